@@ -1,0 +1,15 @@
+import { createModelActivities, type ModelDeps } from './model/index.ts';
+import { createSlackActivities, type SlackDeps } from './slack/index.ts';
+import { createStoreActivities, type StoreDeps } from './store/index.ts';
+
+export type ActivityDeps = ModelDeps & StoreDeps & SlackDeps;
+
+/** All activities by group; a worker registers them flat, so a name may be used once in the whole house. */
+export const createActivities = (deps: ActivityDeps) => ({
+  model: createModelActivities(deps),
+  store: createStoreActivities(deps),
+  slack: createSlackActivities(deps),
+});
+
+/** All that the workflows ever see of the activities. */
+export type Activities = ReturnType<typeof createActivities>;

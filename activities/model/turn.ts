@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Kysely } from 'kysely';
+import type { AgentId } from '../../contracts/agents.ts';
+import { FAILURE } from '../../contracts/failures.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { giveUp, NoRoomInBudgetError, release, reserve, settle, type DefaultLimits } from '../../db/queries/budget.ts';
+import { findTurn, insertTurn } from '../../db/queries/turns.ts';
+import type { Database } from '../../db/tables/index.ts';
+import type { ReachKillPoint } from '../kill-points.ts';
+import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest } from './model-port.ts';
+import type { PriceTable } from './prices.ts';
+
+export interface TurnDeps {
+  readonly db: Kysely<Database>;
+  readonly model: ModelPort;
+  readonly prices: PriceTable;
+  readonly defaultLimits: DefaultLimits;
+  readonly reservationSeconds: number;
+  readonly reachKillPoint: ReachKillPoint;
+  /** Wakes the readers of the organization's events, after a commit. */
+  readonly wakeReaders: (organizationId: string) => void;
+}
+
+export interface Turn {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  readonly userId: string | null;
+  readonly agent: AgentId | null;
+  readonly request: ModelRequest;
+  /** Tries of the model after which its failure is final. */
+  readonly tries: number;
+  /** What becomes true together with the reservation. */
+  readonly onStart?: (trx: OrganizationTransaction) => Promise<unknown>;
+  /** What becomes true together with the stored answer. */
+  readonly onEnd?: (trx: OrganizationTransaction, text: string, costNanos: number) => Promise<unknown>;
+}
+
+/**
+ * Takes one turn of a model so that no answer is paid for twice: the answer is a row before the activity completes,
+ * and a retry that finds the row returns it. The worst case is reserved before the call and replaced by the real
+ * usage after it; a try that died in between counts at its worst case, because nobody can know whether it was billed.
+ * @throws ApplicationFailure named in `FAILURE`.
+ */
+export async function takeTurn(deps: TurnDeps, turn: Turn, signal: AbortSignal): Promise<string> {
+  const usageId = randomUUID();
+  const kept = await startTurn(deps, turn, usageId);
+  if (kept !== undefined) return kept;
+  deps.reachKillPoint('after-reserve');
+  const answer = await callModel(deps, turn, usageId, signal);
+  deps.reachKillPoint('after-model-answer');
+  const text = await endTurn(deps, turn, usageId, answer);
+  deps.reachKillPoint('after-turn-stored');
+  return text;
+}
+
+async function startTurn(deps: TurnDeps, turn: Turn, usageId: string): Promise<string | undefined> {
+  const { organizationId, orchestrationId, request } = turn;
+  const key = { orchestrationId, turnKey: request.turnKey };
+  try {
+    return await withOrganization(deps.db, organizationId, async (trx) => {
+      const kept = await findTurn(trx, key);
+      if (kept) return kept.content;
+      await giveUp(trx, key);
+      const nanos = deps.prices.worstCaseOf(request.model, promptTokensAtMost(request), request.maxTokens);
+      const { userId, agent } = turn;
+      const expiresInSeconds = deps.reservationSeconds;
+      await reserve(
+        trx,
+        { id: usageId, ...key, organizationId, userId, agent, model: request.model, nanos, expiresInSeconds },
+        deps.defaultLimits,
+      );
+      await turn.onStart?.(trx);
+      return undefined;
+    });
+  } catch (error) {
+    if (error instanceof NoRoomInBudgetError)
+      throw ApplicationFailure.nonRetryable(error.message, FAILURE.budgetExhausted, error.scope);
+    throw error;
+  } finally {
+    deps.wakeReaders(organizationId);
+  }
+}
+
+async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: AbortSignal): Promise<ModelAnswer> {
+  try {
+    return await deps.model.answer(turn.request, signal);
+  } catch (error) {
+    if (!(error instanceof ModelCallError)) throw error;
+    const { orchestrationId, request } = turn;
+    await withOrganization(deps.db, turn.organizationId, (trx) =>
+      error.free ? release(trx, usageId) : giveUp(trx, { orchestrationId, turnKey: request.turnKey }),
+    );
+    throw finalAfter(turn.tries, error.failure);
+  }
+}
+
+/** Temporal retries without end for our own tables' sake; a model that fails this often is given up. */
+function finalAfter(tries: number, failure: unknown): unknown {
+  if (!(failure instanceof ApplicationFailure) || Context.current().info.attempt < tries) return failure;
+  return ApplicationFailure.nonRetryable(failure.message, failure.type);
+}
+
+async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: ModelAnswer): Promise<string> {
+  const { organizationId, orchestrationId, request } = turn;
+  const costNanos = deps.prices.costOf(request.model, answer.tokens);
+  const answered = answer.stopReason !== 'refusal' && answer.text.trim().length > 0;
+  const text = await withOrganization(deps.db, organizationId, async (trx) => {
+    await settle(trx, usageId, costNanos, {
+      inputTokens: answer.tokens.input,
+      outputTokens: answer.tokens.output,
+      cacheWriteTokens: answer.tokens.cacheWrite5m + answer.tokens.cacheWrite1h,
+      cacheReadTokens: answer.tokens.cacheRead,
+    });
+    if (!answered) return undefined;
+    await insertTurn(trx, {
+      organization_id: organizationId,
+      orchestration_id: orchestrationId,
+      turn_key: request.turnKey,
+      model: request.model,
+      content: answer.text,
+      stop_reason: answer.stopReason,
+      cost_nanos: costNanos,
+    });
+    await turn.onEnd?.(trx, answer.text, costNanos);
+    return answer.text;
+  });
+  deps.wakeReaders(organizationId);
+  if (text === undefined) throw ApplicationFailure.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
+  return text;
+}
+
+/** No tokenizer makes more tokens than bytes; the frame of a request adds a few. */
+const FRAME_TOKENS = 200;
+export const promptTokensAtMost = (request: Pick<ModelRequest, 'system' | 'messages' | 'schema'>): number =>
+  FRAME_TOKENS +
+  Buffer.byteLength(request.system) +
+  Buffer.byteLength(JSON.stringify(request.schema ?? '')) +
+  request.messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);

@@ -1,0 +1,136 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { sleep } from '@temporalio/activity';
+import type { Kysely } from 'kysely';
+import { FAILURE } from '../../contracts/failures.ts';
+import { isFinal } from '../../contracts/orchestration.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listAgents } from '../../db/queries/agents.ts';
+import { costOf } from '../../db/queries/budget.ts';
+import { getOrchestration } from '../../db/queries/orchestrations.ts';
+import {
+  pauseBucket,
+  setPostAttempted,
+  setPosted,
+  forgetPost,
+  takeFromBucket,
+  takePost,
+  type Bucket,
+  type SlackPost,
+} from '../../db/queries/slack.ts';
+import type { Database } from '../../db/tables/index.ts';
+import { heartbeating } from '../heartbeating.ts';
+import type { ReachKillPoint } from '../kill-points.ts';
+import { toSlackMessage, type Shown } from './blocks.ts';
+import { bucketFor } from './buckets.ts';
+import { SlackCallError, type SlackPort, type Thread } from './slack-port.ts';
+
+export interface SlackDeps {
+  readonly db: Kysely<Database>;
+  /** Absent when no Slack is configured: then nothing reports to it. */
+  readonly slack: SlackPort | undefined;
+  readonly reachKillPoint: ReachKillPoint;
+}
+
+interface Target {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+}
+
+/** A wait shorter than this is slept through, a longer one goes back to Temporal. */
+const SHORT_WAIT_MS = 2_000;
+
+/** Writes to Slack. One message per orchestration, always its latest state. */
+export const createSlackActivities = (deps: SlackDeps) => ({
+  /**
+   * Makes the message show the orchestration's present state and answers whether that state is final. Idempotent by
+   * the version that the message shows; a post whose outcome is unknown is looked up before it is made again.
+   * A passing state is left out when the workspace's bucket runs low, the final one waits for its turn.
+   */
+  reportToSlack: (target: Target): Promise<{ final: boolean }> => heartbeating(() => report(deps, target)),
+});
+
+async function report(deps: SlackDeps, target: Target): Promise<{ final: boolean }> {
+  const { shown, post, thread } = await load(deps, target);
+  const { orchestration } = shown;
+  const final = isFinal(orchestration.status);
+  if (!deps.slack || !thread || post.version >= orchestration.version) return { final };
+  const ts = post.ts ?? (post.attempted ? await deps.slack.findPosted(thread, orchestration.id) : undefined);
+  const urgent = final || orchestration.status === 'awaiting_approval' || ts === undefined;
+  const bucket = bucketFor(
+    target.organizationId,
+    orchestration.slack_team_id ?? '',
+    thread.channelId,
+    ts !== undefined,
+  );
+  if (!(await waitForTurn(deps, target, bucket, urgent))) return { final };
+  await write(deps, { target, thread, shown, ts, bucket });
+  return { final };
+}
+
+const load = (
+  deps: SlackDeps,
+  target: Target,
+): Promise<{ shown: Shown; post: SlackPost; thread: Thread | undefined }> =>
+  withOrganization(deps.db, target.organizationId, async (trx) => {
+    const orchestration = await getOrchestration(trx, target.orchestrationId);
+    const agents = await listAgents(trx, target.orchestrationId);
+    const costNanos = isFinal(orchestration.status) ? await costOf(trx, target.orchestrationId) : 0;
+    const { slack_channel_id: channelId, slack_thread_ts: threadTs } = orchestration;
+    const thread = channelId && threadTs ? { channelId, threadTs } : undefined;
+    return { shown: { orchestration, agents, costNanos }, post: await takePost(trx, target), thread };
+  });
+
+/** False when a state that nobody waits for should rather be left out. */
+async function waitForTurn(deps: SlackDeps, target: Target, bucket: Bucket, urgent: boolean): Promise<boolean> {
+  // What may be left out leaves half of the bucket to what may not.
+  const taken = urgent ? bucket : { ...bucket, burst: Math.ceil(bucket.burst / 2) };
+  for (;;) {
+    const waitMs = await withOrganization(deps.db, target.organizationId, (trx) => takeFromBucket(trx, taken));
+    if (waitMs === 0) return true;
+    if (!urgent) return false;
+    if (waitMs > SHORT_WAIT_MS) throw tryLater(waitMs * (1 + Math.random() / 2), 'Our own bucket for Slack is empty.');
+    await sleep(waitMs);
+  }
+}
+
+interface Write {
+  readonly target: Target;
+  readonly thread: Thread;
+  readonly shown: Shown;
+  readonly ts: string | undefined;
+  readonly bucket: Bucket;
+}
+
+async function write(deps: SlackDeps, { target, thread, shown, ts, bucket }: Write): Promise<void> {
+  const { organizationId, orchestrationId } = target;
+  const inTransaction = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
+    withOrganization(deps.db, organizationId, work);
+  const message = toSlackMessage(shown);
+  const { slack } = deps;
+  if (!slack) return;
+  try {
+    if (ts === undefined) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, true));
+    const written = ts ?? (await slack.post(thread, message, orchestrationId));
+    deps.reachKillPoint('after-slack-post');
+    if (ts !== undefined) await slack.update(thread.channelId, ts, message);
+    deps.reachKillPoint('after-slack-update');
+    const { version } = shown.orchestration;
+    await inTransaction((trx) => setPosted(trx, { orchestrationId, ts: written, version }));
+  } catch (error) {
+    if (!(error instanceof SlackCallError)) throw error;
+    const nothingPosted = error.kind === 'rate_limited' || error.kind === 'refused';
+    if (ts === undefined && nothingPosted) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, false));
+    if (error.kind === 'gone') await inTransaction((trx) => forgetPost(trx, orchestrationId));
+    if (error.kind === 'rate_limited') await inTransaction((trx) => pauseBucket(trx, bucket, error.retryAfterMs));
+    throw toFailure(error);
+  }
+}
+
+function toFailure(error: SlackCallError): unknown {
+  if (error.kind === 'rate_limited') return tryLater(error.retryAfterMs, error.message);
+  if (error.kind === 'refused') return ApplicationFailure.nonRetryable(error.message, FAILURE.slackRefused);
+  return error;
+}
+
+const tryLater = (waitMs: number, message: string) =>
+  ApplicationFailure.create({ type: FAILURE.slackRateLimited, message, nextRetryDelay: Math.ceil(waitMs) });

@@ -1,0 +1,33 @@
+import type { KnownBlock } from '@slack/web-api';
+
+export interface SlackMessage {
+  /** What notifications and old clients show. */
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+}
+
+export interface Thread {
+  readonly channelId: string;
+  readonly threadTs: string;
+}
+
+/** The few calls of Slack that reporting needs. Failures come as `SlackCallError`. */
+export interface SlackPort {
+  /** Posts into the thread and answers the message's `ts`; `marker` is kept as metadata so that it can be found again. */
+  post(thread: Thread, message: SlackMessage, marker: string): Promise<string>;
+  update(channelId: string, ts: string, message: SlackMessage): Promise<void>;
+  /** The `ts` of the message with this marker, if it is there. */
+  findPosted(thread: Thread, marker: string): Promise<string | undefined>;
+}
+
+/** A failed call: `refused` says no message came of it, `gone` that the message to change is no longer there. */
+export class SlackCallError extends Error {
+  override readonly name = 'SlackCallError';
+  readonly kind: 'rate_limited' | 'refused' | 'gone' | 'unknown';
+  readonly retryAfterMs: number;
+  constructor(kind: SlackCallError['kind'], message: string, retryAfterMs = 0, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

@@ -1,0 +1,49 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Hono } from 'hono';
+import type { ApiDeps, ApiEnv } from './deps.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
+import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { orchestratorRoutes } from './routes/orchestrator.ts';
+import { consoleRoutes, docsRoutes } from './routes/pages.ts';
+
+/** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
+export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
+  const app = new OpenAPIHono<ApiEnv>();
+  app.onError(onError(deps.log));
+  app.notFound((c) =>
+    problemResponse(
+      c,
+      'not-found',
+      `There is nothing at ${c.req.method} ${c.req.path}. The API is described at /docs.`,
+    ),
+  );
+  app.use(requestId, browserSafety);
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Nubabel', version: '0.1.0', description: 'Durable multi-agent work: ask, follow, approve, read.' },
+  });
+  if (slackEvents) app.route('/api/slack/events', slackEvents);
+  else
+    app.post('/api/slack/events', () =>
+      Promise.reject(
+        new ProblemError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
+      ),
+    );
+  app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
+  return app
+    .route('/health', healthRoutes(deps))
+    .route('/api/orchestrator', orchestratorRoutes(deps))
+    .route('/api/jobs', jobRoutes(deps))
+    .route('/api', eventRoutes(deps))
+    .all('/api/*', () => Promise.reject(notFound('address')))
+    .route('/docs', docsRoutes())
+    .route('/', consoleRoutes(deps));
+}
+
+/** The API's type, for typed clients (`hc<App>`). */
+export type App = ReturnType<typeof createApp>;

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURE } from '../contracts/failures.ts';
+import { isFinal, type DecisionRequest, type JobStatusName } from '../contracts/orchestration.ts';
+import { orchestrationWorkflowId } from '../contracts/queues.ts';
+import type { Decision } from '../contracts/workflow.ts';
+import { withOrganization } from '../db/organization.ts';
+import { changeOrchestration, findOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
+import { insertAudit, type Principal } from '../db/queries/people.ts';
+import { textsFor } from '../contracts/texts.ts';
+import { decideUpdate } from '../workflows/messages.ts';
+import type { ApiDeps } from './deps.ts';
+import { notFound, ProblemError } from './problems.ts';
+
+const DEADLINE_MS = 10_000;
+/** The row can say "waiting" one workflow task before the workflow does; so often and so long it is asked again. */
+const RETRIES = 5;
+const RETRY_MS = 300;
+
+/**
+ * Gives a person's verdict to the workflow and answers when it counts. Refused attempts are audited.
+ * @throws ProblemError 404 for an unknown job, 409 when nothing waits or something else was shown, 403 by policy.
+ */
+export async function decide(
+  deps: ApiDeps,
+  principal: Principal,
+  jobId: string,
+  given: DecisionRequest & { verdict: Decision['verdict'] },
+): Promise<JobStatusName> {
+  const orchestration = await withOrganization(deps.db, principal.organizationId, (trx) =>
+    findOrchestration(trx, jobId),
+  );
+  if (!orchestration) throw notFound('job');
+  if (orchestration.status !== 'awaiting_approval')
+    return refuse(
+      deps,
+      principal,
+      orchestration,
+      new ProblemError('conflict', `Nothing waits for approval: the job is ${orchestration.status}.`),
+    );
+  const { verdict, approvalId, hash, reason } = given;
+  const decision: Decision = {
+    verdict,
+    userId: principal.userId,
+    role: principal.role,
+    isAsker: principal.userId === orchestration.user_id,
+    via: 'rest',
+    // Whoever names neither answers what is stored as shown now.
+    approvalId: approvalId ?? orchestration.approval?.id,
+    hash: hash ?? orchestration.approval?.hash,
+    reason,
+  };
+  const problem = await send(deps, orchestration, decision);
+  if (problem) return refuse(deps, principal, orchestration, problem);
+  return verdict === 'approve' ? 'running' : 'cancelled';
+}
+
+async function send(
+  deps: ApiDeps,
+  orchestration: Orchestration,
+  decision: Decision,
+): Promise<ProblemError | undefined> {
+  const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(orchestration.id));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
+        handle.executeUpdate(decideUpdate, { args: [decision] }),
+      );
+      return undefined;
+    } catch (error) {
+      const type = failureTypeOf(error);
+      if (type === FAILURE.notWaiting && attempt < RETRIES && (await stillWaiting(deps, orchestration))) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        continue;
+      }
+      return toProblem(error, type);
+    }
+  }
+}
+
+const stillWaiting = (deps: ApiDeps, { organization_id, id }: Orchestration): Promise<boolean> =>
+  withOrganization(deps.db, organization_id, async (trx) => {
+    const now = await findOrchestration(trx, id);
+    return now?.status === 'awaiting_approval' && !now.approval?.decision;
+  });
+
+function failureTypeOf(error: unknown): string | undefined {
+  if (error instanceof WorkflowNotFoundError) return FAILURE.notWaiting;
+  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  return cause instanceof ApplicationFailure ? (cause.type ?? undefined) : undefined;
+}
+
+function toProblem(error: unknown, type: string | undefined): ProblemError {
+  if (type === FAILURE.notAllowed)
+    return new ProblemError('forbidden', 'Only the person who asked or an admin may answer this approval.');
+  if (type === FAILURE.approvalMismatch)
+    return new ProblemError(
+      'conflict',
+      'What you answered is not what waits now. Read the job again and answer what it shows.',
+    );
+  if (type === FAILURE.notWaiting)
+    return new ProblemError('conflict', 'Nothing waits for approval any more: somebody was faster, or it expired.');
+  if (error instanceof Error)
+    return new ProblemError(
+      'unavailable',
+      'The decision could not be confirmed. Read the job again before you repeat it.',
+    );
+  throw error;
+}
+
+async function refuse(
+  deps: ApiDeps,
+  principal: Principal,
+  orchestration: Orchestration,
+  problem: ProblemError,
+): Promise<never> {
+  await withOrganization(deps.db, principal.organizationId, (trx) =>
+    insertAudit(trx, {
+      organization_id: principal.organizationId,
+      id: randomUUID(),
+      user_id: principal.userId,
+      action: 'approval.decide',
+      subject: orchestration.id,
+      outcome: 'rejected',
+      details: JSON.stringify({ reason: problem.message }),
+    }),
+  );
+  throw problem;
+}
+
+/**
+ * Cancels a job: model calls under way are interrupted, finished answers are kept. One that Temporal has not got yet is
+ * ended here. A job that is over stays as it is.
+ * @throws ProblemError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over.
+ */
+export async function cancelJob(deps: ApiDeps, principal: Principal, jobId: string): Promise<JobStatusName> {
+  const orchestration = await withOrganization(deps.db, principal.organizationId, (trx) =>
+    findOrchestration(trx, jobId),
+  );
+  if (!orchestration) throw notFound('job');
+  if (principal.role !== 'admin' && principal.userId !== orchestration.user_id)
+    throw new ProblemError('forbidden', 'Only the person who asked or an admin may cancel this job.');
+  if (isFinal(orchestration.status)) throw new ProblemError('conflict', `The job is over: ${orchestration.status}.`);
+  try {
+    const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(jobId));
+    await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () => handle.cancel());
+    return orchestration.status;
+  } catch (error) {
+    if (orchestration.status === 'pending' && (await cancelUnstarted(deps, orchestration))) return 'cancelled';
+    if (error instanceof WorkflowNotFoundError) throw new ProblemError('conflict', 'The job has just ended.');
+    throw new ProblemError('unavailable', 'Temporal is away, so the job could not be told to stop. Please try again.');
+  }
+}
+
+/** The relay may start it all the same; it then finds a final row, runs nothing and ends. */
+const cancelUnstarted = (
+  deps: ApiDeps,
+  { organization_id: organizationId, id, language }: Orchestration,
+): Promise<boolean> =>
+  withOrganization(deps.db, organizationId, async (trx) => {
+    const changed = await changeOrchestration(trx, {
+      organizationId,
+      id,
+      set: { status: 'cancelled', step: textsFor(language).cancelled, finished_at: new Date().toISOString() },
+      event: 'orchestration_failed',
+    });
+    deps.wakeReaders(organizationId);
+    return changed !== undefined;
+  });

@@ -1,0 +1,31 @@
+import type { Client } from '@temporalio/client';
+import type { Kysely } from 'kysely';
+import type { Database } from '../db/tables/index.ts';
+import type { Principal } from '../db/queries/people.ts';
+import type { LocalRoute } from '../db/tables/work.ts';
+import type { Language } from '../contracts/agents.ts';
+import type { Logger } from '../logging.ts';
+import type { HandOver } from './hand-over.ts';
+import type { EventHub } from './sse/hub.ts';
+
+/** What the doors need; `main.ts` puts the real things here. */
+export interface ApiDeps {
+  readonly db: Kysely<Database>;
+  readonly temporal: Client;
+  readonly log: Logger;
+  readonly hub: EventHub;
+  readonly handOver: HandOver;
+  /** The local path: who may do this, in well under a millisecond. */
+  readonly routeLocally: (text: string) => LocalRoute;
+  readonly detectLanguage: (text: string) => Language;
+  readonly wakeReaders: (organizationId: string) => void;
+  /** Answers come from the demo model. */
+  readonly demo: boolean;
+  readonly temporalUiUrl: string | null;
+  readonly webDir: string;
+}
+
+/** What a request carries through the middleware. */
+export interface ApiEnv {
+  Variables: { principal: Principal; tokenHash: Buffer; requestId: string };
+}

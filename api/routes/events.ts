@@ -1,0 +1,57 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { withOrganization } from '../../db/organization.ts';
+import { findOrganization } from '../../db/queries/organizations.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { streamEvents } from '../sse/stream.ts';
+import { refuse } from './orchestrator.ts';
+import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+
+const events = createRoute({
+  method: 'get',
+  path: '/events',
+  summary: 'Follow the organization (Server-Sent Events)',
+  description: 'Live, or after Last-Event-ID for at least an hour back. scope=user: only your own work.',
+  security: BEARER,
+  request: {
+    query: z.object({ scope: z.enum(['organization', 'user']).default('organization') }),
+    headers: z.object({ 'last-event-id': z.string().optional() }),
+  },
+  responses: { 200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } }, ...PROBLEMS },
+});
+
+const Me = z.object({
+  organization: z.object({ id: z.string(), name: z.string() }),
+  user: z.object({ id: z.string(), name: z.string(), role: z.string() }),
+  temporalUiUrl: z.string().nullable(),
+  demo: z.boolean(),
+});
+
+const me = createRoute({
+  method: 'get',
+  path: '/me',
+  summary: 'Who this token speaks for',
+  security: BEARER,
+  responses: { 200: jsonResponse(Me, 'You'), ...PROBLEMS },
+});
+
+/** The organization's events, and who is listening. */
+export const eventRoutes = (deps: ApiDeps) =>
+  new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
+    .openapi(events, (c) =>
+      streamEvents(c, deps, c.req.valid('query').scope === 'user' ? { userId: c.get('principal').userId } : {}),
+    )
+    .openapi(me, async (c) => {
+      const { organizationId, userId, name, role } = c.get('principal');
+      const organization = await withOrganization(deps.db, organizationId, (trx) =>
+        findOrganization(trx, organizationId),
+      );
+      return c.json(
+        {
+          organization: { id: organizationId, name: organization?.name ?? '' },
+          user: { id: userId, name, role },
+          temporalUiUrl: deps.temporalUiUrl,
+          demo: deps.demo,
+        },
+        200,
+      );
+    });

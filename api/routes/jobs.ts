@@ -1,0 +1,117 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { DecisionRequest, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listAgents, listAgentsOf } from '../../db/queries/agents.ts';
+import { costOf, costsOf } from '../../db/queries/budget.ts';
+import { findOrchestration, listOrchestrations } from '../../db/queries/orchestrations.ts';
+import { cancelJob, decide } from '../decide.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { membersOnly } from '../middleware/authenticate.ts';
+import { notFound } from '../problems.ts';
+import { lastEventId, streamEvents } from '../sse/stream.ts';
+import { toJobStatus } from '../views/job-status.ts';
+import { refuse } from './orchestrator.ts';
+import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+
+const params = z.object({ jobId: z.string() });
+const Verdict = z.object({ jobId: z.string(), status: JobStatusName });
+const isUuid = (text: string) => z.uuid().safeParse(text).success;
+
+const list = createRoute({
+  method: 'get',
+  path: '/',
+  summary: 'List the newest jobs',
+  security: BEARER,
+  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }) },
+  responses: { 200: jsonResponse(z.object({ jobs: z.array(JobStatus) }), 'The newest first'), ...PROBLEMS },
+});
+
+const status = createRoute({
+  method: 'get',
+  path: '/{jobId}/status',
+  summary: 'Read a job',
+  security: BEARER,
+  request: { params },
+  responses: { 200: jsonResponse(JobStatus, 'The job as it is now'), ...PROBLEMS },
+});
+
+const progress = createRoute({
+  method: 'get',
+  path: '/{jobId}/progress',
+  summary: 'Follow a job (Server-Sent Events)',
+  description: 'Replays from the beginning or after Last-Event-ID, then live; ends with the job. Heartbeat every 25 s.',
+  security: BEARER,
+  request: { params, headers: z.object({ 'last-event-id': z.string().optional() }) },
+  responses: { 200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } }, ...PROBLEMS },
+});
+
+const decision = (verb: 'approve' | 'cancel', summary: string) =>
+  createRoute({
+    method: 'post',
+    path: `/{jobId}/${verb}`,
+    summary,
+    security: BEARER,
+    middleware: [membersOnly] as const,
+    request: { params, body: { required: false, content: { 'application/json': { schema: DecisionRequest } } } },
+    responses: { 200: jsonResponse(Verdict, 'It counts'), ...PROBLEMS },
+  });
+
+/** Jobs: orchestrations as REST calls them. */
+export const jobRoutes = (deps: ApiDeps) =>
+  new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
+    .openapi(list, async (c) => {
+      const jobs = await readJobs(deps, c.get('principal').organizationId, c.req.valid('query').limit);
+      return c.json({ jobs }, 200);
+    })
+    .openapi(status, async (c) => {
+      const job = await readJob(deps, c.get('principal').organizationId, c.req.valid('param').jobId);
+      if (!job) throw notFound('job');
+      return c.json(job, 200);
+    })
+    .openapi(progress, async (c) => {
+      const { jobId } = c.req.valid('param');
+      lastEventId(c);
+      const job = await readJob(deps, c.get('principal').organizationId, jobId);
+      if (!job) throw notFound('job');
+      return streamEvents(c, deps, { orchestrationId: jobId });
+    })
+    .openapi(decision('approve', 'Approve what a job waits for'), async (c) => {
+      const { jobId } = c.req.valid('param');
+      if (!isUuid(jobId)) throw notFound('job');
+      const answer = await decide(deps, c.get('principal'), jobId, { ...c.req.valid('json'), verdict: 'approve' });
+      return c.json({ jobId, status: answer }, 200);
+    })
+    .openapi(decision('cancel', 'Cancel a job, or answer CANCEL to its approval'), async (c) => {
+      const { jobId } = c.req.valid('param');
+      if (!isUuid(jobId)) throw notFound('job');
+      const { approvalId, hash, reason } = c.req.valid('json') ?? {};
+      const job = (approvalId ?? hash) ? await readJob(deps, c.get('principal').organizationId, jobId) : undefined;
+      const answer =
+        job?.status === 'awaiting_approval'
+          ? await decide(deps, c.get('principal'), jobId, { approvalId, hash, reason, verdict: 'cancel' })
+          : await cancelJob(deps, c.get('principal'), jobId);
+      return c.json({ jobId, status: answer }, 200);
+    });
+
+async function readJob(deps: ApiDeps, organizationId: string, jobId: string): Promise<JobStatus | undefined> {
+  if (!isUuid(jobId)) return undefined;
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const row = await findOrchestration(trx, jobId);
+    return row && toJobStatus(row, await listAgents(trx, jobId), await costOf(trx, jobId));
+  });
+}
+
+const readJobs = (deps: ApiDeps, organizationId: string, limit: number): Promise<JobStatus[]> =>
+  withOrganization(deps.db, organizationId, async (trx) => {
+    const rows = await listOrchestrations(trx, limit);
+    const ids = rows.map(({ id }) => id);
+    const agents = await listAgentsOf(trx, ids);
+    const costs = await costsOf(trx, ids);
+    return rows.map((row) =>
+      toJobStatus(
+        row,
+        agents.filter((agent) => agent.orchestration_id === row.id),
+        costs.get(row.id) ?? 0,
+      ),
+    );
+  });

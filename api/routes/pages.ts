@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono, type MiddlewareHandler } from 'hono';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+
+const swaggerDir = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+const DOCS = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Nubabel API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/docs/swagger-ui.css">
+</head><body><div id="swagger-ui"></div><script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script></body></html>`;
+const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', persistAuthorization: true });`;
+
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
+
+/** Swagger UI sets styles from its script, which the strict policy of the other pages forbids. */
+const docsPolicy: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.res.headers.set(
+    'content-security-policy',
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+  );
+};
+
+/** The reference at `/docs`, served from here: nothing is fetched from other hosts. */
+export const docsRoutes = () =>
+  new Hono<ApiEnv>()
+    .use(docsPolicy)
+    .get('/', (c) => c.html(DOCS))
+    .get('/start.js', (c) => c.body(START, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
+    .get('/:asset', async (c) => {
+      const asset = c.req.param('asset');
+      const type = ASSETS[asset];
+      if (!type) return c.notFound();
+      const body = await readFile(path.join(swaggerDir, asset));
+      return c.body(new Uint8Array(body), 200, { 'content-type': type, 'cache-control': 'public, max-age=86400' });
+    });
+
+/** The console at `/`. Assets carry a hash in their name; the page itself is always asked for anew. */
+export const consoleRoutes = ({ webDir }: Pick<ApiDeps, 'webDir'>) =>
+  new Hono<ApiEnv>()
+    .get(
+      '/assets/*',
+      serveStatic({
+        root: webDir,
+        onFound: (_, c) => c.header('cache-control', 'public, max-age=31536000, immutable'),
+      }),
+    )
+    .get('/favicon.svg', serveStatic({ root: webDir, path: 'favicon.svg' }))
+    .get(
+      '/',
+      serveStatic({ root: webDir, path: 'index.html', onFound: (_, c) => c.header('cache-control', 'no-cache') }),
+    );

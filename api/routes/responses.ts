@@ -1,0 +1,28 @@
+import type { z } from '@hono/zod-openapi';
+import { Problem } from '../../contracts/problem.ts';
+
+/** A JSON answer in an OpenAPI route. */
+export const jsonResponse = <T extends z.ZodType>(schema: T, description: string) => ({
+  content: { 'application/json': { schema } },
+  description,
+});
+
+const problem = (description: string) => ({
+  content: { 'application/problem+json': { schema: Problem } },
+  description,
+});
+
+/** The problems that every route behind the token can answer. */
+export const PROBLEMS = {
+  400: problem('The request is not valid'),
+  401: problem('A valid bearer token is needed'),
+  403: problem('Not allowed'),
+  404: problem('There is no such thing in your organization'),
+  409: problem('This does not fit the present state'),
+  413: problem('The body is too large'),
+  415: problem('The content type is not supported'),
+  422: problem('The idempotency key belongs to another request'),
+  503: problem('A part of the system is away'),
+} as const;
+
+export const BEARER = [{ bearer: [] }];

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { Refusal } from '../../contracts/workflow.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { findLatestInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { takeSlackSession } from '../../db/queries/sessions.ts';
+import type { User, Workspace } from '../../db/queries/people.ts';
+import { acceptRequest, type IncomingRequest } from '../accept.ts';
+import type { ApiDeps } from '../deps.ts';
+import { answerInThread } from './decisions.ts';
+import { verdictIn, type HeardMessage } from './message.ts';
+import { resolveUser, type SlackPeople } from './people.ts';
+
+const TITLE_CHARS = 80;
+/** Top-level direct messages are one conversation. */
+const DIRECT_SESSION = 'direct';
+
+export interface SlackDoor extends ApiDeps {
+  readonly people: SlackPeople;
+  /** False when this process has seen the key lately. */
+  readonly firstTime: (key: string) => boolean;
+}
+
+/**
+ * Hears a person: a mention, a direct message or a reply in a thread where Nubabel works. Everything else in a channel
+ * is none of its business.
+ */
+export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMessage): Promise<void> {
+  const latest = await latestInThread(door, workspace, heard);
+  if (!heard.mentionsBot && !heard.direct && !latest) return;
+  const user = await resolveUser(door, door.people, workspace, heard.slackUserId);
+  const verdict = verdictIn(heard.text);
+  if (verdict && user && (latest || heard.isReply))
+    return answerInThread(door, { workspace, heard, user, latest, verdict });
+  await acceptRequest(door, toIncoming(workspace, heard, user, latest));
+}
+
+/** The newest work of the thread; top-level direct messages answer the newest work of that conversation. */
+const latestInThread = (
+  door: SlackDoor,
+  { organizationId }: Workspace,
+  heard: HeardMessage,
+): Promise<Orchestration | undefined> =>
+  withOrganization(door.db, organizationId, async (trx) => {
+    const inThread = await findLatestInThread(trx, { channelId: heard.channelId, threadTs: heard.threadTs });
+    if (inThread || heard.isReply || !heard.direct || !verdictIn(heard.text)) return inThread;
+    return findLatestInThread(trx, { channelId: heard.channelId });
+  });
+
+function toIncoming(
+  { organizationId, teamId }: Workspace,
+  heard: HeardMessage,
+  user: User | undefined,
+  latest: Orchestration | undefined,
+): IncomingRequest {
+  const refusal = refusalOf(heard, user);
+  return {
+    organizationId,
+    userId: user?.id ?? null,
+    source: 'slack',
+    message: heard.text.slice(0, LIMITS.messageChars),
+    options: {},
+    keys: [
+      ...(heard.eventId ? [`slack:event:${heard.eventId}`] : []),
+      `slack:message:${teamId}:${heard.channelId}:${heard.ts}`,
+    ],
+    slack: { teamId, channelId: heard.channelId, threadTs: heard.threadTs },
+    session: async (trx) => latest?.session_id ?? (await newSession(trx, organizationId, heard, user)),
+    ...(refusal && { refusal }),
+  };
+}
+
+/** Why nothing is run for this message; the person is told in the thread. */
+function refusalOf(heard: HeardMessage, user: User | undefined): Refusal | undefined {
+  if (!user) return 'unknown_user';
+  if (user.role === 'guest') return 'guest';
+  if (heard.text.length === 0) return 'empty_message';
+  return heard.text.length > LIMITS.messageChars ? 'message_too_long' : undefined;
+}
+
+async function newSession(
+  trx: OrganizationTransaction,
+  organizationId: string,
+  heard: HeardMessage,
+  user: User | undefined,
+): Promise<string> {
+  const session = await takeSlackSession(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: user?.id ?? null,
+    source: 'slack',
+    title: heard.text.slice(0, TITLE_CHARS) || '…',
+    slack_team_id: heard.teamId,
+    slack_channel_id: heard.channelId,
+    slack_thread_ts: heard.direct && !heard.isReply ? DIRECT_SESSION : heard.threadTs,
+  });
+  return session.id;
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/** The parts of Slack's `app_mention` and `message` events that matter here. */
+const SlackMessage = z.object({
+  type: z.enum(['app_mention', 'message']),
+  subtype: z.string().optional(),
+  channel: z.string().min(1),
+  channel_type: z.string().optional(),
+  user: z.string().min(1).optional(),
+  bot_id: z.string().optional(),
+  text: z.string().default(''),
+  ts: z.string().min(1),
+  thread_ts: z.string().optional(),
+});
+
+/** A person's words in Slack. */
+export interface HeardMessage {
+  readonly teamId: string;
+  readonly eventId: string | undefined;
+  readonly channelId: string;
+  readonly direct: boolean;
+  readonly slackUserId: string;
+  /** Without the mention of the bot, entities decoded. */
+  readonly text: string;
+  readonly mentionsBot: boolean;
+  readonly ts: string;
+  /** The thread that an answer belongs to. */
+  readonly threadTs: string;
+  readonly isReply: boolean;
+}
+
+/** Subtypes that are still a person talking. */
+const SPEECH = new Set([undefined, 'file_share', 'thread_broadcast', 'me_message']);
+
+/** A message event as a person's words; undefined for bots, edits, joins and whatever else is no speech. */
+export function toHeardMessage(event: unknown, envelope: Envelope, botUserId: string): HeardMessage | undefined {
+  const parsed = SlackMessage.safeParse(event);
+  if (!parsed.success) return undefined;
+  const message = parsed.data;
+  if (!SPEECH.has(message.subtype) || message.bot_id || !message.user || message.user === botUserId) return undefined;
+  const mention = new RegExp(`<@${botUserId}(\\|[^>]*)?>`, 'g');
+  return {
+    teamId: teamOf(envelope),
+    eventId: envelope.event_id,
+    channelId: message.channel,
+    direct: message.channel_type === 'im' || (message.channel_type === undefined && message.channel.startsWith('D')),
+    slackUserId: message.user,
+    text: decode(message.text.replaceAll(mention, ' ')).trim(),
+    mentionsBot: message.type === 'app_mention' || mention.test(message.text),
+    ts: message.ts,
+    threadTs: message.thread_ts ?? message.ts,
+    isReply: message.thread_ts !== undefined && message.thread_ts !== message.ts,
+  };
+}
+
+export interface Envelope {
+  readonly team_id?: string;
+  readonly event_id?: string;
+  readonly authorizations?: readonly { readonly team_id?: string | null }[];
+}
+
+/** With Slack Connect the top-level team can be another workspace's; the authorization names the installation's. */
+export const teamOf = (envelope: Envelope): string => envelope.authorizations?.[0]?.team_id ?? envelope.team_id ?? '';
+
+/** Slack escapes exactly these three. */
+const decode = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+
+const APPROVE = /^(approve|approved|승인|승인합니다)[.!]*$/i;
+const CANCEL = /^(cancel|취소|취소합니다)[.!]*$/i;
+
+/** What a reply decides, if it is nothing but a decision. */
+export function verdictIn(text: string): 'approve' | 'cancel' | undefined {
+  const word = text.trim();
+  if (APPROVE.test(word)) return 'approve';
+  return CANCEL.test(word) ? 'cancel' : undefined;
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { WebClient } from '@slack/web-api';
+import { withOrganization } from '../../db/organization.ts';
+import { findSlackUser, takeUser, type User, type Workspace } from '../../db/queries/people.ts';
+import type { ApiDeps } from '../deps.ts';
+
+export interface SlackPeople {
+  readonly client: WebClient;
+  readonly unknownUsers: 'create' | 'reject';
+}
+
+/** Slack has three seconds for an acknowledgement; a profile that takes longer is looked up another time. */
+const PROFILE_MS = 1_000;
+
+/** The user behind a Slack id; an unknown one is created as `user`, or undefined where strangers are rejected. */
+export async function resolveUser(
+  deps: ApiDeps,
+  { client, unknownUsers }: SlackPeople,
+  workspace: Workspace,
+  slackUserId: string,
+): Promise<User | undefined> {
+  const { organizationId, teamId } = workspace;
+  const known = await withOrganization(deps.db, organizationId, (trx) =>
+    findSlackUser(trx, { teamId, userId: slackUserId }),
+  );
+  if (known || unknownUsers === 'reject') return known;
+  const profile = await profileOf(client, slackUserId);
+  return withOrganization(deps.db, organizationId, (trx) =>
+    takeUser(trx, {
+      organization_id: organizationId,
+      id: randomUUID(),
+      name: profile.name ?? slackUserId,
+      role: 'user',
+      slack_team_id: teamId,
+      slack_user_id: slackUserId,
+      locale: profile.locale ?? null,
+      time_zone: profile.timeZone ?? 'UTC',
+    }),
+  );
+}
+
+interface Profile {
+  readonly name?: string;
+  readonly locale?: string;
+  readonly timeZone?: string;
+}
+
+/** Best effort: a name is nice to have, an acknowledgement in time is not. */
+async function profileOf(client: WebClient, slackUserId: string): Promise<Profile> {
+  const late = new Promise<Profile>((resolve) => setTimeout(() => resolve({}), PROFILE_MS).unref());
+  const asked = client.users
+    .info({ user: slackUserId, include_locale: true })
+    .then(({ user }): Profile => ({ name: user?.real_name ?? user?.name, locale: user?.locale, timeZone: user?.tz }))
+    .catch((): Profile => ({}));
+  return Promise.race([asked, late]);
+}

@@ -1,0 +1,68 @@
+import { isValidSlackRequest, type App, type Receiver } from '@slack/bolt';
+import { Hono } from 'hono';
+import type { ApiEnv } from '../deps.ts';
+import { slackBodyLimit } from '../middleware/request.ts';
+import { ProblemError } from '../problems.ts';
+
+/** Slack signs with its own clock: five minutes either way, as its documentation says for the past. */
+const WINDOW_SECONDS = 5 * 60;
+
+export interface HonoReceiver {
+  readonly receiver: Receiver;
+  readonly routes: Hono<ApiEnv>;
+}
+
+/**
+ * Bolt behind a Hono route. The answer leaves after the listeners have finished, because they accept durably; when they
+ * fail the answer is an error and Slack delivers again.
+ */
+export function createHonoReceiver(signingSecret: string): HonoReceiver {
+  let app: App | undefined;
+  const receiver: Receiver = {
+    init: (given) => {
+      app = given;
+    },
+    start: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+  };
+  const routes = new Hono<ApiEnv>().post('/', slackBodyLimit, async (c) => {
+    const rawBody = await c.req.text();
+    verify(signingSecret, c.req.header('x-slack-signature'), c.req.header('x-slack-request-timestamp'), rawBody);
+    const body = parse(rawBody);
+    if (body['type'] === 'url_verification') return c.json({ challenge: body['challenge'] });
+    await app?.processEvent({
+      body,
+      ack: () => Promise.resolve(),
+      retryNum: Number(c.req.header('x-slack-retry-num')) || undefined,
+      retryReason: c.req.header('x-slack-retry-reason'),
+    });
+    return c.body(null, 200);
+  });
+  return { receiver, routes };
+}
+
+/** @throws ProblemError 401 for a wrong signature or a stamp outside of the window, in the past or the future. */
+function verify(signingSecret: string, signature: string | undefined, stamp: string | undefined, body: string): void {
+  const timestamp = /^\d{1,12}$/.test(stamp ?? '') ? Number(stamp) : Number.NaN;
+  const fresh = Math.abs(Date.now() / 1_000 - timestamp) <= WINDOW_SECONDS;
+  const valid =
+    fresh &&
+    signature !== undefined &&
+    isValidSlackRequest({
+      signingSecret,
+      body,
+      headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp },
+    });
+  if (!valid)
+    throw new ProblemError('unauthorized', 'The Slack signature is missing, wrong, or outside of its five minutes.');
+}
+
+function parse(rawBody: string): Record<string, unknown> {
+  try {
+    const body: unknown = JSON.parse(rawBody);
+    if (body !== null && typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>;
+  } catch {
+    // Told below: what is not JSON and what is no object are the same mistake.
+  }
+  throw new ProblemError('malformed-json', 'A Slack event has to be a JSON object.');
+}

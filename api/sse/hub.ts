@@ -1,0 +1,147 @@
+import type { Kysely } from 'kysely';
+import { Client } from 'pg';
+import { EVENTS_CHANNEL } from '../../contracts/events.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listEvents, type StoredEvent } from '../../db/queries/events.ts';
+import type { Database } from '../../db/tables/index.ts';
+import type { Logger } from '../../logging.ts';
+
+/** One open stream: where it is, and what it wants to be told. */
+export interface Subscriber {
+  readonly organizationId: string;
+  /** The id of the newest event it has been offered. */
+  lastId: number;
+  offer(event: StoredEvent): void;
+}
+
+export interface EventHub {
+  subscribe(subscriber: Subscriber): () => void;
+  /** Calls back when the hub stops, so that open streams end before the server closes. */
+  onStop(close: () => void): () => void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** Wake-ups may be lost; this often the hub looks by itself. */
+const SAFETY_POLL_MS = 2_000;
+const RECONNECT_MS = 1_000;
+const BATCH = 500;
+
+interface HubDeps {
+  readonly db: Kysely<Database>;
+  readonly url: string;
+  readonly log: Logger;
+}
+
+/**
+ * Follows the events of every organization that somebody listens to: one LISTEN connection per process, and one
+ * indexed read per wake-up that serves all streams of an organization. Ids are read in commit order, so a stream that
+ * was offered id n has been offered everything before it.
+ */
+export function createEventHub({ db, url, log }: HubDeps): EventHub {
+  const streams = new Map<string, Set<Subscriber>>();
+  const closers = new Set<() => void>();
+  const read = createReader(db, streams, (error) =>
+    log.warn({ err: error }, 'events could not be read; the next look finds them'),
+  );
+  const ear = createEar({ url, log, onWake: read });
+  let poll: NodeJS.Timeout | undefined;
+  return {
+    subscribe(subscriber) {
+      const { organizationId } = subscriber;
+      const set = streams.get(organizationId) ?? new Set();
+      streams.set(organizationId, set.add(subscriber));
+      read(organizationId);
+      return () => {
+        set.delete(subscriber);
+        if (set.size === 0 && streams.get(organizationId) === set) streams.delete(organizationId);
+      };
+    },
+    onStop(close) {
+      closers.add(close);
+      return () => closers.delete(close);
+    },
+    start() {
+      ear.open();
+      poll = setInterval(() => [...streams.keys()].forEach(read), SAFETY_POLL_MS);
+    },
+    async stop() {
+      clearInterval(poll);
+      closers.forEach((close) => close());
+      await ear.close();
+    },
+  };
+}
+
+/** Reads for all streams of an organization at once; wake-ups during a read are joined into one more. */
+function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>>, onError: (error: unknown) => void) {
+  const reading = new Map<string, { again: boolean }>();
+
+  async function readOnce(organizationId: string): Promise<boolean> {
+    const subscribers = streams.get(organizationId);
+    if (!subscribers?.size) return false;
+    const afterId = Math.min(...[...subscribers].map(({ lastId }) => lastId));
+    const events = await withOrganization(db, organizationId, (trx) => listEvents(trx, { afterId, limit: BATCH }));
+    for (const stored of events)
+      for (const subscriber of subscribers) {
+        if (stored.event.id <= subscriber.lastId) continue;
+        subscriber.lastId = stored.event.id;
+        subscriber.offer(stored);
+      }
+    return events.length === BATCH;
+  }
+
+  async function readAll(organizationId: string, state: { again: boolean }): Promise<void> {
+    try {
+      do {
+        state.again = false;
+        if (await readOnce(organizationId)) state.again = true;
+      } while (state.again);
+    } catch (error) {
+      onError(error);
+    } finally {
+      reading.delete(organizationId);
+    }
+  }
+
+  return (organizationId: string): void => {
+    const busy = reading.get(organizationId);
+    if (busy) {
+      busy.again = true;
+      return;
+    }
+    const state = { again: false };
+    reading.set(organizationId, state);
+    void readAll(organizationId, state);
+  };
+}
+
+/** The LISTEN connection; one that is lost is opened again. */
+function createEar({ url, log, onWake }: Omit<HubDeps, 'db'> & { onWake: (organizationId: string) => void }) {
+  let closed = false;
+  let current: Client | undefined;
+
+  async function open(): Promise<void> {
+    if (closed) return;
+    const client = new Client({ connectionString: url, application_name: 'nubabel events' });
+    current = client;
+    client.on('notification', ({ payload }) => payload && onWake(payload));
+    client.on('error', () => undefined);
+    client.once('end', () => setTimeout(() => void open(), RECONNECT_MS).unref());
+    try {
+      await client.connect();
+      await client.query(`listen ${EVENTS_CHANNEL}`);
+    } catch (error) {
+      log.warn({ err: error }, 'not listening for events yet; the slow look goes on');
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  return {
+    open: () => void open(),
+    close: async () => {
+      closed = true;
+      await current?.end().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+
+const cents = z.coerce.number().min(0);
+const ms = z.coerce.number().int().positive();
+const share = z.coerce.number().min(0).max(1);
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const optionalText = z.string().trim().min(1).optional();
+
+const Price = z.strictObject({
+  input: z.number().min(0),
+  output: z.number().min(0),
+  cacheWrite5m: z.number().min(0).optional(),
+  cacheWrite1h: z.number().min(0).optional(),
+  cacheRead: z.number().min(0).optional(),
+});
+
+const jsonOf = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not valid JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** Every variable the product reads; `.env.example` has a sentence for each. */
+const Env = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(20),
+  ANTHROPIC_API_KEY: optionalText,
+  ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CLAUDE_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
+  CLAUDE_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),
+  CLAUDE_OPUS_MODEL: z.string().min(1).default('claude-opus-5-5'),
+  MODEL_PRICES: jsonOf(z.record(z.string(), Price)).optional(),
+  MODEL_CALL_TIMEOUT: ms.default(300_000),
+  NUBABEL_DEMO_MODEL: flag.default(false),
+  SLACK_BOT_TOKEN: optionalText,
+  SLACK_SIGNING_SECRET: optionalText,
+  SLACK_APP_TOKEN: optionalText,
+  SLACK_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SLACK_UNKNOWN_USERS: z.enum(['create', 'reject']).default('create'),
+  NUBABEL_DEV_TOKEN: z.string().min(8, 'needs at least 8 characters').optional(),
+  NUBABEL_DATA_DIR: z.string().min(1).default('.data'),
+  NUBABEL_CACHE_DIR: optionalText,
+  NUBABEL_WORKFLOW_BUNDLE: optionalText,
+  NUBABEL_WEB_DIR: z.string().min(1).default('dist/web'),
+  NUBABEL_KILL_POINT: optionalText,
+  TEMPORAL_CLI: optionalText,
+  TEMPORAL_UI_URL: optionalText,
+  WORKER_PROCESSES: z.coerce.number().int().min(1).max(32).default(1),
+  WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(0).max(10_000).default(100),
+  WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(100),
+  DEFAULT_DAILY_BUDGET_CENTS: cents.default(1000),
+  DEFAULT_ORG_MONTHLY_BUDGET_CENTS: cents.default(100_000),
+  COST_WARNING_THRESHOLD: share.default(0.8),
+  COST_CRITICAL_THRESHOLD: share.default(0.95),
+  APPROVAL_THRESHOLD_CENTS: cents.default(100),
+  WORKFLOW_APPROVAL_TIMEOUT: ms.default(600_000),
+  WORKFLOW_MAX_EXECUTION_TIME: ms.default(3_600_000),
+});
+
+/** An empty value means "not set": `.env` files and Compose write `NAME=` for that. */
+const withoutEmpty = (env: NodeJS.ProcessEnv) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+
+const SlackRules = (env: z.infer<typeof Env>, context: z.RefinementCtx) => {
+  const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (env.SLACK_BOT_TOKEN && !env.SLACK_SIGNING_SECRET && !env.SLACK_APP_TOKEN)
+    problem(
+      'SLACK_SIGNING_SECRET',
+      'SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET (events over HTTP) or SLACK_APP_TOKEN (Socket Mode)',
+    );
+  if (!env.SLACK_BOT_TOKEN && (env.SLACK_SIGNING_SECRET || env.SLACK_APP_TOKEN))
+    problem('SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are of no use without SLACK_BOT_TOKEN');
+};
+
+function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<T> {
+  const parsed = schema.safeParse(withoutEmpty(env));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'environment'}: ${issue.message}`);
+  throw new ConfigurationError(`The configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
+}
+
+/** Every problem of the environment, one per line; a `main.ts` prints it and exits. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+export type Settings = z.infer<typeof Env>;
+export interface Config extends Settings {
+  readonly DATABASE_URL: string;
+  readonly temporal: ClientConnectConfig;
+}
+
+/** What `npm start` reads: it may bring its own database and Temporal. */
+export const loadSettings = (env: NodeJS.ProcessEnv = process.env): Settings & { env: NodeJS.ProcessEnv } => ({
+  ...parse(Env.superRefine(SlackRules), env),
+  env,
+});
+
+/** What a process of the product reads; throws `ConfigurationError` with every problem listed. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const Required = Env.extend({ DATABASE_URL: Env.shape.DATABASE_URL.unwrap() }).superRefine(SlackRules);
+  const settings = parse(Required, env);
+  return Object.freeze({ ...settings, temporal: loadClientConnectConfig({ overrideEnvVars: stringsOf(env) }) });
+}
+
+const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
+
+const SECRET = /TOKEN|SECRET|KEY|PASSWORD/;
+
+/** The configuration as it may be logged: secrets are only named as set. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  const shown = Object.entries(config).map(([name, value]) => [name, SECRET.test(name) && value ? '(set)' : value]);
+  return {
+    ...Object.fromEntries(shown),
+    DATABASE_URL: config.DATABASE_URL.replace(/:[^:@/]*@/, ':***@'),
+    temporal: config.temporal.connectionOptions.address,
+  };
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** The eight specialists and `general`, which takes what fits none of them. The order is the order people see. */
+export const AGENT_IDS = [
+  'brand',
+  'marketing',
+  'ops',
+  'product',
+  'engineering',
+  'support',
+  'growth',
+  'finance',
+  'general',
+] as const;
+export const AgentId = z.enum(AGENT_IDS);
+export type AgentId = z.infer<typeof AgentId>;
+
+export const CATEGORIES = ['quick', 'ultrabrain', 'visual-engineering', 'artistry'] as const;
+export const Category = z.enum(CATEGORIES);
+export type Category = z.infer<typeof Category>;
+
+/** Which model an agent thinks with; the ids behind the tiers come from configuration. */
+export const TIERS = ['fast', 'balanced', 'deep'] as const;
+export const Tier = z.enum(TIERS);
+export type Tier = z.infer<typeof Tier>;
+
+export const Language = z.enum(['en', 'ko']);
+export type Language = z.infer<typeof Language>;
+
+/** The front matter of `agents/<id>.md`; the text below it is the agent's system prompt. */
+export const AgentFrontMatter = z.strictObject({
+  name: z.string().min(1).max(40),
+  description: z.string().min(1).max(300),
+  category: Category,
+  tier: Tier,
+  tools: z.array(z.string()).default([]),
+  skills: z.array(z.string()).default([]),
+});
+export type AgentFrontMatter = z.infer<typeof AgentFrontMatter>;
+
+export const AgentDefinition = AgentFrontMatter.extend({ id: AgentId, prompt: z.string().min(1) });
+export type AgentDefinition = z.infer<typeof AgentDefinition>;

@@ -1,0 +1,26 @@
+/** Names of business failures. They stand in kept histories: never rename one. */
+export const FAILURE = {
+  /** The model's provider said no to the request itself: trying again changes nothing. */
+  modelRefused: 'ModelRefused',
+  /** Too many requests or overloaded: try again after the time the provider names. */
+  modelRateLimited: 'ModelRateLimited',
+  /** The provider could not be reached or answered with a fault of its own. */
+  modelUnavailable: 'ModelUnavailable',
+  /** The key was rejected: a person must mend the configuration. */
+  modelUnauthorized: 'ModelUnauthorized',
+  /** The organization's or the user's budget has no room for the worst case of a call. */
+  budgetExhausted: 'BudgetExhausted',
+  /** The orchestration has ended already: nothing more may run for it. */
+  alreadyOver: 'AlreadyOver',
+  /** Slack asked for patience, or our own bucket is empty. */
+  slackRateLimited: 'SlackRateLimited',
+  /** Slack said no to the message itself. */
+  slackRefused: 'SlackRefused',
+  /** A decision came for something that is not waiting. */
+  notWaiting: 'NotWaiting',
+  /** A decision named an approval or a hash other than the one shown. */
+  approvalMismatch: 'ApprovalMismatch',
+  /** The policy does not name this person. */
+  notAllowed: 'NotAllowed',
+} as const;
+export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { AgentId, Category, Language } from './agents.ts';
+import { LIMITS } from './limits.ts';
+
+export const JOB_STATUSES = [
+  'pending',
+  'running',
+  'awaiting_approval',
+  'completed',
+  'partial',
+  'failed',
+  'cancelled',
+  'expired',
+] as const;
+export const JobStatusName = z.enum(JOB_STATUSES);
+export type JobStatusName = z.infer<typeof JobStatusName>;
+
+export const FINAL_STATUSES = ['completed', 'partial', 'failed', 'cancelled', 'expired'] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
+export const isFinal = (status: JobStatusName): status is FinalStatus =>
+  (FINAL_STATUSES as readonly string[]).includes(status);
+
+/** How several agents work on one request: at once, each after the other's result, or the next only if one fails. */
+export const RunMode = z.enum(['parallel', 'sequential', 'fallback']);
+export type RunMode = z.infer<typeof RunMode>;
+
+/** The body of `POST /api/orchestrator/orchestrate`. */
+export const OrchestrateRequest = z.strictObject({
+  message: z
+    .string()
+    .max(LIMITS.messageChars, `A message may have at most ${LIMITS.messageChars} characters.`)
+    .refine((text) => text.trim().length > 0, 'The message is empty.'),
+  sessionId: z.string().min(1).max(100).optional(),
+  category: Category.optional(),
+  agents: z.array(AgentId).min(1).max(LIMITS.agentsPerRequest).optional(),
+  mode: RunMode.optional(),
+  requireApproval: z.boolean().optional(),
+  idempotencyKey: z.string().min(1).max(200).optional(),
+});
+export type OrchestrateRequest = z.infer<typeof OrchestrateRequest>;
+
+export const Accepted = z.object({ jobId: z.string(), sessionId: z.string(), status: JobStatusName });
+export type Accepted = z.infer<typeof Accepted>;
+
+export const Intent = z.enum([
+  'create_task',
+  'update_task',
+  'list_tasks',
+  'search_task',
+  'question',
+  'analysis',
+  'content',
+  'code',
+  'deploy',
+  'other',
+]);
+export type Intent = z.infer<typeof Intent>;
+
+/** An agent with how much of the request is its business, 0 to 1. */
+export const AgentChoice = z.object({ agent: AgentId, relevance: z.number().min(0).max(1) });
+export type AgentChoice = z.infer<typeof AgentChoice>;
+
+/** What a request means. `source` says which link of the chain answered. */
+export const Analysis = z.object({
+  intent: Intent,
+  entities: z.record(z.string(), z.string()),
+  category: Category,
+  skills: z.array(z.string()),
+  confidence: z.number().min(0).max(1),
+  language: Language,
+  agents: z.array(AgentChoice),
+  mode: RunMode,
+  source: z.enum(['model', 'keywords', 'request']),
+});
+export type Analysis = z.infer<typeof Analysis>;
+
+/** Who works on a request and why. */
+export const Route = z.object({
+  agents: z.array(AgentChoice).min(1),
+  mode: RunMode,
+  category: Category,
+  decidedBy: z.enum(['request', 'local', 'model', 'keywords', 'default']),
+  confidence: z.number(),
+  alternatives: z.array(AgentChoice),
+  reason: z.string(),
+});
+export type Route = z.infer<typeof Route>;
+
+export const SupportingInsight = z.object({
+  agent: AgentId,
+  content: z.string(),
+  confidence: z.number(),
+  weight: z.number(),
+});
+
+/** The aggregation of one orchestration: `weight = confidence × task_relevance`, weights of what answered sum to 1. */
+export const AggregatedResult = z.object({
+  primary_result: z.string(),
+  supporting_insights: z.array(SupportingInsight),
+  confidence_score: z.number(),
+  aggregation_method: z.literal('weighted_merge'),
+  agents_used: z.array(AgentId),
+  execution_time_ms: z.number(),
+  primary_agent: AgentId.nullable(),
+  models_used: z.array(z.string()),
+  missing_agents: z.array(z.object({ agent: AgentId, reason: z.string() })),
+});
+export type AggregatedResult = z.infer<typeof AggregatedResult>;
+
+/** What a person is asked; the hash is over everything that was shown. */
+export const Approval = z.object({
+  id: z.string(),
+  hash: z.string(),
+  kind: z.enum(['cost', 'requested']),
+  expiresAt: z.string(),
+  policy: z.object({ roles: z.array(z.string()), asker: z.boolean(), thresholdCents: z.number() }),
+  plan: z.object({
+    agents: z.array(AgentChoice),
+    mode: RunMode,
+    estimatedCents: z.number(),
+    worstCaseCents: z.number(),
+    question: z.string(),
+  }),
+  decision: z
+    .object({
+      verdict: z.enum(['approve', 'cancel', 'expired']),
+      by: z.string().nullable(),
+      at: z.string(),
+      via: z.string(),
+    })
+    .optional(),
+});
+export type Approval = z.infer<typeof Approval>;
+
+export const JobError = z.object({ code: z.string(), message: z.string() });
+export type JobError = z.infer<typeof JobError>;
+
+/** `GET /api/jobs/:jobId/status`. */
+export const JobStatus = z.object({
+  jobId: z.string(),
+  sessionId: z.string(),
+  status: JobStatusName,
+  progress: z.number().min(0).max(100),
+  step: z.string(),
+  message: z.string(),
+  category: Category.nullable(),
+  agents: z.array(
+    z.object({ agent: AgentId, status: z.string(), model: z.string().nullable(), costCents: z.number() }),
+  ),
+  result: AggregatedResult.optional(),
+  approval: Approval.optional(),
+  costCents: z.number(),
+  durationMs: z.number(),
+  error: JobError.optional(),
+  demo: z.boolean(),
+  createdAt: z.string(),
+  finishedAt: z.string().nullable(),
+});
+export type JobStatus = z.infer<typeof JobStatus>;
+
+export const DecisionRequest = z.strictObject({
+  approvalId: z.string().min(1).max(100).optional(),
+  hash: z.string().min(1).max(200).optional(),
+  reason: z.string().max(1000).optional(),
+});
+export type DecisionRequest = z.infer<typeof DecisionRequest>;
+
+export const SessionView = z.object({
+  sessionId: z.string(),
+  title: z.string(),
+  source: z.string(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  messages: z.array(
+    z.object({
+      id: z.string(),
+      role: z.enum(['user', 'assistant']),
+      content: z.string(),
+      jobId: z.string().nullable(),
+      createdAt: z.string(),
+    }),
+  ),
+  jobs: z.array(z.object({ jobId: z.string(), status: JobStatusName, message: z.string(), createdAt: z.string() })),
+});
+export type SessionView = z.infer<typeof SessionView>;

@@ -1,0 +1,132 @@
+import type { AgentId, Language } from './agents.ts';
+
+/** How people know the agents; Korean messages keep the English names, as teams do. */
+export const AGENT_NAMES: Readonly<Record<AgentId, string>> = {
+  brand: 'Brand',
+  marketing: 'Marketing',
+  ops: 'Ops',
+  product: 'Product',
+  engineering: 'Engineering',
+  support: 'Support',
+  growth: 'Growth',
+  finance: 'Finance',
+  general: 'General',
+};
+
+const en = {
+  received: 'Received',
+  understanding: 'Understanding the request',
+  running: (name: string, nth: number, total: number) => `Running agent: ${name} (${nth}/${total})`,
+  merging: 'Merging the answers',
+  awaitingApproval: 'Waiting for approval',
+  approved: 'Approved',
+  completed: 'Done',
+  partial: 'Done, with parts missing',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+  expired: 'Nobody answered in time',
+  question: 'Type APPROVE to proceed or CANCEL to abort',
+  whoMayApprove: 'The asker or an admin may answer',
+  until: 'Expires at',
+  estimate: 'Estimated cost',
+  worstCase: 'at most',
+  agents: 'Agents',
+  cost: 'Cost',
+  duration: 'Duration',
+  models: 'Models',
+  missing: 'Missing',
+  demo: 'Demo model: no ANTHROPIC_API_KEY is set',
+  insights: 'Also',
+  shortened: 'The answer is longer than a Slack message may be; the whole of it is in the console.',
+  budgetUser:
+    'Your budget for today is used up, so nothing was run and nothing was spent. It starts anew at midnight UTC; an admin can raise it.',
+  budgetOrganization:
+    "Your organization's budget is used up, so nothing more was run. An admin can raise it, or wait for the next period.",
+  modelUnavailable:
+    'The model could not be reached after several tries. Nothing is lost: please ask again in a few minutes.',
+  modelRefused: 'The model declined this request. Please put it differently.',
+  modelUnauthorized: "The model's API key was not accepted. An operator has to check ANTHROPIC_API_KEY.",
+  timedOut: 'The work took longer than allowed and was stopped. What was spent until then is shown.',
+  noAnswer: 'No agent could answer. Nothing was changed; please ask again.',
+  internal: 'Something went wrong on our side. Nothing outside was changed; the run is kept for inspection.',
+  emptyMessage: 'I am here. Write what you need after my name, for example: draft a launch tweet.',
+  messageTooLong: 'This message is longer than 40,000 characters. Please shorten it or split it.',
+  unknownUser: 'I do not know you in this organization yet, so I may not work for you. Please ask an admin to add you.',
+  guest: 'Guests may read but not start work. Please ask an admin for the role "user".',
+  nothingToApprove: 'Nothing is waiting for approval in this thread.',
+  mayNotCancel: 'Only the person who asked or an admin may cancel this work.',
+  cancelling: 'Stopping the work.',
+  mayNotApprove: 'Only the person who asked or an admin may answer this approval. Your answer was not counted.',
+};
+
+const ko: typeof en = {
+  received: '요청을 받았습니다',
+  understanding: '요청을 파악하는 중',
+  running: (name, nth, total) => `에이전트 실행 중: ${name} (${nth}/${total})`,
+  merging: '답변을 합치는 중',
+  awaitingApproval: '승인을 기다리는 중',
+  approved: '승인됨',
+  completed: '완료',
+  partial: '일부 누락된 채 완료',
+  failed: '실패',
+  cancelled: '취소됨',
+  expired: '승인 시간이 지났습니다',
+  question: '진행하려면 APPROVE(승인), 중단하려면 CANCEL(취소)을 입력하세요',
+  whoMayApprove: '요청한 사람 또는 관리자가 답할 수 있습니다',
+  until: '만료 시각',
+  estimate: '예상 비용',
+  worstCase: '최대',
+  agents: '에이전트',
+  cost: '비용',
+  duration: '소요 시간',
+  models: '모델',
+  missing: '누락',
+  demo: '데모 모델: ANTHROPIC_API_KEY가 설정되지 않았습니다',
+  insights: '추가 의견',
+  shortened: '답변이 Slack 메시지 한도보다 깁니다. 전체 내용은 콘솔에서 볼 수 있습니다.',
+  budgetUser:
+    '오늘 예산을 모두 사용해서 아무것도 실행하지 않았고 비용도 들지 않았습니다. 예산은 UTC 자정에 다시 시작되며, 관리자가 늘릴 수 있습니다.',
+  budgetOrganization:
+    '조직 예산을 모두 사용해서 더 실행하지 않았습니다. 관리자가 예산을 늘리거나 다음 기간까지 기다려 주세요.',
+  modelUnavailable: '여러 번 시도했지만 모델에 연결할 수 없었습니다. 잃어버린 것은 없으니 몇 분 뒤 다시 요청해 주세요.',
+  modelRefused: '모델이 이 요청을 거절했습니다. 다르게 표현해 주세요.',
+  modelUnauthorized: '모델의 API 키가 거부되었습니다. 운영자가 ANTHROPIC_API_KEY를 확인해야 합니다.',
+  timedOut: '허용된 시간보다 오래 걸려 중단했습니다. 그때까지 쓴 비용이 표시됩니다.',
+  noAnswer: '답변한 에이전트가 없습니다. 바뀐 것은 없으니 다시 요청해 주세요.',
+  internal: '저희 쪽에서 문제가 생겼습니다. 외부에서 바뀐 것은 없으며, 실행 기록은 점검을 위해 보관됩니다.',
+  emptyMessage: '네, 여기 있습니다. 제 이름 뒤에 필요한 것을 적어 주세요. 예: 출시 트윗 초안을 써 줘.',
+  messageTooLong: '메시지가 40,000자를 넘습니다. 줄이거나 나누어 보내 주세요.',
+  unknownUser: '이 조직에 등록되지 않은 사용자여서 요청을 처리할 수 없습니다. 관리자에게 추가를 요청해 주세요.',
+  guest: '게스트는 읽을 수만 있고 작업을 시작할 수 없습니다. 관리자에게 "user" 권한을 요청해 주세요.',
+  nothingToApprove: '이 스레드에는 승인을 기다리는 작업이 없습니다.',
+  mayNotCancel: '요청한 사람이나 관리자만 이 작업을 취소할 수 있습니다.',
+  cancelling: '작업을 중단하는 중입니다.',
+  mayNotApprove: '요청한 사람이나 관리자만 이 승인에 답할 수 있습니다. 답변은 반영되지 않았습니다.',
+};
+
+/** Everything a person reads that is not an agent's own words, in the language of the request. */
+export type Texts = typeof en;
+export const textsFor = (language: Language): Texts => (language === 'ko' ? ko : en);
+
+/** Stable codes of `error.code` in a job's status, each with its sentence. */
+export const ERROR_TEXT = {
+  budget_exhausted_user: 'budgetUser',
+  budget_exhausted_organization: 'budgetOrganization',
+  model_unavailable: 'modelUnavailable',
+  model_refused: 'modelRefused',
+  model_unauthorized: 'modelUnauthorized',
+  timed_out: 'timedOut',
+  no_answer: 'noAnswer',
+  internal: 'internal',
+  empty_message: 'emptyMessage',
+  message_too_long: 'messageTooLong',
+  unknown_user: 'unknownUser',
+  guest: 'guest',
+} as const satisfies Record<string, keyof Texts>;
+export type ErrorCode = keyof typeof ERROR_TEXT;
+
+/** The sentence of an error code in a language. */
+export const errorSentence = (code: ErrorCode, language: Language): string => {
+  const text = textsFor(language)[ERROR_TEXT[code]];
+  return typeof text === 'string' ? text : '';
+};

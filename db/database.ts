@@ -1,0 +1,40 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import { Pool, types as pgTypes } from 'pg';
+import type { Database } from './tables/index.ts';
+
+/** bigint columns hold counts and nanos below 2^53, dates are plain `YYYY-MM-DD` text. */
+const INT8 = 20;
+const DATE = 1082;
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number;
+    if (oid === DATE) return (text: string) => text;
+    return pgTypes.getTypeParser(oid, format);
+  }) as typeof pgTypes.getTypeParser,
+};
+
+export interface OpenDatabase {
+  readonly db: Kysely<Database>;
+  readonly pool: Pool;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens a pool. A lost idle connection is replaced by the next query, so its error is only reported. */
+export function openDatabase(
+  url: string,
+  poolSize: number,
+  onIdleError: (error: Error) => void = () => {},
+): OpenDatabase {
+  const pool = new Pool({
+    connectionString: url,
+    max: poolSize,
+    types,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: 30_000,
+    application_name: 'nubabel',
+  });
+  pool.on('error', onIdleError);
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}

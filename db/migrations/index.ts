@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import * as foundation from './20261121-foundation.ts';
+
+/** All migrations by name, in order; a name never changes once it has run anywhere. */
+export const migrations: Record<string, Migration> = {
+  '20261121-foundation': foundation,
+};

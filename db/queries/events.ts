@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import type { EventType, OrganizationEvent } from '../../contracts/events.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+
+export interface NewEvent {
+  readonly organizationId: string;
+  readonly type: EventType;
+  readonly orchestrationId: string | null;
+  readonly sessionId: string | null;
+  readonly userId: string | null;
+  readonly data: Record<string, unknown>;
+}
+
+/**
+ * Appends the next event of the organization. The counter's row stays locked until the commit, so the order of ids is
+ * the order of commits and a reader that saw id n has seen all before it: call it last in its transaction.
+ */
+export async function appendEvent(trx: OrganizationTransaction, event: NewEvent): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    with next as (
+      insert into event_counters (organization_id, last_id) values (${event.organizationId}, 1)
+      on conflict (organization_id) do update set last_id = event_counters.last_id + 1
+      returning last_id)
+    insert into events (organization_id, id, type, orchestration_id, session_id, user_id, data, created_at)
+    select ${event.organizationId}, last_id, ${event.type}, ${event.orchestrationId}, ${event.sessionId},
+      ${event.userId}, ${JSON.stringify(event.data)}, clock_timestamp() from next
+    returning id`.execute(trx);
+  return rows[0]?.id ?? 0;
+}
+
+export interface EventFilter {
+  readonly afterId: number;
+  readonly orchestrationId?: string;
+  readonly limit: number;
+}
+
+/** Events after an id, oldest first. */
+export async function listEvents(trx: OrganizationTransaction, filter: EventFilter): Promise<StoredEvent[]> {
+  const rows = await trx
+    .selectFrom('events')
+    .selectAll()
+    .where('id', '>', filter.afterId)
+    .$if(filter.orchestrationId !== undefined, (query) =>
+      query.where('orchestration_id', '=', filter.orchestrationId ?? null),
+    )
+    .orderBy('id')
+    .limit(filter.limit)
+    .execute();
+  return rows.map((row) => ({
+    userId: row.user_id,
+    event: {
+      id: row.id,
+      type: row.type,
+      at: row.created_at.toISOString(),
+      jobId: row.orchestration_id,
+      sessionId: row.session_id,
+      ...row.data,
+    },
+  }));
+}
+
+export interface StoredEvent {
+  readonly userId: string | null;
+  readonly event: OrganizationEvent;
+}
+
+/** The range of ids that can still be replayed; `oldest` is null when nothing is kept. */
+export async function eventRange(trx: OrganizationTransaction): Promise<{ oldest: number | null; newest: number }> {
+  const counter = await trx.selectFrom('event_counters').select('last_id').executeTakeFirst();
+  const kept = await trx
+    .selectFrom('events')
+    .select(({ fn }) => fn.min('id').as('oldest'))
+    .executeTakeFirst();
+  return { oldest: kept?.oldest ?? null, newest: counter?.last_id ?? 0 };
+}

@@ -1,0 +1,34 @@
+import type { Selectable } from 'kysely';
+import type { MessagesTable } from '../tables/work.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+
+export type Message = Selectable<MessagesTable>;
+
+/** Safe to repeat: an orchestration has one question and one answer. */
+export const insertMessage = (
+  trx: OrganizationTransaction,
+  row: Pick<Message, 'organization_id' | 'id' | 'session_id' | 'orchestration_id' | 'role' | 'content'>,
+) =>
+  trx
+    .insertInto('messages')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+
+/** The newest messages of a session, oldest first. */
+export async function listRecentMessages(
+  trx: OrganizationTransaction,
+  input: { sessionId: string; limit: number; exceptOrchestrationId?: string },
+): Promise<Message[]> {
+  const rows = await trx
+    .selectFrom('messages')
+    .selectAll()
+    .where('session_id', '=', input.sessionId)
+    .$if(input.exceptOrchestrationId !== undefined, (query) =>
+      query.where('orchestration_id', 'is distinct from', input.exceptOrchestrationId ?? null),
+    )
+    .orderBy('created_at', 'desc')
+    .limit(input.limit)
+    .execute();
+  return rows.reverse();
+}

@@ -1,0 +1,77 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { FINAL_STATUSES } from '../../contracts/orchestration.ts';
+import type { EventType } from '../../contracts/events.ts';
+import type { OrchestrationsTable } from '../tables/work.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+import { appendEvent } from './events.ts';
+
+export type Orchestration = Selectable<OrchestrationsTable>;
+
+export const insertOrchestration = (trx: OrganizationTransaction, row: Insertable<OrchestrationsTable>) =>
+  trx.insertInto('orchestrations').values(row).execute();
+
+export const findOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration | undefined> =>
+  trx.selectFrom('orchestrations').selectAll().where('id', '=', id).executeTakeFirst();
+
+/** An orchestration that must be there; throws kysely's `NoResultError` otherwise. */
+export const getOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration> =>
+  trx.selectFrom('orchestrations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+export const listOrchestrations = (trx: OrganizationTransaction, limit: number): Promise<Orchestration[]> =>
+  trx.selectFrom('orchestrations').selectAll().orderBy('created_at', 'desc').limit(limit).execute();
+
+export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
+  trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();
+
+/** The newest orchestration that reports into a Slack thread, or into the channel when no thread is given. */
+export const findLatestInThread = (
+  trx: OrganizationTransaction,
+  thread: { channelId: string; threadTs?: string },
+): Promise<Orchestration | undefined> =>
+  trx
+    .selectFrom('orchestrations')
+    .selectAll()
+    .where('slack_channel_id', '=', thread.channelId)
+    .where('slack_thread_ts', 'is not', null)
+    .$if(thread.threadTs !== undefined, (query) => query.where('slack_thread_ts', '=', thread.threadTs ?? null))
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+
+export interface Change {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly set: Updateable<OrchestrationsTable>;
+  readonly event: EventType;
+}
+
+/**
+ * Changes what people see of an orchestration and appends the event that tells it, in one transaction. A final status
+ * is final: a late change to a finished one is dropped and answers undefined. Progress never goes back.
+ */
+export async function changeOrchestration(
+  trx: OrganizationTransaction,
+  { organizationId, id, set, event }: Change,
+): Promise<Orchestration | undefined> {
+  const row = await trx
+    .updateTable('orchestrations')
+    .set((eb) => ({
+      ...set,
+      version: eb('version', '+', 1),
+      ...(typeof set.progress === 'number' && { progress: eb.fn('greatest', ['progress', eb.val(set.progress)]) }),
+    }))
+    .where('id', '=', id)
+    .where('status', 'not in', [...FINAL_STATUSES])
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) return undefined;
+  await appendEvent(trx, {
+    organizationId,
+    type: event,
+    orchestrationId: row.id,
+    sessionId: row.session_id,
+    userId: row.user_id,
+    data: { status: row.status, progress: row.progress, step: row.step },
+  });
+  return row;
+}

@@ -1,0 +1,67 @@
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
+import type { Database } from '../tables/index.ts';
+import type { AuditTable, UsersTable } from '../tables/doors.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+
+export type User = Selectable<UsersTable>;
+
+/** Who a bearer token speaks for. */
+export interface Principal {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly role: 'admin' | 'user' | 'guest';
+  readonly timeZone: string;
+}
+
+/** Whom a token (its SHA-256) belongs to; asked before the organization is known. */
+export async function findPrincipal(db: Kysely<Database>, tokenHash: Buffer): Promise<Principal | undefined> {
+  const { rows } = await sql<Principal>`
+    select organization_id as "organizationId", user_id as "userId", name, role, time_zone as "timeZone"
+    from find_token(${tokenHash})`.execute(db);
+  return rows[0];
+}
+
+export interface Workspace {
+  readonly organizationId: string;
+  readonly teamId: string;
+  readonly botUserId: string;
+}
+
+/** The organization of a Slack workspace; asked before the organization is known. */
+export async function findWorkspace(db: Kysely<Database>, teamId: string): Promise<Workspace | undefined> {
+  const { rows } = await sql<Workspace>`
+    select organization_id as "organizationId", team_id as "teamId", bot_user_id as "botUserId"
+    from find_slack_workspace(${teamId})`.execute(db);
+  return rows[0];
+}
+
+export const findUser = (trx: OrganizationTransaction, id: string): Promise<User | undefined> =>
+  trx.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+
+export const findSlackUser = (
+  trx: OrganizationTransaction,
+  slack: { teamId: string; userId: string },
+): Promise<User | undefined> =>
+  trx
+    .selectFrom('users')
+    .selectAll()
+    .where('slack_team_id', '=', slack.teamId)
+    .where('slack_user_id', '=', slack.userId)
+    .executeTakeFirst();
+
+/** Safe to repeat: an existing user of the same Slack identity is returned as it is. */
+export const takeUser = (trx: OrganizationTransaction, row: Insertable<UsersTable>): Promise<User> =>
+  trx
+    .insertInto('users')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['organization_id', 'slack_team_id', 'slack_user_id'])
+        .doUpdateSet((eb) => ({ slack_user_id: eb.ref('excluded.slack_user_id') })),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+export const insertAudit = (trx: OrganizationTransaction, row: Insertable<AuditTable>) =>
+  trx.insertInto('audit').values(row).execute();

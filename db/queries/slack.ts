@@ -1,0 +1,87 @@
+import { sql, type Selectable } from 'kysely';
+import type { SlackPostsTable } from '../tables/work.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+
+export type SlackPost = Selectable<SlackPostsTable>;
+
+/** The post of an orchestration; its row is made on first sight. */
+export async function takePost(
+  trx: OrganizationTransaction,
+  key: { organizationId: string; orchestrationId: string },
+): Promise<SlackPost> {
+  await trx
+    .insertInto('slack_posts')
+    .values({ organization_id: key.organizationId, orchestration_id: key.orchestrationId, ts: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return trx
+    .selectFrom('slack_posts')
+    .selectAll()
+    .where('orchestration_id', '=', key.orchestrationId)
+    .executeTakeFirstOrThrow();
+}
+
+/** Says before a post that it may happen, and after a certain refusal that it did not. */
+export const setPostAttempted = (trx: OrganizationTransaction, orchestrationId: string, attempted: boolean) =>
+  trx.updateTable('slack_posts').set({ attempted }).where('orchestration_id', '=', orchestrationId).execute();
+
+/** Forgets a message that a person has deleted, so that the next state is posted anew. */
+export const forgetPost = (trx: OrganizationTransaction, orchestrationId: string) =>
+  trx
+    .updateTable('slack_posts')
+    .set({ ts: null, attempted: false, version: 0 })
+    .where('orchestration_id', '=', orchestrationId)
+    .execute();
+
+/** What the message shows now. */
+export const setPosted = (
+  trx: OrganizationTransaction,
+  key: { orchestrationId: string; ts: string; version: number },
+) =>
+  trx
+    .updateTable('slack_posts')
+    .set((eb) => ({
+      ts: key.ts,
+      attempted: true,
+      version: eb.fn<number>('greatest', ['version', eb.val(key.version)]),
+      updated_at: new Date().toISOString(),
+    }))
+    .where('orchestration_id', '=', key.orchestrationId)
+    .execute();
+
+export interface Bucket {
+  readonly organizationId: string;
+  readonly name: string;
+  /** Time between two calls at the steady rate, ms. */
+  readonly intervalMs: number;
+  /** Calls that may follow each other at once after a pause. */
+  readonly burst: number;
+}
+
+/**
+ * Takes one call from a bucket that all workers share (generic cell rate algorithm; the row holds the theoretical
+ * arrival time). Answers 0 when the call may go now, otherwise the ms to wait, and then nothing is taken.
+ */
+export async function takeFromBucket(trx: OrganizationTransaction, bucket: Bucket): Promise<number> {
+  const step = sql`make_interval(secs => ${bucket.intervalMs / 1000})`;
+  const slack = sql`make_interval(secs => ${(bucket.intervalMs * (bucket.burst - 1)) / 1000})`;
+  const { rows } = await sql`
+    insert into slack_buckets (organization_id, bucket, next_at)
+    values (${bucket.organizationId}, ${bucket.name}, clock_timestamp() + ${step})
+    on conflict (organization_id, bucket) do update
+      set next_at = greatest(slack_buckets.next_at, clock_timestamp()) + ${step}
+      where slack_buckets.next_at - ${slack} <= clock_timestamp()
+    returning next_at`.execute(trx);
+  if (rows.length > 0) return 0;
+  const wait = await sql<{ ms: number }>`
+    select ceil(extract(epoch from next_at - ${slack} - clock_timestamp()) * 1000)::int as ms
+    from slack_buckets where bucket = ${bucket.name}`.execute(trx);
+  return Math.max(1, wait.rows[0]?.ms ?? 1);
+}
+
+/** Closes a bucket for a while, because Slack said so. */
+export const pauseBucket = (trx: OrganizationTransaction, bucket: Bucket, pauseMs: number) =>
+  sql`update slack_buckets
+      set next_at = greatest(next_at, clock_timestamp() +
+        make_interval(secs => ${(pauseMs + bucket.intervalMs * (bucket.burst - 1)) / 1000}))
+      where bucket = ${bucket.name}`.execute(trx);

@@ -1,0 +1,81 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+type Instant = ColumnType<Date, string | undefined, string>;
+type MaybeInstant = ColumnType<Date | null, string | null | undefined, string | null>;
+
+export interface OrganizationsTable {
+  id: string;
+  name: string;
+  created_at: Instant;
+}
+
+export interface UsersTable {
+  organization_id: string;
+  id: string;
+  name: string;
+  role: 'admin' | 'user' | 'guest';
+  slack_team_id: string | null;
+  slack_user_id: string | null;
+  locale: string | null;
+  time_zone: Generated<string>;
+  created_at: Instant;
+}
+
+export interface ApiTokensTable {
+  organization_id: string;
+  token_hash: Buffer;
+  user_id: string;
+  name: string;
+  created_at: Instant;
+  expires_at: MaybeInstant;
+  revoked_at: MaybeInstant;
+}
+
+export interface SlackWorkspacesTable {
+  organization_id: string;
+  team_id: string;
+  name: string;
+  bot_user_id: string;
+  created_at: Instant;
+}
+
+export interface InboxTable {
+  organization_id: string;
+  id: string;
+  source: 'slack' | 'rest';
+  kind: 'request' | 'decision';
+  orchestration_id: string;
+  body: JSONColumnType<Record<string, unknown>>;
+  received_at: Instant;
+  handed_over_at: MaybeInstant;
+  attempts: Generated<number>;
+  last_error: string | null;
+}
+
+export interface InboxKeysTable {
+  organization_id: string;
+  key: string;
+  inbox_id: string;
+  created_at: Instant;
+}
+
+export interface AuditTable {
+  organization_id: string;
+  id: string;
+  at: Instant;
+  user_id: string | null;
+  action: string;
+  subject: string;
+  outcome: 'done' | 'rejected';
+  details: JSONColumnType<Record<string, unknown>>;
+}
+
+export interface DoorTables {
+  organizations: OrganizationsTable;
+  users: UsersTable;
+  api_tokens: ApiTokensTable;
+  slack_workspaces: SlackWorkspacesTable;
+  inbox: InboxTable;
+  inbox_keys: InboxKeysTable;
+  audit: AuditTable;
+}

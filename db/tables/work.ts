@@ -1,0 +1,154 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { AgentId, Category, Language } from '../../contracts/agents.ts';
+import type { EventType } from '../../contracts/events.ts';
+import type {
+  AgentChoice,
+  AggregatedResult,
+  Analysis,
+  Approval,
+  JobError,
+  JobStatusName,
+  OrchestrateRequest,
+  Route,
+} from '../../contracts/orchestration.ts';
+import type { Refusal } from '../../contracts/workflow.ts';
+
+type Instant = ColumnType<Date, string | undefined, string>;
+type MaybeInstant = ColumnType<Date | null, string | null | undefined, string | null>;
+/** A jsonb column that may be empty; written as JSON text. */
+type MaybeJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+export interface SessionsTable {
+  organization_id: string;
+  id: string;
+  user_id: string | null;
+  source: 'slack' | 'rest';
+  title: string;
+  slack_team_id: string | null;
+  slack_channel_id: string | null;
+  slack_thread_ts: string | null;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+export type RequestOptions = Pick<OrchestrateRequest, 'agents' | 'category' | 'mode' | 'requireApproval'>;
+
+/** What the local router said when the request came in. */
+export interface LocalRoute {
+  agents: AgentChoice[];
+  alternatives: AgentChoice[];
+  confidence: number;
+  abstained: boolean;
+  reason: string;
+}
+
+export interface OrchestrationsTable {
+  organization_id: string;
+  id: string;
+  session_id: string;
+  user_id: string | null;
+  source: 'slack' | 'rest';
+  message: string;
+  options: JSONColumnType<RequestOptions>;
+  refusal: Refusal | null;
+  language: Language;
+  category: Category | null;
+  status: ColumnType<JobStatusName, JobStatusName | undefined, JobStatusName>;
+  progress: Generated<number>;
+  step: Generated<string>;
+  version: Generated<number>;
+  local_route: MaybeJson<LocalRoute>;
+  analysis: MaybeJson<Analysis>;
+  route: MaybeJson<Route>;
+  approval: MaybeJson<Approval>;
+  result: MaybeJson<AggregatedResult>;
+  error: MaybeJson<JobError>;
+  demo: Generated<boolean>;
+  slack_team_id: string | null;
+  slack_channel_id: string | null;
+  slack_thread_ts: string | null;
+  created_at: Instant;
+  started_at: MaybeInstant;
+  finished_at: MaybeInstant;
+}
+
+export type AgentRunStatus = 'pending' | 'running' | 'done' | 'failed' | 'skipped';
+
+export interface OrchestrationAgentsTable {
+  organization_id: string;
+  orchestration_id: string;
+  agent: AgentId;
+  position: number;
+  relevance: number;
+  status: ColumnType<AgentRunStatus, AgentRunStatus | undefined, AgentRunStatus>;
+  model: string | null;
+  confidence: number | null;
+  reason: string | null;
+  cost_nanos: Generated<number>;
+  started_at: MaybeInstant;
+  finished_at: MaybeInstant;
+}
+
+export interface MessagesTable {
+  organization_id: string;
+  id: string;
+  session_id: string;
+  orchestration_id: string | null;
+  role: 'user' | 'assistant';
+  content: string;
+  created_at: Instant;
+}
+
+export interface ModelTurnsTable {
+  organization_id: string;
+  orchestration_id: string;
+  turn_key: string;
+  model: string;
+  content: string;
+  stop_reason: string | null;
+  cost_nanos: number;
+  created_at: Instant;
+}
+
+export interface SlackPostsTable {
+  organization_id: string;
+  orchestration_id: string;
+  ts: string | null;
+  attempted: Generated<boolean>;
+  version: Generated<number>;
+  updated_at: Instant;
+}
+
+export interface SlackBucketsTable {
+  organization_id: string;
+  bucket: string;
+  next_at: Instant;
+}
+
+export interface EventCountersTable {
+  organization_id: string;
+  last_id: number;
+}
+
+export interface EventsTable {
+  organization_id: string;
+  id: number;
+  type: EventType;
+  orchestration_id: string | null;
+  session_id: string | null;
+  user_id: string | null;
+  data: JSONColumnType<Record<string, unknown>>;
+  created_at: Instant;
+}
+
+export interface WorkTables {
+  sessions: SessionsTable;
+  orchestrations: OrchestrationsTable;
+  orchestration_agents: OrchestrationAgentsTable;
+  messages: MessagesTable;
+  model_turns: ModelTurnsTable;
+  slack_posts: SlackPostsTable;
+  slack_buckets: SlackBucketsTable;
+  event_counters: EventCountersTable;
+  events: EventsTable;
+}

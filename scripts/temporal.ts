@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { loadSettings } from '../config.ts';
+import { readRunningSystem } from '../dev/running.ts';
+
+/** `npm run temporal -- workflow list`: Temporal's own command line, on the running system. */
+const running = readRunningSystem(loadSettings().NUBABEL_DATA_DIR);
+if (!running?.temporalCli) {
+  process.stderr.write(
+    'Nubabel does not run here with a Temporal of its own. Start it with npm start, or use your own temporal.\n',
+  );
+  process.exit(2);
+}
+const address = ['--address', running.temporalAddress, '--namespace', running.temporalNamespace];
+const { status } = spawnSync(running.temporalCli, [...process.argv.slice(2), ...address], { stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const WORKFLOWS = path.join(ROOT, 'workflows', 'index.ts');
+const TARGET = path.join(ROOT, 'dist', 'workflow-bundle.js');
+
+/** What may stand in the workflow sandbox; everything else there is a mistake that would cost memory or determinism. */
+const SOURCES = ['workflows', 'contracts'];
+
+export interface WorkflowBundle {
+  readonly path: string;
+  readonly rebuilt: boolean;
+}
+
+/** Builds `dist/workflow-bundle.js` unless the one that is there was made from today's sources and SDK. */
+export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
+  const hashFile = `${TARGET}.hash`;
+  const hash = await hashOfSources();
+  const fresh = existsSync(TARGET) && (await readFile(hashFile, 'utf8').catch(() => '')) === hash;
+  if (fresh) return { path: TARGET, rebuilt: false };
+  const code = await bundleCode();
+  await mkdir(path.dirname(TARGET), { recursive: true });
+  const draft = `${TARGET}.${process.pid}`;
+  await writeFile(draft, code);
+  await rename(draft, TARGET);
+  await writeFile(hashFile, hash);
+  return { path: TARGET, rebuilt: true };
+}
+
+/** The workflows as one script. */
+export async function bundleCode(): Promise<string> {
+  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: SILENT });
+  return code;
+}
+
+const nothing = () => {};
+const SILENT = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+async function hashOfSources(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(path.join(ROOT, 'package-lock.json')));
+  for (const folder of SOURCES) {
+    const entries = await readdir(path.join(ROOT, folder), { recursive: true });
+    for (const entry of entries.filter((name) => name.endsWith('.ts')).sort())
+      hash.update(entry).update(await readFile(path.join(ROOT, folder, entry)));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,51 @@
+import type { ActivityDeps } from '../activities/index.ts';
+import { createKillPoint } from '../activities/kill-points.ts';
+import { createAnthropicModel } from '../activities/model/anthropic.ts';
+import { createPriceTable } from '../activities/model/prices.ts';
+import { createSlackPort } from '../activities/slack/web-client.ts';
+import { loadAgents } from '../agents/load.ts';
+import type { Config } from '../config.ts';
+import type { Tier } from '../contracts/agents.ts';
+import { centsToNanos } from '../contracts/money.ts';
+import { createNotifier } from '../db/notifier.ts';
+import type { OpenDatabase } from '../db/database.ts';
+import type { Logger } from '../logging.ts';
+import { analyzeByKeywords } from '../routing/keywords.ts';
+import { createSlackClient } from '../slack-client.ts';
+
+/** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
+const RESERVATION_SECONDS = 15 * 60;
+
+/** The real things behind the activities. @throws when a model has no price or an agent's file is wrong. */
+export async function createActivityDeps(config: Config, { db }: OpenDatabase, log: Logger): Promise<ActivityDeps> {
+  const models: Record<Tier, string> = {
+    fast: config.CLAUDE_HAIKU_MODEL,
+    balanced: config.CLAUDE_SONNET_MODEL,
+    deep: config.CLAUDE_OPUS_MODEL,
+  };
+  const slackToken = config.SLACK_BOT_TOKEN;
+  return {
+    db,
+    models,
+    agents: await loadAgents(),
+    prices: createPriceTable(Object.values(models), config.MODEL_PRICES),
+    model: createAnthropicModel({
+      apiKey: config.ANTHROPIC_API_KEY,
+      baseUrl: config.ANTHROPIC_BASE_URL,
+      timeoutMs: config.MODEL_CALL_TIMEOUT,
+    }),
+    slack: slackToken
+      ? createSlackPort(createSlackClient({ token: slackToken, apiUrl: config.SLACK_API_URL }))
+      : undefined,
+    defaultLimits: {
+      userDayNanos: centsToNanos(config.DEFAULT_DAILY_BUDGET_CENTS),
+      organizationMonthNanos: centsToNanos(config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS),
+    },
+    approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
+    maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,
+    reservationSeconds: RESERVATION_SECONDS,
+    analyzeByKeywords,
+    reachKillPoint: createKillPoint(config.NUBABEL_KILL_POINT),
+    wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
+  };
+}

@@ -1,0 +1,32 @@
+import type { Kysely } from 'kysely';
+import { withOrganization } from '../db/organization.ts';
+import { giveUp } from '../db/queries/budget.ts';
+import { listOrganizationsWithOrphans, maintainEventPartitions } from '../db/queries/maintenance.ts';
+import type { Database } from '../db/tables/index.ts';
+import type { Logger } from '../logging.ts';
+
+/** Events can be replayed for an hour; two days are kept for people who look back. */
+const KEEP_EVENTS_HOURS = 48;
+const SWEEP_MS = 30_000;
+const PARTITIONS_MS = 3_600_000;
+
+/** Housekeeping that any worker may do at any time; each round is idempotent. Returns the stop. */
+export function startMaintenance(db: Kysely<Database>, log: Logger): () => void {
+  const every = (ms: number, name: string, work: () => Promise<unknown>) => {
+    const round = () =>
+      void work().catch((error: unknown) => log.warn({ err: error }, `${name} failed; it is tried again`));
+    round();
+    return setInterval(round, ms);
+  };
+  const timers = [
+    every(SWEEP_MS, 'closing orphaned reservations', () => closeOrphans(db)),
+    every(PARTITIONS_MS, 'maintaining event partitions', () => maintainEventPartitions(db, KEEP_EVENTS_HOURS)),
+  ];
+  return () => timers.forEach(clearInterval);
+}
+
+/** Reservations that nobody settled in time count as spent. */
+export async function closeOrphans(db: Kysely<Database>): Promise<void> {
+  for (const organizationId of await listOrganizationsWithOrphans(db))
+    await withOrganization(db, organizationId, (trx) => giveUp(trx));
+}

@@ -1,0 +1,1 @@
+export { orchestrationWorkflow } from './orchestration.workflow.ts';

@@ -1,0 +1,30 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  TemporalFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { FAILURE } from '../../contracts/failures.ts';
+import type { ErrorCode } from '../../contracts/texts.ts';
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  [FAILURE.modelRefused]: 'model_refused',
+  [FAILURE.modelRateLimited]: 'model_unavailable',
+  [FAILURE.modelUnavailable]: 'model_unavailable',
+  [FAILURE.modelUnauthorized]: 'model_unauthorized',
+};
+
+/**
+ * The one reader of failures: what people are told about a failed activity. A cancellation and a bug of ours are
+ * thrown on: the first ends the work, the second keeps the workflow task failing until a deploy mends it.
+ */
+export function errorCodeOf(error: unknown): ErrorCode {
+  if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
+  const inner = error instanceof ActivityFailure ? error.cause : error;
+  if (inner instanceof TimeoutFailure) return 'timed_out';
+  if (!(inner instanceof ApplicationFailure)) return 'internal';
+  if (inner.type === FAILURE.budgetExhausted)
+    return inner.details?.[0] === 'organization' ? 'budget_exhausted_organization' : 'budget_exhausted_user';
+  return CODES[inner.type ?? ''] ?? 'internal';
+}

@@ -1,0 +1,34 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+
+/**
+ * Model calls: slow and billed. The activity itself gives up after five tries of the model; a database that is away is
+ * waited for until the work's time is over. Three beats may be missed before a worker counts as dead; a stop waits for
+ * the call to wind down.
+ */
+export const model = proxyActivities<Activities['model']>({
+  startToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '1 hour',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2.2, maximumInterval: '10 seconds' },
+});
+
+/**
+ * Our own tables: quick, idempotent, worth retrying for an hour while Postgres is away. Local, because an awaited
+ * normal activity costs the server about ten times as much.
+ */
+export const store = proxyLocalActivities<Activities['store']>({
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+});
+
+/** Slack: one message per orchestration. Its last state has to land, so a day of outages is waited out. */
+export const slack = proxyActivities<Activities['slack']>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '1 day',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
