@@ -23,6 +23,8 @@ export async function prepareDatabase({ adminUrl }: { adminUrl: string }): Promi
   try {
     if (!(await mayMigrate(db))) return { appUrl: await checkedAppUrl(db, adminUrl), applied: [] };
     const applied = await migrateToLatest(db);
+    // Readiness compares what has run with what should have.
+    await sql.raw(`grant select on kysely_migration to ${APP_ROLE}`).execute(db);
     return { appUrl: await giveAppRoleAPassword(db, adminUrl), applied };
   } finally {
     await db.destroy();

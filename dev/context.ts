@@ -1,0 +1,16 @@
+import type { Settings } from '../config.ts';
+import type { Place } from './place.ts';
+import type { Say } from './say.ts';
+import type { Supervisor } from './supervise.ts';
+
+/** What every part of the start works with. */
+export interface StartContext {
+  readonly settings: Settings & { readonly env: NodeJS.ProcessEnv };
+  readonly place: Place;
+  readonly say: Say;
+  readonly supervisor: Supervisor;
+  /** The preferred port or the next free one. */
+  readonly findPort: (preferred: number) => Promise<number>;
+  /** Aborted when the person wants to stop. */
+  readonly signal: AbortSignal;
+}

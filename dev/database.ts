@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { prepareDatabase } from '../db/prepare.ts';
+import type { StartContext } from './context.ts';
+import { preparePostgres } from './postgres/server.ts';
+import { StartProblem } from './start-problem.ts';
+
+const PREFERRED_PORT = 54_329;
+
+/** The address the product connects with: of the given database, or of one that runs beside us. */
+export async function bringUpDatabase(context: StartContext): Promise<string> {
+  const { say, settings } = context;
+  const given = settings.DATABASE_URL;
+  const adminUrl = given ?? (await say.step('PostgreSQL', () => startEmbedded(context)));
+  return say.step('database schema', async () => {
+    try {
+      return (await prepareDatabase({ adminUrl })).appUrl;
+    } catch (error) {
+      throw new StartProblem(
+        `The database ${given ? 'of DATABASE_URL ' : ''}could not be prepared: ${reasonOf(error)}`,
+      );
+    }
+  });
+}
+
+async function startEmbedded({ place, supervisor, findPort, say }: StartContext): Promise<string> {
+  const preferred = Number(place.remembered('postgres.port', () => String(PREFERRED_PORT)));
+  const port = await findPort(preferred);
+  if (port !== preferred) say.line(`  Port ${preferred} is taken: PostgreSQL listens on ${port}.`);
+  const dataDir = join(place.dataDir, 'postgres');
+  const { adminUrl, spec } = await preparePostgres({
+    dataDir,
+    port,
+    logFile: place.logFile('postgres'),
+    tell: say.line,
+  });
+  await supervisor.add(spec);
+  return adminUrl;
+}
+
+/** A migration's failure hides below a general sentence; connection failures come as several in one. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(reasonOf).join('; ');
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} ${reasonOf(error.cause)}`;
+}

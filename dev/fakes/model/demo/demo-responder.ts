@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { conformingTo } from '../from-schema.ts';
+import type { ModelRequest, Responder } from '../types.ts';
+import { agentAnswer } from './agent-answer.ts';
+import { analyze } from './analyze.ts';
+
+export interface DemoOptions {
+  /** Latency of every answer; 400 to 1500 ms, depending on the text, unless told. */
+  readonly latencyMs?: number;
+}
+
+/** The demo persona: analyses requests by keywords and answers as each of the nine agents. Equal input, equal answer. */
+export const demoResponder =
+  ({ latencyMs }: DemoOptions = {}): Responder =>
+  (request) => ({
+    delayMs: latencyMs ?? pauseFor(request),
+    ...(request.schema
+      ? { json: conformingTo(request.schema, analyze(request.userText)) }
+      : { text: agentAnswer(request.system, request.userText) }),
+  });
+
+/** Long enough for a person to see progress, and different from agent to agent. */
+function pauseFor({ system, userText }: ModelRequest): number {
+  return 400 + (createHash('sha256').update(`${system}\0${userText}`).digest().readUInt32BE() % 1101);
+}

@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import type { ModelUsage } from './types.ts';
+
+/** A finished answer, ready to be written as JSON or as a stream. */
+export interface GeneratedMessage {
+  readonly id: string;
+  readonly requestId: string;
+  readonly model: string;
+  readonly text: string;
+  readonly stopReason: string;
+  readonly usage: ModelUsage;
+}
+
+const PIECE = 24;
+
+const usageOnWire = (usage: ModelUsage) => ({
+  ...usage,
+  inference_geo: null,
+  output_tokens_details: null,
+  server_tool_use: null,
+  service_tier: 'standard',
+  speed: null,
+});
+
+/** The `message` object of the Messages API. */
+export const toWire = (message: GeneratedMessage) => ({
+  id: message.id,
+  type: 'message',
+  role: 'assistant',
+  model: message.model,
+  content: [{ type: 'text', text: message.text, citations: null }],
+  container: null,
+  diagnostics: null,
+  stop_reason: message.stopReason,
+  stop_details: null,
+  stop_sequence: null,
+  usage: usageOnWire(message.usage),
+});
+
+function piecesOf(text: string): string[] {
+  const letters = Array.from(text);
+  return Array.from({ length: Math.ceil(letters.length / PIECE) }, (_, index) =>
+    letters.slice(index * PIECE, (index + 1) * PIECE).join(''),
+  );
+}
+
+export type StreamEvent = { readonly type: string; readonly [field: string]: unknown };
+
+/** The events of a streamed answer, in the provider's order. */
+export function toEvents(message: GeneratedMessage): StreamEvent[] {
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, output_tokens } = message.usage;
+  const start = {
+    ...toWire(message),
+    content: [],
+    stop_reason: null,
+    usage: usageOnWire({ ...message.usage, output_tokens: 1 }),
+  };
+  return [
+    { type: 'message_start', message: start },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '', citations: null } },
+    { type: 'ping' },
+    ...piecesOf(message.text).map((text) => ({
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'text_delta', text },
+    })),
+    { type: 'content_block_stop', index: 0 },
+    {
+      type: 'message_delta',
+      delta: { stop_reason: message.stopReason, stop_sequence: null, stop_details: null, container: null },
+      usage: {
+        input_tokens,
+        cache_creation_input_tokens,
+        cache_read_input_tokens,
+        output_tokens,
+        output_tokens_details: null,
+        server_tool_use: null,
+      },
+    },
+    { type: 'message_stop' },
+  ];
+}
+
+/** Writes an answer; with `midway` only half of it, after which the connection stays silent or is cut. */
+export function writeMessage(
+  res: ServerResponse,
+  message: GeneratedMessage,
+  stream: boolean,
+  midway?: 'stall' | 'disconnect',
+): void {
+  const body = stream
+    ? toEvents(message).map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    : Array.from(JSON.stringify(toWire(message)));
+  const sent = midway ? body.slice(0, Math.ceil(body.length / 2)) : body;
+  res.writeHead(200, {
+    'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json',
+    'request-id': message.requestId,
+    'cache-control': 'no-cache',
+  });
+  if (!midway) res.end(sent.join(''));
+  else res.write(sent.join(''), () => midway === 'disconnect' && res.destroy());
+}

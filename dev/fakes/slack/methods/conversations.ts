@@ -1,0 +1,90 @@
+import { flagArgument, limitArgument, textArgument } from '../arguments.ts';
+import { SlackRefusal } from '../errors.ts';
+import type { Method, MethodCall } from '../state.ts';
+import type { SlackMessage } from '../types.ts';
+import { namedMessage, readableChannel } from './message-content.ts';
+import { channelOnWire, messageOnWire } from './to-wire.ts';
+
+/** One page of a list, and the cursor of the next. */
+function pageOf<T>(list: readonly T[], { args }: MethodCall, usual: number) {
+  const limit = limitArgument(args, usual, 1000);
+  const cursor = textArgument(args, 'cursor');
+  const start = cursor ? Number(Buffer.from(cursor, 'base64').toString()) : 0;
+  if (!Number.isInteger(start) || start < 0) throw new SlackRefusal('invalid_cursor');
+  const more = start + limit < list.length;
+  const next_cursor = more ? Buffer.from(String(start + limit)).toString('base64') : '';
+  return { items: list.slice(start, start + limit), has_more: more, response_metadata: { next_cursor } };
+}
+
+function within({ args }: MethodCall): (message: SlackMessage) => boolean {
+  const oldest = textArgument(args, 'oldest') ?? '0';
+  const latest = textArgument(args, 'latest') ?? '9999999999.999999';
+  const inclusive = flagArgument(args, 'inclusive');
+  return ({ ts }) => (ts > oldest && ts < latest) || (inclusive && (ts === oldest || ts === latest));
+}
+
+const info: Method = (call) => ({ channel: channelOnWire(readableChannel(call), call.workspace) });
+
+const list: Method = (call) => {
+  const kinds = (textArgument(call.args, 'types') ?? 'public_channel').split(',');
+  const kindOf = { channel: 'public_channel', group: 'private_channel', im: 'im' } as const;
+  const channels = call.workspace.channels
+    .filter(({ kind }) => kinds.includes(kindOf[kind]))
+    .filter(({ archived }) => !(archived && flagArgument(call.args, 'exclude_archived')));
+  const { items, response_metadata } = pageOf(channels, call, 100);
+  return { channels: items.map((channel) => channelOnWire(channel, call.workspace)), response_metadata };
+};
+
+const history: Method = (call) => {
+  const { state, workspace, args } = call;
+  const channel = readableChannel(call);
+  if (!channel.botIsMember) throw new SlackRefusal('not_in_channel');
+  const all = state.messages.list({ team: workspace.teamId, channel: channel.id });
+  const roots = all.filter(({ ts, thread_ts }) => !thread_ts || thread_ts === ts).filter(within(call));
+  const { items, ...page } = pageOf(roots.reverse(), call, 100);
+  const repliesOf = (root: SlackMessage) => all.filter(({ ts, thread_ts }) => thread_ts === root.ts && ts !== root.ts);
+  const messages = items.map((root) =>
+    messageOnWire(root, repliesOf(root), flagArgument(args, 'include_all_metadata')),
+  );
+  return { messages, ...page, pin_count: 0 };
+};
+
+const replies: Method = (call) => {
+  const { state, workspace, args } = call;
+  const channel = readableChannel(call);
+  if (!channel.botIsMember) throw new SlackRefusal('not_in_channel');
+  const thread = textArgument(args, 'ts') ?? '';
+  const all = state.messages.list({ team: workspace.teamId, channel: channel.id, thread });
+  const [root, ...rest] = all;
+  if (!root) throw new SlackRefusal('thread_not_found');
+  const { items, ...page } = pageOf([root, ...rest.filter(within(call))], call, 1000);
+  const withMetadata = flagArgument(args, 'include_all_metadata');
+  return { messages: items.map((one) => messageOnWire(one, one === root ? rest : [], withMetadata)), ...page };
+};
+
+const open: Method = ({ workspace, args }) => {
+  const user = textArgument(args, 'users') ?? '';
+  const channel = workspace.channels.find(
+    (one) => one.kind === 'im' && (one.user === user || one.id === textArgument(args, 'channel')),
+  );
+  if (!channel) throw new SlackRefusal('user_not_found');
+  return { channel: flagArgument(args, 'return_im') ? channelOnWire(channel, workspace) : { id: channel.id } };
+};
+
+const addReaction: Method = (call) => {
+  const name = textArgument(call.args, 'name');
+  if (!name) throw new SlackRefusal('no_reaction');
+  if (!/^[a-z0-9_+'-]+(::skin-tone-[2-6])?$/.test(name)) throw new SlackRefusal('invalid_name');
+  const message = namedMessage(call, readableChannel(call), 'timestamp');
+  if (!call.state.messages.react(message, name, call.workspace.botUserId)) throw new SlackRefusal('already_reacted');
+  return {};
+};
+
+export const CONVERSATION_METHODS = {
+  'conversations.info': info,
+  'conversations.list': list,
+  'conversations.history': history,
+  'conversations.replies': replies,
+  'conversations.open': open,
+  'reactions.add': addReaction,
+} satisfies Record<string, Method>;

@@ -1,0 +1,42 @@
+import { flagArgument, textArgument } from '../arguments.ts';
+import { SlackRefusal } from '../errors.ts';
+import type { Method } from '../state.ts';
+import { userOnWire } from './to-wire.ts';
+
+const authTest: Method = ({ workspace }) => ({
+  url: `https://${workspace.domain}.slack.com/`,
+  team: workspace.name,
+  team_id: workspace.teamId,
+  user: workspace.users.find(({ id }) => id === workspace.botUserId)?.name ?? 'bot',
+  user_id: workspace.botUserId,
+  bot_id: workspace.botId,
+  app_id: workspace.appId,
+  is_enterprise_install: false,
+  ...(workspace.enterpriseId ? { enterprise_id: workspace.enterpriseId } : {}),
+});
+
+const userInfo: Method = ({ workspace, args }) => {
+  const user = workspace.users.find(({ id }) => id === textArgument(args, 'user'));
+  if (!user) throw new SlackRefusal('user_not_found');
+  return { user: userOnWire(user, workspace, flagArgument(args, 'include_locale')) };
+};
+
+const listUsers: Method = ({ workspace, args }) => ({
+  members: workspace.users.map((user) => userOnWire(user, workspace, flagArgument(args, 'include_locale'))),
+  cache_ts: Math.floor(Date.now() / 1000),
+  response_metadata: { next_cursor: '' },
+});
+
+const teamInfo: Method = ({ workspace }) => ({
+  team: { id: workspace.teamId, name: workspace.name, domain: workspace.domain, email_domain: '', icon: {} },
+});
+
+const openConnection: Method = ({ state }) => ({ url: state.socketUrl });
+
+export const PEOPLE_METHODS = {
+  'auth.test': authTest,
+  'users.info': userInfo,
+  'users.list': listUsers,
+  'team.info': teamInfo,
+  'apps.connections.open': openConnection,
+} satisfies Record<string, Method>;

@@ -1,0 +1,108 @@
+import type { ServerResponse } from 'node:http';
+import { readBody, sendJson, type Handler } from '../http-server.ts';
+import { readArguments, textArgument, type Arguments } from './arguments.ts';
+import { refusalBody, SlackRefusal } from './errors.ts';
+import type { Fault } from './faults.ts';
+import { CHAT_METHODS } from './methods/chat.ts';
+import { CONVERSATION_METHODS } from './methods/conversations.ts';
+import { PEOPLE_METHODS } from './methods/people.ts';
+import type { Method, SlackState } from './state.ts';
+import type { SlackWorkspace } from './types.ts';
+
+const METHODS: Readonly<Record<string, Method>> = { ...CHAT_METHODS, ...CONVERSATION_METHODS, ...PEOPLE_METHODS };
+
+const SCOPES = 'app_mentions:read,channels:history,chat:write,im:history,reactions:write,users:read';
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Serves `/api/<method>`. */
+export function createWebApi(state: SlackState): Handler {
+  return async (req, res) => {
+    const startedAt = Date.now();
+    const method = new URL(req.url ?? '/', 'http://fake').pathname.replace(/^\/api\//, '');
+    const raw = (await readBody(req)) ?? '';
+    const fault = state.faults.take(method);
+    let team: string | null = null;
+    let args: Arguments = {};
+    let answer: Answer;
+    try {
+      const given = readArguments(req, raw);
+      args = given.args;
+      const workspace = authenticate(state, method, given.token);
+      team = workspace.teamId;
+      answer = faultAnswer(fault) ?? carryOut(state, method, workspace, args);
+    } catch (error) {
+      if (!(error instanceof SlackRefusal)) throw error;
+      answer = { status: 200, body: refusalBody(error) };
+    }
+    log(state, { method, team, args, startedAt }, answer);
+    if (fault?.loseAnswer) res.destroy();
+    else send(res, answer);
+  };
+}
+
+function authenticate({ workspaces, appToken }: SlackState, method: string, token?: string): SlackWorkspace {
+  if (!token) throw new SlackRefusal('not_authed');
+  if (!METHODS[method]) throw new SlackRefusal('unknown_method');
+  const first = workspaces[0];
+  if (method === 'apps.connections.open') {
+    if (token === appToken && first) return first;
+    throw new SlackRefusal(
+      workspaces.some(({ botToken }) => botToken === token) ? 'not_allowed_token_type' : 'invalid_auth',
+    );
+  }
+  const workspace = workspaces.find(({ botToken }) => botToken === token);
+  if (!workspace) throw new SlackRefusal(token === appToken ? 'not_allowed_token_type' : 'invalid_auth');
+  return workspace;
+}
+
+const limited = (seconds: number): Answer => ({
+  status: 429,
+  body: { ok: false, error: 'ratelimited' },
+  headers: { 'retry-after': String(seconds) },
+});
+
+function faultAnswer(fault: Fault | undefined): Answer | undefined {
+  if (!fault || fault.loseAnswer) return undefined;
+  if (fault.status === 429) return limited(fault.retryAfterSeconds ?? 1);
+  return { status: fault.status ?? 200, body: { ok: false, error: fault.error ?? 'internal_error' } };
+}
+
+function carryOut(state: SlackState, method: string, workspace: SlackWorkspace, args: Arguments): Answer {
+  const wait = state.limits?.take(method, workspace.teamId, textArgument(args, 'channel'));
+  if (wait !== undefined) return limited(wait);
+  const run = METHODS[method];
+  if (!run) throw new SlackRefusal('unknown_method');
+  return { status: 200, body: { ok: true, ...run({ state, workspace, args }) } };
+}
+
+interface Asked {
+  readonly method: string;
+  readonly team: string | null;
+  readonly args: Arguments;
+  readonly startedAt: number;
+}
+
+function log({ journal }: SlackState, { method, team, args, startedAt }: Asked, { status, body }: Answer): void {
+  const { ok, error, ts } = body;
+  journal.append({
+    kind: 'call',
+    at: new Date(startedAt).toISOString(),
+    method,
+    team,
+    arguments: args,
+    status,
+    ok: ok === true,
+    ...(typeof error === 'string' ? { error } : {}),
+    ...(typeof ts === 'string' ? { ts } : {}),
+    ms: Date.now() - startedAt,
+  });
+}
+
+function send(res: ServerResponse, { status, body, headers }: Answer): void {
+  sendJson(res, status, body, { 'x-oauth-scopes': SCOPES, ...headers });
+}

@@ -1,0 +1,103 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { commandOf, endProcess, processMark } from './processes.ts';
+import type { Tell } from './say.ts';
+import { StartProblem } from './start-problem.ts';
+import type { KnownChild } from './supervise.ts';
+
+const Known = z.object({
+  name: z.string(),
+  pid: z.number().int().positive(),
+  stopSignal: z.enum(['SIGTERM', 'SIGINT']),
+  mark: z.string(),
+  command: z.string(),
+});
+type Known = z.infer<typeof Known>;
+const PidFile = z.object({ pid: z.number().int().positive(), mark: z.string(), children: z.array(Known) });
+type PidFile = z.infer<typeof PidFile>;
+
+/** The right to use a data directory, held by one start at a time. */
+export interface Instance {
+  /** Writes down the living children, for a later start to end should this one be killed. */
+  record(children: readonly KnownChild[]): void;
+  release(): void;
+}
+
+export const pidFileOf = (dataDir: string): string => join(dataDir, 'nubabel.pid.json');
+
+/** Who holds the data directory now, if that process lives. */
+export function runningInstance(dataDir: string): { pid: number } | undefined {
+  const held = readPidFile(pidFileOf(dataDir));
+  return held && processMark(held.pid) === held.mark ? { pid: held.pid } : undefined;
+}
+
+/** Takes the data directory; ends what a killed start left running; refuses when another start holds it. */
+export async function claimDataDir(dataDir: string, { tell }: { tell: Tell }): Promise<Instance> {
+  mkdirSync(dataDir, { recursive: true });
+  const file = pidFileOf(dataDir);
+  const mine: PidFile = { pid: process.pid, mark: processMark(process.pid) ?? '', children: [] };
+  while (!createOnce(file, mine)) {
+    const other = runningInstance(dataDir);
+    if (other) {
+      throw new StartProblem(
+        `Nubabel is already running on ${dataDir} (process ${other.pid}). Use that one, stop it with Ctrl-C, or start with another NUBABEL_DATA_DIR and PORT.`,
+      );
+    }
+    await endLeftovers(readPidFile(file)?.children ?? [], tell);
+    rmSync(file, { force: true });
+  }
+  let held = true;
+  return {
+    record: (children) => held && replace(file, { ...mine, children: children.flatMap(toKnown) }),
+    release() {
+      held = false;
+      rmSync(file, { force: true });
+    },
+  };
+}
+
+const toKnown = ({ name, pid, stopSignal }: KnownChild): Known[] => {
+  const mark = processMark(pid);
+  return mark ? [{ name, pid, stopSignal, mark, command: commandOf(pid) ?? '' }] : [];
+};
+
+/** Ends children of a killed start, newest first. A pid that belongs to another process by now is left alone. */
+async function endLeftovers(children: readonly Known[], tell: Tell): Promise<void> {
+  const leftovers = children.filter(({ pid, mark }) => processMark(pid) === mark).toReversed();
+  for (const { pid, stopSignal } of leftovers) await endProcess({ pid, signal: stopSignal, graceMs: 10_000 });
+  if (leftovers.length === 0) return;
+  tell(
+    `! Ended what an earlier start left running: ${leftovers.map(({ name, pid }) => `${name} (${pid})`).join(', ')}.`,
+  );
+}
+
+function readPidFile(file: string): PidFile | undefined {
+  try {
+    return PidFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined; // none, or cut off in the middle of a write: nothing is known
+  }
+}
+
+const writeBeside = (file: string, content: PidFile): string => {
+  const beside = `${file}.${process.pid}`;
+  writeFileSync(beside, JSON.stringify(content, undefined, 2), { mode: 0o600 });
+  return beside;
+};
+
+const replace = (file: string, content: PidFile) => renameSync(writeBeside(file, content), file);
+
+/** A hard link appears whole or not at all, and only one of two starts can make it. */
+function createOnce(file: string, content: PidFile): boolean {
+  const beside = writeBeside(file, content);
+  try {
+    linkSync(beside, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(beside, { force: true });
+  }
+}

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** The checkout this file belongs to. */
+export const ROOT = dirname(import.meta.dirname);
+
+/** The folders of one start: its data (one per house) and the cache (one per person). */
+export interface Place {
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  logFile(name: string): string;
+  /** A text that is made up once and kept, readable by its owner only. */
+  remembered(name: string, make: () => string): string;
+}
+
+export interface PlaceSettings {
+  readonly NUBABEL_DATA_DIR: string;
+  readonly NUBABEL_CACHE_DIR?: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function createPlace({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PlaceSettings): Place {
+  const dataDir = resolve(ROOT, NUBABEL_DATA_DIR);
+  const cacheDir = resolve(NUBABEL_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'nubabel'));
+  mkdirSync(join(dataDir, 'logs'), { recursive: true });
+  return {
+    dataDir,
+    cacheDir,
+    logFile: (name) => join(dataDir, 'logs', `${name}.log`),
+    remembered(name, make) {
+      const file = join(dataDir, name);
+      const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+      if (known) return known;
+      const made = make();
+      writeFileSync(file, `${made}\n`, { mode: 0o600 });
+      return made;
+    },
+  };
+}
+
+export const randomText = (): string => randomBytes(24).toString('base64url');

@@ -1,0 +1,63 @@
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tell } from '../say.ts';
+import { StartProblem } from '../start-problem.ts';
+import { mayUse, type Account } from './account.ts';
+
+/** A folder of ours that every user may enter, for root's checkouts that others may not. */
+export function enterableFolder(account: Account): string {
+  for (const folder of ['/var/lib/nubabel', join(tmpdir(), 'nubabel')]) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o755 });
+      // Below /tmp anybody could have made it: then it is not ours to trust.
+      if (lstatSync(folder).isSymbolicLink() || lstatSync(folder).uid !== 0) continue;
+      chmodSync(folder, 0o755);
+      if (canEnter(folder, account)) return folder;
+    } catch {
+      // Read-only or missing: try the next one.
+    }
+  }
+  throw new StartProblem(
+    `PostgreSQL cannot run as root, and ${account.name} may enter neither /var/lib/nubabel nor ${tmpdir()}. Set DATABASE_URL.`,
+  );
+}
+
+/** A folder below it belongs to that user, so that entering can be tried out by writing. */
+function canEnter(folder: string, account: Account): boolean {
+  const own = join(folder, `of-${account.uid}`);
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  chownSync(own, account.uid, account.gid);
+  return mayUse(own, account);
+}
+
+/**
+ * Where the data really goes: the wanted folder, or, when its user may not enter that, a folder elsewhere which is
+ * remembered beside the wanted one. Deleting the data directory therefore also forgets the data elsewhere.
+ */
+export function reachableDataDir(wanted: string, account: Account | undefined, tell: Tell): string {
+  const note = `${wanted}.moved-to`;
+  if (account && existsSync(note)) return owned(readFileSync(note, 'utf8').trim(), account);
+  owned(wanted, account);
+  if (mayUse(wanted, account)) return wanted;
+  if (!account)
+    throw new StartProblem(
+      `PostgreSQL's data directory ${wanted} belongs to another user. Delete it, or set NUBABEL_DATA_DIR.`,
+    );
+  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
+  const place = join(enterableFolder(account), `data-${hash}-${randomBytes(3).toString('hex')}`);
+  tell(`  PostgreSQL runs as ${account.name}, who may not enter ${wanted}: its data is kept in ${place}.`);
+  owned(place, account);
+  writeFileSync(note, `${place}\n`);
+  return place;
+}
+
+function owned(folder: string, account: Account | undefined): string {
+  mkdirSync(folder, { recursive: true });
+  if (account) {
+    chownSync(folder, account.uid, account.gid);
+    chmodSync(folder, 0o700);
+  }
+  return folder;
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { ChildSpec } from './child.ts';
+import type { StartContext } from './context.ts';
+import { ROOT } from './place.ts';
+import { StartProblem } from './start-problem.ts';
+import { until } from './until.ts';
+
+/** The names of the worker processes, as logs and messages call them. */
+export const workerNames = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `worker-${index + 1}`);
+
+export interface Product {
+  readonly apiUrl: string;
+  /** What the servers and the demo world add to the environment. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Starts the API and the workers and waits until the API says that the whole house is ready. */
+export async function bringUpProduct(context: StartContext, { apiUrl, env }: Product): Promise<void> {
+  const { say, supervisor, settings } = context;
+  const workers = workerNames(settings.WORKER_PROCESSES);
+  const what = workers.length === 1 ? 'API and worker' : `API and ${workers.length} workers`;
+  await say.step(what, async () => {
+    await supervisor.add(
+      program(context, { name: 'api', main: 'api/main.ts', env }),
+      ...workers.map((name) => program(context, { name, main: 'workers/main.ts', env })),
+    );
+    await untilReady(context, apiUrl);
+  });
+}
+
+interface Program {
+  readonly name: string;
+  readonly main: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const program = ({ settings, place }: StartContext, { name, main, env }: Program): ChildSpec => ({
+  name,
+  command: process.execPath,
+  args: [main],
+  env: {
+    ...settings.env,
+    ...env,
+    // Maps are for reading stack traces of built code; ours runs as it was written, and they cost start time.
+    NODE_OPTIONS: '--no-enable-source-maps',
+    NODE_COMPILE_CACHE: join(place.cacheDir, 'compile-cache'),
+  },
+  cwd: ROOT,
+  logFile: place.logFile(name),
+  readyWhen: 'message',
+});
+
+const SAY_WHY_AFTER_MS = 30_000;
+const GIVE_UP_AFTER_MS = 120_000;
+
+/** Asks the API's readiness; says after half a minute what is missing, and gives up after two. */
+async function untilReady({ say, signal }: StartContext, apiUrl: string): Promise<void> {
+  let missing = 'no answer';
+  const isReady = async () => {
+    const answer = await fetch(`${apiUrl}/health/ready`, { signal: AbortSignal.timeout(5_000) });
+    if (answer.ok) return true;
+    missing = (await answer.text()).slice(0, 500);
+    return false;
+  };
+  if (await until(isReady, { withinMs: SAY_WHY_AFTER_MS, signal })) return;
+  say.line(`  Not ready yet: ${missing}`);
+  if (await until(isReady, { withinMs: GIVE_UP_AFTER_MS - SAY_WHY_AFTER_MS, everyMs: 250, signal })) return;
+  throw new StartProblem(`The API is not ready after ${GIVE_UP_AFTER_MS / 1000} s: ${missing}`);
+}

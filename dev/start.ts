@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { ConfigurationError, loadSettings } from '../config.ts';
+import { runBuild } from './build.ts';
+import type { StartContext } from './context.ts';
+import { bringUpDatabase } from './database.ts';
+import { bringUpDemoWorld } from './demo.ts';
+import { claimDataDir } from './instance.ts';
+import { createPlace, randomText, ROOT } from './place.ts';
+import { createPortFinder, requirePort } from './ports.ts';
+import { bringUpProduct } from './product.ts';
+import { forgetRunningSystem, writeRunningSystem } from './running.ts';
+import { createSay, type Say } from './say.ts';
+import { listenForStop } from './stop.ts';
+import { StartProblem } from './start-problem.ts';
+import { Supervisor } from './supervise.ts';
+import { bringUpTemporal } from './temporal/bring-up.ts';
+import { watchSources } from './watch.ts';
+import { welcome } from './welcome.ts';
+
+const say = createSay();
+process.exitCode = await start(say).catch((error: unknown) => {
+  const isOurs = error instanceof StartProblem || error instanceof ConfigurationError;
+  say.line(isOurs ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
+  return 1;
+});
+// A library that still holds a socket must not keep the terminal waiting.
+process.exit();
+
+/** `npm start`: everything the product needs, on one machine, until Ctrl-C. */
+async function start(say: Say): Promise<number> {
+  requireNode();
+  loadEnvFile();
+  const settings = loadSettings();
+  const place = createPlace(settings);
+  const instance = await claimDataDir(place.dataDir, { tell: say.line });
+  const supervisor = new Supervisor({ tell: say.line, onChange: instance.record });
+  const stop = listenForStop({ say, killAll: () => supervisor.killAll() });
+  const context: StartContext = { settings, place, say, supervisor, findPort: createPortFinder(), signal: stop.signal };
+  try {
+    await Promise.race([bringUp(context), stop.asked]);
+    await stop.asked;
+    return 0;
+  } finally {
+    stop.begin();
+    forgetRunningSystem(place.dataDir);
+    await supervisor.stop();
+    instance.release();
+    if (stop.wasAsked()) say.line('Everything is stopped.');
+  }
+}
+
+async function bringUp(context: StartContext): Promise<void> {
+  const { settings, place, say, signal } = context;
+  const port = await requirePort(settings.PORT, settings.HOST);
+  const apiUrl = `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${port}`;
+  const token = settings.NUBABEL_DEV_TOKEN ?? place.remembered('dev-token', randomText);
+  const building = { env: settings.env, signal };
+  const [databaseUrl, temporal, demo, bundle, web] = await Promise.all([
+    bringUpDatabase(context),
+    bringUpTemporal(context),
+    bringUpDemoWorld(context, apiUrl),
+    settings.NUBABEL_WORKFLOW_BUNDLE ?? say.step('workflow bundle', () => runBuild('workflow-bundle', building)),
+    say.step('console', () => runBuild('console', building)),
+  ]);
+  const env = {
+    ...temporal.env,
+    ...demo.env,
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    NUBABEL_DATA_DIR: place.dataDir,
+    NUBABEL_CACHE_DIR: place.cacheDir,
+    NUBABEL_DEV_TOKEN: token,
+    NUBABEL_WORKFLOW_BUNDLE: typeof bundle === 'string' ? bundle : bundle.path,
+    NUBABEL_WEB_DIR: web.path,
+  };
+  await bringUpProduct(context, { apiUrl, env });
+  const system = {
+    apiUrl,
+    token,
+    databaseUrl,
+    demoSlackUrl: demo.slackUrl,
+    temporalAddress: temporal.address,
+    temporalUiUrl: temporal.uiUrl,
+    temporalNamespace: temporal.namespace,
+    temporalCli: temporal.cli,
+  };
+  writeRunningSystem(place.dataDir, system);
+  say.line(welcome(system, demo));
+  if (process.argv.includes('--watch')) watchSources(context);
+}
+
+function requireNode(): void {
+  if (Number.parseInt(process.versions.node, 10) >= 24) return;
+  throw new StartProblem(
+    `Nubabel needs Node 24, and this is Node ${process.versions.node}. Run npm ci, then npm start, which brings its own.`,
+  );
+}
+
+function loadEnvFile(): void {
+  try {
+    process.loadEnvFile(join(ROOT, '.env'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

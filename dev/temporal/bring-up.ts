@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
+import type { StartContext } from '../context.ts';
+import { StartProblem } from '../start-problem.ts';
+import { ensureTemporalCli, findTemporalCli } from './cli.ts';
+import { temporalServer } from './server.ts';
+
+export interface TemporalPlace {
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string | undefined;
+  readonly cli: string | undefined;
+  /** What API and workers need to find it. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const PREFERRED_PORT = 7233;
+const PREFERRED_UI_PORT = 8233;
+
+/** The Temporal that the environment names, or a server of our own. */
+export function bringUpTemporal(context: StartContext): Promise<TemporalPlace> {
+  const { env } = context.settings;
+  const isNamed = env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE'] || env['TEMPORAL_CONFIG_FILE'];
+  return context.say.step('Temporal', () => (isNamed ? useNamed(context) : startOwn(context)));
+}
+
+/** Every way to sign in (TLS, API key, profile) is the client library's business, so here it is loaded. */
+async function useNamed({ settings, place, say }: StartContext): Promise<TemporalPlace> {
+  const { env } = settings;
+  const [{ Connection }, { loadClientConnectConfig }] = await Promise.all([
+    import('@temporalio/client'),
+    import('@temporalio/envconfig'),
+  ]);
+  const overrideEnvVars = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? '']));
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars });
+  const address = connectionOptions.address ?? '127.0.0.1:7233';
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: 10_000 });
+    await connection.workflowService.describeNamespace({ namespace });
+    await connection.close();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartProblem(
+      `Temporal at ${address} (namespace ${namespace}) does not answer: ${why}. Start it, correct TEMPORAL_ADDRESS, or unset it to get a server of our own.`,
+    );
+  }
+  const cli = await findTemporalCli({ cliPath: settings.TEMPORAL_CLI, cacheDir: place.cacheDir, env, tell: say.line });
+  return { address, namespace, uiUrl: settings.TEMPORAL_UI_URL, cli, env: {} };
+}
+
+async function startOwn({ settings, place, say, supervisor, findPort, signal }: StartContext): Promise<TemporalPlace> {
+  const { env, TEMPORAL_CLI: cliPath } = settings;
+  const cli = await ensureTemporalCli({ cliPath, cacheDir: place.cacheDir, env, tell: say.line, signal });
+  const [port, uiPort] = [await findPort(PREFERRED_PORT), await findPort(PREFERRED_UI_PORT)];
+  if (port !== PREFERRED_PORT) say.line(`  Port ${PREFERRED_PORT} is taken: Temporal listens on ${port}.`);
+  if (uiPort !== PREFERRED_UI_PORT) say.line(`  Port ${PREFERRED_UI_PORT} is taken: Temporal's UI is on ${uiPort}.`);
+  const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
+  const dbFile = join(place.dataDir, 'temporal.db');
+  const isOld = existsSync(dbFile);
+  await supervisor.add(
+    temporalServer({ cli, port, uiPort, dbFile, logFile: place.logFile('temporal'), env, namespace }),
+  );
+  const address = `127.0.0.1:${port}`;
+  if (isOld) await addSearchAttributes(cli, { address, namespace, home: place.dataDir });
+  const uiUrl = `http://127.0.0.1:${uiPort}`;
+  const profileFile = join(place.dataDir, 'temporal.toml');
+  writeFileSync(profileFile, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`);
+  return { address, namespace, uiUrl, cli, env: ourTemporalEnv(env, { address, namespace, uiUrl, profileFile }) };
+}
+
+/** The server defines them only in a database file it makes; one from before an attribute was added lacks it. */
+async function addSearchAttributes(
+  cli: string,
+  { address, namespace, home }: Record<'address' | 'namespace' | 'home', string>,
+) {
+  const names = SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ['--name', name, '--type', 'Keyword']);
+  const args = ['operator', 'search-attribute', 'create', '--address', address, '--namespace', namespace, ...names];
+  // A home without a Temporal profile: a person's own key or TLS is not for this server.
+  await promisify(execFile)(cli, args, { env: { HOME: home }, timeout: 20_000 });
+}
+
+interface Own {
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string;
+  readonly profileFile: string;
+}
+
+/** What a person set for a Temporal of their own (a key, TLS, a profile) is not for this server, hence our own profile. */
+const ourTemporalEnv = (
+  env: NodeJS.ProcessEnv,
+  { address, namespace, uiUrl, profileFile }: Own,
+): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.keys(env).flatMap((name) => (name.startsWith('TEMPORAL_') ? [[name, undefined]] : []))),
+  TEMPORAL_ADDRESS: address,
+  TEMPORAL_NAMESPACE: namespace,
+  TEMPORAL_UI_URL: uiUrl,
+  TEMPORAL_CONFIG_FILE: profileFile,
+});

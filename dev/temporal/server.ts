@@ -1,0 +1,52 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
+import { startChild, type ChildSpec, type RunningChild } from '../child.ts';
+import { knowsNamespace } from './grpc.ts';
+
+export interface TemporalServerOptions {
+  readonly cli: string;
+  readonly port: number;
+  /** Without it there is no Web UI. */
+  readonly uiPort?: number;
+  /** Without it everything lives in memory. */
+  readonly dbFile?: string;
+  readonly logFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly namespace?: string;
+}
+
+/** `temporal server start-dev` with the two settings that make it seven times faster. */
+export function temporalServer(options: TemporalServerOptions): ChildSpec {
+  const { cli, port, uiPort, dbFile, logFile, env, namespace = 'default' } = options;
+  if (dbFile) mkdirSync(dirname(dbFile), { recursive: true });
+  const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'];
+  args.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
+  if (dbFile !== undefined) args.push('--db-filename', dbFile);
+  if (namespace !== 'default') args.push('--namespace', namespace);
+  args.push('--dynamic-config-value', 'history.transferProcessorMaxPollRPS=5000');
+  args.push('--dynamic-config-value', 'system.enableActivityEagerExecution=true');
+  args.push(...SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]));
+  return {
+    name: 'temporal',
+    command: cli,
+    args,
+    // The CLI reads TEMPORAL_* for itself; settings meant for our clients are none of the server's business.
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
+    logFile,
+    readyWhen: () => knowsNamespace(`127.0.0.1:${port}`, namespace),
+  };
+}
+
+export interface RunningTemporal extends RunningChild {
+  readonly address: string;
+  readonly uiUrl: string | undefined;
+}
+
+/** A server of its own, for tests: resolves when it answers. */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<RunningTemporal> {
+  const running = startChild(temporalServer(options));
+  await running.ready;
+  const uiUrl = options.uiPort === undefined ? undefined : `http://127.0.0.1:${options.uiPort}`;
+  return { ...running, address: `127.0.0.1:${options.port}`, uiUrl };
+}
