@@ -9,6 +9,7 @@ import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
 const events = createRoute({
   method: 'get',
   path: '/events',
+  tags: ['Events'],
   summary: 'Follow the organization (Server-Sent Events)',
   description: 'Live, or after Last-Event-ID for at least an hour back. scope=user: only your own work.',
   security: BEARER,
@@ -29,6 +30,7 @@ const Me = z.object({
 const me = createRoute({
   method: 'get',
   path: '/me',
+  tags: ['Events'],
   summary: 'Who this token speaks for',
   security: BEARER,
   responses: { 200: jsonResponse(Me, 'You'), ...PROBLEMS },

@@ -26,12 +26,14 @@ const route = (path: string, summary: string) =>
   createRoute({
     method: 'get',
     path,
+    tags: ['Health'],
     summary,
     responses: { 200: jsonResponse(Health, 'Everything is there'), 503: jsonResponse(Health, 'Something is away') },
   });
 const live = createRoute({
   method: 'get',
   path: '/live',
+  tags: ['Health'],
   summary: 'The process answers',
   responses: { 200: jsonResponse(z.object({ status: z.literal('ok') }), 'It does') },
 });

@@ -14,30 +14,34 @@ import { refuse } from './orchestrator.ts';
 import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
 
 const params = z.object({ jobId: z.string() });
-const Verdict = z.object({ jobId: z.string(), status: JobStatusName });
+const Verdict = z.object({ jobId: z.string(), status: JobStatusName }).meta({ id: 'Verdict' });
+const Job = JobStatus.meta({ id: 'JobStatus' });
 const isUuid = (text: string) => z.uuid().safeParse(text).success;
 
 const list = createRoute({
   method: 'get',
   path: '/',
+  tags: ['Jobs'],
   summary: 'List the newest jobs',
   security: BEARER,
   request: { query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }) },
-  responses: { 200: jsonResponse(z.object({ jobs: z.array(JobStatus) }), 'The newest first'), ...PROBLEMS },
+  responses: { 200: jsonResponse(z.object({ jobs: z.array(Job) }), 'The newest first'), ...PROBLEMS },
 });
 
 const status = createRoute({
   method: 'get',
   path: '/{jobId}/status',
+  tags: ['Jobs'],
   summary: 'Read a job',
   security: BEARER,
   request: { params },
-  responses: { 200: jsonResponse(JobStatus, 'The job as it is now'), ...PROBLEMS },
+  responses: { 200: jsonResponse(Job, 'The job as it is now'), ...PROBLEMS },
 });
 
 const progress = createRoute({
   method: 'get',
   path: '/{jobId}/progress',
+  tags: ['Jobs'],
   summary: 'Follow a job (Server-Sent Events)',
   description: 'Replays from the beginning or after Last-Event-ID, then live; ends with the job. Heartbeat every 25 s.',
   security: BEARER,
@@ -49,10 +53,17 @@ const decision = (verb: 'approve' | 'cancel', summary: string) =>
   createRoute({
     method: 'post',
     path: `/{jobId}/${verb}`,
+    tags: ['Jobs'],
     summary,
     security: BEARER,
     middleware: [membersOnly] as const,
-    request: { params, body: { required: false, content: { 'application/json': { schema: DecisionRequest } } } },
+    request: {
+      params,
+      body: {
+        required: false,
+        content: { 'application/json': { schema: DecisionRequest.meta({ id: 'DecisionRequest' }) } },
+      },
+    },
     responses: { 200: jsonResponse(Verdict, 'It counts'), ...PROBLEMS },
   });
 

@@ -19,16 +19,20 @@ const isUuid = (text: string) => z.uuid().safeParse(text).success;
 const orchestrate = createRoute({
   method: 'post',
   path: '/orchestrate',
+  tags: ['Orchestrator'],
   summary: 'Ask for work',
   description: 'Accepts a request durably and starts it. The same idempotency key gives the same job.',
   security: BEARER,
   middleware: [membersOnly] as const,
   request: {
     headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
-    body: { required: true, content: { 'application/json': { schema: OrchestrateRequest } } },
+    body: {
+      required: true,
+      content: { 'application/json': { schema: OrchestrateRequest.meta({ id: 'OrchestrateRequest' }) } },
+    },
   },
   responses: {
-    202: jsonResponse(Accepted, 'Accepted: it will be done, whatever happens to this connection'),
+    202: jsonResponse(Accepted.meta({ id: 'Accepted' }), 'Accepted: it will be done, whatever happens to this connection'),
     ...PROBLEMS,
   },
 });
@@ -36,10 +40,14 @@ const orchestrate = createRoute({
 const session = createRoute({
   method: 'get',
   path: '/sessions/{sessionId}',
+  tags: ['Orchestrator'],
   summary: 'Read a conversation',
   security: BEARER,
   request: { params: z.object({ sessionId: z.string() }) },
-  responses: { 200: jsonResponse(SessionView, 'The conversation with its newest 100 messages'), ...PROBLEMS },
+  responses: {
+    200: jsonResponse(SessionView.meta({ id: 'Session' }), 'The conversation with its newest 100 messages'),
+    ...PROBLEMS,
+  },
 });
 
 /** Asking for work, and the conversations it belongs to. */

@@ -7,8 +7,9 @@ export const jsonResponse = <T extends z.ZodType>(schema: T, description: string
   description,
 });
 
+const ProblemDetails = Problem.meta({ id: 'Problem' });
 const problem = (description: string) => ({
-  content: { 'application/problem+json': { schema: Problem } },
+  content: { 'application/problem+json': { schema: ProblemDetails } },
   description,
 });
 

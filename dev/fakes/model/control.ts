@@ -24,6 +24,10 @@ const Spoken = z.discriminatedUnion('kind', [
 const Order = z.object({ times: z.number().int().positive().optional() }).and(Spoken);
 
 function toResponder(order: z.infer<typeof Spoken>): Responder {
+  if (order.kind === 'delay') {
+    const say = toResponder({ kind: order.as });
+    return async (request) => ({ ...(await say(request)), delayMs: order.delayMs });
+  }
   switch (order.kind) {
     case 'demo':
       return demoResponder({ latencyMs: order.latencyMs });
@@ -34,11 +38,8 @@ function toResponder(order: z.infer<typeof Spoken>): Responder {
     case 'hang':
       return () => ({ hang: true });
     case 'error':
+    default:
       return () => ({ error: order });
-    default: {
-      const say = toResponder({ kind: order.as });
-      return async (request) => ({ ...(await say(request)), delayMs: order.delayMs });
-    }
   }
 }
 
