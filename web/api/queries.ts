@@ -1,0 +1,28 @@
+import { useQuery } from '@tanstack/react-query';
+import { useApi } from './api-context.tsx';
+
+/** Keys of what the query cache holds. */
+export const QUERY = {
+  me: ['me'],
+  jobs: ['jobs'],
+  session: (sessionId: string) => ['session', sessionId],
+} as const;
+
+export function useMe() {
+  const api = useApi();
+  return useQuery({ queryKey: QUERY.me, queryFn: ({ signal }) => api.me(signal), staleTime: Infinity });
+}
+
+export function useJobs() {
+  const api = useApi();
+  return useQuery({ queryKey: QUERY.jobs, queryFn: ({ signal }) => api.jobs(signal) });
+}
+
+export function useSession(sessionId: string | undefined) {
+  const api = useApi();
+  return useQuery({
+    queryKey: QUERY.session(sessionId ?? ''),
+    queryFn: ({ signal }) => api.session(sessionId ?? '', signal),
+    enabled: sessionId !== undefined,
+  });
+}

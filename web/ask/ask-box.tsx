@@ -1,0 +1,135 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { Accepted } from '../../contracts/orchestration.ts';
+import { useApi } from '../api/api-context.tsx';
+import { Unreachable } from '../api/problem.ts';
+import { QUERY } from '../api/queries.ts';
+import { ProblemNote } from '../layout/problem-note.tsx';
+import { Icon } from '../layout/icons.tsx';
+import { useText } from '../text/text-context.tsx';
+import { AskOptions } from './ask-options.tsx';
+import { createKeyring, emptyDraft, toRequest, type Draft } from './ask-request.ts';
+
+interface AskBoxProps {
+  /** Text to start from. */
+  readonly draft?: string;
+  /** The conversation this continues. */
+  readonly sessionId?: string;
+  readonly onAccepted: (job: Accepted) => void;
+}
+
+export function AskBox({ draft: start = '', sessionId, onAccepted }: AskBoxProps) {
+  const { text } = useText();
+  const [draft, setDraft] = useState(() => emptyDraft(start));
+  const ask = useAsk(sessionId, (job) => {
+    setDraft(emptyDraft());
+    onAccepted(job);
+  });
+  const field = useId();
+  const tooLong = draft.message.trim().length > LIMITS.messageChars;
+  const ready = draft.message.trim() !== '' && !tooLong && !ask.isPending;
+  const send = () => {
+    if (ready) ask.mutate(draft);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    send();
+  };
+  const shortcut = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey) && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      send();
+    }
+  };
+  return (
+    <form className="ask" onSubmit={submit} aria-busy={ask.isPending}>
+      <label className="unseen" htmlFor={field}>
+        {sessionId === undefined ? text.ask.label : text.ask.followUpLabel}
+      </label>
+      <GrowingField
+        id={field}
+        value={draft.message}
+        focused={sessionId === undefined}
+        placeholder={sessionId === undefined ? text.ask.placeholder : text.ask.followUpPlaceholder}
+        onKeyDown={shortcut}
+        onChange={(message) => setDraft({ ...draft, message })}
+      />
+      <div className="ask-foot">
+        <AskOptions draft={draft} onChange={setDraft} />
+        <SendButton sending={ask.isPending} again={ask.isError} ready={ready} />
+      </div>
+      {tooLong && <p className="note note-bad">{text.ask.tooLong(LIMITS.messageChars)}</p>}
+      {ask.error && <ProblemNote error={ask.error} unreachable={text.ask.unreachable} />}
+    </form>
+  );
+}
+
+interface SendButtonProps {
+  readonly sending: boolean;
+  readonly again: boolean;
+  readonly ready: boolean;
+}
+
+function SendButton({ sending, again, ready }: SendButtonProps) {
+  const { text } = useText();
+  return (
+    <p className="ask-send">
+      <span className="shortcut" aria-hidden="true">
+        <kbd>{isApple() ? '⌘' : 'Ctrl'}</kbd> <kbd>↵</kbd> {text.ask.shortcut}
+      </span>
+      <button type="submit" className="button primary" disabled={!ready}>
+        <Icon name={sending ? 'spinner' : 'arrow'} spinning={sending} />
+        {sending ? text.ask.sending : again ? text.ask.retry : text.ask.button}
+      </button>
+    </p>
+  );
+}
+
+function useAsk(sessionId: string | undefined, onAccepted: (job: Accepted) => void) {
+  const api = useApi();
+  const cache = useQueryClient();
+  const [keyring] = useState(() => createKeyring());
+  return useMutation({
+    mutationFn: (draft: Draft) => api.orchestrate(keyring.keyed(toRequest(draft, sessionId))),
+    // Nobody knows whether an unanswered request arrived; its key makes asking again safe.
+    retry: (failures, error) => failures < 1 && error instanceof Unreachable,
+    onSuccess: async (job) => {
+      keyring.accepted();
+      onAccepted(job);
+      await cache.invalidateQueries({ queryKey: QUERY.jobs });
+    },
+  });
+}
+
+interface GrowingFieldProps {
+  readonly id: string;
+  readonly value: string;
+  readonly placeholder: string;
+  readonly focused: boolean;
+  readonly onChange: (value: string) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+function GrowingField({ id, value, placeholder, focused, onChange, onKeyDown }: GrowingFieldProps) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (!focused) return;
+    field.current?.focus({ preventScroll: true });
+    field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
+  }, [focused]);
+  return (
+    <textarea
+      ref={field}
+      id={id}
+      className="ask-field"
+      rows={focused ? 3 : 1}
+      value={value}
+      placeholder={placeholder}
+      onChange={(event) => onChange(event.target.value)}
+      onKeyDown={onKeyDown}
+    />
+  );
+}
+
+const isApple = () => /Mac|iPhone|iPad/.test(navigator.userAgent);

@@ -1,0 +1,77 @@
+import type { AggregatedResult, JobStatus } from '../../contracts/orchestration.ts';
+import { Icon } from '../layout/icons.tsx';
+import { formatCents, formatDuration, formatShare } from '../text/format.ts';
+import { useText } from '../text/text-context.tsx';
+import { CopyButton } from './copy-button.tsx';
+import { Insights } from './insights.tsx';
+import { Markdown } from './markdown.tsx';
+
+interface AnswerProps {
+  readonly status: JobStatus;
+  readonly result: AggregatedResult;
+}
+
+/** What a job produced, who produced it, and who did not. */
+export function Answer({ status, result }: AnswerProps) {
+  const { text } = useText();
+  const lead = result.primary_agent;
+  return (
+    <section className="answer">
+      <div className="answer-head">
+        {lead !== null && <p className="quiet">{text.job.workedBy(text.agents[lead] ?? lead)}</p>}
+        {result.primary_result !== '' && <CopyButton content={result.primary_result} />}
+      </div>
+      {result.primary_result === '' ? (
+        <p className="quiet">{text.job.noAnswer}</p>
+      ) : (
+        <Markdown>{result.primary_result}</Markdown>
+      )}
+      <MissingAgents missing={result.missing_agents} />
+      <Insights insights={result.supporting_insights} />
+      <AnswerFacts status={status} result={result} />
+    </section>
+  );
+}
+
+function MissingAgents({ missing }: { readonly missing: AggregatedResult['missing_agents'] }) {
+  const { text } = useText();
+  if (missing.length === 0) return null;
+  return (
+    <div className="note note-warning missing">
+      <Icon name="warning" />
+      <div>
+        <p className="strong">{text.job.missing}</p>
+        <ul>
+          {missing.map(({ agent, reason }) => (
+            <li key={agent}>
+              <span className="strong">{text.agents[agent] ?? agent}</span>: {reason}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </div>
+  );
+}
+
+function AnswerFacts({ status, result }: AnswerProps) {
+  const { text, language } = useText();
+  const facts = [
+    [text.job.agentsUsed, result.agents_used.map((agent) => text.agents[agent] ?? agent).join(', ')],
+    [text.job.models, result.models_used.join(', ')],
+    [text.job.confidence, formatShare(result.confidence_score)],
+    [text.job.duration, formatDuration(status.durationMs, language)],
+    [text.job.cost, formatCents(status.costCents)],
+  ] as const;
+  return (
+    <dl className="facts answer-facts">
+      {facts
+        .filter(([, value]) => value !== '')
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}

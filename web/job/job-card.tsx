@@ -1,0 +1,125 @@
+import { useMutation } from '@tanstack/react-query';
+import type { JobStatus } from '../../contracts/orchestration.ts';
+import { useApi } from '../api/api-context.tsx';
+import { useMe } from '../api/queries.ts';
+import { Icon } from '../layout/icons.tsx';
+import { ProblemNote } from '../layout/problem-note.tsx';
+import { DemoLabel } from '../layout/top-bar.tsx';
+import { formatCents, formatClock, formatDuration } from '../text/format.ts';
+import { useText } from '../text/text-context.tsx';
+import { AgentChips } from './agent-chips.tsx';
+import { Answer } from './answer.tsx';
+import { ApprovalPanel } from './approval-panel.tsx';
+import { isFinalStatus, type JobProgress } from './job-progress.ts';
+import { ProgressBar } from './progress-bar.tsx';
+import { StatusIcon, toneOf } from './status-look.tsx';
+import { temporalHref } from './temporal-href.ts';
+import { useElapsedMs } from './use-now.ts';
+
+interface JobCardProps {
+  readonly status: JobStatus;
+  readonly connection: JobProgress['connection'];
+  readonly error: Error | undefined;
+}
+
+/** One job from its request to its answer, live while it runs. */
+export function JobCard({ status, connection, error }: JobCardProps) {
+  const { text } = useText();
+  const over = isFinalStatus(status.status);
+  const waiting = status.status === 'awaiting_approval' && status.approval?.decision === undefined;
+  return (
+    <article className="job">
+      <p className="request">{status.message}</p>
+      <div className={`card tone-${toneOf(status.status)}`} data-status={status.status}>
+        <JobHead status={status} />
+        {!over && (
+          <div className="work">
+            <div className="work-line">
+              <p className="step" role="status">
+                {status.step}
+              </p>
+              <span className="percent">{Math.round(status.progress)}%</span>
+            </div>
+            <ProgressBar value={status.progress} status={status.status} label={text.job.progress} />
+            {connection === 'polling' && <p className="quiet small polling">{text.job.polling}</p>}
+          </div>
+        )}
+        {(!over || !status.result) && <AgentChips agents={status.agents} />}
+        {waiting && status.approval && (
+          <ApprovalPanel key={status.approval.id} jobId={status.jobId} approval={status.approval} />
+        )}
+        <Ending status={status} />
+        {error && <ProblemNote error={error} unreachable={text.job.unreachable} />}
+        {status.result && <Answer status={status} result={status.result} />}
+        <JobFoot status={status} cancellable={!over && !waiting} />
+      </div>
+    </article>
+  );
+}
+
+function JobHead({ status }: { readonly status: JobStatus }) {
+  const { text, language } = useText();
+  const elapsedMs = useElapsedMs(status);
+  const over = isFinalStatus(status.status);
+  return (
+    <div className="job-head">
+      <h2 role="status">
+        <StatusIcon status={status.status} />
+        {text.statuses[status.status] ?? status.status}
+      </h2>
+      {status.demo && <DemoLabel />}
+      <dl className="meters">
+        <div>
+          <dt className="unseen">{over ? text.job.duration : text.job.elapsed}</dt>
+          <dd>{over ? formatDuration(elapsedMs, language) : formatClock(elapsedMs)}</dd>
+        </div>
+        <div>
+          <dt className="unseen">{text.job.cost}</dt>
+          <dd>{formatCents(status.costCents)}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+/** What to say when a job ended without doing all it was asked. */
+function Ending({ status }: { readonly status: JobStatus }) {
+  const { text } = useText();
+  if (status.error)
+    return <p className={`note note-${status.status === 'failed' ? 'bad' : 'warning'}`}>{status.error.message}</p>;
+  if (status.status === 'cancelled') return <p className="note">{text.job.cancelledNote}</p>;
+  if (status.status === 'expired') return <p className="note">{text.job.expiredNote}</p>;
+  return null;
+}
+
+function JobFoot({ status, cancellable }: { readonly status: JobStatus; readonly cancellable: boolean }) {
+  const { text } = useText();
+  const href = temporalHref(useMe().data?.temporalUiUrl, status.jobId);
+  if (!cancellable && href === undefined) return null;
+  return (
+    <div className="job-foot">
+      {cancellable && <CancelButton jobId={status.jobId} />}
+      {href !== undefined && (
+        <a className="text-button outward" href={href} target="_blank" rel="noopener">
+          {text.job.temporal}
+          <Icon name="outward" />
+        </a>
+      )}
+    </div>
+  );
+}
+
+function CancelButton({ jobId }: { readonly jobId: string }) {
+  const api = useApi();
+  const { text } = useText();
+  const cancel = useMutation({ mutationFn: () => api.cancel(jobId, {}) });
+  const asked = cancel.isPending || cancel.isSuccess;
+  return (
+    <>
+      <button type="button" className="button" disabled={asked} onClick={() => cancel.mutate()}>
+        {asked ? text.job.cancelling : text.job.cancel}
+      </button>
+      {cancel.error && <ProblemNote error={cancel.error} />}
+    </>
+  );
+}

@@ -1,0 +1,43 @@
+import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react';
+import type { Language } from '../../contracts/agents.ts';
+import { en, type Text } from './en.ts';
+import { ko } from './ko.ts';
+
+const KEY = 'nubabel.language';
+const TEXTS: Record<Language, Text> = { en, ko };
+
+interface Speech {
+  readonly language: Language;
+  readonly text: Text;
+  readonly setLanguage: (language: Language) => void;
+}
+
+const TextContext = createContext<Speech>({ language: 'en', text: en, setLanguage: () => undefined });
+
+/** The language to start with: the one chosen before, else Korean for a browser that prefers it, else English. */
+export function firstLanguage(chosen: string | null, preferred: readonly string[]): Language {
+  if (chosen === 'en' || chosen === 'ko') return chosen;
+  return preferred[0]?.toLowerCase().startsWith('ko') ? 'ko' : 'en';
+}
+
+export function TextProvider({ children }: { readonly children: ReactNode }) {
+  const [language, setLanguage] = useState(() => firstLanguage(localStorage.getItem(KEY), navigator.languages));
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  const speech = useMemo(
+    () => ({
+      language,
+      text: TEXTS[language],
+      setLanguage: (next: Language) => {
+        localStorage.setItem(KEY, next);
+        setLanguage(next);
+      },
+    }),
+    [language],
+  );
+  return <TextContext value={speech}>{children}</TextContext>;
+}
+
+/** The words and the language of the page. */
+export const useText = (): Speech => use(TextContext);
