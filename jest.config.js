@@ -1,3 +1,9 @@
+import { existsSync } from 'node:fs';
+
+/** Without a browser its tests are left out, and it is said; continuous integration must have one. */
+const browser = existsSync('/usr/bin/chromium') || process.env.CI === 'true';
+if (!browser) process.stderr.write('No Chromium at /usr/bin/chromium: the browser tests are left out.\n');
+
 const shared = {
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: {
@@ -40,7 +46,7 @@ export default {
       displayName: 'system',
       testMatch: [
         '<rootDir>/tests/**/*.system.test.ts',
-        '<rootDir>/tests/**/*.browser.test.ts',
+        ...(browser ? ['<rootDir>/tests/**/*.browser.test.ts'] : []),
         '<rootDir>/tests/dev/**/*.test.ts',
       ],
       globalSetup: '<rootDir>/tests/support/servers.ts',

@@ -49,10 +49,10 @@ export async function decide(
     // Whoever names neither answers what is stored as shown now.
     approvalId: approvalId ?? orchestration.approval?.id,
     hash: hash ?? orchestration.approval?.hash,
-    reason,
   };
   const problem = await send(deps, orchestration, decision);
   if (problem) return refuse(deps, principal, orchestration, problem);
+  await audit(deps, principal, orchestration, { outcome: 'done', details: { verdict, reason } });
   return verdict === 'approve' ? 'running' : 'cancelled';
 }
 
@@ -115,26 +115,40 @@ async function refuse(
   orchestration: Orchestration,
   problem: ProblemError,
 ): Promise<never> {
-  await withOrganization(deps.db, principal.organizationId, (trx) =>
+  await audit(deps, principal, orchestration, { outcome: 'rejected', details: { reason: problem.message } });
+  throw problem;
+}
+
+/** Who decided what, and who tried; a person's reason stays here, out of the workflow's history. */
+const audit = (
+  deps: ApiDeps,
+  principal: Principal,
+  orchestration: Orchestration,
+  { outcome, details }: { outcome: 'done' | 'rejected'; details: Record<string, unknown> },
+) =>
+  withOrganization(deps.db, principal.organizationId, (trx) =>
     insertAudit(trx, {
       organization_id: principal.organizationId,
       id: randomUUID(),
       user_id: principal.userId,
       action: 'approval.decide',
       subject: orchestration.id,
-      outcome: 'rejected',
-      details: JSON.stringify({ reason: problem.message }),
+      outcome,
+      details: JSON.stringify(details),
     }),
   );
-  throw problem;
-}
 
 /**
- * Cancels a job: model calls under way are interrupted, finished answers are kept. One that Temporal has not got yet is
- * ended here. A job that is over stays as it is.
+ * Cancels a job. One that waits for approval gets CANCEL as its answer; otherwise model calls under way are
+ * interrupted and finished answers are kept. One that Temporal has not got yet is ended here.
  * @throws ProblemError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over.
  */
-export async function cancelJob(deps: ApiDeps, principal: Principal, jobId: string): Promise<JobStatusName> {
+export async function cancelJob(
+  deps: ApiDeps,
+  principal: Principal,
+  jobId: string,
+  given: DecisionRequest = {},
+): Promise<JobStatusName> {
   const orchestration = await withOrganization(deps.db, principal.organizationId, (trx) =>
     findOrchestration(trx, jobId),
   );
@@ -142,8 +156,21 @@ export async function cancelJob(deps: ApiDeps, principal: Principal, jobId: stri
   if (principal.role !== 'admin' && principal.userId !== orchestration.user_id)
     throw new ProblemError('forbidden', 'Only the person who asked or an admin may cancel this job.');
   if (isFinal(orchestration.status)) throw new ProblemError('conflict', `The job is over: ${orchestration.status}.`);
+  if (orchestration.status === 'awaiting_approval') {
+    const answered = await decide(deps, principal, jobId, { ...given, verdict: 'cancel' }).catch(unlessAway);
+    if (answered) return answered;
+  }
+  return stopWorkflow(deps, orchestration);
+}
+
+/** Without a worker no update is answered, but a workflow can still be told to stop. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof ProblemError) || error.kind !== 'unavailable') throw error;
+}
+
+async function stopWorkflow(deps: ApiDeps, orchestration: Orchestration): Promise<JobStatusName> {
   try {
-    const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(jobId));
+    const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(orchestration.id));
     await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () => handle.cancel());
     return orchestration.status;
   } catch (error) {

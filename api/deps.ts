@@ -21,6 +21,7 @@ export interface ApiDeps {
   readonly wakeReaders: (organizationId: string) => void;
   /** Answers come from the demo model. */
   readonly demo: boolean;
+  /** Where Temporal's Web UI shows our namespace. */
   readonly temporalUiUrl: string | null;
   readonly webDir: string;
 }

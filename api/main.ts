@@ -46,7 +46,9 @@ async function main(): Promise<void> {
     detectLanguage,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
     demo: config.NUBABEL_DEMO_MODEL,
-    temporalUiUrl: config.TEMPORAL_UI_URL ?? null,
+    temporalUiUrl: config.TEMPORAL_UI_URL
+      ? `${config.TEMPORAL_UI_URL.replace(/\/+$/, '')}/namespaces/${temporal.options.namespace}`
+      : null,
     webDir: config.NUBABEL_WEB_DIR,
   };
   const slack = await openSlack(config, deps);

@@ -44,7 +44,6 @@ export interface Decision {
   readonly via: 'slack' | 'rest' | 'console';
   readonly approvalId?: string;
   readonly hash?: string;
-  readonly reason?: string;
 }
 
 /** An agent that gave no answer, and why. */

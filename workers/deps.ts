@@ -44,6 +44,7 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
     approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,
     reservationSeconds: RESERVATION_SECONDS,
+    alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD],
     analyzeByKeywords,
     reachKillPoint: createKillPoint(config.NUBABEL_KILL_POINT),
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),

@@ -9,6 +9,7 @@ import { giveUp, NoRoomInBudgetError, release, reserve, settle, type DefaultLimi
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
+import { alertBudgets } from './alerts.ts';
 import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest } from './model-port.ts';
 import type { PriceTable } from './prices.ts';
 
@@ -18,6 +19,8 @@ export interface TurnDeps {
   readonly prices: PriceTable;
   readonly defaultLimits: DefaultLimits;
   readonly reservationSeconds: number;
+  /** Shares of a budget at which people are warned. */
+  readonly alertThresholds: readonly number[];
   readonly reachKillPoint: ReachKillPoint;
   /** Wakes the readers of the organization's events, after a commit. */
   readonly wakeReaders: (organizationId: string) => void;
@@ -103,32 +106,42 @@ function finalAfter(tries: number, failure: unknown): unknown {
 }
 
 async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: ModelAnswer): Promise<string> {
-  const { organizationId, orchestrationId, request } = turn;
+  const { organizationId, request } = turn;
   const costNanos = deps.prices.costOf(request.model, answer.tokens);
   const answered = answer.stopReason !== 'refusal' && answer.text.trim().length > 0;
   const text = await withOrganization(deps.db, organizationId, async (trx) => {
-    await settle(trx, usageId, costNanos, {
+    const moved = await settle(trx, usageId, costNanos, {
       inputTokens: answer.tokens.input,
       outputTokens: answer.tokens.output,
       cacheWriteTokens: answer.tokens.cacheWrite5m + answer.tokens.cacheWrite1h,
       cacheReadTokens: answer.tokens.cacheRead,
     });
-    if (!answered) return undefined;
-    await insertTurn(trx, {
-      organization_id: organizationId,
-      orchestration_id: orchestrationId,
-      turn_key: request.turnKey,
-      model: request.model,
-      content: answer.text,
-      stop_reason: answer.stopReason,
-      cost_nanos: costNanos,
-    });
-    await turn.onEnd?.(trx, answer.text, costNanos);
-    return answer.text;
+    if (answered) await keepAnswer(trx, turn, answer, costNanos);
+    await alertBudgets(trx, turn, moved, deps.alertThresholds);
+    return answered ? answer.text : undefined;
   });
   deps.wakeReaders(organizationId);
   if (text === undefined) throw ApplicationFailure.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
   return text;
+}
+
+async function keepAnswer(
+  trx: OrganizationTransaction,
+  turn: Turn,
+  answer: ModelAnswer,
+  costNanos: number,
+): Promise<void> {
+  const { organizationId, orchestrationId, request } = turn;
+  await insertTurn(trx, {
+    organization_id: organizationId,
+    orchestration_id: orchestrationId,
+    turn_key: request.turnKey,
+    model: request.model,
+    content: answer.text,
+    stop_reason: answer.stopReason,
+    cost_nanos: costNanos,
+  });
+  await turn.onEnd?.(trx, answer.text, costNanos);
 }
 
 /** No tokenizer makes more tokens than bytes; the frame of a request adds a few. */

@@ -95,12 +95,7 @@ export const jobRoutes = (deps: ApiDeps) =>
     .openapi(decision('cancel', 'Cancel a job, or answer CANCEL to its approval'), async (c) => {
       const { jobId } = c.req.valid('param');
       if (!isUuid(jobId)) throw notFound('job');
-      const { approvalId, hash, reason } = c.req.valid('json') ?? {};
-      const job = (approvalId ?? hash) ? await readJob(deps, c.get('principal').organizationId, jobId) : undefined;
-      const answer =
-        job?.status === 'awaiting_approval'
-          ? await decide(deps, c.get('principal'), jobId, { approvalId, hash, reason, verdict: 'cancel' })
-          : await cancelJob(deps, c.get('principal'), jobId);
+      const answer = await cancelJob(deps, c.get('principal'), jobId, c.req.valid('json') ?? {});
       return c.json({ jobId, status: answer }, 200);
     });
 

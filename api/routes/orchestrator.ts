@@ -32,7 +32,10 @@ const orchestrate = createRoute({
     },
   },
   responses: {
-    202: jsonResponse(Accepted.meta({ id: 'Accepted' }), 'Accepted: it will be done, whatever happens to this connection'),
+    202: jsonResponse(
+      Accepted.meta({ id: 'Accepted' }),
+      'Accepted: it will be done, whatever happens to this connection',
+    ),
     ...PROBLEMS,
   },
 });

@@ -89,6 +89,15 @@ export async function reserve(trx: OrganizationTransaction, given: Reservation, 
       now() + make_interval(secs => ${given.expiresInSeconds}))`.execute(trx);
 }
 
+/** A window after money moved in it. */
+export interface MovedWindow {
+  readonly scope: 'organization' | 'user';
+  readonly period: string;
+  readonly limitNanos: Nanos;
+  readonly spentNanos: Nanos;
+  readonly spentBeforeNanos: Nanos;
+}
+
 /** Replaces the reservation by what the call really cost; a reservation that had expired is corrected. */
 export const settle = (trx: OrganizationTransaction, id: string, costNanos: Nanos, tokens: TokenCounts) =>
   close(trx, {
@@ -128,8 +137,8 @@ const NO_TOKENS: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheWriteToke
 async function close(
   trx: OrganizationTransaction,
   { state, from, cost, tokens = NO_TOKENS }: Closing,
-): Promise<number> {
-  const { rows } = await sql<{ closed: number }>`
+): Promise<MovedWindow[]> {
+  const { rows } = await sql<MovedWindow>`
     with before as (select id, state as old_state from usage where ${from} for update),
     closed as (
       update usage set state = ${state}, cost_nanos = ${cost}, settled_at = now(),
@@ -152,9 +161,11 @@ async function close(
     applied as (
       update budget_windows w set reserved_nanos = w.reserved_nanos - l.back, spent_nanos = w.spent_nanos + l.paid
       from locked l where w.scope = l.scope and w.user_id = l.user_id and w.period = l.period
-        and w.starts_on = l.starts_on returning 1)
-    select (select count(*)::int from closed) as closed, (select count(*)::int from applied) as applied`.execute(trx);
-  return rows[0]?.closed ?? 0;
+        and w.starts_on = l.starts_on
+      returning w.scope, w.period, w.limit_nanos, w.spent_nanos, l.paid)
+    select scope, period, limit_nanos as "limitNanos", spent_nanos as "spentNanos",
+      spent_nanos - paid as "spentBeforeNanos" from applied`.execute(trx);
+  return rows;
 }
 
 /** What orchestrations have cost so far, unknown calls at their worst case; those without any call are left out. */

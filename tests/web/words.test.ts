@@ -64,7 +64,7 @@ describe('what people read', () => {
   });
 
   it('links to Temporal only over the web', () => {
-    expect(temporalHref('http://temporal:8233/', 'a/b')).toBe(
+    expect(temporalHref('http://temporal:8233/namespaces/default/', 'a/b')).toBe(
       'http://temporal:8233/namespaces/default/workflows/orchestration-a%2Fb',
     );
     expect([null, '', 'nowhere', 'javascript:alert(1)'].map((url) => temporalHref(url, 'a'))).toEqual([
