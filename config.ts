@@ -72,22 +72,32 @@ const Env = z.object({
 const withoutEmpty = (env: NodeJS.ProcessEnv) =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
 
-const SlackRules = (env: z.infer<typeof Env>, context: z.RefinementCtx) => {
-  const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (env.SLACK_BOT_TOKEN && !env.SLACK_SIGNING_SECRET && !env.SLACK_APP_TOKEN)
-    problem(
-      'SLACK_SIGNING_SECRET',
-      'SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET (events over HTTP) or SLACK_APP_TOKEN (Socket Mode)',
-    );
-  if (!env.SLACK_BOT_TOKEN && (env.SLACK_SIGNING_SECRET || env.SLACK_APP_TOKEN))
-    problem('SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are of no use without SLACK_BOT_TOKEN');
-};
+/** What the Slack variables need of each other; looked at apart, so that it is told beside every other problem. */
+function slackProblems({
+  SLACK_BOT_TOKEN: bot,
+  SLACK_SIGNING_SECRET: secret,
+  SLACK_APP_TOKEN: app,
+}: NodeJS.ProcessEnv) {
+  if (bot && !secret && !app)
+    return [
+      'SLACK_SIGNING_SECRET: SLACK_BOT_TOKEN needs SLACK_SIGNING_SECRET (events over HTTP) or SLACK_APP_TOKEN (Socket Mode)',
+    ];
+  if (!bot && (secret || app))
+    return ['SLACK_BOT_TOKEN: SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are of no use without SLACK_BOT_TOKEN'];
+  return [];
+}
 
 function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<T> {
-  const parsed = schema.safeParse(withoutEmpty(env));
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'environment'}: ${issue.message}`);
-  throw new ConfigurationError(`The configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
+  const given = withoutEmpty(env);
+  const parsed = schema.safeParse(given);
+  const issues = parsed.error?.issues ?? [];
+  const problems = [
+    ...issues.map((issue) => `${issue.path.join('.') || 'environment'}: ${issue.message}`),
+    ...slackProblems(given),
+  ];
+  if (parsed.success && problems.length === 0) return parsed.data;
+  const lines = problems.map((problem) => `  ${problem}`);
+  throw new ConfigurationError(`The configuration has ${problems.length} problem(s):\n${lines.join('\n')}`);
 }
 
 /** Every problem of the environment, one per line; a `main.ts` prints it and exits. */
@@ -103,13 +113,13 @@ export interface Config extends Settings {
 
 /** What `npm start` reads: it may bring its own database and Temporal. */
 export const loadSettings = (env: NodeJS.ProcessEnv = process.env): Settings & { env: NodeJS.ProcessEnv } => ({
-  ...parse(Env.superRefine(SlackRules), env),
+  ...parse(Env, env),
   env,
 });
 
 /** What a process of the product reads; throws `ConfigurationError` with every problem listed. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const Required = Env.extend({ DATABASE_URL: Env.shape.DATABASE_URL.unwrap() }).superRefine(SlackRules);
+  const Required = Env.extend({ DATABASE_URL: Env.shape.DATABASE_URL.unwrap() });
   const settings = parse(Required, env);
   return Object.freeze({ ...settings, temporal: loadClientConnectConfig({ overrideEnvVars: stringsOf(env) }) });
 }
@@ -124,7 +134,15 @@ export function describeConfig(config: Config): Record<string, unknown> {
   const shown = Object.entries(config).map(([name, value]) => [name, SECRET.test(name) && value ? '(set)' : value]);
   return {
     ...Object.fromEntries(shown),
-    DATABASE_URL: config.DATABASE_URL.replace(/:[^:@/]*@/, ':***@'),
+    DATABASE_URL: withoutPassword(config.DATABASE_URL),
     temporal: config.temporal.connectionOptions.address,
   };
+}
+
+/** An address as it may be logged: without its password, also where that stands in a parameter. */
+function withoutPassword(address: string): string {
+  const url = new URL(address);
+  if (url.password) url.password = '***';
+  url.search = '';
+  return url.toString();
 }

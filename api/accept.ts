@@ -7,7 +7,6 @@ import { appendEvent } from '../db/queries/events.ts';
 import { claimKeys, findDelivery, insertDelivery, type InboxRow } from '../db/queries/inbox.ts';
 import { insertMessage } from '../db/queries/messages.ts';
 import { findOrchestration, insertOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
-import { touchSession } from '../db/queries/sessions.ts';
 import type { RequestOptions } from '../db/tables/work.ts';
 import type { ApiDeps } from './deps.ts';
 
@@ -60,7 +59,10 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
     return repeated(trx, request.keys);
   const sessionId = await request.session(trx);
   const language = deps.detectLanguage(request.message);
-  await insertOrchestration(trx, toRow(deps, request, { id: ids.orchestration, sessionId, language }));
+  const orchestration = await insertOrchestration(
+    trx,
+    toRow(deps, request, { id: ids.orchestration, sessionId, language }),
+  );
   await insertMessage(trx, {
     organization_id: organizationId,
     id: randomUUID(),
@@ -69,7 +71,6 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
     role: 'user',
     content: request.message,
   });
-  await touchSession(trx, sessionId);
   const body = {
     fingerprint: fingerprintOf(request),
     analyze: request.options.agents === undefined,
@@ -83,8 +84,6 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
     orchestrationId: ids.orchestration,
     body,
   });
-  const orchestration = await findOrchestration(trx, ids.orchestration);
-  if (!orchestration) throw new Error('The orchestration that was just written is not there.');
   await appendEvent(trx, {
     organizationId,
     type: 'orchestration_progress',

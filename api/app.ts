@@ -7,6 +7,7 @@ import { notFound, onError, problemResponse, ProblemError } from './problems.ts'
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { moneyRoutes } from './routes/money.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 
@@ -40,6 +41,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api/orchestrator', orchestratorRoutes(deps))
     .route('/api/jobs', jobRoutes(deps))
     .route('/api', eventRoutes(deps))
+    .route('/api', moneyRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Kysely } from 'kysely';
 import type { Database } from '../db/tables/index.ts';
+import type { DefaultLimits } from '../db/queries/budget.ts';
 import type { Principal } from '../db/queries/people.ts';
 import type { LocalRoute } from '../db/tables/work.ts';
 import type { Language } from '../contracts/agents.ts';
@@ -24,6 +25,8 @@ export interface ApiDeps {
   /** Where Temporal's Web UI shows our namespace. */
   readonly temporalUiUrl: string | null;
   readonly webDir: string;
+  /** Limits where the organization has set none. */
+  readonly defaultLimits: DefaultLimits;
 }
 
 /** What a request carries through the middleware. */

@@ -2,6 +2,7 @@ import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import type { Problem } from '../contracts/problem.ts';
+import { isDatabaseAway } from '../db/away.ts';
 import type { Logger } from '../logging.ts';
 
 /** The problems this API knows: slug → status and title. The slug is the stable part of `type`. */
@@ -101,16 +102,5 @@ function fromHttpException(c: Context, error: HTTPException): Response {
     c,
     error.status < 500 ? 'invalid-request' : 'internal',
     error.message || 'The request failed.',
-  );
-}
-
-/** Connection trouble, server shutting down or starting (SQLSTATE classes 08 and 57P), or no free connection in time. */
-export function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  return (
-    /^(08|57P)/.test(code) ||
-    /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT)$/.test(code) ||
-    /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
   );
 }

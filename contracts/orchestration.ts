@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AgentId, Category, Language } from './agents.ts';
 import { LIMITS } from './limits.ts';
+import { isStorableText } from './storable-text.ts';
 
 export const JOB_STATUSES = [
   'pending',
@@ -24,18 +25,21 @@ export const isFinal = (status: JobStatusName): status is FinalStatus =>
 export const RunMode = z.enum(['parallel', 'sequential', 'fallback']);
 export type RunMode = z.infer<typeof RunMode>;
 
+const NOT_TEXT = 'Contains characters that are no text: NUL, or half of a surrogate pair.';
+
 /** The body of `POST /api/orchestrator/orchestrate`. */
 export const OrchestrateRequest = z.strictObject({
   message: z
     .string()
     .max(LIMITS.messageChars, `A message may have at most ${LIMITS.messageChars} characters.`)
-    .refine((text) => text.trim().length > 0, 'The message is empty.'),
+    .refine((text) => text.trim().length > 0, 'The message is empty.')
+    .refine(isStorableText, NOT_TEXT),
   sessionId: z.string().min(1).max(100).optional(),
   category: Category.optional(),
   agents: z.array(AgentId).min(1).max(LIMITS.agentsPerRequest).optional(),
   mode: RunMode.optional(),
   requireApproval: z.boolean().optional(),
-  idempotencyKey: z.string().min(1).max(200).optional(),
+  idempotencyKey: z.string().min(1).max(200).refine(isStorableText, NOT_TEXT).optional(),
 });
 export type OrchestrateRequest = z.infer<typeof OrchestrateRequest>;
 

@@ -24,6 +24,8 @@ export function createOrchestrationWorker(settings: WorkerSettings): Promise<Wor
     maxCachedWorkflows: settings.cachedWorkflows,
     maxConcurrentActivityTaskExecutions: settings.concurrency,
     maxConcurrentLocalActivityExecutions: settings.concurrency,
+    // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds.
+    maxHeartbeatThrottleInterval: '2 seconds',
     // Longer than a usual model call's tail, shorter than a supervisor's patience.
     shutdownGraceTime: '8 seconds',
     shutdownForceTime: '15 seconds',

@@ -6,8 +6,8 @@ import { createSlackPort } from '../activities/slack/web-client.ts';
 import { loadAgents } from '../agents/load.ts';
 import type { Config } from '../config.ts';
 import type { Tier } from '../contracts/agents.ts';
-import { centsToNanos } from '../contracts/money.ts';
 import { createNotifier } from '../db/notifier.ts';
+import { toDefaultLimits } from '../db/queries/budget.ts';
 import type { OpenDatabase } from '../db/database.ts';
 import type { Logger } from '../logging.ts';
 import { analyzeByKeywords } from '../routing/keywords.ts';
@@ -37,10 +37,10 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
     slack: slackToken
       ? createSlackPort(createSlackClient({ token: slackToken, apiUrl: config.SLACK_API_URL }))
       : undefined,
-    defaultLimits: {
-      userDayNanos: centsToNanos(config.DEFAULT_DAILY_BUDGET_CENTS),
-      organizationMonthNanos: centsToNanos(config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS),
-    },
+    defaultLimits: toDefaultLimits({
+      userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
+      organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
+    }),
     approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,
     reservationSeconds: RESERVATION_SECONDS,

@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { storableText } from '../../contracts/storable-text.ts';
 import type { ModelAnswer, ModelPort, ModelRequest } from './model-port.ts';
 import { toModelCallError } from './failures.ts';
 
@@ -49,7 +50,7 @@ function fromWire(message: Anthropic.Message): ModelAnswer {
   const cacheWrites = usage.cache_creation_input_tokens ?? 0;
   const longWrites = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0;
   return {
-    text: message.content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n'),
+    text: storableText(message.content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n')),
     stopReason: message.stop_reason,
     tokens: {
       input: usage.input_tokens,

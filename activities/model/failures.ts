@@ -15,8 +15,8 @@ export function toModelCallError(error: unknown, cancelled: boolean): unknown {
   if (error instanceof APIUserAbortError) return new ModelCallError(unavailable(error, 'took too long'), false);
   if (error instanceof APIConnectionError)
     return new ModelCallError(unavailable(error, 'could not be reached'), isRefusedConnection(error));
-  if (!(error instanceof APIError)) return error;
-  return new ModelCallError(byStatus(error), true);
+  if (error instanceof APIError) return new ModelCallError(byStatus(error), true);
+  return isBrokenAnswer(error) ? new ModelCallError(unavailable(error, 'broke off its answer'), false) : error;
 }
 
 function byStatus(error: APIError): unknown {
@@ -43,13 +43,30 @@ const unavailable = (error: Error, what: string): ApplicationFailure =>
   ApplicationFailure.create({ type: FAILURE.modelUnavailable, message: `The model ${what}: ${plain(error)}` });
 
 /** Provider messages can be long and may quote the prompt: history keeps the first line only. */
-const plain = (error: Error): string => (error.message.split('\n')[0] ?? '').slice(0, 200);
+const plain = (error: Error): string => (saidBy(error).split('\n')[0] ?? '').slice(0, 200);
+
+/** The SDK's message is the whole body as JSON, in which every line is the first one. */
+function saidBy(error: Error): string {
+  const body = error instanceof APIError ? (error.error as { error?: { message?: unknown } } | undefined) : undefined;
+  const said = body?.error?.message;
+  return error instanceof APIError && typeof said === 'string' ? `${error.status} ${said}` : error.message;
+}
 
 /** Nothing was sent when the connection was refused or the name was unknown. */
-function isRefusedConnection(error: Error): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const code = 'code' in cause ? cause.code : undefined;
-    if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return true;
-  }
-  return false;
+const isRefusedConnection = (error: Error): boolean =>
+  codesOf(error).some((code) => code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN');
+
+/** The SDK hands on as it is what goes wrong while a body is read: a cut connection, half a JSON, our own deadline. */
+const isBrokenAnswer = (error: unknown): error is Error =>
+  isErrorLike(error) &&
+  (['AbortError', 'TimeoutError', 'SyntaxError'].includes(error.name) ||
+    codesOf(error).some((code) => /^(UND_ERR_|E[A-Z]+$)/.test(code)));
+
+/** `fetch` makes its errors outside of our realm, so `instanceof Error` is not asked. */
+const isErrorLike = (value: unknown): value is Error =>
+  typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
+
+function codesOf(error: unknown): string[] {
+  if (!isErrorLike(error)) return [];
+  return [...('code' in error && typeof error.code === 'string' ? [error.code] : []), ...codesOf(error.cause)];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
 import { AgentChoice, Analysis, Intent, RunMode } from '../../contracts/orchestration.ts';
+import { storableText } from '../../contracts/storable-text.ts';
 import { Category, Language } from '../../contracts/agents.ts';
 import type { Message } from '../../db/queries/messages.ts';
 
@@ -55,7 +56,9 @@ function jsonIn(text: string): unknown {
   const end = text.lastIndexOf('}');
   if (start < 0 || end < start) return undefined;
   try {
-    return JSON.parse(text.slice(start, end + 1));
+    return JSON.parse(text.slice(start, end + 1), (_, value: unknown) =>
+      typeof value === 'string' ? storableText(value) : value,
+    );
   } catch {
     return undefined;
   }
@@ -97,13 +100,14 @@ export function toConversation(
   return turns;
 }
 
-const CONFIDENCE_LINE = /\n?\s*\**confidence:?\**:?\s*(\d(?:\.\d+)?)\s*\.?\s*$/i;
+/** Every part is bounded, so that no answer, however odd, costs more than one look. */
+const CONFIDENCE_LINE = /\*{0,2}confidence:?\*{0,2}:?\s{0,4}(\d(?:\.\d+)?)\s?\.?\*{0,2}$/i;
 /** What an agent that did not say how sure it is counts with. */
 const DEFAULT_CONFIDENCE = 0.7;
 
 /** Takes the agents' closing line off the answer. */
 export function splitConfidence(text: string): { content: string; confidence: number } {
-  const found = CONFIDENCE_LINE.exec(text);
+  const found = CONFIDENCE_LINE.exec(text.trimEnd());
   if (!found) return { content: text.trim(), confidence: DEFAULT_CONFIDENCE };
   return { content: text.slice(0, found.index).trim(), confidence: between01(Number(found[1])) };
 }

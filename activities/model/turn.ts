@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
 import type { AgentId } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
+import { isDatabaseAway } from '../../db/away.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { giveUp, NoRoomInBudgetError, release, reserve, settle, type DefaultLimits } from '../../db/queries/budget.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
@@ -25,6 +27,8 @@ export interface TurnDeps {
   /** Wakes the readers of the organization's events, after a commit. */
   readonly wakeReaders: (organizationId: string) => void;
 }
+
+const KEEP_RETRY_MS = 500;
 
 export interface Turn {
   readonly organizationId: string;
@@ -53,7 +57,7 @@ export async function takeTurn(deps: TurnDeps, turn: Turn, signal: AbortSignal):
   deps.reachKillPoint('after-reserve');
   const answer = await callModel(deps, turn, usageId, signal);
   deps.reachKillPoint('after-model-answer');
-  const text = await endTurn(deps, turn, usageId, answer);
+  const text = await untilKept(() => endTurn(deps, turn, usageId, answer), signal);
   deps.reachKillPoint('after-turn-stored');
   return text;
 }
@@ -103,6 +107,18 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
 function finalAfter(tries: number, failure: unknown): unknown {
   if (!(failure instanceof ApplicationFailure) || Context.current().info.attempt < tries) return failure;
   return ApplicationFailure.nonRetryable(failure.message, failure.type);
+}
+
+/** The answer has been paid for: a database that is away is waited for, rather than the model asked again. */
+async function untilKept<T>(keep: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await keep();
+    } catch (error) {
+      if (!isDatabaseAway(error) || signal.aborted) throw error;
+      await delay(KEEP_RETRY_MS);
+    }
+  }
 }
 
 async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: ModelAnswer): Promise<string> {

@@ -73,7 +73,7 @@ function ended(shown: Shown): SlackMessage {
   const answer = result ? answerBlocks(result, texts) : [];
   const missing = result?.missing_agents.length ? [context(missingLine(result, texts))] : [];
   return {
-    text: [head, error?.message ?? '', result?.primary_result.slice(0, TEXT_CHARS) ?? ''].filter(Boolean).join('\n'),
+    text: [head, error?.message ?? '', cut(result?.primary_result ?? '', TEXT_CHARS)].filter(Boolean).join('\n'),
     blocks: [
       section(`*${head}*`),
       ...(reason ? [reason] : []),
@@ -91,7 +91,7 @@ function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
   const parts = [result.primary_result, ...(others.length ? [`---\n\n**${texts.insights}**`, ...others] : [])];
   const whole = parts.join('\n\n');
   const fits = whole.length <= MARKDOWN_CHARS;
-  const shownText = fits ? whole : `${whole.slice(0, MARKDOWN_CHARS)}…`;
+  const shownText = fits ? whole : `${cut(whole, MARKDOWN_CHARS)}…`;
   return [{ type: 'markdown', text: shownText }, ...(fits ? [] : [context(texts.shortened)])];
 }
 
@@ -121,11 +121,14 @@ export function progressBar(percent: number): string {
 const cents = (value: number): string =>
   value >= 100 ? `$${(value / 100).toFixed(2)}` : `${value.toFixed(value < 1 ? 3 : 2)}¢`;
 
+/** Never leaves half of an emoji behind, which Slack would refuse. */
+const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
+
 const section = (text: string): KnownBlock => ({
   type: 'section',
-  text: { type: 'mrkdwn', text: text.slice(0, 3_000) },
+  text: { type: 'mrkdwn', text: cut(text, 3_000) },
 });
 const context = (text: string): KnownBlock => ({
   type: 'context',
-  elements: [{ type: 'mrkdwn', text: text.slice(0, 2_000) }],
+  elements: [{ type: 'mrkdwn', text: cut(text, 2_000) }],
 });

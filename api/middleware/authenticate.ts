@@ -31,3 +31,10 @@ export const membersOnly = createMiddleware<ApiEnv>(async (c, next) => {
     );
   await next();
 });
+
+/** What concerns everybody's money and access is for admins. */
+export const adminsOnly = createMiddleware<ApiEnv>(async (c, next) => {
+  if (c.get('principal').role !== 'admin')
+    throw new ProblemError('forbidden', 'Only an admin of the organization may do this.');
+  await next();
+});

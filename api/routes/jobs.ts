@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { DecisionRequest, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
+import { DecisionRequest, isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listAgents, listAgentsOf } from '../../db/queries/agents.ts';
 import { costOf, costsOf } from '../../db/queries/budget.ts';
@@ -84,7 +84,7 @@ export const jobRoutes = (deps: ApiDeps) =>
       lastEventId(c);
       const job = await readJob(deps, c.get('principal').organizationId, jobId);
       if (!job) throw notFound('job');
-      return streamEvents(c, deps, { orchestrationId: jobId });
+      return streamEvents(c, deps, { orchestrationId: jobId, over: isFinal(job.status) });
     })
     .openapi(decision('approve', 'Approve what a job waits for'), async (c) => {
       const { jobId } = c.req.valid('param');

@@ -4,7 +4,7 @@ import { Accepted, OrchestrateRequest, SessionView } from '../../contracts/orche
 import { withOrganization } from '../../db/organization.ts';
 import { listRecentMessages } from '../../db/queries/messages.ts';
 import { listOfSession } from '../../db/queries/orchestrations.ts';
-import { findSession, insertSession } from '../../db/queries/sessions.ts';
+import { findSession, insertSession, touchSession } from '../../db/queries/sessions.ts';
 import type { Principal } from '../../db/queries/people.ts';
 import { acceptRequest, fingerprintOf, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -95,6 +95,7 @@ function toIncoming(principal: Principal, body: OrchestrateRequest, headerKey: s
       if (sessionId) {
         const known = isUuid(sessionId) ? await findSession(trx, sessionId) : undefined;
         if (!known) throw notFound('session');
+        await touchSession(trx, known.id);
         return known.id;
       }
       const id = randomUUID();

@@ -3,7 +3,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findLatestInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { takeSlackSession } from '../../db/queries/sessions.ts';
+import { takeSlackSession, touchSession } from '../../db/queries/sessions.ts';
 import type { User, Workspace } from '../../db/queries/people.ts';
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -65,7 +65,11 @@ function toIncoming(
       `slack:message:${teamId}:${heard.channelId}:${heard.ts}`,
     ],
     slack: { teamId, channelId: heard.channelId, threadTs: heard.threadTs },
-    session: async (trx) => latest?.session_id ?? (await newSession(trx, organizationId, heard, user)),
+    session: async (trx) => {
+      if (!latest) return newSession(trx, organizationId, heard, user);
+      await touchSession(trx, latest.session_id);
+      return latest.session_id;
+    },
     ...(refusal && { refusal }),
   };
 }

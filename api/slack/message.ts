@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storableText } from '../../contracts/storable-text.ts';
 
 /** The parts of Slack's `app_mention` and `message` events that matter here. */
 const SlackMessage = z.object({
@@ -45,7 +46,7 @@ export function toHeardMessage(event: unknown, envelope: Envelope, botUserId: st
     channelId: message.channel,
     direct: message.channel_type === 'im' || (message.channel_type === undefined && message.channel.startsWith('D')),
     slackUserId: message.user,
-    text: decode(message.text.replaceAll(mention, ' ')).trim(),
+    text: storableText(decode(message.text.replaceAll(mention, ' '))).trim(),
     mentionsBot: message.type === 'app_mention' || mention.test(message.text),
     ts: message.ts,
     threadTs: message.thread_ts ?? message.ts,

@@ -18,6 +18,8 @@ const retryMs = () => 1_000 + Math.floor(Math.random() * 2_000);
 export interface StreamOptions {
   /** Only this orchestration's events, from the beginning, ending with its end. */
   readonly orchestrationId?: string;
+  /** It was over before the stream began: what is stored is all there will ever be. */
+  readonly over?: boolean;
   /** Only what concerns this person. */
   readonly userId?: string;
 }
@@ -48,6 +50,7 @@ export function streamEvents(c: Context<ApiEnv>, deps: ApiDeps, options: StreamO
     await stream.writeSSE({ event: 'connected', data: JSON.stringify({ lastEventId: from.id }), retry: retryMs() });
     if (from.gap) await stream.writeSSE({ event: 'gap', data: JSON.stringify({ after, oldest: from.gap }) });
     const caughtUp = await replay(deps, organizationId, options, from.id, queue.offer);
+    if (options.over) queue.close();
     const unsubscribe = deps.hub.subscribe({ organizationId, lastId: caughtUp, offer: queue.offer });
     const stopWaiting = deps.hub.onStop(queue.close);
     const heartbeat = setInterval(() => void beat(c, deps, stream, queue.close), HEARTBEAT_MS);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { AgentId } from '../../contracts/agents.ts';
-import type { Nanos } from '../../contracts/money.ts';
+import { centsToNanos, type Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
 /** Limits where the organization has set none of its own. */
@@ -8,6 +8,12 @@ export interface DefaultLimits {
   readonly userDayNanos: Nanos;
   readonly organizationMonthNanos: Nanos;
 }
+
+/** The configured cents (per user and day, per organization and month) as limits. */
+export const toDefaultLimits = (cents: { userDay: number; organizationMonth: number }): DefaultLimits => ({
+  userDayNanos: centsToNanos(cents.userDay),
+  organizationMonthNanos: centsToNanos(cents.organizationMonth),
+});
 
 export interface Reservation {
   readonly id: string;

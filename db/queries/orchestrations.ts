@@ -7,8 +7,10 @@ import { appendEvent } from './events.ts';
 
 export type Orchestration = Selectable<OrchestrationsTable>;
 
-export const insertOrchestration = (trx: OrganizationTransaction, row: Insertable<OrchestrationsTable>) =>
-  trx.insertInto('orchestrations').values(row).execute();
+export const insertOrchestration = (
+  trx: OrganizationTransaction,
+  row: Insertable<OrchestrationsTable>,
+): Promise<Orchestration> => trx.insertInto('orchestrations').values(row).returningAll().executeTakeFirstOrThrow();
 
 export const findOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration | undefined> =>
   trx.selectFrom('orchestrations').selectAll().where('id', '=', id).executeTakeFirst();

@@ -26,6 +26,7 @@ export const takeSlackSession = (
     .returningAll()
     .executeTakeFirstOrThrow();
 
+/** Marks a session that goes on. */
 export const touchSession = (trx: OrganizationTransaction, id: string) =>
   trx
     .updateTable('sessions')

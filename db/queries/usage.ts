@@ -1,0 +1,134 @@
+import { sql } from 'kysely';
+import type { BudgetChange, BudgetView, LedgerEntry, UsageGroup, UsageRow } from '../../contracts/budget.ts';
+import { centsToNanos, nanosToCents, type Nanos } from '../../contracts/money.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+import type { DefaultLimits } from './budget.ts';
+
+const ORGANIZATION = '00000000-0000-0000-0000-000000000000';
+
+/** Sets a limit; calls that are under way keep what they have reserved. */
+export const setLimit = (trx: OrganizationTransaction, organizationId: string, change: BudgetChange) =>
+  trx
+    .insertInto('budget_limits')
+    .values({
+      organization_id: organizationId,
+      scope: change.scope,
+      user_id: change.userId ?? ORGANIZATION,
+      period: change.period,
+      limit_nanos: centsToNanos(change.limitCents),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['organization_id', 'scope', 'user_id', 'period'])
+        .doUpdateSet((eb) => ({ limit_nanos: eb.ref('excluded.limit_nanos'), updated_at: sql<string>`now()` })),
+    )
+    .execute();
+
+interface WindowRow {
+  readonly scope: 'organization' | 'user';
+  readonly userId: string | null;
+  readonly period: 'day' | 'month' | 'year';
+  readonly startsOn: string;
+  readonly setNanos: Nanos | null;
+  readonly reservedNanos: Nanos;
+  readonly spentNanos: Nanos;
+}
+
+/** Every limit of the organization and of its people, with what has gone through today's, this month's and this year's window. */
+export async function listBudgets(trx: OrganizationTransaction, defaults: DefaultLimits): Promise<BudgetView[]> {
+  const { rows } = await sql<WindowRow>`
+    with wanted as (
+      select 'organization' as scope, ${ORGANIZATION}::uuid as user_id, period
+      from unnest(array['day', 'month', 'year']) as period
+      union all select 'user', id, 'day' from users)
+    select w.scope, nullif(w.user_id, ${ORGANIZATION}::uuid) as "userId", w.period,
+      to_char(date_trunc(w.period, now() at time zone 'utc'), 'YYYY-MM-DD') as "startsOn", l.limit_nanos as "setNanos",
+      coalesce(b.reserved_nanos, 0)::bigint as "reservedNanos", coalesce(b.spent_nanos, 0)::bigint as "spentNanos"
+    from wanted w
+    left join budget_limits l on l.scope = w.scope and l.user_id = w.user_id and l.period = w.period
+    left join budget_windows b on b.scope = w.scope and b.user_id = w.user_id and b.period = w.period
+      and b.starts_on = date_trunc(w.period, now() at time zone 'utc')::date
+    order by w.scope, w.user_id, w.period`.execute(trx);
+  return rows.map(({ setNanos, reservedNanos, spentNanos, ...row }) => {
+    const limit = setNanos ?? defaultOf(row, defaults);
+    return {
+      ...row,
+      limitCents: limit === null ? null : nanosToCents(limit),
+      isDefault: setNanos === null,
+      reservedCents: nanosToCents(reservedNanos),
+      spentCents: nanosToCents(spentNanos),
+    };
+  });
+}
+
+function defaultOf({ scope, period }: Pick<WindowRow, 'scope' | 'period'>, defaults: DefaultLimits): Nanos | null {
+  if (scope === 'user') return defaults.userDayNanos;
+  return period === 'month' ? defaults.organizationMonthNanos : null;
+}
+
+const GROUPS = {
+  day: sql`to_char(reserved_on, 'YYYY-MM-DD') as day`,
+  user: sql`user_id as "userId"`,
+  agent: sql`agent`,
+  model: sql`model`,
+  orchestration: sql`orchestration_id as "jobId"`,
+} as const satisfies Record<UsageGroup, unknown>;
+
+export interface UsageQuery {
+  readonly groups: readonly UsageGroup[];
+  /** First and last day, `YYYY-MM-DD`, UTC. */
+  readonly from: string;
+  readonly to: string;
+  readonly userId?: string;
+  readonly limit: number;
+}
+
+/** Sums what was spent, by the given groups, the dearest first. */
+export async function sumUsage(trx: OrganizationTransaction, query: UsageQuery): Promise<UsageRow[]> {
+  const columns = query.groups.map((group) => GROUPS[group]);
+  const positions = query.groups.map((_, index) => sql.raw(String(index + 1)));
+  const { rows } = await sql<UsageRow & { nanos: Nanos }>`
+    select ${sql.join([...columns, sql`count(*)::int as calls`])},
+      sum(input_tokens)::bigint as "inputTokens", sum(output_tokens)::bigint as "outputTokens",
+      sum(cache_write_tokens)::bigint as "cacheWriteTokens", sum(cache_read_tokens)::bigint as "cacheReadTokens",
+      coalesce(sum(cost_nanos), 0)::bigint as nanos
+    from usage
+    where state in ('settled', 'unknown') and reserved_on between ${query.from}::date and ${query.to}::date
+      and (${query.userId ?? null}::uuid is null or user_id = ${query.userId ?? null}::uuid)
+    ${positions.length === 0 ? sql`` : sql`group by ${sql.join(positions)}`}
+    order by nanos desc limit ${query.limit}`.execute(trx);
+  return rows.map(({ nanos, ...row }) => ({ ...row, costCents: nanosToCents(nanos) }));
+}
+
+/** The newest entries of the ledger, or those of one job. */
+export async function listLedger(
+  trx: OrganizationTransaction,
+  query: { orchestrationId?: string; before?: string; limit: number },
+): Promise<LedgerEntry[]> {
+  const rows = await trx
+    .selectFrom('usage')
+    .selectAll()
+    .$if(query.orchestrationId !== undefined, (q) => q.where('orchestration_id', '=', query.orchestrationId ?? ''))
+    .$if(query.before !== undefined, (q) => q.where('created_at', '<', sql<Date>`${query.before}::timestamptz`))
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(query.limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    jobId: row.orchestration_id,
+    userId: row.user_id,
+    turn: row.turn_key,
+    agent: row.agent,
+    model: row.model,
+    state: row.state,
+    reservedCents: nanosToCents(row.reserved_nanos),
+    costCents: nanosToCents(row.cost_nanos),
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    cacheWriteTokens: row.cache_write_tokens,
+    cacheReadTokens: row.cache_read_tokens,
+    createdAt: row.created_at.toISOString(),
+    settledAt: row.settled_at?.toISOString() ?? null,
+  }));
+}
