@@ -13,7 +13,7 @@ import type { ApiDeps } from './deps.ts';
 import { createHandOver } from './hand-over.ts';
 import { openLocalRouter } from './local-router.ts';
 import { startRelay } from './relay.ts';
-import { openSlack } from './slack/open.ts';
+import { openSlack, type SlackSettings } from './slack/open.ts';
 import { createEventHub } from './sse/hub.ts';
 
 /** An API process: opens the doors, relays what waits, closes them in order when told to stop. */
@@ -47,14 +47,7 @@ async function main(): Promise<void> {
       organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
     }),
   };
-  const slack = await openSlack(deps, {
-    botToken: config.SLACK_BOT_TOKEN,
-    signingSecret: config.SLACK_SIGNING_SECRET,
-    appToken: config.SLACK_APP_TOKEN,
-    apiUrl: config.SLACK_API_URL,
-    unknownUsers: config.SLACK_UNKNOWN_USERS,
-    organizationId: DEFAULT_ORGANIZATION_ID,
-  });
+  const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
   const stopRelay = startRelay(deps);
   const server = await listen(createApp(deps, slack?.http?.routes).fetch, config);
@@ -77,6 +70,15 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => void stop());
 }
+
+const toSlackSettings = (config: Config): SlackSettings => ({
+  botToken: config.SLACK_BOT_TOKEN,
+  signingSecret: config.SLACK_SIGNING_SECRET,
+  appToken: config.SLACK_APP_TOKEN,
+  apiUrl: config.SLACK_API_URL,
+  unknownUsers: config.SLACK_UNKNOWN_USERS,
+  organizationId: DEFAULT_ORGANIZATION_ID,
+});
 
 const namespaceUrl = (uiUrl: string | undefined, namespace: string): string | null =>
   uiUrl ? `${uiUrl.replace(/\/+$/, '')}/namespaces/${namespace}` : null;

@@ -41,6 +41,8 @@ export interface House {
   start(part: Part, env?: Record<string, string>): Promise<void>;
   /** SIGKILL, and the port is free when this resolves. */
   kill(part: Part): Promise<void>;
+  /** Stops a process in order and starts it with other settings. */
+  restart(part: Part, env?: Record<string, string>): Promise<void>;
   /** Resolves when the process has ended by itself. */
   died(part: Part): Promise<string>;
   close(): Promise<void>;
@@ -162,6 +164,10 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
     await child.ready;
   }
 
+  const restart = async (part: Part, more?: Record<string, string>) => {
+    await running.get(part)?.stop();
+    await start(part, more);
+  };
   const kill = async (part: Part) => {
     const child = running.get(part);
     running.delete(part);
@@ -170,7 +176,7 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
   };
   return {
     start,
-    doors: { start, kill, died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running') },
+    doors: { start, kill, restart, died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running') },
     stop: async () => {
       for (const part of ['api', 'worker', 'temporal'] as const) await running.get(part)?.stop();
     },
