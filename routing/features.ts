@@ -1,0 +1,67 @@
+/** Raised whenever the features of a text change, so that a model trained on others is refused. */
+export const FEATURES_VERSION = 1;
+
+/** Buckets that features are hashed into; a power of two. */
+export const BUCKETS = 1 << 16;
+
+/** Hashed features of a text; the same bucket may stand there more than once. */
+export interface Features {
+  readonly buckets: number[];
+  readonly values: number[];
+}
+
+const WORD_VALUE = 1;
+const PAIR_VALUE = 0.6;
+const CHARS_VALUE = 0.45;
+const MIN_CHARS = 2;
+const MAX_CHARS = 5;
+const MAX_WORD_CHARS = 24;
+
+const WORD = /[\p{L}\p{M}\p{N}'+#]+/gu;
+const WORD_SEED = 0x811c9dc5;
+const PAIR_SEED = 0x2b1f5d63;
+const CHARS_SEED = 0x5bd1e995;
+const EDGE = 0x5f;
+
+/** The words of a normalised text. */
+export const wordsOf = (text: string): string[] => text.match(WORD) ?? [];
+
+/** Words, pairs of neighbours, and character n-grams inside words, hashed. */
+export function featuresOf(text: string): Features {
+  const features: Features = { buckets: [], values: [] };
+  let previous = 0;
+  for (const word of wordsOf(text)) {
+    const hash = hashWord(word);
+    add(features, hash, WORD_VALUE);
+    if (previous !== 0) add(features, Math.imul(previous ^ PAIR_SEED, 0x01000193) ^ hash, PAIR_VALUE);
+    addChars(features, word);
+    previous = hash;
+  }
+  return features;
+}
+
+/** n-grams carry the endings and particles of Korean, and forgive typos. Latin pairs say nothing, so they start at three. */
+function addChars(features: Features, word: string): void {
+  const length = Math.min(word.length, MAX_WORD_CHARS);
+  const shortest = word.charCodeAt(0) < 0x1100 ? MIN_CHARS + 1 : MIN_CHARS;
+  for (let start = -1; start < length; start++) {
+    let hash = CHARS_SEED;
+    for (let size = 1; size <= MAX_CHARS && start + size <= length + 1; size++) {
+      const at = start + size - 1;
+      hash = Math.imul(hash ^ (at < 0 || at === length ? EDGE : word.charCodeAt(at)), 0x01000193);
+      if (size >= shortest) add(features, hash, CHARS_VALUE);
+    }
+  }
+}
+
+function hashWord(word: string): number {
+  let hash = WORD_SEED;
+  for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193);
+  return hash;
+}
+
+function add(features: Features, hash: number, value: number): void {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  features.buckets.push((mixed ^ (mixed >>> 13)) & (BUCKETS - 1));
+  features.values.push(value);
+}

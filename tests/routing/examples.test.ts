@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { AGENT_IDS, Language } from '../../contracts/agents.ts';
+import { type Example, parseExamples } from '../../routing/examples.ts';
+import { normalise } from '../../routing/normalise.ts';
+import { readHeldOut, readTrainingData } from '../../routing/read-examples.ts';
+
+const TRAINING_FLOOR = 60;
+const HELD_OUT_FLOOR = 20;
+const NEAR = 0.8;
+
+const countOf = (examples: readonly Example[], agent: string, language: string): number =>
+  examples.filter((one) => one.agents.join() === agent && one.language === language).length;
+
+const cells = AGENT_IDS.flatMap((agent) => Language.options.map((language) => [agent, language] as const));
+
+/** Pairs of neighbouring letters, without spaces and marks: what near-duplicates share. */
+function pairsOf(text: string): Set<string> {
+  const letters = normalise(text).replace(/[^\p{L}\p{N}]/gu, '');
+  return new Set(Array.from({ length: Math.max(1, letters.length - 1) }, (_, at) => letters.slice(at, at + 2)));
+}
+
+function likeness(a: Set<string>, b: Set<string>): number {
+  if (Math.min(a.size, b.size) / Math.max(a.size, b.size) < NEAR / 2) return 0;
+  let shared = 0;
+  for (const pair of a) if (b.has(pair)) shared += 1;
+  return (2 * shared) / (a.size + b.size);
+}
+
+describe('the examples', () => {
+  it.each(cells)('has enough for %s in %s', async (agent, language) => {
+    const [{ examples }, { single }] = await Promise.all([readTrainingData(), readHeldOut()]);
+    expect(countOf(examples, agent, language)).toBeGreaterThanOrEqual(TRAINING_FLOOR);
+    expect(countOf(single, agent, language)).toBeGreaterThanOrEqual(HELD_OUT_FLOOR);
+  });
+
+  it('keeps what it is judged by out of what it learns from, near-duplicates too', async () => {
+    const [{ examples }, { single, multi }] = await Promise.all([readTrainingData(), readHeldOut()]);
+    const learned = examples.map(({ text }) => ({ text, pairs: pairsOf(text) }));
+    const leaks = [...single, ...multi].flatMap(({ text }) => {
+      const pairs = pairsOf(text);
+      const twin = learned.find((one) => likeness(pairs, one.pairs) >= NEAR);
+      return twin ? [`${text} ~ ${twin.text}`] : [];
+    });
+    expect(leaks).toEqual([]);
+  });
+
+  it('has no request twice with different agents', async () => {
+    const { examples } = await readTrainingData();
+    const seen = new Map<string, string>();
+    const clashes = examples.filter(({ text, agents }) => {
+      const before = seen.get(normalise(text));
+      seen.set(normalise(text), agents.join());
+      return before !== undefined && before !== agents.join();
+    });
+    expect(clashes).toEqual([]);
+  });
+});
+
+describe('parseExamples', () => {
+  it('reads agents, language and text, and skips comments and empty lines', () => {
+    expect(parseExamples('# note\n\nmarketing+finance\ten\tDraft it\tand sum it\r\n')).toEqual({
+      examples: [{ agents: ['marketing', 'finance'], language: 'en', text: 'Draft it and sum it' }],
+      problems: [],
+    });
+  });
+
+  it.each([
+    ['sales\ten\thi', 'line 1: unknown agent "sales"'],
+    ['ops\tde\thi', 'line 1: unknown language "de", expected en or ko'],
+    ['\nops\ten', 'line 2: expected agent<TAB>language<TAB>text'],
+    ['ops\ten\t ', 'line 1: the text is empty'],
+  ])('names the line of %j', (content, problem) => {
+    expect(parseExamples(content).problems).toEqual([problem]);
+  });
+});
