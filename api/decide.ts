@@ -6,6 +6,7 @@ import { isFinal, type DecisionRequest, type JobStatusName } from '../contracts/
 import { orchestrationWorkflowId } from '../contracts/queues.ts';
 import type { Decision } from '../contracts/workflow.ts';
 import { withOrganization } from '../db/organization.ts';
+import { insertMessage } from '../db/queries/messages.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
 import { insertAudit, type Principal } from '../db/queries/people.ts';
 import { textsFor } from '../contracts/texts.ts';
@@ -181,17 +182,23 @@ async function stopWorkflow(deps: ApiDeps, orchestration: Orchestration): Promis
 }
 
 /** The relay may start it all the same; it then finds a final row, runs nothing and ends. */
-const cancelUnstarted = (
+async function cancelUnstarted(
   deps: ApiDeps,
-  { organization_id: organizationId, id, language }: Orchestration,
-): Promise<boolean> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
+  { organization_id: organizationId, id, language, session_id }: Orchestration,
+): Promise<boolean> {
+  const content = textsFor(language).cancelled;
+  const cancelled = await withOrganization(deps.db, organizationId, async (trx) => {
     const changed = await changeOrchestration(trx, {
       organizationId,
       id,
-      set: { status: 'cancelled', step: textsFor(language).cancelled, finished_at: new Date().toISOString() },
+      set: { status: 'cancelled', step: content, finished_at: new Date().toISOString() },
       event: 'orchestration_failed',
     });
-    deps.wakeReaders(organizationId);
-    return changed !== undefined;
+    if (!changed) return false;
+    const answer = { organization_id: organizationId, id: randomUUID(), session_id, orchestration_id: id } as const;
+    await insertMessage(trx, { ...answer, role: 'assistant', content });
+    return true;
   });
+  deps.wakeReaders(organizationId);
+  return cancelled;
+}

@@ -6,7 +6,7 @@ import { showRoute, showStatus } from './lib/display.ts';
 import { errorCodeOf } from './lib/failures.ts';
 import { startReporter } from './lib/reporter.ts';
 import { stageQuery, type Stage } from './messages.ts';
-import { model, store } from './proxies.ts';
+import { decisions, model, store } from './proxies.ts';
 
 /** One request, from its words to its answer: understand, route, ask, work, finish, report. */
 export async function orchestrationWorkflow(input: OrchestrationInput): Promise<OrchestrationOutcome> {
@@ -56,7 +56,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     showStatus(stage);
     const decision = await desk.ask(question);
     if (!decision) return 'expired';
-    await store.recordApproval.executeWithOptions({ summary: `Decision: ${decision.verdict}` }, [
+    await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.verdict}` }, [
       { ...target, decision },
     ]);
     showStatus('running');

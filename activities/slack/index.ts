@@ -54,7 +54,7 @@ async function report(deps: SlackDeps, target: Target): Promise<{ final: boolean
   const { orchestration } = shown;
   const final = isFinal(orchestration.status);
   if (!deps.slack || !thread || post.version >= orchestration.version) return { final };
-  const ts = post.ts ?? (post.attempted ? await deps.slack.findPosted(thread, orchestration.id) : undefined);
+  const ts = post.ts ?? (post.attempted ? await lookFor(deps.slack, thread, orchestration.id) : undefined);
   const urgent = final || orchestration.status === 'awaiting_approval' || ts === undefined;
   const bucket = bucketFor(
     target.organizationId,
@@ -66,6 +66,12 @@ async function report(deps: SlackDeps, target: Target): Promise<{ final: boolean
   await write(deps, { target, thread, shown, ts, bucket });
   return { final };
 }
+
+/** A post whose outcome is unknown; a refused or limited lookup is told as a refused or limited write is. */
+const lookFor = (slack: SlackPort, thread: Thread, orchestrationId: string): Promise<string | undefined> =>
+  slack.findPosted(thread, orchestrationId).catch((error: unknown) => {
+    throw error instanceof SlackCallError ? toFailure(error) : error;
+  });
 
 const load = (
   deps: SlackDeps,

@@ -3,7 +3,7 @@ import { isFinal } from '../../contracts/orchestration.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { Decision } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { claimKeys, insertDelivery } from '../../db/queries/inbox.ts';
+import { claimKeys, findDelivery, insertDelivery } from '../../db/queries/inbox.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertAudit, type User, type Workspace } from '../../db/queries/people.ts';
 import { cancelJob } from '../decide.ts';
@@ -22,6 +22,8 @@ export interface ThreadAnswer {
 /** APPROVE and CANCEL in a thread: an answer to its approval, a stop of its work, or a kind word when neither is there. */
 export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Promise<void> {
   const { latest, verdict, user, heard } = answer;
+  // Said again by Slack, it must not decide what has begun to wait since.
+  if (await isCounted(door, answer)) return;
   const texts = textsFor(latest?.language ?? door.detectLanguage(heard.text));
   if (latest?.status === 'awaiting_approval' && latest.approval) {
     if (mayAnswer(latest, user)) return record(door, answer, latest);
@@ -31,6 +33,16 @@ export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Pro
   if (verdict === 'cancel' && latest && !isFinal(latest.status)) return stop(door, answer, latest, texts);
   whisper(door, heard, texts.nothingToApprove);
 }
+
+/** Under which name a reply may come again. */
+const keyOf = ({ workspace, heard }: ThreadAnswer) =>
+  `slack:message:${workspace.teamId}:${heard.channelId}:${heard.ts}`;
+
+const isCounted = (door: SlackDoor, answer: ThreadAnswer): Promise<boolean> =>
+  withOrganization(door.db, answer.workspace.organizationId, async (trx) => {
+    const counted = await findDelivery(trx, [keyOf(answer)]);
+    return counted !== undefined;
+  });
 
 const isAsker = (orchestration: Orchestration, user: User) => orchestration.user_id === user.id;
 
@@ -42,11 +54,8 @@ function mayAnswer(orchestration: Orchestration, user: User): boolean {
 }
 
 /** A decision is a delivery like any other: written down first, then given to the workflow, later if Temporal is away. */
-async function record(
-  door: SlackDoor,
-  { workspace, heard, user, verdict }: ThreadAnswer,
-  latest: Orchestration,
-): Promise<void> {
+async function record(door: SlackDoor, answer: ThreadAnswer, latest: Orchestration): Promise<void> {
+  const { workspace, user, verdict } = answer;
   const { organizationId } = workspace;
   const decision: Decision = {
     verdict,
@@ -59,7 +68,7 @@ async function record(
   };
   const id = randomUUID();
   const delivery = await withOrganization(door.db, organizationId, async (trx) => {
-    const keys = [`slack:message:${workspace.teamId}:${heard.channelId}:${heard.ts}`];
+    const keys = [keyOf(answer)];
     if (!(await claimKeys(trx, { organizationId, id, keys }))) throw new RepeatedDelivery();
     const row = {
       organizationId,

@@ -12,7 +12,7 @@ export interface SlackPeople {
 /** Slack has three seconds for an acknowledgement; a profile that takes longer is looked up another time. */
 const PROFILE_MS = 1_000;
 
-/** The user behind a Slack id; an unknown one is created as `user`, or undefined where strangers are rejected. */
+/** The user behind a Slack id; an unknown one is created with what Slack says, or undefined where strangers are rejected. */
 export async function resolveUser(
   deps: ApiDeps,
   { client, unknownUsers }: SlackPeople,
@@ -30,7 +30,7 @@ export async function resolveUser(
       organization_id: organizationId,
       id: randomUUID(),
       name: profile.name ?? slackUserId,
-      role: 'user',
+      role: profile.isGuest ? 'guest' : 'user',
       slack_team_id: teamId,
       slack_user_id: slackUserId,
       locale: profile.locale ?? null,
@@ -43,6 +43,8 @@ interface Profile {
   readonly name?: string;
   readonly locale?: string;
   readonly timeZone?: string;
+  /** Slack's single- and multi-channel guests: people from outside, who read but start no work here either. */
+  readonly isGuest?: boolean;
 }
 
 /** Best effort: a name is nice to have, an acknowledgement in time is not. */
@@ -50,7 +52,12 @@ async function profileOf(client: WebClient, slackUserId: string): Promise<Profil
   const late = new Promise<Profile>((resolve) => setTimeout(() => resolve({}), PROFILE_MS).unref());
   const asked = client.users
     .info({ user: slackUserId, include_locale: true })
-    .then(({ user }): Profile => ({ name: user?.real_name ?? user?.name, locale: user?.locale, timeZone: user?.tz }))
+    .then(({ user }): Profile => ({
+      name: user?.real_name ?? user?.name,
+      locale: user?.locale,
+      timeZone: user?.tz,
+      isGuest: user?.is_restricted === true || user?.is_ultra_restricted === true,
+    }))
     .catch((): Profile => ({}));
   return Promise.race([asked, late]);
 }

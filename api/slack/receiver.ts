@@ -57,12 +57,15 @@ function verify(signingSecret: string, signature: string | undefined, stamp: str
     throw new ProblemError('unauthorized', 'The Slack signature is missing, wrong, or outside of its five minutes.');
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
 function parse(rawBody: string): Record<string, unknown> {
   try {
     const body: unknown = JSON.parse(rawBody);
-    if (body !== null && typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>;
+    if (isObject(body) && (!('event' in body) || isObject(body['event']))) return body;
   } catch {
     // Told below: what is not JSON and what is no object are the same mistake.
   }
-  throw new ProblemError('malformed-json', 'A Slack event has to be a JSON object.');
+  throw new ProblemError('malformed-json', 'A Slack event has to be a JSON object, and so has what happened in it.');
 }

@@ -40,9 +40,13 @@ export function openApprovalDesk(): ApprovalDesk {
     async ask(asked) {
       question = asked;
       answer ??= early.find((given) => !refusalOf(given, asked));
-      await condition(() => answer !== undefined, asked.timeoutMs);
-      question = undefined;
-      return answer;
+      try {
+        await condition(() => answer !== undefined, asked.timeoutMs);
+        return answer;
+      } finally {
+        // Also after a cancel: while the end is written nothing waits any more.
+        question = undefined;
+      }
     },
   };
 }
