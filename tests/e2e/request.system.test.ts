@@ -9,7 +9,9 @@ afterAll(() => house?.close());
 
 describe('a request over REST', () => {
   it('is answered by the agents it names, with what it cost', async () => {
-    const { jobId, status } = await house.ask('Draft a launch tweet and check the budget', { agents: ['marketing', 'finance'] });
+    const { jobId, status } = await house.ask('Draft a launch tweet and check the budget', {
+      agents: ['marketing', 'finance'],
+    });
     expect(status).toBe('pending');
     const job = await house.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', progress: 100 });
@@ -20,8 +22,16 @@ describe('a request over REST', () => {
 
 describe('a mention in Slack', () => {
   it('becomes one message that ends in its final state', async () => {
-    const { ts } = await house.slack.mention({ user: 'U_ADA', channel: 'C_LAUNCH', text: 'Write a tagline for our new logo' });
-    const message = await house.slack.waitForMessage({ channel: 'C_LAUNCH', thread: ts, where: (m) => m.text.includes('✅') });
+    const { ts } = await house.slack.mention({
+      user: 'U_ADA',
+      channel: 'C_LAUNCH',
+      text: 'Write a tagline for our new logo',
+    });
+    const message = await house.slack.waitForMessage({
+      channel: 'C_LAUNCH',
+      thread: ts,
+      where: (m) => m.text.includes('✅'),
+    });
     expect(message.text).toContain('has answered');
     expect(house.slack.messages({ channel: 'C_LAUNCH', thread: ts }).filter((m) => m.bot_id)).toHaveLength(1);
   });

@@ -31,6 +31,8 @@ export interface House {
   readonly slack: FakeSlack;
   readonly database: TestDatabase;
   readonly temporal: Client;
+  /** Of the Temporal server, for its command line. */
+  readonly address: string;
   readonly dir: string;
   request(path: string, init?: RequestInit): Promise<Response>;
   ask(message: string, more?: Partial<OrchestrateRequest>): Promise<Accepted>;
@@ -86,13 +88,22 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ...options.env,
   };
   const parts = createParts({ dir, env, temporalPort });
-  await parts.start('temporal');
-  await Promise.all([parts.start('api'), parts.start('worker')]);
+  const close = async () => {
+    await parts.stop();
+    await Promise.all([model.close(), slack.close(), database.drop()]);
+  };
+  try {
+    await parts.start('temporal');
+    await Promise.all([parts.start('api'), parts.start('worker')]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const connection = Connection.lazy({ address });
   const temporal = new Client({ connection, namespace: env['TEMPORAL_NAMESPACE'] });
 
   const request = (path: string, init: RequestInit = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+    fetch(`${url}${path}`, { ...init, headers: withToken(token, init) });
   const status = async (jobId: string) => (await (await request(`/api/jobs/${jobId}/status`)).json()) as JobStatus;
   const jobWhen: House['jobWhen'] = async (jobId, fits, withinMs = 30_000) => {
     let job = await status(jobId);
@@ -109,6 +120,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     slack,
     database,
     temporal,
+    address,
     dir,
     request,
     status,
@@ -126,10 +138,16 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ...parts.doors,
     close: async () => {
       await connection.close();
-      await parts.stop();
-      await Promise.all([model.close(), slack.close(), database.drop()]);
+      await close();
     },
   };
+}
+
+/** A token of the caller's own goes before the developer's. */
+export function withToken(token: string, { headers }: RequestInit): Headers {
+  const all = new Headers(headers);
+  if (!all.has('authorization')) all.set('authorization', `Bearer ${token}`);
+  return all;
 }
 
 interface PartsInput {

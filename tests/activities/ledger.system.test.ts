@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { heartbeating } from '../../activities/heartbeating.ts';
+import { takeTurn } from '../../activities/model/turn.ts';
+import { billOf, type ModelLogLine, type Reply } from '../../dev/fakes/model/index.ts';
+import { createRandom, pick } from '../../routing/random.ts';
+import { createOrchestration, createTenant } from '../db/world.ts';
+import { attempt, Killed, openDesk, type Desk } from './desk.ts';
+
+/** T24 and G13: the ledger against the bill of a provider that keeps its own books. */
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk?.close());
+
+/** As published, in dollars per million tokens; written down again on purpose. */
+const PRICES = {
+  'claude-haiku-5-5': { input: 0.1, output: 0.5 },
+  'claude-sonnet-5-5': { input: 2, output: 10, cacheRead: 0.1 },
+  'claude-opus-5-5': { input: 4, output: 20, cacheRead: 0.2 },
+};
+const MODELS = Object.keys(PRICES) as [keyof typeof PRICES, ...(keyof typeof PRICES)[]];
+const TURNS = 120;
+const SEED = 1_121;
+
+const random = createRandom(SEED);
+const words = (most: number) => 'word '.repeat(1 + Math.floor(random() * most));
+const reply = (): Reply => {
+  const dice = random();
+  if (dice < 0.08) return { error: { status: 429, type: 'rate_limit_error', message: 'x', retryAfterSeconds: 1 } };
+  if (dice < 0.14) return { error: { status: 529, type: 'overloaded_error', message: 'x' } };
+  if (dice < 0.2) return { error: { status: 500, type: 'api_error', message: 'x' } };
+  if (dice < 0.24) return { disconnect: true };
+  if (dice < 0.28) return { text: words(400), midway: 'disconnect' };
+  if (dice < 0.31) return { text: words(10), stopReason: 'refusal' };
+  return { text: words(300) };
+};
+
+it(`equals the provider’s bill to the nano over ${TURNS} turns with errors, deaths and retries (seed ${SEED})`, async () => {
+  const tenant = await createTenant(desk.database.db);
+  desk.model.setResponder(reply);
+  const one = async (nth: number): Promise<void> => {
+    const orchestrationId = await createOrchestration(desk.database.db, tenant);
+    const request = {
+      model: pick(MODELS, random),
+      system: words(50),
+      messages: [{ role: 'user' as const, content: words(200) }],
+      maxTokens: 2_000,
+      turnKey: `agent:brand-${nth}`,
+    };
+    const { organizationId, userId } = tenant;
+    const turn = { organizationId, orchestrationId, userId, agent: null, tries: 12, request };
+    for (let tries = 1; tries <= 12; tries++) {
+      if (random() < 0.04) desk.killAt(random() < 0.5 ? 'after-model-answer' : 'after-turn-stored');
+      const failed = await attempt(tries, () => heartbeating((signal) => takeTurn(desk.deps, turn, signal))).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const retried =
+        failed instanceof Killed || (failed as { nonRetryable?: boolean } | undefined)?.nonRetryable === false;
+      if (!retried) return;
+    }
+  };
+  for (let from = 0; from < TURNS; from += 10) await Promise.all(Array.from({ length: 10 }, (_, i) => one(from + i)));
+
+  const sums = await desk.database.look<{ state: string; n: number; cost: string; reserved: string }>(
+    `select state, count(*)::int as n, sum(cost_nanos) as cost, sum(reserved_nanos) as reserved from usage group by state`,
+  );
+  const of = (state: string) => sums.find((row) => row.state === state);
+  const calls = desk.model.log.length;
+  expect(calls).toBeGreaterThan(TURNS);
+  expect(sums.reduce((sum, { n }) => sum + n, 0)).toBe(calls);
+  expect(of('reserved')).toBeUndefined();
+
+  // Every answer that arrived and was kept is on the books at exactly what the provider says.
+  const answered = desk.model.log.filter(({ outcome }) => outcome === 'answered');
+  const lost = answered.length - (of('settled')?.n ?? 0);
+  const bill = (lines: readonly ModelLogLine[]) => billOf(lines, PRICES).nanos;
+  const settledKeys = await desk.database.look<{ cost: string }>(
+    `select cost_nanos as cost from usage where state = 'settled'`,
+  );
+  const costs = settledKeys.map(({ cost }) => Number(cost)).sort((a, b) => a - b);
+  const billed = answered.map((line) => bill([line])).sort((a, b) => a - b);
+  for (const cost of costs) {
+    const at = billed.indexOf(cost);
+    expect(at).toBeGreaterThanOrEqual(0);
+    billed.splice(at, 1);
+  }
+  // What is left over are the answers of tries that died before they could keep them: unknown, at their worst case.
+  expect(billed).toHaveLength(lost);
+  expect(Number(of('released')?.cost)).toBe(0);
+  const unknown = of('unknown');
+  expect(Number(unknown?.cost)).toBe(Number(unknown?.reserved));
+  const spent = sums.reduce((sum, { cost }) => sum + Number(cost), 0);
+  expect(spent).toBeGreaterThanOrEqual(bill(desk.model.log));
+  const windows = await desk.database.look<{ reserved: string; spent: string }>(
+    `select reserved_nanos as reserved, spent_nanos as spent from budget_windows`,
+  );
+  for (const window of windows) expect([Number(window.reserved), Number(window.spent)]).toEqual([0, spent]);
+});
+
+it('without any failure the ledger is the bill', async () => {
+  const tenant = await createTenant(desk.database.db);
+  desk.model.setResponder(() => ({ text: words(300) }));
+  const before = desk.model.log.length;
+  for (let nth = 0; nth < 100; nth++) {
+    const orchestrationId = await createOrchestration(desk.database.db, tenant);
+    const request = {
+      model: pick(MODELS, random),
+      system: words(50),
+      messages: [{ role: 'user' as const, content: words(500) }],
+      maxTokens: 2_000,
+      turnKey: 'analysis',
+    };
+    const { organizationId, userId } = tenant;
+    const turn = { organizationId, orchestrationId, userId, agent: null, tries: 2, request };
+    await attempt(1, () => heartbeating((signal) => takeTurn(desk.deps, turn, signal)));
+  }
+  const [sum] = await desk.database.look<{ cost: string }>(
+    `select sum(cost_nanos) as cost from usage where organization_id = '${tenant.organizationId}'`,
+  );
+  expect(Number(sum?.cost)).toBe(billOf(desk.model.log.slice(before), PRICES).nanos);
+});

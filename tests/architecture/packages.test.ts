@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSources, ROOT } from './sources.ts';
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+}
+interface Lock {
+  readonly packages: Record<string, { readonly version?: string; readonly dev?: boolean }>;
+}
+const readJson = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, name), 'utf8'));
+const manifest = readJson('package.json') as Manifest;
+const lock = readJson('package-lock.json') as Lock;
+const all = { ...manifest.dependencies, ...manifest.devDependencies };
+
+/** Every installed copy of a package, also those inside of others. */
+const copiesOf = (name: string): string[] =>
+  Object.entries(lock.packages)
+    .filter(([path]) => path === `node_modules/${name}` || path.endsWith(`/node_modules/${name}`))
+    .map(([, { version }]) => version ?? '');
+
+function isAtLeast(version: string, least: string): boolean {
+  const [a, b] = [version, least].map((text) => text.split('.').map(Number));
+  for (let i = 0; i < 3; i++) if ((a?.[i] ?? 0) !== (b?.[i] ?? 0)) return (a?.[i] ?? 0) > (b?.[i] ?? 0);
+  return true;
+}
+
+describe('the packages', () => {
+  it('are pinned to one exact version each, and installed so', () => {
+    const loose = Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
+    expect(loose).toEqual([]);
+    for (const [name, version] of Object.entries(all))
+      expect([name, copiesOf(name)]).toEqual([name, expect.arrayContaining([version])]);
+  });
+
+  it('of Temporal are all one version, in one copy each', () => {
+    const names = new Set(
+      Object.keys(lock.packages).flatMap((path) => /node_modules\/(@temporalio\/[\w-]+)$/.exec(path)?.[1] ?? []),
+    );
+    expect(names.size).toBeGreaterThanOrEqual(8);
+    const versions = [...names].flatMap(copiesOf);
+    expect(versions).toHaveLength(names.size);
+    expect(new Set(versions)).toEqual(new Set([all['@temporalio/workflow']]));
+  });
+
+  it('of Temporal share one copy of protobufjs, without which no history can be read from a file', () => {
+    const nested = Object.keys(lock.packages).filter((path) =>
+      /@temporalio\/[\w-]+\/node_modules\/protobufjs$/.test(path),
+    );
+    expect(nested).toEqual([]);
+  });
+
+  it.each([
+    ['hono', '4.12.18'],
+    ['@modelcontextprotocol/sdk', '1.26.0'],
+  ])('%s is %s or newer, for what was found in older ones', (name, least) => {
+    const copies = copiesOf(name);
+    expect(copies.length).toBeGreaterThan(0);
+    expect(copies.filter((version) => !isAtLeast(version, least))).toEqual([]);
+    expect(isAtLeast('4.12.17', '4.12.18')).toBe(false);
+  });
+
+  it('that the product imports are its dependencies, not only the developers’', () => {
+    const used = new Set(
+      readSources(['contracts', 'workflows', 'activities', 'workers', 'api', 'db', 'routing', 'agents'])
+        .flatMap(({ imports }) => imports)
+        .filter(({ target, typeOnly }) => !typeOnly && !target.startsWith('node:') && !/\.tsx?$/.test(target))
+        .map(({ target }) =>
+          target
+            .split('/')
+            .slice(0, target.startsWith('@') ? 2 : 1)
+            .join('/'),
+        ),
+    );
+    expect([...used].filter((name) => !(name in manifest.dependencies))).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+import type { Accepted, OrchestrateRequest } from '../../../contracts/orchestration.ts';
+import type { Stage } from '../stage/stage.ts';
+import type { Tenant } from '../stage/tenant.ts';
+
+/** Words that the local router is unsure of, so that the model's analysis decides: the longest way through the house. */
+export const UNCLEAR = 'Zorbling the quux of seven';
+
+const headersOf = ({ token }: Tenant) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
+
+/** Asks for work; resolves with the job's id when it is durably accepted. */
+export async function ask(stage: Stage, tenant: Tenant, request: Partial<OrchestrateRequest> = {}): Promise<string> {
+  const answer = await fetch(`${stage.url}/api/orchestrator/orchestrate`, {
+    method: 'POST',
+    headers: headersOf(tenant),
+    body: JSON.stringify({ message: UNCLEAR, ...request }),
+  });
+  if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`);
+  return ((await answer.json()) as Accepted).jobId;
+}
+
+/** Approves what a job waits for; resolves when the decision counts. */
+export async function approve(stage: Stage, tenant: Tenant, jobId: string): Promise<void> {
+  const answer = await fetch(`${stage.url}/api/jobs/${jobId}/approve`, {
+    method: 'POST',
+    headers: headersOf(tenant),
+    body: '{}',
+  });
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
+  await answer.arrayBuffer();
+}

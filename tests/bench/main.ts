@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createBench, type Bench } from './bench.ts';
+import { MEASURES } from './measures/index.ts';
+import { readOptions, type Options } from './options.ts';
+import { machineFacts } from './report/machine.ts';
+import { verdictOf, type Row } from './report/row.ts';
+import { toTable } from './report/table.ts';
+import { FULL, QUICK } from './size.ts';
+import { endAll, leaveNothing } from './stage/children.ts';
+import { startServers } from './stage/servers.ts';
+
+/** Nothing here may run away: a bench that takes this long has hung. */
+const LONGEST_MS = { full: 15 * 60_000, quick: 6 * 60_000 };
+
+const begun = performance.now();
+const tell = (line: string) =>
+  process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${line}\n`);
+
+process.once('exit', leaveNothing);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void endAll().finally(() => process.exit(130)));
+
+/** Takes the measures one after the other; one that fails is told and does not stop the others. */
+async function main(options: Options): Promise<void> {
+  const unknown = options.only.filter((name) => !(name in MEASURES));
+  if (unknown.length > 0)
+    throw new Error(`No measure ${unknown.join(', ')}; there are ${Object.keys(MEASURES).join(', ')}.`);
+  const size = options.quick ? QUICK : FULL;
+  const machine = machineFacts();
+  const bench = createBench({ size, servers: await startServers(tell), tell, profile: options.profile });
+  const rows: (Row & { measure: string })[] = [];
+  const failures: Record<string, string> = {};
+  for (const name of Object.keys(MEASURES).filter((each) => options.only.length === 0 || options.only.includes(each))) {
+    tell(`${name} …`);
+    try {
+      rows.push(...(await takeMeasure(bench, name)).map((row) => ({ measure: name, ...row })));
+    } catch (error) {
+      failures[name] = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      tell(`${name} failed: ${failures[name]}`);
+    }
+  }
+  await bench.close();
+  const seconds = Math.round((performance.now() - begun) / 1_000);
+  process.stdout.write(
+    `${summary(rows, failures, `${machine.cpus} cores, ${machine.node}, ${size.rounds} rounds, ${seconds} s`)}\n`,
+  );
+  mkdirSync(dirname(options.json), { recursive: true });
+  const judged = rows.map((row) => ({ ...row, verdict: verdictOf(row) }));
+  const report = { machine, quick: options.quick, rounds: size.rounds, seconds, size, failures, rows: judged };
+  writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (Object.keys(failures).length > 0) process.exitCode = 1;
+}
+
+async function takeMeasure(bench: Bench, name: string): Promise<readonly Row[]> {
+  const rows = await (MEASURES[name]?.(bench) ?? []);
+  for (const row of rows) tell(`  ${row.goal}: ${row.measured} (${row.reference})  ${verdictOf(row)}`);
+  return rows;
+}
+
+function summary(rows: readonly Row[], failures: Record<string, string>, facts: string): string {
+  const judged = rows.filter(({ bound }) => bound);
+  const short = judged.filter((row) => verdictOf(row) === 'falls short').length;
+  const failed = Object.keys(failures).map((name) => `Not measured, because it failed: ${name}`);
+  return [
+    '',
+    toTable(rows),
+    '',
+    `${judged.length - short} of ${judged.length} goals hold, ${short} fall short.`,
+    ...failed,
+    facts,
+  ].join('\n');
+}
+
+const options = readOptions(process.argv.slice(2));
+const longest = options.quick ? LONGEST_MS.quick : LONGEST_MS.full;
+setTimeout(() => {
+  tell('This takes too long; giving up.');
+  void endAll().finally(() => process.exit(1));
+}, longest).unref();
+await main(options).catch((error: unknown) => {
+  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+});
+await endAll();
+// A socket that a library still holds must not keep the terminal waiting.
+process.exit();

@@ -1,0 +1,79 @@
+import type { Measure } from '../bench.ts';
+import { nowMs } from '../clock.ts';
+import { inTurn } from '../client/callers.ts';
+import { follow } from '../client/follower.ts';
+import { ask } from '../client/rest.ts';
+import { watchSlack } from '../client/slack-calls.ts';
+import { mention } from '../client/slack-events.ts';
+import { ms, type Row } from '../report/row.ts';
+import { middle, rounds } from '../rounds.ts';
+import { makeTenant } from '../stage/tenant.ts';
+import { percentile } from '../statistics.ts';
+
+interface Pair {
+  readonly ours: readonly number[];
+  readonly bare: readonly number[];
+}
+
+/** One caller, one request after the other, each beside as many bare workflows of the same shape. */
+export const wholeRequest: Measure = async ({ size, stage: openStage, bare: openBare }) => {
+  const [stage, bare] = [await openStage(), await openBare()];
+  const count = size.oneCaller;
+  const tenant = await makeTenant(stage, count * size.rounds);
+  const [follower, slack] = [await follow(stage, tenant), await watchSlack(stage)];
+  const calls: number[] = [];
+  const runBare = async (reporting: boolean) =>
+    (await bare.run({ count, callers: 1, workflow: 'bareWorkflow', input: { agents: 3, reporting } })).latenciesMs;
+  const inSlack = async () => {
+    const start = nowMs();
+    const thread = await mention(stage, tenant);
+    const { at } = await slack.final(thread);
+    calls.push(slack.callsOf(thread).length);
+    return at - start;
+  };
+  const all = await rounds(size.rounds, async () => {
+    const bareRest = await runBare(false);
+    const rest = await inTurn(count, 1, async () => follower.completed(await ask(stage, tenant)));
+    if (rest.errors.length > 0) throw new Error(rest.errors[0]);
+    const bareSlack = await runBare(true);
+    const ours = await rounds(count, inSlack);
+    return { rest: { ours: rest.latenciesMs, bare: bareRest }, slack: { ours, bare: bareSlack } };
+  });
+  follower.close();
+  slack.close();
+  const perRun = (calls.reduce((total, each) => total + each, 0) / calls.length).toFixed(1);
+  return [
+    ...rowsOf(
+      'REST',
+      all.map((round) => round.rest),
+    ),
+    ...rowsOf(
+      'Slack',
+      all.map((round) => round.slack),
+      `${perRun} Slack calls per request; the bare writer reports alike`,
+    ),
+  ];
+};
+
+function rowsOf(door: string, all: readonly Pair[], note?: string): Row[] {
+  const row = (name: string, share: number, bound: Row['bound']): Row => {
+    const [ours, bare] = [
+      middle(all, (round) => percentile(round.ours, share)),
+      middle(all, (round) => percentile(round.bare, share)),
+    ];
+    const ratio = ours / bare;
+    return {
+      goal: `whole request over ${door}, one caller: ${name}`,
+      reference: `bare ${ms(bare)}`,
+      measured: ms(ours),
+      ratio,
+      value: ratio,
+      bound,
+      figures: all.map((round) => ({ ours: percentile(round.ours, share), bare: percentile(round.bare, share) })),
+    };
+  };
+  return [
+    { ...row('p50 ≤ 1.5 × bare (stretch 1.3)', 0.5, { atMost: 1.5, stretch: 1.3 }), note },
+    row('p95 ≤ 2 × bare', 0.95, { atMost: 2 }),
+  ];
+}

@@ -1,0 +1,44 @@
+import { listen, parseObject, readBody, sendJson } from '../../../dev/fakes/http-server.ts';
+
+/** A model in a process of its own that answers at once, with as little work as possible; `POST /_delays` slows it. */
+const ANALYSIS = JSON.stringify({
+  intent: 'content',
+  entities: [],
+  category: 'quick',
+  skills: [],
+  confidence: 0.9,
+  language: 'en',
+  agents: ['brand', 'marketing', 'finance'].map((agent) => ({ agent, relevance: 0.6 })),
+  mode: 'parallel',
+});
+const ANSWER = 'A short answer, as long as a bare result would be: one hundred characters of text.\nCONFIDENCE: 0.8';
+
+/** Ms that an analysis takes, and the answers of agents in turn. */
+let delays = { analysis: 0, answers: [0] };
+let answered = 0;
+
+const message = (model: unknown, text: string) => ({
+  id: 'msg_bench',
+  type: 'message',
+  role: 'assistant',
+  model,
+  content: [{ type: 'text', text }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 200, output_tokens: 30, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+});
+
+await listen(async (req, res) => {
+  const body = parseObject((await readBody(req)) ?? '') ?? {};
+  if (req.url === '/_delays') {
+    delays = { analysis: Number(body['analysis']), answers: (body['answers'] as number[]).map(Number) };
+    return sendJson(res, 200, {});
+  }
+  const isAnalysis = body['output_config'] !== undefined;
+  const waitMs = isAnalysis ? delays.analysis : (delays.answers[answered++ % delays.answers.length] ?? 0);
+  const send = () => sendJson(res, 200, message(body['model'], isAnalysis ? ANALYSIS : ANSWER));
+  if (waitMs > 0) setTimeout(send, waitMs);
+  else send();
+}, Number(process.argv[2]));
+process.once('disconnect', () => process.exit());
+process.send?.({ type: 'ready' });

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { loadSettings } from '../../../config.ts';
+import type { RunningChild } from '../../../dev/child.ts';
+import { createPlace } from '../../../dev/place.ts';
+import { anyFreePort } from '../../../dev/ports.ts';
+import { preparePostgres } from '../../../dev/postgres/server.ts';
+import { ensureTemporalCli } from '../../../dev/temporal/cli.ts';
+import { buildWorkflowBundle } from '../../../workers/bundle.ts';
+import type { TestServers } from '../../support/servers.ts';
+import { makeFolder, runChild } from './children.ts';
+
+export interface Servers {
+  readonly postgres: RunningChild;
+  readonly temporalCli: string;
+  readonly bundlePath: string;
+  readonly cacheDir: string;
+}
+
+/** What every stage stands on. Unlike in tests Postgres syncs every commit to disk: "accepted" has to mean it here. */
+export async function startServers(tell: (line: string) => void): Promise<Servers> {
+  const settings = loadSettings();
+  const dir = makeFolder();
+  const { cacheDir } = createPlace({ ...settings, NUBABEL_DATA_DIR: dir });
+  const port = await anyFreePort();
+  const logFile = join(dir, 'postgres.log');
+  const [{ adminUrl, spec }, temporalCli, bundle] = await Promise.all([
+    preparePostgres({ dataDir: join(dir, 'postgres'), port, logFile, fsync: true }),
+    ensureTemporalCli({ cliPath: settings.TEMPORAL_CLI, cacheDir, env: settings.env, tell }),
+    buildWorkflowBundle(),
+  ]);
+  const postgres = await runChild(spec);
+  const forTests: TestServers = { adminUrl, temporalCli };
+  process.env['NUBABEL_TEST_SERVERS'] = JSON.stringify(forTests);
+  return { postgres, temporalCli, bundlePath: bundle.path, cacheDir };
+}

@@ -1,0 +1,150 @@
+import { Client as Postgres } from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { botMessages, finalMessage, json } from '../support/doors.ts';
+import { testServers } from '../support/database.ts';
+import { isContiguous, openStream } from '../support/event-stream.ts';
+import { openHouse, type House } from '../support/house.ts';
+import { crookedWindows, ledgerOf, missingEventIds, paidTwice, unfinished } from '../support/score.ts';
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({ slack: { limits: 'off' } });
+}, 60_000);
+afterEach(() => house.model.resume());
+afterAll(() => house?.close());
+
+const askedFor = (text: string) => house.model.requests.filter(({ userText }) => userText === text).length;
+const asSuperuser = async (work: (client: Postgres, name: string) => Promise<unknown>) => {
+  const client = new Postgres({ connectionString: testServers().adminUrl });
+  await client.connect();
+  await work(client, new URL(house.database.adminUrl).pathname.slice(1)).finally(() => client.end());
+};
+const cutConnections = () =>
+  asSuperuser((client, name) =>
+    client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name like 'nubabel%'`,
+      [name],
+    ),
+  );
+const closeDatabase = () =>
+  asSuperuser((client, name) => client.query(`alter database ${name} connection limit 0`)).then(cutConnections);
+const openDatabase = () => asSuperuser((client, name) => client.query(`alter database ${name} connection limit -1`));
+
+describe('while Temporal is away', () => {
+  it('50 requests over REST and 10 over Slack are accepted at once, and each runs once when it is back', async () => {
+    await house.kill('temporal');
+    const slowest: number[] = [];
+    const timed = async <T>(work: Promise<T>): Promise<T> => {
+      const startedAt = Date.now();
+      const done = await work;
+      slowest.push(Date.now() - startedAt);
+      return done;
+    };
+    const jobs = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => timed(house.ask(`Outage ${n}`, { agents: ['ops'] }))),
+    );
+    const threads = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        timed(house.slack.mention({ user: 'U_ADA', channel: 'C_LAUNCH', text: `Write a slogan for outage ${n}` })),
+      ),
+    );
+    expect(threads.flatMap(({ deliveries }) => deliveries.map(({ status }) => status))).toEqual(Array(20).fill(200));
+    expect(Math.max(...slowest)).toBeLessThan(3_000);
+    expect((await house.request('/health/ready')).status).toBe(503);
+    expect((await house.request('/health/live')).status).toBe(200);
+    await house.start('temporal');
+    for (const { jobId } of jobs) expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
+    for (const { ts } of threads) {
+      expect((await finalMessage(house, 'C_LAUNCH', ts, 60_000)).text).toMatch(/^✅/);
+      expect(botMessages(house, 'C_LAUNCH', ts)).toHaveLength(1);
+    }
+    for (const n of jobs.keys()) expect(askedFor(`Outage ${n}`)).toBe(1);
+  }, 120_000);
+
+  it('a request can be cancelled before it was ever started, and then never runs', async () => {
+    await house.kill('temporal');
+    const { jobId } = await house.ask('Never mind', { agents: ['ops'] });
+    const { jobId: later } = await house.ask('Do mind', { agents: ['ops'] });
+    const answer = await house.request(`/api/jobs/${jobId}/cancel`, json({}));
+    expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'cancelled' }]);
+    await house.kill('api');
+    await Promise.all([house.start('temporal'), house.start('api')]);
+    expect(await house.ended(later, 60_000)).toMatchObject({ status: 'completed' });
+    expect(await house.status(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
+    expect(askedFor('Never mind')).toBe(0);
+  }, 120_000);
+});
+
+describe('an API that is killed', () => {
+  it('after it has accepted loses neither the job nor what its reader has not seen yet', async () => {
+    house.model.pause();
+    const { jobId } = await house.ask('Outlive the API', { agents: ['ops', 'brand'] });
+    const before = await openStream(house, `/api/jobs/${jobId}/progress`);
+    await before.waitFor('work', ({ data }) => data['status'] === 'running');
+    await house.kill('api');
+    await before.ended;
+    house.model.resume();
+    await house.start('api');
+    const after = await openStream(house, `/api/jobs/${jobId}/progress`, { lastEventId: before.ids().at(-1) });
+    await after.ended;
+    const whole = await openStream(house, `/api/jobs/${jobId}/progress`);
+    await whole.ended;
+    expect([...before.ids(), ...after.ids()]).toEqual(whole.ids());
+    expect(after.facts().at(-1)?.data).toMatchObject({ status: 'completed' });
+    expect(askedFor('Outlive the API')).toBe(2);
+  }, 60_000);
+
+  it('between the receipt and the start leaves the start to the next one', async () => {
+    await house.kill('temporal');
+    const { jobId } = await house.ask('Only a receipt', { agents: ['ops'] });
+    await house.kill('api');
+    await Promise.all([house.start('temporal'), house.start('api')]);
+    expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
+    expect(askedFor('Only a receipt')).toBe(1);
+  }, 90_000);
+});
+
+describe('when every database connection is cut', () => {
+  it('work goes on, streams go on, and nothing is asked or paid for twice', async () => {
+    const stream = await openStream(house, '/api/events');
+    house.model.pause();
+    const jobs = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => house.ask(`Cut ${n}`, { agents: ['ops', 'brand'], mode: 'sequential' })),
+    );
+    await house.model.waitForRequests(house.model.requests.length + 1, 500).catch(() => undefined);
+    for (const { jobId } of jobs) await house.jobWhen(jobId, ({ status }) => status === 'running');
+    await cutConnections();
+    house.model.resume();
+    await cutConnections();
+    for (const { jobId } of jobs) expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
+    const last = jobs.at(-1)?.jobId;
+    for (const { jobId } of jobs)
+      await stream.waitFor('the end', ({ data }) => data['jobId'] === jobId && data['status'] === 'completed');
+    expect(last).toBeTruthy();
+    expect(isContiguous(stream.ids())).toBe(true);
+    stream.close();
+    expect(paidTwice(house)).toEqual([]);
+  }, 90_000);
+
+  it('and stays away when a paid answer arrives, the answer is kept until it is back', async () => {
+    house.model.pause();
+    const { jobId } = await house.ask('Keep my answer', { agents: ['ops'] });
+    await house.jobWhen(jobId, ({ agents }) => agents.some(({ status }) => status === 'running'));
+    await closeDatabase();
+    house.model.resume();
+    await house.model.waitForLog(1, ({ userText, outcome }) => userText === 'Keep my answer' && outcome === 'answered');
+    const refused = await house.request('/api/jobs');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    await openDatabase();
+    expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
+    expect(askedFor('Keep my answer')).toBe(1);
+  }, 90_000);
+});
+
+it('after all of it, the books are straight', async () => {
+  expect(await unfinished(house)).toEqual([]);
+  expect(await missingEventIds(house)).toEqual([]);
+  expect(await crookedWindows(house)).toEqual([]);
+  expect(paidTwice(house)).toEqual([]);
+  expect(await ledgerOf(house)).toMatchObject({ reserved: 0, unknown: 0 });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError, describeConfig, loadConfig, loadSettings } from '../../config.ts';
+
+const DATABASE_URL = 'postgres://app:secret@127.0.0.1:5432/nubabel';
+const load = (env: Record<string, string> = {}) => loadConfig({ DATABASE_URL, ...env });
+const problemsOf = (env: Record<string, string>): string[] => {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message.split('\n');
+    throw error;
+  }
+  throw new Error('It was accepted.');
+};
+
+describe('the configuration', () => {
+  it('has the defaults of the specification', () => {
+    expect(load()).toMatchObject({
+      PORT: 3000,
+      NUBABEL_DATA_DIR: '.data',
+      DEFAULT_DAILY_BUDGET_CENTS: 1000,
+      COST_WARNING_THRESHOLD: 0.8,
+      COST_CRITICAL_THRESHOLD: 0.95,
+      WORKFLOW_APPROVAL_TIMEOUT: 600_000,
+      WORKFLOW_MAX_EXECUTION_TIME: 3_600_000,
+    });
+  });
+
+  it('reads every name that this release promises', () => {
+    const known = Object.keys(load({ ...SET, SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 's' }));
+    expect(Object.keys(SET).filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('lists every problem at once, those of Slack beside the others', () => {
+    const [head, ...lines] = problemsOf({
+      PORT: 'eighty',
+      LOG_LEVEL: 'loud',
+      MODEL_PRICES: '{"m": ',
+      COST_WARNING_THRESHOLD: '80',
+      ANTHROPIC_BASE_URL: 'ftp://x',
+      SLACK_BOT_TOKEN: 'xoxb-1',
+    });
+    expect(head).toBe('The configuration has 7 problem(s):');
+    expect(lines.map((line) => line.trim().split(':')[0] ?? '').sort()).toEqual([
+      'ANTHROPIC_BASE_URL',
+      'COST_WARNING_THRESHOLD',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'MODEL_PRICES',
+      'PORT',
+      'SLACK_SIGNING_SECRET',
+    ]);
+  });
+
+  it('counts an empty value as not set, as .env files and Compose write it', () => {
+    expect(load({ PORT: '', ANTHROPIC_API_KEY: '', SLACK_BOT_TOKEN: '', SLACK_SIGNING_SECRET: '' })).toMatchObject({
+      PORT: 3000,
+    });
+    expect(problemsOf({ DATABASE_URL: '' })).toHaveLength(2);
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '3000.5'],
+    ['DATABASE_POOL_SIZE', '0'],
+    ['DEFAULT_DAILY_BUDGET_CENTS', '-1'],
+    ['DEFAULT_DAILY_BUDGET_CENTS', 'Infinity'],
+    ['COST_CRITICAL_THRESHOLD', '1.1'],
+    ['WORKFLOW_APPROVAL_TIMEOUT', '0'],
+    ['WORKFLOW_APPROVAL_TIMEOUT', '10m'],
+    ['WORKER_PROCESSES', '33'],
+    ['NUBABEL_DEV_TOKEN', 'short'],
+    ['NUBABEL_DEMO_MODEL', 'yes'],
+    ['DATABASE_URL', 'mysql://x'],
+    ['SLACK_API_URL', 'slack.com'],
+    ['SLACK_UNKNOWN_USERS', 'maybe'],
+    ['MODEL_PRICES', '{"m": {"input": -1, "output": 1}}'],
+    ['MODEL_PRICES', '{"m": {"input": 1}}'],
+    ['MODEL_PRICES', '{"m": {"input": 1, "output": 1, "inputt": 1}}'],
+  ])('refuses %s=%s by its name', (name, value) => {
+    expect(problemsOf({ DATABASE_URL, [name]: value })[1]).toContain(name);
+  });
+
+  it('allows a budget of zero, which refuses every call', () => {
+    expect(load({ DEFAULT_DAILY_BUDGET_CENTS: '0' }).DEFAULT_DAILY_BUDGET_CENTS).toBe(0);
+  });
+
+  it('needs a database for a process of the product; npm start brings its own', () => {
+    expect(problemsOf({})[1]).toContain('DATABASE_URL');
+    expect(loadSettings({}).DATABASE_URL).toBeUndefined();
+  });
+
+  it('does not repeat a wrong value, which may be a secret', () => {
+    const text = problemsOf({ DATABASE_URL: 'hunter2', NUBABEL_DEV_TOKEN: 'hunter2', MODEL_PRICES: 'hunter2' }).join();
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(load())).toBe(true);
+  });
+
+  it('hands the names of Temporal’s own clients on', () => {
+    const { temporal } = load({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'nubabel' });
+    expect(temporal).toMatchObject({ namespace: 'nubabel', connectionOptions: { address: 'temporal.example:7233' } });
+  });
+});
+
+describe('Slack', () => {
+  it.each([
+    [{ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 's' }],
+    [{ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' }],
+    [{}],
+  ])('works with %o', (env) => {
+    expect(() => load(env)).not.toThrow();
+  });
+
+  it.each([
+    [{ SLACK_BOT_TOKEN: 'xoxb-1' }, 'SLACK_SIGNING_SECRET'],
+    [{ SLACK_SIGNING_SECRET: 's' }, 'SLACK_BOT_TOKEN'],
+    [{ SLACK_APP_TOKEN: 'xapp-1' }, 'SLACK_BOT_TOKEN'],
+  ] as [Record<string, string>, string][])('does not work with %o alone, and names %s', (env, missing) => {
+    expect(problemsOf({ DATABASE_URL, ...env })[1]).toContain(`${missing}:`);
+    expect(() => loadSettings(env)).toThrow(ConfigurationError);
+  });
+});
+
+/** A value for every name of the specification's section 11 that is in this release. */
+const SET: Record<string, string> = {
+  PORT: '3001',
+  DATABASE_URL,
+  ANTHROPIC_API_KEY: 'sk-canary-1',
+  ANTHROPIC_BASE_URL: 'https://models.example',
+  CLAUDE_HAIKU_MODEL: 'a',
+  CLAUDE_SONNET_MODEL: 'b',
+  CLAUDE_OPUS_MODEL: 'c',
+  SLACK_BOT_TOKEN: 'xoxb-canary-2',
+  SLACK_SIGNING_SECRET: 'canary-3',
+  SLACK_APP_TOKEN: 'xapp-canary-4',
+  SLACK_API_URL: 'https://slack.example/api/',
+  SLACK_UNKNOWN_USERS: 'reject',
+  NUBABEL_DEV_TOKEN: 'canary-token-5',
+  NUBABEL_DATA_DIR: '/tmp/x',
+  DEFAULT_DAILY_BUDGET_CENTS: '1',
+  DEFAULT_ORG_MONTHLY_BUDGET_CENTS: '1',
+  COST_WARNING_THRESHOLD: '0.5',
+  COST_CRITICAL_THRESHOLD: '0.6',
+  APPROVAL_THRESHOLD_CENTS: '1',
+  WORKFLOW_APPROVAL_TIMEOUT: '1',
+  WORKFLOW_MAX_EXECUTION_TIME: '1',
+};
+
+describe('the configuration in the log', () => {
+  const shown = (env: Record<string, string>) => JSON.stringify(describeConfig(load(env)));
+
+  it('names secrets as set and shows none', () => {
+    const text = shown({ ...SET, TEMPORAL_API_KEY: 'canary-6', TEMPORAL_ADDRESS: '127.0.0.1:7233' });
+    expect(text).not.toContain('canary');
+    expect(text).toContain('"ANTHROPIC_API_KEY":"(set)"');
+    expect(text).toContain('"CLAUDE_HAIKU_MODEL":"a"');
+    expect(text).toContain('127.0.0.1:7233');
+  });
+
+  it.each([
+    'postgres://app:canary@db.example:5432/nubabel',
+    'postgres://app:can:ary:canary@db.example:5432/nubabel',
+    'postgres://app:can%40canary@db.example:5432/nubabel',
+    'postgres://app@db.example:5432/nubabel?password=canary',
+    'postgresql://app:canary@db.example:5432/nubabel?sslmode=require',
+  ])('shows where the database is and no part of a password: %s', (url) => {
+    const text = shown({ DATABASE_URL: url });
+    expect(text).toContain('db.example:5432/nubabel');
+    expect(text).not.toMatch(/canary|can:ary|can%40/);
+  });
+});

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
+import { withOrganization } from '../../db/organization.ts';
+import { NoRoomInBudgetError, reserve, type DefaultLimits, type Reservation } from '../../db/queries/budget.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createOrchestration, createTenant, type Tenant } from './world.ts';
+
+export const TOKENS = { inputTokens: 1, outputTokens: 2, cacheWriteTokens: 0, cacheReadTokens: 0 };
+export const WIDE: DefaultLimits = { userDayNanos: 1_000_000, organizationMonthNanos: 10_000_000 };
+
+export interface Account extends Tenant {
+  readonly orchestrationId: string;
+}
+
+export interface Window {
+  readonly scope: string;
+  readonly period: string;
+  readonly reserved: number;
+  readonly spent: number;
+  readonly max: number;
+}
+
+/** Budgets of one test database: how to spend, and how to look at the books. */
+export function openBooks(database: TestDatabase) {
+  const openAccount = async (): Promise<Account> => {
+    const tenant = await createTenant(database.db);
+    return { ...tenant, orchestrationId: await createOrchestration(database.db, tenant) };
+  };
+  const inside = <T>({ organizationId }: Tenant, work: Parameters<typeof withOrganization<T>>[2]) =>
+    withOrganization(database.db, organizationId, work);
+
+  /** Reserves and answers the id, or undefined when there is no room. */
+  async function take(
+    account: Account,
+    nanos: number,
+    limits: DefaultLimits = WIDE,
+    more: Partial<Reservation> = {},
+  ): Promise<string | undefined> {
+    const { organizationId, orchestrationId, userId } = account;
+    const id = randomUUID();
+    const call = { id, organizationId, orchestrationId, userId, turnKey: id, agent: null, model: 'm', nanos };
+    try {
+      await inside(account, (trx) => reserve(trx, { ...call, expiresInSeconds: 900, ...more }, limits));
+      return id;
+    } catch (error) {
+      if (error instanceof NoRoomInBudgetError) return undefined;
+      throw error;
+    }
+  }
+
+  const windowsOf = async ({ organizationId }: Tenant): Promise<Window[]> =>
+    (
+      await database.look<Record<keyof Window, string>>(
+        `select scope, period, reserved_nanos as reserved, spent_nanos as spent, limit_nanos as max
+         from budget_windows where organization_id = '${organizationId}' order by scope, period, user_id`,
+      )
+    ).map(({ scope, period, reserved, spent, max }) => ({
+      scope,
+      period,
+      reserved: Number(reserved),
+      spent: Number(spent),
+      max: Number(max),
+    }));
+
+  /** What the usage rows say the windows should hold. */
+  const booksOf = async ({ organizationId }: Tenant, userId?: string) => {
+    const [row] = await database.look<{ reserved: string; spent: string }>(
+      `select coalesce(sum(reserved_nanos) filter (where state = 'reserved'), 0) as reserved,
+         coalesce(sum(cost_nanos), 0) as spent from usage
+       where organization_id = '${organizationId}' ${userId ? `and user_id = '${userId}'` : ''}`,
+    );
+    return { reserved: Number(row?.reserved), spent: Number(row?.spent) };
+  };
+
+  async function expectBooksToMatch(account: Account): Promise<void> {
+    const total = await booksOf(account);
+    const own = await booksOf(account, account.userId);
+    for (const { scope, period, reserved, spent } of await windowsOf(account))
+      expect({ scope, period, reserved, spent }).toEqual({ scope, period, ...(scope === 'user' ? own : total) });
+  }
+
+  const stateOf = async (id: string): Promise<[string, number] | undefined> => {
+    const [row] = await database.look<{ state: string; cost: string }>(
+      `select state, cost_nanos as cost from usage where id = '${id}'`,
+    );
+    return row && [row.state, Number(row.cost)];
+  };
+
+  return { openAccount, inside, take, windowsOf, booksOf, expectBooksToMatch, stateOf };
+}

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withOrganization } from '../../db/organization.ts';
+import { appendEvent, eventRange, listEvents } from '../../db/queries/events.ts';
+import { maintainEventPartitions } from '../../db/queries/maintenance.ts';
+import { openDatabase, type OpenDatabase } from '../../db/database.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTenant, type Tenant } from './world.ts';
+
+let database: TestDatabase;
+/** Readers have connections of their own, as in another process. */
+let reader: OpenDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase(12);
+  reader = openDatabase(database.appUrl, 2);
+});
+afterAll(async () => {
+  await reader?.close();
+  await database?.drop();
+});
+
+const append = ({ organizationId }: Tenant, data: Record<string, unknown> = {}, fail = false) =>
+  withOrganization(database.db, organizationId, async (trx) => {
+    const id = await appendEvent(trx, {
+      organizationId,
+      type: 'orchestration_progress',
+      orchestrationId: null,
+      sessionId: null,
+      userId: null,
+      data,
+    });
+    if (fail) throw new Error('rolled back');
+    return id;
+  });
+
+const read = ({ organizationId }: Tenant, afterId = 0) =>
+  withOrganization(reader.db, organizationId, async (trx) => {
+    const { newest } = await eventRange(trx);
+    return { newest, ids: (await listEvents(trx, { afterId, limit: 10_000 })).map(({ event }) => event.id) };
+  });
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+describe('events', () => {
+  it('are numbered without a gap in the order of their commits, however many writers there are', async () => {
+    const tenant = await createTenant(database.db);
+    const results = await Promise.allSettled(Array.from({ length: 300 }, (_, i) => append(tenant, { i }, i % 5 === 0)));
+    const given = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(given.length).toBe(240);
+    expect([...given].sort((a, b) => a - b)).toEqual(upTo(240));
+    expect((await read(tenant)).ids).toEqual(upTo(240));
+  });
+
+  it('a reader that saw number n has everything before it, at every moment of the race', async () => {
+    const tenant = await createTenant(database.db);
+    let writing = true;
+    const writers = Promise.all(Array.from({ length: 200 }, () => append(tenant))).finally(() => (writing = false));
+    let looks = 0;
+    const seen: number[] = [];
+    while (writing) {
+      const { ids, newest } = await read(tenant);
+      expect(ids).toEqual(upTo(ids.length));
+      expect(ids.length).toBeGreaterThanOrEqual(newest);
+      // A cursor that only ever moves forward misses nothing either.
+      seen.push(...(await read(tenant, seen.at(-1) ?? 0)).ids);
+      looks++;
+    }
+    await writers;
+    seen.push(...(await read(tenant, seen.at(-1) ?? 0)).ids);
+    expect(seen).toEqual(upTo(200));
+    expect(looks).toBeGreaterThan(3);
+  });
+
+  it('of two organizations are numbered apart', async () => {
+    const [one, two] = [await createTenant(database.db), await createTenant(database.db)];
+    await Promise.all([...Array(20)].flatMap(() => [append(one), append(two)]));
+    expect((await read(one)).ids).toEqual(upTo(20));
+    expect((await read(two)).ids).toEqual(upTo(20));
+  });
+});
+
+const partitions = async () =>
+  (
+    await database.look<{ name: string }>(
+      `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+       where i.inhparent = 'events'::regclass order by 1`,
+    )
+  ).map(({ name }) => name);
+
+const dayName = (offset: number) => {
+  const day = new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+  return `events_${day}`;
+};
+
+describe('partitions', () => {
+  it('are there for yesterday to three days ahead, so that no event goes into the default one', async () => {
+    const tenant = await createTenant(database.db);
+    await append(tenant);
+    expect(await partitions()).toEqual([...[-1, 0, 1, 2, 3].map(dayName), 'events_default'].sort());
+    expect(await database.look('select * from events_default')).toEqual([]);
+  });
+
+  it('older than what is kept are dropped by the application’s own role, and only those', async () => {
+    await database.look(
+      `create table events_20200101 partition of events for values from ('2020-01-01 00:00+00') to ('2020-01-02 00:00+00')`,
+    );
+    await maintainEventPartitions(database.db, 48);
+    expect(await partitions()).toEqual([...[-1, 0, 1, 2, 3].map(dayName), 'events_default'].sort());
+  });
+
+  it('are made again by any number of keepers at once', async () => {
+    await database.look(`drop table ${dayName(3)}`);
+    await Promise.all(Array.from({ length: 6 }, () => maintainEventPartitions(database.db, 48)));
+    expect(await partitions()).toContain(dayName(3));
+  });
+
+  it('that are missing cost no event: it waits in the default one, and the keeper goes on', async () => {
+    const tenant = await createTenant(database.db);
+    await database.look(`drop table ${dayName(0)}`);
+    await append(tenant);
+    expect(await database.look('select id from events_default')).toHaveLength(1);
+    await database.look(`drop table ${dayName(2)}`);
+    await maintainEventPartitions(database.db, 48);
+    expect(await partitions()).toContain(dayName(2));
+    expect(await partitions()).not.toContain(dayName(0));
+    expect((await read(tenant)).ids).toEqual([1]);
+  });
+});

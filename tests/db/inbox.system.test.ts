@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { acceptRequest, fingerprintOf, type IncomingRequest } from '../../api/accept.ts';
+import type { ApiDeps } from '../../api/deps.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { claimKeys, listOrganizationsWithBacklog, lockBacklog, setHandedOver } from '../../db/queries/inbox.ts';
+import { createLogger } from '../../logging.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTenant, type Tenant } from './world.ts';
+
+/** T22: one request, however often and under whatever pair of names it comes. */
+let database: TestDatabase;
+let tenant: Tenant;
+beforeAll(async () => {
+  database = await openTestDatabase(20);
+  tenant = await createTenant(database.db);
+});
+afterAll(() => database?.drop());
+
+/** A door whose Temporal keeps score instead of working. */
+function openDoor() {
+  const handedOver: string[] = [];
+  const nobody = () => Promise.reject(new Error('nobody calls this here'));
+  const deps: ApiDeps = {
+    db: database.db,
+    handOver: { now: async ({ orchestration_id: id }) => void handedOver.push(id), fromBacklog: nobody },
+    routeLocally: () => ({ agents: [], alternatives: [], confidence: 0, abstained: true, reason: 'test' }),
+    detectLanguage: () => 'en',
+    wakeReaders: () => undefined,
+    log: createLogger('test', 'silent'),
+    demo: false,
+    defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
+    temporalUiUrl: null,
+    webDir: '',
+    temporal: undefined as never,
+    hub: undefined as never,
+  };
+  return { deps, handedOver };
+}
+
+const request = (keys: readonly string[], message = 'Plan the launch'): IncomingRequest => ({
+  organizationId: tenant.organizationId,
+  userId: tenant.userId,
+  source: 'slack',
+  message,
+  options: {},
+  keys,
+  session: () => Promise.resolve(tenant.sessionId),
+});
+
+const countOf = async (table: string, where: string) =>
+  Number((await database.look<{ n: string }>(`select count(*) as n from ${table} where ${where}`))[0]?.n);
+
+describe('one request under several names', () => {
+  it('is one orchestration when it comes 50 times at once, its names in either order', async () => {
+    const { deps, handedOver } = openDoor();
+    const [a, b] = [`slack:event:${randomUUID()}`, `slack:message:${randomUUID()}`];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => acceptRequest(deps, request(i % 2 === 0 ? [a, b] : [b, a]))),
+    );
+    expect(new Set(answers.map(({ orchestration }) => orchestration.id)).size).toBe(1);
+    expect(answers.filter(({ repeated }) => !repeated)).toHaveLength(1);
+    expect(handedOver).toEqual([answers[0]?.orchestration.id]);
+    expect(await countOf('inbox_keys', `key in ('${a}', '${b}')`)).toBe(2);
+  });
+
+  it('is one orchestration when each delivery shares only one of its names', async () => {
+    const { deps, handedOver } = openDoor();
+    const message = `slack:message:${randomUUID()}`;
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => {
+        const keys = [`slack:event:${i % 4}:${message}`, message];
+        return acceptRequest(deps, request(i % 2 === 0 ? keys : keys.reverse()));
+      }),
+    );
+    expect(new Set(answers.map(({ orchestration }) => orchestration.id)).size).toBe(1);
+    expect(handedOver).toHaveLength(1);
+    const later = await acceptRequest(deps, request([`slack:event:3:${message}`]));
+    expect(later).toMatchObject({ repeated: true, orchestration: { id: answers[0]?.orchestration.id } });
+  });
+
+  it('a thousand different requests of which each comes four times are a thousand orchestrations', async () => {
+    const { deps, handedOver } = openDoor();
+    const before = await countOf('orchestrations', 'true');
+    const events = Array.from({ length: 1_000 }, () => `slack:event:${randomUUID()}`);
+    for (let from = 0; from < events.length; from += 100) {
+      const some = events.slice(from, from + 100);
+      await Promise.all([...some, ...some, ...some, ...some].map((key) => acceptRequest(deps, request([key]))));
+    }
+    expect((await countOf('orchestrations', 'true')) - before).toBe(1_000);
+    expect(new Set(handedOver).size).toBe(1_000);
+    expect(handedOver).toHaveLength(1_000);
+  });
+
+  it('another organization may use the same names', async () => {
+    const { deps } = openDoor();
+    const other = await createTenant(database.db);
+    const key = `rest:${randomUUID()}`;
+    const first = await acceptRequest(deps, request([key]));
+    const second = await acceptRequest(deps, {
+      ...request([key]),
+      ...other,
+      session: () => Promise.resolve(other.sessionId),
+    });
+    expect(second.repeated).toBe(false);
+    expect(second.orchestration.id).not.toBe(first.orchestration.id);
+  });
+
+  it('tells a repetition from another request under the same name', async () => {
+    const { deps } = openDoor();
+    const key = `rest:${randomUUID()}`;
+    const first = request([key]);
+    const other = request([key], 'Something else');
+    await acceptRequest(deps, first);
+    const again = await acceptRequest(deps, other);
+    expect(again.fingerprint).toBe(fingerprintOf(first));
+    expect(again.fingerprint).not.toBe(fingerprintOf(other));
+  });
+
+  it('without a name is new every time', async () => {
+    const { deps, handedOver } = openDoor();
+    await Promise.all([1, 2, 3].map(() => acceptRequest(deps, request([]))));
+    expect(new Set(handedOver).size).toBe(3);
+  });
+});
+
+describe('a request that could not be written', () => {
+  it('leaves nothing behind, and its names stay free', async () => {
+    const { deps, handedOver } = openDoor();
+    const key = `rest:${randomUUID()}`;
+    const broken = { ...request([key]), session: () => Promise.reject(new Error('no session')) };
+    await expect(acceptRequest(deps, broken)).rejects.toThrow('no session');
+    expect(await countOf('inbox_keys', `key = '${key}'`)).toBe(0);
+    expect(await acceptRequest(deps, request([key]))).toMatchObject({ repeated: false });
+    expect(handedOver).toHaveLength(1);
+  });
+
+  it('a claim without its receipt cannot be committed', async () => {
+    const { organizationId } = tenant;
+    const claim = withOrganization(database.db, organizationId, (trx) =>
+      claimKeys(trx, { organizationId, id: randomUUID(), keys: [randomUUID()] }),
+    );
+    await expect(claim).rejects.toThrow('foreign key');
+  });
+});
+
+describe('the backlog', () => {
+  it('names the organizations that wait, oldest delivery first, and each relay has rows of its own', async () => {
+    const { deps } = openDoor();
+    const waiting = await createTenant(database.db);
+    const { organizationId } = waiting;
+    for (let i = 0; i < 4; i++)
+      await acceptRequest(deps, { ...request([]), ...waiting, session: () => Promise.resolve(waiting.sessionId) });
+    await database.look(
+      `update inbox set received_at = now() - interval '1 minute' where organization_id = '${organizationId}'`,
+    );
+    expect(await listOrganizationsWithBacklog(database.db, 30_000)).toContain(organizationId);
+    const lock = (limit: number) => ({ olderThanMs: 30_000, limit });
+    await withOrganization(database.db, organizationId, async (first) => {
+      const mine = await lockBacklog(first, lock(3));
+      const theirs = await withOrganization(database.db, organizationId, (second) => lockBacklog(second, lock(3)));
+      expect([mine.length, theirs.length]).toEqual([3, 1]);
+      expect(mine.map(({ id }) => id)).not.toContain(theirs[0]?.id);
+      for (const { id } of mine) await setHandedOver(first, id);
+    });
+    const left = await withOrganization(database.db, organizationId, (trx) => lockBacklog(trx, lock(10)));
+    expect(left).toHaveLength(1);
+  });
+
+  it('does not name an organization whose deliveries are young or handed over', async () => {
+    const { deps } = openDoor();
+    const young = await createTenant(database.db);
+    await acceptRequest(deps, { ...request([]), ...young, session: () => Promise.resolve(young.sessionId) });
+    expect(await listOrganizationsWithBacklog(database.db, 30_000)).not.toContain(young.organizationId);
+    expect(await listOrganizationsWithBacklog(database.db, 0)).toContain(young.organizationId);
+  });
+});

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { withOrganization } from '../../db/organization.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTenant, type Tenant } from './world.ts';
+
+/** T1, T2, T4 and G8: a canary row of every table for two organizations; neither may ever meet the other's. */
+let database: TestDatabase;
+let mine: Tenant;
+let theirs: Tenant;
+let tables: string[];
+
+const CANARY = 'canary-of-';
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  mine = await createTenant(database.db, 'Mine');
+  theirs = await createTenant(database.db, 'Theirs');
+  const found = await database.look<{ name: string }>(
+    `select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+     and not c.relispartition and c.relname !~ '^kysely_' order by 1`,
+  );
+  tables = found.map(({ name }) => name);
+  for (const tenant of [mine, theirs]) for (const statement of canaries(tenant)) await database.look(statement);
+});
+afterAll(() => database?.drop());
+
+const column = (table: string) => (table === 'organizations' ? 'id' : 'organization_id');
+
+/** A row in every table, inserted by the superuser. */
+function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] {
+  const job = randomUUID();
+  const text = `${CANARY}${org}`;
+  const inbox = randomUUID();
+  return [
+    `insert into api_tokens values ('${org}', sha256('${text}'), '${userId}', '${text}')`,
+    `insert into slack_workspaces values ('${org}', 'T${org.slice(0, 8)}', '${text}', 'U')`,
+    `insert into orchestrations (organization_id, id, session_id, user_id, source, message, language)
+      values ('${org}', '${job}', '${sessionId}', '${userId}', 'rest', '${text}', 'en')`,
+    `insert into orchestration_agents (organization_id, orchestration_id, agent, position, relevance)
+      values ('${org}', '${job}', 'brand', 0, 1)`,
+    `insert into messages values ('${org}', '${randomUUID()}', '${sessionId}', '${job}', 'user', '${text}')`,
+    `insert into inbox (organization_id, id, source, kind, orchestration_id, body)
+      values ('${org}', '${inbox}', 'rest', 'request', '${job}', '{}')`,
+    `insert into inbox_keys values ('${org}', '${text}', '${inbox}')`,
+    `insert into model_turns (organization_id, orchestration_id, turn_key, model, content, cost_nanos)
+      values ('${org}', '${job}', 'analysis', 'm', '${text}', 1)`,
+    `insert into usage (organization_id, id, orchestration_id, turn_key, model, state, reserved_nanos, reserved_on, expires_at)
+      values ('${org}', '${randomUUID()}', '${job}', 'analysis', 'm', 'reserved', 1, current_date, now())`,
+    `insert into budget_limits values ('${org}', 'user', '${userId}', 'day', 1)`,
+    `insert into budget_windows values ('${org}', 'user', '${userId}', 'day', current_date, 0, 0, 1)`,
+    `insert into slack_posts values ('${org}', '${job}')`,
+    `insert into slack_buckets values ('${org}', '${text}', now())`,
+    `insert into event_counters values ('${org}', 1)`,
+    `insert into events values ('${org}', 1, 'connected', '${job}', null, null, '{"text": "${text}"}')`,
+    `insert into audit values ('${org}', '${randomUUID()}', now(), null, 'test', '${text}', 'done')`,
+  ];
+}
+
+const asMe = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
+  withOrganization(database.db, mine.organizationId, work);
+
+const rowsOf = async (tenant: Tenant) => {
+  const rows: Record<string, unknown[]> = {};
+  for (const table of tables)
+    rows[table] = await database.look(
+      `select * from ${table} where ${column(table)} = '${tenant.organizationId}' order by 1, 2`,
+    );
+  return rows;
+};
+
+describe('an organization', () => {
+  it('has a canary in every table there is', async () => {
+    for (const tenant of [mine, theirs])
+      for (const [table, rows] of Object.entries(await rowsOf(tenant)))
+        expect({ table, rows: rows.length }).toEqual({ table, rows: 1 });
+  });
+
+  it('reads its own rows of every table and nobody else’s', async () => {
+    for (const table of tables) {
+      const { rows } = await asMe((trx) =>
+        sql<Record<string, unknown>>`select * from ${sql.table(table)}`.execute(trx),
+      );
+      expect({ table, owners: rows.map((row) => row[column(table)]) }).toEqual({
+        table,
+        owners: [mine.organizationId],
+      });
+      expect(JSON.stringify(rows)).not.toContain(theirs.organizationId);
+    }
+  });
+
+  it('updates and deletes nothing of anybody else, even when it names the row', async () => {
+    const before = await rowsOf(theirs);
+    for (const table of tables) {
+      const theirRows = sql`${sql.ref(column(table))} = ${theirs.organizationId}`;
+      const changed = await asMe((trx) =>
+        sql`update ${sql.table(table)} set ${sql.ref(column(table))} = ${mine.organizationId} where ${theirRows}`.execute(
+          trx,
+        ),
+      );
+      const deleted = await asMe((trx) => sql`delete from ${sql.table(table)} where ${theirRows}`.execute(trx));
+      expect([table, changed.numAffectedRows, deleted.numAffectedRows]).toEqual([table, 0n, 0n]);
+    }
+    expect(await rowsOf(theirs)).toEqual(before);
+  });
+
+  it('cannot insert a row for anybody else, nor give one of its own away', async () => {
+    for (const table of tables) {
+      const owner = sql.ref(column(table));
+      const give = asMe((trx) => sql`update ${sql.table(table)} set ${owner} = ${theirs.organizationId}`.execute(trx));
+      await expect(give).rejects.toThrow(/row-level security policy/);
+      const columns = await database.look<{ name: string }>(
+        `select column_name as name from information_schema.columns where table_name = '${table}' and table_schema = 'public'
+         order by ordinal_position`,
+      );
+      const values = columns.map(({ name }) =>
+        name === column(table) ? sql`${theirs.organizationId}::uuid` : sql`t.${sql.ref(name)}`,
+      );
+      const insert = asMe((trx) =>
+        sql`insert into ${sql.table(table)} select ${sql.join(values)} from ${sql.table(table)} t`.execute(trx),
+      );
+      await expect(insert).rejects.toThrow(/row-level security policy/);
+    }
+  });
+
+  it('may use a value that another organization has used, and learns nothing from it', async () => {
+    const key = `${CANARY}${theirs.organizationId}`;
+    await asMe(async (trx) => {
+      await sql`insert into slack_buckets values (${mine.organizationId}, ${key}, now())`.execute(trx);
+      await sql`delete from slack_buckets where bucket = ${key}`.execute(trx);
+    });
+    const [workspace] = await database.look<{ team_id: string }>(
+      `select team_id from slack_workspaces where organization_id = '${theirs.organizationId}'`,
+    );
+    // The one exception: a workspace belongs to one organization, and an installation proves whose it is.
+    const claim = asMe((trx) =>
+      sql`insert into slack_workspaces values (${mine.organizationId}, ${workspace?.team_id}, 'x', 'U')`.execute(trx),
+    );
+    await expect(claim).rejects.toThrow('slack_workspaces_team_id_key');
+  });
+
+  it('cannot point at a row of another organization', async () => {
+    const insert = asMe((trx) =>
+      sql`insert into orchestrations (organization_id, id, session_id, source, message, language)
+          values (${mine.organizationId}, ${randomUUID()}, ${theirs.sessionId}, 'rest', 'x', 'en')`.execute(trx),
+    );
+    await expect(insert).rejects.toThrow('foreign key');
+  });
+});
+
+describe('without an organization', () => {
+  it('every table refuses to be read', async () => {
+    for (const table of tables)
+      await expect(sql`select * from ${sql.table(table)}`.execute(database.db)).rejects.toThrow(
+        'no organization is set for this transaction',
+      );
+  });
+
+  it('every table refuses again after a transaction that had one', async () => {
+    await asMe((trx) => sql`select count(*) from usage`.execute(trx));
+    for (const table of tables)
+      await expect(sql`select * from ${sql.table(table)}`.execute(database.db)).rejects.toThrow(
+        'no organization is set for this transaction',
+      );
+  });
+
+  it('a made-up organization sees nothing, and a malformed one is an error', async () => {
+    for (const table of tables) {
+      const { rows } = await withOrganization(database.db, randomUUID(), (trx) =>
+        sql`select * from ${sql.table(table)}`.execute(trx),
+      );
+      expect([table, rows]).toEqual([table, []]);
+    }
+    const malformed = withOrganization(database.db, "' or true --", (trx) => sql`select * from usage`.execute(trx));
+    await expect(malformed).rejects.toThrow('invalid input syntax for type uuid');
+  });
+});

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { demoResponder } from '../../dev/fakes/model/index.ts';
+import { botMessages, finalMessage, json, wordsOf } from '../support/doors.ts';
+import { eventually } from '../support/eventually.ts';
+import { openHouse, type House } from '../support/house.ts';
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({
+    env: { NUBABEL_DEMO_MODEL: 'true' },
+    model: { respond: demoResponder({ latencyMs: 30 }) },
+  });
+}, 60_000);
+afterAll(() => house?.close());
+
+describe('with the demo model', () => {
+  it('a request in English climbs the whole ladder, and says that it is a demo', async () => {
+    const { jobId } = await house.ask('Draft a launch campaign and then check the budget for it');
+    const job = await house.ended(jobId);
+    expect(job).toMatchObject({ status: 'completed', demo: true, result: { aggregation_method: 'weighted_merge' } });
+    expect(job.result?.agents_used.toSorted()).toEqual(['finance', 'marketing']);
+    expect(job.result?.primary_result).toContain('Demo answer: no ANTHROPIC_API_KEY is set.');
+    expect(job.costCents).toBeGreaterThan(0);
+  });
+
+  it('a mention in Korean is answered in Korean, in one message', async () => {
+    const text = '우리 앱 출시 캠페인을 기획하고 예산을 검토해 줘';
+    const { ts } = await house.slack.mention({ user: 'U_MINSU', channel: 'C_LAUNCH', text });
+    const message = await finalMessage(house, 'C_LAUNCH', ts);
+    expect(message.text).toMatch(/^✅ 완료/);
+    expect(wordsOf(message)).toContain('데모 답변');
+    expect(wordsOf(message)).toContain('데모 모델: ANTHROPIC_API_KEY가 설정되지 않았습니다');
+    expect(botMessages(house, 'C_LAUNCH', ts)).toHaveLength(1);
+  });
+
+  it('an approval, a follow-up and a direct message work as with a real one', async () => {
+    const asked = await house.ask('Review our deploy checklist', { requireApproval: true });
+    const { approval } = await house.jobWhen(asked.jobId, ({ status }) => status === 'awaiting_approval');
+    await house.request(`/api/jobs/${asked.jobId}/approve`, json({ hash: approval?.hash }));
+    expect(await house.ended(asked.jobId)).toMatchObject({ status: 'completed' });
+    const more = await house.ask('And the rollback?', { sessionId: asked.sessionId });
+    expect(await house.ended(more.jobId)).toMatchObject({ status: 'completed', sessionId: asked.sessionId });
+    const { ts } = await house.slack.directMessage({ user: 'U_ADA', text: 'Why do customers churn?' });
+    expect((await finalMessage(house, 'D_ADA', ts)).text).toMatch(/^✅/);
+  });
+
+  it('every one of the nine agents has something to say', async () => {
+    const agents = [
+      'brand',
+      'marketing',
+      'ops',
+      'product',
+      'engineering',
+      'support',
+      'growth',
+      'finance',
+      'general',
+    ] as const;
+    const { jobId } = await house.ask('Introduce yourselves', { agents: [...agents], mode: 'parallel' });
+    const job = await eventually('all nine', async () => {
+      const now = await house.status(jobId);
+      return now.finishedAt ? now : undefined;
+    });
+    expect(job).toMatchObject({ status: 'completed', result: { missing_agents: [] } });
+    expect(job.result?.agents_used.toSorted()).toEqual([...agents].sort());
+  });
+});

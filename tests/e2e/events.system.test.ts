@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
+import { expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
+import { isContiguous, openStream, type OpenStream, type SeenEvent } from '../support/event-stream.ts';
+import { openHouse, type House } from '../support/house.ts';
+import { addPerson } from '../support/people.ts';
+
+let house: House;
+const open: OpenStream[] = [];
+beforeAll(async () => {
+  house = await openHouse();
+}, 60_000);
+afterEach(() => {
+  open.splice(0).forEach((stream) => stream.close());
+  house.model.resume();
+});
+afterAll(() => house?.close());
+
+type Target = Parameters<typeof openStream>[0];
+type Options = Parameters<typeof openStream>[2];
+const follow = async (path: string, options?: Options, target: Target = house) => {
+  const stream = await openStream(target, path, options);
+  open.push(stream);
+  return stream;
+};
+const isEnd = ({ data }: SeenEvent) => 'status' in data && isFinal(data['status'] as JobStatusName);
+const endOf = (jobId: string) => (event: SeenEvent) => event.data['jobId'] === jobId && isEnd(event);
+
+describe('the events of a job', () => {
+  it('come live from the first to the last, with ids, and the stream ends with the job', async () => {
+    house.model.pause();
+    const { jobId } = await house.ask('Follow me', { agents: ['brand', 'ops'] });
+    const stream = await follow(`/api/jobs/${jobId}/progress`);
+    await stream.waitFor('the greeting', ({ type }) => type === 'connected');
+    house.model.resume();
+    await stream.ended;
+    const facts = stream.facts();
+    expect(facts.every(({ data }) => data['jobId'] === jobId)).toBe(true);
+    expect(facts[0]?.data).toMatchObject({ status: 'pending', progress: 0, step: 'Received' });
+    expect(facts.map(({ data }) => data['step'])).toContain('Running agent: Brand (1/2)');
+    expect(facts.at(-1)).toMatchObject({
+      type: 'orchestration_completed',
+      data: { status: 'completed', progress: 100 },
+    });
+    expect(facts.filter(isEnd)).toHaveLength(1);
+    const progress = facts.map(({ data }) => Number(data['progress']));
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(facts.every(({ id, data }) => id === data['id'])).toBe(true);
+  });
+
+  it('are replayed from the start afterwards, and from anywhere without a gap or a repetition', async () => {
+    const { jobId } = await house.ask('Again, please', { agents: ['brand'] });
+    await house.ended(jobId);
+    const whole = await follow(`/api/jobs/${jobId}/progress`);
+    await whole.ended;
+    const ids = whole.ids();
+    expect(ids.length).toBeGreaterThanOrEqual(4);
+    for (const [index, lastEventId] of ids.entries()) {
+      const rest = await follow(`/api/jobs/${jobId}/progress`, { lastEventId });
+      await rest.ended;
+      expect(rest.ids()).toEqual(ids.slice(index + 1));
+    }
+  });
+
+  it('of an approval tell the question and the answer', async () => {
+    const { jobId } = await house.ask('Ask me first', { agents: ['ops'], requireApproval: true });
+    const stream = await follow(`/api/jobs/${jobId}/progress`);
+    await stream.waitFor('the question', ({ type }) => type === 'approval_requested');
+    await house.request(`/api/jobs/${jobId}/approve`, json({}));
+    await stream.ended;
+    const types = stream.facts().map(({ type }) => type);
+    expect(types.indexOf('approval_decided')).toBeGreaterThan(types.indexOf('approval_requested'));
+    expect(types.at(-1)).toBe('orchestration_completed');
+  });
+});
+
+describe('the events of the organization', () => {
+  it('come live, in one order and without a hole, to every listener', async () => {
+    const streams = await Promise.all([follow('/api/events'), follow('/api/events'), follow('/api/events')]);
+    const jobs = await Promise.all(Array.from({ length: 8 }, (_, n) => house.ask(`Job ${n}`, { agents: ['ops'] })));
+    for (const stream of streams)
+      for (const { jobId } of jobs) await stream.waitFor(`the end of ${jobId}`, endOf(jobId));
+    const [first, ...others] = streams.map((stream) => stream.ids());
+    expect(isContiguous(first ?? [])).toBe(true);
+    for (const ids of others) expect(ids).toEqual(first);
+  });
+
+  it('can be taken up again after any id that was seen', async () => {
+    const before = await follow('/api/events');
+    const { jobId } = await house.ask('Before the cut', { agents: ['ops'] });
+    await before.waitFor('the end', endOf(jobId));
+    before.close();
+    const half = before.ids()[1] ?? 0;
+    const missed = await house.ask('While away', { agents: ['ops'] });
+    await house.ended(missed.jobId);
+    const after = await follow('/api/events', { lastEventId: half });
+    await after.waitFor('what was missed', endOf(missed.jobId));
+    expect(after.ids()[0]).toBe(half + 1);
+    expect(isContiguous(after.ids())).toBe(true);
+  });
+
+  it('of scope "user" are only one’s own', async () => {
+    const grace = await addPerson(house);
+    const mine = await follow('/api/events?scope=user', {}, grace);
+    const others = await house.ask('Not of Grace', { agents: ['ops'] });
+    const own = (await (await grace.request(ORCHESTRATE, json({ message: 'Of Grace', agents: ['ops'] }))).json()) as {
+      jobId: string;
+    };
+    await house.ended(others.jobId);
+    await mine.waitFor('her own end', endOf(own.jobId));
+    expect(new Set(mine.facts().map(({ data }) => data['jobId']))).toEqual(new Set([own.jobId]));
+  });
+
+  it('never reach another organization', async () => {
+    const spy = await addPerson(house, { newOrganization: 'Spies', role: 'admin' });
+    const stream = await follow('/api/events', { lastEventId: 0 }, spy);
+    const { jobId } = await house.ask('Top secret', { agents: ['ops'] });
+    await house.ended(jobId);
+    const own = (await (await spy.request(ORCHESTRATE, json({ message: 'Our own', agents: ['ops'] }))).json()) as {
+      jobId: string;
+    };
+    await stream.waitFor('their own end', endOf(own.jobId));
+    expect(new Set(stream.facts().map(({ data }) => data['jobId']))).toEqual(new Set([own.jobId]));
+    expect(stream.ids()[0]).toBe(1);
+  });
+});
+
+describe('Last-Event-ID', () => {
+  it.each(['abc', '-1', '1.5', '1e3', '99999999999999999999', "1' or 1=1", '١٢٣'])(
+    'that is no id of ours (%s) is refused',
+    async (id) => {
+      const { jobId } = await house.ask('x', { agents: ['ops'] });
+      const query = `lastEventId=${encodeURIComponent(id)}`;
+      for (const path of ['/api/events', `/api/jobs/${jobId}/progress`]) {
+        await expectProblem(await house.request(`${path}?${query}`), 400);
+        if (/^[\x20-\x7e]*$/.test(id))
+          await expectProblem(await house.request(path, { headers: { 'last-event-id': id } }), 400);
+      }
+    },
+  );
+
+  it('from a time before this database replays everything that is kept', async () => {
+    const stream = await follow('/api/events', { lastEventId: '999999999999' });
+    const [newest] = await house.database.look<{ id: string }>('select max(id) as id from events');
+    await stream.waitFor('the newest', ({ id }) => id === Number(newest?.id));
+    expect(stream.ids()[0]).toBe(1);
+    expect(isContiguous(stream.ids())).toBe(true);
+  });
+});

@@ -1,0 +1,107 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { parseHistory, replayHistory } from '../../workers/replay.ts';
+import { beSilent } from '../workflows/support/stage.ts';
+
+/** T20 and G6: what was recorded from the whole product has to fit today's code, for ever. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const HISTORIES = fileURLToPath(new URL('./histories/', import.meta.url));
+const kept = readdirSync(HISTORIES).filter((name) => name.endsWith('.json'));
+const historyOf = (name: string) => parseHistory(readFileSync(join(HISTORIES, name), 'utf8'));
+
+beforeAll(() => void beSilent());
+
+const WANTED = [
+  'simple',
+  'sequential',
+  'approval-approved',
+  'approval-cancelled',
+  'approval-expired',
+  'cancelled-while-running',
+  'slack',
+  'slack-approved-in-thread',
+  'failed-budget',
+  'partial',
+];
+
+describe('the kept histories', () => {
+  it('are all there: they only ever grow', () => {
+    expect(kept).toEqual(expect.arrayContaining(WANTED.map((name) => `${name}.json`)));
+  });
+
+  it.each(kept)('%s replays against today’s code', async (name) => {
+    await expect(replayHistory(historyOf(name), name)).resolves.toBeUndefined();
+  });
+
+  it('hold ids, not content: no word that anybody wrote or a model said', () => {
+    for (const name of kept) {
+      const text = Buffer.from(readFileSync(join(HISTORIES, name)))
+        .toString('utf8')
+        .replaceAll(/"data":\s*"([A-Za-z0-9+/=]+)"/g, (_, data: string) =>
+          Buffer.from(data, 'base64').toString('utf8'),
+        );
+      expect(text).not.toMatch(/Plan the launch|tagline|has answered|What should we do/);
+    }
+  });
+});
+
+describe('a changed workflow', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'nubabel-mutant-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Today's workflows with one thing changed, as a bundle. */
+  async function mutant(file: string, from: string, to: string): Promise<string> {
+    const copy = mkdtempSync(join(folder, 'copy-'));
+    for (const room of ['workflows', 'contracts']) cpSync(join(ROOT, room), join(copy, room), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    const path = join(copy, file);
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes(from)) throw new Error(`${file} no longer says ${from}: mend this test.`);
+    writeFileSync(path, text.replace(from, to));
+    const nothing = () => {};
+    const logger = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+    const { code } = await bundleWorkflowCode({ workflowsPath: join(copy, 'workflows', 'index.ts'), logger });
+    return code;
+  }
+  const replay = (code: string, name: string) =>
+    Worker.runReplayHistory({ workflowBundle: { code } }, historyOf(name), name);
+
+  const WORKFLOW = 'workflows/orchestration.workflow.ts';
+  const RESULT = 'workflows/lib/agents.ts';
+
+  it('that does the same replays, so that the mutants below mean something', async () => {
+    const code = await mutant(WORKFLOW, "summary: 'Choose the agents'", "summary: 'Choose who works'");
+    await expect(replay(code, 'simple.json')).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['routes before it understands', 'simple.json', WORKFLOW, 'if (input.analyze) await understand();\n', ''],
+    ['waits before it ends', 'simple.json', WORKFLOW, "stage = 'finishing';", 'await condition(() => false, 10);'],
+    [
+      'does not write what was decided',
+      'approval-approved.json',
+      WORKFLOW,
+      'if (!decision)',
+      'if (decision) return decision.verdict;\n    if (!decision)',
+    ],
+    ['leaves an agent out', 'sequential.json', RESULT, 'oneByOne(run, agents)', 'oneByOne(run, agents.slice(1))'],
+    ['never tells Slack', 'slack.json', 'workflows/lib/reporter.ts', 'let dirty = wanted;', 'let dirty = false;'],
+    [
+      'does not end a question by itself',
+      'approval-expired.json',
+      'workflows/lib/approval-desk.ts',
+      ', asked.timeoutMs);',
+      ');',
+    ],
+  ])('that %s is caught by %s', async (_, name, file, from, to) => {
+    await expect(replay(await mutant(file, from, to), name)).rejects.toThrow(DeterminismViolationError);
+  });
+});

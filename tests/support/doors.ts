@@ -1,0 +1,55 @@
+import { expect } from '@jest/globals';
+import type { SlackMessage } from '../../dev/fakes/slack/types.ts';
+import type { House } from './house.ts';
+
+/** A POST of JSON. */
+export const json = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+
+export const ORCHESTRATE = '/api/orchestrator/orchestrate';
+
+/** Expects an RFC 9457 problem that tells nothing of the insides; answers it. */
+export async function expectProblem(response: Response, status: number): Promise<Record<string, unknown>> {
+  const text = await response.text();
+  expect({ status: response.status, text }).toMatchObject({ status });
+  expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  const problem = JSON.parse(text) as Record<string, unknown>;
+  expect(problem).toMatchObject({
+    type: expect.stringMatching(/^\/problems\/[a-z-]+$/),
+    title: expect.stringMatching(/\S/),
+    status,
+    detail: expect.stringMatching(/\S/),
+    requestId: expect.stringMatching(/\S/),
+  });
+  expect(text).not.toMatch(/\bat \S+ \(|node_modules|\.ts:\d|stack/);
+  return problem;
+}
+
+/** How much has been accepted: rows that only an accepted request writes. */
+export async function accepted(house: House): Promise<{ inbox: number; jobs: number; sessions: number }> {
+  const [row] = await house.database.look<{ inbox: number; jobs: number; sessions: number }>(
+    `select (select count(*)::int from inbox) as inbox, (select count(*)::int from orchestrations) as jobs,
+      (select count(*)::int from sessions) as sessions`,
+  );
+  return row ?? { inbox: -1, jobs: -1, sessions: -1 };
+}
+
+const FINAL = /^(✅|❌|⚠️)/u;
+
+/** What the bot has said in a thread. */
+export const botMessages = (house: House, channel: string, thread: string): SlackMessage[] =>
+  house.slack.messages({ channel, thread }).filter(({ bot_id }) => bot_id);
+
+/** The bot's message of a thread once it shows an end. */
+export const finalMessage = (house: House, channel: string, thread: string, withinMs = 30_000): Promise<SlackMessage> =>
+  house.slack.waitForMessage(
+    { channel, thread, where: ({ bot_id, text }) => bot_id !== undefined && FINAL.test(text) },
+    withinMs,
+  );
+
+/** All that a message shows to people: its text and the words of its blocks. */
+export const wordsOf = ({ text, blocks }: Pick<SlackMessage, 'text' | 'blocks'>): string =>
+  `${text}\n${JSON.stringify(blocks)}`;

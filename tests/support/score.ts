@@ -1,0 +1,84 @@
+import { billOf, type ModelLogLine } from '../../dev/fakes/model/index.ts';
+import type { House } from './house.ts';
+
+/** Anthropic's list prices in dollars per million tokens, written down here a second time on purpose. */
+const PRICES = {
+  'claude-haiku-5-5': { input: 0.1, output: 0.5 },
+  'claude-sonnet-5-5': { input: 2, output: 10 },
+  'claude-opus-5-5': { input: 4, output: 20 },
+};
+
+/** What the model's provider charges for everything it has answered, nanos. */
+export const billedNanos = (house: House): number => billOf(house.model.log, PRICES).nanos;
+
+const whoAsked = ({ structured, system = '' }: ModelLogLine): string =>
+  structured ? 'analysis' : (/You are (\w+)/.exec(system)?.[1]?.toLowerCase() ?? 'unknown');
+
+/** How often each answer was paid for, by who asked and for what. */
+export function payments(house: House): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const line of house.model.log.filter(({ usage }) => usage !== undefined)) {
+    const key = `${whoAsked(line)} | ${line.userText}`;
+    times.set(key, (times.get(key) ?? 0) + 1);
+  }
+  return times;
+}
+
+/** Answers that were paid for more than once. */
+export const paidTwice = (house: House): string[] =>
+  [...payments(house)].filter(([, times]) => times > 1).map(([key, times]) => `${times} × ${key}`);
+
+export interface Ledger {
+  readonly settled: number;
+  readonly unknown: number;
+  readonly released: number;
+  readonly reserved: number;
+  readonly settledNanos: number;
+  readonly spentNanos: number;
+}
+
+/** The ledger's rows by state, and what they come to. */
+export async function ledgerOf(house: House): Promise<Ledger> {
+  const [row] = await house.database.look<Record<keyof Ledger, string>>(`
+    select count(*) filter (where state = 'settled') as settled, count(*) filter (where state = 'unknown') as unknown,
+      count(*) filter (where state = 'released') as released, count(*) filter (where state = 'reserved') as reserved,
+      coalesce(sum(cost_nanos) filter (where state = 'settled'), 0) as "settledNanos",
+      coalesce(sum(cost_nanos), 0) as "spentNanos" from usage`);
+  const number = (key: keyof Ledger) => Number(row?.[key]);
+  return {
+    settled: number('settled'),
+    unknown: number('unknown'),
+    released: number('released'),
+    reserved: number('reserved'),
+    settledNanos: number('settledNanos'),
+    spentNanos: number('spentNanos'),
+  };
+}
+
+/** Budget windows whose counters are not what their ledger rows come to. */
+export const crookedWindows = (house: House) =>
+  house.database.look(`
+    select w.scope, w.period, w.reserved_nanos, w.spent_nanos, sum(u.cost_nanos) as ledger,
+      coalesce(sum(u.reserved_nanos) filter (where u.state = 'reserved'), 0) as open
+    from budget_windows w left join usage u on u.organization_id = w.organization_id
+      and (w.scope = 'organization' or u.user_id = w.user_id) and w.starts_on = date_trunc(w.period, u.reserved_on)::date
+    group by w.organization_id, w.scope, w.user_id, w.period, w.starts_on, w.reserved_nanos, w.spent_nanos
+    having w.spent_nanos <> coalesce(sum(u.cost_nanos), 0)
+      or w.reserved_nanos <> coalesce(sum(u.reserved_nanos) filter (where u.state = 'reserved'), 0)`);
+
+/** Orchestrations that have not exactly one terminal event, the row that tells it, and one answer in their session. */
+export const unfinished = (house: House) =>
+  house.database.look(`
+    select o.id, o.status, count(e.id) as ends,
+      (select count(*) from messages m where m.orchestration_id = o.id and m.role = 'assistant') as answers
+    from orchestrations o left join events e on e.orchestration_id = o.id
+      and e.type in ('orchestration_completed', 'orchestration_failed')
+    group by o.organization_id, o.id, o.status having count(e.id) <> 1
+      or o.status not in ('completed', 'partial', 'failed', 'cancelled', 'expired')
+      or (select count(*) from messages m where m.orchestration_id = o.id and m.role = 'assistant') <> 1`);
+
+/** Event ids of each organization that are missing between the first and the last. */
+export const missingEventIds = (house: House) =>
+  house.database.look(`
+    select organization_id, count(*) as kept, max(id) as newest from events
+    group by organization_id having count(*) <> max(id) or count(distinct id) <> count(*) or min(id) <> 1`);

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURE } from '../../contracts/failures.ts';
+import type { Refusal } from '../../contracts/workflow.ts';
+import { stageQuery } from '../../workflows/messages.ts';
+import { failure, untilCancelled } from './support/actors.ts';
+import { openStage, type Stage } from './support/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+}, 60_000);
+afterAll(() => stage?.close());
+
+describe('a request', () => {
+  it('is understood, routed, worked on and finished, in this order', async () => {
+    const run = await stage.play({ agents: ['brand'] });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(run.names()).toEqual(['analyzeRequest', 'routeRequest', 'runAgent brand', 'finishOrchestration']);
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [] });
+  });
+
+  it('that names its agents asks no model what it means', async () => {
+    const run = await stage.play({}, { analyze: false });
+    await run.handle.result();
+    expect(run.names()).not.toContain('analyzeRequest');
+  });
+
+  it.each<Refusal>(['unknown_user', 'guest', 'empty_message', 'message_too_long'])(
+    'refused as %s runs nothing and ends with that reason',
+    async (refusal) => {
+      const run = await stage.play({}, { refusal });
+      await expect(run.handle.result()).resolves.toEqual({ status: 'failed' });
+      expect(run.names()).toEqual(['finishOrchestration']);
+      expect(run.ending()).toEqual({ kind: 'failed', code: refusal });
+    },
+  );
+
+  it('goes on with its words alone when the model cannot say what it means', async () => {
+    const run = await stage.play({ analyze: () => Promise.reject(failure(FAILURE.modelUnavailable)) });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(run.names()).toEqual(['analyzeRequest', 'routeRequest', 'runAgent brand', 'finishOrchestration']);
+  });
+
+  it.each([
+    ['user', 'budget_exhausted_user'],
+    ['organization', 'budget_exhausted_organization'],
+  ])('ends when the %s’s budget has no room for understanding it', async (scope, code) => {
+    const run = await stage.play({ analyze: () => Promise.reject(failure(FAILURE.budgetExhausted, scope)) });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'failed' });
+    expect(run.ending()).toEqual({ kind: 'failed', code });
+    expect(run.names()).toEqual(['analyzeRequest', 'finishOrchestration']);
+  });
+
+  it('shows operators its status, category and agents, and nothing of its content', async () => {
+    const run = await stage.play({ agents: ['brand', 'finance'], mode: 'sequential' });
+    await run.handle.result();
+    const description = await run.handle.describe();
+    const attributes = Object.fromEntries(
+      description.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
+    );
+    expect(attributes).toMatchObject({ NubabelStatus: 'completed', NubabelCategory: 'quick' });
+  });
+});
+
+describe('agents', () => {
+  const AGENTS = ['brand', 'ops', 'finance'] as const;
+  const opsFails = (agent: string) =>
+    agent === 'ops' ? Promise.reject(failure(FAILURE.modelUnavailable)) : Promise.resolve();
+
+  it('in parallel all start at once, and one’s failure loses no answer', async () => {
+    let together = 0;
+    let open: () => void = () => {};
+    const everyone = new Promise<void>((resolve) => (open = resolve));
+    const run = await stage.play({
+      agents: AGENTS,
+      agent: async (agent) => {
+        if (++together === AGENTS.length) open();
+        await everyone;
+        await opsFails(agent);
+      },
+    });
+    await run.handle.result();
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'ops', reason: 'model_unavailable' }] });
+    expect(run.calls.filter(({ name }) => name === 'runAgent').every((call) => call.withEarlierAnswers === false)).toBe(
+      true,
+    );
+  });
+
+  it('in sequence come one after the other with the earlier answers, over a failure', async () => {
+    const ended: string[] = [];
+    const run = await stage.play({
+      agents: AGENTS,
+      mode: 'sequential',
+      agent: async (agent) => {
+        await opsFails(agent);
+        ended.push(agent);
+      },
+    });
+    await run.handle.result();
+    expect(ended).toEqual(['brand', 'finance']);
+    const calls = run.calls.filter(({ name }) => name === 'runAgent');
+    expect(calls.map(({ agent, withEarlierAnswers }) => [agent, withEarlierAnswers])).toEqual([
+      ['brand', true],
+      ['ops', true],
+      ['finance', true],
+    ]);
+    expect(run.ending()).toMatchObject({ failures: [{ agent: 'ops' }] });
+  });
+
+  it('as fallbacks stop at the first answer', async () => {
+    const run = await stage.play({ agents: ['ops', 'brand', 'finance'], mode: 'fallback', agent: opsFails });
+    await run.handle.result();
+    expect(run.names().filter((name) => name.startsWith('runAgent'))).toEqual(['runAgent ops', 'runAgent brand']);
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'ops', reason: 'model_unavailable' }] });
+  });
+
+  it('as fallbacks are all tried when nobody answers', async () => {
+    const run = await stage.play({
+      agents: AGENTS,
+      mode: 'fallback',
+      agent: () => Promise.reject(failure(FAILURE.modelRefused)),
+    });
+    await run.handle.result();
+    expect(run.ending()).toMatchObject({
+      kind: 'worked',
+      failures: AGENTS.map((agent) => ({ agent, reason: 'model_refused' })),
+    });
+  });
+
+  it.each([
+    [FAILURE.modelRefused, [], 'model_refused'],
+    [FAILURE.modelRateLimited, [], 'model_unavailable'],
+    [FAILURE.modelUnauthorized, [], 'model_unauthorized'],
+    [FAILURE.budgetExhausted, ['user'], 'budget_exhausted_user'],
+    [FAILURE.budgetExhausted, ['organization'], 'budget_exhausted_organization'],
+    [FAILURE.alreadyOver, [], 'internal'],
+  ] as const)('that fail as %s %j are named with %s', async (type, details, reason) => {
+    const run = await stage.play({ agent: () => Promise.reject(failure(type, ...details)) });
+    await run.handle.result();
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'brand', reason }] });
+  });
+
+  it('that fail for a while are tried again until they answer', async () => {
+    let tries = 0;
+    const run = await stage.play({
+      agent: () =>
+        ++tries < 3
+          ? Promise.reject(ApplicationFailure.create({ type: FAILURE.modelRateLimited, nextRetryDelay: 20 }))
+          : Promise.resolve(),
+    });
+    await run.handle.result();
+    expect(tries).toBe(3);
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [] });
+  });
+
+  it('that take longer than the work may are stopped and named', async () => {
+    const run = await stage.play({
+      agents: ['brand', 'ops'],
+      maxExecutionMs: 1_500,
+      agent: (agent, signal) => (agent === 'brand' ? untilCancelled(signal) : Promise.resolve()),
+    });
+    await run.handle.result();
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'brand', reason: 'timed_out' }] });
+  });
+});
+
+describe('a cancel', () => {
+  it('while agents work interrupts them, and the end is written all the same', async () => {
+    const interrupted: string[] = [];
+    const run = await stage.play(
+      {
+        agents: ['brand', 'ops'],
+        agent: (agent, signal) => untilCancelled(signal).finally(() => interrupted.push(agent)),
+      },
+      { slack: true },
+    );
+    await run.when(() => run.names().filter((name) => name.startsWith('runAgent')).length === 2);
+    await expect(run.handle.query(stageQuery)).resolves.toBe('running');
+    await run.handle.cancel();
+    await run.over();
+    expect(interrupted.sort()).toEqual(['brand', 'ops']);
+    expect(run.ending()).toEqual({ kind: 'cancelled' });
+    expect(run.names().lastIndexOf('reportToSlack')).toBeGreaterThan(run.names().indexOf('finishOrchestration'));
+  });
+
+  it('keeps what is written while it comes in the middle of the end', async () => {
+    let open: () => void = () => {};
+    const written = new Promise<void>((resolve) => (open = resolve));
+    const run = await stage.play({ finish: () => written }, { slack: true });
+    await run.when(() => run.names().includes('finishOrchestration'));
+    await run.handle.cancel();
+    open();
+    await run.over();
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [] });
+    expect(run.names().at(-1)).toBe('reportToSlack');
+  });
+
+  it('while the request is being understood runs no agent', async () => {
+    const run = await stage.play({ analyze: untilCancelled });
+    await run.when(() => run.names().includes('analyzeRequest'));
+    await run.handle.cancel();
+    await run.over();
+    expect(run.names()).toEqual(['analyzeRequest', 'finishOrchestration']);
+    expect(run.ending()).toEqual({ kind: 'cancelled' });
+  });
+});
+
+describe('the report to Slack', () => {
+  it('is written at the beginning and the end, and never without a wish', async () => {
+    const told = await stage.play({}, { slack: true });
+    await told.handle.result();
+    expect(told.names()).toContain('reportToSlack');
+    expect(told.names().at(-1)).toBe('reportToSlack');
+    const quiet = await stage.play();
+    await quiet.handle.result();
+    expect(quiet.names()).not.toContain('reportToSlack');
+  });
+
+  it('joins the changes that come while a write is under way', async () => {
+    let open: () => void = () => {};
+    const slow = new Promise<void>((resolve) => (open = resolve));
+    const agents = ['brand', 'ops', 'finance', 'growth', 'product'] as const;
+    const run = await stage.play({ agents, report: (nth) => (nth === 1 ? slow : Promise.resolve()) }, { slack: true });
+    await run.when(() => run.names().includes('finishOrchestration'));
+    open();
+    await run.handle.result();
+    expect(run.names().filter((name) => name === 'reportToSlack')).toHaveLength(2);
+  });
+
+  it('that Slack refuses fails nothing', async () => {
+    const run = await stage.play({ report: () => Promise.reject(failure(FAILURE.slackRefused)) }, { slack: true });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(run.names()).toContain('runAgent brand');
+  });
+
+  it('waits for Slack as long as Slack asks, and lands', async () => {
+    const landed: boolean[] = [];
+    const run = await stage.play(
+      {
+        report: async (nth, isFinal) => {
+          if (isFinal && landed.push(false) < 3)
+            throw ApplicationFailure.create({ type: FAILURE.slackRateLimited, nextRetryDelay: 50 });
+        },
+      },
+      { slack: true },
+    );
+    await run.handle.result();
+    expect(landed).toHaveLength(3);
+  });
+});
