@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Language } from '../contracts/agents.ts';
 import type { Refusal } from '../contracts/workflow.ts';
 import { textsFor } from '../contracts/texts.ts';
@@ -41,10 +42,14 @@ export interface AcceptedRequest {
 export async function acceptRequest(deps: ApiDeps, request: IncomingRequest): Promise<AcceptedRequest> {
   const accepted = await withOrganization(deps.db, request.organizationId, (trx) => write(deps, trx, request));
   deps.wakeReaders(request.organizationId);
-  if (accepted.delivery) await deps.handOver.now(accepted.delivery);
+  if (accepted.delivery) await Promise.race([deps.handOver.now(accepted.delivery), patience()]);
   const { orchestration, fingerprint } = accepted;
   return { orchestration, fingerprint, repeated: accepted.delivery === undefined };
 }
+
+/** The person has a receipt: nobody waits longer than this for a Temporal that is busy or away. */
+const PATIENCE_MS = 250;
+const patience = () => delay(PATIENCE_MS, undefined, { ref: false });
 
 interface Written {
   readonly orchestration: Orchestration;

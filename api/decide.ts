@@ -142,7 +142,8 @@ const audit = (
 /**
  * Cancels a job. One that waits for approval gets CANCEL as its answer; otherwise model calls under way are
  * interrupted and finished answers are kept. One that Temporal has not got yet is ended here.
- * @throws ProblemError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over.
+ * @throws ProblemError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over
+ *   or when the answer names an approval that waits no more.
  */
 export async function cancelJob(
   deps: ApiDeps,
@@ -160,7 +161,11 @@ export async function cancelJob(
   if (orchestration.status === 'awaiting_approval') {
     const answered = await decide(deps, principal, jobId, { ...given, verdict: 'cancel' }).catch(unlessAway);
     if (answered) return answered;
-  }
+  } else if (given.approvalId ?? given.hash)
+    throw new ProblemError(
+      'conflict',
+      'This approval waits for no answer any more. To stop the work itself, cancel the job without naming an approval.',
+    );
   return stopWorkflow(deps, orchestration);
 }
 

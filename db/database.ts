@@ -35,6 +35,9 @@ export function openDatabase(
     application_name: 'nubabel',
   });
   pool.on('error', onIdleError);
+  // The pool listens to idle connections only: one that is lost between two queries of a transaction would otherwise
+  // end the process. Its next query fails and tells.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }

@@ -166,9 +166,11 @@ describe('a reply in the thread', () => {
   it('that overtakes its question counts as soon as it is asked', async () => {
     let open: () => void = () => {};
     const routed = new Promise<void>((resolve) => (open = resolve));
-    const run = await stage.play({ approval: QUESTION, beforeRoute: () => routed });
-    await run.when(() => run.names().includes('routeRequest'));
+    const run = await stage.play({ approval: QUESTION, analyze: () => routed });
+    await run.when(() => run.names().includes('analyzeRequest'));
     await run.handle.signal(decideSignal, decision({ via: 'slack', verdict: 'cancel' }));
+    // A query is answered after the signals before it, so the workflow has the reply and no question yet.
+    await expect(run.handle.query(stageQuery)).resolves.toBe('understanding');
     open();
     await expect(run.handle.result()).resolves.toEqual({ status: 'cancelled' });
   });

@@ -21,8 +21,6 @@ export interface Scene {
   readonly maxExecutionMs?: number;
   readonly approval?: RoutedWork['approval'];
   readonly analyze?: (signal: AbortSignal) => Promise<void>;
-  /** Before the route is answered. */
-  readonly beforeRoute?: () => Promise<void>;
   readonly agent?: (agent: AgentId, signal: AbortSignal) => Promise<void>;
   readonly finish?: () => Promise<void>;
   /** One report to Slack; may throw. */
@@ -89,7 +87,6 @@ export function createActors() {
       routeRequest: async ({ orchestrationId }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'routeRequest' });
-        await scene.beforeRoute?.();
         return {
           agents: (scene.agents ?? ['brand']).map((agent) => ({ agent, relevance: 1 })),
           mode: scene.mode ?? 'parallel',
