@@ -57,7 +57,7 @@ const Env = z.object({
   TEMPORAL_CLI: optionalText,
   TEMPORAL_UI_URL: optionalText,
   WORKER_PROCESSES: z.coerce.number().int().min(1).max(32).default(1),
-  WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(0).max(10_000).default(100),
+  WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(1).max(10_000).default(100),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(100),
   DEFAULT_DAILY_BUDGET_CENTS: cents.default(1000),
   DEFAULT_ORG_MONTHLY_BUDGET_CENTS: cents.default(100_000),
@@ -70,7 +70,7 @@ const Env = z.object({
 
 /** An empty value means "not set": `.env` files and Compose write `NAME=` for that. */
 const withoutEmpty = (env: NodeJS.ProcessEnv) =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
 
 /** What the Slack variables need of each other; looked at apart, so that it is told beside every other problem. */
 function slackProblems({

@@ -20,3 +20,14 @@ export const createLogger = (name: string, level: string): Logger =>
       censor: '(removed)',
     },
   });
+
+/** Errors whose message is the sentence an operator needs; the stack of any other one tells where our bug is. */
+const PLAIN = ['ConfigurationError', 'UnsafeDatabaseError'];
+
+/** The end of a process that could not start. */
+export function failStart(error: unknown): never {
+  const plain = error instanceof Error && PLAIN.includes(error.name);
+  const words = error instanceof Error ? (plain ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`${words}\n`);
+  process.exit(1);
+}

@@ -5,7 +5,7 @@ import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
-import { createLogger } from '../logging.ts';
+import { createLogger, failStart } from '../logging.ts';
 import { detectLanguage } from '../routing/language.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from './bootstrap.ts';
@@ -98,9 +98,4 @@ const listen = (
     );
   });
 
-await main().catch((error: unknown) => {
-  const sentence =
-    error instanceof Error ? (error instanceof ConfigurationError ? error.message : error.stack) : String(error);
-  process.stderr.write(`${sentence}\n`);
-  process.exit(1);
-});
+await main().catch(failStart);

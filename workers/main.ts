@@ -1,9 +1,9 @@
 import { Runtime } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
-import { ConfigurationError, describeConfig, loadConfig } from '../config.ts';
+import { describeConfig, loadConfig } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
-import { createLogger } from '../logging.ts';
+import { createLogger, failStart } from '../logging.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { createOrchestrationWorker } from './create-worker.ts';
 import { createActivityDeps } from './deps.ts';
@@ -54,9 +54,4 @@ async function main(): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
-await main().catch((error: unknown) => {
-  const sentence =
-    error instanceof Error ? (error instanceof ConfigurationError ? error.message : error.stack) : String(error);
-  process.stderr.write(`${sentence}\n`);
-  process.exit(1);
-});
+await main().catch(failStart);

@@ -26,7 +26,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
   );
   showStatus(outcome.status);
   await CancellationScope.nonCancellable(() => reporter.landed());
-  await condition(allHandlersFinished);
+  await handlersFinished(outcome);
   return outcome;
 
   async function work(): Promise<Ending> {
@@ -64,6 +64,12 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     return decision.verdict;
   }
 }
+
+/** A run that was cancelled closes as cancelled; one whose end came first closes as completed, whatever came later. */
+const handlersFinished = ({ status }: OrchestrationOutcome): Promise<void> =>
+  status === 'cancelled'
+    ? condition(allHandlersFinished)
+    : CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 
 /** What the work came to: its own ending, a stop, or a failure that people can be told. */
 async function endingOf(work: () => Promise<Ending>): Promise<Ending> {

@@ -1,6 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURE } from '../../contracts/failures.ts';
 import { storableText } from '../../contracts/storable-text.ts';
-import type { ModelAnswer, ModelPort, ModelRequest } from './model-port.ts';
+import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest } from './model-port.ts';
 import { toModelCallError } from './failures.ts';
 
 export interface AnthropicSettings {
@@ -37,6 +39,15 @@ export function createAnthropicModel({ apiKey, baseUrl, timeoutMs }: AnthropicSe
   };
 }
 
+const isMessage = (given: unknown): boolean =>
+  typeof given === 'object' &&
+  given !== null &&
+  'content' in given &&
+  Array.isArray(given.content) &&
+  'usage' in given &&
+  typeof given.usage === 'object' &&
+  given.usage !== null;
+
 const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsNonStreaming => ({
   model: request.model,
   max_tokens: request.maxTokens,
@@ -46,6 +57,12 @@ const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsNonStreamin
 });
 
 function fromWire(message: Anthropic.Message): ModelAnswer {
+  // A gateway can answer 200 with something else; whether it billed for it nobody knows.
+  if (!isMessage(message))
+    throw new ModelCallError(
+      ApplicationFailure.create({ type: FAILURE.modelUnavailable, message: 'The model answered with no message.' }),
+      false,
+    );
   const { usage } = message;
   const cacheWrites = usage.cache_creation_input_tokens ?? 0;
   const longWrites = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0;

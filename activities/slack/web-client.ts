@@ -1,5 +1,5 @@
 import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
-import { SlackCallError, type SlackMessage, type SlackPort } from './slack-port.ts';
+import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from './slack-port.ts';
 
 /** The type under which our messages carry the orchestration they report. */
 const EVENT_TYPE = 'nubabel_orchestration';
@@ -32,17 +32,29 @@ export function createSlackPort(client: WebClient): SlackPort {
       withPlainText(message, async ({ text, blocks }) => {
         await client.chat.update({ channel, ts, text, blocks });
       }),
-    findPosted: (thread, marker) =>
-      translated(async () => {
-        const { messages = [] } = await client.conversations.replies({
-          channel: thread.channelId,
-          ts: thread.threadTs,
-          include_all_metadata: true,
-          limit: 200,
-        });
-        return messages.find((message) => markerOf(message.metadata) === marker)?.ts;
-      }),
+    findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
   };
+}
+
+/** A thread longer than this has other troubles. */
+const MOST_PAGES = 20;
+const PAGE = 200;
+
+async function findInThread(client: WebClient, thread: Thread, marker: string): Promise<string | undefined> {
+  let cursor: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { messages = [], response_metadata: next } = await client.conversations.replies({
+      channel: thread.channelId,
+      ts: thread.threadTs,
+      include_all_metadata: true,
+      limit: PAGE,
+      ...(cursor && { cursor }),
+    });
+    const found = messages.find((message) => markerOf(message.metadata) === marker)?.ts;
+    if (found || !next?.next_cursor) return found;
+    cursor = next.next_cursor;
+  }
+  return undefined;
 }
 
 function markerOf(metadata: { event_type?: string; event_payload?: unknown } | undefined): unknown {

@@ -15,12 +15,19 @@ const FULL_TIME = { lastMs: 7 * 60_000, longestMs: 12 * 60_000 };
 const QUICK_TIME = { lastMs: 2.1 * 60_000, longestMs: 5 * 60_000 };
 
 const begun = performance.now();
-const tell = (line: string) =>
-  process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${line}\n`);
+/** From then on everything fails, because its servers are gone, and none of it is news. */
+let ending = false;
+const tell = (line: string) => {
+  if (!ending) process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${line}\n`);
+};
+
+function endNow(exitCode: number): void {
+  ending = true;
+  void endAll().finally(() => process.exit(exitCode));
+}
 
 process.once('exit', leaveNothing);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => void endAll().finally(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => endNow(130));
 
 /** Takes the measures one after the other; one that fails is told and does not stop the others. */
 async function main(options: Options): Promise<void> {
@@ -81,7 +88,7 @@ const options = readOptions(process.argv.slice(2));
 const time = options.quick ? QUICK_TIME : FULL_TIME;
 setTimeout(() => {
   tell('This takes too long; giving up.');
-  void endAll().finally(() => process.exit(1));
+  endNow(1);
 }, time.longestMs).unref();
 await main(options).catch((error: unknown) => {
   tell(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -50,7 +50,7 @@ export const QUICK: Size = {
   manyCallers: 60,
   callers: 100,
   firstAnswers: 10,
-  slackEventSeconds: 2,
+  slackEventSeconds: 1.5,
   slackRuns: 2,
   deliverySeconds: 2,
   streams: 500,
@@ -62,5 +62,5 @@ export const QUICK: Size = {
   organizations: 50,
   perOrganizationRound: 40,
   starts: 2,
-  idleSeconds: 5,
+  idleSeconds: 4,
 };
