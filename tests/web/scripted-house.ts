@@ -72,7 +72,7 @@ function createState(webDir: string) {
     me: {
       organization: { id: 'org-1', name: 'Acme' },
       user: { id: 'user-1', name: 'Ada', role: 'admin' },
-      temporalUiUrl: 'http://127.0.0.1:8233',
+      temporalUiUrl: 'http://127.0.0.1:8233/namespaces/default',
       demo: false,
     } as Me,
     /** Called with each accepted request, before it is answered. */

@@ -1,7 +1,7 @@
 import { verdictOf, type Row } from './row.ts';
 
 const HEAD = ['goal', 'reference', 'measured', 'ratio', ''];
-const WIDEST = 64;
+const WIDEST = 72;
 
 /** The rows as aligned text, notes below their row. */
 export function toTable(rows: readonly Row[]): string {
