@@ -53,8 +53,6 @@ export function problemResponse(c: Context, kind: ProblemKind, detail: string, e
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 503) headers['retry-after'] = '5';
-  // The rest of the body stays unread, so the connection is of no use for another request.
-  if (status === 413) headers['connection'] = 'close';
   return c.body(JSON.stringify(body), status, headers);
 }
 

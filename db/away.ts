@@ -4,7 +4,7 @@
  */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   return (
     /^(08|53|57P)/.test(code) ||
     /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT)$/.test(code) ||
@@ -13,3 +13,9 @@ export function isDatabaseAway(error: unknown): boolean {
     )
   );
 }
+
+/** The same transaction may go through when it is done again: the database was away, or it lost to another one. */
+export const isPassing = (error: unknown): boolean =>
+  isDatabaseAway(error) || (error instanceof Error && codeOf(error).startsWith('40'));
+
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');

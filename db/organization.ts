@@ -4,17 +4,34 @@ import type { Database } from './tables/index.ts';
 /** A transaction that can see one organization's rows; every query of tenant data takes one. */
 export type OrganizationTransaction = Transaction<Database>;
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /**
  * The only door to tenant rows: a transaction in which `organizationId` is set for row-level security. The setting
- * ends with the transaction, so it cannot leak to the next user of the pooled connection.
+ * ends with the transaction, so it cannot leak to the next user of the pooled connection. It begins and is set in one
+ * round trip, which is why kysely's own `transaction()` is not used; a connection that cannot even roll back is lost
+ * and the pool drops it.
+ * @throws when the id is no UUID.
  */
 export function withOrganization<T>(
   db: Kysely<Database>,
   organizationId: string,
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> {
-  return db.transaction().execute(async (trx) => {
-    await sql`select set_config('nubabel.organization_id', ${organizationId}, true)`.execute(trx);
-    return work(trx);
+  if (!UUID.test(organizationId)) return Promise.reject(new Error('An organization id has to be a UUID.'));
+  return db.connection().execute(async (connection) => {
+    const trx = connection as OrganizationTransaction;
+    try {
+      await sql.raw(`begin; select set_config('nubabel.organization_id', '${organizationId}', true)`).execute(trx);
+      const result = await work(trx);
+      await sql.raw('commit').execute(trx);
+      return result;
+    } catch (error) {
+      await sql
+        .raw('rollback')
+        .execute(trx)
+        .catch(() => undefined);
+      throw error;
+    }
   });
 }

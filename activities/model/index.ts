@@ -7,7 +7,12 @@ import { textsFor } from '../../contracts/texts.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listAgents, setAgent } from '../../db/queries/agents.ts';
 import { listRecentMessages, type Message } from '../../db/queries/messages.ts';
-import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import {
+  getOrchestration,
+  lockOrchestration,
+  updateOrchestration,
+  type Orchestration,
+} from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/people.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
@@ -118,12 +123,8 @@ async function answer(deps: ModelDeps, input: AgentTarget, signal: AbortSignal):
   await takeTurn(deps, turn, signal);
 }
 
-const showUnderstanding = (
-  trx: OrganizationTransaction,
-  { organization_id: organizationId, id, language }: Orchestration,
-) =>
-  changeOrchestration(trx, {
-    organizationId,
+const showUnderstanding = (trx: OrganizationTransaction, { id, language }: Orchestration) =>
+  updateOrchestration(trx, {
     id,
     set: {
       status: 'running',
@@ -131,7 +132,6 @@ const showUnderstanding = (
       step: textsFor(language).understanding,
       started_at: new Date().toISOString(),
     },
-    event: 'orchestration_progress',
   });
 
 const loadContext = (deps: ModelDeps, { organizationId, orchestrationId }: Target): Promise<Context> =>
@@ -148,7 +148,8 @@ const loadContext = (deps: ModelDeps, { organizationId, orchestrationId }: Targe
     return { orchestration, history, timeZone, today: dayIn(timeZone, orchestration.created_at) };
   });
 
-async function storeAnalysis(trx: OrganizationTransaction, orchestrationId: string, text: string): Promise<void> {
+/** Nothing that people see changes with it. */
+async function storeAnalysis(trx: OrganizationTransaction, orchestrationId: string, text: string): Promise<undefined> {
   const analysis = toAnalysis(text);
   if (!analysis) return;
   await trx
@@ -158,17 +159,20 @@ async function storeAnalysis(trx: OrganizationTransaction, orchestrationId: stri
     .execute();
 }
 
-/** Changes an agent's row and, when that changes what people see, the orchestration's step. */
+/**
+ * Changes an agent's row and, when that changes what people see, the orchestration's step. The orchestration's row is
+ * locked first, so that agents who end together count each other.
+ */
 async function showAgent(
   trx: OrganizationTransaction,
-  { organizationId, orchestrationId, agent }: AgentTarget,
+  { orchestrationId, agent }: AgentTarget,
   set: Parameters<typeof setAgent>[2],
-): Promise<void> {
+): Promise<Orchestration | undefined> {
+  const { language, step, progress } = await lockOrchestration(trx, orchestrationId);
   await setAgent(trx, { orchestrationId, agent }, set);
-  const { language, step, progress } = await getOrchestration(trx, orchestrationId);
   const next = progressOf(await listAgents(trx, orchestrationId), textsFor(language));
-  if (next.step === step && next.progress <= progress) return;
-  await changeOrchestration(trx, { organizationId, id: orchestrationId, set: next, event: 'orchestration_progress' });
+  if (next.step === step && next.progress <= progress) return undefined;
+  return updateOrchestration(trx, { id: orchestrationId, set: next });
 }
 
 async function earlierAnswers(deps: ModelDeps, { organizationId, orchestrationId }: Target): Promise<string> {

@@ -5,9 +5,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
 import type { AgentId } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
-import { isDatabaseAway } from '../../db/away.ts';
+import { isPassing } from '../../db/away.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { giveUp, NoRoomInBudgetError, release, reserve, settle, type DefaultLimits } from '../../db/queries/budget.ts';
+import { tellChange, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
@@ -38,16 +39,16 @@ export interface Turn {
   readonly request: ModelRequest;
   /** Tries of the model after which its failure is final. */
   readonly tries: number;
-  /** What becomes true together with the reservation. */
-  readonly onStart?: (trx: OrganizationTransaction) => Promise<unknown>;
-  /** What becomes true together with the stored answer. */
-  readonly onEnd?: (trx: OrganizationTransaction, text: string, costNanos: number) => Promise<unknown>;
+  /** What becomes true together with the reservation; answers what people see then, if that has changed. */
+  readonly onStart?: (trx: OrganizationTransaction) => Promise<Orchestration | undefined>;
+  /** What becomes true together with the stored answer; answers as `onStart` does. */
+  readonly onEnd?: (trx: OrganizationTransaction, text: string, costNanos: number) => Promise<Orchestration | undefined>;
 }
 
 /**
  * Takes one turn of a model so that no answer is paid for twice: the answer is a row before the activity completes,
  * and a retry that finds the row returns it. The worst case is reserved before the call and replaced by the real
- * usage after it; a try that died in between counts at its worst case, because nobody can know whether it was billed.
+ * usage after it, holding the budget's rows, which everybody shares, as short as can be; a try that died in between counts at its worst case, because nobody can know whether it was billed.
  * @throws ApplicationFailure named in `FAILURE`.
  */
 export async function takeTurn(deps: TurnDeps, turn: Turn, signal: AbortSignal): Promise<string> {
@@ -69,7 +70,9 @@ async function startTurn(deps: TurnDeps, turn: Turn, usageId: string): Promise<s
     return await withOrganization(deps.db, organizationId, async (trx) => {
       const kept = await findTurn(trx, key);
       if (kept) return kept.content;
-      await giveUp(trx, key);
+      // A first try has nothing before it; what a reset run has left open expires by itself.
+      if (Context.current().info.attempt > 1) await giveUp(trx, key);
+      const changed = await turn.onStart?.(trx);
       const nanos = deps.prices.worstCaseOf(request.model, promptTokensAtMost(request), request.maxTokens);
       const { userId, agent } = turn;
       const expiresInSeconds = deps.reservationSeconds;
@@ -78,7 +81,7 @@ async function startTurn(deps: TurnDeps, turn: Turn, usageId: string): Promise<s
         { id: usageId, ...key, organizationId, userId, agent, model: request.model, nanos, expiresInSeconds },
         deps.defaultLimits,
       );
-      await turn.onStart?.(trx);
+      if (changed) await tellChange(trx, changed, 'orchestration_progress');
       return undefined;
     });
   } catch (error) {
@@ -109,13 +112,13 @@ function finalAfter(tries: number, failure: unknown): unknown {
   return ApplicationFailure.nonRetryable(failure.message, failure.type);
 }
 
-/** The answer has been paid for: a database that is away is waited for, rather than the model asked again. */
+/** The answer has been paid for: a database that is away or says no to both of two is asked again, not the model. */
 async function untilKept<T>(keep: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await keep();
     } catch (error) {
-      if (!isDatabaseAway(error) || signal.aborted) throw error;
+      if (!isPassing(error) || signal.aborted) throw error;
       await delay(KEEP_RETRY_MS);
     }
   }
@@ -126,13 +129,14 @@ async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: Mode
   const costNanos = deps.prices.costOf(request.model, answer.tokens);
   const answered = answer.stopReason !== 'refusal' && answer.text.trim().length > 0;
   const text = await withOrganization(deps.db, organizationId, async (trx) => {
+    const changed = answered ? await keepAnswer(trx, turn, answer, costNanos) : undefined;
     const moved = await settle(trx, usageId, costNanos, {
       inputTokens: answer.tokens.input,
       outputTokens: answer.tokens.output,
       cacheWriteTokens: answer.tokens.cacheWrite5m + answer.tokens.cacheWrite1h,
       cacheReadTokens: answer.tokens.cacheRead,
     });
-    if (answered) await keepAnswer(trx, turn, answer, costNanos);
+    if (changed) await tellChange(trx, changed, 'orchestration_progress');
     await alertBudgets(trx, turn, moved, deps.alertThresholds);
     return answered ? answer.text : undefined;
   });
@@ -146,7 +150,7 @@ async function keepAnswer(
   turn: Turn,
   answer: ModelAnswer,
   costNanos: number,
-): Promise<void> {
+): Promise<Orchestration | undefined> {
   const { organizationId, orchestrationId, request } = turn;
   await insertTurn(trx, {
     organization_id: organizationId,
@@ -157,7 +161,7 @@ async function keepAnswer(
     stop_reason: answer.stopReason,
     cost_nanos: costNanos,
   });
-  await turn.onEnd?.(trx, answer.text, costNanos);
+  return turn.onEnd?.(trx, answer.text, costNanos);
 }
 
 /** No tokenizer makes more tokens than bytes; the frame of a request adds a few. */

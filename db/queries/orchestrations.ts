@@ -19,6 +19,13 @@ export const findOrchestration = (trx: OrganizationTransaction, id: string): Pro
 export const getOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration> =>
   trx.selectFrom('orchestrations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
+/**
+ * As `getOrchestration`, and nobody else changes it until this transaction ends. Not `for update`: rows that refer to it
+ * hold a key share on it, and two transactions that have both inserted one would wait for each other.
+ */
+export const lockOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration> =>
+  trx.selectFrom('orchestrations').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow();
+
 export const listOrchestrations = (trx: OrganizationTransaction, limit: number): Promise<Orchestration[]> =>
   trx.selectFrom('orchestrations').selectAll().orderBy('created_at', 'desc').limit(limit).execute();
 
@@ -53,9 +60,19 @@ export interface Change {
  */
 export async function changeOrchestration(
   trx: OrganizationTransaction,
-  { organizationId, id, set, event }: Change,
+  change: Change,
 ): Promise<Orchestration | undefined> {
-  const row = await trx
+  const row = await updateOrchestration(trx, change);
+  if (row) await tellChange(trx, row, change.event);
+  return row;
+}
+
+/** The first half of a change, for a transaction that locks other rows before it tells: see `tellChange`. */
+export const updateOrchestration = (
+  trx: OrganizationTransaction,
+  { id, set }: Pick<Change, 'id' | 'set'>,
+): Promise<Orchestration | undefined> =>
+  trx
     .updateTable('orchestrations')
     .set((eb) => ({
       ...set,
@@ -66,14 +83,14 @@ export async function changeOrchestration(
     .where('status', 'not in', [...FINAL_STATUSES])
     .returningAll()
     .executeTakeFirst();
-  if (!row) return undefined;
-  await appendEvent(trx, {
-    organizationId,
+
+/** The second half: the event. Rows are locked in one order everywhere: orchestration, budget, event counter. */
+export const tellChange = (trx: OrganizationTransaction, row: Orchestration, event: EventType): Promise<number> =>
+  appendEvent(trx, {
+    organizationId: row.organization_id,
     type: event,
     orchestrationId: row.id,
     sessionId: row.session_id,
     userId: row.user_id,
     data: { status: row.status, progress: row.progress, step: row.step },
   });
-  return row;
-}

@@ -98,7 +98,7 @@ describe('a worker that dies by SIGKILL', () => {
     expect(await unfinished(house)).toEqual([]);
     expect(await missingEventIds(house)).toEqual([]);
     // The answer that died between the provider and its row, and at most an analysis that was on its way with a post.
-    const twice = paidTwice(house).filter((line) => !/analysis .*after-slack-post/.test(line));
+    const twice = paidTwice(house).filter((line) => !/analysis .*after-slack-(post|update)/.test(line));
     expect(twice).toEqual(['2 × ops | Dead at after-model-answer']);
     const ledger = await ledgerOf(house);
     expect(ledger.spentNanos).toBeGreaterThan(ledger.settledNanos);
