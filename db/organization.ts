@@ -9,8 +9,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /**
  * The only door to tenant rows: a transaction in which `organizationId` is set for row-level security. The setting
  * ends with the transaction, so it cannot leak to the next user of the pooled connection. It begins and is set in one
- * round trip, which is why kysely's own `transaction()` is not used; a connection that cannot even roll back is lost
- * and the pool drops it.
+ * round trip, which is why kysely's own `transaction()` is not used.
  * @throws when the id is no UUID.
  */
 export function withOrganization<T>(
@@ -27,11 +26,17 @@ export function withOrganization<T>(
       await sql.raw('commit').execute(trx);
       return result;
     } catch (error) {
-      await sql
-        .raw('rollback')
-        .execute(trx)
-        .catch(() => undefined);
+      await rollBack(trx);
       throw error;
     }
   });
+}
+
+/** A connection that cannot roll back must not serve anybody else: it is ended, and the pool drops it. */
+async function rollBack(trx: OrganizationTransaction): Promise<void> {
+  await sql
+    .raw('rollback')
+    .execute(trx)
+    .catch(() => sql.raw('select pg_terminate_backend(pg_backend_pid())').execute(trx))
+    .catch(() => undefined);
 }

@@ -42,7 +42,11 @@ export interface Turn {
   /** What becomes true together with the reservation; answers what people see then, if that has changed. */
   readonly onStart?: (trx: OrganizationTransaction) => Promise<Orchestration | undefined>;
   /** What becomes true together with the stored answer; answers as `onStart` does. */
-  readonly onEnd?: (trx: OrganizationTransaction, text: string, costNanos: number) => Promise<Orchestration | undefined>;
+  readonly onEnd?: (
+    trx: OrganizationTransaction,
+    text: string,
+    costNanos: number,
+  ) => Promise<Orchestration | undefined>;
 }
 
 /**

@@ -17,14 +17,19 @@ export const requestId = createMiddleware<ApiEnv>(async (c, next) => {
   c.res.headers.set('x-request-id', id);
 });
 
-/** Refuses a body that is not JSON before anybody reads it. */
+/** Refuses a body that is not JSON before anybody reads it; a JSON type without a body is no body. */
 export const jsonOnly = createMiddleware(async (c, next) => {
   const { method } = c.req;
-  const hasBody =
-    c.req.header('content-length') !== '0' && (c.req.header('content-length') ?? c.req.header('transfer-encoding'));
+  const length = c.req.header('content-length') ?? c.req.header('transfer-encoding') ?? '0';
   const type = c.req.header('content-type') ?? '';
-  if ((method === 'POST' || method === 'PUT' || method === 'PATCH') && hasBody && !/^application\/json\b/i.test(type))
+  const writes = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  if (writes && length !== '0' && !/^application\/json\b/i.test(type))
     throw new ProblemError('unsupported-media-type', 'Send the body as JSON with "content-type: application/json".');
+  if (writes && length === '0' && type) {
+    const headers = new Headers(c.req.raw.headers);
+    headers.delete('content-type');
+    c.req.raw = new Request(c.req.url, { method, headers });
+  }
   await next();
 });
 

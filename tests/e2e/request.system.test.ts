@@ -20,6 +20,17 @@ describe('a request over REST', () => {
   });
 });
 
+describe('an answer without a body', () => {
+  it('counts whatever content type it names', async () => {
+    const { jobId } = await house.ask('Draft a slogan', { agents: ['brand'], requireApproval: true });
+    await house.jobWhen(jobId, (job) => job.status === 'awaiting_approval');
+    const headers = { 'content-type': 'application/json' };
+    const answer = await house.request(`/api/jobs/${jobId}/approve`, { method: 'POST', headers });
+    expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'running' }]);
+    expect((await house.ended(jobId)).status).toBe('completed');
+  });
+});
+
 describe('a mention in Slack', () => {
   it('becomes one message that ends in its final state', async () => {
     const { ts } = await house.slack.mention({
