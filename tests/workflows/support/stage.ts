@@ -34,7 +34,7 @@ export interface Play {
   ending(): Ending | undefined;
   /** Names of the events in its history. */
   events(): Promise<string[]>;
-  when(fits: () => boolean | Promise<boolean>): Promise<void>;
+  when(fits: () => boolean | Promise<boolean>, everyMs?: number): Promise<void>;
 }
 
 /** A real Temporal server and a worker of the orchestration pool whose activities play scenes. */
@@ -128,8 +128,8 @@ async function play(
     names: () => calls.map(({ name, agent }) => (agent ? `${name} ${agent}` : name)),
     ending: () => calls.find(({ name }) => name === 'finishOrchestration')?.ending,
     events: async () => ((await handle.fetchHistory()).events ?? []).map(({ eventType }) => String(eventType)),
-    when: async (fits) => {
-      if (!(await until(fits, { withinMs: 20_000, everyMs: 20 })))
+    when: async (fits, everyMs = 20) => {
+      if (!(await until(fits, { withinMs: 60_000, everyMs })))
         throw new Error(`It never came to fit: ${calls.map(({ name }) => name).join(', ')}`);
     },
   };
