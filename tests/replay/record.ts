@@ -7,6 +7,8 @@ import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';
 
+const ROOT = `${process.cwd()}/`;
+
 /**
  * `node tests/replay/record.ts`: records the histories that are not there yet, from the whole product on real servers.
  * A kept history is never recorded again: it stands for runs that are still going on somewhere.
@@ -135,7 +137,9 @@ async function record({ name, options, play }: Story): Promise<void> {
     const handle = house.temporal.workflow.getHandle(orchestrationWorkflowId(await play(house)));
     // The row is final before the workflow has closed.
     await handle.result().catch(() => undefined);
-    writeFileSync(file, historyToJSON(await handle.fetchHistory()), { flag: 'wx' });
+    // Stacks name where this checkout lies, which is nobody's business and replays nothing.
+    const history = historyToJSON(await handle.fetchHistory());
+    writeFileSync(file, history.replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, ''), { flag: 'wx' });
     process.stdout.write(`${name}: recorded\n`);
   } finally {
     await house.close();
