@@ -11,12 +11,11 @@ import { notFound } from '../problems.ts';
 import { lastEventId, streamEvents } from '../sse/stream.ts';
 import { toJobStatus } from '../views/job-status.ts';
 import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, isUuid, jsonResponse, PROBLEMS } from './responses.ts';
 
 const params = z.object({ jobId: z.string() });
 const Verdict = z.object({ jobId: z.string(), status: JobStatusName }).meta({ id: 'Verdict' });
 const Job = JobStatus.meta({ id: 'JobStatus' });
-const isUuid = (text: string) => z.uuid().safeParse(text).success;
 
 const list = createRoute({
   method: 'get',

@@ -10,11 +10,10 @@ import { acceptRequest, fingerprintOf, type IncomingRequest } from '../accept.ts
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { invalidRequest, notFound, ProblemError } from '../problems.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, isUuid, jsonResponse, PROBLEMS } from './responses.ts';
 
 const HOT_MESSAGES = 100;
 const TITLE_CHARS = 80;
-const isUuid = (text: string) => z.uuid().safeParse(text).success;
 
 const orchestrate = createRoute({
   method: 'post',

@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { Problem } from '../../contracts/problem.ts';
 
 /** A JSON answer in an OpenAPI route. */
@@ -27,3 +27,6 @@ export const PROBLEMS = {
 } as const;
 
 export const BEARER = [{ bearer: [] }];
+
+/** Whether an id can be one of ours; any other is answered as a missing one is. */
+export const isUuid = (text: string): boolean => z.uuid().safeParse(text).success;

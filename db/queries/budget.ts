@@ -49,7 +49,8 @@ export class NoRoomInBudgetError extends Error {
 
 /** Postgres' largest bigint: a window without a limit still counts what goes through it. */
 const UNLIMITED = sql<number>`9223372036854775807::bigint`;
-const ORGANIZATION = '00000000-0000-0000-0000-000000000000';
+/** Stands for nobody in particular in the windows and limits of a whole organization. */
+export const ORGANIZATION = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The windows a call draws from: today, this month and this year (UTC) of the organization, and today of the user.

@@ -2,9 +2,7 @@ import { sql } from 'kysely';
 import type { BudgetChange, BudgetView, LedgerEntry, UsageGroup, UsageRow } from '../../contracts/budget.ts';
 import { centsToNanos, nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
-import type { DefaultLimits } from './budget.ts';
-
-const ORGANIZATION = '00000000-0000-0000-0000-000000000000';
+import { ORGANIZATION, type DefaultLimits } from './budget.ts';
 
 /** Sets a limit; calls that are under way keep what they have reserved. */
 export const setLimit = (trx: OrganizationTransaction, organizationId: string, change: BudgetChange) =>
