@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { AgentId, Category, Language } from './agents.ts';
+import { Approval } from './approval.ts';
 import { LIMITS } from './limits.ts';
-import { isStorableText } from './storable-text.ts';
+import { HealingView, PlanDecision, PlanView } from './plan.ts';
+import { SteeringView, StopReceipt } from './steering.ts';
+import { isStorableText, NOT_TEXT } from './storable-text.ts';
 
 export const JOB_STATUSES = [
   'pending',
@@ -25,8 +28,6 @@ export const isFinal = (status: JobStatusName): status is FinalStatus =>
 export const RunMode = z.enum(['parallel', 'sequential', 'fallback']);
 export type RunMode = z.infer<typeof RunMode>;
 
-const NOT_TEXT = 'Contains characters that are no text: NUL, or half of a surrogate pair.';
-
 /** The body of `POST /api/orchestrator/orchestrate`. */
 export const OrchestrateRequest = z.strictObject({
   message: z
@@ -39,6 +40,10 @@ export const OrchestrateRequest = z.strictObject({
   agents: z.array(AgentId).min(1).max(LIMITS.agentsPerRequest).optional(),
   mode: RunMode.optional(),
   requireApproval: z.boolean().optional(),
+  /** Whether a plan is made first; `auto` decides by the request. */
+  plan: z.enum(['auto', 'always', 'never']).optional(),
+  /** Shows what would happen and what it would cost, and does nothing. */
+  dryRun: z.boolean().optional(),
   idempotencyKey: z.string().min(1).max(200).refine(isStorableText, NOT_TEXT).optional(),
 });
 export type OrchestrateRequest = z.infer<typeof OrchestrateRequest>;
@@ -83,7 +88,7 @@ export const Route = z.object({
   agents: z.array(AgentChoice).min(1),
   mode: RunMode,
   category: Category,
-  decidedBy: z.enum(['request', 'local', 'model', 'keywords', 'default']),
+  decidedBy: z.enum(['request', 'override', 'local', 'cache', 'model', 'keywords', 'default']),
   confidence: z.number(),
   alternatives: z.array(AgentChoice),
   reason: z.string(),
@@ -95,6 +100,8 @@ export const SupportingInsight = z.object({
   content: z.string(),
   confidence: z.number(),
   weight: z.number(),
+  /** Of a plan: the step that said it. */
+  step: z.string().optional(),
 });
 
 /** The aggregation of one orchestration: `weight = confidence × task_relevance`, weights of what answered sum to 1. */
@@ -108,33 +115,17 @@ export const AggregatedResult = z.object({
   primary_agent: AgentId.nullable(),
   models_used: z.array(z.string()),
   missing_agents: z.array(z.object({ agent: AgentId, reason: z.string() })),
-});
-export type AggregatedResult = z.infer<typeof AggregatedResult>;
-
-/** What a person is asked; the hash is over everything that was shown. */
-export const Approval = z.object({
-  id: z.string(),
-  hash: z.string(),
-  kind: z.enum(['cost', 'requested']),
-  expiresAt: z.string(),
-  policy: z.object({ roles: z.array(z.string()), asker: z.boolean(), thresholdCents: z.number() }),
-  plan: z.object({
-    agents: z.array(AgentChoice),
-    mode: RunMode,
-    estimatedCents: z.number(),
-    worstCaseCents: z.number(),
-    question: z.string(),
-  }),
-  decision: z
+  /** How much of the work is in the answer, and how the weights of what is there were normalised to 1. */
+  coverage: z
     .object({
-      verdict: z.enum(['approve', 'cancel', 'expired']),
-      by: z.string().nullable(),
-      at: z.string(),
-      via: z.string(),
+      answered: z.number().int(),
+      total: z.number().int(),
+      missing: z.array(z.object({ step: z.string(), title: z.string(), reason: z.string() })),
+      weights: z.array(z.object({ step: z.string(), weight: z.number() })),
     })
     .optional(),
 });
-export type Approval = z.infer<typeof Approval>;
+export type AggregatedResult = z.infer<typeof AggregatedResult>;
 
 export const JobError = z.object({ code: z.string(), message: z.string() });
 export type JobError = z.infer<typeof JobError>;
@@ -153,21 +144,20 @@ export const JobStatus = z.object({
   ),
   result: AggregatedResult.optional(),
   approval: Approval.optional(),
+  planDecision: PlanDecision.optional(),
+  plan: PlanView.optional(),
+  steering: z.array(SteeringView),
+  healing: z.array(HealingView),
+  receipt: StopReceipt.optional(),
   costCents: z.number(),
   durationMs: z.number(),
+  dryRun: z.boolean(),
   error: JobError.optional(),
   demo: z.boolean(),
   createdAt: z.string(),
   finishedAt: z.string().nullable(),
 });
 export type JobStatus = z.infer<typeof JobStatus>;
-
-export const DecisionRequest = z.strictObject({
-  approvalId: z.string().min(1).max(100).optional(),
-  hash: z.string().min(1).max(200).optional(),
-  reason: z.string().max(1000).optional(),
-});
-export type DecisionRequest = z.infer<typeof DecisionRequest>;
 
 export const SessionView = z.object({
   sessionId: z.string(),

@@ -5,3 +5,5 @@
 export const storableText = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
 
 export const isStorableText = (text: string): boolean => storableText(text) === text;
+
+export const NOT_TEXT = 'Contains characters that are no text: NUL, or half of a surrogate pair.';

@@ -1,5 +1,8 @@
-import type { Approval, RunMode, FinalStatus, AgentChoice } from './orchestration.ts';
-import type { AgentId, Category } from './agents.ts';
+import type { AgentId, Category, Tier } from './agents.ts';
+import type { AnswerPolicy, Choice } from './approval.ts';
+import type { AgentChoice, FinalStatus, RunMode } from './orchestration.ts';
+import type { HealingAction, PlanProblem, StepKind } from './plan.ts';
+import type { SteeringMode } from './steering.ts';
 import type { ErrorCode } from './texts.ts';
 
 /** Why a request is answered without work: the person is told, nothing runs and nothing is spent. */
@@ -20,20 +23,58 @@ export interface OrchestrationOutcome {
   readonly status: FinalStatus;
 }
 
+/** A question to humans, as the workflow knows it: what was shown stands in Postgres under its id. */
+export interface Question {
+  readonly id: string;
+  readonly hash: string;
+  readonly timeoutMs: number;
+  readonly policy: AnswerPolicy;
+  readonly choices?: readonly Choice[];
+}
+
+/**
+ * One step as the workflow sees it. `after_success`: once all it needs is done or was not needed. `after_all`: once all
+ * of it has ended, whichever way. `after_failure`: only when one of them failed, as a stand-in.
+ */
+export interface StepOutline {
+  readonly id: string;
+  readonly kind: StepKind;
+  readonly agent: AgentId | null;
+  readonly needs: readonly string[];
+  readonly runs: 'after_success' | 'after_all' | 'after_failure';
+  /** Has a condition that decides whether it is needed at all. */
+  readonly conditional: boolean;
+}
+
+export interface PlanOutline {
+  readonly revision: number;
+  readonly steps: readonly StepOutline[];
+}
+
 /** What the route step tells the workflow. */
 export interface RoutedWork {
-  readonly agents: AgentChoice[];
+  readonly agents: readonly AgentChoice[];
   readonly mode: RunMode;
   readonly category: Category;
   /** Longest time the agents may work, ms. */
   readonly maxExecutionMs: number;
-  readonly approval?: {
-    readonly id: string;
-    readonly hash: string;
-    readonly timeoutMs: number;
-    readonly policy: Approval['policy'];
-  };
+  readonly approval?: Question;
+  /** The planner is asked before anything runs. */
+  readonly planning?: boolean;
+  /** Say what would happen, and stop there. */
+  readonly dryRun?: boolean;
 }
+
+/** What became of a planner's draft: the plan that runs, with the question to ask first if there is one. */
+export type PlannedWork =
+  | { readonly verdict: 'rejected' }
+  | { readonly verdict: 'adopted'; readonly plan: PlanOutline; readonly approval?: Question };
+
+/** What became of edits: refused with nothing changed, approved as edited, or asked anew because the policy wants it. */
+export type RevisedPlan =
+  | { readonly verdict: 'rejected'; readonly problems: readonly PlanProblem[] }
+  | { readonly verdict: 'approved'; readonly plan: PlanOutline }
+  | { readonly verdict: 'asked'; readonly question: Question };
 
 /** A person's answer to an approval, already authenticated by the door. */
 export interface Decision {
@@ -44,17 +85,54 @@ export interface Decision {
   readonly via: 'slack' | 'rest' | 'console';
   readonly approvalId?: string;
   readonly hash?: string;
+  readonly choice?: Choice;
+  /** Edits that stand in Postgres, approved with the decision. */
+  readonly editId?: string;
 }
 
-/** An agent that gave no answer, and why. */
-export interface AgentFailure {
-  readonly agent: AgentId;
+/** What a door is told about a decision that counted. */
+export interface DecisionOutcome {
+  readonly verdict: Decision['verdict'];
+  /** More people have to approve, or the edited plan is asked about anew. */
+  readonly waiting?: boolean;
+  /** The edits were refused, and nothing changed. */
+  readonly problems?: readonly PlanProblem[];
+}
+
+/** A message to running work; its words stand in Postgres. */
+export interface SteeringMessage {
+  readonly id: string;
+  readonly mode: SteeringMode;
+}
+
+/** How a failed step is healed. */
+export interface Healing {
+  readonly action: HealingAction;
+  readonly agent?: AgentId;
+  readonly tier?: Tier;
+}
+
+/** A step that gave no answer, and why. Histories from before plans name the agent only, whose name the step has. */
+export interface StepFailure {
+  readonly agent?: AgentId | null;
+  readonly step?: string;
   readonly reason: ErrorCode;
+  /** It was left out and nothing failed: a condition, a person, or a stop. */
+  readonly skipped?: boolean;
+}
+
+/** A stop or cancel as the workflow saw it. */
+export interface Stop {
+  readonly mode: 'cancel' | 'stop';
+  readonly at: string;
+  readonly callsInFlight: number;
 }
 
 /** How the work ended, as the workflow saw it; a failed one says why nothing more was done. */
 export type Ending = (
-  { readonly kind: 'worked' | 'cancelled' | 'expired' } | { readonly kind: 'failed'; readonly code: ErrorCode }
+  | { readonly kind: 'worked' | 'cancelled' | 'expired' | 'stopped' | 'planned' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode }
 ) & {
-  readonly failures?: readonly AgentFailure[];
+  readonly failures?: readonly StepFailure[];
+  readonly stop?: Stop;
 };

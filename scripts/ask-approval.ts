@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Api } from '../web/api/client.ts';
-import type { Approval } from '../contracts/orchestration.ts';
+import type { Approval } from '../contracts/approval.ts';
 import { approvalLines } from './ask-lines.ts';
 import type { Screen } from './ask-screen.ts';
 

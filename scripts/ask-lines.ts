@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Approval, JobStatus } from '../contracts/orchestration.ts';
+import type { Approval } from '../contracts/approval.ts';
+import type { JobStatus } from '../contracts/orchestration.ts';
 import { formatCents, formatClock, formatDuration, formatShare } from '../web/text/format.ts';
 import { en } from '../web/text/en.ts';
 

@@ -5,7 +5,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listAgents, setAgent } from '../../db/queries/agents.ts';
+import { listSteps, setStep } from '../../db/queries/steps.ts';
 import { listRecentMessages, type Message } from '../../db/queries/messages.ts';
 import {
   getOrchestration,
@@ -28,6 +28,7 @@ import {
   toAnalysis,
   toConversation,
 } from './prompts.ts';
+import { agentTurnKey, ANALYSIS_TURN_KEY } from './turn-keys.ts';
 import { takeTurn, type Turn, type TurnDeps } from './turn.ts';
 
 export interface ModelDeps extends TurnDeps {
@@ -52,10 +53,6 @@ interface Context {
   readonly timeZone: string;
   readonly today: string;
 }
-
-/** The turn of an agent in one orchestration; the same for every try. */
-export const agentTurnKey = (agent: AgentId): string => `agent:${agent}`;
-export const ANALYSIS_TURN_KEY = 'analysis';
 
 /** Tries of the model: an agent has nobody else to ask, the analysis has the keywords behind it. */
 const AGENT_TRIES = 5;
@@ -166,11 +163,11 @@ async function storeAnalysis(trx: OrganizationTransaction, orchestrationId: stri
 async function showAgent(
   trx: OrganizationTransaction,
   { orchestrationId, agent }: AgentTarget,
-  set: Parameters<typeof setAgent>[2],
+  set: Parameters<typeof setStep>[2],
 ): Promise<Orchestration | undefined> {
   const { language, step, progress } = await lockOrchestration(trx, orchestrationId);
-  await setAgent(trx, { orchestrationId, agent }, set);
-  const next = progressOf(await listAgents(trx, orchestrationId), textsFor(language));
+  await setStep(trx, { orchestrationId, id: agent }, set);
+  const next = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
   if (next.step === step && next.progress <= progress) return undefined;
   return updateOrchestration(trx, { id: orchestrationId, set: next });
 }

@@ -1,17 +1,20 @@
 import { AGENT_NAMES, type Texts } from '../../contracts/texts.ts';
-import type { AgentRun } from '../../db/queries/agents.ts';
+import type { Step } from '../../db/queries/steps.ts';
 
 /** Where the agents' share of the progress bar begins and ends, in percent. */
 const FROM = 15;
 const TO = 90;
 
-/** The step line and the progress of an orchestration whose agents are at work: the first one still running is named. */
-export function progressOf(agents: readonly AgentRun[], texts: Texts): { step: string; progress: number } {
-  const finished = agents.filter(({ status }) => status === 'done' || status === 'failed').length;
-  const progress = Math.round(FROM + ((TO - FROM) * finished) / Math.max(1, agents.length));
-  const current =
-    agents.find(({ status }) => status === 'running') ?? agents.find(({ status }) => status === 'pending');
+/** What people call a step: its title in a plan, otherwise the agent that does it. */
+export const nameOf = ({ title, agent, id }: Pick<Step, 'title' | 'agent' | 'id'>): string =>
+  title || (agent ? AGENT_NAMES[agent] : id);
+
+/** The step line and the progress of an orchestration at work: the first step that still runs is named. */
+export function progressOf(steps: readonly Step[], texts: Texts): { step: string; progress: number } {
+  const finished = steps.filter(({ status }) => status === 'done' || status === 'failed').length;
+  const progress = Math.round(FROM + ((TO - FROM) * finished) / Math.max(1, steps.length));
+  const current = steps.find(({ status }) => status === 'running') ?? steps.find(({ status }) => status === 'pending');
   if (!current) return { step: texts.merging, progress };
-  const nth = Math.min(finished + 1, agents.length);
-  return { step: texts.running(AGENT_NAMES[current.agent], nth, agents.length), progress };
+  const nth = Math.min(finished + 1, steps.length);
+  return { step: texts.running(nameOf(current), nth, steps.length), progress };
 }

@@ -1,16 +1,17 @@
 import type { KnownBlock } from '@slack/web-api';
 import type { Category } from '../../contracts/agents.ts';
 import { nanosToCents, type Nanos } from '../../contracts/money.ts';
-import type { AggregatedResult, Approval } from '../../contracts/orchestration.ts';
+import type { Approval } from '../../contracts/approval.ts';
+import type { AggregatedResult } from '../../contracts/orchestration.ts';
 import { AGENT_NAMES, textsFor, type Texts } from '../../contracts/texts.ts';
-import type { AgentRun } from '../../db/queries/agents.ts';
+import type { Step } from '../../db/queries/steps.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import type { SlackMessage } from './slack-port.ts';
 
 /** Everything a Slack message shows of one orchestration. */
 export interface Shown {
   readonly orchestration: Orchestration;
-  readonly agents: readonly AgentRun[];
+  readonly agents: readonly Step[];
   readonly costNanos: Nanos;
 }
 
@@ -105,7 +106,11 @@ function summaryLine({ orchestration, agents, costNanos }: Shown, texts: Texts):
   const models = [...new Set(worked.flatMap(({ model }) => model ?? []))];
   return [
     `${texts.duration}: ${seconds.toFixed(1)} s`,
-    ...(worked.length ? [`${texts.agents}: ${worked.map(({ agent }) => AGENT_NAMES[agent]).join(', ')}`] : []),
+    ...(worked.length
+      ? [
+          `${texts.agents}: ${[...new Set(worked.flatMap(({ agent }) => (agent ? [AGENT_NAMES[agent]] : [])))].join(', ')}`,
+        ]
+      : []),
     `${texts.cost}: ${cents(nanosToCents(costNanos))}`,
     ...(models.length ? [`${texts.models}: ${models.join(', ')}`] : []),
     ...(orchestration.demo ? [texts.demo] : []),

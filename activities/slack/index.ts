@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listAgents } from '../../db/queries/agents.ts';
+import { listSteps } from '../../db/queries/steps.ts';
 import { costOf } from '../../db/queries/budget.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import {
@@ -79,7 +79,7 @@ const load = (
 ): Promise<{ shown: Shown; post: SlackPost; thread: Thread | undefined }> =>
   withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, target.orchestrationId);
-    const agents = await listAgents(trx, target.orchestrationId);
+    const agents = await listSteps(trx, target.orchestrationId);
     const costNanos = isFinal(orchestration.status) ? await costOf(trx, target.orchestrationId) : 0;
     const { slack_channel_id: channelId, slack_thread_ts: threadTs } = orchestration;
     const thread = channelId && threadTs ? { channelId, threadTs } : undefined;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { nanosToCents } from '../../contracts/money.ts';
-import type { Approval, Route } from '../../contracts/orchestration.ts';
+import type { Approval } from '../../contracts/approval.ts';
+import type { Route } from '../../contracts/orchestration.ts';
 import type { Estimate } from './estimate.ts';
 
 export interface ApprovalRules {

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { AGENT_NAMES, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
+import { AGENT_NAMES, errorSentence, textsFor } from '../../contracts/texts.ts';
 import type { AggregatedResult, FinalStatus, JobError } from '../../contracts/orchestration.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { Ending, OrchestrationOutcome } from '../../contracts/workflow.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { listAgents, setAgent, type AgentRun } from '../../db/queries/agents.ts';
 import { insertMessage } from '../../db/queries/messages.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { listTurns, type ModelTurn } from '../../db/queries/turns.ts';
-import { agentTurnKey } from '../model/index.ts';
-import { splitConfidence } from '../model/prompts.ts';
+import { listTurns } from '../../db/queries/turns.ts';
 import type { StoreDeps, Target } from './index.ts';
-import { mergeAnswers, type AgentAnswer, type MissingAgent } from './merge.ts';
+import { mergeAnswers } from './merge.ts';
+import { missingOf, settleSteps, toAnswers } from './settle-steps.ts';
 
 /**
  * Writes the end of an orchestration: merged answers, final status, the assistant's message and the terminal event, in
@@ -25,9 +23,9 @@ export function finishOrchestration(
   return withOrganization(deps.db, input.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, input.orchestrationId);
     if (isFinal(orchestration.status)) return { status: orchestration.status };
-    const agents = await settleAgents(trx, orchestration, input.ending);
-    const answers = toAnswers(agents, await listTurns(trx, orchestration.id));
-    const missing = missingOf(agents, input.ending, orchestration.language);
+    const steps = await settleSteps(trx, orchestration.id, input.ending);
+    const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
+    const missing = missingOf(steps, input.ending, orchestration.language);
     const result = mergeAnswers(answers, missing, Date.now() - orchestration.created_at.getTime());
     const status = statusOf(input.ending, result, orchestration.route?.mode === 'fallback');
     await write(trx, orchestration, { status, result, error: errorOf(input.ending, status, orchestration.language) });
@@ -35,57 +33,20 @@ export function finishOrchestration(
   });
 }
 
-/** Agents that never ran or did not answer get their last state. */
-async function settleAgents(
-  trx: OrganizationTransaction,
-  orchestration: Orchestration,
-  ending: Ending,
-): Promise<AgentRun[]> {
-  const reasons = new Map((ending.failures ?? []).map(({ agent, reason }) => [agent, reason]));
-  for (const run of await listAgents(trx, orchestration.id)) {
-    if (run.status === 'done') continue;
-    const reason = reasons.get(run.agent);
-    const set = reason ? { status: 'failed' as const, reason } : { status: 'skipped' as const };
-    await setAgent(
-      trx,
-      { orchestrationId: orchestration.id, agent: run.agent },
-      { ...set, finished_at: new Date().toISOString() },
-    );
-  }
-  return listAgents(trx, orchestration.id);
-}
-
-function toAnswers(agents: readonly AgentRun[], turns: readonly ModelTurn[]): AgentAnswer[] {
-  const turnOf = new Map(turns.map((turn) => [turn.turn_key, turn]));
-  return agents.flatMap((run) => {
-    const turn = turnOf.get(agentTurnKey(run.agent));
-    if (run.status !== 'done' || !turn) return [];
-    return [{ ...splitConfidence(turn.content), agent: run.agent, relevance: run.relevance, model: turn.model }];
-  });
-}
-
-function missingOf(agents: readonly AgentRun[], ending: Ending, language: Language): MissingAgent[] {
-  const unanswered = agents.filter(
-    ({ status }) => status === 'failed' || (status === 'skipped' && ending.kind !== 'worked'),
-  );
-  return unanswered.map(({ agent, reason }) => ({
-    agent,
-    reason: reason ? errorSentence(reason as ErrorCode, language) : textsFor(language).cancelled,
-  }));
-}
-
 /** A stand-in's answer is a whole answer: with fallbacks the agents that failed are named, but nothing is missing. */
 function statusOf(ending: Ending, result: AggregatedResult | undefined, withFallback: boolean): FinalStatus {
   if (ending.kind === 'cancelled') return 'cancelled';
   if (ending.kind === 'expired') return 'expired';
+  if (ending.kind === 'stopped') return result ? 'partial' : 'cancelled';
   if (!result) return 'failed';
   if (ending.kind === 'failed') return 'partial';
-  return result.missing_agents.length > 0 && !withFallback ? 'partial' : 'completed';
+  return (result.coverage?.missing.length ?? 0) > 0 && !withFallback ? 'partial' : 'completed';
 }
 
 function errorOf(ending: Ending, status: FinalStatus, language: Language): JobError | undefined {
   if (status === 'completed' || status === 'cancelled' || status === 'expired') return undefined;
-  const code = ending.kind === 'failed' ? ending.code : (ending.failures?.[0]?.reason ?? 'no_answer');
+  const failed = ending.failures?.find(({ skipped }) => !skipped) ?? ending.failures?.[0];
+  const code = ending.kind === 'failed' ? ending.code : (failed?.reason ?? 'no_answer');
   return { code, message: errorSentence(code, language) };
 }
 

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { textsFor } from '../../contracts/texts.ts';
 import type { Decision, Ending, OrchestrationOutcome, RoutedWork } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listAgents } from '../../db/queries/agents.ts';
+import { listSteps } from '../../db/queries/steps.ts';
 import { changeOrchestration, getOrchestration } from '../../db/queries/orchestrations.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { progressOf } from '../model/progress.ts';
@@ -55,7 +55,7 @@ async function recordApproval(
   await withOrganization(deps.db, organizationId, async (trx) => {
     const { approval, language } = await getOrchestration(trx, orchestrationId);
     if (!approval || approval.decision) return;
-    const { step } = progressOf(await listAgents(trx, orchestrationId), textsFor(language));
+    const { step } = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
     const answered = {
       verdict: decision.verdict,
       by: decision.userId,

@@ -2,6 +2,9 @@ import type { AgentId } from '../../contracts/agents.ts';
 import type { AggregatedResult } from '../../contracts/orchestration.ts';
 
 export interface AgentAnswer {
+  readonly step: string;
+  /** Its title in a plan; without a plan a step is its agent. */
+  readonly title?: string;
   readonly agent: AgentId;
   readonly content: string;
   readonly confidence: number;
@@ -10,7 +13,9 @@ export interface AgentAnswer {
 }
 
 export interface MissingAgent {
-  readonly agent: AgentId;
+  readonly step: string;
+  readonly title: string;
+  readonly agent: AgentId | null;
   readonly reason: string;
 }
 
@@ -33,13 +38,25 @@ export function mergeAnswers(
   if (!primary) return undefined;
   return {
     primary_result: primary.content,
-    supporting_insights: rest.map(({ agent, content, confidence, weight }) => ({ agent, content, confidence, weight })),
+    supporting_insights: rest.map(({ agent, content, confidence, weight, title }) => ({
+      agent,
+      content,
+      confidence,
+      weight,
+      ...(title && { step: title }),
+    })),
     confidence_score: weighted.reduce((sum, { weight, confidence }) => sum + weight * confidence, 0),
     aggregation_method: 'weighted_merge',
-    agents_used: weighted.map(({ agent }) => agent),
+    agents_used: [...new Set(weighted.map(({ agent }) => agent))],
     execution_time_ms: executionTimeMs,
     primary_agent: primary.agent,
     models_used: [...new Set(weighted.map(({ model }) => model))],
-    missing_agents: [...missing],
+    missing_agents: missing.flatMap(({ agent, reason }) => (agent ? [{ agent, reason }] : [])),
+    coverage: {
+      answered: weighted.length,
+      total: weighted.length + missing.length,
+      missing: missing.map(({ step, title, reason }) => ({ step, title, reason })),
+      weights: weighted.map(({ step, weight }) => ({ step, weight })),
+    },
   };
 }

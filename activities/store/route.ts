@@ -1,12 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
-import { isFinal, type Analysis, type Approval, type Route } from '../../contracts/orchestration.ts';
+import { type Approval } from '../../contracts/approval.ts';
+import { isFinal, type Analysis, type Route } from '../../contracts/orchestration.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { RoutedWork } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { progressOf } from '../model/progress.ts';
-import { insertAgents, listAgents } from '../../db/queries/agents.ts';
+import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/people.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
@@ -35,7 +36,7 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
     const route = chooseAgents(orchestration.options, orchestration.local_route, analysis);
     const approval = askAbout(deps, orchestration, route);
-    await insertAgents(trx, { ...target, agents: route.agents });
+    await insertAgentSteps(trx, { ...target, agents: route.agents });
     await store(trx, orchestration, { analysis, route, approval });
     return toWork(deps, route, approval ?? null);
   });
@@ -83,7 +84,7 @@ async function store(
     set: {
       status: approval ? 'awaiting_approval' : 'running',
       progress: 15,
-      step: approval ? texts.awaitingApproval : progressOf(await listAgents(trx, orchestration.id), texts).step,
+      step: approval ? texts.awaitingApproval : progressOf(await listSteps(trx, orchestration.id), texts).step,
       started_at: (orchestration.started_at ?? new Date()).toISOString(),
       category: route.category,
       analysis: JSON.stringify(analysis),

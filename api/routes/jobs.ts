@@ -1,7 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { DecisionRequest, isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
+import { DecisionRequest } from '../../contracts/approval.ts';
+import { isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listAgents, listAgentsOf } from '../../db/queries/agents.ts';
+import { listSteps, listStepsOf } from '../../db/queries/steps.ts';
 import { costOf, costsOf } from '../../db/queries/budget.ts';
 import { findOrchestration, listOrchestrations } from '../../db/queries/orchestrations.ts';
 import { cancelJob, decide } from '../decide.ts';
@@ -102,7 +103,7 @@ async function readJob(deps: ApiDeps, organizationId: string, jobId: string): Pr
   if (!isUuid(jobId)) return undefined;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const row = await findOrchestration(trx, jobId);
-    return row && toJobStatus(row, await listAgents(trx, jobId), await costOf(trx, jobId));
+    return row && toJobStatus(row, await listSteps(trx, jobId), await costOf(trx, jobId));
   });
 }
 
@@ -110,7 +111,7 @@ const readJobs = (deps: ApiDeps, organizationId: string, limit: number): Promise
   withOrganization(deps.db, organizationId, async (trx) => {
     const rows = await listOrchestrations(trx, limit);
     const ids = rows.map(({ id }) => id);
-    const agents = await listAgentsOf(trx, ids);
+    const agents = await listStepsOf(trx, ids);
     const costs = await costsOf(trx, ids);
     return rows.map((row) =>
       toJobStatus(

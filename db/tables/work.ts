@@ -1,16 +1,18 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { AgentId, Category, Language } from '../../contracts/agents.ts';
+import type { Category, Language } from '../../contracts/agents.ts';
 import type { EventType } from '../../contracts/events.ts';
+import type { Approval } from '../../contracts/approval.ts';
 import type {
   AgentChoice,
   AggregatedResult,
   Analysis,
-  Approval,
   JobError,
   JobStatusName,
   OrchestrateRequest,
   Route,
 } from '../../contracts/orchestration.ts';
+import type { PlanDecision } from '../../contracts/plan.ts';
+import type { StopReceipt } from '../../contracts/steering.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 
 type Instant = ColumnType<Date, string | undefined, string>;
@@ -31,7 +33,10 @@ export interface SessionsTable {
   updated_at: Instant;
 }
 
-export type RequestOptions = Pick<OrchestrateRequest, 'agents' | 'category' | 'mode' | 'requireApproval'>;
+export type RequestOptions = Pick<
+  OrchestrateRequest,
+  'agents' | 'category' | 'mode' | 'requireApproval' | 'plan' | 'dryRun'
+>;
 
 /** What the local router said when the request came in. */
 export interface LocalRoute {
@@ -63,28 +68,14 @@ export interface OrchestrationsTable {
   approval: MaybeJson<Approval>;
   result: MaybeJson<AggregatedResult>;
   error: MaybeJson<JobError>;
+  plan_decision: MaybeJson<PlanDecision>;
+  receipt: MaybeJson<StopReceipt>;
+  cancel_asked_at: MaybeInstant;
   demo: Generated<boolean>;
   slack_team_id: string | null;
   slack_channel_id: string | null;
   slack_thread_ts: string | null;
   created_at: Instant;
-  started_at: MaybeInstant;
-  finished_at: MaybeInstant;
-}
-
-export type AgentRunStatus = 'pending' | 'running' | 'done' | 'failed' | 'skipped';
-
-export interface OrchestrationAgentsTable {
-  organization_id: string;
-  orchestration_id: string;
-  agent: AgentId;
-  position: number;
-  relevance: number;
-  status: ColumnType<AgentRunStatus, AgentRunStatus | undefined, AgentRunStatus>;
-  model: string | null;
-  confidence: number | null;
-  reason: string | null;
-  cost_nanos: Generated<number>;
   started_at: MaybeInstant;
   finished_at: MaybeInstant;
 }
@@ -144,7 +135,6 @@ export interface EventsTable {
 export interface WorkTables {
   sessions: SessionsTable;
   orchestrations: OrchestrationsTable;
-  orchestration_agents: OrchestrationAgentsTable;
   messages: MessagesTable;
   model_turns: ModelTurnsTable;
   slack_posts: SlackPostsTable;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { approvalFor, type ApprovalRules } from '../../activities/store/approval.ts';
 import { centsToNanos } from '../../contracts/money.ts';
-import { Approval, type Route } from '../../contracts/orchestration.ts';
+import { Approval } from '../../contracts/approval.ts';
+import { type Route } from '../../contracts/orchestration.ts';
 
 const RULES: ApprovalRules = { thresholdCents: 100, timeoutMs: 600_000 };
 const route: Route = {

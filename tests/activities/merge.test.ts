@@ -5,6 +5,7 @@ import { AGENT_IDS } from '../../contracts/agents.ts';
 import { AggregatedResult } from '../../contracts/orchestration.ts';
 
 const answer = (changes: Partial<AgentAnswer> = {}): AgentAnswer => ({
+  step: 'brand',
   agent: 'brand',
   content: 'words',
   confidence: 0.8,
@@ -37,12 +38,14 @@ describe('merging answers', () => {
   });
 
   it('has no result when nobody answered', () => {
-    expect(mergeAnswers([], [{ agent: 'ops', reason: 'away' }], 1)).toBeUndefined();
+    expect(mergeAnswers([], [{ step: 'ops', title: 'Ops', agent: 'ops', reason: 'away' }], 1)).toBeUndefined();
   });
 
   it('names who is missing beside who answered', () => {
-    const missing = [{ agent: 'ops' as const, reason: 'The model could not be reached.' }];
-    expect(mergeAnswers([answer()], missing, 1)?.missing_agents).toEqual(missing);
+    const missing = { agent: 'ops' as const, reason: 'The model could not be reached.' };
+    const merged = mergeAnswers([answer()], [{ step: 'ops', title: 'Ops', ...missing }], 1);
+    expect(merged?.missing_agents).toEqual([missing]);
+    expect(merged?.coverage).toMatchObject({ answered: 1, total: 2, missing: [{ step: 'ops', title: 'Ops' }] });
   });
 
   it('weighs alike when nobody is sure of anything, and keeps the order', () => {
@@ -70,7 +73,13 @@ describe('merging answers', () => {
     );
     fc.assert(
       fc.property(answers, (given) => {
-        const merged = AggregatedResult.parse(mergeAnswers(given, [], 5));
+        const merged = AggregatedResult.parse(
+          mergeAnswers(
+            given.map((one) => ({ ...one, step: one.agent })),
+            [],
+            5,
+          ),
+        );
         expect([...merged.agents_used].sort()).toEqual(given.map(({ agent }) => agent).sort());
         const rest = merged.supporting_insights.map(({ weight }) => weight);
         const first = 1 - rest.reduce((sum, weight) => sum + weight, 0);

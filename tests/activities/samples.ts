@@ -1,7 +1,8 @@
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
-import type { AggregatedResult, Approval } from '../../contracts/orchestration.ts';
+import type { Approval } from '../../contracts/approval.ts';
+import type { AggregatedResult } from '../../contracts/orchestration.ts';
 import { createPriceTable } from '../../activities/model/prices.ts';
-import type { AgentRun } from '../../db/queries/agents.ts';
+import type { Step } from '../../db/queries/steps.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 
 const AT = new Date('2026-11-21T10:00:00Z');
@@ -28,6 +29,9 @@ export const sampleOrchestration = (changes: Partial<Orchestration> = {}): Orche
   approval: null,
   result: null,
   error: null,
+  plan_decision: null,
+  receipt: null,
+  cancel_asked_at: null,
   demo: false,
   slack_team_id: 'TDEMO',
   slack_channel_id: 'C_LAUNCH',
@@ -38,10 +42,23 @@ export const sampleOrchestration = (changes: Partial<Orchestration> = {}): Orche
   ...changes,
 });
 
-export const sampleAgent = (agent: AgentId, changes: Partial<AgentRun> = {}): AgentRun => ({
+export const sampleAgent = (agent: AgentId, changes: Partial<Step> = {}): Step => ({
   organization_id: '11111111-1111-4111-8111-111111111111',
   orchestration_id: '22222222-2222-4222-8222-222222222222',
+  id: agent,
   agent,
+  kind: 'agent',
+  title: '',
+  instruction: '',
+  category: null,
+  tool: null,
+  needs: [],
+  condition: null,
+  risk: 'read',
+  phase: 1,
+  revision: 0,
+  estimate: null,
+  turn_key: `agent:${agent}`,
   position: 0,
   relevance: 1,
   status: 'pending',

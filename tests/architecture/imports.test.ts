@@ -30,6 +30,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   activities: [
     inside('activities', 'contracts', 'db'),
     oneOf('@temporalio/activity', '@temporalio/common', '@anthropic-ai/sdk', '@slack/web-api', 'zod'),
+    oneOf('@marcbachmann/cel-js'),
     oneOf('node:crypto', 'node:fs', 'node:timers/promises'),
     typesOf(oneOf('kysely')),
   ],

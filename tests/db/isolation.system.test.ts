@@ -38,8 +38,17 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
     `insert into slack_workspaces values ('${org}', 'T${org.slice(0, 8)}', '${text}', 'U')`,
     `insert into orchestrations (organization_id, id, session_id, user_id, source, message, language)
       values ('${org}', '${job}', '${sessionId}', '${userId}', 'rest', '${text}', 'en')`,
-    `insert into orchestration_agents (organization_id, orchestration_id, agent, position, relevance)
-      values ('${org}', '${job}', 'brand', 0, 1)`,
+    `insert into steps (organization_id, orchestration_id, id, agent, position, relevance)
+      values ('${org}', '${job}', 'brand', 'brand', 0, 1)`,
+    `insert into plans (organization_id, orchestration_id, revision, source, state, draft)
+      values ('${org}', '${job}', 1, 'planner', 'adopted', '${text}')`,
+    `insert into plan_edits values ('${org}', '${randomUUID()}', '${job}', '${userId}', '{}')`,
+    `insert into approvals values ('${org}', '${job}', '${text}', 'plan', '{}')`,
+    `insert into approval_policies values ('${org}', '{}')`,
+    `insert into steering (organization_id, id, orchestration_id, via, mode, message)
+      values ('${org}', '${randomUUID()}', '${job}', 'rest', 'steer', '${text}')`,
+    `insert into healing (organization_id, orchestration_id, step_id, attempt, root_cause, action, decided_by)
+      values ('${org}', '${job}', 'brand', 1, '${text}', 'retry', 'rule')`,
     `insert into messages values ('${org}', '${randomUUID()}', '${sessionId}', '${job}', 'user', '${text}')`,
     `insert into inbox (organization_id, id, source, kind, orchestration_id, body)
       values ('${org}', '${inbox}', 'rest', 'request', '${job}', '{}')`,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Kysely } from 'kysely';
 import { withOrganization } from '../../db/organization.ts';
-import { insertAgents } from '../../db/queries/agents.ts';
+import { insertAgentSteps } from '../../db/queries/steps.ts';
 import { insertOrchestration } from '../../db/queries/orchestrations.ts';
 import { putOrganization, putUser } from '../../db/queries/organizations.ts';
 import { insertSession } from '../../db/queries/sessions.ts';
@@ -64,7 +64,7 @@ export async function createOrchestration(
       ...changes,
     });
     if (agents.length > 0)
-      await insertAgents(trx, {
+      await insertAgentSteps(trx, {
         organizationId,
         orchestrationId: id,
         agents: agents.map((agent) => ({ agent, relevance: 1 })),

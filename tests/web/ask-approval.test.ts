@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { askApproval, toVerdict } from '../../scripts/ask-approval.ts';
-import type { DecisionRequest } from '../../contracts/orchestration.ts';
+import type { DecisionRequest } from '../../contracts/approval.ts';
 import { sampleApproval } from './sample-jobs.ts';
 
 /** A person at a terminal, and a server that writes down what it is told. */

@@ -1,4 +1,5 @@
-import type { AggregatedResult, Approval } from '../../contracts/orchestration.ts';
+import type { Approval } from '../../contracts/approval.ts';
+import type { AggregatedResult } from '../../contracts/orchestration.ts';
 
 /** An approval waiting for its answer, for tests to vary. */
 export const sampleApproval = (given: Partial<Approval> = {}): Approval => ({

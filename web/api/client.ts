@@ -1,10 +1,5 @@
-import type {
-  Accepted,
-  DecisionRequest,
-  JobStatus,
-  OrchestrateRequest,
-  SessionView,
-} from '../../contracts/orchestration.ts';
+import type { DecisionRequest } from '../../contracts/approval.ts';
+import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import { toApiProblem, Unreachable } from './problem.ts';
 import type { DecisionAnswer, JobList, Me } from './shapes.ts';
 

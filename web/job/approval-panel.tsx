@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useId } from 'react';
-import type { Approval } from '../../contracts/orchestration.ts';
+import type { Approval } from '../../contracts/approval.ts';
 import { useApi } from '../api/api-context.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { formatCents, formatClock } from '../text/format.ts';

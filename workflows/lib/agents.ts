@@ -1,7 +1,7 @@
 import { isCancellation } from '@temporalio/workflow';
 import { AGENT_NAMES } from '../../contracts/texts.ts';
 import type { AgentId } from '../../contracts/agents.ts';
-import type { AgentFailure, RoutedWork } from '../../contracts/workflow.ts';
+import type { StepFailure, RoutedWork } from '../../contracts/workflow.ts';
 import { model } from '../proxies.ts';
 import { errorCodeOf } from './failures.ts';
 
@@ -16,13 +16,13 @@ interface Run {
  * Lets the routed agents work and answers who gave no answer: at once, one after the other with the earlier answers,
  * or the next one only when the one before it failed. One agent's failure never loses the answer of another.
  */
-export function runAgents(run: Run): Promise<AgentFailure[]> {
+export function runAgents(run: Run): Promise<StepFailure[]> {
   const agents = run.work.agents.map(({ agent }) => agent);
   if (run.work.mode === 'parallel') return atOnce(run, agents);
   return run.work.mode === 'sequential' ? oneByOne(run, agents) : untilOneAnswers(run, agents);
 }
 
-async function atOnce(run: Run, agents: AgentId[]): Promise<AgentFailure[]> {
+async function atOnce(run: Run, agents: AgentId[]): Promise<StepFailure[]> {
   const settled = await Promise.allSettled(agents.map((agent) => runOne(run, agent, false)));
   return settled.flatMap((result) => {
     if (result.status === 'rejected') throw result.reason;
@@ -30,8 +30,8 @@ async function atOnce(run: Run, agents: AgentId[]): Promise<AgentFailure[]> {
   });
 }
 
-async function oneByOne(run: Run, agents: AgentId[]): Promise<AgentFailure[]> {
-  const failures: AgentFailure[] = [];
+async function oneByOne(run: Run, agents: AgentId[]): Promise<StepFailure[]> {
+  const failures: StepFailure[] = [];
   for (const agent of agents) {
     const failure = await runOne(run, agent, true);
     if (failure) failures.push(failure);
@@ -39,8 +39,8 @@ async function oneByOne(run: Run, agents: AgentId[]): Promise<AgentFailure[]> {
   return failures;
 }
 
-async function untilOneAnswers(run: Run, agents: AgentId[]): Promise<AgentFailure[]> {
-  const failures: AgentFailure[] = [];
+async function untilOneAnswers(run: Run, agents: AgentId[]): Promise<StepFailure[]> {
+  const failures: StepFailure[] = [];
   for (const agent of agents) {
     const failure = await runOne(run, agent, false);
     if (!failure) break;
@@ -49,7 +49,7 @@ async function untilOneAnswers(run: Run, agents: AgentId[]): Promise<AgentFailur
   return failures;
 }
 
-async function runOne(run: Run, agent: AgentId, withEarlierAnswers: boolean): Promise<AgentFailure | undefined> {
+async function runOne(run: Run, agent: AgentId, withEarlierAnswers: boolean): Promise<StepFailure | undefined> {
   const { organizationId, orchestrationId, work } = run;
   try {
     await model.runAgent.executeWithOptions(

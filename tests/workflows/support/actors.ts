@@ -60,6 +60,8 @@ const OUTCOME: Readonly<Record<Ending['kind'], FinalStatus>> = {
   cancelled: 'cancelled',
   expired: 'expired',
   failed: 'failed',
+  stopped: 'partial',
+  planned: 'completed',
 };
 
 /** Activities that play scenes and keep score. */

@@ -1,0 +1,32 @@
+import type { AnswerPolicy, Choice } from './approval.ts';
+
+/** A person who wants to answer, as the doors know them. */
+export interface Answerer {
+  readonly userId: string;
+  readonly role: string;
+  readonly isAsker: boolean;
+}
+
+/**
+ * Whether the policy lets a person answer now. Guests never count. A delegate may do what the one they stand for may,
+ * except that the person who asked stays shut out where four eyes are wanted. Pure, so that every door and the
+ * workflow judge alike.
+ */
+export function mayAnswer(policy: AnswerPolicy, who: Answerer, now: number, choice?: Choice): boolean {
+  if (who.role === 'guest' || (policy.notAsker && who.isAsker)) return false;
+  if (choice && policy.adminChoices?.includes(choice)) return who.role === 'admin';
+  return namesPerson(policy, who, now) || standsForOneNamed(policy, who, now);
+}
+
+function namesPerson(policy: AnswerPolicy, { userId, role, isAsker }: Answerer, now: number): boolean {
+  if (policy.roles.includes(role) || policy.users?.includes(userId) || (policy.asker && isAsker)) return true;
+  const { escalation } = policy;
+  if (!escalation || now < Date.parse(escalation.at)) return false;
+  return escalation.roles.includes(role) || escalation.users.includes(userId);
+}
+
+/** The list holds only those who stand for somebody named: it was drawn up with the question. */
+const standsForOneNamed = (policy: AnswerPolicy, { userId }: Answerer, now: number): boolean =>
+  (policy.delegates ?? []).some(
+    ({ delegateId, until }) => delegateId === userId && (until === undefined || now < Date.parse(until)),
+  );

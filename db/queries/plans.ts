@@ -1,0 +1,68 @@
+import type { Insertable, Selectable } from 'kysely';
+import type { Approval } from '../../contracts/approval.ts';
+import type { PlanEdits } from '../../contracts/plan.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+import type { PlanEditsTable, PlansTable } from '../tables/plans.ts';
+
+export type StoredPlan = Selectable<PlansTable>;
+
+/** Safe to repeat: the first document of a revision is the revision. */
+export const insertPlan = (trx: OrganizationTransaction, row: Insertable<PlansTable>) =>
+  trx
+    .insertInto('plans')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+
+/** Every plan of an orchestration, refused ones too, in order. */
+export const listPlans = (trx: OrganizationTransaction, orchestrationId: string): Promise<StoredPlan[]> =>
+  trx.selectFrom('plans').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('revision').execute();
+
+/** The plan that runs, or would run. */
+export const findPlan = (trx: OrganizationTransaction, orchestrationId: string): Promise<StoredPlan | undefined> =>
+  trx
+    .selectFrom('plans')
+    .selectAll()
+    .where('orchestration_id', '=', orchestrationId)
+    .where('state', '=', 'adopted')
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+
+export const insertEdits = (trx: OrganizationTransaction, row: Insertable<PlanEditsTable>) =>
+  trx.insertInto('plan_edits').values(row).execute();
+
+export async function getEdits(trx: OrganizationTransaction, id: string): Promise<PlanEdits> {
+  const row = await trx.selectFrom('plan_edits').select('edits').where('id', '=', id).executeTakeFirstOrThrow();
+  return row.edits;
+}
+
+/** Keeps a question as it was asked; safe to repeat. */
+export const insertApproval = (
+  trx: OrganizationTransaction,
+  key: { organizationId: string; orchestrationId: string },
+  approval: Approval,
+) =>
+  trx
+    .insertInto('approvals')
+    .values({
+      organization_id: key.organizationId,
+      orchestration_id: key.orchestrationId,
+      id: approval.id,
+      kind: approval.kind,
+      document: JSON.stringify(approval),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+
+/** Keeps what became of a question. */
+export const setApproval = (trx: OrganizationTransaction, orchestrationId: string, approval: Approval) =>
+  trx
+    .updateTable('approvals')
+    .set({
+      document: JSON.stringify(approval),
+      ...(approval.decision && { decided_at: approval.decision.at }),
+    })
+    .where('orchestration_id', '=', orchestrationId)
+    .where('id', '=', approval.id)
+    .execute();

@@ -1,0 +1,99 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { AgentChoice } from '../../contracts/orchestration.ts';
+import type { PricedStep } from '../../contracts/plan.ts';
+import type { StepsTable } from '../tables/plans.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+
+export type Step = Selectable<StepsTable>;
+
+interface Key {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+}
+
+/** The steps of a request without a plan: one for each agent, named like it. Safe to repeat. */
+export const insertAgentSteps = (trx: OrganizationTransaction, input: Key & { agents: AgentChoice[] }) =>
+  insert(
+    trx,
+    input.agents.map(({ agent, relevance }, position) => ({ ...rowKey(input), id: agent, agent, relevance, position })),
+  );
+
+/** How much of the answer the end of a plan is, and everything that leads there. */
+const RELEVANCE = { end: 1, onTheWay: 0.4 };
+
+/** The steps of a plan. Safe to repeat: steps that are there already keep their state. */
+export const insertPlanSteps = (
+  trx: OrganizationTransaction,
+  input: Key & { revision: number; steps: readonly PricedStep[]; firstPosition: number },
+) => {
+  const needed = new Set(input.steps.flatMap(({ needs }) => needs));
+  return insert(
+    trx,
+    input.steps.map((step, index) => ({
+      ...rowKey(input),
+      id: step.id,
+      position: input.firstPosition + index,
+      kind: step.kind,
+      title: step.title,
+      instruction: step.instruction,
+      agent: step.agent,
+      category: step.category,
+      tool: step.tool,
+      needs: JSON.stringify(step.needs),
+      condition: step.when,
+      risk: step.risk,
+      phase: step.phase,
+      revision: input.revision,
+      estimate: JSON.stringify(step.estimate),
+      relevance: needed.has(step.id) ? RELEVANCE.onTheWay : RELEVANCE.end,
+    })),
+  );
+};
+
+const rowKey = ({ organizationId, orchestrationId }: Key) => ({
+  organization_id: organizationId,
+  orchestration_id: orchestrationId,
+});
+
+async function insert(trx: OrganizationTransaction, rows: Insertable<StepsTable>[]): Promise<void> {
+  if (rows.length === 0) return;
+  await trx
+    .insertInto('steps')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export const listSteps = (trx: OrganizationTransaction, orchestrationId: string): Promise<Step[]> =>
+  trx.selectFrom('steps').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('position').execute();
+
+/** Steps of several orchestrations at once, for lists. */
+export const listStepsOf = (trx: OrganizationTransaction, orchestrationIds: string[]): Promise<Step[]> =>
+  orchestrationIds.length === 0
+    ? Promise.resolve([])
+    : trx
+        .selectFrom('steps')
+        .selectAll()
+        .where('orchestration_id', 'in', orchestrationIds)
+        .orderBy('position')
+        .execute();
+
+export const setStep = (
+  trx: OrganizationTransaction,
+  key: { orchestrationId: string; id: string },
+  set: Updateable<StepsTable>,
+) =>
+  trx
+    .updateTable('steps')
+    .set(set)
+    .where('orchestration_id', '=', key.orchestrationId)
+    .where('id', '=', key.id)
+    .execute();
+
+/** Takes the steps away that a new plan leaves out; what has begun stays. */
+export const removeOpenSteps = (trx: OrganizationTransaction, orchestrationId: string) =>
+  trx
+    .deleteFrom('steps')
+    .where('orchestration_id', '=', orchestrationId)
+    .where('status', 'in', ['pending', 'waiting'])
+    .execute();
