@@ -1,4 +1,6 @@
 import type { AgentId, Language } from './agents.ts';
+import { planEn } from './texts/plan-en.ts';
+import { planKo } from './texts/plan-ko.ts';
 
 /** How people know the agents; Korean messages keep the English names, as teams do. */
 export const AGENT_NAMES: Readonly<Record<AgentId, string>> = {
@@ -14,6 +16,7 @@ export const AGENT_NAMES: Readonly<Record<AgentId, string>> = {
 };
 
 const en = {
+  plan: planEn,
   received: 'Received',
   understanding: 'Understanding the request',
   running: (name: string, nth: number, total: number) => `Running agent: ${name} (${nth}/${total})`,
@@ -26,7 +29,6 @@ const en = {
   cancelled: 'Cancelled',
   expired: 'Nobody answered in time',
   question: 'Type APPROVE to proceed or CANCEL to abort',
-  whoMayApprove: 'The asker or an admin may answer',
   until: 'Expires at',
   estimate: 'Estimated cost',
   worstCase: 'at most',
@@ -72,6 +74,7 @@ const en = {
 };
 
 const ko: typeof en = {
+  plan: planKo,
   received: '요청을 받았습니다',
   understanding: '요청을 파악하는 중',
   running: (name, nth, total) => `에이전트 실행 중: ${name} (${nth}/${total})`,
@@ -84,7 +87,6 @@ const ko: typeof en = {
   cancelled: '취소됨',
   expired: '승인 시간이 지났습니다',
   question: '진행하려면 APPROVE(승인), 중단하려면 CANCEL(취소)을 입력하세요',
-  whoMayApprove: '요청한 사람 또는 관리자가 답할 수 있습니다',
   until: '만료 시각',
   estimate: '예상 비용',
   worstCase: '최대',
@@ -156,6 +158,10 @@ export const ERROR_TEXT = {
   guest: 'guest',
 } as const satisfies Record<string, keyof Texts>;
 export type ErrorCode = keyof typeof ERROR_TEXT;
+
+/** Why something ended as it did: the sentence of its code, or the words themselves when it is none. */
+export const reasonSentence = (reason: string, language: Language): string =>
+  Object.hasOwn(ERROR_TEXT, reason) ? errorSentence(reason as ErrorCode, language) : reason;
 
 /** The sentence of an error code in a language. */
 export const errorSentence = (code: ErrorCode, language: Language): string => {

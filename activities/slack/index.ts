@@ -4,9 +4,9 @@ import type { Kysely } from 'kysely';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listSteps } from '../../db/queries/steps.ts';
-import { costOf } from '../../db/queries/budget.ts';
+import { getNotes } from '../../db/queries/notes.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
+import { findPlan } from '../../db/queries/plans.ts';
 import {
   pauseBucket,
   setPostAttempted,
@@ -17,10 +17,12 @@ import {
   type Bucket,
   type SlackPost,
 } from '../../db/queries/slack.ts';
+import { listSteps } from '../../db/queries/steps.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { heartbeating } from '../heartbeating.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
-import { toSlackMessage, type Shown } from './blocks.ts';
+import { toSlackMessage } from './blocks.ts';
+import type { Shown } from './blocks/shown.ts';
 import { bucketFor } from './buckets.ts';
 import { SlackCallError, type SlackPort, type Thread } from './slack-port.ts';
 
@@ -79,11 +81,14 @@ const load = (
 ): Promise<{ shown: Shown; post: SlackPost; thread: Thread | undefined }> =>
   withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, target.orchestrationId);
-    const agents = await listSteps(trx, target.orchestrationId);
-    const costNanos = isFinal(orchestration.status) ? await costOf(trx, target.orchestrationId) : 0;
+    const { plan_decision: planned, status } = orchestration;
+    // Steps are named in plans and at the end; the passing states of most requests need neither.
+    const steps = planned?.used || isFinal(status) ? await listSteps(trx, target.orchestrationId) : [];
+    const plan = planned?.used ? await findPlan(trx, target.orchestrationId) : undefined;
+    const notes = await getNotes(trx, target.orchestrationId);
     const { slack_channel_id: channelId, slack_thread_ts: threadTs } = orchestration;
     const thread = channelId && threadTs ? { channelId, threadTs } : undefined;
-    return { shown: { orchestration, agents, costNanos }, post: await takePost(trx, target), thread };
+    return { shown: { orchestration, steps, plan, ...notes }, post: await takePost(trx, target), thread };
   });
 
 /** False when a state that nobody waits for should rather be left out. */

@@ -1,10 +1,13 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { DecisionRequest } from '../../contracts/approval.ts';
 import { isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { listSteps, listStepsOf } from '../../db/queries/steps.ts';
-import { costOf, costsOf } from '../../db/queries/budget.ts';
-import { findOrchestration, listOrchestrations } from '../../db/queries/orchestrations.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { costsOf } from '../../db/queries/budget.ts';
+import { listHealingOf } from '../../db/queries/healing.ts';
+import { findOrchestration, listOrchestrations, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { listPlansOf } from '../../db/queries/plans.ts';
+import { listSteeringOf } from '../../db/queries/steering.ts';
+import { listStepsOf } from '../../db/queries/steps.ts';
 import { cancelJob, decide } from '../decide.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
@@ -103,21 +106,34 @@ async function readJob(deps: ApiDeps, organizationId: string, jobId: string): Pr
   if (!isUuid(jobId)) return undefined;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const row = await findOrchestration(trx, jobId);
-    return row && toJobStatus(row, await listSteps(trx, jobId), await costOf(trx, jobId));
+    return row && (await toJobs(trx, [row]))[0];
   });
 }
 
 const readJobs = (deps: ApiDeps, organizationId: string, limit: number): Promise<JobStatus[]> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    const rows = await listOrchestrations(trx, limit);
-    const ids = rows.map(({ id }) => id);
-    const agents = await listStepsOf(trx, ids);
-    const costs = await costsOf(trx, ids);
-    return rows.map((row) =>
-      toJobStatus(
-        row,
-        agents.filter((agent) => agent.orchestration_id === row.id),
-        costs.get(row.id) ?? 0,
-      ),
-    );
-  });
+  withOrganization(deps.db, organizationId, async (trx) => toJobs(trx, await listOrchestrations(trx, limit)));
+
+/** Jobs with all that belongs to them, in as many queries as for one. */
+async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration[]): Promise<JobStatus[]> {
+  const ids = rows.map(({ id }) => id);
+  const planned = rows.filter(({ plan_decision }) => plan_decision?.used).map(({ id }) => id);
+  const stepsOf = byJob(await listStepsOf(trx, ids));
+  const steeringOf = byJob(await listSteeringOf(trx, ids));
+  const healingOf = byJob(await listHealingOf(trx, ids));
+  const planOf = byJob(await listPlansOf(trx, planned));
+  const costs = await costsOf(trx, ids);
+  return rows.map((row) =>
+    toJobStatus(row, {
+      steps: stepsOf(row),
+      plan: planOf(row)[0],
+      steering: steeringOf(row),
+      healing: healingOf(row),
+      costNanos: costs.get(row.id) ?? 0,
+    }),
+  );
+}
+
+const byJob = <T extends { orchestration_id: string }>(parts: readonly T[]) => {
+  const groups = Map.groupBy(parts, ({ orchestration_id }) => orchestration_id);
+  return ({ id }: Orchestration): readonly T[] => groups.get(id) ?? [];
+};

@@ -1,11 +1,28 @@
 import { nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import type { Step } from '../../db/queries/steps.ts';
+import type { HealingView } from '../../contracts/plan.ts';
+import type { SteeringView } from '../../contracts/steering.ts';
+import type { Healing } from '../../db/queries/healing.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import type { StoredPlan } from '../../db/queries/plans.ts';
+import type { Steering } from '../../db/queries/steering.ts';
+import type { Step } from '../../db/queries/steps.ts';
+import { toPlanView } from './plan-view.ts';
+
+/** What belongs to an orchestration beside its row. */
+export interface JobParts {
+  readonly steps: readonly Step[];
+  /** The adopted plan, if there is one. */
+  readonly plan?: StoredPlan | undefined;
+  readonly steering: readonly Steering[];
+  readonly healing: readonly Healing[];
+  readonly costNanos: Nanos;
+}
 
 /** An orchestration as people read it. Pure. */
-export function toJobStatus(row: Orchestration, agents: readonly Step[], costNanos: Nanos): JobStatus {
+export function toJobStatus(row: Orchestration, parts: JobParts): JobStatus {
   const end = row.finished_at ?? new Date();
+  const plan = parts.plan && toPlanView(parts.plan, parts.steps, row.language);
   return {
     jobId: row.id,
     sessionId: row.session_id,
@@ -14,14 +31,17 @@ export function toJobStatus(row: Orchestration, agents: readonly Step[], costNan
     step: row.step,
     message: row.message,
     category: row.category,
-    agents: agents.flatMap(({ agent, status, model, cost_nanos }) =>
+    agents: parts.steps.flatMap(({ agent, status, model, cost_nanos }) =>
       agent ? [{ agent, status, model, costCents: nanosToCents(cost_nanos) }] : [],
     ),
     ...(row.result && { result: row.result }),
     ...(row.approval && { approval: row.approval }),
-    costCents: nanosToCents(costNanos),
-    steering: [],
-    healing: [],
+    ...(row.plan_decision && { planDecision: row.plan_decision }),
+    ...(plan && { plan }),
+    steering: parts.steering.map(toSteeringView),
+    healing: parts.healing.map(toHealingView),
+    ...(row.receipt && { receipt: row.receipt }),
+    costCents: nanosToCents(parts.costNanos),
     dryRun: row.options.dryRun ?? false,
     durationMs: Math.max(0, end.getTime() - row.created_at.getTime()),
     ...(row.error && { error: row.error }),
@@ -30,3 +50,27 @@ export function toJobStatus(row: Orchestration, agents: readonly Step[], costNan
     finishedAt: row.finished_at?.toISOString() ?? null,
   };
 }
+
+const toSteeringView = (row: Steering): SteeringView => ({
+  id: row.id,
+  message: row.message,
+  mode: row.mode,
+  status: row.status,
+  by: row.user_id,
+  via: row.via,
+  at: row.created_at.toISOString(),
+  deliveredAt: row.delivered_at?.toISOString() ?? null,
+  stepId: row.step_id,
+});
+
+const toHealingView = (row: Healing): HealingView => ({
+  stepId: row.step_id,
+  attempt: row.attempt,
+  rootCause: row.root_cause,
+  action: row.action,
+  detail: row.detail,
+  decidedBy: row.decided_by,
+  status: row.status,
+  costCents: nanosToCents(row.cost_nanos),
+  at: row.created_at.toISOString(),
+});

@@ -29,6 +29,20 @@ export const findPlan = (trx: OrganizationTransaction, orchestrationId: string):
     .limit(1)
     .executeTakeFirst();
 
+/** The plans that run, or would run, of several orchestrations at once, for lists. */
+export const listPlansOf = (trx: OrganizationTransaction, orchestrationIds: string[]): Promise<StoredPlan[]> =>
+  orchestrationIds.length === 0
+    ? Promise.resolve([])
+    : trx
+        .selectFrom('plans')
+        .selectAll()
+        .distinctOn('orchestration_id')
+        .where('orchestration_id', 'in', orchestrationIds)
+        .where('state', '=', 'adopted')
+        .orderBy('orchestration_id')
+        .orderBy('revision', 'desc')
+        .execute();
+
 export const insertEdits = (trx: OrganizationTransaction, row: Insertable<PlanEditsTable>) =>
   trx.insertInto('plan_edits').values(row).execute();
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { progressBar, toSlackMessage, type Shown } from '../../activities/slack/blocks.ts';
+import { toSlackMessage } from '../../activities/slack/blocks.ts';
+import { progressBar } from '../../activities/slack/blocks/pieces.ts';
+import type { Shown } from '../../activities/slack/blocks/shown.ts';
 import { bucketFor } from '../../activities/slack/buckets.ts';
 import { AGENT_IDS } from '../../contracts/agents.ts';
 import { centsToNanos } from '../../contracts/money.ts';
@@ -11,8 +13,10 @@ import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '
 
 const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}): Shown => ({
   orchestration: sampleOrchestration(changes),
-  agents: [],
+  steps: [],
   costNanos: 0,
+  healing: [],
+  steering: [],
   ...more,
 });
 const wordsOf = (given: Shown) => JSON.stringify(toSlackMessage(given).blocks);
@@ -49,7 +53,8 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
     approval.plan.question = texts.question;
     const message = toSlackMessage(shown({ language, status: 'awaiting_approval', approval }));
     const words = JSON.stringify(message.blocks);
-    for (const part of [texts.question, texts.whoMayApprove, 'Marketing', '$1.20', `${texts.worstCase} $4.00`])
+    const asked = [texts.plan.people.asker, texts.plan.people.admin];
+    for (const part of [texts.question, texts.plan.who(asked), 'Marketing', '$1.20', `${texts.worstCase} $4.00`])
       expect(words).toContain(part);
     expect(words).toContain(`<!date^${Date.parse(approval.expiresAt) / 1_000}^{time_secs}|`);
     expect(message.text).toContain(texts.question);
@@ -60,7 +65,7 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
       shown(
         { language, status: 'completed', result: sampleResult(), finished_at: FINISHED },
         {
-          agents: [
+          steps: [
             sampleAgent('marketing', { status: 'done', model: 'claude-sonnet-5-5' }),
             sampleAgent('ops', { status: 'failed' }),
           ],
@@ -91,12 +96,14 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
   it('says why it failed', () => {
     const error = { code: 'budget_exhausted_user', message: texts.budgetUser };
     const message = toSlackMessage(shown({ language, status: 'failed', error, finished_at: FINISHED }));
-    expect(message.text).toBe(`❌ ${texts.failed}\n${texts.budgetUser}`);
+    expect(message.text).toMatch(new RegExp(`^❌ ${texts.failed}\n${texts.budgetUser}\n.*${texts.cost}: 0.000¢$`));
     expect(JSON.stringify(message.blocks)).toContain(texts.budgetUser);
   });
 
   it.each(['cancelled', 'expired'] as const)('of a %s job is a warning', (status) => {
-    expect(toSlackMessage(shown({ language, status, finished_at: FINISHED })).text).toBe(`⚠️ ${texts[status]}`);
+    const { text } = toSlackMessage(shown({ language, status, finished_at: FINISHED }));
+    expect(text).toContain(`⚠️ ${texts[status]}\n`);
+    expect(text).toContain(texts.cost);
   });
 
   it('labels what the demo model has said', () => {

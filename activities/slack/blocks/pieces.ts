@@ -1,0 +1,57 @@
+import type { KnownBlock } from '@slack/web-api';
+
+const BAR_CELLS = 8;
+const SECTION_CHARS = 3_000;
+const LINE_CHARS = 2_800;
+
+/** `█████░░░ 62 %` */
+export function progressBar(percent: number): string {
+  const full = Math.round((Math.min(100, Math.max(0, percent)) / 100) * BAR_CELLS);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${percent} %`;
+}
+
+export const cents = (value: number): string =>
+  value >= 100 ? `$${(value / 100).toFixed(2)}` : `${value.toFixed(value < 1 ? 3 : 2)}¢`;
+
+/** Never leaves half of an emoji behind, which Slack would refuse. */
+export const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
+
+/** One line of somebody else's words: short, and without anything Slack would take for a mention or a link. */
+export function quoted(text: string, most: number): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  const short = line.length > most ? `${cut(line, most)}…` : line;
+  return short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Such words between backticks, where a backtick of their own would end them. */
+export const code = (text: string, most: number): string => `\`${quoted(text.replaceAll('`', "'"), most)}\``;
+
+/** A time in the reader's own zone; old clients show it as it stands. */
+export const clock = (at: string): string => `<!date^${Math.floor(Date.parse(at) / 1_000)}^{time_secs}|${at}>`;
+
+export const section = (text: string): KnownBlock => ({
+  type: 'section',
+  text: { type: 'mrkdwn', text: cut(text, SECTION_CHARS) },
+});
+
+export const context = (text: string): KnownBlock => ({
+  type: 'context',
+  elements: [{ type: 'mrkdwn', text: cut(text, 2_000) }],
+});
+
+/** Lines in as few sections as hold them; what does not fit into `most` is counted in a last line. */
+export function sections(lines: readonly string[], most: number, more: (count: number) => string): KnownBlock[] {
+  const packed: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const short = cut(line, LINE_CHARS);
+    const last = packed.at(-1);
+    if (last !== undefined && last.length + 1 + short.length <= LINE_CHARS)
+      packed[packed.length - 1] = `${last}\n${short}`;
+    else if (packed.length < most) packed.push(short);
+    else {
+      packed[packed.length - 1] = `${last}\n${more(lines.length - index)}`;
+      break;
+    }
+  }
+  return packed.map(section);
+}

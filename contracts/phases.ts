@@ -1,0 +1,32 @@
+import type { StepStatus } from './plan.ts';
+
+/** The steps that stand at the same depth of a plan, and how far they are together. */
+export interface Phase<T> {
+  /** From 1, without gaps. */
+  readonly nth: number;
+  readonly total: number;
+  readonly percent: number;
+  readonly steps: readonly T[];
+}
+
+/** What a step adds to its phase: one that runs counts half, so that a phase of one step moves at all. */
+const SHARE: Readonly<Record<StepStatus, number>> = {
+  pending: 0,
+  waiting: 0,
+  running: 0.5,
+  done: 1,
+  failed: 1,
+  skipped: 1,
+};
+
+/** Steps by phase in order; a step that has no status yet has not begun. Pure. */
+export function toPhases<T extends { readonly phase: number; readonly status?: StepStatus }>(
+  steps: readonly T[],
+): Phase<T>[] {
+  const depths = [...new Set(steps.map(({ phase }) => phase))].sort((a, b) => a - b);
+  return depths.map((depth, index) => {
+    const own = steps.filter(({ phase }) => phase === depth);
+    const share = own.reduce((sum, { status }) => sum + (status ? SHARE[status] : 0), 0) / own.length;
+    return { nth: index + 1, total: depths.length, percent: Math.round(share * 100), steps: own };
+  });
+}
