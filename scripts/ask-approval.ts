@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Api } from '../web/api/client.ts';
-import type { Approval } from '../contracts/approval.ts';
+import type { Approval, Choice } from '../contracts/approval.ts';
 import { approvalLines } from './ask-lines.ts';
 import type { Screen } from './ask-screen.ts';
 
@@ -26,15 +26,16 @@ export async function askApproval(deps: QuestionDeps, jobId: string, approval: A
     input,
     output,
     signal,
-    prompt: '   Type APPROVE to proceed or CANCEL to abort: ',
+    prompt: `   ${promptFor(approval.choices)}: `,
   });
   terminal.on('SIGINT', onInterrupt);
   try {
     terminal.prompt();
     for await (const answer of terminal) {
-      const verdict = toVerdict(answer);
-      if (verdict) {
-        await api[verdict](jobId, { approvalId: approval.id, hash: approval.hash });
+      const meant = toAnswer(answer, approval.choices);
+      if (meant) {
+        const { verdict, choice } = meant;
+        await api[verdict](jobId, { approvalId: approval.id, hash: approval.hash, ...(choice && { choice }) });
         return;
       }
       terminal.prompt();
@@ -46,9 +47,28 @@ export async function askApproval(deps: QuestionDeps, jobId: string, approval: A
   }
 }
 
-/** Reads an answer in English or Korean. */
-export function toVerdict(answer: string): 'approve' | 'cancel' | undefined {
+interface Answer {
+  readonly verdict: 'approve' | 'cancel';
+  readonly choice?: Choice;
+}
+
+const CHOICE_WORDS: Readonly<Record<Choice, string>> = {
+  raise: '증액',
+  retry: '재시도',
+  skip: '건너뛰기',
+  stop: '중지',
+};
+
+const promptFor = (choices: readonly Choice[] = []): string =>
+  ['Type APPROVE to proceed', ...choices.map((choice) => choice.toUpperCase()), 'or CANCEL to abort'].join(
+    choices.length ? ', ' : ' ',
+  );
+
+/** Reads an answer in English or Korean; only the choices that are offered count. */
+export function toAnswer(answer: string, choices: readonly Choice[] = []): Answer | undefined {
   const word = answer.trim().toLowerCase();
-  if (word === 'approve' || word === '승인') return 'approve';
-  return word === 'cancel' || word === '취소' ? 'cancel' : undefined;
+  if (word === 'approve' || word === '승인') return { verdict: 'approve' };
+  if (word === 'cancel' || word === '취소') return { verdict: 'cancel' };
+  const choice = choices.find((offered) => word === offered || word === CHOICE_WORDS[offered]);
+  return choice && { verdict: 'approve', choice };
 }

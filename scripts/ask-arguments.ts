@@ -7,6 +7,8 @@ export const USAGE = `Asks Nubabel and shows the work live.
     --session <id>       continue a conversation
     --agents brand,…     choose who works on it
     --require-approval   show the plan before any work starts
+    --plan <when>        make a plan first: auto, always or never
+    --dry-run            show what would happen and cost, and do nothing
     --json               print the finished job as JSON`;
 
 /** What was typed, as a request. */
@@ -24,6 +26,8 @@ export function readArguments(args: readonly string[]): Arguments {
       session: { type: 'string' },
       agents: { type: 'string' },
       'require-approval': { type: 'boolean', default: false },
+      plan: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -36,9 +40,19 @@ export function readArguments(args: readonly string[]): Arguments {
       ...(values.session === undefined ? {} : { sessionId: values.session }),
       ...(values.agents === undefined ? {} : { agents: values.agents.split(',').map(toAgent) }),
       ...(values['require-approval'] ? { requireApproval: true } : {}),
+      ...(values.plan === undefined ? {} : { plan: toPlanning(values.plan) }),
+      ...(values['dry-run'] ? { dryRun: true } : {}),
     },
     json: values.json,
   };
+}
+
+const PLANNING = ['auto', 'always', 'never'] as const;
+
+function toPlanning(word: string): (typeof PLANNING)[number] {
+  const planning = PLANNING.find((known) => known === word.trim().toLowerCase());
+  if (!planning) throw new Error(`--plan takes ${PLANNING.join(', ')}, not "${word}".`);
+  return planning;
 }
 
 function toAgent(name: string): AgentId {

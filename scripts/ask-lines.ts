@@ -1,8 +1,9 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { Approval } from '../contracts/approval.ts';
 import type { JobStatus } from '../contracts/orchestration.ts';
 import { formatCents, formatClock, formatDuration, formatShare } from '../web/text/format.ts';
 import { en } from '../web/text/en.ts';
+import { evidenceLines, planClosingLines, proposedLines } from './ask-plan.ts';
+import { nameOf, oneLine, plain } from './ask-words.ts';
 
 const BAR_CELLS = 20;
 const ICONS: Record<JobStatus['status'], string> = {
@@ -16,25 +17,35 @@ const ICONS: Record<JobStatus['status'], string> = {
   expired: '⌛',
 };
 
-/** Text of others without anything a terminal would obey. */
-export const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
-
 /** `█████░░░░░ 52 %  Running agent: Brand (2/3)  0:12  3.1¢` */
 export function progressLine(status: JobStatus): string {
   const full = Math.round((Math.min(100, Math.max(0, status.progress)) / 100) * BAR_CELLS);
   const bar = '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
-  const step = plain(status.step).replaceAll('\n', ' ');
+  const step = oneLine(status.step);
   return `${bar} ${Math.round(status.progress)} %  ${step}  ${formatClock(status.durationMs)}  ${formatCents(status.costCents)}`;
 }
 
 /** The question of an approval with what it rests on. */
-export function approvalLines({ plan, expiresAt }: Approval, now: number): string[] {
+export function approvalLines(approval: Approval, now: number): string[] {
+  const { plan, expiresAt, kind } = approval;
+  const { steps, agents, minutes } = plan;
+  const price = [
+    `Estimated ${formatCents(plan.estimatedCents)}`,
+    `at most ${formatCents(plan.worstCaseCents)}`,
+    ...(minutes === undefined ? [] : [en.plan.minutes(minutes)]),
+  ].join(', ');
+  const expires = `expires in ${formatClock(Date.parse(expiresAt) - now)}`;
   return [
-    `✋ ${plain(plan.question)}`,
-    `   Agents: ${plan.agents.map(({ agent }) => nameOf(agent)).join(', ')} (${en.approval.modes[plan.mode].toLowerCase()})`,
-    `   Estimated ${formatCents(plan.estimatedCents)}, at most ${formatCents(plan.worstCaseCents)}; expires in ${formatClock(Date.parse(expiresAt) - now)}`,
+    `✋ ${en.question.titles[kind]} ${plain(plan.question)}`,
+    ...(plan.goal ? [`   ${oneLine(plan.goal)}`] : []),
+    ...proposedLines(steps ?? []),
+    ...(agents.length && !steps
+      ? [
+          `   Agents: ${agents.map(({ agent }) => nameOf(agent)).join(', ')} (${en.approval.modes[plan.mode].toLowerCase()})`,
+        ]
+      : []),
+    ...evidenceLines(approval),
+    `   ${price}; ${expires}`,
   ];
 }
 
@@ -48,21 +59,24 @@ export function closingLines(status: JobStatus): string[] {
     `${ICONS[status.status]} ${en.statuses[status.status]} in ${took}${status.demo ? ' (demo: a scripted model answered)' : ''}`,
     ...(status.error ? [`   ${plain(status.error.message)}`] : []),
     ...(agents === '' ? [] : [`   Agents: ${agents}${models === '' ? '' : ` (${models})`}`]),
-    ...(result?.missing_agents ?? []).map(({ agent, reason }) => `   Missing: ${nameOf(agent)}: ${plain(reason)}`),
+    ...planClosingLines(status),
+    ...(status.plan ? [] : (result?.missing_agents ?? [])).map(
+      ({ agent, reason }) => `   Missing: ${nameOf(agent)}: ${plain(reason)}`,
+    ),
     `   Continue with: npm run ask -- --session ${plain(status.sessionId)} "…"`,
   ];
 }
 
 /** The answer itself, in Markdown, with what the other agents added. */
-export function answerLines({ result }: JobStatus): string[] {
+export function answerLines({ result, plan }: JobStatus): string[] {
   if (!result) return [];
+  const nameOfPart = (step: string | undefined, agent: string): string => {
+    const title = plan?.steps.find(({ id }) => id === step)?.title;
+    return title ? `${oneLine(title)} (${nameOf(agent)})` : nameOf(agent);
+  };
   const insights = result.supporting_insights.map(
-    ({ agent, content, weight }) => `\n### ${nameOf(agent)} (weight ${formatShare(weight)})\n\n${plain(content)}`,
+    ({ agent, content, weight, step }) =>
+      `\n### ${nameOfPart(step, agent)} (weight ${formatShare(weight)})\n\n${plain(content)}`,
   );
   return [plain(result.primary_result), ...insights];
 }
-
-const nameOf = (agent: string): string => {
-  const names: Record<string, string> = en.agents;
-  return names[agent] ?? plain(agent);
-};

@@ -7,6 +7,7 @@ import { findAddress, notRunning, type Address } from './ask-address.ts';
 import { askApproval } from './ask-approval.ts';
 import { readArguments, type Arguments } from './ask-arguments.ts';
 import { answerLines, closingLines } from './ask-lines.ts';
+import { newsLines } from './ask-plan.ts';
 import { createScreen } from './ask-screen.ts';
 
 const { stdin, stdout, stderr } = process;
@@ -38,7 +39,8 @@ async function ask({ request }: Arguments, address: Address): Promise<JobStatus>
     screen.line('Cancelling… press Ctrl-C again to leave without waiting.');
     api.cancel(jobId, {}).catch((error: unknown) => screen.line(sentence(error)));
   });
-  let question: AbortController | undefined;
+  let question: { readonly hash: string; readonly asking: AbortController } | undefined;
+  const told = new Set<string>();
   let lost = false;
   const deps = { api, screen, input: stdin, output: stderr, consoleUrl: address.baseUrl, onInterrupt: interrupt };
   const { status, error } = await followJob({
@@ -49,14 +51,20 @@ async function ask({ request }: Arguments, address: Address): Promise<JobStatus>
       if (error && !lost) screen.line(`${sentence(error)} Trying again; the work itself goes on.`);
       lost = error !== undefined;
       if (!status || lost) return;
+      for (const line of newsLines(status)) {
+        if (!told.has(line)) screen.line(line);
+        told.add(line);
+      }
       const { approval } = status;
-      if (status.status !== 'awaiting_approval' || !approval || approval.decision) {
-        question?.abort();
+      const waits = status.status === 'awaiting_approval' && approval && !approval.decision;
+      if (question && (!waits || approval.hash !== question.hash)) {
+        question.asking.abort();
         question = undefined;
-        screen.progress(status);
-      } else if (!question) {
-        question = new AbortController();
-        void askApproval(deps, jobId, approval, question.signal);
+      }
+      if (!waits) screen.progress(status);
+      else if (!question) {
+        question = { hash: approval.hash, asking: new AbortController() };
+        void askApproval(deps, jobId, approval, question.asking.signal);
       }
     },
   });

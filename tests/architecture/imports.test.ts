@@ -55,7 +55,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   web: [
     inside('web'),
     typesOf(inside('contracts')),
-    oneOf('contracts/agents.ts', 'contracts/limits.ts', 'contracts/orchestration.ts'),
+    oneOf('contracts/agents.ts', 'contracts/limits.ts', 'contracts/orchestration.ts', 'contracts/phases.ts'),
     oneOf(/^(react|react-dom|react-markdown|remark-gfm|@tanstack\/|@vitejs\/|vite|eventsource-parser)\b/),
   ],
 };

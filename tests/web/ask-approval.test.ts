@@ -1,7 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { askApproval, toVerdict } from '../../scripts/ask-approval.ts';
+import { askApproval, toAnswer } from '../../scripts/ask-approval.ts';
 import type { DecisionRequest } from '../../contracts/approval.ts';
+import { approvalLines } from '../../scripts/ask-lines.ts';
+import { samplePlan, samplePlanApproval } from '../activities/plan-samples.ts';
 import { sampleApproval } from './sample-jobs.ts';
 
 /** A person at a terminal, and a server that writes down what it is told. */
@@ -17,7 +19,8 @@ function terminal(refusal?: Error) {
   const screen = { progress: () => undefined, clear: () => undefined, line: (text: string) => void lines.push(text) };
   const api = { approve: tell('approve'), cancel: tell('cancel') };
   const deps = { api, screen, input, output, consoleUrl: 'http://house', onInterrupt: () => undefined };
-  const ask = (signal = new AbortController().signal) => askApproval(deps, 'job-1', sampleApproval(), signal);
+  const ask = (signal = new AbortController().signal, approval = sampleApproval()) =>
+    askApproval(deps, 'job-1', approval, signal);
   return { input, told, lines, ask };
 }
 
@@ -29,6 +32,34 @@ describe('an approval at the terminal', () => {
     await asked;
     expect(told).toEqual([['approve', { approvalId: 'approval-1', hash: 'hash-1' }]]);
     expect(lines.join('\n')).toMatch(/Agents: Brand, Finance \(all at once\)\n.*at most 63¢; expires in \d:\d\d/);
+  });
+
+  it('shows a plan with its prices and sends a choice', async () => {
+    const { input, told, lines, ask } = terminal();
+    const asked = ask(new AbortController().signal, samplePlanApproval(samplePlan(), { choices: ['stop'] }));
+    input.write('retry\nSTOP\n');
+    await asked;
+    const shown = lines.join('\n');
+    for (const part of [
+      'Launch the product on Tuesday',
+      'Phase 1/2',
+      '🤖 Draft the launch tweet · Brand · 2 min · 1.5¢',
+      '🔧 Release the page · github__merge · 2 min · 1.5¢ · 🚨 changes production · only if steps.budget.confidence > 0.5',
+      'Publish the new pricing page.',
+      'Estimated 4.5¢, at most 18¢, 4 min; expires in',
+    ])
+      expect(shown).toContain(part);
+    expect(told).toEqual([['approve', { approvalId: 'approval-1', hash: 'hash-1', choice: 'stop' }]]);
+  });
+
+  it('shows what led to a question in the middle of the work', () => {
+    const { plan, ...rest } = sampleApproval({ kind: 'budget' });
+    const raise = { scope: 'user' as const, period: 'day', byCents: 20, limitCents: 500 };
+    const evidence = ['Spent \u001B[31m4.90'];
+    const lines = approvalLines({ ...rest, plan: { ...plan, stepId: 'draft', evidence, raise, action: 'skip' } }, 0);
+    expect(lines.join('\n')).toContain(
+      '   Step: draft\n   • Spent 4.90\n   Limit (user, day): $5.00; has to rise by 20¢\n   Proposed: go on without it',
+    );
   });
 
   it('goes away when somebody else answers', async () => {
@@ -49,7 +80,17 @@ describe('an approval at the terminal', () => {
   });
 
   it('takes an answer in English and Korean', () => {
-    const answers = [' APPROVE ', '승인', 'Cancel', '취소', 'maybe'];
-    expect(answers.map(toVerdict)).toEqual(['approve', 'approve', 'cancel', 'cancel', undefined]);
+    const answers = [' APPROVE ', '승인', 'Cancel', '취소', 'maybe', 'skip'];
+    const verdicts = answers.map((answer) => toAnswer(answer)?.verdict);
+    expect(verdicts).toEqual(['approve', 'approve', 'cancel', 'cancel', undefined, undefined]);
+  });
+
+  it('takes the choices that are offered by their words', () => {
+    const offered = ['raise', 'retry', 'skip', 'stop'] as const;
+    const answers = ['RAISE', '증액', 'Retry', '재시도', 'skip', '건너뛰기', 'stop', '중지'];
+    const meant = answers.map((answer) => toAnswer(answer, offered));
+    expect(meant.map((answer) => answer?.choice)).toEqual(offered.flatMap((choice) => [choice, choice]));
+    expect(meant.every((answer) => answer?.verdict === 'approve')).toBe(true);
+    expect(toAnswer('raise', ['stop'])).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { plain } from '../../scripts/ask-lines.ts';
+import { plain } from '../../scripts/ask-words.ts';
 import { createScreen, fit } from '../../scripts/ask-screen.ts';
 import { newJob } from './scripted-house.ts';
 

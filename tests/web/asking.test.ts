@@ -10,7 +10,8 @@ import { newJob } from './scripted-house.ts';
 describe('a request', () => {
   it('leaves out what the person left open', () => {
     expect(toRequest(emptyDraft(' hi '), undefined)).toEqual({ message: 'hi' });
-    const full = { message: 'hi', agents: ['brand' as const], category: 'quick' as const, requireApproval: true };
+    const chosen = { agents: ['brand' as const], category: 'quick' as const, requireApproval: true, dryRun: true };
+    const full = { message: 'hi', plan: 'never' as const, ...chosen };
     expect(toRequest(full, 's1')).toEqual({ ...full, sessionId: 's1' });
   });
 

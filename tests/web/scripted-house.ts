@@ -56,6 +56,8 @@ export async function openScriptedHouse(webDir = 'dist/web') {
 }
 export type ScriptedHouse = Awaited<ReturnType<typeof openScriptedHouse>>;
 
+type Refusal = Pick<Problem, 'status' | 'detail' | 'errors'>;
+
 interface Stream {
   readonly response: ServerResponse;
   readonly send: (event: OrganizationEvent) => void;
@@ -78,7 +80,7 @@ function createState(webDir: string) {
     /** Called with each accepted request, before it is answered. */
     accept: { next: (job: JobStatus): JobStatus => job },
     /** Problems to answer instead, by `METHOD path-suffix`. */
-    refusals: new Map<string, Pick<Problem, 'status' | 'detail'>>(),
+    refusals: new Map<string, Refusal>(),
   };
 }
 type State = ReturnType<typeof createState>;
@@ -169,11 +171,11 @@ async function readBody(req: IncomingMessage): Promise<unknown> {
 const json = (res: ServerResponse, status: number, body: unknown, type = 'application/json'): void => {
   res.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
 };
-const problem = (res: ServerResponse, { status, detail }: Pick<Problem, 'status' | 'detail'>): void =>
+const problem = (res: ServerResponse, { status, detail, errors }: Refusal): void =>
   json(
     res,
     status,
-    { type: '/problems/test', title: 'No', status, detail, requestId: 'req-1' },
+    { type: '/problems/test', title: 'No', status, detail, requestId: 'req-1', ...(errors && { errors }) },
     'application/problem+json',
   );
 const missing = (res: ServerResponse): void => problem(res, { status: 404, detail: 'There is no such thing here.' });

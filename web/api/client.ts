@@ -1,5 +1,6 @@
 import type { DecisionRequest } from '../../contracts/approval.ts';
 import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
+import type { SteerRequest } from '../../contracts/steering.ts';
 import { toApiProblem, Unreachable } from './problem.ts';
 import type { DecisionAnswer, JobList, Me } from './shapes.ts';
 
@@ -50,6 +51,8 @@ export function createApi(options: ApiOptions) {
       call<DecisionAnswer>('POST', `${jobPath(jobId)}/approve`, { body }),
     cancel: (jobId: string, body: DecisionRequest) =>
       call<DecisionAnswer>('POST', `${jobPath(jobId)}/cancel`, { body }),
+    /** A message to running work; accepted, it is listed in the job's status. */
+    steer: (jobId: string, body: SteerRequest) => call<unknown>('POST', `${jobPath(jobId)}/steer`, { body }),
     /** Opens the event stream of one job, after `lastEventId`. */
     jobEvents: (jobId: string) => openEvents(`${jobPath(jobId)}/progress`),
     /** Opens the event stream of the organization, after `lastEventId`. */

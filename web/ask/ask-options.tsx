@@ -1,9 +1,9 @@
-import { useId } from 'react';
 import type { AgentId, Category } from '../../contracts/agents.ts';
 import { Icon } from '../layout/icons.tsx';
 import { en } from '../text/en.ts';
 import { useText } from '../text/text-context.tsx';
-import type { Draft } from './ask-request.ts';
+import { Choice } from './choice.tsx';
+import { PLANNING, type Draft } from './ask-request.ts';
 
 interface AskOptionsProps {
   readonly draft: Draft;
@@ -13,8 +13,8 @@ interface AskOptionsProps {
 /** What most people never open: who works on it, how, and whether to ask first. */
 export function AskOptions({ draft, onChange }: AskOptionsProps) {
   const { text } = useText();
-  const category = useId();
-  const chosen = draft.agents.length + (draft.category ? 1 : 0) + (draft.requireApproval ? 1 : 0);
+  const switched = [draft.category !== undefined, draft.requireApproval, draft.plan !== 'auto', draft.dryRun];
+  const chosen = draft.agents.length + switched.filter(Boolean).length;
   return (
     <details className="options">
       <summary className="text-button">
@@ -24,31 +24,41 @@ export function AskOptions({ draft, onChange }: AskOptionsProps) {
       </summary>
       <div className="options-body">
         <AgentChoices chosen={draft.agents} onChange={(agents) => onChange({ ...draft, agents })} />
-        <div className="options-row">
-          <label htmlFor={category}>{text.ask.category}</label>
-          <select
-            id={category}
-            value={draft.category ?? ''}
-            onChange={(event) => onChange({ ...draft, category: toCategory(event.target.value) })}
-          >
-            <option value="">{text.ask.anyCategory}</option>
-            {CATEGORIES.map((id) => (
-              <option key={id} value={id}>
-                {text.categories[id]}
-              </option>
-            ))}
-          </select>
-        </div>
-        <label className="options-row check">
-          <input
-            type="checkbox"
-            checked={draft.requireApproval}
-            onChange={(event) => onChange({ ...draft, requireApproval: event.target.checked })}
-          />
-          {text.ask.approval}
-        </label>
+        <Choice
+          label={text.ask.category}
+          value={draft.category ?? ''}
+          options={[['', text.ask.anyCategory], ...CATEGORIES.map((id) => [id, text.categories[id]] as const)]}
+          onChange={(value) => onChange({ ...draft, category: toCategory(value) })}
+        />
+        <Choice
+          label={text.ask.plan}
+          value={draft.plan}
+          options={PLANNING.map((id) => [id, text.ask.plans[id]] as const)}
+          onChange={(value) => onChange({ ...draft, plan: PLANNING.find((id) => id === value) ?? 'auto' })}
+        />
+        <Switch
+          label={text.ask.approval}
+          checked={draft.requireApproval}
+          onChange={(requireApproval) => onChange({ ...draft, requireApproval })}
+        />
+        <Switch label={text.ask.dryRun} checked={draft.dryRun} onChange={(dryRun) => onChange({ ...draft, dryRun })} />
       </div>
     </details>
+  );
+}
+
+interface SwitchProps {
+  readonly label: string;
+  readonly checked: boolean;
+  readonly onChange: (on: boolean) => void;
+}
+
+function Switch({ label, checked, onChange }: SwitchProps) {
+  return (
+    <label className="options-row check">
+      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.target.checked)} />
+      {label}
+    </label>
   );
 }
 

@@ -7,13 +7,21 @@ export interface Draft {
   readonly agents: readonly AgentId[];
   readonly category: Category | undefined;
   readonly requireApproval: boolean;
+  readonly plan: Planning;
+  readonly dryRun: boolean;
 }
+
+/** Whether a plan is made first. */
+export const PLANNING = ['auto', 'always', 'never'] as const;
+export type Planning = (typeof PLANNING)[number];
 
 export const emptyDraft = (message = ''): Draft => ({
   message,
   agents: [],
   category: undefined,
   requireApproval: false,
+  plan: 'auto',
+  dryRun: false,
 });
 
 /** The request of a draft; what was left open is left out, so that the server decides it. */
@@ -24,6 +32,8 @@ export function toRequest(draft: Draft, sessionId: string | undefined): Orchestr
     ...(draft.category === undefined ? {} : { category: draft.category }),
     ...(draft.agents.length === 0 ? {} : { agents: [...draft.agents] }),
     ...(draft.requireApproval ? { requireApproval: true } : {}),
+    ...(draft.plan === 'auto' ? {} : { plan: draft.plan }),
+    ...(draft.dryRun ? { dryRun: true } : {}),
   };
 }
 

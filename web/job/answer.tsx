@@ -5,6 +5,7 @@ import { useText } from '../text/text-context.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { Insights } from './insights.tsx';
 import { Markdown } from './markdown.tsx';
+import { Coverage } from './work-notes.tsx';
 
 interface AnswerProps {
   readonly status: JobStatus;
@@ -26,8 +27,8 @@ export function Answer({ status, result }: AnswerProps) {
       ) : (
         <Markdown>{result.primary_result}</Markdown>
       )}
-      <MissingAgents missing={result.missing_agents} />
-      <Insights insights={result.supporting_insights} />
+      {status.plan ? <Coverage status={status} /> : <MissingAgents missing={result.missing_agents} />}
+      <Insights insights={result.supporting_insights} steps={status.plan?.steps} />
       <AnswerFacts status={status} result={result} />
     </section>
   );

@@ -1,10 +1,12 @@
-import { useMutation } from '@tanstack/react-query';
-import { useId } from 'react';
+import { useId, useMemo, useState, type ReactNode } from 'react';
 import type { Approval } from '../../contracts/approval.ts';
-import { useApi } from '../api/api-context.tsx';
+import { ApiProblem } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { formatCents, formatClock } from '../text/format.ts';
-import type { Text } from '../text/en.ts';
+import { Answerers, ApprovalFacts } from '../plan/approval-facts.tsx';
+import { placeProblems, toEdits, type PlanDraft } from '../plan/plan-edits.ts';
+import { PlanReview } from '../plan/plan-review.tsx';
+import { useDecision, type Answer } from '../plan/use-decision.ts';
+import { formatClock } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { useNow } from './use-now.ts';
 
@@ -13,55 +15,83 @@ interface ApprovalPanelProps {
   readonly approval: Approval;
 }
 
-/** The question to a person: the plan, what it may cost, who may answer and until when. */
+/** The question to a person: what it is about, what it may cost, who may answer and until when. */
 export function ApprovalPanel({ jobId, approval }: ApprovalPanelProps) {
-  const api = useApi();
-  const { text, language } = useText();
+  const { text } = useText();
   const heading = useId();
-  const { id: approvalId, hash, plan, policy, kind } = approval;
-  const decision = useMutation({
-    mutationFn: (verdict: 'approve' | 'cancel') => api[verdict](jobId, { approvalId, hash }),
-  });
+  const { plan, kind } = approval;
+  const [draft, setDraft] = useState<PlanDraft>(new Map());
+  const decision = useDecision(jobId, approval);
+  const { error, variables: sent } = decision;
   const locked = decision.isPending || decision.isSuccess;
+  const problems = useMemo(
+    () => (plan.steps ? placeProblems(fieldsOf(error), plan.steps, sent?.edits) : undefined),
+    [error, plan.steps, sent],
+  );
   return (
     <section className="approval" aria-labelledby={heading}>
       <div className="approval-head">
-        <h3 id={heading}>{text.approval.title}</h3>
+        <h3 id={heading}>{text.question.titles[kind] ?? kind}</h3>
         <Expiry expiresAt={approval.expiresAt} />
       </div>
+      {plan.goal !== undefined && <p className="strong">{plan.goal}</p>}
+      {plan.steps && (
+        <PlanReview steps={plan.steps} draft={draft} problems={problems} disabled={locked} onChange={setDraft} />
+      )}
+      <ApprovalFacts approval={approval} />
       <p className="approval-question">{plan.question}</p>
-      <dl className="facts">
-        <Fact name={text.job.agentsUsed}>{plan.agents.map(({ agent }) => text.agents[agent] ?? agent).join(', ')}</Fact>
-        {plan.agents.length > 1 && <Fact name={text.approval.mode}>{text.approval.modes[plan.mode] ?? plan.mode}</Fact>}
-        <Fact name={text.approval.estimated}>{formatCents(plan.estimatedCents)}</Fact>
-        <Fact name={text.approval.worst}>{formatCents(plan.worstCaseCents)}</Fact>
-      </dl>
-      <p className="quiet small">
-        {kind === 'cost' && `${text.approval.costReason(formatCents(policy.thresholdCents))} `}
-        {text.approval.who(new Intl.ListFormat(language, { type: 'disjunction' }).format(whoMayAnswer(policy, text)))}
-      </p>
-      <div className="approval-answers">
-        <button type="button" className="button primary" disabled={locked} onClick={() => decision.mutate('approve')}>
-          {text.approval.approve}
-        </button>
-        <button type="button" className="button" disabled={locked} onClick={() => decision.mutate('cancel')}>
-          {text.approval.cancel}
-        </button>
-        <span role="status" className="quiet small">
-          {decision.isPending && text.approval.sending}
-          {decision.isSuccess && text.approval.sent}
-        </span>
-      </div>
-      {decision.error && <ProblemNote error={decision.error} />}
+      <Answerers approval={approval} />
+      <Answers
+        approval={approval}
+        edits={plan.steps && toEdits(plan.steps, draft)}
+        locked={locked}
+        onAnswer={(answer) => decision.mutate(answer)}
+      >
+        {decision.isPending && text.approval.sending}
+        {decision.isSuccess && text.approval.sent}
+      </Answers>
+      {error && <ProblemNote error={problems ? withErrors(error, problems.others) : error} />}
     </section>
   );
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: string }) {
+interface AnswersProps {
+  readonly approval: Approval;
+  readonly edits: Answer['edits'];
+  readonly locked: boolean;
+  readonly onAnswer: (answer: Answer) => void;
+  readonly children: ReactNode;
+}
+
+function Answers({ approval, edits, locked, onAnswer, children }: AnswersProps) {
+  const { text } = useText();
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
+    <div className="approval-answers">
+      <button
+        type="button"
+        className="button primary"
+        disabled={locked}
+        onClick={() => onAnswer({ verdict: 'approve', edits })}
+      >
+        {edits ? text.question.approveEdited : text.approval.approve}
+      </button>
+      {(approval.choices ?? []).map((choice) => (
+        <button
+          key={choice}
+          type="button"
+          className="button"
+          disabled={locked}
+          onClick={() => onAnswer({ verdict: 'approve', choice })}
+        >
+          {text.question.choices[choice] ?? choice}
+        </button>
+      ))}
+      <button type="button" className="button" disabled={locked} onClick={() => onAnswer({ verdict: 'cancel' })}>
+        {text.approval.cancel}
+      </button>
+      <span role="status" className="quiet small">
+        {children}
+      </span>
     </div>
   );
 }
@@ -77,8 +107,8 @@ function Expiry({ expiresAt }: { readonly expiresAt: string }) {
   );
 }
 
-function whoMayAnswer(policy: Approval['policy'], text: Text): string[] {
-  const names: Record<string, string> = text.approval.roles;
-  const roles = policy.roles.map((role) => (Object.hasOwn(names, role) ? (names[role] ?? role) : role));
-  return [...roles, ...(policy.asker ? [text.approval.asker] : [])];
-}
+const fieldsOf = (error: Error | null) => (error instanceof ApiProblem ? (error.problem.errors ?? []) : []);
+
+/** The same refusal without what is shown beside its field. */
+const withErrors = (error: Error, errors: ReturnType<typeof fieldsOf>): Error =>
+  error instanceof ApiProblem ? new ApiProblem({ ...error.problem, errors }) : error;

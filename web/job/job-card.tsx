@@ -1,10 +1,9 @@
-import { useMutation } from '@tanstack/react-query';
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import { useApi } from '../api/api-context.tsx';
 import { useMe } from '../api/queries.ts';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { DemoLabel } from '../layout/top-bar.tsx';
+import { PlanProgress } from '../plan/plan-progress.tsx';
 import { formatCents, formatClock, formatDuration } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { AgentChips } from './agent-chips.tsx';
@@ -13,8 +12,11 @@ import { ApprovalPanel } from './approval-panel.tsx';
 import { isFinalStatus, type JobProgress } from './job-progress.ts';
 import { ProgressBar } from './progress-bar.tsx';
 import { StatusIcon, toneOf } from './status-look.tsx';
+import { SteerBox } from './steer-box.tsx';
+import { StopButtons } from './stop-buttons.tsx';
 import { temporalHref } from './temporal-href.ts';
 import { useElapsedMs } from './use-now.ts';
+import { HealingList, ReceiptNote } from './work-notes.tsx';
 
 interface JobCardProps {
   readonly status: JobStatus;
@@ -44,17 +46,34 @@ export function JobCard({ status, connection, error }: JobCardProps) {
             {connection === 'polling' && <p className="quiet small polling">{text.job.polling}</p>}
           </div>
         )}
-        {(!over || !status.result) && <AgentChips agents={status.agents} />}
+        {status.dryRun && over && <p className="note">{text.plan.dryRun}</p>}
+        <Workers status={status} over={over} waiting={waiting} />
         {waiting && status.approval && (
-          <ApprovalPanel key={status.approval.id} jobId={status.jobId} approval={status.approval} />
+          <ApprovalPanel key={status.approval.hash} jobId={status.jobId} approval={status.approval} />
         )}
+        <HealingList healing={status.healing} />
+        <SteerBox status={status} working={!over && !waiting} />
         <Ending status={status} />
+        {status.receipt && <ReceiptNote receipt={status.receipt} />}
         {error && <ProblemNote error={error} unreachable={text.job.unreachable} />}
         {status.result && <Answer status={status} result={status.result} />}
         <JobFoot status={status} cancellable={!over && !waiting} />
       </div>
     </article>
   );
+}
+
+interface WorkersProps {
+  readonly status: JobStatus;
+  readonly over: boolean;
+  readonly waiting: boolean;
+}
+
+/** Who works: the steps of the plan, unless the question below shows them, else the agents. */
+function Workers({ status, over, waiting }: WorkersProps) {
+  const { plan } = status;
+  if (plan) return waiting && status.approval?.plan.steps ? null : <PlanProgress plan={plan} running={!over} />;
+  return over && status.result ? null : <AgentChips agents={status.agents} />;
 }
 
 function JobHead({ status }: { readonly status: JobStatus }) {
@@ -98,7 +117,7 @@ function JobFoot({ status, cancellable }: { readonly status: JobStatus; readonly
   if (!cancellable && href === undefined) return null;
   return (
     <div className="job-foot">
-      {cancellable && <CancelButton jobId={status.jobId} />}
+      {cancellable && <StopButtons jobId={status.jobId} />}
       {href !== undefined && (
         <a className="text-button outward" href={href} target="_blank" rel="noopener">
           {text.job.temporal}
@@ -106,20 +125,5 @@ function JobFoot({ status, cancellable }: { readonly status: JobStatus; readonly
         </a>
       )}
     </div>
-  );
-}
-
-function CancelButton({ jobId }: { readonly jobId: string }) {
-  const api = useApi();
-  const { text } = useText();
-  const cancel = useMutation({ mutationFn: () => api.cancel(jobId, {}) });
-  const asked = cancel.isPending || cancel.isSuccess;
-  return (
-    <>
-      <button type="button" className="button" disabled={asked} onClick={() => cancel.mutate()}>
-        {asked ? text.job.cancelling : text.job.cancel}
-      </button>
-      {cancel.error && <ProblemNote error={cancel.error} />}
-    </>
   );
 }

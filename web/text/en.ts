@@ -1,8 +1,10 @@
 import type { AgentId, Category } from '../../contracts/agents.ts';
 import type { JobStatusName } from '../../contracts/orchestration.ts';
+import { planEn } from './plan-en.ts';
 
 /** Everything the console says, in English. Its shape is what every other language must fill. */
 export const en = {
+  ...planEn,
   newRequest: 'New request',
   recent: 'Recent',
   recentEmpty: 'Your requests will appear here.',
@@ -37,6 +39,9 @@ export const en = {
     category: 'Category',
     anyCategory: 'Choose for me',
     approval: 'Ask me before any work starts',
+    plan: 'Plan first',
+    plans: { auto: 'When it is worth it', always: 'Always', never: 'Never' },
+    dryRun: 'Dry run: show what would happen and cost, do nothing',
     shortcut: 'to send',
     tooLong: (limit: number) => `A request may have at most ${limit.toLocaleString('en')} characters.`,
     unreachable: 'Nubabel cannot be reached. Your text is kept, and sending it again will not start it twice.',
@@ -102,7 +107,6 @@ export const en = {
     open: 'Details',
   },
   approval: {
-    title: 'Approve this plan?',
     estimated: 'Estimated',
     worst: 'At most',
     mode: 'How',

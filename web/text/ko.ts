@@ -1,7 +1,9 @@
 import type { Text } from './en.ts';
+import { planKo } from './plan-ko.ts';
 
 /** Everything the console says, in Korean. */
 export const ko: Text = {
+  ...planKo,
   newRequest: '새 요청',
   recent: '최근 요청',
   recentEmpty: '요청하신 작업이 여기에 표시됩니다.',
@@ -36,6 +38,9 @@ export const ko: Text = {
     category: '유형',
     anyCategory: '자동 선택',
     approval: '작업을 시작하기 전에 승인받기',
+    plan: '계획 세우기',
+    plans: { auto: '필요할 때만', always: '항상', never: '하지 않음' },
+    dryRun: '모의 실행: 무엇을 하고 얼마가 드는지만 보여 주고 실행하지 않음',
     shortcut: '보내기',
     tooLong: (limit) => `요청은 최대 ${limit.toLocaleString('ko')}자까지 쓸 수 있습니다.`,
     unreachable: 'Nubabel에 연결할 수 없습니다. 내용은 그대로 있으며, 다시 보내도 두 번 실행되지 않습니다.',
@@ -101,7 +106,6 @@ export const ko: Text = {
     open: '자세히',
   },
   approval: {
-    title: '이 계획을 승인할까요?',
     estimated: '예상 비용',
     worst: '최대 비용',
     mode: '진행 방식',

@@ -34,7 +34,7 @@ export function ended(shown: Shown): SlackMessage {
       section(`*${head}*`),
       ...(reason ? [section(reason)] : []),
       ...(dryRun ? [section(`*${dryRun}*`)] : []),
-      ...(result ? answerBlocks(result, texts) : []),
+      ...(result ? answerBlocks(result, shown, texts) : []),
       ...steps,
       ...notes.map(context),
       ...(stopped ? [context(stopped)] : []),
@@ -45,8 +45,12 @@ export function ended(shown: Shown): SlackMessage {
 
 const endIcon = (status: string): string => (status === 'completed' ? '✅' : status === 'failed' ? '❌' : '⚠️');
 
-function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
-  const others = result.supporting_insights.map(({ agent, content }) => `**${AGENT_NAMES[agent]}**\n\n${content}`);
+function answerBlocks(result: AggregatedResult, { plan, steps }: Shown, texts: Texts): KnownBlock[] {
+  const titleOf = (id: string | undefined) => plan && steps.find((step) => step.id === id)?.title;
+  const others = result.supporting_insights.map(({ agent, content, step }) => {
+    const name = [titleOf(step), AGENT_NAMES[agent]].filter(Boolean).join(' · ');
+    return `**${name}**\n\n${content}`;
+  });
   const parts = [result.primary_result, ...(others.length ? [`---\n\n**${texts.insights}**`, ...others] : [])];
   const whole = parts.join('\n\n');
   const fits = whole.length <= MARKDOWN_CHARS;

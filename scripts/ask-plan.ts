@@ -1,0 +1,106 @@
+import type { Approval } from '../contracts/approval.ts';
+import type { JobStatus } from '../contracts/orchestration.ts';
+import { toPhases } from '../contracts/phases.ts';
+import type { PricedStep, StepView } from '../contracts/plan.ts';
+import { formatCents } from '../web/text/format.ts';
+import { en } from '../web/text/en.ts';
+import { oneLine, nameOf } from './ask-words.ts';
+
+const KIND_ICON = { agent: '🤖', task: '🧩', tool: '🔧', approval: '✋' } as const;
+const RISK_ICON = { read: '', write: '⚠️ ', production: '🚨 ' } as const;
+const STATUS_ICON = { pending: '▫️', running: '⏳', waiting: '✋', done: '✅', failed: '❌', skipped: '⏭️' } as const;
+const STEERING_ICON = { pending: '⏳', delivered: '✅', dropped: '⚠️' } as const;
+
+/** A proposed plan: each phase with its steps, what each takes, costs and may change. */
+export const proposedLines = (steps: readonly PricedStep[]): string[] =>
+  toPhases(steps).flatMap(({ nth, total, steps: own }) => [
+    `   ${en.plan.phase(nth, total)}`,
+    ...own.flatMap(({ kind, title, agent, tool, estimate, risk, when, instruction }) => [
+      `     ${KIND_ICON[kind]} ${[
+        oneLine(title),
+        ...(agent ? [nameOf(agent)] : tool ? [oneLine(tool)] : []),
+        en.plan.minutes(estimate.minutes),
+        formatCents(estimate.cents),
+        ...(risk === 'read' ? [] : [`${RISK_ICON[risk]}${en.plan.risks[risk].toLowerCase()}`]),
+        ...(when ? [`${en.plan.onlyIf.toLowerCase()} ${oneLine(when)}`] : []),
+      ].join(' · ')}`,
+      ...(risk === 'read' ? [] : [`        ${oneLine(instruction)}`]),
+    ]),
+  ]);
+
+/** What a question in the middle of the work rests on. */
+export function evidenceLines({ plan }: Approval): string[] {
+  const { stepId, evidence = [], raise, action } = plan;
+  return [
+    ...(stepId ? [`   ${en.question.step}: ${oneLine(stepId)}`] : []),
+    ...evidence.map((line) => `   • ${oneLine(line)}`),
+    ...(raise
+      ? [
+          `   ${en.question.limit} (${raise.scope}, ${oneLine(raise.period)}): ${formatCents(raise.limitCents)}; ` +
+            `has to rise by ${formatCents(raise.byCents)}`,
+        ]
+      : []),
+    ...(action ? [`   ${en.question.proposed}: ${en.healing.actions[action]}`] : []),
+  ];
+}
+
+/** Everything worth a line that has happened so far, oldest first; a line changes when its matter does. */
+export function newsLines({ plan, healing, steering, approval }: JobStatus): string[] {
+  const quorum = approval?.policy.quorum ?? 1;
+  const given = approval?.approvals?.length ?? 0;
+  return [
+    ...(plan ? phaseLines(plan.steps) : []),
+    ...healing.map(
+      ({ attempt, rootCause, action, status, stepId }) =>
+        `🩹 ${en.healing.attempt(attempt, oneLine(rootCause), en.healing.actions[action], en.healing.statuses[status])}` +
+        ` (${oneLine(stepId)})`,
+    ),
+    ...steering.map(
+      ({ message, mode, status }) =>
+        `${STEERING_ICON[status]} ${mode === 'stop' ? `${en.steer.stopSaid} ` : ''}“${oneLine(message)}” (${en.steer.statuses[status]})`,
+    ),
+    ...(approval && quorum > 1 && given > 0 ? [`✋ ${en.question.quorum(given, quorum)}`] : []),
+  ];
+}
+
+const phaseLines = (steps: readonly StepView[]): string[] =>
+  toPhases(steps)
+    .filter(({ steps: own }) => own.some(({ status }) => status !== 'pending'))
+    .flatMap(({ nth, total, steps: own }) => [
+      `${en.plan.phase(nth, total)}: ${own.map(({ title, id }) => oneLine(title || id)).join(', ')}`,
+      ...own.filter(isSettled).map((step) => `  ${outcomeLine(step)}`),
+    ]);
+
+const isSettled = ({ status }: StepView): boolean => status === 'done' || status === 'failed' || status === 'skipped';
+
+const outcomeLine = ({ status, title, id, agent, costCents, reason }: StepView): string =>
+  [
+    `${STATUS_ICON[status]} ${oneLine(title || id)}`,
+    ...(agent ? [nameOf(agent)] : []),
+    ...(costCents > 0 ? [formatCents(costCents)] : []),
+    ...(reason && status !== 'done' ? [oneLine(reason)] : []),
+  ].join(' · ');
+
+/** What a plan comes to at the end: how much of it is in the answer, what a stop cost, or what would have happened. */
+export function planClosingLines({ result, receipt, dryRun, plan }: JobStatus): string[] {
+  const coverage = plan && result?.coverage;
+  return [
+    ...(dryRun ? [`   ${en.plan.dryRun}`] : []),
+    ...(dryRun && plan ? proposedLines(plan.steps.flatMap(priced)) : []),
+    ...(dryRun && plan
+      ? [
+          `   Estimated ${formatCents(plan.cents)}, at most ${formatCents(plan.worstCents)}, ${en.plan.minutes(plan.minutes)}`,
+        ]
+      : []),
+    ...(coverage ? [`   ${en.plan.coverage(coverage.answered, coverage.total)}`] : []),
+    ...(coverage?.missing ?? []).map(({ title, reason }) => `   Missing: ${oneLine(title)}: ${oneLine(reason)}`),
+    ...(receipt
+      ? [
+          `   ${en.receipt.title[receipt.mode]}: ${en.receipt.calls(receipt.callsInFlight)}, ` +
+            `${en.receipt.spent(formatCents(receipt.spentAfterStopCents))}, ${en.receipt.steps(receipt.stepsDone, receipt.stepsTotal)}`,
+        ]
+      : []),
+  ];
+}
+
+const priced = (step: StepView): PricedStep[] => (step.estimate ? [{ ...step, estimate: step.estimate }] : []);

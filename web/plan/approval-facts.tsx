@@ -1,0 +1,88 @@
+import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
+import type { ReactNode } from 'react';
+import { formatCents } from '../text/format.ts';
+import type { Text } from '../text/en.ts';
+import { useText } from '../text/text-context.tsx';
+
+/** What a question rests on: who works, what it costs, what happened, what would be raised or done. */
+export function ApprovalFacts({ approval }: { readonly approval: Approval }) {
+  const { text } = useText();
+  const { plan } = approval;
+  const priced = plan.steps !== undefined || plan.agents.length > 0;
+  return (
+    <>
+      <Evidence lines={plan.evidence ?? []} />
+      <dl className="facts">
+        {plan.stepId !== undefined && <Fact name={text.question.step}>{plan.stepId}</Fact>}
+        {plan.steps === undefined && plan.agents.length > 0 && (
+          <Fact name={text.job.agentsUsed}>
+            {plan.agents.map(({ agent }) => text.agents[agent] ?? agent).join(', ')}
+          </Fact>
+        )}
+        {plan.steps === undefined && plan.agents.length > 1 && (
+          <Fact name={text.approval.mode}>{text.approval.modes[plan.mode] ?? plan.mode}</Fact>
+        )}
+        {plan.minutes !== undefined && <Fact name={text.plan.takes}>{text.plan.minutes(plan.minutes)}</Fact>}
+        {priced && <Fact name={text.approval.estimated}>{formatCents(plan.estimatedCents)}</Fact>}
+        {priced && <Fact name={text.approval.worst}>{formatCents(plan.worstCaseCents)}</Fact>}
+        {plan.raise && (
+          <Fact name={`${text.question.limit} (${plan.raise.period})`}>{formatCents(plan.raise.limitCents)}</Fact>
+        )}
+        {plan.raise && <Fact name={text.question.raiseBy}>{formatCents(plan.raise.byCents)}</Fact>}
+        {plan.action && <Fact name={text.question.proposed}>{text.healing.actions[plan.action] ?? plan.action}</Fact>}
+      </dl>
+    </>
+  );
+}
+
+function Evidence({ lines }: { readonly lines: readonly string[] }) {
+  const { text } = useText();
+  if (lines.length === 0) return null;
+  return (
+    <div className="evidence">
+      <h4>{text.question.evidence}</h4>
+      <ul>
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** Why a person is asked, who may answer, and how many of them have. */
+export function Answerers({ approval }: { readonly approval: Approval }) {
+  const { text, language } = useText();
+  const { policy, kind, approvals = [] } = approval;
+  const { quorum = 1, adminChoices = [] } = policy;
+  const people = new Intl.ListFormat(language, { type: 'disjunction' }).format(whoMayAnswer(policy, text));
+  return (
+    <p className="quiet small">
+      {quorum > 1 && <span className="strong quorum">{text.question.quorum(approvals.length, quorum)} </span>}
+      {kind === 'cost' && `${text.approval.costReason(formatCents(policy.thresholdCents))} `}
+      {text.approval.who(people)}
+      {policy.notAsker && ` ${text.question.notAsker}`}
+      {adminChoices.length > 0 &&
+        ` ${text.question.onlyAdmin(adminChoices.map((choice) => text.question.choices[choice]).join(', '))}`}
+    </p>
+  );
+}
+
+function whoMayAnswer({ roles, asker, notAsker, users = [], delegates = [] }: AnswerPolicy, text: Text): string[] {
+  const names: Record<string, string> = text.approval.roles;
+  return [
+    ...roles.map((role) => (Object.hasOwn(names, role) ? (names[role] ?? role) : role)),
+    ...(asker && !notAsker ? [text.approval.asker] : []),
+    ...(users.length > 0 ? [text.question.named(users.length)] : []),
+    ...(delegates.length > 0 ? [text.question.delegates(delegates.length)] : []),
+  ];
+}

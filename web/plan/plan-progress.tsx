@@ -1,0 +1,80 @@
+import type { PlanView, StepStatus, StepView } from '../../contracts/plan.ts';
+import { toPhases, type Phase } from '../../contracts/phases.ts';
+import { ProgressBar } from '../job/progress-bar.tsx';
+import type { Tone } from '../job/status-look.tsx';
+import { Icon, type IconName } from '../layout/icons.tsx';
+import { useText } from '../text/text-context.tsx';
+import { StepLine, StepTerms } from './step-line.tsx';
+
+const LOOKS: Record<StepStatus, { readonly icon: IconName; readonly tone: Tone }> = {
+  pending: { icon: 'clock', tone: 'calm' },
+  running: { icon: 'spinner', tone: 'busy' },
+  waiting: { icon: 'hand', tone: 'attention' },
+  done: { icon: 'check', tone: 'good' },
+  failed: { icon: 'cross', tone: 'bad' },
+  skipped: { icon: 'stop', tone: 'calm' },
+};
+
+/** A plan with how far it has come: a bar for each phase, a line for each step. */
+export function PlanProgress({ plan, running }: { readonly plan: PlanView; readonly running: boolean }) {
+  const { text } = useText();
+  const titleOf = (id: string) => plan.steps.find((step) => step.id === id)?.title || id;
+  return (
+    <section className="plan" aria-label={text.plan.title}>
+      {toPhases(plan.steps).map((phase) => (
+        <PhaseBlock key={phase.nth} phase={phase} running={running} titleOf={titleOf} />
+      ))}
+    </section>
+  );
+}
+
+interface PhaseBlockProps {
+  readonly phase: Phase<StepView>;
+  readonly running: boolean;
+  readonly titleOf: (id: string) => string;
+}
+
+function PhaseBlock({ phase, running, titleOf }: PhaseBlockProps) {
+  const { text } = useText();
+  const { nth, total, percent, steps } = phase;
+  const name = text.plan.phase(nth, total);
+  const works = running && steps.some(({ status }) => status === 'running');
+  return (
+    <div className="phase">
+      <div className="phase-head">
+        <h3>{name}</h3>
+        <ProgressBar value={percent} status={works ? 'running' : 'completed'} label={name} slim />
+        <span className="percent">{percent}%</span>
+      </div>
+      <ul className="plan-steps">
+        {steps.map((step) => (
+          <StepRow key={step.id} step={step} titleOf={titleOf} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function StepRow({ step, titleOf }: { readonly step: StepView; readonly titleOf: (id: string) => string }) {
+  const { text } = useText();
+  const look = LOOKS[step.status] ?? LOOKS.pending;
+  return (
+    <li className="plan-step" data-status={step.status}>
+      <details>
+        <summary>
+          <span className={`tone tone-${look.tone}`}>
+            <Icon name={look.icon} spinning={step.status === 'running'} />
+          </span>
+          <span className="unseen">{text.plan.statuses[step.status] ?? step.status}</span>
+          <StepLine step={step} costCents={step.costCents} />
+        </summary>
+        <div className="step-body">
+          {step.instruction !== '' && <p className="plain">{step.instruction}</p>}
+          <StepTerms step={step} titleOf={titleOf} />
+          {step.model !== null && <p className="quiet small">{step.model}</p>}
+        </div>
+      </details>
+      {step.reason !== null && step.status !== 'done' && <p className="step-reason small">{step.reason}</p>}
+    </li>
+  );
+}
