@@ -55,10 +55,10 @@ export function newsLines({ plan, healing, steering, approval }: JobStatus): str
         `🩹 ${en.healing.attempt(attempt, oneLine(rootCause), en.healing.actions[action], en.healing.statuses[status])}` +
         ` (${oneLine(stepId)})`,
     ),
-    ...steering.map(
-      ({ message, mode, status }) =>
-        `${STEERING_ICON[status]} ${mode === 'stop' ? `${en.steer.stopSaid} ` : ''}“${oneLine(message)}” (${en.steer.statuses[status]})`,
-    ),
+    ...steering.map(({ message, mode, status }) => {
+      const words = [mode === 'stop' ? en.steer.stopSaid : '', message && `“${oneLine(message)}”`];
+      return `${STEERING_ICON[status]} ${words.filter(Boolean).join(' ')} (${en.steer.statuses[status]})`;
+    }),
     ...(approval && quorum > 1 && given > 0 ? [`✋ ${en.question.quorum(given, quorum)}`] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { healingView, planView } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
 import { openScriptedHouse, TOKEN, type ScriptedHouse } from './scripted-house.ts';
 
@@ -81,6 +82,30 @@ describe('npm run ask', () => {
     expect(run.said.out).not.toContain('\u001B');
   });
 
+  it('asks for a plan or a dry run, and tells what happens while it waits', async () => {
+    const run = ask(['Launch it', '--plan', 'always', '--dry-run']);
+    await run.hears('Received');
+    expect(house.asked[0]?.body).toMatchObject({ plan: 'always', dryRun: true });
+    const working = { status: 'running', progress: 40 } as const;
+    house.happen('job-1', 'orchestration_progress', {
+      ...working,
+      plan: planView([{ status: 'running' }]),
+      healing: [healingView()],
+    });
+    await run.hears('Phase 1/2: Draft the launch tweet, Check the budget\n');
+    await run.hears('Self-healing attempt #1');
+    const finishedAt = new Date().toISOString();
+    house.happen('job-1', 'orchestration_completed', {
+      status: 'completed',
+      dryRun: true,
+      finishedAt,
+      plan: planView([{ status: 'running' }]),
+    });
+    expect(await run.ended).toBe(0);
+    expect(run.said.err.match(/Phase 1/g)).toHaveLength(1);
+    expect(run.said.out).toContain('nothing was run');
+  });
+
   it('prints the job as JSON when asked', async () => {
     house.accept.next = (job) => ({ ...job, status: 'completed', finishedAt: job.createdAt, result: sampleResult() });
     const run = ask(['Hi', '--json']);
@@ -111,6 +136,12 @@ describe('npm run ask', () => {
   it.each([
     { why: 'nothing to ask', args: [], env: {}, says: 'npm run ask -- "' },
     { why: 'an unknown option', args: ['Hi', '--colour'], env: {}, says: "Unknown option '--colour'" },
+    {
+      why: 'an unknown way to plan',
+      args: ['Hi', '--plan', 'maybe'],
+      env: {},
+      says: '--plan takes auto, always, never',
+    },
     { why: 'an unknown agent', args: ['Hi', '--agents', 'sales'], env: {}, says: 'There is no agent "sales"' },
     { why: 'a refused token', args: ['Hi'], env: { NUBABEL_DEV_TOKEN: 'wrong' }, says: 'The token is not valid.' },
     {

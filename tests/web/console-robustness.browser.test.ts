@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { consoleStage } from './console-stage.ts';
+import { samplePlan } from '../activities/plan-samples.ts';
+import { healingView, planView, steeringView } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
 import { newJob } from './scripted-house.ts';
 
@@ -89,9 +91,11 @@ describe('hostile words', () => {
       agents: [{ agent: hostile, status: attack, model: attack, costCents: 0 }],
     });
     const base = sampleApproval();
+    const words = { title: attack, instruction: attack, when: attack, tool: attack, agent: hostile };
+    const steps = samplePlan().steps.map((step) => ({ ...step, ...words }));
     const approval = sampleApproval({
       policy: { ...base.policy, roles: [attack] },
-      plan: { ...base.plan, agents: [choice], question: attack },
+      plan: { ...base.plan, agents: [choice], question: attack, goal: attack, steps, evidence: [attack] },
     });
     Object.assign(house.me, { organization: { id: 'o', name: attack }, temporalUiUrl: 'javascript:alert(4)' });
     house.jobs.set('job-1', { ...waiting, approval });
@@ -117,6 +121,9 @@ describe('hostile words', () => {
     house.happen('job-1', 'orchestration_completed', {
       status: 'partial',
       error: { code: attack, message: attack },
+      plan: planView([{ ...words, reason: attack, model: attack, status: attack as 'failed' }]),
+      healing: [healingView({ rootCause: attack, detail: attack, action: attack as 'skip' })],
+      steering: [steeringView({ message: attack, status: attack as 'pending' })],
       result: sampleResult({
         primary_result: attack,
         primary_agent: hostile,
@@ -126,6 +133,7 @@ describe('hostile words', () => {
         supporting_insights: [{ agent: hostile, content: attack, weight: 1, confidence: 1 }],
       }),
     });
+    await page.locator('.plan-step summary').first().click();
     await page.locator('.insight summary').click();
     await page.locator('.insight .prose a').first().waitFor();
     expect(await page.locator('main img, main script, [onerror], iframe').count()).toBe(0);

@@ -12,6 +12,8 @@ const LOOKS: Record<SteeringView['status'], { readonly icon: IconName; readonly 
   dropped: { icon: 'warning', tone: 'warning' },
 };
 
+const lookOf = (status: SteeringView['status']) => LOOKS[status] ?? LOOKS.pending;
+
 interface SteeringListProps {
   readonly steering: readonly SteeringView[];
   readonly said: readonly Said[];
@@ -27,15 +29,15 @@ export function SteeringList({ steering, said }: SteeringListProps) {
       <ul>
         {lines.map(({ id, message, mode, status }) => (
           <li key={id} data-status={status}>
-            <span className={`tone tone-${LOOKS[status].tone}`}>
-              <Icon name={LOOKS[status].icon} />
+            <span className={`tone tone-${lookOf(status).tone}`}>
+              <Icon name={lookOf(status).icon} />
             </span>
             <span className="plain">
               {mode === 'stop' && <span className="strong">{text.steer.stopSaid} </span>}
               {mode === 'replan' && <span className="strong">{text.steer.modes.replan}: </span>}
               {message}
             </span>
-            <span className="quiet small">{text.steer.statuses[status]}</span>
+            <span className="quiet small">{text.steer.statuses[status] ?? status}</span>
           </li>
         ))}
       </ul>

@@ -1,3 +1,4 @@
+import type { JobStatusName } from '../../contracts/orchestration.ts';
 import type { PlanView, StepStatus, StepView } from '../../contracts/plan.ts';
 import { toPhases, type Phase } from '../../contracts/phases.ts';
 import { ProgressBar } from '../job/progress-bar.tsx';
@@ -38,12 +39,11 @@ function PhaseBlock({ phase, running, titleOf }: PhaseBlockProps) {
   const { text } = useText();
   const { nth, total, percent, steps } = phase;
   const name = text.plan.phase(nth, total);
-  const works = running && steps.some(({ status }) => status === 'running');
   return (
     <div className="phase">
       <div className="phase-head">
         <h3>{name}</h3>
-        <ProgressBar value={percent} status={works ? 'running' : 'completed'} label={name} slim />
+        <ProgressBar value={percent} status={looksLike(steps, running)} label={name} slim />
         <span className="percent">{percent}%</span>
       </div>
       <ul className="plan-steps">
@@ -53,6 +53,13 @@ function PhaseBlock({ phase, running, titleOf }: PhaseBlockProps) {
       </ul>
     </div>
   );
+}
+
+/** A phase with a failure never looks like success, and one that was left out looks like nothing. */
+function looksLike(steps: readonly StepView[], running: boolean): JobStatusName {
+  if (steps.some(({ status }) => status === 'failed')) return 'failed';
+  if (steps.every(({ status }) => status === 'skipped')) return 'cancelled';
+  return running && steps.some(({ status }) => status === 'running') ? 'running' : 'completed';
 }
 
 function StepRow({ step, titleOf }: { readonly step: StepView; readonly titleOf: (id: string) => string }) {
@@ -66,12 +73,11 @@ function StepRow({ step, titleOf }: { readonly step: StepView; readonly titleOf:
             <Icon name={look.icon} spinning={step.status === 'running'} />
           </span>
           <span className="unseen">{text.plan.statuses[step.status] ?? step.status}</span>
-          <StepLine step={step} costCents={step.costCents} />
+          <StepLine step={step} taken={step} />
         </summary>
         <div className="step-body">
           {step.instruction !== '' && <p className="plain">{step.instruction}</p>}
           <StepTerms step={step} titleOf={titleOf} />
-          {step.model !== null && <p className="quiet small">{step.model}</p>}
         </div>
       </details>
       {step.reason !== null && step.status !== 'done' && <p className="step-reason small">{step.reason}</p>}

@@ -1,6 +1,6 @@
-import type { PlanStep, StepEstimate } from '../../contracts/plan.ts';
+import type { PlanStep, StepEstimate, StepView } from '../../contracts/plan.ts';
 import { Icon } from '../layout/icons.tsx';
-import { formatCents } from '../text/format.ts';
+import { formatCents, formatDuration } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 
 interface StepLineProps {
@@ -8,14 +8,14 @@ interface StepLineProps {
     readonly id: string;
     readonly estimate: StepEstimate | null;
   };
-  /** What it really cost, once it does. */
-  readonly costCents?: number;
+  /** What it has really taken, once it has begun. */
+  readonly taken?: Pick<StepView, 'status' | 'costCents' | 'model' | 'startedAt' | 'finishedAt'>;
 }
 
 /** A step in one line: what it is called, who does it, what it takes and what it may change. */
-export function StepLine({ step, costCents = 0 }: StepLineProps) {
+export function StepLine({ step, taken }: StepLineProps) {
   const { text } = useText();
-  const { estimate, risk, agent, tool, kind } = step;
+  const { risk, agent, tool, kind } = step;
   const by = agent === null ? (tool ?? text.plan.kinds[kind]) : (text.agents[agent] ?? agent);
   return (
     <span className="step-line">
@@ -23,13 +23,41 @@ export function StepLine({ step, costCents = 0 }: StepLineProps) {
       <RiskLabel risk={risk} />
       <span className="step-facts">
         {step.title !== '' && <span>{by}</span>}
-        {estimate && costCents === 0 && <span>{text.plan.minutes(estimate.minutes)}</span>}
-        {costCents > 0 && <span>{formatCents(costCents)}</span>}
-        {estimate && (
-          <span>{costCents > 0 ? text.plan.estimated(formatCents(estimate.cents)) : formatCents(estimate.cents)}</span>
+        {taken && taken.status !== 'pending' ? (
+          <TakenFacts estimate={step.estimate} taken={taken} />
+        ) : (
+          <EstimatedFacts estimate={step.estimate} />
         )}
       </span>
     </span>
+  );
+}
+
+function EstimatedFacts({ estimate }: Pick<StepLineProps['step'], 'estimate'>) {
+  const { text } = useText();
+  if (!estimate) return null;
+  return (
+    <>
+      <span>{text.plan.minutes(estimate.minutes)}</span>
+      <span>{formatCents(estimate.cents)}</span>
+    </>
+  );
+}
+
+type TakenFactsProps = Pick<StepLineProps['step'], 'estimate'> & Required<Pick<StepLineProps, 'taken'>>;
+
+function TakenFacts({ estimate, taken }: TakenFactsProps) {
+  const { text, language } = useText();
+  const { status, costCents, model, startedAt, finishedAt } = taken;
+  if (status === 'skipped') return null;
+  const tookMs = startedAt !== null && finishedAt !== null ? Date.parse(finishedAt) - Date.parse(startedAt) : undefined;
+  return (
+    <>
+      {model !== null && <span>{model}</span>}
+      {tookMs !== undefined && <span>{formatDuration(tookMs, language)}</span>}
+      {costCents > 0 && <span>{formatCents(costCents)}</span>}
+      {estimate && <span>{text.plan.estimated(formatCents(estimate.cents))}</span>}
+    </>
   );
 }
 

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { toPhases } from '../../contracts/phases.ts';
+import { notYetListed } from '../../web/job/steering-list.tsx';
+import { isChanged, placeProblems, toEdits } from '../../web/plan/plan-edits.ts';
+import { samplePlan } from '../activities/plan-samples.ts';
+
+const { steps } = samplePlan();
+const [draft] = steps;
+
+describe('changes to a plan', () => {
+  it('name only what differs from what was shown', () => {
+    expect(toEdits(steps, new Map())).toBeUndefined();
+    expect(
+      toEdits(steps, new Map([['draft', { title: draft?.title ?? '', agent: 'brand' as const }]])),
+    ).toBeUndefined();
+    const changes = { title: 'Two tweets', instruction: draft?.instruction ?? '', agent: 'marketing' as const };
+    const removed = { title: 'never mind', remove: true as const };
+    const edits = toEdits(
+      steps,
+      new Map<string, typeof changes | typeof removed>([
+        ['budget', removed],
+        ['draft', changes],
+      ]),
+    );
+    expect(edits).toEqual({
+      steps: [
+        { id: 'draft', title: 'Two tweets', agent: 'marketing' },
+        { id: 'budget', remove: true },
+      ],
+    });
+    if (draft) expect([isChanged(draft, undefined), isChanged(draft, changes)]).toEqual([false, true]);
+  });
+
+  it('are refused at their field, by place in what was sent or by the step’s id', () => {
+    const edits = { steps: [{ id: 'budget', title: '' }] };
+    const errors = [
+      { path: 'edits.steps.0.title', message: 'empty' },
+      { path: 'steps.release.when', message: 'broken' },
+      { path: 'release', message: 'unreachable' },
+      { path: 'steps.7.title', message: 'nowhere' },
+      { path: 'steps.nobody', message: 'unknown' },
+      { path: '', message: 'too dear' },
+    ];
+    const { byStep, others } = placeProblems(errors, steps, edits);
+    expect([...byStep]).toEqual([
+      ['budget', [{ field: 'title', message: 'empty' }]],
+      [
+        'release',
+        [
+          { field: 'when', message: 'broken' },
+          { field: '', message: 'unreachable' },
+        ],
+      ],
+    ]);
+    expect(others.map(({ message }) => message)).toEqual(['nowhere', 'unknown', 'too dear']);
+  });
+});
+
+describe('phases', () => {
+  it('are counted without gaps, in order, and half for what runs', () => {
+    const phases = toPhases([
+      { phase: 5, status: 'running' as const },
+      { phase: 2, status: 'done' as const },
+      { phase: 2, status: 'waiting' as const },
+      { phase: 9 },
+    ]);
+    expect(phases.map(({ nth, total, percent }) => [nth, total, percent])).toEqual([
+      [1, 3, 50],
+      [2, 3, 50],
+      [3, 3, 0],
+    ]);
+    expect(toPhases([])).toEqual([]);
+  });
+});
+
+describe('what was said here', () => {
+  it('is listed once, however late the server’s list is, and twice when it was said twice', () => {
+    const one = { message: 'Q3', mode: 'steer' as const };
+    const other = { message: 'Q3', mode: 'replan' as const };
+    const left = (listed: (typeof one | typeof other)[]) => notYetListed(listed, [one, other, one]).length;
+    expect([left([]), left([one]), left([one, one]), left([other, one, one])]).toEqual([3, 2, 1, 0]);
+  });
+});
