@@ -30,6 +30,8 @@ export interface Question {
   readonly timeoutMs: number;
   readonly policy: AnswerPolicy;
   readonly choices?: readonly Choice[];
+  /** What APPROVE alone says where there is a choice. */
+  readonly approveMeans?: Choice;
 }
 
 /**

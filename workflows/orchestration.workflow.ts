@@ -1,27 +1,46 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
-import type { Ending, OrchestrationInput, OrchestrationOutcome, RoutedWork } from '../contracts/workflow.ts';
-import { runAgents } from './lib/agents.ts';
+import type { Ending, OrchestrationInput, OrchestrationOutcome, Stop } from '../contracts/workflow.ts';
+import { agree } from './lib/agreement.ts';
 import { openApprovalDesk } from './lib/approval-desk.ts';
+import { openCourse } from './lib/course.ts';
 import { showRoute, showStatus } from './lib/display.ts';
 import { errorCodeOf } from './lib/failures.ts';
+import type { Job } from './lib/job.ts';
 import { startReporter } from './lib/reporter.ts';
+import { runCourse } from './lib/run-course.ts';
+import { openSteeringDesk } from './lib/steering-desk.ts';
 import { stageQuery, type Stage } from './messages.ts';
-import { decisions, model, store } from './proxies.ts';
+import { decisions, model, slack, store } from './proxies.ts';
 
-/** One request, from its words to its answer: understand, route, ask, work, finish, report. */
+/** One request, from its words to its answer: understand, route, plan, ask, work, finish, report. */
 export async function orchestrationWorkflow(input: OrchestrationInput): Promise<OrchestrationOutcome> {
   const { organizationId, orchestrationId } = input;
   const target = { organizationId, orchestrationId };
+  const course = openCourse([]);
   let stage: Stage = 'understanding';
+  let stop: Stop | undefined;
   setHandler(stageQuery, () => stage);
-  const desk = openApprovalDesk();
+  const desk = openApprovalDesk({
+    nudge: (question, { nth, escalates }) =>
+      slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }),
+    countApproval: (decision) => decisions.recordApproval({ ...target, decision, partial: true }),
+    revise: (decision) => decisions.revisePlan({ ...target, decision }),
+  });
+  const steering = openSteeringDesk(({ mode }) => {
+    if (mode === 'stop') stop ??= stopNow('stop');
+    if (mode !== 'steer') desk.withdraw();
+    reporter.changed();
+  });
   const reporter = startReporter(input);
+  void CancellationScope.current().cancelRequested.catch(() => (stop ??= stopNow('cancel')));
 
-  const ending = await endingOf(work);
+  const workScope = new CancellationScope();
+  const ending = await endingOf(() => workScope.run(work));
+  steering.close();
   stage = 'finishing';
   const outcome = await CancellationScope.nonCancellable(() =>
     store.finishOrchestration.executeWithOptions({ summary: 'Merge the answers and write the end' }, [
-      { ...target, ending },
+      { ...target, ending: { ...ending, ...(stop && { stop }) } },
     ]),
   );
   showStatus(outcome.status);
@@ -35,11 +54,15 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     const routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [target]);
     showRoute(routed);
     reporter.changed();
-    const verdict = routed.approval ? await ask(routed.approval) : 'approve';
-    if (verdict !== 'approve') return { kind: verdict === 'cancel' ? 'cancelled' : 'expired' };
+    const job: Job = {
+      ...{ target, routed, desk, steering, course, changed: reporter.changed },
+      ...{ cancelWork: () => workScope.cancel(), refused: new Set(), revision: 0, planned: false, questions: 0 },
+    };
+    stage = routed.planning ? 'planning' : routed.approval ? 'awaiting_approval' : 'running';
+    const agreed = await agree(job);
+    if ('kind' in agreed) return agreed;
     stage = 'running';
-    const failures = await runAgents({ ...target, work: routed, changed: reporter.changed });
-    return { kind: 'worked', failures };
+    return runCourse(job, agreed);
   }
 
   /** The model's analysis; when the model is away the route step reads the keywords instead. */
@@ -51,17 +74,8 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
       });
   }
 
-  async function ask(question: NonNullable<RoutedWork['approval']>): Promise<'approve' | 'cancel' | 'expired'> {
-    stage = 'awaiting_approval';
-    showStatus(stage);
-    const decision = await desk.ask(question);
-    if (!decision) return 'expired';
-    await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.verdict}` }, [
-      { ...target, decision },
-    ]);
-    showStatus('running');
-    reporter.changed();
-    return decision.verdict;
+  function stopNow(mode: Stop['mode']): Stop {
+    return { mode, at: new Date().toISOString(), callsInFlight: course.running.size };
   }
 }
 

@@ -1,67 +1,116 @@
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
-import { FAILURE } from '../../contracts/failures.ts';
-import type { Decision, RoutedWork } from '../../contracts/workflow.ts';
+import { condition, setHandler } from '@temporalio/workflow';
+import type { Decision, DecisionOutcome, PlanOutline, Question, RevisedPlan } from '../../contracts/workflow.ts';
 import { decideSignal, decideUpdate } from '../messages.ts';
+import { nextNudge, type Nudge } from './nudges.ts';
+import { refusalOf } from './refusals.ts';
 
-type Question = NonNullable<RoutedWork['approval']>;
+/** What became of a question. `withdrawn`: the work has moved on, and nobody has to answer any more. */
+export type Answer =
+  | { readonly kind: 'decided'; readonly decision: Decision; readonly plan?: PlanOutline }
+  | { readonly kind: 'expired' | 'withdrawn' };
 
 /** Where decisions arrive: one question at a time, and its first valid answer counts. */
 export interface ApprovalDesk {
-  /** Waits for an answer; undefined when nobody gave one in time. */
-  ask(question: Question): Promise<Decision | undefined>;
+  /** Waits for an answer; a question that another one keeps waiting takes its turn. */
+  ask(question: Question): Promise<Answer>;
+  /** Takes the present question back. */
+  withdraw(): void;
 }
 
-/** Sets the handlers of both messages; call it before the workflow's first await. */
-export function openApprovalDesk(): ApprovalDesk {
-  let question: Question | undefined;
-  let answer: Decision | undefined;
-  const early: Decision[] = [];
+/** What the desk has others do for it. */
+export interface DeskHands {
+  /** Tells people once more that somebody has to answer. */
+  nudge(question: Question, nudge: Nudge): Promise<void>;
+  /** Shows an approval that counts towards the quorum. */
+  countApproval(decision: Decision): Promise<void>;
+  /** Validates and prices an edited plan. */
+  revise(decision: Decision): Promise<RevisedPlan>;
+}
 
-  setHandler(
-    decideUpdate,
-    (given) => {
-      answer ??= given;
-      return { verdict: answer.verdict };
+const MAX_EARLY = 10;
+
+/** Sets the handlers of both messages; call it before the workflow's first await. */
+export function openApprovalDesk(hands: DeskHands): ApprovalDesk {
+  let question: Question | undefined;
+  let answer: Answer | undefined;
+  let revising = false;
+  const early: Decision[] = [];
+  const approvedBy = new Set<string>();
+  const uncounted: Decision[] = [];
+  const refusal = (given: Decision) => refusalOf(given, answer || revising ? undefined : question, approvedBy);
+
+  setHandler(decideUpdate, (given) => (given.editId ? revise(given) : take(given)), {
+    validator: (given) => {
+      const refused = refusal(given);
+      if (refused) throw refused;
     },
-    {
-      validator: (given) => {
-        const refusal = refusalOf(given, answer ? undefined : question);
-        if (refusal) throw refusal;
-      },
-    },
-  );
+  });
   setHandler(decideSignal, (given) => {
     // A reply may overtake the question it answers by one workflow task.
     if (!question && early.length < MAX_EARLY) early.push(given);
-    else if (!refusalOf(given, question)) answer ??= given;
+    else if (!refusal(given)) take(given);
   });
+
+  function take(given: Decision): DecisionOutcome {
+    if (given.verdict === 'approve' && !given.choice) approvedBy.add(given.userId);
+    if (given.verdict === 'approve' && !given.choice && approvedBy.size < (question?.policy.quorum ?? 1)) {
+      uncounted.push(given);
+      return { verdict: given.verdict, waiting: true };
+    }
+    answer = { kind: 'decided', decision: given };
+    return { verdict: given.verdict };
+  }
+
+  /** While a plan is being revised nobody can answer: what was shown is about to change. */
+  async function revise(given: Decision): Promise<DecisionOutcome> {
+    revising = true;
+    try {
+      const revised = await hands.revise(given);
+      if (revised.verdict === 'rejected') return { verdict: given.verdict, waiting: true, problems: revised.problems };
+      approvedBy.clear();
+      if (revised.verdict === 'approved') answer ??= { kind: 'decided', decision: given, plan: revised.plan };
+      else question = revised.question;
+      return { verdict: given.verdict, ...(revised.verdict === 'asked' && { waiting: true }) };
+    } finally {
+      revising = false;
+    }
+  }
+
+  async function wait(asked: Question): Promise<Answer> {
+    let nudged = 0;
+    for (let deadline = Date.now() + asked.timeoutMs; ; ) {
+      const nudge = nextNudge(asked, nudged, deadline);
+      const woken = await condition(
+        () => answer !== undefined || uncounted.length > 0 || question !== asked,
+        Math.max(1, (nudge?.at ?? deadline) - Date.now()),
+      );
+      if (answer) return answer;
+      if (question && question !== asked) return wait(question);
+      if (woken) await hands.countApproval(uncounted.shift() as Decision);
+      else if (nudge) await hands.nudge(asked, { ...nudge, nth: ++nudged });
+      else if (!revising) return { kind: 'expired' };
+      else await condition(() => !revising);
+    }
+  }
 
   return {
     async ask(asked) {
+      while (question) await condition(() => question === undefined);
       question = asked;
-      answer ??= early.find((given) => !refusalOf(given, asked));
+      answer = undefined;
+      approvedBy.clear();
+      uncounted.length = 0;
+      const before = early.find((given) => !refusal(given));
+      if (before) take(before);
       try {
-        await condition(() => answer !== undefined, asked.timeoutMs);
-        return answer;
+        return await wait(asked);
       } finally {
         // Also after a cancel: while the end is written nothing waits any more.
         question = undefined;
       }
     },
+    withdraw() {
+      if (question) answer ??= { kind: 'withdrawn' };
+    },
   };
-}
-
-const MAX_EARLY = 10;
-
-/** Why a decision does not count: nothing waits, it means something else than what was shown, or the policy says no. */
-function refusalOf(given: Decision, question: Question | undefined): ApplicationFailure | undefined {
-  const refuse = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
-  if (!question) return refuse(FAILURE.notWaiting, 'Nothing is waiting for approval.');
-  const otherApproval = given.approvalId !== undefined && given.approvalId !== question.id;
-  const otherHash = given.hash !== undefined && given.hash !== question.hash;
-  if (otherApproval || otherHash) return refuse(FAILURE.approvalMismatch, 'What was shown has changed since.');
-  const allowed = question.policy.roles.includes(given.role) || (question.policy.asker && given.isAsker);
-  return allowed && given.role !== 'guest'
-    ? undefined
-    : refuse(FAILURE.notAllowed, 'Only the person who asked or an admin may answer.');
 }
