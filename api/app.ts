@@ -4,6 +4,7 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
+import { budgetPolicyRoutes } from './routes/budget-policy.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -42,6 +43,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api/jobs', jobRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
+    .route('/api', budgetPolicyRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));

@@ -6,6 +6,7 @@ import { createSlackPort } from '../activities/slack/web-client.ts';
 import { loadAgents } from '../agents/load.ts';
 import type { Config } from '../config.ts';
 import type { Tier } from '../contracts/agents.ts';
+import { toDefaultPolicy } from '../contracts/budget.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import type { OpenDatabase } from '../db/database.ts';
@@ -45,6 +46,7 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,
     reservationSeconds: RESERVATION_SECONDS,
     alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD],
+    defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
     analyzeByKeywords,
     reachKillPoint: createKillPoint(config.NUBABEL_KILL_POINT),
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),

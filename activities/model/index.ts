@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
+import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
@@ -13,7 +13,7 @@ import {
   updateOrchestration,
   type Orchestration,
 } from '../../db/queries/orchestrations.ts';
-import { findUser } from '../../db/queries/people.ts';
+import { pressureOf, type Pressure } from '../../db/queries/pressure.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { heartbeating } from '../heartbeating.ts';
@@ -29,11 +29,11 @@ import {
   toConversation,
 } from './prompts.ts';
 import { agentTurnKey, ANALYSIS_TURN_KEY } from './turn-keys.ts';
+import { chooseModel, type Means } from './tiers.ts';
 import { takeTurn, type Turn, type TurnDeps } from './turn.ts';
 
-export interface ModelDeps extends TurnDeps {
+export interface ModelDeps extends TurnDeps, Means {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
-  readonly models: Readonly<Record<Tier, string>>;
 }
 
 interface Target {
@@ -52,6 +52,7 @@ interface Context {
   readonly history: Message[];
   readonly timeZone: string;
   readonly today: string;
+  readonly money: Pressure;
 }
 
 /** Tries of the model: an agent has nobody else to ask, the analysis has the keywords behind it. */
@@ -94,21 +95,22 @@ async function answer(deps: ModelDeps, input: AgentTarget, signal: AbortSignal):
   const { organizationId, orchestrationId } = input;
   const agent = deps.agents.get(input.agent);
   if (!agent) throw new Error(`There is no agent ${input.agent}.`);
-  const { orchestration, history, today, timeZone } = await loadContext(deps, input);
+  const { orchestration, history, today, timeZone, money } = await loadContext(deps, input);
   const earlier = input.withEarlierAnswers ? await earlierAnswers(deps, input) : '';
-  const model = deps.models[agent.tier];
+  const { tier, model, steppedDownFrom } = chooseModel(deps, agent.tier, money);
   const now = () => new Date().toISOString();
   const turn: Turn = {
     organizationId,
     orchestrationId,
     userId: orchestration.user_id,
     agent: agent.id,
+    steppedDownFrom,
     tries: AGENT_TRIES,
     request: {
       model,
       system: agentPrompt(agent, today, timeZone),
       messages: toConversation(history, orchestration.message + earlier),
-      maxTokens: MAX_TOKENS[agent.tier],
+      maxTokens: MAX_TOKENS[tier],
       turnKey: agentTurnKey(agent.id),
     },
     onStart: (trx) => showAgent(trx, input, { status: 'running', model, started_at: now() }),
@@ -140,9 +142,9 @@ const loadContext = (deps: ModelDeps, { organizationId, orchestrationId }: Targe
       limit: LIMITS.workingMemoryMessages,
       exceptOrchestrationId: orchestrationId,
     });
-    const user = orchestration.user_id ? await findUser(trx, orchestration.user_id) : undefined;
-    const timeZone = user?.time_zone ?? 'UTC';
-    return { orchestration, history, timeZone, today: dayIn(timeZone, orchestration.created_at) };
+    const money = await pressureOf(trx, { userId: orchestration.user_id, orchestrationId }, deps.defaultLimits);
+    const timeZone = money.timeZone ?? 'UTC';
+    return { orchestration, history, timeZone, money, today: dayIn(timeZone, orchestration.created_at) };
   });
 
 /** Nothing that people see changes with it. */

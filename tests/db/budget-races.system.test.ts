@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { giveUp, release, settle, type DefaultLimits } from '../../db/queries/budget.ts';
+import type { DefaultLimits } from '../../db/queries/budget.ts';
+import { giveUp, release, settle } from '../../db/queries/settle.ts';
 import { closeOrphans } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, WIDE, type Account } from './books.ts';
