@@ -66,3 +66,18 @@ export const setBudgetPolicy = (trx: OrganizationTransaction, organizationId: st
       })),
     )
     .execute();
+
+/** How much could still be reserved for a call or plan of this person: the least of their windows and the organization's; null without any limit. */
+export async function roomFor(
+  trx: OrganizationTransaction,
+  userId: string | null,
+  limits: DefaultLimits,
+): Promise<number | null> {
+  const { rows } = await sql<{ room: number | null }>`
+    select min(w.limit_nanos - coalesce(b.spent_nanos + b.reserved_nanos, 0))::bigint as room
+    from (${windowsOf(userId, limits)}) w
+    left join budget_windows b on b.scope = w.scope and b.user_id = w.user_id and b.period = w.period
+      and b.starts_on = w.starts_on
+    where w.limit_nanos < ${UNLIMITED}`.execute(trx);
+  return rows[0]?.room ?? null;
+}

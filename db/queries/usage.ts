@@ -164,3 +164,18 @@ export async function listLedger(
     settledAt: row.settled_at?.toISOString() ?? null,
   }));
 }
+
+/** What finding out about failures and trying again has cost one orchestration. */
+export async function healingCostOf(trx: OrganizationTransaction, orchestrationId: string): Promise<Nanos> {
+  const row = await trx
+    .selectFrom('usage')
+    .select(
+      sql<number | null>`sum(cost_nanos + case when state = 'reserved' then reserved_nanos else 0 end)::bigint`.as(
+        'nanos',
+      ),
+    )
+    .where('orchestration_id', '=', orchestrationId)
+    .where('turn_key', 'like', '%#%')
+    .executeTakeFirst();
+  return row?.nanos ?? 0;
+}

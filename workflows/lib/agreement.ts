@@ -1,7 +1,8 @@
-import type { Ending, RoutedWork, StepOutline } from '../../contracts/workflow.ts';
-import type { Job, Proposal } from './job.ts';
+import type { Ending, StepOutline } from '../../contracts/workflow.ts';
+import type { Job } from './job.ts';
 import { makePlan } from './planning.ts';
 import { awaitAnswer } from './questions.ts';
+import { withoutPlan } from './without-plan.ts';
 
 /** What is to run, agreed on with whoever has to agree; or how it ends when nobody does. */
 export async function agree(job: Job): Promise<readonly StepOutline[] | Ending> {
@@ -18,21 +19,4 @@ export async function agree(job: Job): Promise<readonly StepOutline[] | Ending> 
     if (answer.decision.verdict === 'cancel') return { kind: 'cancelled' };
     return answer.plan?.steps ?? proposal.steps;
   }
-}
-
-/** The routed agents as steps: at once, one after the other whatever becomes of the one before, or as stand-ins. */
-export function withoutPlan({ agents, mode, approval }: Pick<RoutedWork, 'agents' | 'mode' | 'approval'>): Proposal {
-  const runs = { parallel: 'after_success', sequential: 'after_all', fallback: 'after_failure' } as const;
-  const steps = agents.map(({ agent }, index) => {
-    const before = mode === 'parallel' ? undefined : agents[index - 1];
-    return {
-      id: agent,
-      kind: 'agent' as const,
-      agent,
-      needs: before ? [before.agent] : [],
-      runs: runs[mode],
-      conditional: false,
-    };
-  });
-  return { steps, ...(approval && { approval }) };
 }

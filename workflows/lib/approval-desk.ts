@@ -78,7 +78,7 @@ export function openApprovalDesk(hands: DeskHands): ApprovalDesk {
 
   async function wait(asked: Question): Promise<Answer> {
     let nudged = 0;
-    for (let deadline = Date.now() + asked.timeoutMs; ; ) {
+    for (let deadline = Date.now() + asked.timeoutMs; ;) {
       const nudge = nextNudge(asked, nudged, deadline);
       const woken = await condition(
         () => answer !== undefined || uncounted.length > 0 || question !== asked,

@@ -2,8 +2,7 @@ import type { StepFailure, StepOutline } from '../../contracts/workflow.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
 
 export type StepResult =
-  | { readonly status: 'done' }
-  | { readonly status: 'failed' | 'skipped'; readonly reason: ErrorCode };
+  { readonly status: 'done' } | { readonly status: 'failed' | 'skipped'; readonly reason: ErrorCode };
 
 /** What is known of the steps of a run. */
 export interface Course {
@@ -59,7 +58,9 @@ function readySteps(course: Course): StepOutline[] {
   for (;;) {
     const open = course.steps.filter(({ id }) => !course.results.has(id) && !course.running.has(id));
     const standings = open.map((step) => ({ step, standing: standingOf(step, course.results) }));
-    const hopeless = standings.flatMap(({ step, standing }) => (typeof standing === 'object' ? [{ step, standing }] : []));
+    const hopeless = standings.flatMap(({ step, standing }) =>
+      typeof standing === 'object' ? [{ step, standing }] : [],
+    );
     if (hopeless.length === 0) return standings.flatMap(({ step, standing }) => (standing === 'ready' ? [step] : []));
     for (const { step, standing } of hopeless) course.results.set(step.id, standing);
   }

@@ -1,7 +1,7 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { PlannedWork, StepFailure } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
-import { withoutPlan } from './agreement.ts';
+import { withoutPlan } from './without-plan.ts';
 import { failuresOf } from './course.ts';
 import { errorCodeOf } from './failures.ts';
 import type { Job, Proposal } from './job.ts';

@@ -79,7 +79,7 @@ async function tryOnce(
         {
           ...job.target,
           agent,
-          withEarlierAnswers: step.needs.length > 0 && step.runs !== 'after_failure',
+          withEarlierAnswers: step.runs === 'after_all' || (step.needs.length > 0 && step.runs === 'after_success'),
           step: step.id,
           attempt: nth,
           steering: job.steering.takeWords(),
