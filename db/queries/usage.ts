@@ -179,3 +179,14 @@ export async function healingCostOf(trx: OrganizationTransaction, orchestrationI
     .executeTakeFirst();
   return row?.nanos ?? 0;
 }
+
+/** What one orchestration's calls have cost that were settled after a moment, unknown ones at their worst case. */
+export async function spentSince(trx: OrganizationTransaction, orchestrationId: string, at: string): Promise<Nanos> {
+  const row = await trx
+    .selectFrom('usage')
+    .select(sql<number | null>`sum(cost_nanos)::bigint`.as('nanos'))
+    .where('orchestration_id', '=', orchestrationId)
+    .where('settled_at', '>', sql<Date>`${at}::timestamptz`)
+    .executeTakeFirst();
+  return row?.nanos ?? 0;
+}

@@ -7,7 +7,8 @@ import { refusalOf } from './refusals.ts';
 /** What became of a question. `withdrawn`: the work has moved on, and nobody has to answer any more. */
 export type Answer =
   | { readonly kind: 'decided'; readonly decision: Decision; readonly plan?: PlanOutline }
-  | { readonly kind: 'expired' | 'withdrawn' };
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'withdrawn' };
 
 /** Where decisions arrive: one question at a time, and its first valid answer counts. */
 export interface ApprovalDesk {
