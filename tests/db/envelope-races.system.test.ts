@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
 import { closeEnvelope } from '../../db/queries/envelopes.ts';
+import { lockOrchestration } from '../../db/queries/orchestrations.ts';
 import { giveUp, release, settle } from '../../db/queries/settle.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
 import { closeEnvelopes, closeOrphans } from '../../workers/maintenance.ts';
@@ -27,6 +28,8 @@ const ACTS = [
   'settleAgain',
   'release',
   'giveUp',
+  'retry',
+  'retry',
   'open',
   'open',
   'close',
@@ -74,12 +77,25 @@ async function play({ accounts, limits, calls }: Play, { act, which, nanos, shar
         raiseLimit(trx, { ...raise, raise: { byNanos: nanos } }, limits),
       ));
     }
+    case 'retry':
+      if (call) await retry(call, { limits, calls });
+      return;
     case 'settle':
     case 'settleAgain':
     case 'release':
     case 'giveUp':
       if (call) await end(call, act, cost);
   }
+}
+
+/** As a turn is tried again: the lost call is given up and the next one reserved in one transaction. */
+async function retry({ id, nanos, account }: Play['calls'][number], { limits, calls }: Omit<Play, 'accounts'>) {
+  const { orchestrationId } = account;
+  const again = await books.take(account, nanos, limits, {}, async (trx) => {
+    await lockOrchestration(trx, orchestrationId);
+    await giveUp(trx, { orchestrationId, turnKey: id });
+  });
+  if (again) calls.push({ id: again, nanos, account });
 }
 
 async function end({ id, account }: Play['calls'][number], act: Act['act'], cost: number): Promise<void> {
