@@ -26,6 +26,7 @@ interface Held {
 /**
  * Sets money aside for a plan, reserved in every window at once; the plan's calls draw from it. Safe to repeat: another
  * amount reserves or gives back the difference, and what remains of an earlier day moves into the windows of today.
+ * Whoever opens has locked the orchestration's row, as a turn that is tried again has, so that neither waits in a circle.
  * @throws NoRoomInBudgetError when a window has no room; the caller's transaction must roll back.
  */
 export async function openEnvelope(

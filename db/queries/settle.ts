@@ -58,7 +58,8 @@ const NO_TOKENS: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheWriteToke
 
 /**
  * The last part of a statement: moves `flows` (user_id, day, back from reserved, paid into spent) in all their windows,
- * locking them in the one order.
+ * locking them in the one order. The sums are made of the locked rows: Postgres checks constraints on what an update
+ * makes of the row as the statement first saw it, which may be older, and below zero.
  */
 export const MOVE_FLOWS = sql`
     moved as (
@@ -67,11 +68,11 @@ export const MOVE_FLOWS = sql`
         and w.starts_on = date_trunc(w.period, f.day)::date
       group by 1, 2, 3, 4),
     locked as (
-      select w.scope, w.user_id, w.period, w.starts_on, m.back, m.paid
+      select w.scope, w.user_id, w.period, w.starts_on, w.reserved_nanos - m.back as reserved, w.spent_nanos + m.paid as spent
       from budget_windows w join moved m using (scope, user_id, period, starts_on)
       order by w.scope, w.period, w.user_id, w.starts_on for update of w),
     applied as (
-      update budget_windows w set reserved_nanos = w.reserved_nanos - l.back, spent_nanos = w.spent_nanos + l.paid
+      update budget_windows w set reserved_nanos = l.reserved, spent_nanos = l.spent
       from locked l where w.scope = l.scope and w.user_id = l.user_id and w.period = l.period
         and w.starts_on = l.starts_on
       returning w.scope, w.user_id, w.period, w.starts_on, w.limit_nanos, w.spent_nanos, w.alerted_share)
@@ -99,13 +100,14 @@ async function close(
         case when before.old_state = 'reserved' then usage.reserved_nanos else 0 end as from_reserved,
         case when before.old_state = 'unknown' then usage.reserved_nanos else 0 end as from_spent),
     held as (
-      select e.orchestration_id, e.remaining_nanos, case when c.reserved_on = e.reserved_on then c.nanos else 0 end as nanos
+      select e.orchestration_id, e.used_nanos, e.remaining_nanos,
+        case when c.reserved_on = e.reserved_on then c.nanos else 0 end as nanos
       from envelopes e join (
         select orchestration_id, reserved_on, sum(unspent)::bigint as nanos from closed group by 1, 2
       ) c on c.orchestration_id = e.orchestration_id
       order by e.orchestration_id for update of e),
     refilled as (
-      update envelopes e set used_nanos = e.used_nanos - h.nanos from held h
+      update envelopes e set used_nanos = h.used_nanos - h.nanos from held h
       where e.orchestration_id = h.orchestration_id and h.nanos > 0
       returning e.user_id, e.reserved_on, e.remaining_nanos - h.remaining_nanos as kept),
     flows as (

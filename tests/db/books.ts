@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve, type DefaultLimits, type Reservation } from '../../db/queries/budget.ts';
 import { openEnvelope } from '../../db/queries/envelopes.ts';
+import { lockOrchestration } from '../../db/queries/orchestrations.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
@@ -30,18 +31,22 @@ export function openBooks(database: TestDatabase) {
   const inside = <T>({ organizationId }: Tenant, work: Parameters<typeof withOrganization<T>>[2]) =>
     withOrganization(database.db, organizationId, work);
 
-  /** Reserves and answers the id, or undefined when there is no room. */
+  /** Reserves, after what comes first in its transaction, and answers the id, or undefined when there is no room. */
   async function take(
     account: Account,
     nanos: number,
     limits: DefaultLimits = WIDE,
     more: Partial<Reservation> = {},
+    first: (trx: OrganizationTransaction) => Promise<unknown> = async () => undefined,
   ): Promise<string | undefined> {
     const { organizationId, orchestrationId, userId } = account;
     const id = randomUUID();
     const call = { id, organizationId, orchestrationId, userId, turnKey: id, agent: null, model: 'm', nanos };
     try {
-      await inside(account, (trx) => reserve(trx, { ...call, expiresInSeconds: 900, ...more }, limits));
+      await inside(account, async (trx) => {
+        await first(trx);
+        await reserve(trx, { ...call, expiresInSeconds: 900, ...more }, limits);
+      });
       return id;
     } catch (error) {
       if (error instanceof NoRoomInBudgetError) return undefined;
@@ -57,7 +62,10 @@ export function openBooks(database: TestDatabase) {
     expiresInSeconds = 900,
   ): Promise<boolean> {
     try {
-      await inside(account, (trx) => openEnvelope(trx, { ...account, nanos, expiresInSeconds }, limits));
+      await inside(account, async (trx) => {
+        await lockOrchestration(trx, account.orchestrationId);
+        await openEnvelope(trx, { ...account, nanos, expiresInSeconds }, limits);
+      });
       return true;
     } catch (error) {
       if (error instanceof NoRoomInBudgetError) return false;

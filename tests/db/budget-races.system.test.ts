@@ -81,6 +81,20 @@ describe('a race', () => {
     await books.expectBooksToMatch(account);
   });
 
+  it('of late settlements and the sweep that gives their calls up fails neither', async () => {
+    for (let round = 0; round < 15; round++) {
+      const account = await books.openAccount();
+      const late = { expiresInSeconds: -1 };
+      const ids = await Promise.all(Array.from({ length: 3 }, () => books.take(account, 100, WIDE, late)));
+      const settleAll = () =>
+        ids.map((id) => books.inside(account, (trx) => settle(trx, id ?? '', 10, TOKENS).then(() => undefined)));
+      const giveUpAll = () => books.inside(account, (trx) => giveUp(trx).then(() => undefined));
+      await Promise.all([...settleAll(), giveUpAll(), ...settleAll(), giveUpAll()]);
+      expect(await books.booksOf(account)).toEqual({ reserved: 0, spent: 30 });
+      await books.expectBooksToMatch(account);
+    }
+  });
+
   it('of several people, ends and orphans comes to an end without a deadlock', async () => {
     const account = await books.openAccount();
     const people = [account];
