@@ -80,7 +80,7 @@ export function toApproval(given: {
   message: string;
   /** Tells the questions of one job apart. */
   name: string;
-  shown: Omit<Approval, 'id' | 'hash' | 'decision' | 'approvals'>;
+  shown: Omit<Approval, 'id' | 'hash' | 'decision' | 'approvals' | 'reminded'>;
 }): Approval {
   const { orchestrationId, message, name, shown } = given;
   return {

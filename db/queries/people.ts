@@ -76,3 +76,14 @@ export async function rolesOf(trx: OrganizationTransaction, ids: readonly string
     .execute();
   return new Map(rows.map(({ id, role }) => [id, role]));
 }
+
+/** How Slack knows these people; those who are only known elsewhere are left out. */
+export async function slackIdsOf(trx: OrganizationTransaction, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await trx
+    .selectFrom('users')
+    .select('slack_user_id')
+    .where('id', 'in', [...ids])
+    .execute();
+  return rows.flatMap(({ slack_user_id: id }) => id ?? []);
+}

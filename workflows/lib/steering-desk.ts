@@ -31,7 +31,7 @@ export function openSteeringDesk(onMessage: (message: SteeringMessage) => void):
   let closed = false;
 
   setHandler(steerUpdate, take, {
-    validator: () => {
+    validator: (_message: SteeringMessage) => {
       if (closed) throw ApplicationFailure.nonRetryable('The work is over.', FAILURE.alreadyOver);
       if (seen.size >= MOST) throw ApplicationFailure.nonRetryable('Too many messages.', FAILURE.tooManyMessages);
     },
