@@ -83,6 +83,19 @@ const en = {
   mayNotCancel: 'Only the person who asked or an admin may cancel this work.',
   cancelling: 'Stopping the work.',
   mayNotApprove: 'Only the person who asked or an admin may answer this approval. Your answer was not counted.',
+  healingCauses: {
+    model_unavailable: 'the model could not be reached',
+    internal: 'a fault on our side',
+    unknown: 'unknown',
+  },
+  healingActions: {
+    retry: 'try again',
+    another_agent: 'another agent',
+    skip: 'go on without it',
+    ask: 'ask a person',
+    stop: 'stop',
+  },
+  healingStatuses: { running: 'running', succeeded: 'succeeded', failed: 'failed' },
 };
 
 const ko: typeof en = {
@@ -155,11 +168,27 @@ const ko: typeof en = {
   mayNotCancel: '요청한 사람이나 관리자만 이 작업을 취소할 수 있습니다.',
   cancelling: '작업을 중단하는 중입니다.',
   mayNotApprove: '요청한 사람이나 관리자만 이 승인에 답할 수 있습니다. 답변은 반영되지 않았습니다.',
+  healingCauses: {
+    model_unavailable: '모델에 연결할 수 없음',
+    internal: '내부 오류',
+    unknown: '알 수 없음',
+  },
+  healingActions: {
+    retry: '다시 시도',
+    another_agent: '다른 에이전트',
+    skip: '이 단계 없이 진행',
+    ask: '담당자에게 문의',
+    stop: '중단',
+  },
+  healingStatuses: { running: '진행 중', succeeded: '성공', failed: '실패' },
 };
 
 /** Everything a person reads that is not an agent's own words, in the language of the request. */
 export type Texts = typeof en;
 export const textsFor = (language: Language): Texts => (language === 'ko' ? ko : en);
+
+/** Root causes that are known without asking a model. */
+export type HealingCause = keyof Texts['healingCauses'];
 
 /** Stable codes of `error.code` in a job's status, each with its sentence. */
 export const ERROR_TEXT = {

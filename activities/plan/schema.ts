@@ -9,8 +9,8 @@ import {
   StepRisk,
   type PlanProblem,
 } from '../../contracts/plan.ts';
-import { storableText } from '../../contracts/storable-text.ts';
 import { conditionWithIds, idsFor, type Renamed } from './step-ids.ts';
+import { jsonIn } from '../model/json-in.ts';
 
 const ModelStep = z.object({
   id: z.string(),
@@ -63,7 +63,7 @@ const LoosePlan = z.object({
  */
 export function toPlanDraft(text: string): { draft: PlanDraft } | { problems: PlanProblem[] } {
   const said = jsonIn(text);
-  if (said === undefined)
+  if (typeof said !== 'object' || said === null)
     return { problems: [problem(null, null, 'The answer is no JSON object with "goal" and "steps".')] };
   const loose = LoosePlan.safeParse(said);
   if (!loose.success) return { problems: problemsOf(loose.error, said) };
@@ -88,21 +88,6 @@ const normalised = (step: LooseStep, id: string, ids: Renamed): LooseStep => ({
 
 const cut = (text: string, letters: number): string =>
   text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`.toWellFormed();
-
-/** Some gateways wrap JSON in a fence or in words. */
-function jsonIn(text: string): object | undefined {
-  const start = text.indexOf('{');
-  const end = text.lastIndexOf('}');
-  if (start < 0 || end < start) return undefined;
-  try {
-    const value: unknown = JSON.parse(text.slice(start, end + 1), (_, value: unknown) =>
-      typeof value === 'string' ? storableText(value) : value,
-    );
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 const problem = (step: string | null, field: string | null, message: string): PlanProblem => ({ step, field, message });
 
