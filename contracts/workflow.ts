@@ -76,7 +76,7 @@ export type PlannedWork =
 export type RevisedPlan =
   | { readonly verdict: 'rejected'; readonly problems: readonly PlanProblem[] }
   | { readonly verdict: 'approved'; readonly plan: PlanOutline }
-  | { readonly verdict: 'asked'; readonly question: Question };
+  | { readonly verdict: 'asked'; readonly question: Question; readonly plan: PlanOutline };
 
 /** A person's answer to an approval, already authenticated by the door. */
 export interface Decision {

@@ -16,7 +16,7 @@ import { nameOf } from './progress.ts';
 import { MAX_TOKENS } from './prompts.ts';
 import type { Means } from './tiers.ts';
 import { diagnosisTurnKey } from './turn-keys.ts';
-import { takeTurn, type TurnDeps } from './turn.ts';
+import { takeTurn, type Turn, type TurnDeps } from './turn.ts';
 
 /** A try that failed, and the number of the attempt to heal it. */
 export interface FailedTry extends Target {
@@ -45,7 +45,7 @@ const STATUS_OF = {
   stop: 'failed',
 } as const;
 
-type Decided = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 'decided_by'> & { readonly tier?: Tier };
+type Decided = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 'decided_by'>;
 
 /** Decides by rule where the failure is known, by a model's diagnosis otherwise; within the job's cap. */
 export async function healStep(deps: HealDeps, input: FailedTry, signal: AbortSignal): Promise<Healing> {
@@ -78,7 +78,7 @@ async function decide(
   if (rule === 'none') return undefined;
   if (rule)
     return {
-      root_cause: texts[rule.cause],
+      root_cause: texts.healingCauses[rule.cause],
       action: rule.action,
       detail: rule.changeTier ? texts.healingOtherModel : null,
       agent: null,
@@ -92,64 +92,51 @@ async function decide(
 async function diagnose(
   deps: HealDeps,
   input: FailedTry,
-  { orchestration, more }: Context<Looked>,
+  context: Context<Looked>,
   signal: AbortSignal,
 ): Promise<Decided | undefined> {
-  const { organizationId, orchestrationId, step, agent, attempt, code } = input;
-  const sentence = errorSentence(code, 'en');
   try {
-    const text = await takeTurn(
-      deps,
-      {
-        organizationId,
-        orchestrationId,
-        userId: orchestration.user_id,
-        agent: null,
-        tries: DIAGNOSIS_TRIES,
-        request: {
-          model: deps.models.fast,
-          system: diagnosisPrompt({ agents: deps.agents, language: orchestration.language }),
-          messages: [
-            {
-              role: 'user',
-              content: diagnosisRequest({
-                title: more.row ? nameOf(more.row) : step,
-                instruction: more.row?.instruction || orchestration.message,
-                agent,
-                failure: { code, sentence },
-                attempts: more.attempts.map((one) => ({
-                  rootCause: one.root_cause,
-                  action: one.action,
-                  change: one.detail,
-                })),
-              }),
-            },
-          ],
-          maxTokens: MAX_TOKENS.fast,
-          schema: diagnosisSchema(),
-          turnKey: diagnosisTurnKey(step, attempt),
-        },
-      },
-      signal,
-    );
-    const found = toDiagnosis(text, agent);
-    if (found)
-      return {
-        root_cause: found.rootCause,
-        action: found.action,
-        detail: found.change,
-        agent: found.agent,
-        decided_by: 'model',
-      };
+    const text = await takeTurn(deps, toTurn(deps, input, context), signal);
+    const found = toDiagnosis(text, { failed: input.agent, agents: new Set(deps.agents.keys()) });
+    if (!found) return undefined;
+    const { rootCause: root_cause, action, change: detail, agent } = found;
+    return { root_cause, action, detail, agent, decided_by: 'model' };
   } catch (error) {
     // A diagnosis that fails heals nothing, and the step's own failure stands.
-    if (!(error instanceof ApplicationFailure) || !error.nonRetryable || error.type === FAILURE.alreadyOver)
-      throw error;
+    const isFinal = error instanceof ApplicationFailure && error.nonRetryable && error.type !== FAILURE.alreadyOver;
+    if (!isFinal) throw error;
+    return undefined;
   }
-  return undefined;
 }
 
-const writeDown = (deps: HealDeps, input: FailedTry, { tier: _, ...decided }: Decided): Promise<void> =>
+function toTurn(deps: HealDeps, input: FailedTry, { orchestration, more, today }: Context<Looked>): Turn {
+  const { organizationId, orchestrationId, step, agent, attempt, code } = input;
+  const content = diagnosisRequest({
+    title: more.row ? nameOf(more.row) : step,
+    instruction: more.row?.instruction || orchestration.message,
+    agent,
+    code,
+    sentence: errorSentence(code, 'en'),
+    attempts: more.attempts.map((one) => ({ rootCause: one.root_cause, action: one.action, detail: one.detail })),
+  });
+  return {
+    organizationId,
+    orchestrationId,
+    userId: orchestration.user_id,
+    agent: null,
+    tries: DIAGNOSIS_TRIES,
+    request: {
+      model: deps.models.fast,
+      system: diagnosisPrompt(deps.agents, today),
+      messages: [{ role: 'user', content }],
+      maxTokens: MAX_TOKENS.fast,
+      schema: diagnosisSchema(),
+      turnKey: diagnosisTurnKey(step, attempt),
+    },
+  };
+}
+
+const writeDown = (deps: HealDeps, input: FailedTry, decided: Decided): Promise<void> =>
   withOrganization(deps.db, input.organizationId, async (trx) => {
     const { organizationId, orchestrationId, step, attempt } = input;
     await lockOrchestration(trx, orchestrationId);

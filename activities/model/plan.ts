@@ -32,6 +32,8 @@ export interface PlanDeps extends TurnDeps, Means {
 }
 
 const TRIES = 5;
+/** Nothing is connected yet that a plan could call. */
+const NO_TOOLS: ReadonlyMap<string, string> = new Map();
 /** Where the bar stands while the planner thinks. */
 const PROGRESS = 10;
 
@@ -51,7 +53,7 @@ export async function draftPlan(deps: PlanDeps, input: DraftTarget, signal: Abor
     tries: TRIES,
     request: {
       model,
-      system: plannerPrompt({ agents: deps.agents, tools: [], today, timeZone }),
+      system: plannerPrompt({ agents: deps.agents, tools: NO_TOOLS, today, timeZone }),
       messages: toConversation(history, plannerRequest(more)),
       maxTokens: MAX_TOKENS[tier],
       schema: planSchema(),

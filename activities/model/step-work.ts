@@ -3,6 +3,7 @@ import { listHealing, type Healing } from '../../db/queries/healing.ts';
 import { listSteering } from '../../db/queries/steering.ts';
 import { listSteps, type Step } from '../../db/queries/steps.ts';
 import { listTurns, type ModelTurn } from '../../db/queries/turns.ts';
+import { answersGivenTo, earlierAnswer } from '../plan/earlier-answers.ts';
 import { nameOf } from './progress.ts';
 import { splitConfidence } from './prompts.ts';
 import type { StepTarget } from './step-turn.ts';
@@ -46,13 +47,15 @@ const taskOf = (step: Step | undefined, request: string): string =>
 
 /** What the steps it needs have said; without a plan, everybody before it. */
 function earlierAnswers(step: Step | undefined, steps: readonly Step[], turns: readonly ModelTurn[]): string {
-  const wanted = step && step.needs.length > 0 ? new Set(step.needs) : undefined;
+  const wanted = step && step.needs.length > 0 ? new Set(answersGivenTo(step, steps)) : undefined;
   const answers = steps.flatMap((one) => {
     if (one.status !== 'done' || one.id === step?.id || (wanted && !wanted.has(one.id))) return [];
     const turn = turns.find(({ turn_key: key }) => key === (one.turn_key ?? agentTurnKey(one.id)));
     if (!turn) return [];
     const from = one.title ? `${one.id}" title="${nameOf(one).replaceAll('"', "'")}` : one.id;
-    return [`<earlier_answer from="${from}">\n${splitConfidence(turn.content).content}\n</earlier_answer>`];
+    return [
+      `<earlier_answer from="${from}">\n${earlierAnswer(splitConfidence(turn.content).content)}\n</earlier_answer>`,
+    ];
   });
   return answers.length === 0
     ? ''

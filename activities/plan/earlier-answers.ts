@@ -1,5 +1,8 @@
 import type { PlanStep } from '../../contracts/plan.ts';
 
+/** As much of a step as says whose answers it is told. */
+type Linked = Pick<PlanStep, 'id' | 'needs' | 'kind'>;
+
 /** What one earlier answer may add to a prompt, in UTF-8, with the tag that names its step; plans are priced with it. */
 export const EARLIER_ANSWER_BYTES = 16_000;
 const TEXT_BYTES = EARLIER_ANSWER_BYTES - 600;
@@ -22,7 +25,7 @@ export function earlierAnswer(text: string): string {
  * The steps whose answers a step is told: what it needs, and behind an approval, which says nothing itself, what the
  * approval needs.
  */
-export function answersGivenTo(step: Pick<PlanStep, 'id' | 'needs'>, steps: readonly PlanStep[]): string[] {
+export function answersGivenTo(step: Pick<Linked, 'id' | 'needs'>, steps: readonly Linked[]): string[] {
   const byId = new Map(steps.map((one) => [one.id, one]));
   const found = new Set<string>();
   const seen = new Set<string>([step.id]);

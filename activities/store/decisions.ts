@@ -125,8 +125,13 @@ async function audit(
     subject: orchestrationId,
     outcome: 'done',
     details: JSON.stringify({
-      ...{ verdict, choice, via, partial },
-      ...{ approvalId: approval.id, hash: approval.hash, policyVersion: approval.policy.version },
+      verdict,
+      choice,
+      via,
+      partial,
+      approvalId: approval.id,
+      hash: approval.hash,
+      policyVersion: approval.policy.version,
     }),
   });
 }

@@ -14,12 +14,13 @@ export async function pastRunsOf(
   for (const step of steps) {
     const agent = step.agent;
     if (step.kind !== 'agent' || !agent || found.has(agent)) continue;
-    const past = await pastCosts(trx, { agent, model: models[tierOf(step, agents)] });
+    const tier = tierOf(step, agents);
+    if (!tier) continue;
+    const past = await pastCosts(trx, { agent, model: models[tier] });
     found.set(agent, {
       runs: past.calls,
       inputTokens: past.meanInputTokens,
       outputTokens: past.meanOutputTokens,
-      worstOutputTokens: past.p90OutputTokens,
       seconds: past.calls > 0 ? past.meanDurationMs / 1_000 : null,
     });
   }

@@ -1,8 +1,10 @@
+import { LIMITS } from '../../contracts/limits.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { Plan, PlanDraft, PlanProblem } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { PlannedWork, PlanOutline, StepOutline } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { listRecentMessages } from '../../db/queries/messages.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertPlan, listPlans } from '../../db/queries/plans.ts';
 import { roomFor } from '../../db/queries/pressure.ts';
@@ -76,13 +78,20 @@ export async function checkDraft(
   const problems = validatePlan(draft, { agents: new Set(deps.agents.keys()), tools: new Set(), finished });
   if (problems.length > 0) return { problems };
   const priced = pricePlan(draft, deps, {
-    requestBytes: Buffer.byteLength(orchestration.message),
+    requestBytes: await bytesTold(trx, orchestration),
     pastRuns: await pastRunsOf(deps, trx, draft),
   });
   const room = await roomFor(trx, orchestration.user_id, deps.defaultLimits);
   if (room !== null && priced.cents > nanosToCents(room))
     return { problems: [tooDear(priced.cents, nanosToCents(room))] };
   return { goal: draft.goal, ...priced };
+}
+
+/** Every step is told the request and the conversation before it. */
+async function bytesTold(trx: OrganizationTransaction, { id, session_id, message }: Orchestration): Promise<number> {
+  const limit = LIMITS.workingMemoryMessages;
+  const history = await listRecentMessages(trx, { sessionId: session_id, limit, exceptOrchestrationId: id });
+  return history.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(message));
 }
 
 const tooDear = (cents: number, room: number): PlanProblem => ({

@@ -42,7 +42,7 @@ export function revisePlan(deps: StoreDeps, input: Target & { decision: Decision
     const isEnough = (answers.quorum ?? 1) === 1 && !dearer && !riskier;
     return isEnough || !adopted.approval
       ? { verdict: 'approved', plan: toOutline(plan) }
-      : { verdict: 'asked', question: adopted.approval };
+      : { verdict: 'asked', question: adopted.approval, plan: toOutline(plan) };
   });
 }
 

@@ -42,8 +42,11 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
     const route = chooseAgents(options, orchestration.local_route, analysis);
     const plan = decidePlanning({
-      ...{ message: orchestration.message, options, analysis },
-      ...{ agents: route.agents, language: orchestration.language },
+      message: orchestration.message,
+      options,
+      analysis,
+      agents: route.agents,
+      language: orchestration.language,
     });
     const asks = !plan.used && !options.dryRun;
     const approval = asks ? await askFirst(deps, trx, orchestration, route) : undefined;

@@ -60,7 +60,11 @@ export function addFollowUp(deps: StoreDeps, input: Target & { nth: number }): P
     const id = `followup_${nth}`;
     const needs = done.map((step) => step.id);
     await insertFollowUp(trx, {
-      ...{ organizationId, orchestrationId, id, agent, needs },
+      organizationId,
+      orchestrationId,
+      id,
+      agent,
+      needs,
       title: textsFor(language).followUp,
       position: steps.length,
       phase: Math.max(1, ...steps.map(({ phase }) => phase)) + 1,

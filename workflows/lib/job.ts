@@ -11,7 +11,8 @@ export interface Target {
 /** One request at work, as the parts of its story share it. */
 export interface Job {
   readonly target: Target;
-  readonly routed: RoutedWork;
+  /** Set once the request has been routed, before anything else looks at it. */
+  routed: RoutedWork;
   readonly desk: ApprovalDesk;
   readonly steering: SteeringDesk;
   readonly course: Course;

@@ -63,7 +63,8 @@ function keepFinished({ course }: Job, next: readonly StepOutline[]): void {
     const result = course.results.get(id);
     return result && !('reason' in result && result.reason === 'dependency_failed');
   });
-  for (const id of [...course.results.keys()]) if (!kept.some((step) => step.id === id)) course.results.delete(id);
+  const dropped = course.steps.filter((step) => !kept.includes(step));
+  dropped.forEach(({ id }) => course.results.delete(id));
   course.steps = [...kept, ...next];
 }
 
