@@ -1,7 +1,7 @@
 /** What models leave where a thought should be. Written so that work about such words is still work. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /\bTB[DA]\b/u,
-  /^[^\p{L}\p{N}]*(?:to[d]o|tbd|tba|n\/?a|none|placeholder|untitled|title|description|instructions?|example|sample|test|demo|foo|bar|asdf)[^\p{L}\p{N}]*$/iu,
+  /^[^\p{L}\p{N}]*(?:to[d]o|tbd|tba|n\/?a|none|placeholder|untitled|title|description|instructions?|example|sample|demo|foo|bar|asdf)[^\p{L}\p{N}]*$/iu,
   /^[^\p{L}\p{N}]*(?:to[d]o|tbd|fix[m]e)\s*[:.…–—-]/iu,
   /[:=([-]\s*(?:to[d]o|tbd|tba)\b[^\p{L}\p{N}]*$/iu,
   /\bto be (?:determined|defined|decided|announced|filled in|completed later|specified later)\b/iu,
