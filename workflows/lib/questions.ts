@@ -37,10 +37,10 @@ export async function awaitAnswer(job: Job, question: Question): Promise<Answer>
     await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.choice ?? decision.verdict}` }, [
       { ...job.target, decision },
     ]);
-  } else if (answer.kind === 'withdrawn' || job.questions > 0) {
-    // A first question that expires is written with the end.
-    await store.closeQuestion({ ...job.target, approvalId: question.id, verdict: answer.kind });
-  }
+  } else if (job.course.steps.length === 0 && answer.kind === 'expired') {
+    // Nothing has begun: it is written with the end.
+    return answer;
+  } else await store.closeQuestion({ ...job.target, approvalId: question.id, verdict: answer.kind });
   showStatus('running');
   job.changed();
   return answer;

@@ -1,20 +1,17 @@
-import { condition, isCancellation, patched } from '@temporalio/workflow';
+import { isCancellation, patched } from '@temporalio/workflow';
 import { AGENT_NAMES, type ErrorCode } from '../../contracts/texts.ts';
-import type { AgentId, Tier } from '../../contracts/agents.ts';
 import type { StepOutline } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
-import { doneSteps, type StepResult } from './course.ts';
-import { budgetRefusalOf, errorCodeOf, isBudgetCode } from './failures.ts';
+import type { StepResult } from './course.ts';
+import { errorCodeOf, isBudgetCode } from './failures.ts';
 import type { Job } from './job.ts';
 import { openLoopBreaker } from './loop-breaker.ts';
 import { askHuman } from './questions.ts';
+import { afterRefusedBudget, askAgain, failed, heal, skipped, type Try } from './trouble.ts';
 
 /** Tries of one step, a human's retries included. */
 const MOST_TRIES = 12;
-const MOST_HEALINGS = 2;
 const DONE: StepResult = { status: 'done' };
-const failed = (reason: ErrorCode): StepResult => ({ status: 'failed', reason });
-const skipped = (reason: ErrorCode): StepResult => ({ status: 'skipped', reason });
 
 /** Runs one step to its end: its condition, its question or its work, healed within bounds when it fails. */
 export async function runStep(job: Job, step: StepOutline): Promise<StepResult> {
@@ -33,13 +30,6 @@ async function askAbout(job: Job, step: StepOutline): Promise<StepResult> {
   if (answer === 'expired') return job.steering.stopped() ? skipped('stopped') : failed('not_approved');
   await store.endApprovalStep({ ...job.target, step: step.id });
   return DONE;
-}
-
-/** What one try is: healing changes the agent, the tier or, by its number, what is asked. */
-interface Try {
-  readonly nth: number;
-  readonly agent: AgentId;
-  readonly tier?: Tier;
 }
 
 async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
@@ -94,63 +84,4 @@ async function tryOnce(
   } finally {
     job.changed();
   }
-}
-
-/** A known failure by rule, any other by what a model makes of it; twice at most, then it stands. */
-async function heal(job: Job, step: StepOutline, failing: Try, code: ErrorCode): Promise<Try | StepResult> {
-  const nth = failing.nth + 1;
-  if (nth > MOST_HEALINGS || job.steering.stopped()) return failed(code);
-  const { action, agent, tier } = await model.healStep.executeWithOptions(
-    { summary: `Self-healing attempt #${nth} of ${step.id}` },
-    [{ ...job.target, step: step.id, agent: failing.agent, attempt: nth, code }],
-  );
-  job.changed();
-  if (action === 'retry') return { nth, agent: failing.agent, ...(tier && { tier }) };
-  if (action === 'another_agent') return { nth, agent: agent ?? failing.agent };
-  if (action === 'skip') return skipped('skipped_by_healing');
-  if (action === 'stop') return failed(code);
-  return askAgain(job, step, { ...failing, nth }, { kind: 'healing', evidence: [code] }, code);
-}
-
-/** Leaves it to a human: once more, without it, or stop with what is there. */
-async function askAgain(
-  job: Job,
-  step: StepOutline,
-  next: Try,
-  about: { kind: 'healing' | 'loop'; evidence: readonly string[] },
-  otherwise: ErrorCode,
-): Promise<Try | StepResult> {
-  const answer = await askHuman(job, { ...about, step: step.id });
-  if (answer === 'retry') return next;
-  if (answer === 'skip') return skipped('skipped_by_person');
-  if (answer === 'stop') job.steering.stop();
-  return answer === 'stop' ? skipped('stopped') : failed(otherwise);
-}
-
-/** Work that has begun pauses and asks; a request that nothing was done for yet is refused with what to do. */
-async function afterRefusedBudget(
-  job: Job,
-  step: StepOutline,
-  next: Try,
-  { code, error }: { code: ErrorCode; error: unknown },
-): Promise<Try | StepResult> {
-  const { course, refused, steering } = job;
-  const hasBegun = () => job.planned || doneSteps(course) > 0;
-  refused.add(step.id);
-  await condition(() => hasBegun() || [...course.running].every((id) => refused.has(id)));
-  if (!hasBegun()) return failed(code);
-  job.budgetAnswer ??= askAboutBudget(job, error).finally(() => {
-    job.budgetAnswer = undefined;
-  });
-  const answer = await job.budgetAnswer;
-  refused.delete(step.id);
-  if (answer === 'raise') return next;
-  if (answer === 'skip') return skipped('skipped_by_person');
-  steering.stop();
-  return failed(code);
-}
-
-async function askAboutBudget(job: Job, error: unknown): Promise<'raise' | 'skip' | 'stop'> {
-  const answer = await askHuman(job, { kind: 'budget', refused: budgetRefusalOf(error) });
-  return answer === 'raise' || answer === 'skip' ? answer : 'stop';
 }
