@@ -64,6 +64,7 @@ const Env = z.object({
   COST_WARNING_THRESHOLD: share.default(0.8),
   COST_CRITICAL_THRESHOLD: share.default(0.95),
   APPROVAL_THRESHOLD_CENTS: cents.default(100),
+  HEALING_MAX_CENTS: cents.default(50),
   WORKFLOW_APPROVAL_TIMEOUT: ms.default(600_000),
   WORKFLOW_MAX_EXECUTION_TIME: ms.default(3_600_000),
 });

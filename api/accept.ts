@@ -78,7 +78,7 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
   });
   const body = {
     fingerprint: fingerprintOf(request),
-    analyze: request.options.agents === undefined,
+    analyze: request.options.agents === undefined && !request.options.dryRun,
     language,
     ...(request.refusal && { refusal: request.refusal }),
   };

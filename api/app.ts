@@ -4,12 +4,14 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
+import { budgetPolicyRoutes } from './routes/budget-policy.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
+import { policyRoutes } from './routes/policies.ts';
 
 /** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
@@ -42,6 +44,8 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api/jobs', jobRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
+    .route('/api', policyRoutes(deps))
+    .route('/api', budgetPolicyRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));

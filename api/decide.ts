@@ -5,10 +5,12 @@ import { FAILURE } from '../contracts/failures.ts';
 import { type DecisionRequest } from '../contracts/approval.ts';
 import { isFinal, type JobStatusName } from '../contracts/orchestration.ts';
 import { orchestrationWorkflowId } from '../contracts/queues.ts';
-import type { Decision } from '../contracts/workflow.ts';
+import type { PlanEdits, PlanProblem } from '../contracts/plan.ts';
+import type { Decision, DecisionOutcome } from '../contracts/workflow.ts';
 import { withOrganization } from '../db/organization.ts';
 import { insertMessage } from '../db/queries/messages.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
+import { insertEdits } from '../db/queries/plans.ts';
 import { insertAudit, type Principal } from '../db/queries/people.ts';
 import { textsFor } from '../contracts/texts.ts';
 import { decideUpdate } from '../workflows/messages.ts';
@@ -41,7 +43,9 @@ export async function decide(
       orchestration,
       new ProblemError('conflict', `Nothing waits for approval: the job is ${orchestration.status}.`),
     );
-  const { verdict, approvalId, hash, reason } = given;
+  const { verdict, approvalId, hash, reason, choice } = given;
+  const editId =
+    given.edits && verdict === 'approve' ? await keepEdits(deps, principal, jobId, given.edits) : undefined;
   const decision: Decision = {
     verdict,
     userId: principal.userId,
@@ -51,25 +55,56 @@ export async function decide(
     // Whoever names neither answers what is stored as shown now.
     approvalId: approvalId ?? orchestration.approval?.id,
     hash: hash ?? orchestration.approval?.hash,
+    ...(choice && { choice }),
+    ...(editId && { editId }),
   };
-  const problem = await send(deps, orchestration, decision);
-  if (problem) return refuse(deps, principal, orchestration, problem);
-  await audit(deps, principal, orchestration, { outcome: 'done', details: { verdict, reason } });
+  const outcome = await send(deps, orchestration, decision);
+  if (outcome instanceof ProblemError) return refuse(deps, principal, orchestration, outcome);
+  if (outcome.problems) return refuse(deps, principal, orchestration, invalidEdits(outcome.problems));
+  const { version: policyVersion } = orchestration.approval?.policy ?? {};
+  const details = {
+    verdict,
+    choice,
+    reason,
+    editId,
+    approvalId: decision.approvalId,
+    hash: decision.hash,
+    policyVersion,
+  };
+  await audit(deps, principal, orchestration, { outcome: 'done', details });
+  if (outcome.waiting) return 'awaiting_approval';
   return verdict === 'approve' ? 'running' : 'cancelled';
 }
+
+async function keepEdits(deps: ApiDeps, principal: Principal, jobId: string, edits: PlanEdits): Promise<string> {
+  const { organizationId, userId } = principal;
+  const row = { organization_id: organizationId, id: randomUUID(), orchestration_id: jobId, user_id: userId };
+  await withOrganization(deps.db, organizationId, (trx) => insertEdits(trx, { ...row, edits: JSON.stringify(edits) }));
+  return row.id;
+}
+
+/** The plan's mistakes as the fields a person can mend. */
+const invalidEdits = (problems: readonly PlanProblem[]): ProblemError =>
+  new ProblemError(
+    'invalid-request',
+    `The edited plan is not valid, and nothing was changed: ${problems[0]?.message ?? ''}`,
+    problems.map(({ step, field, message }) => ({
+      path: ['edits', ...(step ? ['steps', step] : []), ...(field ? [field] : [])].join('.'),
+      message,
+    })),
+  );
 
 async function send(
   deps: ApiDeps,
   orchestration: Orchestration,
   decision: Decision,
-): Promise<ProblemError | undefined> {
+): Promise<ProblemError | DecisionOutcome> {
   const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(orchestration.id));
   for (let attempt = 1; ; attempt++) {
     try {
-      await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
+      return await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
         handle.executeUpdate(decideUpdate, { args: [decision] }),
       );
-      return undefined;
     } catch (error) {
       const type = failureTypeOf(error);
       if (type === FAILURE.notWaiting && attempt < RETRIES && (await stillWaiting(deps, orchestration))) {
@@ -95,7 +130,14 @@ function failureTypeOf(error: unknown): string | undefined {
 
 function toProblem(error: unknown, type: string | undefined): ProblemError {
   if (type === FAILURE.notAllowed)
-    return new ProblemError('forbidden', 'Only the person who asked or an admin may answer this approval.');
+    return new ProblemError(
+      'forbidden',
+      'The approval policy does not name you for this answer; the job shows whom it names.',
+    );
+  if (type === FAILURE.noSuchChoice)
+    return new ProblemError('conflict', 'This question has no such choice. The job shows the choices it has.');
+  if (type === FAILURE.alreadyApproved)
+    return new ProblemError('conflict', 'You have approved this already. Others have to approve it too.');
   if (type === FAILURE.approvalMismatch)
     return new ProblemError(
       'conflict',

@@ -5,6 +5,7 @@ import type { DefaultLimits } from '../db/queries/budget.ts';
 import type { Principal } from '../db/queries/people.ts';
 import type { LocalRoute } from '../db/tables/work.ts';
 import type { Language } from '../contracts/agents.ts';
+import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
 import type { HandOver } from './hand-over.ts';
 import type { EventHub } from './sse/hub.ts';
@@ -27,6 +28,8 @@ export interface ApiDeps {
   readonly webDir: string;
   /** Limits where the organization has set none. */
   readonly defaultLimits: DefaultLimits;
+  /** How tiers step down under pressure where the organization has decided nothing. */
+  readonly defaultPolicy: BudgetPolicy;
 }
 
 /** What a request carries through the middleware. */

@@ -6,11 +6,11 @@ import {
 } from '@temporalio/client';
 import { orchestrationWorkflowId, QUEUE, WORKFLOW } from '../contracts/queues.ts';
 import { SEARCH_ATTRIBUTE } from '../contracts/search-attributes.ts';
-import type { Decision, OrchestrationInput, Refusal } from '../contracts/workflow.ts';
+import type { Decision, OrchestrationInput, Refusal, SteeringMessage } from '../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../db/organization.ts';
 import { setFailedAttempt, setHandedOver, type InboxRow } from '../db/queries/inbox.ts';
 import type { orchestrationWorkflow } from '../workflows/orchestration.workflow.ts';
-import { decideSignal } from '../workflows/messages.ts';
+import { decideSignal, steerSignal } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** A door waits this long for Temporal before it leaves a delivery to the relay. */
@@ -99,11 +99,12 @@ async function start(client: Client, delivery: InboxRow): Promise<void> {
   }
 }
 
-/** A decision for a run that is over came too late: nothing is left to do with it. */
+/** A decision or a word for a run that is over came too late: nothing is left to do with it. */
 async function signal(client: Client, delivery: InboxRow): Promise<void> {
   try {
     const handle = client.workflow.getHandle(orchestrationWorkflowId(delivery.orchestration_id));
-    await handle.signal(decideSignal, delivery.body as unknown as Decision);
+    if (delivery.kind === 'steering') await handle.signal(steerSignal, delivery.body as unknown as SteeringMessage);
+    else await handle.signal(decideSignal, delivery.body as unknown as Decision);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }

@@ -1,6 +1,7 @@
 import { serve, type ServerType } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { ConfigurationError, describeConfig, loadConfig, type Config } from '../config.ts';
+import { toDefaultPolicy } from '../contracts/budget.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
 import { createNotifier } from '../db/notifier.ts';
@@ -42,10 +43,7 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
-    defaultLimits: toDefaultLimits({
-      userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
-      organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
-    }),
+    ...moneyOf(config),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -70,6 +68,15 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => void stop());
 }
+
+/** What holds for money where an organization has decided nothing. */
+const moneyOf = (config: Config): Pick<ApiDeps, 'defaultLimits' | 'defaultPolicy'> => ({
+  defaultLimits: toDefaultLimits({
+    userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
+    organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
+  }),
+  defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
+});
 
 const toSlackSettings = (config: Config): SlackSettings => ({
   botToken: config.SLACK_BOT_TOKEN,

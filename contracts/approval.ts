@@ -122,6 +122,8 @@ export const Approval = z.object({
     /** Of a proposed healing. */
     action: HealingAction.optional(),
   }),
+  /** Reminders so far. */
+  reminded: z.number().int().optional(),
   /** What can be answered besides approve and cancel. */
   choices: z.array(Choice).optional(),
   /** Approvals so far, where more than one is needed. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Tier } from './agents.ts';
 
 export const BudgetScope = z.enum(['organization', 'user']);
 export const BudgetPeriod = z.enum(['day', 'month', 'year']);
@@ -20,6 +21,27 @@ export const BudgetChange = z
     path: ['period'],
   });
 export type BudgetChange = z.infer<typeof BudgetChange>;
+
+const Share = z.number().min(0).max(1);
+
+/**
+ * What happens to tiers while a budget is tight, as shares of the tightest limit: from `balancedFrom` on deep work is
+ * done by the balanced model, from `fastFrom` on all work is done by the fast one.
+ */
+export const BudgetPolicy = z
+  .strictObject({ stepDown: z.boolean(), balancedFrom: Share, fastFrom: Share })
+  .refine(({ balancedFrom, fastFrom }) => balancedFrom <= fastFrom, {
+    message: 'The balanced model comes before the fast one: balancedFrom has to be at most fastFrom.',
+    path: ['balancedFrom'],
+  });
+export type BudgetPolicy = z.infer<typeof BudgetPolicy>;
+
+/** Where an organization has decided nothing, tiers step down where people are warned. */
+export const toDefaultPolicy = (warning: number, critical: number): BudgetPolicy => ({
+  stepDown: true,
+  balancedFrom: Math.min(warning, critical),
+  fastFrom: Math.max(warning, critical),
+});
 
 /** A limit with what has gone through its present window. `limitCents` null: there is none. */
 export const BudgetView = z.object({
@@ -62,6 +84,8 @@ export const LedgerEntry = z.object({
   turn: z.string(),
   agent: z.string().nullable(),
   model: z.string(),
+  /** The tier that was asked for, when the pressure on a budget gave the call a cheaper one. */
+  steppedDownFrom: Tier.nullable(),
   state: z.enum(['reserved', 'settled', 'released', 'unknown']),
   reservedCents: z.number(),
   costCents: z.number(),

@@ -22,5 +22,11 @@ export const FAILURE = {
   approvalMismatch: 'ApprovalMismatch',
   /** The policy does not name this person. */
   notAllowed: 'NotAllowed',
+  /** An answer that the question does not have. */
+  noSuchChoice: 'NoSuchChoice',
+  /** Somebody approves twice where several people have to. */
+  alreadyApproved: 'AlreadyApproved',
+  /** More steering than one run takes. */
+  tooManyMessages: 'TooManyMessages',
 } as const;
 export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];

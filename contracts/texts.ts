@@ -19,6 +19,10 @@ const en = {
   plan: planEn,
   received: 'Received',
   understanding: 'Understanding the request',
+  planning: 'Making a plan',
+  reminder: 'Somebody still has to answer.',
+  escalated: 'Nobody has answered yet, so you may answer too.',
+  followUp: 'What you added',
   running: (name: string, nth: number, total: number) => `Running agent: ${name} (${nth}/${total})`,
   merging: 'Merging the answers',
   awaitingApproval: 'Waiting for approval',
@@ -58,6 +62,17 @@ const en = {
   stoppedByPerson: 'The work was stopped before it began.',
   notApproved: 'It was not approved.',
   loopBroken: 'It went in circles and was stopped before it cost more.',
+  healingOtherModel: 'with another model',
+  healingCap: 'the cap on what healing may cost is reached',
+  choices: { raise: 'RAISE', retry: 'RETRY', skip: 'SKIP', stop: 'STOP' },
+  choose: (words: readonly string[]) => `Type ${words.join(', ')}, or CANCEL to abort`,
+  circles: {
+    same_call: 'The same call was made three times without getting anywhere.',
+    ping_pong: 'Two calls took turns three times without getting anywhere.',
+  },
+  planRefused: 'No valid plan could be made. What is done stays; RETRY goes on with the present plan.',
+  planMissing: 'No valid plan could be made, so nothing has run. APPROVE lets these agents answer without a plan.',
+  budgetPaused: 'The budget has no room for the next call, so the work is paused. Nothing that is done is lost.',
   stopped: 'Stopped',
   planned: 'Nothing was run: this is what would happen',
   healing: (attempt: number, cause: string, action: string, status: string) =>
@@ -71,12 +86,29 @@ const en = {
   mayNotCancel: 'Only the person who asked or an admin may cancel this work.',
   cancelling: 'Stopping the work.',
   mayNotApprove: 'Only the person who asked or an admin may answer this approval. Your answer was not counted.',
+  healingCauses: {
+    model_unavailable: 'the model could not be reached',
+    internal: 'a fault on our side',
+    unknown: 'unknown',
+  },
+  healingActions: {
+    retry: 'try again',
+    another_agent: 'another agent',
+    skip: 'go on without it',
+    ask: 'ask a person',
+    stop: 'stop',
+  },
+  healingStatuses: { running: 'running', succeeded: 'succeeded', failed: 'failed' },
 };
 
 const ko: typeof en = {
   plan: planKo,
   received: '요청을 받았습니다',
   understanding: '요청을 파악하는 중',
+  planning: '계획을 세우는 중',
+  reminder: '아직 답변을 기다리고 있습니다.',
+  escalated: '아직 아무도 답하지 않아 이제 답하실 수 있습니다.',
+  followUp: '추가 요청',
   running: (name, nth, total) => `에이전트 실행 중: ${name} (${nth}/${total})`,
   merging: '답변을 합치는 중',
   awaitingApproval: '승인을 기다리는 중',
@@ -115,6 +147,18 @@ const ko: typeof en = {
   stoppedByPerson: '시작하기 전에 작업이 중지되었습니다.',
   notApproved: '승인되지 않았습니다.',
   loopBroken: '같은 동작을 되풀이해서 비용이 더 들기 전에 중단했습니다.',
+  healingOtherModel: '다른 모델로',
+  healingCap: '복구에 쓸 수 있는 비용 한도에 도달했습니다',
+  choices: { raise: '증액(RAISE)', retry: '재시도(RETRY)', skip: '건너뛰기(SKIP)', stop: '중지(STOP)' },
+  choose: (words) => `${words.join(', ')} 중 하나를 입력하거나, 취소하려면 CANCEL(취소)을 입력하세요`,
+  circles: {
+    same_call: '같은 호출을 세 번 했지만 진전이 없었습니다.',
+    ping_pong: '두 호출이 세 번 번갈아 되풀이되었지만 진전이 없었습니다.',
+  },
+  planRefused: '올바른 계획을 세울 수 없었습니다. 끝난 단계는 그대로이며, 재시도(RETRY)는 지금 계획으로 계속합니다.',
+  planMissing:
+    '올바른 계획을 세울 수 없어 아무것도 실행하지 않았습니다. 승인(APPROVE)하면 계획 없이 에이전트가 답합니다.',
+  budgetPaused: '다음 호출을 할 예산이 부족해 작업을 잠시 멈췄습니다. 끝난 작업은 그대로 있습니다.',
   stopped: '중지됨',
   planned: '아무것도 실행하지 않았습니다. 실행하면 이렇게 됩니다',
   healing: (attempt, cause, action, status) =>
@@ -128,11 +172,27 @@ const ko: typeof en = {
   mayNotCancel: '요청한 사람이나 관리자만 이 작업을 취소할 수 있습니다.',
   cancelling: '작업을 중단하는 중입니다.',
   mayNotApprove: '요청한 사람이나 관리자만 이 승인에 답할 수 있습니다. 답변은 반영되지 않았습니다.',
+  healingCauses: {
+    model_unavailable: '모델에 연결할 수 없음',
+    internal: '내부 오류',
+    unknown: '알 수 없음',
+  },
+  healingActions: {
+    retry: '다시 시도',
+    another_agent: '다른 에이전트',
+    skip: '이 단계 없이 진행',
+    ask: '담당자에게 문의',
+    stop: '중단',
+  },
+  healingStatuses: { running: '진행 중', succeeded: '성공', failed: '실패' },
 };
 
 /** Everything a person reads that is not an agent's own words, in the language of the request. */
 export type Texts = typeof en;
 export const textsFor = (language: Language): Texts => (language === 'ko' ? ko : en);
+
+/** Root causes that are known without asking a model. */
+export type HealingCause = keyof Texts['healingCauses'];
 
 /** Stable codes of `error.code` in a job's status, each with its sentence. */
 export const ERROR_TEXT = {

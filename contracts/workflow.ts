@@ -30,6 +30,8 @@ export interface Question {
   readonly timeoutMs: number;
   readonly policy: AnswerPolicy;
   readonly choices?: readonly Choice[];
+  /** What APPROVE alone says where there is a choice. */
+  readonly approveMeans?: Choice;
 }
 
 /**
@@ -74,7 +76,7 @@ export type PlannedWork =
 export type RevisedPlan =
   | { readonly verdict: 'rejected'; readonly problems: readonly PlanProblem[] }
   | { readonly verdict: 'approved'; readonly plan: PlanOutline }
-  | { readonly verdict: 'asked'; readonly question: Question };
+  | { readonly verdict: 'asked'; readonly question: Question; readonly plan: PlanOutline };
 
 /** A person's answer to an approval, already authenticated by the door. */
 export interface Decision {

@@ -6,6 +6,7 @@ import { createSlackPort } from '../activities/slack/web-client.ts';
 import { loadAgents } from '../agents/load.ts';
 import type { Config } from '../config.ts';
 import type { Tier } from '../contracts/agents.ts';
+import { toDefaultPolicy } from '../contracts/budget.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import type { OpenDatabase } from '../db/database.ts';
@@ -15,6 +16,9 @@ import { createSlackClient } from '../slack-client.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
 const RESERVATION_SECONDS = 15 * 60;
+
+/** A plan may take as long for each of several phases; what is set aside for it outlives that. */
+const ENVELOPE_SPANS = 6;
 
 /** The real things behind the activities. @throws when a model has no price or an agent's file is wrong. */
 export async function createActivityDeps(config: Config, { db }: OpenDatabase, log: Logger): Promise<ActivityDeps> {
@@ -43,8 +47,11 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
     }),
     approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,
+    envelopeSeconds: (config.WORKFLOW_MAX_EXECUTION_TIME / 1_000) * ENVELOPE_SPANS,
+    healingCapCents: config.HEALING_MAX_CENTS,
     reservationSeconds: RESERVATION_SECONDS,
     alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD],
+    defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
     analyzeByKeywords,
     reachKillPoint: createKillPoint(config.NUBABEL_KILL_POINT),
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),

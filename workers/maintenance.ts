@@ -1,7 +1,12 @@
 import type { Kysely } from 'kysely';
 import { withOrganization } from '../db/organization.ts';
-import { giveUp } from '../db/queries/budget.ts';
-import { listOrganizationsWithOrphans, maintainEventPartitions } from '../db/queries/maintenance.ts';
+import { closeLeftEnvelopes } from '../db/queries/envelopes.ts';
+import {
+  listOrganizationsWithOpenEnvelopes,
+  listOrganizationsWithOrphans,
+  maintainEventPartitions,
+} from '../db/queries/maintenance.ts';
+import { giveUp } from '../db/queries/settle.ts';
 import type { Database } from '../db/tables/index.ts';
 import type { Logger } from '../logging.ts';
 
@@ -20,6 +25,7 @@ export function startMaintenance(db: Kysely<Database>, log: Logger): () => void 
   };
   const timers = [
     every(SWEEP_MS, 'closing orphaned reservations', () => closeOrphans(db)),
+    every(SWEEP_MS, 'closing left envelopes', () => closeEnvelopes(db)),
     every(PARTITIONS_MS, 'maintaining event partitions', () => maintainEventPartitions(db, KEEP_EVENTS_HOURS)),
   ];
   return () => timers.forEach(clearInterval);
@@ -29,4 +35,10 @@ export function startMaintenance(db: Kysely<Database>, log: Logger): () => void 
 export async function closeOrphans(db: Kysely<Database>): Promise<void> {
   for (const organizationId of await listOrganizationsWithOrphans(db))
     await withOrganization(db, organizationId, (trx) => giveUp(trx));
+}
+
+/** What was set aside for a plan that has ended or was forgotten is free again: it was promised to nobody. */
+export async function closeEnvelopes(db: Kysely<Database>): Promise<void> {
+  for (const organizationId of await listOrganizationsWithOpenEnvelopes(db))
+    await withOrganization(db, organizationId, (trx) => closeLeftEnvelopes(trx));
 }

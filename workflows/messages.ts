@@ -1,13 +1,19 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Decision } from '../contracts/workflow.ts';
+import type { Decision, DecisionOutcome, SteeringMessage } from '../contracts/workflow.ts';
 
 /** A decision from REST or the console: the caller wants to know whether it counted. */
-export const decideUpdate = defineUpdate<{ verdict: Decision['verdict'] }, [Decision]>('decide');
+export const decideUpdate = defineUpdate<DecisionOutcome, [Decision]>('decide');
 
 /** A decision from a Slack thread, which is public: nobody waits for the answer. */
 export const decideSignal = defineSignal<[Decision]>('decideFromThread');
 
+/** A message to running work from REST or the console: the caller wants to know whether it is still in time. */
+export const steerUpdate = defineUpdate<void, [SteeringMessage]>('steer');
+
+/** A message to running work from a Slack thread. */
+export const steerSignal = defineSignal<[SteeringMessage]>('steerFromThread');
+
 /** What the workflow is doing, for operators; people read the row in Postgres. */
 export const stageQuery = defineQuery<Stage>('stage');
 
-export type Stage = 'understanding' | 'awaiting_approval' | 'running' | 'finishing';
+export type Stage = 'understanding' | 'planning' | 'awaiting_approval' | 'running' | 'finishing';

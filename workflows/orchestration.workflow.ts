@@ -1,27 +1,28 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
-import type { Ending, OrchestrationInput, OrchestrationOutcome, RoutedWork } from '../contracts/workflow.ts';
-import { runAgents } from './lib/agents.ts';
-import { openApprovalDesk } from './lib/approval-desk.ts';
+import type { Ending, OrchestrationInput, OrchestrationOutcome } from '../contracts/workflow.ts';
+import { agree } from './lib/agreement.ts';
 import { showRoute, showStatus } from './lib/display.ts';
 import { errorCodeOf } from './lib/failures.ts';
+import { openJob } from './lib/open-job.ts';
 import { startReporter } from './lib/reporter.ts';
+import { runCourse } from './lib/run-course.ts';
 import { stageQuery, type Stage } from './messages.ts';
-import { decisions, model, store } from './proxies.ts';
+import { model, store } from './proxies.ts';
 
-/** One request, from its words to its answer: understand, route, ask, work, finish, report. */
+/** One request, from its words to its answer: understand, route, plan, ask, work, finish, report. */
 export async function orchestrationWorkflow(input: OrchestrationInput): Promise<OrchestrationOutcome> {
-  const { organizationId, orchestrationId } = input;
-  const target = { organizationId, orchestrationId };
   let stage: Stage = 'understanding';
   setHandler(stageQuery, () => stage);
-  const desk = openApprovalDesk();
+  const workScope = new CancellationScope();
   const reporter = startReporter(input);
+  const job = openJob(input, reporter, workScope);
 
-  const ending = await endingOf(work);
+  const ending = await endingOf(() => workScope.run(work));
+  job.steering.close();
   stage = 'finishing';
   const outcome = await CancellationScope.nonCancellable(() =>
     store.finishOrchestration.executeWithOptions({ summary: 'Merge the answers and write the end' }, [
-      { ...target, ending },
+      { ...job.target, ending: { ...ending, ...(job.stop && { stop: job.stop }) } },
     ]),
   );
   showStatus(outcome.status);
@@ -32,36 +33,23 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
   async function work(): Promise<Ending> {
     if (input.refusal) return { kind: 'failed', code: input.refusal };
     if (input.analyze) await understand();
-    const routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [target]);
-    showRoute(routed);
+    job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);
+    showRoute(job.routed);
     reporter.changed();
-    const verdict = routed.approval ? await ask(routed.approval) : 'approve';
-    if (verdict !== 'approve') return { kind: verdict === 'cancel' ? 'cancelled' : 'expired' };
+    stage = job.routed.planning ? 'planning' : job.routed.approval ? 'awaiting_approval' : 'running';
+    const agreed = await agree(job);
+    if ('kind' in agreed) return agreed;
     stage = 'running';
-    const failures = await runAgents({ ...target, work: routed, changed: reporter.changed });
-    return { kind: 'worked', failures };
+    return runCourse(job, agreed);
   }
 
   /** The model's analysis; when the model is away the route step reads the keywords instead. */
   async function understand(): Promise<void> {
     await model.analyzeRequest
-      .executeWithOptions({ summary: 'Understand the request' }, [target])
+      .executeWithOptions({ summary: 'Understand the request' }, [job.target])
       .catch((error: unknown) => {
         if (errorCodeOf(error).startsWith('budget')) throw error;
       });
-  }
-
-  async function ask(question: NonNullable<RoutedWork['approval']>): Promise<'approve' | 'cancel' | 'expired'> {
-    stage = 'awaiting_approval';
-    showStatus(stage);
-    const decision = await desk.ask(question);
-    if (!decision) return 'expired';
-    await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.verdict}` }, [
-      { ...target, decision },
-    ]);
-    showStatus('running');
-    reporter.changed();
-    return decision.verdict;
   }
 }
 

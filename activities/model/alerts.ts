@@ -1,7 +1,7 @@
 import { nanosToCents } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import type { MovedWindow } from '../../db/queries/budget.ts';
 import { appendEvent } from '../../db/queries/events.ts';
+import { markAlerted, type MovedWindow } from '../../db/queries/settle.ts';
 
 interface AlertTarget {
   readonly organizationId: string;
@@ -12,16 +12,20 @@ interface AlertTarget {
 /** Beyond this a limit means "none". */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** The highest of the thresholds (shares of the limit) that this payment has crossed. Pure. */
-export function crossedThreshold(window: MovedWindow, thresholds: readonly number[]): number | undefined {
-  if (window.limitNanos >= NO_LIMIT) return undefined;
-  const crossed = thresholds.filter(
-    (share) => window.spentBeforeNanos < share * window.limitNanos && window.spentNanos >= share * window.limitNanos,
-  );
-  return crossed.length === 0 ? undefined : Math.max(...crossed);
+/** The highest of the thresholds (shares of the limit) that is reached and that nobody was warned at yet. Pure. */
+export function dueThreshold(
+  { limitNanos, spentNanos, alertedShare }: Pick<MovedWindow, 'limitNanos' | 'spentNanos' | 'alertedShare'>,
+  thresholds: readonly number[],
+): number | undefined {
+  if (limitNanos >= NO_LIMIT) return undefined;
+  const due = thresholds.filter((share) => share > alertedShare && spentNanos >= share * limitNanos);
+  return due.length === 0 ? undefined : Math.max(...due);
 }
 
-/** Tells the organization when a budget passes a threshold, in the transaction of the payment that did it. */
+/**
+ * Tells the organization when a budget has reached a threshold, in the transaction of the payment that did it. The
+ * window remembers it, so each is told at most once in its period, whatever becomes of the limit or of corrections.
+ */
 export async function alertBudgets(
   trx: OrganizationTransaction,
   { organizationId, orchestrationId, userId }: AlertTarget,
@@ -29,8 +33,8 @@ export async function alertBudgets(
   thresholds: readonly number[],
 ): Promise<void> {
   for (const window of moved) {
-    const threshold = crossedThreshold(window, thresholds);
-    if (threshold === undefined) continue;
+    const threshold = dueThreshold(window, thresholds);
+    if (threshold === undefined || !(await markAlerted(trx, window, threshold))) continue;
     const data = {
       scope: window.scope,
       period: window.period,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
 import { AgentChoice, Analysis, Intent, RunMode } from '../../contracts/orchestration.ts';
-import { storableText } from '../../contracts/storable-text.ts';
 import { Category, Language } from '../../contracts/agents.ts';
 import type { Message } from '../../db/queries/messages.ts';
+import { jsonIn } from './json-in.ts';
 
 /** Output tokens that a tier may use, thinking included. */
 export const MAX_TOKENS: Readonly<Record<Tier, number>> = { fast: 2_048, balanced: 4_096, deep: 6_144 };
@@ -49,20 +49,6 @@ const between01 = (value: number) => Math.min(1, Math.max(0, value));
 const dedupe = (agents: AgentChoice[]): AgentChoice[] => [
   ...new Map(agents.map((choice) => [choice.agent, choice])).values(),
 ];
-
-/** Some gateways wrap JSON in a fence. */
-function jsonIn(text: string): unknown {
-  const start = text.indexOf('{');
-  const end = text.lastIndexOf('}');
-  if (start < 0 || end < start) return undefined;
-  try {
-    return JSON.parse(text.slice(start, end + 1), (_, value: unknown) =>
-      typeof value === 'string' ? storableText(value) : value,
-    );
-  } catch {
-    return undefined;
-  }
-}
 
 /** The system prompt of the analysis. */
 export const analysisPrompt = (

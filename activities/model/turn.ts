@@ -3,12 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
-import type { AgentId } from '../../contracts/agents.ts';
+import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isPassing } from '../../db/away.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { giveUp, NoRoomInBudgetError, release, reserve, settle, type DefaultLimits } from '../../db/queries/budget.ts';
+import { NoRoomInBudgetError, reserve, type DefaultLimits } from '../../db/queries/budget.ts';
 import { tellChange, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { giveUp, release, settle } from '../../db/queries/settle.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
@@ -37,6 +38,8 @@ export interface Turn {
   readonly userId: string | null;
   readonly agent: AgentId | null;
   readonly request: ModelRequest;
+  /** The tier that was asked for, when the pressure on a budget gave it a cheaper one. */
+  readonly steppedDownFrom?: Tier;
   /** Tries of the model after which its failure is final. */
   readonly tries: number;
   /** What becomes true together with the reservation; answers what people see then, if that has changed. */
@@ -74,28 +77,27 @@ async function startTurn(deps: TurnDeps, turn: Turn, usageId: string): Promise<s
     return await withOrganization(deps.db, organizationId, async (trx) => {
       const kept = await findTurn(trx, key);
       if (kept) return kept.content;
+      const changed = await turn.onStart?.(trx);
       // A first try has nothing before it; what a reset run has left open expires by itself.
       if (Context.current().info.attempt > 1) await giveUp(trx, key);
-      const changed = await turn.onStart?.(trx);
       const nanos = deps.prices.worstCaseOf(request.model, promptTokensAtMost(request), request.maxTokens);
-      const { userId, agent } = turn;
-      const expiresInSeconds = deps.reservationSeconds;
-      await reserve(
-        trx,
-        { id: usageId, ...key, organizationId, userId, agent, model: request.model, nanos, expiresInSeconds },
-        deps.defaultLimits,
-      );
+      const { userId, agent, steppedDownFrom } = turn;
+      const who = { id: usageId, ...key, organizationId, userId, agent, steppedDownFrom };
+      const what = { model: request.model, nanos, expiresInSeconds: deps.reservationSeconds };
+      await reserve(trx, { ...who, ...what }, deps.defaultLimits);
       if (changed) await tellChange(trx, changed, 'orchestration_progress');
       return undefined;
     });
   } catch (error) {
-    if (error instanceof NoRoomInBudgetError)
-      throw ApplicationFailure.nonRetryable(error.message, FAILURE.budgetExhausted, error.scope);
-    throw error;
+    throw error instanceof NoRoomInBudgetError ? toBudgetFailure(error) : error;
   } finally {
     deps.wakeReaders(organizationId);
   }
 }
+
+/** A refusal with what a person needs to decide: whose limit, of which period, and how much is missing. */
+export const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos }: NoRoomInBudgetError) =>
+  ApplicationFailure.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
 
 async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: AbortSignal): Promise<ModelAnswer> {
   try {
@@ -103,9 +105,12 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
   } catch (error) {
     if (!(error instanceof ModelCallError)) throw error;
     const { orchestrationId, request } = turn;
-    await withOrganization(deps.db, turn.organizationId, (trx) =>
-      error.free ? release(trx, usageId) : giveUp(trx, { orchestrationId, turnKey: request.turnKey }),
-    );
+    await withOrganization(deps.db, turn.organizationId, async (trx) => {
+      const turnKey = request.turnKey;
+      const moved = error.free ? await release(trx, usageId) : await giveUp(trx, { orchestrationId, turnKey });
+      await alertBudgets(trx, turn, moved, deps.alertThresholds);
+    });
+    deps.wakeReaders(turn.organizationId);
     throw finalAfter(turn.tries, error.failure);
   }
 }

@@ -1,7 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { sleep } from '@temporalio/activity';
 import type { Kysely } from 'kysely';
-import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { getNotes } from '../../db/queries/notes.ts';
@@ -24,6 +22,8 @@ import type { ReachKillPoint } from '../kill-points.ts';
 import { toSlackMessage } from './blocks.ts';
 import type { Shown } from './blocks/shown.ts';
 import { bucketFor } from './buckets.ts';
+import { toFailure, tryLater } from './failures.ts';
+import { remindApprovers, type Reminder } from './remind.ts';
 import { SlackCallError, type SlackPort, type Thread } from './slack-port.ts';
 
 export interface SlackDeps {
@@ -49,6 +49,9 @@ export const createSlackActivities = (deps: SlackDeps) => ({
    * A passing state is left out when the workspace's bucket runs low, the final one waits for its turn.
    */
   reportToSlack: (target: Target): Promise<{ final: boolean }> => heartbeating(() => report(deps, target)),
+
+  /** Tells people once more that a question waits. Idempotent by the question and the number of the reminder. */
+  remindApprovers: (reminder: Reminder): Promise<void> => heartbeating(() => remindApprovers(deps, reminder)),
 });
 
 async function report(deps: SlackDeps, target: Target): Promise<{ final: boolean }> {
@@ -136,12 +139,3 @@ async function write(deps: SlackDeps, { target, thread, shown, ts, bucket }: Wri
     throw toFailure(error);
   }
 }
-
-function toFailure(error: SlackCallError): unknown {
-  if (error.kind === 'rate_limited') return tryLater(error.retryAfterMs, error.message);
-  if (error.kind === 'refused') return ApplicationFailure.nonRetryable(error.message, FAILURE.slackRefused);
-  return error;
-}
-
-const tryLater = (waitMs: number, message: string) =>
-  ApplicationFailure.create({ type: FAILURE.slackRateLimited, message, nextRetryDelay: Math.ceil(waitMs) });

@@ -1,45 +1,105 @@
 import { createHash } from 'node:crypto';
-import { nanosToCents } from '../../contracts/money.ts';
-import type { Approval } from '../../contracts/approval.ts';
-import type { Route } from '../../contracts/orchestration.ts';
-import type { Estimate } from './estimate.ts';
+import type {
+  AnswerPolicy,
+  Approval,
+  ApprovalKind,
+  ApprovalPolicy,
+  ApprovalPolicyView,
+} from '../../contracts/approval.ts';
+import type { Category } from '../../contracts/agents.ts';
+import type { PricedStep } from '../../contracts/plan.ts';
+import type { Question } from '../../contracts/workflow.ts';
 
+/** The operator's settings, which hold where an organization has decided nothing. */
 export interface ApprovalRules {
   readonly thresholdCents: number;
   readonly timeoutMs: number;
 }
 
-/**
- * The question that has to be answered before the work, or undefined when none is needed. Its hash covers everything
- * a person sees, so an answer can only mean what was shown.
- */
-export function approvalFor(
-  given: {
-    orchestrationId: string;
-    message: string;
-    route: Route;
-    estimate: Estimate;
-    required: boolean;
-    question: string;
-  },
-  rules: ApprovalRules,
-): Approval | undefined {
-  const estimatedCents = nanosToCents(given.estimate.usualNanos);
-  const tooCostly = estimatedCents > rules.thresholdCents;
-  if (!tooCostly && !given.required) return undefined;
-  const shown = {
-    kind: tooCostly ? ('cost' as const) : ('requested' as const),
-    expiresAt: new Date(Date.now() + rules.timeoutMs).toISOString(),
-    policy: { roles: ['admin'], asker: true, thresholdCents: rules.thresholdCents },
-    plan: {
-      agents: given.route.agents,
-      mode: given.route.mode,
-      estimatedCents,
-      worstCaseCents: nanosToCents(given.estimate.worstNanos),
-      question: given.question,
-    },
-  };
-  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-  const hash = digest(JSON.stringify([given.orchestrationId, given.message, shown]));
-  return { id: `approval-${digest(`${given.orchestrationId}:1`).slice(0, 24)}`, hash, ...shown };
+/** What decides whether a human is asked before work begins. */
+export interface Occasion {
+  readonly estimatedCents: number;
+  readonly category: Category;
+  /** The request says so. */
+  readonly required: boolean;
+  /** Of a planner's plan. */
+  readonly steps?: readonly Pick<PricedStep, 'risk' | 'kind'>[];
 }
+
+/** Why a human has to be asked before the work, or undefined. Pure. */
+export function reasonToAsk(
+  { estimatedCents, category, required, steps }: Occasion,
+  policy: ApprovalPolicy,
+  rules: ApprovalRules,
+): Extract<ApprovalKind, 'cost' | 'requested' | 'plan'> | undefined {
+  const tooCostly = estimatedCents > (policy.costAboveCents ?? rules.thresholdCents);
+  if (steps) {
+    const risky = steps.some(({ risk }) => risk !== 'read' && policy.risks.includes(risk));
+    const wanted = policy.plans === 'always' || (policy.plans === 'risky' && (risky || tooCostly)) || required;
+    return wanted ? 'plan' : undefined;
+  }
+  if (tooCostly) return 'cost';
+  return required || policy.categories.includes(category) ? 'requested' : undefined;
+}
+
+/** People whose role decides whether their delegate may answer. */
+export type Roles = ReadonlyMap<string, string>;
+
+/** Who may answer a question that is asked now: the policy with its times made absolute and its delegates found. Pure. */
+export function answerPolicy(
+  { policy, version }: Pick<ApprovalPolicyView, 'policy' | 'version'>,
+  rules: ApprovalRules,
+  given: { askerId: string | null; roles: Roles; now: number },
+): AnswerPolicy {
+  const at = (ms: number) => new Date(given.now + ms).toISOString();
+  const { escalation } = policy;
+  const mayThemselves = (id: string) =>
+    policy.users.includes(id) ||
+    (policy.roles as readonly string[]).includes(given.roles.get(id) ?? '') ||
+    (policy.asker && id === given.askerId);
+  const delegates = policy.delegates.filter(({ userId }) => mayThemselves(userId));
+  return {
+    roles: policy.roles,
+    asker: policy.asker && !policy.notAsker,
+    thresholdCents: policy.costAboveCents ?? rules.thresholdCents,
+    ...(policy.users.length > 0 && { users: policy.users }),
+    ...(policy.notAsker && { notAsker: true }),
+    ...(policy.quorum > 1 && { quorum: policy.quorum }),
+    ...(policy.remindersMs.length > 0 && { reminders: policy.remindersMs.map(at) }),
+    ...(escalation && { escalation: { at: at(escalation.afterMs), roles: escalation.roles, users: escalation.users } }),
+    ...(delegates.length > 0 && { delegates }),
+    ...(version > 0 && { version }),
+  };
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** The question itself. Its hash covers everything a person sees, so an answer can only mean what was shown. Pure. */
+export function toApproval(given: {
+  orchestrationId: string;
+  message: string;
+  /** Tells the questions of one job apart. */
+  name: string;
+  shown: Omit<Approval, 'id' | 'hash' | 'decision' | 'approvals' | 'reminded'>;
+}): Approval {
+  const { orchestrationId, message, name, shown } = given;
+  return {
+    id: `approval-${digest(`${orchestrationId}:${name}`).slice(0, 24)}`,
+    hash: digest(JSON.stringify([orchestrationId, message, shown])),
+    ...shown,
+  };
+}
+
+/** When nobody has answered a question that is asked now. */
+export const expiryOf = (policy: ApprovalPolicy, rules: ApprovalRules, now: number): string =>
+  new Date(now + (policy.deadlineMs ?? rules.timeoutMs)).toISOString();
+
+/** The question as the workflow knows it. */
+export const toQuestion = ({ id, hash, policy, choices, expiresAt, kind }: Approval, now: number): Question => ({
+  id,
+  hash,
+  policy,
+  timeoutMs: Math.max(1, Date.parse(expiresAt) - now),
+  ...(choices && { choices }),
+  ...(choices?.[0] && kind !== 'step' && { approveMeans: choices[0] }),
+});

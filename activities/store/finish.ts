@@ -1,36 +1,62 @@
 import { randomUUID } from 'node:crypto';
+import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from '../../contracts/orchestration.ts';
+import { nanosToCents } from '../../contracts/money.ts';
+import type { StopReceipt } from '../../contracts/steering.ts';
 import { AGENT_NAMES, errorSentence, textsFor } from '../../contracts/texts.ts';
-import type { AggregatedResult, FinalStatus, JobError } from '../../contracts/orchestration.ts';
-import { isFinal } from '../../contracts/orchestration.ts';
 import type { Ending, OrchestrationOutcome } from '../../contracts/workflow.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { closeEnvelope } from '../../db/queries/envelopes.ts';
+import { failOpenHealing } from '../../db/queries/healing.ts';
 import { insertMessage } from '../../db/queries/messages.ts';
-import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { findPlan, setApproval } from '../../db/queries/plans.ts';
+import { dropPending } from '../../db/queries/steering.ts';
+import type { Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
+import { spentSince } from '../../db/queries/usage.ts';
+import { dryRunResult } from './dry-run.ts';
 import type { StoreDeps, Target } from './index.ts';
 import { mergeAnswers } from './merge.ts';
 import { missingOf, settleSteps, toAnswers } from './settle-steps.ts';
 
 /**
  * Writes the end of an orchestration: merged answers, final status, the assistant's message and the terminal event, in
- * one transaction. Safe to repeat: a final status is final and is answered again.
+ * one transaction; what was set aside for its plan is given back. Safe to repeat: a final status is final and is
+ * answered again.
  */
 export function finishOrchestration(
   deps: StoreDeps,
   input: Target & { ending: Ending },
 ): Promise<OrchestrationOutcome> {
   return withOrganization(deps.db, input.organizationId, async (trx) => {
-    const orchestration = await getOrchestration(trx, input.orchestrationId);
+    const orchestration = await lockOrchestration(trx, input.orchestrationId);
     if (isFinal(orchestration.status)) return { status: orchestration.status };
-    const steps = await settleSteps(trx, orchestration.id, input.ending);
+    const { ending } = input;
+    const planned = orchestration.plan_decision?.used ?? false;
+    const steps = await settleSteps(trx, orchestration.id, ending);
     const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
-    const missing = missingOf(steps, input.ending, orchestration.language);
-    const result = mergeAnswers(answers, missing, Date.now() - orchestration.created_at.getTime());
-    const status = statusOf(input.ending, result, orchestration.route?.mode === 'fallback');
-    await write(trx, orchestration, { status, result, error: errorOf(input.ending, status, orchestration.language) });
+    const missing = missingOf(steps, ending, orchestration.language);
+    const tookMs = Date.now() - orchestration.created_at.getTime();
+    const result =
+      ending.kind === 'planned'
+        ? await dryRunResult(deps, trx, orchestration, steps, tookMs)
+        : mergeAnswers(answers, missing, tookMs);
+    const status = statusOf(ending, result, orchestration.route?.mode === 'fallback' && !planned);
+    const receipt = await receiptOf(trx, orchestration.id, ending, steps);
+    const error = errorOf(ending, status, orchestration.language);
+    // Rows are locked in one order everywhere: orchestration, budget, event counter.
+    if (planned) await closeLoose(trx, orchestration.id);
+    else await dropPending(trx, orchestration.id);
+    await failOpenHealing(trx, orchestration.id);
+    await write(trx, orchestration, { status, result, error, receipt });
     return { status };
   });
+}
+
+async function closeLoose(trx: OrganizationTransaction, orchestrationId: string): Promise<void> {
+  await dropPending(trx, orchestrationId);
+  if (await findPlan(trx, orchestrationId)) await closeEnvelope(trx, orchestrationId);
 }
 
 /** A stand-in's answer is a whole answer: with fallbacks the agents that failed are named, but nothing is missing. */
@@ -50,13 +76,36 @@ function errorOf(ending: Ending, status: FinalStatus, language: Language): JobEr
   return { code, message: errorSentence(code, language) };
 }
 
-async function write(
+/** What a stop or a cancel cost and left; undefined when nobody stopped anything. */
+async function receiptOf(
   trx: OrganizationTransaction,
-  orchestration: Orchestration,
-  end: { status: FinalStatus; result: AggregatedResult | undefined; error: JobError | undefined },
-): Promise<void> {
+  orchestrationId: string,
+  { stop }: Ending,
+  steps: readonly Step[],
+): Promise<StopReceipt | undefined> {
+  if (!stop) return undefined;
+  return {
+    mode: stop.mode,
+    at: stop.at,
+    callsInFlight: stop.callsInFlight,
+    spentAfterStopCents: nanosToCents(await spentSince(trx, orchestrationId, stop.at)),
+    stepsDone: steps.filter(({ status }) => status === 'done').length,
+    stepsTotal: steps.length,
+  };
+}
+
+interface End {
+  readonly status: FinalStatus;
+  readonly result: AggregatedResult | undefined;
+  readonly error: JobError | undefined;
+  readonly receipt: StopReceipt | undefined;
+}
+
+async function write(trx: OrganizationTransaction, orchestration: Orchestration, end: End): Promise<void> {
   const texts = textsFor(orchestration.language);
   const said = sayingOf(end.result) ?? end.error?.message ?? texts[end.status];
+  const worked = end.status === 'completed' || end.status === 'partial';
+  const approval = unanswered(orchestration, end.status);
   await insertMessage(trx, {
     organization_id: orchestration.organization_id,
     id: randomUUID(),
@@ -65,31 +114,43 @@ async function write(
     role: 'assistant',
     content: said,
   });
+  if (approval) await setApproval(trx, orchestration.id, approval);
   await changeOrchestration(trx, {
     organizationId: orchestration.organization_id,
     id: orchestration.id,
     set: {
       status: end.status,
-      progress: end.status === 'completed' || end.status === 'partial' ? 100 : orchestration.progress,
+      progress: worked ? 100 : orchestration.progress,
       step: texts[end.status],
       result: end.result ? JSON.stringify(end.result) : null,
       error: end.error ? JSON.stringify(end.error) : null,
-      ...(end.status === 'expired' && { approval: JSON.stringify(expired(orchestration)) }),
+      receipt: end.receipt ? JSON.stringify(end.receipt) : null,
+      ...(approval && { approval: JSON.stringify(approval) }),
       finished_at: new Date().toISOString(),
     },
-    event: end.status === 'completed' || end.status === 'partial' ? 'orchestration_completed' : 'orchestration_failed',
+    event: worked ? 'orchestration_completed' : 'orchestration_failed',
   });
 }
 
-const expired = ({ approval }: Orchestration) =>
-  approval && {
-    ...approval,
-    decision: { verdict: 'expired', by: null, via: 'deadline', at: new Date().toISOString() },
-  };
+/** A question that the end has overtaken. */
+const unanswered = ({ approval }: Orchestration, status: FinalStatus) =>
+  approval && !approval.decision
+    ? {
+        ...approval,
+        decision: {
+          verdict: status === 'expired' ? ('expired' as const) : ('withdrawn' as const),
+          by: null,
+          via: status === 'expired' ? 'deadline' : 'end',
+          at: new Date().toISOString(),
+        },
+      }
+    : undefined;
 
 /** The answers as one text, for the session's memory. */
 function sayingOf(result: AggregatedResult | undefined): string | undefined {
   if (!result) return undefined;
-  const others = result.supporting_insights.map(({ agent, content }) => `## ${AGENT_NAMES[agent]}\n\n${content}`);
+  const others = result.supporting_insights.map(
+    ({ agent, content, step }) => `## ${step ?? AGENT_NAMES[agent]}\n\n${content}`,
+  );
   return [result.primary_result, ...others].join('\n\n');
 }

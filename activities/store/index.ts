@@ -1,21 +1,34 @@
 import type { Kysely } from 'kysely';
-import { textsFor } from '../../contracts/texts.ts';
-import type { Decision, Ending, OrchestrationOutcome, RoutedWork } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { listSteps } from '../../db/queries/steps.ts';
-import { changeOrchestration, getOrchestration } from '../../db/queries/orchestrations.ts';
+import type {
+  Ending,
+  OrchestrationOutcome,
+  PlannedWork,
+  Question,
+  RevisedPlan,
+  RoutedWork,
+  StepOutline,
+} from '../../contracts/workflow.ts';
+import type { DefaultLimits } from '../../db/queries/budget.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { progressOf } from '../model/progress.ts';
 import type { ApprovalRules } from './approval.ts';
+import { recordApproval, type DecisionInput } from './decisions.ts';
 import type { EstimateDeps } from './estimate.ts';
 import { finishOrchestration } from './finish.ts';
+import { adoptPlan, type AdoptInput } from './plan.ts';
+import { askHuman, closeQuestion, type AskInput } from './questions.ts';
+import { revisePlan } from './revise.ts';
 import { routeRequest, type KeywordAnalysis } from './route.ts';
+import { addFollowUp, checkCondition, endApprovalStep } from './step-activities.ts';
+import { offerWithoutPlan } from './without-plan.ts';
 
 export interface StoreDeps extends EstimateDeps {
   readonly db: Kysely<Database>;
   readonly analyzeByKeywords: KeywordAnalysis;
   readonly approvalRules: ApprovalRules;
   readonly maxExecutionMs: number;
+  readonly defaultLimits: DefaultLimits;
+  /** Money set aside for a plan is given back if nobody closes it for so long, s. */
+  readonly envelopeSeconds: number;
   readonly wakeReaders: (organizationId: string) => void;
 }
 
@@ -24,52 +37,50 @@ export interface Target {
   readonly orchestrationId: string;
 }
 
-/** Reads and writes of our own tables: quick, in one transaction each, and safe to repeat. They run as local activities. */
+/** Reads and writes of our own tables: quick, in one transaction each, and safe to repeat. Most run as local activities. */
 export const createStoreActivities = (deps: StoreDeps) => {
-  const thenWake = async <T>(organizationId: string, work: Promise<T>): Promise<T> => {
+  const thenWake = async <T>({ organizationId }: Target, work: Promise<T>): Promise<T> => {
     const done = await work;
     deps.wakeReaders(organizationId);
     return done;
   };
   return {
-    /** Decides who works and whether to ask first. */
-    routeRequest: (target: Target): Promise<RoutedWork> =>
-      thenWake(target.organizationId, routeRequest(deps, pick(target))),
+    /** Decides who works, whether a plan is made, and whether to ask first. */
+    routeRequest: (target: Target): Promise<RoutedWork> => thenWake(target, routeRequest(deps, pick(target))),
 
-    /** Writes that a person has approved; the first answer stands. */
-    recordApproval: (input: Target & { decision: Decision }): Promise<void> =>
-      thenWake(input.organizationId, recordApproval(deps, input)),
+    /** Validates, prices and adopts a planner's draft, or writes down its mistakes. */
+    adoptPlan: (input: AdoptInput): Promise<PlannedWork> => thenWake(input, adoptPlan(deps, input)),
+
+    /** Asks whether the routed agents shall answer without a plan. */
+    offerWithoutPlan: (target: Target): Promise<RoutedWork> => thenWake(target, offerWithoutPlan(deps, pick(target))),
+
+    /** Applies a person's edits to the plan that waits. */
+    revisePlan: (input: DecisionInput): Promise<RevisedPlan> => thenWake(input, revisePlan(deps, input)),
+
+    /** Asks a human in the midst of the work. */
+    askHuman: (input: AskInput): Promise<Question> => thenWake(input, askHuman(deps, input)),
+
+    /** Writes that a question is over without an answer. */
+    closeQuestion: (input: Target & { approvalId: string; verdict: 'expired' | 'withdrawn' }): Promise<void> =>
+      thenWake(input, closeQuestion(deps, input)),
+
+    /** Writes what a person has decided; the first answer stands. */
+    recordApproval: (input: DecisionInput): Promise<void> => thenWake(input, recordApproval(deps, input)),
+
+    /** Decides a step's condition from what the steps before it have said. */
+    checkCondition: (input: Target & { step: string }): Promise<{ verdict: 'yes' | 'no' | 'broken' }> =>
+      checkCondition(deps, input),
+
+    /** Marks an approval step as done. */
+    endApprovalStep: (input: Target & { step: string }): Promise<void> => thenWake(input, endApprovalStep(deps, input)),
+
+    /** Adds a turn for words that no step could take up any more. */
+    addFollowUp: (input: Target & { nth: number }): Promise<StepOutline> => thenWake(input, addFollowUp(deps, input)),
 
     /** Writes the end. */
     finishOrchestration: (input: Target & { ending: Ending }): Promise<OrchestrationOutcome> =>
-      thenWake(input.organizationId, finishOrchestration(deps, input)),
+      thenWake(input, finishOrchestration(deps, input)),
   };
 };
 
 const pick = ({ organizationId, orchestrationId }: Target): Target => ({ organizationId, orchestrationId });
-
-async function recordApproval(
-  deps: StoreDeps,
-  { organizationId, orchestrationId, decision }: Target & { decision: Decision },
-) {
-  await withOrganization(deps.db, organizationId, async (trx) => {
-    const { approval, language } = await getOrchestration(trx, orchestrationId);
-    if (!approval || approval.decision) return;
-    const { step } = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
-    const answered = {
-      verdict: decision.verdict,
-      by: decision.userId,
-      via: decision.via,
-      at: new Date().toISOString(),
-    };
-    await changeOrchestration(trx, {
-      organizationId,
-      id: orchestrationId,
-      set: {
-        ...(decision.verdict === 'approve' && { status: 'running', step }),
-        approval: JSON.stringify({ ...approval, decision: answered }),
-      },
-      event: 'approval_decided',
-    });
-  });
-}

@@ -1,20 +1,25 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
-import { type Approval } from '../../contracts/approval.ts';
+import { nanosToCents } from '../../contracts/money.ts';
 import { isFinal, type Analysis, type Route } from '../../contracts/orchestration.ts';
+import type { PlanDecision } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { RoutedWork } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { progressOf } from '../model/progress.ts';
-import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/people.ts';
+import { insertApproval } from '../../db/queries/plans.ts';
+import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
-import { approvalFor } from './approval.ts';
+import { progressOf } from '../model/progress.ts';
+import { decidePlanning } from '../plan/decide.ts';
+import { expiryOf, reasonToAsk, toApproval, toQuestion } from './approval.ts';
 import { chooseAgents } from './choose.ts';
 import { estimateRun } from './estimate.ts';
 import type { StoreDeps, Target } from './index.ts';
+import { policyNow } from './policy.ts';
 
 /** The local understanding of a request, for when the model is away or was not asked. */
 export type KeywordAnalysis = (input: {
@@ -25,20 +30,30 @@ export type KeywordAnalysis = (input: {
 }) => Analysis;
 
 /**
- * Decides who works, what it may cost and whether to ask first, and stores all of it with the event that tells it.
- * Safe to repeat: a stored decision is returned as it is.
+ * Decides who works, whether a plan is made first, what it may cost and whether to ask first, and stores all of it with
+ * the event that tells it. Safe to repeat: a stored decision is returned as it is.
  */
 export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWork> {
   return withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, target.orchestrationId);
     if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
-    if (orchestration.route) return toWork(deps, orchestration.route, orchestration.approval);
+    const { options, route: known } = orchestration;
+    if (known) return toWork(deps, orchestration, known, orchestration.plan_decision, orchestration.approval);
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
-    const route = chooseAgents(orchestration.options, orchestration.local_route, analysis);
-    const approval = askAbout(deps, orchestration, route);
-    await insertAgentSteps(trx, { ...target, agents: route.agents });
-    await store(trx, orchestration, { analysis, route, approval });
-    return toWork(deps, route, approval ?? null);
+    const route = chooseAgents(options, orchestration.local_route, analysis);
+    const plan = decidePlanning({
+      message: orchestration.message,
+      options,
+      analysis,
+      agents: route.agents,
+      language: orchestration.language,
+    });
+    const asks = !plan.used && !options.dryRun;
+    const approval = asks ? await askFirst(deps, trx, orchestration, route) : undefined;
+    if (!plan.used) await insertAgentSteps(trx, { ...target, agents: route.agents });
+    if (approval) await insertApproval(trx, target, approval);
+    await store(trx, orchestration, { analysis, route, plan, approval });
+    return toWork(deps, orchestration, route, plan, approval ?? null);
   });
 }
 
@@ -52,60 +67,83 @@ async function understand(deps: StoreDeps, trx: OrganizationTransaction, orchest
   });
 }
 
-function askAbout(deps: StoreDeps, orchestration: Orchestration, route: Route): Approval | undefined {
+/** The question before work without a plan; with evidence it is asked whatever the policy says. */
+export async function askFirst(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  orchestration: Orchestration,
+  route: Route,
+  evidence?: readonly string[],
+): Promise<Approval | undefined> {
+  const now = Date.now();
+  const { policy, answers } = await policyNow(trx, deps.approvalRules, { askerId: orchestration.user_id, now });
   const estimate = estimateRun(deps, {
     agents: route.agents.map(({ agent }) => agent),
     requestBytes: Buffer.byteLength(orchestration.message),
     sequential: route.mode === 'sequential',
   });
-  return approvalFor(
-    {
-      orchestrationId: orchestration.id,
-      message: orchestration.message,
-      route,
-      estimate,
-      required: orchestration.options.requireApproval ?? false,
-      question: textsFor(orchestration.language).question,
+  const estimatedCents = nanosToCents(estimate.usualNanos);
+  const required = evidence !== undefined || (orchestration.options.requireApproval ?? false);
+  const kind = reasonToAsk({ estimatedCents, category: route.category, required }, policy, deps.approvalRules);
+  if (!kind) return undefined;
+  return toApproval({
+    orchestrationId: orchestration.id,
+    message: orchestration.message,
+    name: evidence ? 'without-plan' : '1',
+    shown: {
+      kind,
+      expiresAt: expiryOf(policy, deps.approvalRules, now),
+      policy: answers,
+      plan: {
+        agents: route.agents,
+        mode: route.mode,
+        estimatedCents,
+        worstCaseCents: nanosToCents(estimate.worstNanos),
+        question: textsFor(orchestration.language).question,
+        ...(evidence && { evidence: [...evidence] }),
+      },
     },
-    deps.approvalRules,
-  );
+  });
 }
 
 async function store(
   trx: OrganizationTransaction,
   orchestration: Orchestration,
-  decided: { analysis: Analysis; route: Route; approval: Approval | undefined },
+  decided: { analysis: Analysis; route: Route; plan: PlanDecision; approval: Approval | undefined },
 ): Promise<void> {
-  const { analysis, route, approval } = decided;
+  const { analysis, route, plan, approval } = decided;
   const texts = textsFor(orchestration.language);
+  const step = async () => progressOf(await listSteps(trx, orchestration.id), texts).step;
   await changeOrchestration(trx, {
     organizationId: orchestration.organization_id,
     id: orchestration.id,
     set: {
       status: approval ? 'awaiting_approval' : 'running',
-      progress: 15,
-      step: approval ? texts.awaitingApproval : progressOf(await listSteps(trx, orchestration.id), texts).step,
+      progress: plan.used ? 8 : 15,
+      step: approval ? texts.awaitingApproval : plan.used ? texts.planning : await step(),
       started_at: (orchestration.started_at ?? new Date()).toISOString(),
       category: route.category,
       analysis: JSON.stringify(analysis),
       route: JSON.stringify(route),
+      plan_decision: JSON.stringify(plan),
       approval: approval ? JSON.stringify(approval) : null,
     },
     event: approval ? 'approval_requested' : 'orchestration_progress',
   });
 }
 
-const toWork = (deps: StoreDeps, route: Route, approval: Approval | null): RoutedWork => ({
+export const toWork = (
+  deps: StoreDeps,
+  { options }: Orchestration,
+  route: Route,
+  plan: PlanDecision | null,
+  approval: Approval | null,
+): RoutedWork => ({
   agents: route.agents,
   mode: route.mode,
   category: route.category,
   maxExecutionMs: deps.maxExecutionMs,
-  ...(approval && {
-    approval: {
-      id: approval.id,
-      hash: approval.hash,
-      policy: approval.policy,
-      timeoutMs: deps.approvalRules.timeoutMs,
-    },
-  }),
+  ...(approval && { approval: toQuestion(approval, Date.now()) }),
+  ...(plan?.used && { planning: true }),
+  ...(options.dryRun && { dryRun: true }),
 });

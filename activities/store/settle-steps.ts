@@ -47,13 +47,18 @@ export function toAnswers(steps: readonly Step[], turns: readonly ModelTurn[]): 
 /** Steps left out without anything being wrong: nothing is missing where they would be. */
 const NOT_NEEDED: ReadonlySet<string | null> = new Set(['condition_false']);
 
+/** What failed under an earlier plan has been planned anew; its evidence stays, its answer is not missing. */
+const isReplaced = (step: Step, revision: number): boolean => step.revision > 0 && step.revision < revision;
+
+const isLeftOut = ({ status, reason }: Step, ending: Ending): boolean =>
+  status === 'skipped' && !NOT_NEEDED.has(reason) && (reason !== null || ending.kind !== 'worked');
+
 /** Steps whose answer is missing, each with a sentence that says why. */
 export function missingOf(steps: readonly Step[], ending: Ending, language: Language): MissingAgent[] {
+  const revision = Math.max(0, ...steps.map((step) => step.revision));
   const missing = steps.filter(
-    ({ status, reason, kind }) =>
-      kind !== 'approval' &&
-      (status === 'failed' ||
-        (status === 'skipped' && !NOT_NEEDED.has(reason) && (reason !== null || ending.kind !== 'worked'))),
+    (step) =>
+      step.kind !== 'approval' && !isReplaced(step, revision) && (step.status === 'failed' || isLeftOut(step, ending)),
   );
   return missing.map((step) => ({
     step: step.id,

@@ -12,6 +12,8 @@ import { cancelJob, decide } from '../decide.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { notFound } from '../problems.ts';
+import { SteeringMode, SteerRequest } from '../../contracts/steering.ts';
+import { steerJob } from '../steer.ts';
 import { lastEventId, streamEvents } from '../sse/stream.ts';
 import { toJobStatus } from '../views/job-status.ts';
 import { refuse } from './orchestrator.ts';
@@ -19,6 +21,9 @@ import { BEARER, isUuid, jsonResponse, PROBLEMS } from './responses.ts';
 
 const params = z.object({ jobId: z.string() });
 const Verdict = z.object({ jobId: z.string(), status: JobStatusName }).meta({ id: 'Verdict' });
+const SteerAnswer = z
+  .object({ jobId: z.string(), steeringId: z.string(), mode: SteeringMode, status: z.literal('pending') })
+  .meta({ id: 'Steered' });
 const Job = JobStatus.meta({ id: 'JobStatus' });
 
 const list = createRoute({
@@ -70,6 +75,21 @@ const decision = (verb: 'approve' | 'cancel', summary: string) =>
     responses: { 200: jsonResponse(Verdict, 'It counts'), ...PROBLEMS },
   });
 
+const steer = createRoute({
+  method: 'post',
+  path: '/{jobId}/steer',
+  tags: ['Jobs'],
+  summary: 'Say something to running work: steer it, stop it, or have the rest planned anew',
+  description: 'Taken up at the next step boundary; the job shows the message as pending, then as delivered.',
+  security: BEARER,
+  middleware: [membersOnly] as const,
+  request: {
+    params,
+    body: { required: true, content: { 'application/json': { schema: SteerRequest.meta({ id: 'SteerRequest' }) } } },
+  },
+  responses: { 202: jsonResponse(SteerAnswer, 'It is written down and the work knows of it'), ...PROBLEMS },
+});
+
 /** Jobs: orchestrations as REST calls them. */
 export const jobRoutes = (deps: ApiDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
@@ -94,6 +114,11 @@ export const jobRoutes = (deps: ApiDeps) =>
       if (!isUuid(jobId)) throw notFound('job');
       const answer = await decide(deps, c.get('principal'), jobId, { ...c.req.valid('json'), verdict: 'approve' });
       return c.json({ jobId, status: answer }, 200);
+    })
+    .openapi(steer, async (c) => {
+      const { jobId } = c.req.valid('param');
+      if (!isUuid(jobId)) throw notFound('job');
+      return c.json({ jobId, ...(await steerJob(deps, c.get('principal'), jobId, c.req.valid('json'))) }, 202);
     })
     .openapi(decision('cancel', 'Cancel a job, or answer CANCEL to its approval'), async (c) => {
       const { jobId } = c.req.valid('param');

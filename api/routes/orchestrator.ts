@@ -81,14 +81,14 @@ export function refuse(result: { success: boolean; error?: z.core.$ZodError }): 
 
 function toIncoming(principal: Principal, body: OrchestrateRequest, headerKey: string | undefined): IncomingRequest {
   const { organizationId, userId } = principal;
-  const { message, sessionId, idempotencyKey, agents, category, mode, requireApproval } = body;
+  const { message, sessionId, idempotencyKey, agents, category, mode, requireApproval, plan, dryRun } = body;
   const key = idempotencyKey ?? headerKey;
   return {
     organizationId,
     userId,
     source: 'rest',
     message,
-    options: { agents, category, mode, requireApproval },
+    options: { agents, category, mode, requireApproval, plan, dryRun },
     keys: key ? [`rest:${userId}:${key}`] : [],
     session: async (trx) => {
       if (sessionId) {

@@ -1,36 +1,38 @@
 import { randomUUID } from 'node:crypto';
+import { mayAnswer } from '../../contracts/approval-rules.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { Decision } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { claimKeys, findDelivery, insertDelivery } from '../../db/queries/inbox.ts';
+import { findDelivery } from '../../db/queries/inbox.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertAudit, type User, type Workspace } from '../../db/queries/people.ts';
 import { cancelJob } from '../decide.ts';
 import { ProblemError } from '../problems.ts';
+import { deliver } from './deliver.ts';
 import type { SlackDoor } from './listeners.ts';
-import type { HeardMessage } from './message.ts';
+import type { HeardMessage, Word } from './message.ts';
 
 export interface ThreadAnswer {
   readonly workspace: Workspace;
   readonly heard: HeardMessage;
   readonly user: User;
   readonly latest: Orchestration | undefined;
-  readonly verdict: Decision['verdict'];
+  readonly word: Word;
 }
 
 /** APPROVE and CANCEL in a thread: an answer to its approval, a stop of its work, or a kind word when neither is there. */
 export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Promise<void> {
-  const { latest, verdict, user, heard } = answer;
+  const { latest, word, user, heard } = answer;
   // Said again by Slack, it must not decide what has begun to wait since.
   if (await isCounted(door, answer)) return;
   const texts = textsFor(latest?.language ?? door.detectLanguage(heard.text));
   if (latest?.status === 'awaiting_approval' && latest.approval) {
-    if (mayAnswer(latest, user)) return record(door, answer, latest);
+    if (mayAnswerNow(latest, user, word)) return record(door, answer, latest);
     await audit(door, answer, latest);
     return whisper(door, heard, texts.mayNotApprove);
   }
-  if (verdict === 'cancel' && latest && !isFinal(latest.status)) return stop(door, answer, latest, texts);
+  if (word.verdict === 'cancel' && latest && !isFinal(latest.status)) return stop(door, answer, latest, texts);
   whisper(door, heard, texts.nothingToApprove);
 }
 
@@ -47,18 +49,20 @@ const isCounted = (door: SlackDoor, answer: ThreadAnswer): Promise<boolean> =>
 const isAsker = (orchestration: Orchestration, user: User) => orchestration.user_id === user.id;
 
 /** The door's own look at the policy; the workflow looks again. */
-function mayAnswer(orchestration: Orchestration, user: User): boolean {
-  const policy = orchestration.approval?.policy;
-  if (!policy || user.role === 'guest') return false;
-  return policy.roles.includes(user.role) || (policy.asker && isAsker(orchestration, user));
+function mayAnswerNow(orchestration: Orchestration, user: User, { verdict, choice }: Word): boolean {
+  const { approval } = orchestration;
+  if (!approval) return false;
+  const who = { userId: user.id, role: user.role, isAsker: isAsker(orchestration, user) };
+  const means = verdict === 'approve' ? (choice ?? approval.choices?.[0]) : undefined;
+  return mayAnswer(approval.policy, who, Date.now(), means);
 }
 
 /** A decision is a delivery like any other: written down first, then given to the workflow, later if Temporal is away. */
 async function record(door: SlackDoor, answer: ThreadAnswer, latest: Orchestration): Promise<void> {
-  const { workspace, user, verdict } = answer;
+  const { workspace, user, word } = answer;
   const { organizationId } = workspace;
   const decision: Decision = {
-    verdict,
+    ...word,
     userId: user.id,
     role: user.role,
     isAsker: isAsker(latest, user),
@@ -66,44 +70,16 @@ async function record(door: SlackDoor, answer: ThreadAnswer, latest: Orchestrati
     approvalId: latest.approval?.id,
     hash: latest.approval?.hash,
   };
-  const id = randomUUID();
-  const delivery = await withOrganization(door.db, organizationId, async (trx) => {
-    const keys = [keyOf(answer)];
-    if (!(await claimKeys(trx, { organizationId, id, keys }))) throw new RepeatedDelivery();
-    const row = {
-      organizationId,
-      id,
-      source: 'slack',
-      kind: 'decision',
-      orchestrationId: latest.id,
-      body: { ...decision },
-      keys,
-    } as const;
-    await insertDelivery(trx, row);
-    return row;
-  }).catch(ignoreRepeated);
-  if (!delivery) return;
-  await door.handOver.now({
-    organization_id: organizationId,
-    id,
-    source: 'slack',
+  await deliver(door, {
+    organizationId,
     kind: 'decision',
-    orchestration_id: latest.id,
-    body: delivery.body,
-    received_at: new Date(),
-    handed_over_at: null,
-    attempts: 0,
-    last_error: null,
+    keys: [keyOf(answer)],
+    orchestrationId: latest.id,
+    body: { ...decision },
   });
 }
 
-/** Rolls the claiming transaction back: the first delivery stands. */
-class RepeatedDelivery extends Error {}
-function ignoreRepeated(error: unknown): undefined {
-  if (!(error instanceof RepeatedDelivery)) throw error;
-}
-
-const audit = (door: SlackDoor, { workspace, user, verdict }: ThreadAnswer, latest: Orchestration) =>
+const audit = (door: SlackDoor, { workspace, user, word }: ThreadAnswer, latest: Orchestration) =>
   withOrganization(door.db, workspace.organizationId, (trx) =>
     insertAudit(trx, {
       organization_id: workspace.organizationId,
@@ -112,7 +88,7 @@ const audit = (door: SlackDoor, { workspace, user, verdict }: ThreadAnswer, late
       action: 'approval.decide',
       subject: latest.id,
       outcome: 'rejected',
-      details: JSON.stringify({ verdict, via: 'slack', reason: 'the policy does not name this person' }),
+      details: JSON.stringify({ ...word, via: 'slack', reason: 'the policy does not name this person' }),
     }),
   );
 

@@ -8,8 +8,9 @@ import type { User, Workspace } from '../../db/queries/people.ts';
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answerInThread } from './decisions.ts';
-import { verdictIn, type HeardMessage } from './message.ts';
+import { verdictIn, wordIn, type HeardMessage } from './message.ts';
 import { resolveUser, type SlackPeople } from './people.ts';
+import { isSteering, steerInThread } from './steering.ts';
 
 const TITLE_CHARS = 80;
 /** Top-level direct messages are one conversation. */
@@ -29,9 +30,12 @@ export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMe
   const latest = await latestInThread(door, workspace, heard);
   if (!heard.mentionsBot && !heard.direct && !latest) return;
   const user = await resolveUser(door, door.people, workspace, heard.slackUserId);
-  const verdict = verdictIn(heard.text);
-  if (verdict && user && (latest || heard.isReply))
-    return answerInThread(door, { workspace, heard, user, latest, verdict });
+  const word = wordIn(heard.text);
+  // A choice is one only where a question has it; elsewhere the same word is just a word.
+  const answers = word && (!word.choice || latest?.approval?.choices?.includes(word.choice) === true);
+  if (answers && user && (latest || heard.isReply))
+    return answerInThread(door, { workspace, heard, user, latest, word });
+  if (isSteering(heard, user, latest)) return steerInThread(door, workspace, heard, { user, latest });
   await acceptRequest(door, toIncoming(workspace, heard, user, latest));
 }
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { Choice } from '../../contracts/approval.ts';
+import type { SteeringMode } from '../../contracts/steering.ts';
 import { storableText } from '../../contracts/storable-text.ts';
+import type { Decision } from '../../contracts/workflow.ts';
 
 /** The parts of Slack's `app_mention` and `message` events that matter here. */
 const SlackMessage = z.object({
@@ -66,12 +69,37 @@ export const teamOf = (envelope: Envelope): string => envelope.authorizations?.[
 /** Slack escapes exactly these three. */
 const decode = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 
-const APPROVE = /^(approve|approved|승인|승인합니다)[.!]*$/i;
-const CANCEL = /^(cancel|취소|취소합니다)[.!]*$/i;
+/** What a reply answers, if it is nothing but an answer. */
+export interface Word {
+  readonly verdict: Decision['verdict'];
+  readonly choice?: Choice;
+}
 
-/** What a reply decides, if it is nothing but a decision. */
-export function verdictIn(text: string): 'approve' | 'cancel' | undefined {
-  const word = text.trim();
-  if (APPROVE.test(word)) return 'approve';
-  return CANCEL.test(word) ? 'cancel' : undefined;
+const WORDS: readonly (readonly [RegExp, Word])[] = [
+  [/^(approve|approved|승인|승인합니다)[.!]*$/i, { verdict: 'approve' }],
+  [/^(cancel|취소|취소합니다)[.!]*$/i, { verdict: 'cancel' }],
+  [/^(raise|증액)[.!]*$/i, { verdict: 'approve', choice: 'raise' }],
+  [/^(retry|재시도)[.!]*$/i, { verdict: 'approve', choice: 'retry' }],
+  [/^(skip|건너뛰기)[.!]*$/i, { verdict: 'approve', choice: 'skip' }],
+  [/^(stop|중지)[.!]*$/i, { verdict: 'approve', choice: 'stop' }],
+];
+
+/** The answer that a text is; undefined when it says anything else. */
+export const wordIn = (text: string): Word | undefined => WORDS.find(([pattern]) => pattern.test(text.trim()))?.[1];
+
+/** What a reply decides about an approval, if it is nothing but a decision. */
+export function verdictIn(text: string): Decision['verdict'] | undefined {
+  const word = wordIn(text);
+  return word?.choice ? undefined : word?.verdict;
+}
+
+const REPLAN = /^(replan|plan again|다시 계획|계획 변경|재계획)[:,.\s]*/i;
+
+/** How words to running work are meant: STOP alone stops, REPLAN in front plans the rest anew, all else steers. */
+export function steeringIn(text: string): { mode: SteeringMode; message: string } {
+  if (wordIn(text)?.choice === 'stop') return { mode: 'stop', message: '' };
+  const message = text.trim().replace(REPLAN, '');
+  return REPLAN.test(text.trim()) && message.length > 0
+    ? { mode: 'replan', message }
+    : { mode: 'steer', message: text.trim() };
 }

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
-import type { AgentId } from '../../contracts/agents.ts';
+import { sql, type RawBuilder } from 'kysely';
+import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { centsToNanos, type Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
@@ -23,156 +23,126 @@ export interface Reservation {
   readonly turnKey: string;
   readonly agent: AgentId | null;
   readonly model: string;
+  /** The tier that was asked for, when a cheaper one answers. */
+  readonly steppedDownFrom?: Tier;
   readonly nanos: Nanos;
   /** The reservation counts as spent if nobody settles it for this long, s. */
   readonly expiresInSeconds: number;
 }
 
-export interface TokenCounts {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cacheWriteTokens: number;
-  readonly cacheReadTokens: number;
+/** A window without room for what was wanted. */
+export interface Refusal {
+  readonly scope: 'organization' | 'user';
+  readonly period: 'day' | 'month' | 'year';
+  readonly limitNanos: Nanos;
+  /** By how much the limit would have to rise. */
+  readonly missingNanos: Nanos;
 }
 
 /** Thrown inside the reserving transaction, which must roll back: nothing was reserved. */
-export class NoRoomInBudgetError extends Error {
+export class NoRoomInBudgetError extends Error implements Refusal {
   override readonly name = 'NoRoomInBudgetError';
-  readonly scope: 'organization' | 'user';
-  readonly period: string;
-  constructor(scope: 'organization' | 'user', period: string) {
-    super(`The ${scope}'s budget for this ${period} has no room for this call.`);
+  readonly scope: Refusal['scope'];
+  readonly period: Refusal['period'];
+  readonly limitNanos: Nanos;
+  readonly missingNanos: Nanos;
+  constructor({ scope, period, limitNanos, missingNanos }: Refusal) {
+    super(`The ${scope}'s budget for this ${period} has no room for this.`);
     this.scope = scope;
     this.period = period;
+    this.limitNanos = limitNanos;
+    this.missingNanos = missingNanos;
   }
 }
 
 /** Postgres' largest bigint: a window without a limit still counts what goes through it. */
-const UNLIMITED = sql<number>`9223372036854775807::bigint`;
+export const UNLIMITED = sql<number>`9223372036854775807::bigint`;
 /** Stands for nobody in particular in the windows and limits of a whole organization. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000';
+/** Budgets count days in UTC. */
+export const TODAY = sql<string>`(now() at time zone 'utc')::date`;
 
 /**
- * The windows a call draws from: today, this month and this year (UTC) of the organization, and today of the user.
- * The order is fixed so that concurrent reservations lock the rows in the same order.
+ * The windows a call of this day draws from: the day, month and year of the organization, and the day of the user.
+ * Whoever moves money in them locks them by scope, period, user and start, so that nobody waits in a circle.
  */
-const windows = (userId: string | null, limits: DefaultLimits) => sql`
-  select w.scope, w.user_id, w.period, w.starts_on, coalesce(l.limit_nanos, w.default_nanos) as limit_nanos
+export const windowsOf = (userId: string | null, limits: DefaultLimits, day: RawBuilder<string> = TODAY) => sql`
+  select w.scope, w.user_id, w.period, date_trunc(w.period, ${day})::date as starts_on,
+    coalesce(l.limit_nanos, w.default_nanos) as limit_nanos
   from (values
-    ('organization', ${ORGANIZATION}::uuid, 'day', (now() at time zone 'utc')::date, ${UNLIMITED}),
-    ('organization', ${ORGANIZATION}::uuid, 'month', date_trunc('month', now() at time zone 'utc')::date,
-      ${limits.organizationMonthNanos}::bigint),
-    ('organization', ${ORGANIZATION}::uuid, 'year', date_trunc('year', now() at time zone 'utc')::date, ${UNLIMITED}),
-    ('user', ${userId ?? ORGANIZATION}::uuid, 'day', (now() at time zone 'utc')::date, ${limits.userDayNanos}::bigint)
-  ) as w (scope, user_id, period, starts_on, default_nanos)
+    ('organization', ${ORGANIZATION}::uuid, 'day', ${UNLIMITED}),
+    ('organization', ${ORGANIZATION}::uuid, 'month', ${limits.organizationMonthNanos}::bigint),
+    ('organization', ${ORGANIZATION}::uuid, 'year', ${UNLIMITED}),
+    ('user', ${userId ?? ORGANIZATION}::uuid, 'day', ${limits.userDayNanos}::bigint)
+  ) as w (scope, user_id, period, default_nanos)
   left join budget_limits l on l.scope = w.scope and l.user_id = w.user_id and l.period = w.period
   where ${userId !== null} or w.scope = 'organization'`;
 
 /**
- * Moves the worst case of a call from free to reserved in every window at once. One statement takes and checks all
- * windows; the row locks make concurrent callers queue, so a race can never overspend.
+ * Moves the worst case of a call from free to reserved in every window at once. What an open envelope of its
+ * orchestration holds is taken first: that is reserved already, so only the rest needs room. A call is of one day: an
+ * envelope of an earlier day pays for a whole call or for none. One statement takes, checks and writes everything down;
+ * the row locks make concurrent callers queue, so a race can never overspend.
  * @throws NoRoomInBudgetError when a window has no room; the caller's transaction must roll back.
  */
 export async function reserve(trx: OrganizationTransaction, given: Reservation, limits: DefaultLimits): Promise<void> {
-  const { rows } = await sql<{ scope: 'organization' | 'user'; period: string; taken: boolean }>`
-    with wanted as materialized (${windows(given.userId, limits)}),
+  const { organizationId, orchestrationId, userId, nanos } = given;
+  const { rows } = await sql<Untaken>`
+    with envelope as materialized (
+      select reserved_on, case when reserved_on = ${TODAY} or remaining_nanos >= ${nanos}::bigint
+        then least(remaining_nanos, ${nanos}::bigint) else 0 end as drawn
+      from envelopes where orchestration_id = ${orchestrationId} and remaining_nanos > 0
+        and user_id is not distinct from ${userId}::uuid
+      for update),
+    need as materialized (
+      select coalesce(max(drawn), 0) as drawn, ${nanos}::bigint - coalesce(max(drawn), 0) as rest,
+        coalesce(max(reserved_on) filter (where drawn > 0), ${TODAY}) as day from envelope),
+    emptied as (
+      update envelopes e set used_nanos = e.used_nanos + need.drawn from need
+      where e.orchestration_id = ${orchestrationId} and need.drawn > 0),
+    wanted as materialized (${windowsOf(userId, limits)}),
     taken as (
       insert into budget_windows (organization_id, scope, user_id, period, starts_on, reserved_nanos, limit_nanos)
-      select ${given.organizationId}, scope, user_id, period, starts_on, ${given.nanos}, limit_nanos from wanted
-      where ${given.nanos}::bigint <= limit_nanos order by scope, period
+      select ${organizationId}::uuid, scope, user_id, period, starts_on, need.rest, limit_nanos from wanted, need
+      where need.rest > 0 and need.rest <= limit_nanos order by scope, period, user_id, starts_on
       on conflict (organization_id, scope, user_id, period, starts_on) do update
         set reserved_nanos = budget_windows.reserved_nanos + excluded.reserved_nanos, limit_nanos = excluded.limit_nanos
         where budget_windows.reserved_nanos + budget_windows.spent_nanos + excluded.reserved_nanos <= excluded.limit_nanos
-      returning scope, period)
-    select w.scope, w.period, t.scope is not null as taken
-    from wanted w left join taken t on t.scope = w.scope and t.period = w.period`.execute(trx);
-  const refused = rows.find((row) => !row.taken);
-  if (refused) throw new NoRoomInBudgetError(refused.scope, refused.period);
-  await sql`
-    insert into usage (organization_id, id, orchestration_id, user_id, turn_key, agent, model, state, reserved_nanos,
-      reserved_on, expires_at)
-    values (${given.organizationId}, ${given.id}, ${given.orchestrationId}, ${given.userId}, ${given.turnKey},
-      ${given.agent}, ${given.model}, 'reserved', ${given.nanos}, (now() at time zone 'utc')::date,
-      now() + make_interval(secs => ${given.expiresInSeconds}))`.execute(trx);
+      returning scope, period),
+    written as (
+      insert into usage (organization_id, id, orchestration_id, user_id, turn_key, agent, model, state, reserved_nanos,
+        envelope_nanos, stepped_down_from, reserved_on, expires_at)
+      select ${organizationId}::uuid, ${given.id}::uuid, ${orchestrationId}::uuid, ${userId}::uuid, ${given.turnKey},
+        ${given.agent}, ${given.model}, 'reserved', ${nanos}::bigint, need.drawn, ${given.steppedDownFrom ?? null},
+        need.day, now() + make_interval(secs => ${given.expiresInSeconds}) from need)
+    select w.scope, w.user_id as "userId", w.period, w.starts_on as "startsOn", w.limit_nanos as "limitNanos",
+      need.rest as "wantedNanos"
+    from need, wanted w left join taken t on t.scope = w.scope and t.period = w.period
+    where need.rest > 0 and t.scope is null order by w.scope, w.period`.execute(trx);
+  await refuse(trx, rows[0]);
 }
 
-/** A window after money moved in it. */
-export interface MovedWindow {
-  readonly scope: 'organization' | 'user';
-  readonly period: string;
-  readonly limitNanos: Nanos;
-  readonly spentNanos: Nanos;
-  readonly spentBeforeNanos: Nanos;
+/** A window that did not take what was wanted of it. */
+export interface Untaken extends Omit<Refusal, 'missingNanos'> {
+  readonly userId: string;
+  readonly startsOn: string;
+  readonly wantedNanos: Nanos;
 }
 
-/** Replaces the reservation by what the call really cost; a reservation that had expired is corrected. */
-export const settle = (trx: OrganizationTransaction, id: string, costNanos: Nanos, tokens: TokenCounts) =>
-  close(trx, {
-    state: 'settled',
-    from: sql`usage.id = ${id} and usage.state in ('reserved', 'unknown')`,
-    cost: sql`${costNanos}::bigint`,
-    tokens,
-  });
-
-/** Gives the reservation back: the provider certainly did not charge. */
-export const release = (trx: OrganizationTransaction, id: string) =>
-  close(trx, { state: 'released', from: sql`usage.id = ${id} and usage.state = 'reserved'`, cost: sql`0::bigint` });
-
-/**
- * Counts open reservations as spent at their worst case: the call may have been charged and nobody will ever know.
- * With `turnKey` those of a turn that is about to be tried again, without it those that have expired.
- */
-export const giveUp = (trx: OrganizationTransaction, turn?: { orchestrationId: string; turnKey: string }) =>
-  close(trx, {
-    state: 'unknown',
-    from: turn
-      ? sql`usage.orchestration_id = ${turn.orchestrationId} and usage.turn_key = ${turn.turnKey} and usage.state = 'reserved'`
-      : sql`usage.state = 'reserved' and usage.expires_at < now()`,
-    cost: sql`usage.reserved_nanos`,
-  });
-
-interface Closing {
-  readonly state: 'settled' | 'released' | 'unknown';
-  readonly from: ReturnType<typeof sql>;
-  readonly cost: ReturnType<typeof sql>;
-  readonly tokens?: TokenCounts;
-}
-
-const NO_TOKENS: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheWriteTokens: 0, cacheReadTokens: 0 };
-
-/** One statement closes the usage rows and moves the money in all their windows, in the order `reserve` locks them. */
-async function close(
-  trx: OrganizationTransaction,
-  { state, from, cost, tokens = NO_TOKENS }: Closing,
-): Promise<MovedWindow[]> {
-  const { rows } = await sql<MovedWindow>`
-    with before as (select id, state as old_state from usage where ${from} for update),
-    closed as (
-      update usage set state = ${state}, cost_nanos = ${cost}, settled_at = now(),
-        input_tokens = ${tokens.inputTokens}, output_tokens = ${tokens.outputTokens},
-        cache_write_tokens = ${tokens.cacheWriteTokens}, cache_read_tokens = ${tokens.cacheReadTokens}
-      from before where usage.id = before.id
-      returning usage.user_id, usage.reserved_on, usage.cost_nanos,
-        case when before.old_state = 'reserved' then usage.reserved_nanos else 0 end as from_reserved,
-        case when before.old_state = 'unknown' then usage.reserved_nanos else 0 end as from_spent),
-    moved as (
-      select w.scope, w.user_id, w.period, w.starts_on, sum(c.from_reserved)::bigint as back,
-        sum(c.cost_nanos - c.from_spent)::bigint as paid
-      from closed c join budget_windows w on (w.scope = 'organization' or w.user_id = c.user_id)
-        and w.starts_on = date_trunc(w.period, c.reserved_on)::date
-      group by 1, 2, 3, 4),
-    locked as (
-      select w.scope, w.user_id, w.period, w.starts_on, m.back, m.paid
-      from budget_windows w join moved m using (scope, user_id, period, starts_on)
-      order by w.scope, w.period, w.user_id, w.starts_on for update of w),
-    applied as (
-      update budget_windows w set reserved_nanos = w.reserved_nanos - l.back, spent_nanos = w.spent_nanos + l.paid
-      from locked l where w.scope = l.scope and w.user_id = l.user_id and w.period = l.period
-        and w.starts_on = l.starts_on
-      returning w.scope, w.period, w.limit_nanos, w.spent_nanos, l.paid)
-    select scope, period, limit_nanos as "limitNanos", spent_nanos as "spentNanos",
-      spent_nanos - paid as "spentBeforeNanos" from applied`.execute(trx);
-  return rows;
+/** @throws NoRoomInBudgetError that says what is missing, if a window was not taken. */
+export async function refuse(trx: OrganizationTransaction, untaken: Untaken | undefined): Promise<void> {
+  if (!untaken) return;
+  const { scope, userId, period, startsOn, limitNanos, wantedNanos } = untaken;
+  const window = await trx
+    .selectFrom('budget_windows')
+    .select(['reserved_nanos', 'spent_nanos'])
+    .where('scope', '=', scope)
+    .where('user_id', '=', userId)
+    .where('period', '=', period)
+    .where('starts_on', '=', startsOn)
+    .executeTakeFirst();
+  const used = (window?.reserved_nanos ?? 0) + (window?.spent_nanos ?? 0);
+  throw new NoRoomInBudgetError({ scope, period, limitNanos, missingNanos: used + wantedNanos - limitNanos });
 }
 
 /** What orchestrations have cost so far, unknown calls at their worst case; those without any call are left out. */

@@ -47,3 +47,12 @@ export const setHealing = (
     .where('attempt', '=', key.attempt)
     .where('status', '=', 'running')
     .execute();
+
+/** The job is over: attempts that nothing came of have failed. */
+export const failOpenHealing = (trx: OrganizationTransaction, orchestrationId: string) =>
+  trx
+    .updateTable('healing')
+    .set({ status: 'failed' })
+    .where('orchestration_id', '=', orchestrationId)
+    .where('status', '=', 'running')
+    .execute();

@@ -11,6 +11,12 @@ export async function listOrganizationsWithOrphans(db: Kysely<Database>): Promis
   return rows.map(({ id }) => id);
 }
 
+/** Organizations in which money is set aside for some plan. */
+export async function listOrganizationsWithOpenEnvelopes(db: Kysely<Database>): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select organizations_with_open_envelopes() as id`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 /** Wakes the event readers of every process for each of these organizations; outside any transaction. */
 export const notifyEvents = (db: Kysely<Database>, channel: string, organizationIds: readonly string[]) =>
   sql`select pg_notify(${channel}, id) from unnest(${sql.val([...organizationIds])}::text[]) as id`.execute(db);

@@ -65,3 +65,25 @@ export const takeUser = (trx: OrganizationTransaction, row: Insertable<UsersTabl
 
 export const insertAudit = (trx: OrganizationTransaction, row: Insertable<AuditTable>) =>
   trx.insertInto('audit').values(row).execute();
+
+/** The roles of these people; nobody asks without ids. */
+export async function rolesOf(trx: OrganizationTransaction, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('users')
+    .select(['id', 'role'])
+    .where('id', 'in', [...ids])
+    .execute();
+  return new Map(rows.map(({ id, role }) => [id, role]));
+}
+
+/** How Slack knows these people; those who are only known elsewhere are left out. */
+export async function slackIdsOf(trx: OrganizationTransaction, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await trx
+    .selectFrom('users')
+    .select('slack_user_id')
+    .where('id', 'in', [...ids])
+    .execute();
+  return rows.flatMap(({ slack_user_id: id }) => id ?? []);
+}

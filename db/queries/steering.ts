@@ -45,3 +45,7 @@ export const dropPending = (trx: OrganizationTransaction, orchestrationId: strin
     .where('orchestration_id', '=', orchestrationId)
     .where('status', '=', 'pending')
     .execute();
+
+/** One message that could not be given to the work. */
+export const dropSteering = (trx: OrganizationTransaction, id: string) =>
+  trx.updateTable('steering').set({ status: 'dropped' }).where('id', '=', id).where('status', '=', 'pending').execute();

@@ -97,3 +97,16 @@ export const removeOpenSteps = (trx: OrganizationTransaction, orchestrationId: s
     .where('orchestration_id', '=', orchestrationId)
     .where('status', 'in', ['pending', 'waiting'])
     .execute();
+
+/** What was said last weighs more than what it is said about. */
+const FOLLOW_UP_RELEVANCE = 1.5;
+
+/** A step that a person's words have added. Safe to repeat. */
+export const insertFollowUp = (
+  trx: OrganizationTransaction,
+  input: Key & Pick<Step, 'id' | 'agent' | 'title' | 'position' | 'phase'> & { needs: readonly string[] },
+) => {
+  const { id, agent, title, position, phase, needs } = input;
+  const row = { ...rowKey(input), id, agent, title, position, phase, relevance: FOLLOW_UP_RELEVANCE };
+  return insert(trx, [{ ...row, needs: JSON.stringify(needs) }]);
+};

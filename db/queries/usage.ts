@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { BudgetChange, BudgetView, LedgerEntry, UsageGroup, UsageRow } from '../../contracts/budget.ts';
 import { centsToNanos, nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
@@ -21,6 +21,39 @@ export const setLimit = (trx: OrganizationTransaction, organizationId: string, c
         .doUpdateSet((eb) => ({ limit_nanos: eb.ref('excluded.limit_nanos'), updated_at: sql<string>`now()` })),
     )
     .execute();
+
+interface Raise {
+  readonly organizationId: string;
+  readonly scope: BudgetChange['scope'];
+  /** Whose limit, when the scope is a person's. */
+  readonly userId?: string | null;
+  readonly period: BudgetChange['period'];
+  /** By an amount, or to an amount, which is safe to repeat and never lowers. */
+  readonly raise: { readonly byNanos: Nanos } | { readonly toNanos: Nanos };
+}
+
+/** Raises a limit, the default one if none was set. Answers the limit as it is now; null: there is none to raise. */
+export async function raiseLimit(
+  trx: OrganizationTransaction,
+  { organizationId, scope, userId, period, raise }: Raise,
+  defaults: DefaultLimits,
+): Promise<Nanos | null> {
+  const owner = scope === 'user' ? userId : ORGANIZATION;
+  if (!owner) throw new Error('A limit of scope "user" needs a userId.');
+  const raised = (now: RawBuilder<unknown>) =>
+    'byNanos' in raise ? sql`${now} + ${raise.byNanos}::bigint` : sql`greatest(${now}, ${raise.toNanos}::bigint)`;
+  const { rows } = await sql<{ nanos: Nanos }>`
+    insert into budget_limits as l (organization_id, scope, user_id, period, limit_nanos)
+    select ${organizationId}::uuid, ${scope}, ${owner}::uuid, ${period}, ${raised(sql`d.nanos`)}
+    from (select coalesce(
+      (select limit_nanos from budget_limits where scope = ${scope} and user_id = ${owner}::uuid and period = ${period}),
+      ${defaultOf({ scope, period }, defaults)}::bigint) as nanos) d
+    where d.nanos is not null
+    on conflict (organization_id, scope, user_id, period) do update
+      set limit_nanos = ${raised(sql`l.limit_nanos`)}, updated_at = now()
+    returning limit_nanos as nanos`.execute(trx);
+  return rows[0]?.nanos ?? null;
+}
 
 interface WindowRow {
   readonly scope: 'organization' | 'user';
@@ -119,6 +152,7 @@ export async function listLedger(
     turn: row.turn_key,
     agent: row.agent,
     model: row.model,
+    steppedDownFrom: row.stepped_down_from,
     state: row.state,
     reservedCents: nanosToCents(row.reserved_nanos),
     costCents: nanosToCents(row.cost_nanos),
@@ -129,4 +163,30 @@ export async function listLedger(
     createdAt: row.created_at.toISOString(),
     settledAt: row.settled_at?.toISOString() ?? null,
   }));
+}
+
+/** What finding out about failures and trying again has cost one orchestration. */
+export async function healingCostOf(trx: OrganizationTransaction, orchestrationId: string): Promise<Nanos> {
+  const row = await trx
+    .selectFrom('usage')
+    .select(
+      sql<number | null>`sum(cost_nanos + case when state = 'reserved' then reserved_nanos else 0 end)::bigint`.as(
+        'nanos',
+      ),
+    )
+    .where('orchestration_id', '=', orchestrationId)
+    .where('turn_key', 'like', '%#%')
+    .executeTakeFirst();
+  return row?.nanos ?? 0;
+}
+
+/** What one orchestration's calls have cost that were settled after a moment, unknown ones at their worst case. */
+export async function spentSince(trx: OrganizationTransaction, orchestrationId: string, at: string): Promise<Nanos> {
+  const row = await trx
+    .selectFrom('usage')
+    .select(sql<number | null>`sum(cost_nanos)::bigint`.as('nanos'))
+    .where('orchestration_id', '=', orchestrationId)
+    .where('settled_at', '>', sql<Date>`${at}::timestamptz`)
+    .executeTakeFirst();
+  return row?.nanos ?? 0;
 }

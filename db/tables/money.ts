@@ -1,5 +1,5 @@
-import type { ColumnType, Generated } from 'kysely';
-import type { AgentId } from '../../contracts/agents.ts';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { AgentId, Tier } from '../../contracts/agents.ts';
 
 type Instant = ColumnType<Date, string | undefined, string>;
 
@@ -25,6 +25,25 @@ export interface UsageTable {
   created_at: Instant;
   settled_at: ColumnType<Date | null, string | null | undefined, string | null>;
   expires_at: Instant;
+  /** The part of the reservation that came from the orchestration's envelope. */
+  envelope_nanos: Generated<number>;
+  /** The tier that the agent asks for, when the pressure on a budget gave it a cheaper one. */
+  stepped_down_from: Tier | null;
+}
+
+/** What is set aside for one orchestration. What remains of it is reserved in the windows of the day it was opened. */
+export interface EnvelopesTable {
+  organization_id: string;
+  orchestration_id: string;
+  user_id: string | null;
+  wanted_nanos: number;
+  /** Reserved by calls under way or spent by them. */
+  used_nanos: Generated<number>;
+  remaining_nanos: GeneratedAlways<number>;
+  reserved_on: string;
+  created_at: Instant;
+  expires_at: Instant;
+  closed_at: ColumnType<Date | null, string | null | undefined, string | null>;
 }
 
 export interface BudgetLimitsTable {
@@ -45,10 +64,22 @@ export interface BudgetWindowsTable {
   reserved_nanos: Generated<number>;
   spent_nanos: Generated<number>;
   limit_nanos: number;
+  /** The highest share of the limit that people were warned at. */
+  alerted_share: Generated<number>;
+}
+
+export interface BudgetPoliciesTable {
+  organization_id: string;
+  step_down: boolean;
+  balanced_from: number;
+  fast_from: number;
+  updated_at: Instant;
 }
 
 export interface BudgetTables {
   usage: UsageTable;
   budget_limits: BudgetLimitsTable;
   budget_windows: BudgetWindowsTable;
+  budget_policies: BudgetPoliciesTable;
+  envelopes: EnvelopesTable;
 }

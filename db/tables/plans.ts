@@ -117,7 +117,11 @@ export interface HealingTable {
   detail: string | null;
   agent: AgentId | null;
   decided_by: 'rule' | 'model';
-  status: ColumnType<'running' | 'succeeded' | 'failed', 'running' | 'failed' | undefined, 'succeeded' | 'failed'>;
+  status: ColumnType<
+    'running' | 'succeeded' | 'failed',
+    'running' | 'succeeded' | 'failed' | undefined,
+    'succeeded' | 'failed'
+  >;
   cost_nanos: Generated<number>;
   created_at: Instant;
 }

@@ -4,6 +4,7 @@ import { takeTurn } from '../../activities/model/turn.ts';
 import { billOf, type ModelLogLine, type Reply } from '../../dev/fakes/model/index.ts';
 import { createRandom, pick } from '../../routing/random.ts';
 import { createOrchestration, createTenant } from '../db/world.ts';
+import { expectLedgerToBeTheBill, MODELS, PRICES } from './bill-run.ts';
 import { attempt, Killed, openDesk, type Desk } from './desk.ts';
 
 /** T24 and G13: the ledger against the bill of a provider that keeps its own books. */
@@ -13,13 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => desk?.close());
 
-/** As published, in dollars per million tokens; written down again on purpose. */
-const PRICES = {
-  'claude-haiku-5-5': { input: 0.1, output: 0.5 },
-  'claude-sonnet-5-5': { input: 2, output: 10, cacheRead: 0.1 },
-  'claude-opus-5-5': { input: 4, output: 20, cacheRead: 0.2 },
-};
-const MODELS = Object.keys(PRICES) as [keyof typeof PRICES, ...(keyof typeof PRICES)[]];
 const TURNS = 120;
 const SEED = 1_121;
 
@@ -99,25 +93,6 @@ it(`equals the provider’s bill to the nano over ${TURNS} turns with errors, de
   for (const window of windows) expect([Number(window.reserved), Number(window.spent)]).toEqual([0, spent]);
 });
 
-it('without any failure the ledger is the bill', async () => {
-  const tenant = await createTenant(desk.database.db);
-  desk.model.setResponder(() => ({ text: words(300) }));
-  const before = desk.model.log.length;
-  for (let nth = 0; nth < 100; nth++) {
-    const orchestrationId = await createOrchestration(desk.database.db, tenant);
-    const request = {
-      model: pick(MODELS, random),
-      system: words(50),
-      messages: [{ role: 'user' as const, content: words(500) }],
-      maxTokens: 2_000,
-      turnKey: 'analysis',
-    };
-    const { organizationId, userId } = tenant;
-    const turn = { organizationId, orchestrationId, userId, agent: null, tries: 2, request };
-    await attempt(1, () => heartbeating((signal) => takeTurn(desk.deps, turn, signal)));
-  }
-  const [sum] = await desk.database.look<{ cost: string }>(
-    `select sum(cost_nanos) as cost from usage where organization_id = '${tenant.organizationId}'`,
-  );
-  expect(Number(sum?.cost)).toBe(billOf(desk.model.log.slice(before), PRICES).nanos);
+it('equals the provider’s bill to the nano over 1,000 calls of plans and of single requests at once', async () => {
+  await expectLedgerToBeTheBill(desk, 1_000, SEED);
 });

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { crossedThreshold } from '../../activities/model/alerts.ts';
+import { dueThreshold } from '../../activities/model/alerts.ts';
 import { dayIn } from '../../activities/model/days.ts';
 import { progressOf } from '../../activities/model/progress.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { MovedWindow } from '../../db/queries/budget.ts';
 import { sampleAgent } from './samples.ts';
 
 describe('the step line', () => {
@@ -48,27 +47,26 @@ describe('the day of a person', () => {
 });
 
 describe('a budget warning', () => {
-  const window = (before: number, now: number, limitNanos = 1_000): MovedWindow => ({
-    scope: 'user',
-    period: 'day',
+  const window = (alertedShare: number, spentNanos: number, limitNanos = 1_000) => ({
+    alertedShare,
+    spentNanos,
     limitNanos,
-    spentBeforeNanos: before,
-    spentNanos: now,
   });
   const THRESHOLDS = [0.8, 0.95];
 
-  it('is given by the payment that crosses a threshold, and by no other', () => {
-    expect(crossedThreshold(window(799, 800), THRESHOLDS)).toBe(0.8);
-    expect(crossedThreshold(window(800, 900), THRESHOLDS)).toBeUndefined();
-    expect(crossedThreshold(window(0, 799), THRESHOLDS)).toBeUndefined();
-    expect(crossedThreshold(window(949, 950), THRESHOLDS)).toBe(0.95);
+  it('is given by the payment that reaches a threshold, and by none after it', () => {
+    expect(dueThreshold(window(0, 800), THRESHOLDS)).toBe(0.8);
+    expect(dueThreshold(window(0.8, 900), THRESHOLDS)).toBeUndefined();
+    expect(dueThreshold(window(0, 799), THRESHOLDS)).toBeUndefined();
+    expect(dueThreshold(window(0.8, 950), THRESHOLDS)).toBe(0.95);
+    expect(dueThreshold(window(0.95, 999), THRESHOLDS)).toBeUndefined();
   });
 
   it('is one for the highest threshold when a payment crosses several', () => {
-    expect(crossedThreshold(window(0, 1_000), THRESHOLDS)).toBe(0.95);
+    expect(dueThreshold(window(0, 1_000), THRESHOLDS)).toBe(0.95);
   });
 
   it('is never given where there is no limit', () => {
-    expect(crossedThreshold(window(0, 1e18, 2 ** 63), THRESHOLDS)).toBeUndefined();
+    expect(dueThreshold(window(0, 1e18, 2 ** 63), THRESHOLDS)).toBeUndefined();
   });
 });

@@ -208,7 +208,9 @@ describe('an exhausted budget', () => {
   ])('of the %s refuses before any call, for good, and says whose it is', async (scope, defaultLimits) => {
     const before = desk.model.requests.length;
     const failure = await failureOf(take(1, {}, { defaultLimits }));
-    expect([failure.type, failure.nonRetryable, failure.details]).toEqual([FAILURE.budgetExhausted, true, [scope]]);
+    expect([failure.type, failure.nonRetryable]).toEqual([FAILURE.budgetExhausted, true]);
+    const missing = { period: scope === 'user' ? 'day' : 'month', missingNanos: worstCase() - 10, limitNanos: 10 };
+    expect(failure.details).toEqual([scope, missing]);
     expect(callsSince(before)).toBe(0);
     expect(await usage()).toEqual([]);
   });

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve, type DefaultLimits, type Reservation } from '../../db/queries/budget.ts';
+import { openEnvelope } from '../../db/queries/envelopes.ts';
+import { lockOrchestration } from '../../db/queries/orchestrations.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
@@ -29,24 +31,54 @@ export function openBooks(database: TestDatabase) {
   const inside = <T>({ organizationId }: Tenant, work: Parameters<typeof withOrganization<T>>[2]) =>
     withOrganization(database.db, organizationId, work);
 
-  /** Reserves and answers the id, or undefined when there is no room. */
+  /** Reserves, after what comes first in its transaction, and answers the id, or undefined when there is no room. */
   async function take(
     account: Account,
     nanos: number,
     limits: DefaultLimits = WIDE,
     more: Partial<Reservation> = {},
+    first: (trx: OrganizationTransaction) => Promise<unknown> = async () => undefined,
   ): Promise<string | undefined> {
     const { organizationId, orchestrationId, userId } = account;
     const id = randomUUID();
     const call = { id, organizationId, orchestrationId, userId, turnKey: id, agent: null, model: 'm', nanos };
     try {
-      await inside(account, (trx) => reserve(trx, { ...call, expiresInSeconds: 900, ...more }, limits));
+      await inside(account, async (trx) => {
+        await first(trx);
+        await reserve(trx, { ...call, expiresInSeconds: 900, ...more }, limits);
+      });
       return id;
     } catch (error) {
       if (error instanceof NoRoomInBudgetError) return undefined;
       throw error;
     }
   }
+
+  /** Sets money aside for the account's orchestration; answers whether there was room. */
+  async function setAside(
+    account: Account,
+    nanos: number,
+    limits: DefaultLimits = WIDE,
+    expiresInSeconds = 900,
+  ): Promise<boolean> {
+    try {
+      await inside(account, async (trx) => {
+        await lockOrchestration(trx, account.orchestrationId);
+        await openEnvelope(trx, { ...account, nanos, expiresInSeconds }, limits);
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof NoRoomInBudgetError) return false;
+      throw error;
+    }
+  }
+
+  const remainingOf = async ({ orchestrationId }: Account): Promise<number | undefined> => {
+    const [row] = await database.look<{ remaining: string }>(
+      `select remaining_nanos as remaining from envelopes where orchestration_id = '${orchestrationId}'`,
+    );
+    return row && Number(row.remaining);
+  };
 
   const windowsOf = async ({ organizationId }: Tenant): Promise<Window[]> =>
     (
@@ -62,12 +94,13 @@ export function openBooks(database: TestDatabase) {
       max: Number(max),
     }));
 
-  /** What the usage rows say the windows should hold. */
+  /** What the usage rows and the envelopes say the windows should hold. */
   const booksOf = async ({ organizationId }: Tenant, userId?: string) => {
+    const whose = `organization_id = '${organizationId}' ${userId ? `and user_id = '${userId}'` : ''}`;
     const [row] = await database.look<{ reserved: string; spent: string }>(
-      `select coalesce(sum(reserved_nanos) filter (where state = 'reserved'), 0) as reserved,
-         coalesce(sum(cost_nanos), 0) as spent from usage
-       where organization_id = '${organizationId}' ${userId ? `and user_id = '${userId}'` : ''}`,
+      `select coalesce(sum(reserved_nanos) filter (where state = 'reserved'), 0)
+           + (select coalesce(sum(remaining_nanos), 0) from envelopes where ${whose}) as reserved,
+         coalesce(sum(cost_nanos), 0) as spent from usage where ${whose}`,
     );
     return { reserved: Number(row?.reserved), spent: Number(row?.spent) };
   };
@@ -86,5 +119,5 @@ export function openBooks(database: TestDatabase) {
     return row && [row.state, Number(row.cost)];
   };
 
-  return { openAccount, inside, take, windowsOf, booksOf, expectBooksToMatch, stateOf };
+  return { openAccount, inside, take, setAside, remainingOf, windowsOf, booksOf, expectBooksToMatch, stateOf };
 }

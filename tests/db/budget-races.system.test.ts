@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { giveUp, release, settle, type DefaultLimits } from '../../db/queries/budget.ts';
+import type { DefaultLimits } from '../../db/queries/budget.ts';
+import { giveUp, release, settle } from '../../db/queries/settle.ts';
 import { closeOrphans } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, WIDE, type Account } from './books.ts';
@@ -78,6 +79,20 @@ describe('a race', () => {
     for (const { reserved, spent, max } of await books.windowsOf(account))
       expect(reserved + spent).toBeLessThanOrEqual(max);
     await books.expectBooksToMatch(account);
+  });
+
+  it('of late settlements and the sweep that gives their calls up fails neither', async () => {
+    for (let round = 0; round < 15; round++) {
+      const account = await books.openAccount();
+      const late = { expiresInSeconds: -1 };
+      const ids = await Promise.all(Array.from({ length: 3 }, () => books.take(account, 100, WIDE, late)));
+      const settleAll = () =>
+        ids.map((id) => books.inside(account, (trx) => settle(trx, id ?? '', 10, TOKENS).then(() => undefined)));
+      const giveUpAll = () => books.inside(account, (trx) => giveUp(trx).then(() => undefined));
+      await Promise.all([...settleAll(), giveUpAll(), ...settleAll(), giveUpAll()]);
+      expect(await books.booksOf(account)).toEqual({ reserved: 0, spent: 30 });
+      await books.expectBooksToMatch(account);
+    }
   });
 
   it('of several people, ends and orphans comes to an end without a deadlock', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { costOf, giveUp, release, reserve, settle } from '../../db/queries/budget.ts';
+import { costOf, reserve } from '../../db/queries/budget.ts';
+import { giveUp, release, settle } from '../../db/queries/settle.ts';
 import { closeOrphans } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, WIDE } from './books.ts';
@@ -156,7 +157,7 @@ describe('closing a reservation', () => {
     await books.inside(account, (trx) => settle(trx, ids[0] ?? '', 100, TOKENS));
     const moved = await books.inside(account, (trx) => settle(trx, ids[1] ?? '', 30, TOKENS));
     expect(moved).toHaveLength(4);
-    for (const window of moved) expect(window).toMatchObject({ spentBeforeNanos: 100, spentNanos: 130 });
+    for (const window of moved) expect(window).toMatchObject({ spentNanos: 130, alertedShare: 0 });
     const own = moved.find(({ scope }) => scope === 'user');
     expect(own).toMatchObject({ period: 'day', limitNanos: WIDE.userDayNanos });
   });

@@ -30,6 +30,7 @@ function openDoor() {
     log: createLogger('test', 'silent'),
     demo: false,
     defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
+    defaultPolicy: { stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 },
     temporalUiUrl: null,
     webDir: '',
     temporal: undefined as never,

@@ -59,6 +59,9 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
       values ('${org}', '${randomUUID()}', '${job}', 'analysis', 'm', 'reserved', 1, current_date, now())`,
     `insert into budget_limits values ('${org}', 'user', '${userId}', 'day', 1)`,
     `insert into budget_windows values ('${org}', 'user', '${userId}', 'day', current_date, 0, 0, 1)`,
+    `insert into budget_policies values ('${org}', true, 0.8, 0.95)`,
+    `insert into envelopes (organization_id, orchestration_id, wanted_nanos, reserved_on, expires_at)
+      values ('${org}', '${job}', 1, current_date, now())`,
     `insert into slack_posts values ('${org}', '${job}')`,
     `insert into slack_buckets values ('${org}', '${text}', now())`,
     `insert into event_counters values ('${org}', 1)`,
@@ -121,13 +124,15 @@ describe('an organization', () => {
       await expect(give).rejects.toThrow(/row-level security policy/);
       const columns = await database.look<{ name: string }>(
         `select column_name as name from information_schema.columns where table_name = '${table}' and table_schema = 'public'
-         order by ordinal_position`,
+         and is_generated = 'NEVER' order by ordinal_position`,
       );
       const values = columns.map(({ name }) =>
         name === column(table) ? sql`${theirs.organizationId}::uuid` : sql`t.${sql.ref(name)}`,
       );
       const insert = asMe((trx) =>
-        sql`insert into ${sql.table(table)} select ${sql.join(values)} from ${sql.table(table)} t`.execute(trx),
+        sql`insert into ${sql.table(table)} (${sql.join(columns.map(({ name }) => sql.ref(name)))}) select ${sql.join(values)} from ${sql.table(table)} t`.execute(
+          trx,
+        ),
       );
       await expect(insert).rejects.toThrow(/row-level security policy/);
     }

@@ -19,8 +19,8 @@ async function read<T>(path: string): Promise<T> {
   return (await (await house.request(path)).json()) as T;
 }
 
-const put = (body: unknown) =>
-  house.request('/api/admin/budgets', {
+const put = (body: unknown, path = '/api/admin/budgets') =>
+  house.request(path, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -72,6 +72,42 @@ describe('a limit', () => {
   it('is for people of the organization only', async () => {
     const userId = '00000000-0000-4000-8000-00000000ffff';
     expect((await put({ scope: 'user', userId, period: 'day', limitCents: 1 })).status).toBe(404);
+  });
+});
+
+describe('the policy for tiers', () => {
+  const POLICY = '/api/admin/budget-policy';
+
+  it('lets tiers step down where people are warned, until an admin decides otherwise', async () => {
+    expect(await read(POLICY)).toEqual({ stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 });
+    const decided = { stepDown: true, balancedFrom: 0, fastFrom: 1 };
+    expect((await put(decided, POLICY)).status).toBe(200);
+    expect(await read(POLICY)).toEqual(decided);
+  });
+
+  it.each([
+    [{ stepDown: true, balancedFrom: 0.9, fastFrom: 0.8 }],
+    [{ stepDown: true, balancedFrom: -0.1, fastFrom: 0.8 }],
+    [{ stepDown: true, balancedFrom: 0.5, fastFrom: 1.1 }],
+    [{ stepDown: 'yes', balancedFrom: 0.5, fastFrom: 0.8 }],
+    [{ stepDown: true }],
+  ])('refuses %j with a problem', async (body) => {
+    const answer = await put(body, POLICY);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json']);
+  });
+
+  it('gives deep work to the balanced model under pressure, and the ledger says so', async () => {
+    const entriesOf = async (policy: unknown): Promise<LedgerEntry[]> => {
+      await put(policy, POLICY);
+      const { jobId } = await house.ask('Review the cache', { agents: ['engineering'] });
+      expect((await house.ended(jobId)).status).toBe('completed');
+      return (await read<{ entries: LedgerEntry[] }>(`/api/admin/ledger?jobId=${jobId}`)).entries;
+    };
+    const deep = { agent: 'engineering', model: 'claude-opus-5-5', steppedDownFrom: null };
+    const policy = { stepDown: true, balancedFrom: 0, fastFrom: 1 };
+    expect(await entriesOf(policy)).toMatchObject([{ ...deep, model: 'claude-sonnet-5-5', steppedDownFrom: 'deep' }]);
+    expect(await entriesOf({ ...policy, stepDown: false })).toMatchObject([deep]);
+    expect(await entriesOf({ ...policy, balancedFrom: 1 })).toMatchObject([deep]);
   });
 });
 

@@ -1,8 +1,11 @@
-import type { ModelRequest, Responder } from '../../dev/fakes/model/index.ts';
+import type { ModelRequest, Reply, Responder } from '../../dev/fakes/model/index.ts';
 
-/** Which part of the product asks: the analysis, or an agent by its name. */
+/** Which part of the product asks: the analysis, the planner, the diagnosis, or an agent by its name. */
 export function askerOf(request: ModelRequest): string {
-  if (request.schema) return 'analysis';
+  const asked = request.schema && Object.keys(request.schema['properties'] ?? {});
+  if (asked?.includes('steps')) return 'planner';
+  if (asked?.includes('rootCause')) return 'diagnosis';
+  if (asked) return 'analysis';
   return /You are (\w+)/.exec(request.system)?.[1]?.toLowerCase() ?? 'unknown';
 }
 
@@ -28,6 +31,49 @@ export const analysisReply = ({ agents, ...rest }: AnalysisReply = {}) => ({
     ...rest,
   },
 });
+
+export interface PlanStepReply {
+  readonly id: string;
+  readonly agent?: string | null;
+  readonly kind?: 'agent' | 'task' | 'approval' | 'tool';
+  readonly needs?: readonly string[];
+  readonly when?: string | null;
+  readonly risk?: 'read' | 'write' | 'production';
+  readonly title?: string;
+  readonly instruction?: string;
+  readonly category?: string | null;
+}
+
+/** A plan as the planner gives it. */
+export const planReply = (steps: readonly PlanStepReply[], goal = 'Ship the fixed release') => ({
+  json: {
+    goal,
+    steps: steps.map(({ id, kind = 'agent', agent = kind === 'agent' ? 'engineering' : null, ...rest }) => ({
+      id,
+      kind,
+      agent,
+      title: `Do the part ${id}`,
+      instruction: `Work out ${id} from what is known and write down the result.`,
+      category: kind === 'task' ? 'quick' : null,
+      tool: null,
+      needs: [],
+      when: null,
+      risk: 'read',
+      ...rest,
+    })),
+  },
+});
+
+/** A model that plans as told and lets every agent say which step it has done. */
+export const plannedBy =
+  (steps: readonly PlanStepReply[], agent?: (step: string, request: ModelRequest) => Reply): Responder =>
+  (request) => {
+    const asker = askerOf(request);
+    if (asker === 'analysis') return analysisReply();
+    if (asker === 'planner') return planReply(steps);
+    const step = /Do the part (\w+)/.exec(request.userText)?.[1] ?? asker;
+    return agent?.(step, request) ?? { text: `The part ${step} is done.\nCONFIDENCE: 0.8` };
+  };
 
 /** A model that analyses as told and lets every agent say its own name. */
 export const specialist =

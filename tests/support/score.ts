@@ -1,4 +1,5 @@
 import { billOf, type ModelLogLine } from '../../dev/fakes/model/index.ts';
+import type { TestDatabase } from './database.ts';
 import type { House } from './house.ts';
 
 /** Anthropic's list prices in dollars per million tokens, written down here a second time on purpose. */
@@ -55,16 +56,23 @@ export async function ledgerOf(house: House): Promise<Ledger> {
   };
 }
 
-/** Budget windows whose counters are not what their ledger rows come to. */
-export const crookedWindows = (house: House) =>
-  house.database.look(`
-    select w.scope, w.period, w.reserved_nanos, w.spent_nanos, sum(u.cost_nanos) as ledger,
-      coalesce(sum(u.reserved_nanos) filter (where u.state = 'reserved'), 0) as open
-    from budget_windows w left join usage u on u.organization_id = w.organization_id
-      and (w.scope = 'organization' or u.user_id = w.user_id) and w.starts_on = date_trunc(w.period, u.reserved_on)::date
+/** Budget windows whose counters are not what their ledger rows and open envelopes come to, at one instant. */
+export const crookedWindows = ({ database }: { database: Pick<TestDatabase, 'look'> }) =>
+  database.look(`
+    with parts as (
+      select organization_id, user_id, reserved_on, cost_nanos as spent,
+        case when state = 'reserved' then reserved_nanos else 0 end as reserved from usage
+      union all select organization_id, user_id, reserved_on, 0, remaining_nanos from envelopes)
+    select w.scope, w.period, w.starts_on, w.reserved_nanos, sum(p.reserved) as reserved, w.spent_nanos,
+      sum(p.spent) as spent
+    from budget_windows w left join parts p on p.organization_id = w.organization_id
+      and (w.scope = 'organization' or p.user_id = w.user_id) and w.starts_on = date_trunc(w.period, p.reserved_on)::date
     group by w.organization_id, w.scope, w.user_id, w.period, w.starts_on, w.reserved_nanos, w.spent_nanos
-    having w.spent_nanos <> coalesce(sum(u.cost_nanos), 0)
-      or w.reserved_nanos <> coalesce(sum(u.reserved_nanos) filter (where u.state = 'reserved'), 0)`);
+    having w.spent_nanos <> coalesce(sum(p.spent), 0) or w.reserved_nanos <> coalesce(sum(p.reserved), 0)`);
+
+/** Budget windows in which more is promised and paid than their limit allows. */
+export const overspentWindows = ({ database }: { database: Pick<TestDatabase, 'look'> }) =>
+  database.look(`select * from budget_windows where reserved_nanos + spent_nanos > limit_nanos`);
 
 /** Orchestrations that have not exactly one terminal event, the row that tells it, and one answer in their session. */
 export const unfinished = (house: House) =>

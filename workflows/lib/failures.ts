@@ -15,6 +15,14 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   [FAILURE.modelUnauthorized]: 'model_unauthorized',
 };
 
+export const isBudgetCode = (code: ErrorCode): boolean => code.startsWith('budget');
+
+/** What a refused budget said: whose, which period, and by how much it was too small. */
+export function budgetRefusalOf(error: unknown): unknown {
+  const inner = error instanceof ActivityFailure ? error.cause : error;
+  return inner instanceof ApplicationFailure ? inner.details : undefined;
+}
+
 /**
  * The one reader of failures: what people are told about a failed activity. A cancellation and a bug of ours are
  * thrown on: the first ends the work, the second keeps the workflow task failing until a deploy mends it.

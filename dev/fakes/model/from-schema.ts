@@ -22,6 +22,7 @@ function valueOf(given: JsonSchema, hint: unknown, walk: Walk): unknown {
   if (Array.isArray(variants)) return fromVariants(variants.filter(isRecord), hint, walk);
   if (Array.isArray(schema['allOf'])) return valueOf(Object.assign({}, ...schema['allOf']), hint, walk);
   const types = [schema['type']].flat();
+  if (hint === null && types.includes('null')) return null;
   const type = types.find((name) => name !== 'null') ?? 'null';
   switch (type) {
     case 'object':
@@ -63,7 +64,7 @@ function objectOf(schema: JsonSchema, hint: unknown, walk: Walk): Record<string,
   const own = isRecord(hint) ? hint : {};
   const known = Object.entries(properties)
     .filter((entry): entry is [string, JsonSchema] => isRecord(entry[1]))
-    .map(([name, property]) => [name, valueOf(property, own[name] ?? walk.hints[name], walk)]);
+    .map(([name, property]) => [name, valueOf(property, name in own ? own[name] : walk.hints[name], walk)]);
   const extra = schema['additionalProperties'];
   const free = extra === false ? {} : own;
   return { ...free, ...Object.fromEntries(known) };

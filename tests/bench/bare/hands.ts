@@ -10,7 +10,7 @@ export const hands = {
   report: step,
   route: step,
   finish: step,
-  /** Stands in for the product's activity when its own `runAgents` is measured with more agents than a request may name. */
+  /** Stands in for the product's activity when its own walk is measured with more agents than a request may name. */
   runAgent: () => Promise.resolve(),
 };
 

@@ -1,7 +1,8 @@
 import { condition, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { AgentId } from '../../../contracts/agents.ts';
 import type { RunMode } from '../../../contracts/orchestration.ts';
-import { runAgents } from '../../../workflows/lib/agents.ts';
+import { failuresOf, openCourse, walk } from '../../../workflows/lib/course.ts';
+import { withoutPlan } from '../../../workflows/lib/without-plan.ts';
 import type { Hands } from './hands.ts';
 import type { BareInput } from './shape.ts';
 
@@ -42,15 +43,17 @@ function startReporter(wanted: boolean) {
   };
 }
 
-/** The product's own way to let agents work, with more of them than a request may name. */
-export async function manyAgentsWorkflow({ agents, mode }: { agents: number; mode: RunMode }): Promise<void> {
-  const agent: AgentId = 'general';
-  const chosen = Array.from({ length: agents }, () => ({ agent, relevance: 1 }));
-  const failures = await runAgents({
-    organizationId: 'bench',
-    orchestrationId: 'bench',
-    work: { agents: chosen, mode, category: 'quick', maxExecutionMs: 3_600_000 },
-    changed: () => undefined,
+/** The product's own walk through steps, with more of them than a request may name. */
+export async function manyAgentsWorkflow(input: { agents: number; mode: RunMode }): Promise<void> {
+  const chosen = Array.from({ length: input.agents }, (_, nth) => ({ agent: `agent_${nth}` as AgentId, relevance: 1 }));
+  const course = openCourse(withoutPlan({ agents: chosen, mode: input.mode }).steps);
+  await walk(course, {
+    mayStart: () => true,
+    run: async () => {
+      await slow.runAgent();
+      return { status: 'done' };
+    },
   });
+  const failures = failuresOf(course);
   if (failures.length > 0) throw new Error(`${failures.length} agents failed.`);
 }

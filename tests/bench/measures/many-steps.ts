@@ -6,7 +6,7 @@ import { median } from '../statistics.ts';
 
 const STEPS = [1, 8, 32] as const;
 
-/** The product's own `runAgents` with empty activities: thirty at once against three, and one after the other. */
+/** The product's own walk with empty activities: thirty at once against three, and one after the other. */
 export const manySteps: Measure = async ({ size, stage: openStage, bare: openBare }) => {
   const [stage, bare] = [await openStage(), await openBare()];
   const p50Of = async (count: number, input: { agents: number; mode: 'parallel' | 'sequential' }) =>
@@ -27,7 +27,7 @@ export const manySteps: Measure = async ({ size, stage: openStage, bare: openBar
   const late = ((most ?? 0) - (eight ?? 0)) / (STEPS[2] - STEPS[1]);
   return [
     {
-      goal: '30 agents ≤ 3 × the p50 of 3 (our runAgents, empty activities)',
+      goal: '30 agents ≤ 3 × the p50 of 3 (our walk, empty activities)',
       reference: `3 agents ${ms(three)}`,
       measured: ms(thirty),
       ratio: thirty / three,

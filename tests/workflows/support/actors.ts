@@ -4,7 +4,15 @@ import type { Activities } from '../../../activities/index.ts';
 import type { AgentId } from '../../../contracts/agents.ts';
 import type { FailureType } from '../../../contracts/failures.ts';
 import type { FinalStatus } from '../../../contracts/orchestration.ts';
-import type { Decision, Ending, RoutedWork } from '../../../contracts/workflow.ts';
+import type {
+  Decision,
+  Ending,
+  Healing,
+  PlannedWork,
+  Question,
+  RevisedPlan,
+  RoutedWork,
+} from '../../../contracts/workflow.ts';
 
 export interface Call {
   readonly name: string;
@@ -12,6 +20,11 @@ export interface Call {
   readonly withEarlierAnswers?: boolean;
   readonly ending?: Ending;
   readonly decision?: Decision;
+  readonly step?: string;
+  readonly attempt?: number;
+  readonly steering?: readonly string[];
+  readonly kind?: string;
+  readonly partial?: boolean;
 }
 
 /** What happens in one orchestration; whatever is left out goes well. */
@@ -21,7 +34,16 @@ export interface Scene {
   readonly maxExecutionMs?: number;
   readonly approval?: RoutedWork['approval'];
   readonly analyze?: (signal: AbortSignal) => Promise<void>;
-  readonly agent?: (agent: AgentId, signal: AbortSignal) => Promise<void>;
+  readonly agent?: (agent: AgentId, signal: AbortSignal, step: string) => Promise<void>;
+  readonly planning?: boolean;
+  readonly dryRun?: boolean;
+  /** What becomes of each draft, in order; the last one again and again. */
+  readonly drafts?: readonly PlannedWork[];
+  readonly draft?: (nth: number) => Promise<void>;
+  readonly revise?: (decision: Decision) => RevisedPlan;
+  /** What heals a failure; nothing unless told. */
+  readonly heal?: (step: string, attempt: number) => Healing;
+  readonly condition?: (step: string) => 'yes' | 'no' | 'broken';
   readonly finish?: () => Promise<void>;
   /** One report to Slack; may throw. */
   readonly report?: (nth: number, isFinal: boolean) => Promise<void>;
@@ -64,6 +86,23 @@ const OUTCOME: Readonly<Record<Ending['kind'], FinalStatus>> = {
   planned: 'completed',
 };
 
+const routed = (scene: Scene, approval: Question | undefined): RoutedWork => ({
+  agents: (scene.agents ?? ['brand']).map((agent) => ({ agent, relevance: 1 })),
+  mode: scene.mode ?? 'parallel',
+  category: 'quick',
+  maxExecutionMs: scene.maxExecutionMs ?? 60_000,
+  ...(approval && { approval }),
+  ...(scene.planning && { planning: true }),
+  ...(scene.dryRun && { dryRun: true }),
+});
+
+const choicesOf = (kind: string): Partial<Question> => {
+  if (kind === 'step') return {};
+  return kind === 'budget'
+    ? { choices: ['raise', 'skip', 'stop'], approveMeans: 'raise' }
+    : { choices: ['retry', 'skip', 'stop'], approveMeans: 'retry' };
+};
+
 /** Activities that play scenes and keep score. */
 export function createActors() {
   const open = new Map<string, { scene: Scene; calls: Call[]; reports: number; final: boolean }>();
@@ -79,26 +118,67 @@ export function createActors() {
         calls.push({ name: 'analyzeRequest' });
         return heartbeating((signal) => scene.analyze?.(signal) ?? Promise.resolve());
       },
-      runAgent: ({ orchestrationId, agent, withEarlierAnswers }) => {
+      runAgent: ({ orchestrationId, agent, withEarlierAnswers, step = agent, attempt, steering }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'runAgent', agent, withEarlierAnswers });
-        return heartbeating((signal) => scene.agent?.(agent, signal) ?? Promise.resolve());
+        calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering });
+        return heartbeating((signal) => scene.agent?.(agent, signal, step) ?? Promise.resolve());
+      },
+      draftPlan: async ({ orchestrationId }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'draftPlan' });
+        await scene.draft?.(calls.filter(({ name }) => name === 'draftPlan').length);
+      },
+      healStep: async ({ orchestrationId, step, attempt }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'healStep', step, attempt });
+        return scene.heal?.(step, attempt) ?? { action: 'stop' };
       },
     },
     store: {
       routeRequest: async ({ orchestrationId }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'routeRequest' });
-        return {
-          agents: (scene.agents ?? ['brand']).map((agent) => ({ agent, relevance: 1 })),
-          mode: scene.mode ?? 'parallel',
-          category: 'quick',
-          maxExecutionMs: scene.maxExecutionMs ?? 60_000,
-          ...(scene.approval && { approval: scene.approval }),
-        };
+        return routed(scene, scene.approval);
       },
-      recordApproval: async ({ orchestrationId, decision: given }) => {
-        of(orchestrationId).calls.push({ name: 'recordApproval', decision: given });
+      recordApproval: async ({ orchestrationId, decision: given, partial }) => {
+        of(orchestrationId).calls.push({ name: 'recordApproval', decision: given, ...(partial && { partial }) });
+      },
+      revisePlan: async ({ orchestrationId, decision: given }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'revisePlan', decision: given });
+        return scene.revise?.(given) ?? { verdict: 'rejected', problems: [] };
+      },
+      adoptPlan: async ({ orchestrationId }) => {
+        const { scene, calls } = of(orchestrationId);
+        const nth = calls.filter(({ name }) => name === 'adoptPlan').length;
+        calls.push({ name: 'adoptPlan' });
+        return scene.drafts?.[nth] ?? scene.drafts?.at(-1) ?? { verdict: 'rejected' };
+      },
+      offerWithoutPlan: async ({ orchestrationId }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'offerWithoutPlan' });
+        return routed(scene, QUESTION);
+      },
+      askHuman: async ({ orchestrationId, kind, step, nth }) => {
+        of(orchestrationId).calls.push({ name: 'askHuman', kind, ...(step && { step }) });
+        return { ...QUESTION, id: `approval-${kind}-${nth}`, hash: `hash-${kind}-${nth}`, ...choicesOf(kind) };
+      },
+      closeQuestion: async ({ orchestrationId }) => {
+        of(orchestrationId).calls.push({ name: 'closeQuestion' });
+      },
+      checkCondition: async ({ orchestrationId, step }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'checkCondition', step });
+        return { verdict: scene.condition?.(step) ?? 'yes' };
+      },
+      endApprovalStep: async ({ orchestrationId, step }) => {
+        of(orchestrationId).calls.push({ name: 'endApprovalStep', step });
+      },
+      addFollowUp: async ({ orchestrationId, nth }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'addFollowUp' });
+        const agent = scene.agents?.[0] ?? 'brand';
+        return { id: `followup_${nth}`, kind: 'agent', agent, needs: [], runs: 'after_all', conditional: false };
       },
       finishOrchestration: async ({ orchestrationId, ending }) => {
         const played = of(orchestrationId);
@@ -115,6 +195,9 @@ export function createActors() {
         played.calls.push({ name: 'reportToSlack' });
         await played.scene.report?.(++played.reports, final);
         return { final };
+      },
+      remindApprovers: async ({ orchestrationId }) => {
+        of(orchestrationId).calls.push({ name: 'remindApprovers' });
       },
     },
   };

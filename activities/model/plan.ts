@@ -1,0 +1,115 @@
+import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
+import { errorSentence, textsFor } from '../../contracts/texts.ts';
+import type { StepFailure } from '../../contracts/workflow.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { listPlans } from '../../db/queries/plans.ts';
+import { listSteering, setDelivered } from '../../db/queries/steering.ts';
+import { listSteps } from '../../db/queries/steps.ts';
+import { listTurns } from '../../db/queries/turns.ts';
+import { plannerPrompt, plannerRequest, type PlannerRequest } from '../plan/prompt.ts';
+import { planSchema } from '../plan/schema.ts';
+import { loadContext, type Target } from './context.ts';
+import { nameOf } from './progress.ts';
+import { MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
+import { chooseModel, type Means } from './tiers.ts';
+import { planTurnKey } from './turn-keys.ts';
+import { takeTurn, type Turn, type TurnDeps } from './turn.ts';
+
+/** One draft of a plan, under its own revision. */
+export interface DraftTarget extends Target {
+  readonly revision: number;
+  readonly why: 'first' | 'asked' | 'failure';
+  /** Messages that the plan has to follow. */
+  readonly constraints: readonly string[];
+  /** The draft before it was refused; its mistakes are shown to the planner. */
+  readonly repairs: boolean;
+  readonly failures: readonly StepFailure[];
+}
+
+export interface PlanDeps extends TurnDeps, Means {
+  readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
+}
+
+const TRIES = 5;
+/** Nothing is connected yet that a plan could call. */
+const NO_TOOLS: ReadonlyMap<string, string> = new Map();
+/** Where the bar stands while the planner thinks. */
+const PROGRESS = 10;
+
+/** One turn of the planner. What it wrote is read, validated and priced by `adoptPlan`. */
+export async function draftPlan(deps: PlanDeps, input: DraftTarget, signal: AbortSignal): Promise<void> {
+  const { organizationId, orchestrationId, revision, constraints } = input;
+  const { orchestration, history, today, timeZone, money, more } = await loadContext(deps, input, (trx, row) =>
+    plannerWords(trx, input, row),
+  );
+  const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
+  const turn: Turn = {
+    organizationId,
+    orchestrationId,
+    userId: orchestration.user_id,
+    agent: null,
+    steppedDownFrom,
+    tries: TRIES,
+    request: {
+      model,
+      system: plannerPrompt({ agents: deps.agents, tools: NO_TOOLS, today, timeZone }),
+      messages: toConversation(history, plannerRequest(more)),
+      maxTokens: MAX_TOKENS[tier],
+      schema: planSchema(),
+      turnKey: planTurnKey(revision),
+    },
+    onStart: async (trx) => {
+      await setDelivered(trx, constraints, null);
+      return showPlanning(trx, orchestration);
+    },
+  };
+  await takeTurn(deps, turn, signal);
+}
+
+const showPlanning = (trx: OrganizationTransaction, { id, language }: Orchestration) =>
+  updateOrchestration(trx, {
+    id,
+    set: {
+      status: 'running',
+      progress: PROGRESS,
+      step: textsFor(language).planning,
+      started_at: new Date().toISOString(),
+    },
+  });
+
+/** What the planner is told: the request, what is done already, what failed, what people want, and its own mistakes. */
+async function plannerWords(
+  trx: OrganizationTransaction,
+  { revision, constraints, repairs, failures, why }: DraftTarget,
+  orchestration: Orchestration,
+): Promise<PlannerRequest> {
+  const first = why === 'first' && !repairs;
+  if (first) return { message: orchestration.message };
+  const steps = await listSteps(trx, orchestration.id);
+  const turns = await listTurns(trx, orchestration.id);
+  const messages = await listSteering(trx, orchestration.id);
+  const before = repairs
+    ? (await listPlans(trx, orchestration.id)).find((plan) => plan.revision === revision - 1)
+    : undefined;
+  const resultOf = (turnKey: string | null) => {
+    const turn = turns.find(({ turn_key: key }) => key === turnKey);
+    return turn ? splitConfidence(turn.content).content : '';
+  };
+  return {
+    message: orchestration.message,
+    steering: messages.filter(({ mode }) => mode === 'steer').map(({ message }) => message),
+    constraint: messages
+      .filter(({ id }) => constraints.includes(id))
+      .map(({ message }) => message)
+      .join('\n'),
+    finished: steps
+      .filter(({ status }) => status === 'done')
+      .map((step) => ({ id: step.id, title: nameOf(step), result: resultOf(step.turn_key) })),
+    failed: steps.flatMap((step) => {
+      const failure = failures.find((one) => (one.step ?? one.agent) === step.id);
+      return failure ? [{ id: step.id, title: nameOf(step), reason: errorSentence(failure.reason, 'en') }] : [];
+    }),
+    ...(before && { previous: { draft: before.draft ?? '', problems: before.problems } }),
+  };
+}

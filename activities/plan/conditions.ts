@@ -1,0 +1,134 @@
+import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import type { ASTNode, ParseResult } from '@marcbachmann/cel-js';
+import { PLAN_LIMITS } from '../../contracts/plan.ts';
+
+/** What a condition may know of a step. */
+export interface StepResult {
+  readonly status: 'done' | 'failed' | 'skipped';
+  readonly text: string;
+  readonly confidence: number;
+  readonly data: unknown;
+}
+
+/** A condition that cannot be decided; the message is for people. */
+export class ConditionError extends Error {
+  override readonly name = 'ConditionError';
+}
+
+/** Loops run over at most this many values and never inside of one another, so that no condition takes long. */
+const BOUNDS = { astNodes: 100, astDepth: 24, loops: 3, dataValues: 1_000, dataDepth: 20, textChars: 50_000 };
+const LOOPS = new Set(['all', 'exists', 'exists_one', 'filter']);
+const PLAIN = [
+  'has',
+  'size',
+  'int',
+  'double',
+  'string',
+  'bool',
+  'contains',
+  'startsWith',
+  'endsWith',
+  'lowerAscii',
+  'trim',
+];
+const CALLS = new Set([...LOOPS, ...PLAIN]);
+/** What CEL has and a condition may not use: `matches` can be made to take for ever, `map` and `join` to grow. */
+const notAllowed = (name: string) =>
+  `may not use ${name}(); it may use ${[...CALLS].toSorted().join(', ')}, comparisons, &&, ||, ! and "in".`;
+
+/** What is wrong with a condition over these steps, as a sentence; undefined when it can be decided. */
+export function checkCondition(expression: string, allowedIds: Iterable<string>): string | undefined {
+  try {
+    compile(expression, [...allowedIds]);
+    return undefined;
+  } catch (error) {
+    return said(error);
+  }
+}
+
+/**
+ * Whether the step is needed, by what the steps before it came to.
+ * @throws ConditionError when the results do not have what the condition asks for.
+ */
+export function evaluateCondition(expression: string, results: Readonly<Record<string, StepResult>>): boolean {
+  try {
+    const run = compile(expression, Object.keys(results));
+    const steps = Object.entries(results).map(([id, result]) => [id, known(result)]);
+    const verdict: unknown = run({ steps: Object.fromEntries(steps) });
+    if (typeof verdict === 'boolean') return verdict;
+  } catch (error) {
+    throw new ConditionError(`The condition ${quoted(expression)} ${said(error)}`, { cause: error });
+  }
+  throw new ConditionError(`The condition ${quoted(expression)} says neither true nor false.`);
+}
+
+const quoted = (expression: string): string => `“${expression.slice(0, 120)}${expression.length > 120 ? '…' : ''}”`;
+
+function compile(expression: string, ids: readonly string[]): ParseResult {
+  if (expression.length > PLAN_LIMITS.conditionChars)
+    throw new ConditionError(`is longer than ${PLAN_LIMITS.conditionChars} characters.`);
+  const run = environmentOf(ids).parse(expression);
+  refuseCostly(run.ast);
+  const { valid, type, error } = run.check();
+  if (!valid) throw error ?? new ConditionError('is no valid expression.');
+  if (type !== 'bool' && type !== 'dyn') throw new ConditionError(`gives ${type}, but must give true or false.`);
+  return run;
+}
+
+const RESULT = { status: 'string', text: 'string', confidence: 'double', data: 'dyn' };
+
+const environmentOf = (ids: readonly string[]): Environment =>
+  new Environment({
+    limits: { maxAstNodes: BOUNDS.astNodes, maxDepth: BOUNDS.astDepth, maxListElements: 50, maxMapEntries: 10 },
+  }).registerVariable({ name: 'steps', schema: Object.fromEntries(ids.map((id) => [id, RESULT])) });
+
+function refuseCostly(root: ASTNode): void {
+  let loops = 0;
+  const walk = (node: unknown, inLoop: boolean): void => {
+    if (Array.isArray(node)) return node.forEach((one) => walk(one, inLoop));
+    if (!isNode(node)) return;
+    const isCall = node.op === 'call' || node.op === 'rcall';
+    const name = isCall ? String(node.args[0]) : '';
+    if (isCall && !CALLS.has(name)) throw new ConditionError(notAllowed(name));
+    const loop = node.op === 'rcall' && LOOPS.has(name);
+    if (loop && inLoop) throw new ConditionError('has a loop inside of a loop.');
+    if (loop && ++loops > BOUNDS.loops) throw new ConditionError(`has more than ${BOUNDS.loops} loops.`);
+    // A loop's list is looked at once, what it asks of each value again and again.
+    if (loop) {
+      walk(node.args[1], inLoop);
+      walk(node.args[2], true);
+    } else walk(node.args, inLoop);
+  };
+  walk(root, false);
+}
+
+const isNode = (value: unknown): value is ASTNode =>
+  typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
+
+function known({ status, text, confidence, data }: StepResult): StepResult {
+  return { status, text: text.slice(0, BOUNDS.textChars), confidence, data: bounded(data) };
+}
+
+/** A copy without anything but JSON's own values, in objects that inherit nothing. */
+function bounded(data: unknown): unknown {
+  let values = 0;
+  const copy = (value: unknown, depth: number): unknown => {
+    if (++values > BOUNDS.dataValues) throw new ConditionError(`asks about more than ${BOUNDS.dataValues} values.`);
+    if (depth > BOUNDS.dataDepth) throw new ConditionError('asks about data that is nested too deeply.');
+    if (typeof value === 'string') return value.slice(0, BOUNDS.textChars);
+    if (Array.isArray(value)) return value.map((one) => copy(one, depth + 1));
+    if (typeof value !== 'object' || value === null) return value ?? null;
+    return new Map(Object.entries(value).map(([name, one]) => [name, copy(one, depth + 1)]));
+  };
+  return copy(data, 0);
+}
+
+function said(error: unknown): string {
+  if (error instanceof ConditionError) return error.message;
+  const isCel = error instanceof ParseError || error instanceof EvaluationError || error instanceof CelTypeError;
+  if (!isCel) throw error;
+  const missing = /^No such key: (.*)$/.exec(error.summary)?.[1];
+  if (missing !== undefined)
+    return `asks for “${missing.slice(0, 60)}”, which is not there; it can ask for steps.<id>.status, text, confidence and data of steps that are needed.`;
+  return `is no valid expression: ${error.summary.slice(0, 200)}.`;
+}

@@ -1,0 +1,53 @@
+import type { PlanStep } from '../../contracts/plan.ts';
+
+type Node = Pick<PlanStep, 'id' | 'needs'>;
+
+/**
+ * The phase of every step, from 1: the longest chain of needs before it. Steps on a circle, and what needs them, have
+ * none. Needs outside of the list, such as steps that an earlier revision finished, delay nothing.
+ */
+export function phasesOf(steps: readonly Node[], finished: ReadonlySet<string> = new Set()): Map<string, number> {
+  const open = new Map(steps.map((step) => [step.id, step]));
+  for (const id of finished) open.delete(id);
+  const inside = new Set(open.keys());
+  const phases = new Map<string, number>();
+  for (let grew = true; grew;) {
+    grew = false;
+    for (const [id, { needs }] of open) {
+      const before = needs.filter((need) => inside.has(need));
+      if (!before.every((need) => phases.has(need))) continue;
+      phases.set(id, 1 + Math.max(0, ...before.map((need) => phases.get(need) ?? 0)));
+      open.delete(id);
+      grew = true;
+    }
+  }
+  return phases;
+}
+
+/** One circle of needs, as the ids along it with the first one again at the end. */
+export function circleIn(steps: readonly Node[]): string[] | undefined {
+  const phases = phasesOf(steps);
+  const needsOf = new Map(steps.map(({ id, needs }) => [id, needs]));
+  const stuck = (id: string) => needsOf.has(id) && !phases.has(id);
+  const trail: string[] = [];
+  // Every step without a phase needs another one without, so the walk comes back to where it has been.
+  for (let at = steps.find(({ id }) => stuck(id))?.id; at !== undefined; at = needsOf.get(at)?.find(stuck)) {
+    const seen = trail.indexOf(at);
+    if (seen >= 0) return [...trail.slice(seen), at];
+    trail.push(at);
+  }
+  return undefined;
+}
+
+/** Everything that a step waits for, directly or through others. */
+export function needsBehind(steps: readonly Node[], id: string): Set<string> {
+  const needsOf = new Map(steps.map((step) => [step.id, step.needs]));
+  const found = new Set<string>();
+  const look = [...(needsOf.get(id) ?? [])];
+  for (let need = look.pop(); need !== undefined; need = look.pop()) {
+    if (found.has(need)) continue;
+    found.add(need);
+    look.push(...(needsOf.get(need) ?? []));
+  }
+  return found;
+}

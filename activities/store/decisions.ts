@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { Approval } from '../../contracts/approval.ts';
+import { centsToNanos } from '../../contracts/money.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import type { Decision } from '../../contracts/workflow.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { NoRoomInBudgetError } from '../../db/queries/budget.ts';
+import { openEnvelope } from '../../db/queries/envelopes.ts';
+import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { insertAudit } from '../../db/queries/people.ts';
+import { setApproval } from '../../db/queries/plans.ts';
+import { listSteps } from '../../db/queries/steps.ts';
+import { raiseLimit } from '../../db/queries/usage.ts';
+import { progressOf } from '../model/progress.ts';
+import { toBudgetFailure } from '../model/turn.ts';
+import type { StoreDeps, Target } from './index.ts';
+
+/** `partial`: it counts towards a quorum, and others have to follow. */
+export type DecisionInput = Target & { readonly decision: Decision; readonly partial?: boolean };
+
+/**
+ * Writes what a person has decided, with what follows from it at once: an approved plan has its money set aside, a
+ * raised budget is raised. Safe to repeat: the first decision of a question stands.
+ * @throws ApplicationFailure BudgetExhausted when there is no room for the plan; then nothing is written.
+ */
+export async function recordApproval(deps: StoreDeps, input: DecisionInput): Promise<void> {
+  const { organizationId, orchestrationId, decision, partial } = input;
+  try {
+    await withOrganization(deps.db, organizationId, async (trx) => {
+      const orchestration = await lockOrchestration(trx, orchestrationId);
+      const { approval } = orchestration;
+      // An edited plan has a question of its own by now, which its editor has answered with the edits.
+      const named = decision.editId ? approval?.id : decision.approvalId;
+      if (!approval || approval.decision || (named !== undefined && named !== approval.id)) return;
+      const written = partial ? counted(approval, decision) : decided(approval, decision);
+      if (!partial && decision.verdict === 'approve') await follow(deps, trx, orchestration, approval, decision);
+      await setApproval(trx, orchestrationId, written);
+      await audit(trx, input, written);
+      await show(trx, orchestration, written);
+    });
+  } catch (error) {
+    throw error instanceof NoRoomInBudgetError ? toBudgetFailure(error) : error;
+  }
+}
+
+const nowAnd = ({ userId: by, via }: Decision) => ({ by, via, at: new Date().toISOString() });
+
+function counted(approval: Approval, decision: Decision): Approval {
+  const others = (approval.approvals ?? []).filter(({ by }) => by !== decision.userId);
+  return { ...approval, approvals: [...others, nowAnd(decision)] };
+}
+
+const decided = (approval: Approval, decision: Decision): Approval => ({
+  ...(decision.verdict === 'approve' && approval.policy.quorum ? counted(approval, decision) : approval),
+  decision: {
+    verdict: decision.verdict,
+    ...(decision.choice && { choice: decision.choice }),
+    ...nowAnd(decision),
+  },
+});
+
+/** What an approval brings about in our own books. */
+async function follow(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  { organization_id: organizationId, id: orchestrationId, user_id: userId }: Orchestration,
+  { kind, plan, choices }: Approval,
+  decision: Decision,
+): Promise<void> {
+  if (plan.steps)
+    await openEnvelope(
+      trx,
+      {
+        organizationId,
+        orchestrationId,
+        userId,
+        nanos: centsToNanos(plan.worstCaseCents),
+        expiresInSeconds: deps.envelopeSeconds,
+      },
+      deps.defaultLimits,
+    );
+  const raises = kind === 'budget' && (decision.choice ?? choices?.[0]) === 'raise' && plan.raise;
+  if (!raises) return;
+  const { scope, period, byCents } = raises;
+  await raiseLimit(
+    trx,
+    {
+      organizationId,
+      scope,
+      ...(scope === 'user' && userId && { userId }),
+      period: period as 'day' | 'month' | 'year',
+      raise: { byNanos: centsToNanos(byCents) },
+    },
+    deps.defaultLimits,
+  );
+}
+
+async function show(trx: OrganizationTransaction, row: Orchestration, approval: Approval): Promise<void> {
+  const { decision } = approval;
+  const { step } = progressOf(await listSteps(trx, row.id), textsFor(row.language));
+  await changeOrchestration(trx, {
+    organizationId: row.organization_id,
+    id: row.id,
+    set: {
+      ...(decision?.verdict === 'approve' && { status: 'running', step }),
+      approval: JSON.stringify(approval),
+    },
+    event: decision ? 'approval_decided' : 'orchestration_progress',
+  });
+}
+
+/** Answers over REST are written down at the door, with their reason. */
+async function audit(
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId, decision, partial }: DecisionInput,
+  approval: Approval,
+): Promise<void> {
+  if (decision.via !== 'slack') return;
+  const { verdict, choice, via } = decision;
+  await insertAudit(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: decision.userId,
+    action: 'approval.decide',
+    subject: orchestrationId,
+    outcome: 'done',
+    details: JSON.stringify({
+      verdict,
+      choice,
+      via,
+      partial,
+      approvalId: approval.id,
+      hash: approval.hash,
+      policyVersion: approval.policy.version,
+    }),
+  });
+}

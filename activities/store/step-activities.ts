@@ -1,0 +1,74 @@
+import { ConditionError, evaluateCondition, type StepResult } from '../plan/conditions.ts';
+import { dataIn } from '../plan/data-in.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import type { StepOutline } from '../../contracts/workflow.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { lockOrchestration, changeOrchestration } from '../../db/queries/orchestrations.ts';
+import { insertFollowUp, listSteps, setStep, type Step } from '../../db/queries/steps.ts';
+import { listTurns } from '../../db/queries/turns.ts';
+import { splitConfidence } from '../model/prompts.ts';
+import { progressOf } from '../model/progress.ts';
+import type { StoreDeps, Target } from './index.ts';
+
+/** Decides a step's condition from what the steps before it have said. */
+export function checkCondition(
+  deps: StoreDeps,
+  { organizationId, orchestrationId, step: id }: Target & { step: string },
+): Promise<{ verdict: 'yes' | 'no' | 'broken' }> {
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const steps = await listSteps(trx, orchestrationId);
+    const condition = steps.find((step) => step.id === id)?.condition;
+    if (!condition) return { verdict: 'yes' };
+    const turns = new Map((await listTurns(trx, orchestrationId)).map((turn) => [turn.turn_key, turn.content]));
+    const results = Object.fromEntries(
+      steps.filter((step) => step.id !== id).map((step) => [step.id, toResult(step, turns)]),
+    );
+    try {
+      return { verdict: evaluateCondition(condition, results) ? 'yes' : 'no' };
+    } catch (error) {
+      if (error instanceof ConditionError) return { verdict: 'broken' };
+      throw error;
+    }
+  });
+}
+
+function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
+  const { content, confidence } = splitConfidence(turns.get(step.turn_key ?? '') ?? '');
+  const status = step.status === 'done' || step.status === 'failed' ? step.status : 'skipped';
+  return { status, text: content, confidence: step.status === 'done' ? confidence : 0, data: dataIn(content) };
+}
+
+/** A human has said yes to an approval step: it is done. */
+export function endApprovalStep(deps: StoreDeps, input: Target & { step: string }): Promise<void> {
+  const { organizationId, orchestrationId, step: id } = input;
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const { language } = await lockOrchestration(trx, orchestrationId);
+    await setStep(trx, { orchestrationId, id }, { status: 'done', finished_at: new Date().toISOString() });
+    const set = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
+    await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
+  });
+}
+
+/** A turn of the leading agent for words that no step could take up any more. Safe to repeat by its number. */
+export function addFollowUp(deps: StoreDeps, input: Target & { nth: number }): Promise<StepOutline> {
+  const { organizationId, orchestrationId, nth } = input;
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const { language, route } = await lockOrchestration(trx, orchestrationId);
+    const steps = await listSteps(trx, orchestrationId);
+    const done = steps.filter(({ status }) => status === 'done');
+    const agent = done.at(-1)?.agent ?? route?.agents[0]?.agent ?? 'general';
+    const id = `followup_${nth}`;
+    const needs = done.map((step) => step.id);
+    await insertFollowUp(trx, {
+      organizationId,
+      orchestrationId,
+      id,
+      agent,
+      needs,
+      title: textsFor(language).followUp,
+      position: steps.length,
+      phase: Math.max(1, ...steps.map(({ phase }) => phase)) + 1,
+    });
+    return { id, kind: 'agent', agent, needs, runs: 'after_all', conditional: false };
+  });
+}

@@ -1,0 +1,41 @@
+import type { PlanOutline, Question, RoutedWork, Stop } from '../../contracts/workflow.ts';
+import type { ApprovalDesk } from './approval-desk.ts';
+import type { Course } from './course.ts';
+import type { SteeringDesk } from './steering-desk.ts';
+
+export interface Target {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+}
+
+/** One request at work, as the parts of its story share it. */
+export interface Job {
+  readonly target: Target;
+  /** Set once the request has been routed, before anything else looks at it. */
+  routed: RoutedWork;
+  readonly desk: ApprovalDesk;
+  readonly steering: SteeringDesk;
+  readonly course: Course;
+  /** Something that people see has changed. */
+  readonly changed: () => void;
+  /** Interrupts all work: a person has answered CANCEL. */
+  readonly cancelWork: () => void;
+  /** The last revision that a plan was drafted under; 0 without any. */
+  revision: number;
+  /** A planner's plan runs. */
+  planned: boolean;
+  /** Questions asked so far, for their ids. */
+  questions: number;
+  /** Set once a stop or a cancel has come. */
+  stop?: Stop;
+  /** Steps whose budget was refused. */
+  readonly refused: Set<string>;
+  /** All of them wait for one answer. */
+  budgetAnswer?: Promise<'raise' | 'skip' | 'stop'>;
+}
+
+/** What is to run, and what has to be asked before. */
+export interface Proposal {
+  readonly steps: PlanOutline['steps'];
+  readonly approval?: Question;
+}

@@ -1,0 +1,26 @@
+/** Watches what is done again and again, and says when it goes in circles. */
+export interface LoopBreaker {
+  /** Notes an action by its signature; the name of the circle when it closes one. */
+  saw(signature: string): 'same_call' | 'ping_pong' | undefined;
+  reset(): void;
+}
+
+/** The same call so often, or two in turn so often, is no progress. */
+const SAME = 3;
+const TURNS = 3;
+
+/** A breaker for one step. Pure: it only remembers signatures. */
+export function openLoopBreaker(): LoopBreaker {
+  const seen: string[] = [];
+  return {
+    saw(signature) {
+      seen.push(signature);
+      if (seen.length >= SAME && seen.slice(-SAME).every((one) => one === signature)) return 'same_call';
+      const last = seen.slice(-2 * TURNS);
+      const [a, b] = last;
+      const inTurn = last.length === 2 * TURNS && a !== b && last.every((one, i) => one === (i % 2 ? b : a));
+      return inTurn ? 'ping_pong' : undefined;
+    },
+    reset: () => void seen.splice(0),
+  };
+}

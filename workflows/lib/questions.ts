@@ -1,0 +1,47 @@
+import type { ApprovalKind, Choice } from '../../contracts/approval.ts';
+import type { Question } from '../../contracts/workflow.ts';
+import { decisions, store } from '../proxies.ts';
+import type { Answer } from './approval-desk.ts';
+import { showStatus } from './display.ts';
+import type { Job } from './job.ts';
+
+export interface About {
+  readonly kind: ApprovalKind;
+  readonly step?: string;
+  /** Codes of what happened; the words are found where they are shown. */
+  readonly evidence?: readonly string[];
+  /** Of a refused budget: what it said. */
+  readonly refused?: unknown;
+}
+
+/** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */
+export async function askHuman(job: Job, about: About): Promise<Choice | 'approve' | 'expired'> {
+  const nth = ++job.questions;
+  const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${about.kind}` }, [
+    { ...job.target, ...about, nth },
+  ]);
+  job.changed();
+  const answer = await awaitAnswer(job, question);
+  if (answer.kind !== 'decided') return 'expired';
+  const { verdict, choice } = answer.decision;
+  if (verdict === 'cancel') job.cancelWork();
+  return choice ?? question.approveMeans ?? 'approve';
+}
+
+/** Waits at the desk and writes down what became of the question. */
+export async function awaitAnswer(job: Job, question: Question): Promise<Answer> {
+  showStatus('awaiting_approval');
+  const answer = await job.desk.ask(question);
+  if (answer.kind === 'decided') {
+    const { decision } = answer;
+    await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.choice ?? decision.verdict}` }, [
+      { ...job.target, decision },
+    ]);
+  } else if (job.course.steps.length === 0 && answer.kind === 'expired') {
+    // Nothing has begun: it is written with the end.
+    return answer;
+  } else await store.closeQuestion({ ...job.target, approvalId: question.id, verdict: answer.kind });
+  showStatus('running');
+  job.changed();
+  return answer;
+}

@@ -1,0 +1,79 @@
+import { condition } from '@temporalio/workflow';
+import type { AgentId, Tier } from '../../contracts/agents.ts';
+import { MOST_HEALINGS } from '../../contracts/healing-rules.ts';
+import type { ErrorCode } from '../../contracts/texts.ts';
+import type { StepOutline } from '../../contracts/workflow.ts';
+import { model } from '../proxies.ts';
+import { doneSteps, type StepResult } from './course.ts';
+import { budgetRefusalOf } from './failures.ts';
+import type { Job } from './job.ts';
+import { askHuman } from './questions.ts';
+
+/** What one try of a step is: healing changes the agent, the tier or, by its number, what is asked. */
+export interface Try {
+  readonly nth: number;
+  readonly agent: AgentId;
+  readonly tier?: Tier;
+}
+
+export const failed = (reason: ErrorCode): StepResult => ({ status: 'failed', reason });
+export const skipped = (reason: ErrorCode): StepResult => ({ status: 'skipped', reason });
+
+/** A known failure by rule, any other by what a model makes of it; twice at most, then it stands. */
+export async function heal(job: Job, step: StepOutline, failing: Try, code: ErrorCode): Promise<Try | StepResult> {
+  const nth = failing.nth + 1;
+  if (nth > MOST_HEALINGS || job.steering.stopped()) return failed(code);
+  const { action, agent, tier } = await model.healStep.executeWithOptions(
+    { summary: `Self-healing attempt #${nth} of ${step.id}` },
+    [{ ...job.target, step: step.id, agent: failing.agent, attempt: nth, code }],
+  );
+  job.changed();
+  if (action === 'retry') return { nth, agent: failing.agent, ...(tier && { tier }) };
+  if (action === 'another_agent') return { nth, agent: agent ?? failing.agent };
+  if (action === 'skip') return skipped('skipped_by_healing');
+  if (action === 'stop') return failed(code);
+  return askAgain(job, step, { ...failing, nth }, { kind: 'healing', evidence: [code] }, code);
+}
+
+/** Leaves it to a human: once more, without it, or stop with what is there. */
+export async function askAgain(
+  job: Job,
+  step: StepOutline,
+  next: Try,
+  about: { kind: 'healing' | 'loop'; evidence: readonly string[] },
+  otherwise: ErrorCode,
+): Promise<Try | StepResult> {
+  const answer = await askHuman(job, { ...about, step: step.id });
+  if (answer === 'retry') return next;
+  if (answer === 'skip') return skipped('skipped_by_person');
+  if (answer === 'stop') job.steering.stop();
+  return answer === 'stop' ? skipped('stopped') : failed(otherwise);
+}
+
+/** Work that has begun pauses and asks; a request that nothing was done for yet is refused with what to do. */
+export async function afterRefusedBudget(
+  job: Job,
+  step: StepOutline,
+  next: Try,
+  { code, error }: { code: ErrorCode; error: unknown },
+): Promise<Try | StepResult> {
+  const { course, refused, steering } = job;
+  const hasBegun = () => job.planned || doneSteps(course) > 0;
+  refused.add(step.id);
+  await condition(() => hasBegun() || [...course.running].every((id) => refused.has(id)));
+  if (!hasBegun()) return failed(code);
+  job.budgetAnswer ??= askAboutBudget(job, error).finally(() => {
+    job.budgetAnswer = undefined;
+  });
+  const answer = await job.budgetAnswer;
+  refused.delete(step.id);
+  if (answer === 'raise') return next;
+  if (answer === 'skip') return skipped('skipped_by_person');
+  steering.stop();
+  return failed(code);
+}
+
+async function askAboutBudget(job: Job, error: unknown): Promise<'raise' | 'skip' | 'stop'> {
+  const answer = await askHuman(job, { kind: 'budget', refused: budgetRefusalOf(error) });
+  return answer === 'raise' || answer === 'skip' ? answer : 'stop';
+}
