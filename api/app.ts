@@ -8,6 +8,7 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { keyPoolRoutes } from './routes/key-pool.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 
@@ -42,6 +43,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api/jobs', jobRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
+    .route('/api', keyPoolRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));

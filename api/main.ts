@@ -3,8 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import { ConfigurationError, describeConfig, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
+import { environmentAccountId } from '../db/key-fingerprint.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
+import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { detectLanguage } from '../routing/language.ts';
 import { createApp } from './app.ts';
@@ -42,10 +44,7 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
-    defaultLimits: toDefaultLimits({
-      userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
-      organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
-    }),
+    ...fromConfig(config),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -70,6 +69,15 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => void stop());
 }
+
+const fromConfig = (config: Config): Pick<ApiDeps, 'defaultLimits' | 'sharedAccounts' | 'sealer'> => ({
+  defaultLimits: toDefaultLimits({
+    userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
+    organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
+  }),
+  sharedAccounts: config.modelKeys.map(environmentAccountId),
+  sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
+});
 
 const toSlackSettings = (config: Config): SlackSettings => ({
   botToken: config.SLACK_BOT_TOKEN,

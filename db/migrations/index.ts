@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely';
 import * as foundation from './20261121-foundation.ts';
+import * as keyPool from './20261122-key-pool.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
   '20261121-foundation': foundation,
+  '20261122-key-pool': keyPool,
 };

@@ -25,6 +25,9 @@ export interface UsageTable {
   created_at: Instant;
   settled_at: ColumnType<Date | null, string | null | undefined, string | null>;
   expires_at: Instant;
+  /** Calls of the provider that this reservation has served, and the execution of an activity that made them. */
+  calls: Generated<number>;
+  execution: ColumnType<string | null, undefined, string>;
 }
 
 export interface BudgetLimitsTable {

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { TurnDeps } from '../../activities/model/turn.ts';
 import { createAnthropicModel } from '../../activities/model/anthropic.ts';
+import { createKeyPool } from '../../activities/model/key-pool.ts';
 import type { KillPoint } from '../../activities/kill-points.ts';
 import { createFakeModel, type FakeModel } from '../../dev/fakes/model/index.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -24,7 +25,16 @@ export async function openDesk(): Promise<Desk> {
   let deadly: KillPoint | undefined;
   const deps: TurnDeps = {
     db: database.db,
-    model: createAnthropicModel({ apiKey: 'sk-test', baseUrl: model.url, timeoutMs: 2_000 }),
+    model: createKeyPool({
+      db: database.db,
+      model: createAnthropicModel({ baseUrl: model.url, timeoutMs: 2_000 }),
+      keys: ['sk-test'],
+      sealer: undefined,
+      mostInFlight: 50,
+      leaseSeconds: 60,
+      onSwitch: () => undefined,
+      onError: () => undefined,
+    }),
     prices: PRICES,
     defaultLimits: { userDayNanos: 1e12, organizationMonthNanos: 1e13 },
     reservationSeconds: 900,
