@@ -6,6 +6,7 @@ import type { AgentId } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { giveUp, NoRoomInBudgetError, release, reserve, settle, type DefaultLimits } from '../../db/queries/budget.ts';
+import { forgetUncalled } from '../../db/queries/key-pool.ts';
 import { tellChange, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
@@ -103,9 +104,11 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
   } catch (error) {
     if (!(error instanceof ModelCallError)) throw error;
     const { orchestrationId, request } = turn;
-    await withOrganization(deps.db, turn.organizationId, (trx) =>
-      error.free ? release(trx, usageId) : giveUp(trx, { orchestrationId, turnKey: request.turnKey }),
-    );
+    await withOrganization(deps.db, turn.organizationId, async (trx) => {
+      if (!error.free) return void (await giveUp(trx, { orchestrationId, turnKey: request.turnKey }));
+      await release(trx, usageId);
+      await forgetUncalled(trx, usageId);
+    });
     throw error.failure;
   }
 }

@@ -29,10 +29,13 @@ export const FUNCTIONS = [
         on conflict do nothing;
       -- A turn that asks again has lost the try before: its lease went with its worker.
       delete from model_key_leases l where l.organization_id = mine and (l.expires_at <= at
-        or (l.orchestration_id = the_orchestration and l.turn_key = the_turn));
+        or (l.account_id is not null and l.orchestration_id = the_orchestration and l.turn_key = the_turn));
       select coalesce(sum(u.calls), 0), count(*) filter (where u.id <> the_usage) + 1 into made, tried from usage u
         where u.organization_id = mine and u.orchestration_id = the_orchestration and u.turn_key = the_turn
           and u.execution = the_execution;
+      select tried + count(*) into tried from model_key_leases l
+        where l.organization_id = mine and l.account_id is null and l.execution = the_execution
+          and l.orchestration_id = the_orchestration and l.turn_key = the_turn and l.id <> the_usage;
       if made >= (policy->>'mostCalls')::integer then
         return query select 'exhausted', made, tried, 0, null::uuid, null::uuid, null::text, null::text;
         return;
@@ -78,15 +81,21 @@ export const FUNCTIONS = [
         return query select 'busy', made, tried, 0, null::uuid, null::uuid, null::text, null::text;
         return;
       end if;
-      update usage u set execution = the_execution, calls = u.calls
-          + case when seat.rank in (0, 2) or (seat.rank = 4 and seat.seats = 1) then 1 else 0 end
-        where u.organization_id = mine and u.id = the_usage;
       if seat.rank is null or seat.rank = 3 or (seat.rank = 4 and seat.seats > 1) then
+        if not exists (select from usage u where u.organization_id = mine and u.id = the_usage and u.calls > 0) then
+          -- An attempt in vain, remembered for as long as its activity may last.
+          insert into model_key_leases
+              (organization_id, id, pool, orchestration_id, turn_key, execution, taken_at, expires_at)
+            values (mine, the_usage, mine, the_orchestration, the_turn, the_execution, at, at + interval '1 hour')
+            on conflict do nothing;
+        end if;
         return query select case seat.rank when 3 then 'cooling' when 4 then 'quarantined' else 'none' end, made, tried,
           greatest(0, ceil(extract(epoch from seat.soonest - at) * 1000))::integer,
           null::uuid, null::uuid, null::text, null::text;
         return;
       end if;
+      update usage u set execution = the_execution, calls = u.calls + 1
+        where u.organization_id = mine and u.id = the_usage;
       delete from model_key_leases l where l.organization_id = mine and l.id = shared;
       insert into model_key_leases
           (organization_id, id, pool, account_id, orchestration_id, turn_key, taken_at, expires_at)

@@ -46,6 +46,7 @@ const TABLES = [
     account_id text,
     orchestration_id uuid,
     turn_key text,
+    execution text,
     taken_at timestamptz not null,
     expires_at timestamptz not null,
     primary key (organization_id, id)
@@ -70,7 +71,7 @@ export async function up(db: Kysely<any>): Promise<void> {
   await sql
     .raw(`create policy shared on model_key_leases for select to nubabel_app using (pool = ${SHARED})`)
     .execute(db);
-  // How many calls a reservation has served, and for which execution of an activity: the tries survive a crash.
+  // How many calls a reservation has served, and for which execution of an activity: so tries survive a crash.
   await sql`alter table usage add column calls smallint not null default 0, add column execution text`.execute(db);
   for (const statement of FUNCTIONS) await sql.raw(statement).execute(db);
 }

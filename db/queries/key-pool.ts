@@ -99,6 +99,10 @@ export async function returnKey(
   return switched;
 }
 
+/** Forgets a released reservation that no call was ever made for: the ledger is about calls. */
+export const forgetUncalled = (trx: OrganizationTransaction, usageId: string) =>
+  trx.deleteFrom('usage').where('id', '=', usageId).where('calls', '=', 0).where('state', '=', 'released').execute();
+
 export interface KeyAccount extends Selectable<ModelKeyAccountsTable> {
   readonly name: string | null;
   readonly last_four: string | null;

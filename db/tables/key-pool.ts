@@ -34,7 +34,10 @@ export interface ModelKeyAccountsTable {
   total_429_errors: Generated<number>;
 }
 
-/** A call under way. Without an account: the organization waits for a free key of the pool. */
+/**
+ * A call under way. Without an account: the organization waits for a free key of the shared pool, or, with an
+ * execution, an attempt of an activity that found every key at rest.
+ */
 export interface ModelKeyLeasesTable {
   organization_id: string;
   id: string;
@@ -42,6 +45,7 @@ export interface ModelKeyLeasesTable {
   account_id: string | null;
   orchestration_id: string | null;
   turn_key: string | null;
+  execution: string | null;
   taken_at: Instant;
   expires_at: Instant;
 }

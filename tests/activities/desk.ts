@@ -17,6 +17,8 @@ export interface Desk {
   readonly deps: TurnDeps;
   /** Dies at this point, once. */
   killAt(point: KillPoint): void;
+  /** Lets every key rest until it is well, as the wait between two attempts does. */
+  rest(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export async function openDesk(): Promise<Desk> {
     model,
     deps,
     killAt: (point) => void (deadly = point),
+    rest: () => database.look('delete from model_key_accounts'),
     close: async () => {
       await model.close();
       await database.drop();

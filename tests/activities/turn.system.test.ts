@@ -20,7 +20,7 @@ afterAll(() => desk?.close());
 beforeEach(async () => {
   tenant = await createTenant(desk.database.db);
   orchestrationId = await createOrchestration(desk.database.db, tenant);
-  await desk.database.look('delete from model_key_accounts');
+  await desk.rest();
   desk.model.setResponder(() => ({ text: 'The tweet.' }));
 });
 

@@ -123,8 +123,11 @@ describe('no key', () => {
     const logs = ours.map((name) => readFileSync(join(house.dir, name)).toString('latin1'));
     const history = (id: string) =>
       execFileSync(testServers().temporalCli, [
-        ...['workflow', 'show', '--address', house.address, '--workflow-id', orchestrationWorkflowId(id)],
-        ...['--output', 'json'],
+        'workflow',
+        'show',
+        `--address=${house.address}`,
+        `--workflow-id=${orchestrationWorkflowId(id)}`,
+        '--output=json',
       ]).toString();
     const everything = [JSON.stringify(dumps), ...logs, history(jobId), history(failedId)].join('\n');
     const holds = (text: string) => ({ text, isThere: everything.includes(text) });
