@@ -36,16 +36,14 @@ async function main(): Promise<void> {
     log,
     hub,
     handOver: createHandOver({ db, temporal, log }),
-    routeLocally: await openLocalRouter(),
+    router: await openLocalRouter(),
+    routingCache: config.ROUTING_CACHE,
     detectLanguage,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
-    defaultLimits: toDefaultLimits({
-      userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
-      organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
-    }),
+    defaultLimits: toLimits(config),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -70,6 +68,12 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => void stop());
 }
+
+const toLimits = (config: Config) =>
+  toDefaultLimits({
+    userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
+    organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
+  });
 
 const toSlackSettings = (config: Config): SlackSettings => ({
   botToken: config.SLACK_BOT_TOKEN,

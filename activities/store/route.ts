@@ -15,6 +15,7 @@ import { approvalFor } from './approval.ts';
 import { chooseAgents } from './choose.ts';
 import { estimateRun } from './estimate.ts';
 import type { StoreDeps, Target } from './index.ts';
+import { rememberDecision } from './remember.ts';
 
 /** The local understanding of a request, for when the model is away or was not asked. */
 export type KeywordAnalysis = (input: {
@@ -34,9 +35,11 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
     if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
     if (orchestration.route) return toWork(deps, orchestration.route, orchestration.approval);
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
-    const route = chooseAgents(orchestration.options, orchestration.local_route, analysis);
+    const { options, local_route: local, language } = orchestration;
+    const route: Route = { ...chooseAgents(options, local, analysis), language };
     const approval = askAbout(deps, orchestration, route);
     await insertAgentSteps(trx, { ...target, agents: route.agents });
+    await rememberDecision(trx, orchestration, { route, analysis });
     await store(trx, orchestration, { analysis, route, approval });
     return toWork(deps, route, approval ?? null);
   });

@@ -1,9 +1,11 @@
 import type { Migration } from 'kysely';
 import * as foundation from './20261121-foundation.ts';
 import * as plans from './20261122-plans.ts';
+import * as routing from './20261122-routing.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
   '20261121-foundation': foundation,
   '20261122-plans': plans,
+  '20261122-routing': routing,
 };
