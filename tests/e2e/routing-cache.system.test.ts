@@ -121,6 +121,17 @@ describe('the model’s decision', () => {
     expect(await decided(house, words)).toMatchObject({ decidedBy: 'model', agents: [{ agent: 'brand' }] });
   });
 
+  it('makes way for what an admin said of similar words', async () => {
+    const words = newWords();
+    await decided(house, words);
+    const text = `Please start ${words}`;
+    const given = await house.request(`${ROUTING}/overrides`, json({ text, agents: ['growth'] }));
+    expect(await decided(house, words)).toMatchObject({ decidedBy: 'local', agents: [{ agent: 'growth' }] });
+    const { id } = (await given.json()) as { id: string };
+    await house.request(`${ROUTING}/overrides/${id}`, { method: 'DELETE' });
+    expect(await decided(house, words)).toMatchObject({ decidedBy: 'cache', agents: [{ agent: 'brand' }] });
+  });
+
   it('is neither kept nor used with ROUTING_CACHE=false', async () => {
     const words = newWords();
     await decided(house, words);

@@ -102,7 +102,6 @@ describe('an override', () => {
 
   it('counts in its own organization only, and nobody else can see it or take it back', async () => {
     const given = await taught({ text: 'Fix the bug in our login api', agents: ['brand'] });
-    const body = json({ message: 'Fix the bug in our login api' });
     const theirs = await decided(other, 'Fix the bug in our login api');
     expect(theirs).toMatchObject({ agents: [{ agent: 'engineering' }], decidedBy: 'local' });
     expect(await decisions()).not.toContainEqual(expect.objectContaining({ jobId: theirs.jobId }));
