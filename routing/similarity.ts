@@ -4,8 +4,8 @@ import { normalise } from './normalise.ts';
 
 /** Buckets of a text, each once, with values whose squares sum to 1. */
 export interface TextVector {
-  readonly buckets: Uint16Array;
-  readonly values: Float32Array;
+  readonly buckets: readonly number[];
+  readonly values: readonly number[];
 }
 
 /** A request says what it wants in this many characters; longer ones are compared by them. */
@@ -33,12 +33,9 @@ export function createVectorizer({ weights, labels }: Pick<RouterModel, 'weights
       sums[bucket] = (sums[bucket] ?? 0) + weight;
       squares += weight;
     }
-    const vector = { buckets: Uint16Array.from(distinct), values: new Float32Array(distinct.length) };
-    for (const [at, bucket] of distinct.entries()) {
-      vector.values[at] = Math.sqrt((sums[bucket] ?? 0) / squares);
-      sums[bucket] = 0;
-    }
-    return vector;
+    const scaled = distinct.map((bucket) => Math.sqrt((sums[bucket] ?? 0) / squares));
+    for (const bucket of distinct) sums[bucket] = 0;
+    return { buckets: distinct, values: scaled };
   };
 }
 
@@ -74,9 +71,10 @@ export function createIndex(vectors: readonly TextVector[]) {
       owners[slot] = owner;
       values[slot] = vector.values[at] ?? 0;
     }
-  /** The cosine with each text. */
+  const cosines = new Float32Array(vectors.length);
+  /** The cosine with each text; the same array every time. */
   return (vector: TextVector): Float32Array => {
-    const cosines = new Float32Array(vectors.length);
+    cosines.fill(0);
     for (let at = 0; at < vector.buckets.length; at++) {
       const bucket = vector.buckets[at] ?? 0;
       const value = vector.values[at] ?? 0;
