@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { performance } from 'node:perf_hooks';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { createAdapter, type AdaptedRouter, type OverrideExample } from '../../routing/adapt.ts';
 import type { AgentId } from '../../contracts/agents.ts';
 import type { Example } from '../../routing/examples.ts';
-import { readHeldOut, readTrainingData } from '../../routing/read-examples.ts';
+import { readHeldOut } from '../../routing/read-examples.ts';
 import { createRouter, type Router } from '../../routing/router.ts';
 import { FAMILIES } from './families.ts';
 import { loadModel } from './load-router.ts';
@@ -100,38 +101,19 @@ describe('overrides of a kind of request', () => {
 });
 
 describe('five hundred overrides', () => {
-  let many: OverrideExample[];
-  beforeAll(async () => {
-    const { examples } = await readTrainingData();
-    many = examples
-      .filter((_, index) => index % 5 === 0)
-      .slice(0, 500)
-      .map(({ text, agents }, index) => ({ id: `o${index}`, text, agents }));
-    expect(many).toHaveLength(500);
-  });
-  /** The fastest of several times: on a busy machine the others tell what else was running. */
-  const timeMs = (work: () => unknown): number =>
-    Math.min(
-      ...Array.from({ length: 9 }, () => {
-        const start = performance.now();
-        work();
-        return performance.now() - start;
-      }),
-    );
+  it('are learned in less than 50 ms and leave 99 decisions of 100 below 1 ms', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['tests/routing/time-adapt.ts']);
+    const { overrides, learnMs, routeP99Ms } = JSON.parse(stdout) as Record<string, number>;
+    expect(overrides).toBe(500);
+    expect(learnMs).toBeLessThan(50);
+    expect(routeP99Ms).toBeLessThan(1);
+  }, 30_000);
+});
 
-  it('are learned in less than 50 ms', () => {
-    expect(timeMs(() => adapt(many))).toBeLessThan(50);
-  });
-
-  it('leave 99 decisions of 100 below 1 ms', () => {
-    const router = adapt(many);
-    const times = heldOut.map(({ text }) => timeMs(() => router.route(text))).sort((a, b) => a - b);
-    expect(times[Math.floor(times.length * 0.99)]).toBeLessThan(1);
-  });
-
-  it('hold for texts as long as a message may be', () => {
+describe('a text as long as a message may be', () => {
+  it('is known by all of its words, and alike by its beginning', () => {
     const long = 'x'.repeat(39_000);
-    const router = adapt([...many.slice(1), { id: 'long', text: `Summarise this: ${long}`, agents: ['ops'] }]);
+    const router = adapt([{ id: 'long', text: `Summarise this: ${long}`, agents: ['ops'] }]);
     expect(router.route(`summarise this ${long}`)).toMatchObject({ override: { id: 'long', exact: true } });
     expect(router.route(`Summarise that: ${long}`)).toMatchObject({ override: { id: 'long', exact: false } });
   });
