@@ -49,20 +49,23 @@ export const FUNCTIONS = [
           where a.organization_id = shared and a.id = any(environment) and a.quarantined_at is null
             and coalesce(a.cooldown_until, at) <= at;
       end if;
-      with seats as (
-        select a.*,
-          (select count(*) from model_key_leases l where l.pool = a.organization_id and l.account_id = a.id
-            and l.expires_at > at) as held,
-          exists (select from model_key_leases l where l.pool = a.organization_id and l.account_id = a.id
-            and l.expires_at > at and l.taken_at > a.last_failed_at) as probing
-        from model_key_accounts a
+      with live as (
+        select l.pool, l.account_id, count(*) as held, max(l.taken_at) as newest from model_key_leases l
+        where l.account_id is not null and l.expires_at > at group by 1, 2),
+      found as (
+        select a.*, coalesce(l.held, 0) as held, coalesce(l.newest > a.last_failed_at, false) as probing
+        from model_key_accounts a left join live l on l.pool = a.organization_id and l.account_id = a.id
         where (a.organization_id = mine and (asking->>'opensOwn')::boolean)
           or (a.organization_id = shared and a.id = any(environment))),
+      seats as (
+        select f.*, bool_or(f.failures = 0 and f.quarantined_at is null and f.held < most_in_flight) over () as any_well
+        from found f),
       judged as (
         select s.*, case
           when s.quarantined_at is not null then 'quarantined'
           when s.cooldown_until > at then 'cooling'
-          when s.failures >= circuit_failures and s.probing then 'probing'
+          -- After trouble one call finds out; a short trouble of the only key that is left does not close it.
+          when s.probing and s.failures >= case when s.any_well then 1 else circuit_failures end then 'probing'
           when s.held >= most_in_flight or (s.organization_id = shared and held_by_me >= share) then 'busy'
           else 'free' end as state
         from seats s)
