@@ -105,8 +105,8 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
     if (!(error instanceof ModelCallError)) throw error;
     const { orchestrationId, request } = turn;
     await withOrganization(deps.db, turn.organizationId, async (trx) => {
-      if (!error.free) return void (await giveUp(trx, { orchestrationId, turnKey: request.turnKey }));
-      await release(trx, usageId);
+      if (error.free) await release(trx, usageId);
+      else await giveUp(trx, { orchestrationId, turnKey: request.turnKey });
       await forgetUncalled(trx, usageId);
     });
     throw error.failure;
