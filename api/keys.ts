@@ -8,7 +8,7 @@ import { DEFAULT_ORGANIZATION_ID } from './bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
 import { notFound, ProblemError } from './problems.ts';
 import { isUuid } from './routes/responses.ts';
-import { toAccountView } from './views/key-pool.ts';
+import { toPoolView } from './views/key-pool.ts';
 
 /** Seals a key and makes its account; what is kept in the open tells it from others and no more. */
 export async function addKey(deps: ApiDeps, principal: Principal, { key, name }: NewKey): Promise<KeyAccountView> {
@@ -47,17 +47,20 @@ export const resetKey = (deps: ApiDeps, principal: Principal, id: string): Promi
         'forbidden',
         'This key is shared. Only admins of the default organization may release it.',
       );
+    if (!isShared && !isUuid(id)) throw notFound('key');
     const owner = isShared ? SHARED_POOL : principal.organizationId;
-    if (!(await resetAccount(trx, { owner, id }))) throw notFound('key');
+    // A shared key that no call has used yet has no row, and nothing to forget.
+    if (!(await resetAccount(trx, { owner, id })) && !isShared) throw notFound('key');
     if (isShared) deps.log.warn({ account: id, userId: principal.userId }, 'a shared model key was released');
     await audit(trx, principal, 'key.reset', id);
     return viewOf(trx, deps, id);
   });
 
 async function viewOf(trx: OrganizationTransaction, deps: ApiDeps, id: string): Promise<KeyAccountView> {
-  const account = (await listAccounts(trx, deps.sharedAccounts)).find((each) => each.id === id);
+  const { accounts } = toPoolView(await listAccounts(trx, deps.sharedAccounts), deps.sharedAccounts);
+  const account = accounts.find((each) => each.id === id);
   if (!account) throw notFound('key');
-  return toAccountView(account);
+  return account;
 }
 
 const audit = (

@@ -109,7 +109,7 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
     await withOrganization(deps.db, turn.organizationId, async (trx) => {
       const turnKey = request.turnKey;
       const moved = error.free ? await release(trx, usageId) : await giveUp(trx, { orchestrationId, turnKey });
-      if (error.free) await forgetUncalled(trx, usageId);
+      await forgetUncalled(trx, usageId);
       await alertBudgets(trx, turn, moved, deps.alertThresholds);
     });
     deps.wakeReaders(turn.organizationId);

@@ -7,7 +7,7 @@ function statusOf({ quarantined_at, cooldown_until }: KeyAccount, now: number): 
 }
 
 /** An account without anything of its key. */
-export const toAccountView = (account: KeyAccount, now = Date.now()): KeyAccountView => ({
+const toAccountView = (account: KeyAccount, now: number): KeyAccountView => ({
   id: account.id,
   status: statusOf(account, now),
   failures: account.failures,

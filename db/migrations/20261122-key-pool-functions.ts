@@ -13,6 +13,8 @@ export const FUNCTIONS = [
       environment constant text[] := array(select jsonb_array_elements_text(asking->'environment'));
       the_orchestration constant uuid := asking->>'orchestrationId';
       the_turn constant text := asking->>'turnKey';
+      -- Leases on shared keys are seen by all, so they name no turn.
+      turn_digest constant text := md5(concat_ws('/', mine, asking->>'orchestrationId', asking->>'turnKey'));
       the_usage constant uuid := asking->>'usageId';
       the_execution constant text := asking->>'execution';
       most_in_flight constant integer := policy->>'mostInFlight';
@@ -29,13 +31,13 @@ export const FUNCTIONS = [
         on conflict do nothing;
       -- A turn that asks again has lost the try before: its lease went with its worker.
       delete from model_key_leases l where l.organization_id = mine and (l.expires_at <= at
-        or (l.account_id is not null and l.orchestration_id = the_orchestration and l.turn_key = the_turn));
+        or (l.account_id is not null and l.turn = turn_digest));
       select coalesce(sum(u.calls), 0), count(*) filter (where u.id <> the_usage) + 1 into made, tried from usage u
         where u.organization_id = mine and u.orchestration_id = the_orchestration and u.turn_key = the_turn
           and u.execution = the_execution;
       select tried + count(*) into tried from model_key_leases l
-        where l.organization_id = mine and l.account_id is null and l.execution = the_execution
-          and l.orchestration_id = the_orchestration and l.turn_key = the_turn and l.id <> the_usage;
+        where l.organization_id = mine and l.account_id is null and l.turn = turn_digest
+          and l.execution = the_execution and l.id <> the_usage;
       if made >= (policy->>'mostCalls')::integer then
         return query select 'exhausted', made, tried, 0, null::uuid, null::uuid, null::text, null::text;
         return;
@@ -49,20 +51,23 @@ export const FUNCTIONS = [
           where a.organization_id = shared and a.id = any(environment) and a.quarantined_at is null
             and coalesce(a.cooldown_until, at) <= at;
       end if;
-      with seats as (
-        select a.*,
-          (select count(*) from model_key_leases l where l.pool = a.organization_id and l.account_id = a.id
-            and l.expires_at > at) as held,
-          exists (select from model_key_leases l where l.pool = a.organization_id and l.account_id = a.id
-            and l.expires_at > at and l.taken_at > a.last_failed_at) as probing
-        from model_key_accounts a
+      with live as (
+        select l.pool, l.account_id, count(*) as held, max(l.taken_at) as newest from model_key_leases l
+        where l.account_id is not null and l.expires_at > at group by 1, 2),
+      found as (
+        select a.*, coalesce(l.held, 0) as held, coalesce(l.newest > a.last_failed_at, false) as probing
+        from model_key_accounts a left join live l on l.pool = a.organization_id and l.account_id = a.id
         where (a.organization_id = mine and (asking->>'opensOwn')::boolean)
           or (a.organization_id = shared and a.id = any(environment))),
+      seats as (
+        select f.*, bool_or(f.failures = 0 and f.quarantined_at is null and f.held < most_in_flight) over () as any_well
+        from found f),
       judged as (
         select s.*, case
           when s.quarantined_at is not null then 'quarantined'
           when s.cooldown_until > at then 'cooling'
-          when s.failures >= circuit_failures and s.probing then 'probing'
+          -- After trouble one call finds out; a short trouble of the only key that is left does not close it.
+          when s.probing and s.failures >= case when s.any_well then 1 else circuit_failures end then 'probing'
           when s.held >= most_in_flight or (s.organization_id = shared and held_by_me >= share) then 'busy'
           else 'free' end as state
         from seats s)
@@ -84,9 +89,8 @@ export const FUNCTIONS = [
       if seat.rank is null or seat.rank = 3 or (seat.rank = 4 and seat.seats > 1) then
         if not exists (select from usage u where u.organization_id = mine and u.id = the_usage and u.calls > 0) then
           -- An attempt in vain, remembered for as long as its activity may last.
-          insert into model_key_leases
-              (organization_id, id, pool, orchestration_id, turn_key, execution, taken_at, expires_at)
-            values (mine, the_usage, mine, the_orchestration, the_turn, the_execution, at, at + interval '1 hour')
+          insert into model_key_leases (organization_id, id, pool, turn, execution, taken_at, expires_at)
+            values (mine, the_usage, mine, turn_digest, the_execution, at, at + interval '1 hour')
             on conflict do nothing;
         end if;
         return query select case seat.rank when 3 then 'cooling' when 4 then 'quarantined' else 'none' end, made, tried,
@@ -97,9 +101,8 @@ export const FUNCTIONS = [
       update usage u set execution = the_execution, calls = u.calls + 1
         where u.organization_id = mine and u.id = the_usage;
       delete from model_key_leases l where l.organization_id = mine and l.id = shared;
-      insert into model_key_leases
-          (organization_id, id, pool, account_id, orchestration_id, turn_key, taken_at, expires_at)
-        values (mine, given, seat.organization_id, seat.id, the_orchestration, the_turn, at,
+      insert into model_key_leases (organization_id, id, pool, account_id, turn, taken_at, expires_at)
+        values (mine, given, seat.organization_id, seat.id, turn_digest, at,
           at + make_interval(secs => (policy->>'leaseSeconds')::float));
       update model_key_accounts a set last_used_at = at, total_requests = a.total_requests + 1,
           total_retries = a.total_retries + case when made > 0 then 1 else 0 end

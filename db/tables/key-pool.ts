@@ -43,8 +43,8 @@ export interface ModelKeyLeasesTable {
   id: string;
   pool: string;
   account_id: string | null;
-  orchestration_id: string | null;
-  turn_key: string | null;
+  /** A digest: it tells turns apart and names none. */
+  turn: string | null;
   execution: string | null;
   taken_at: Instant;
   expires_at: Instant;

@@ -119,7 +119,7 @@ describe('no key', () => {
       `select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`,
     );
     const dumps = await Promise.all(tables.map(({ name }) => house.database.look(`select t::text from ${name} t`)));
-    const ours = readdirSync(house.dir).filter((name) => !name.endsWith('.jsonl'));
+    const ours = readdirSync(house.dir).filter((name) => /\.(log|db)$/.test(name));
     const logs = ours.map((name) => readFileSync(join(house.dir, name)).toString('latin1'));
     const history = (id: string) =>
       execFileSync(testServers().temporalCli, [

@@ -3,6 +3,7 @@ import { approvals } from './approvals.ts';
 import { endurance } from './endurance.ts';
 import { eventDelivery } from './event-delivery.ts';
 import { firstAnswer } from './first-answer.ts';
+import { keyPool } from './key-pool.ts';
 import { manySteps } from './many-steps.ts';
 import { moreAgents } from './more-agents.ts';
 import { npmStart } from './npm-start.ts';
@@ -30,6 +31,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   plans,
   approvals,
   organizations,
+  'key-pool': keyPool,
   endurance,
   'worker-start': workerStart,
   'npm-start': npmStart,

@@ -1,6 +1,9 @@
 import { listen, parseObject, readBody, sendJson } from '../../../dev/fakes/http-server.ts';
 
-/** A model in a process of its own that answers at once, with as little work as possible; `POST /_delays` slows it. */
+/**
+ * A model in a process of its own that answers at once, with as little work as possible; `POST /_delays` slows it,
+ * `POST /_limited` names keys that get 429.
+ */
 const ANALYSIS = JSON.stringify({
   intent: 'content',
   entities: [],
@@ -34,6 +37,9 @@ function planFor(request: string): string {
 /** Ms that an analysis takes, and the answers of agents in turn. */
 let delays = { analysis: 0, answers: [0] };
 let answered = 0;
+let limited: ReadonlySet<string> = new Set();
+
+const LIMITED = { type: 'error', error: { type: 'rate_limit_error', message: 'Too many requests.' } };
 
 const message = (model: unknown, text: string) => ({
   id: 'msg_bench',
@@ -52,6 +58,11 @@ await listen(async (req, res) => {
     delays = { analysis: Number(body['analysis']), answers: (body['answers'] as number[]).map(Number) };
     return sendJson(res, 200, {});
   }
+  if (req.url === '/_limited') {
+    limited = new Set(body['keys'] as string[]);
+    return sendJson(res, 200, {});
+  }
+  if (limited.has(String(req.headers['x-api-key']))) return sendJson(res, 429, LIMITED);
   const format = JSON.stringify(body['output_config'] ?? '');
   const isPlan = format.includes('"steps"');
   const isAnalysis = format.length > 2 && !isPlan;
