@@ -28,6 +28,27 @@ const jsonOf = <T extends z.ZodType>(schema: T) =>
     })
     .pipe(schema);
 
+/** `a, b`: trimmed, none of them empty. */
+const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(entry));
+
+/** A key travels in a header, which takes no other characters. */
+const apiKey = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'is empty or has characters that no key has');
+
+const SEALING_KEY = /^([\w-]{1,32}):([A-Za-z0-9+/_-]+={0,2})$/;
+const SEALING_KEY_BYTES = 32;
+
+const sealingKey = z.string().transform((text, context) => {
+  const [, id = '', base64 = ''] = SEALING_KEY.exec(text) ?? [];
+  const key = Buffer.from(base64, 'base64');
+  if (key.length === SEALING_KEY_BYTES) return { id, key };
+  context.addIssue({ code: 'custom', message: 'is not <id>:<32 bytes as base64>' });
+  return z.NEVER;
+});
+
 /** Every variable the product reads; `.env.example` has a sentence for each. */
 const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -35,7 +56,13 @@ const Env = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(20),
-  ANTHROPIC_API_KEY: optionalText,
+  ANTHROPIC_API_KEY: z.string().trim().pipe(apiKey).optional(),
+  ANTHROPIC_API_KEYS: listOf(apiKey).optional(),
+  MODEL_KEY_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(50),
+  CREDENTIAL_KEYS: listOf(sealingKey)
+    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'has an id twice')
+    .transform(([first, ...rest]) => (first ? ([first, ...rest] as const) : z.NEVER))
+    .optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   CLAUDE_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
   CLAUDE_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),
@@ -110,6 +137,14 @@ export type Settings = z.infer<typeof Env>;
 export interface Config extends Settings {
   readonly DATABASE_URL: string;
   readonly temporal: ClientConnectConfig;
+  /** The keys for the model that all organizations share. */
+  readonly modelKeys: readonly string[];
+}
+
+/** The keys that all organizations share, from both variables; without any, a server of one's own may need none. */
+function modelKeysOf(settings: Settings): string[] {
+  const keys = [...(settings.ANTHROPIC_API_KEYS ?? []), settings.ANTHROPIC_API_KEY].filter((key) => key !== undefined);
+  return keys.length === 0 && settings.ANTHROPIC_BASE_URL ? ['not-set'] : [...new Set(keys)];
 }
 
 /** What `npm start` reads: it may bring its own database and Temporal. */
@@ -122,13 +157,14 @@ export const loadSettings = (env: NodeJS.ProcessEnv = process.env): Settings & {
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const Required = Env.extend({ DATABASE_URL: Env.shape.DATABASE_URL.unwrap() });
   const settings = parse(Required, env);
-  return Object.freeze({ ...settings, temporal: loadClientConnectConfig({ overrideEnvVars: stringsOf(env) }) });
+  const temporal = loadClientConnectConfig({ overrideEnvVars: stringsOf(env) });
+  return Object.freeze({ ...settings, temporal, modelKeys: modelKeysOf(settings) });
 }
 
 const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 
-const SECRET = /TOKEN|SECRET|KEY|PASSWORD/;
+const SECRET = /TOKEN|SECRET|PASSWORD|_KEYS?$/;
 
 /** The configuration as it may be logged: secrets are only named as set. */
 export function describeConfig(config: Config): Record<string, unknown> {
@@ -137,6 +173,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...Object.fromEntries(shown),
     DATABASE_URL: withoutPassword(config.DATABASE_URL),
     temporal: config.temporal.connectionOptions.address,
+    modelKeys: config.modelKeys.length,
   };
 }
 

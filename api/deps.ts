@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Kysely } from 'kysely';
 import type { Database } from '../db/tables/index.ts';
+import type { Sealer } from '../db/sealing.ts';
 import type { DefaultLimits } from '../db/queries/budget.ts';
 import type { Principal } from '../db/queries/people.ts';
 import type { LocalRoute } from '../db/tables/work.ts';
@@ -30,6 +31,10 @@ export interface ApiDeps {
   readonly defaultLimits: DefaultLimits;
   /** How tiers step down under pressure where the organization has decided nothing. */
   readonly defaultPolicy: BudgetPolicy;
+  /** Accounts of the keys that come from the environment. */
+  readonly sharedAccounts: readonly string[];
+  /** Encrypts secrets at rest; undefined when nothing is configured to do it with. */
+  readonly sealer: Sealer | undefined;
 }
 
 /** What a request carries through the middleware. */

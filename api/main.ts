@@ -4,8 +4,10 @@ import { ConfigurationError, describeConfig, loadConfig, type Config } from '../
 import { toDefaultPolicy } from '../contracts/budget.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
+import { environmentAccountId } from '../db/key-fingerprint.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
+import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { detectLanguage } from '../routing/language.ts';
 import { createApp } from './app.ts';
@@ -43,7 +45,7 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
-    ...moneyOf(config),
+    ...fromConfig(config),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -69,13 +71,17 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => void stop());
 }
 
-/** What holds for money where an organization has decided nothing. */
-const moneyOf = (config: Config): Pick<ApiDeps, 'defaultLimits' | 'defaultPolicy'> => ({
+/** What the configuration says where an organization has decided nothing, and what encrypts its secrets. */
+const fromConfig = (
+  config: Config,
+): Pick<ApiDeps, 'defaultLimits' | 'defaultPolicy' | 'sharedAccounts' | 'sealer'> => ({
   defaultLimits: toDefaultLimits({
     userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
     organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
   }),
   defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
+  sharedAccounts: config.modelKeys.map(environmentAccountId),
+  sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
 });
 
 const toSlackSettings = (config: Config): SlackSettings => ({

@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { Database } from './tables/index.ts';
 
 /** A transaction that can see one organization's rows; every query of tenant data takes one. */
@@ -30,6 +30,22 @@ export function withOrganization<T>(
       throw error;
     }
   });
+}
+
+/**
+ * One call of a function that looks at tenant rows itself, in one round trip: the statement is its own transaction, so
+ * the setting ends with it and no lock outlives it. Its commit is not waited for: only for what may be forgotten in a
+ * crash of Postgres.
+ */
+export async function callInOrganization<Row>(
+  db: Kysely<Database>,
+  organizationId: string,
+  call: (organization: RawBuilder<string>) => RawBuilder<Row>,
+): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select f.* from (select set_config('nubabel.organization_id', ${organizationId}::uuid::text, true)::uuid as id,
+      set_config('synchronous_commit', 'off', true)) s, lateral ${call(sql<string>`s.id`)} f`.execute(db);
+  return rows;
 }
 
 /** A connection that cannot roll back must not serve anybody else: it is ended, and the pool drops it. */

@@ -12,10 +12,11 @@ export interface DemoWorld {
 const MODEL_PORT = 54_331;
 const SLACK_PORT = 54_332;
 
-/** A demo model without an Anthropic key or address, a demo Slack without a bot token. */
+/** A demo model without any Anthropic key or address, a demo Slack without a bot token. */
 export async function bringUpDemoWorld(context: StartContext, apiUrl: string): Promise<DemoWorld> {
   const { settings, say, supervisor } = context;
-  const model = settings.ANTHROPIC_API_KEY || settings.ANTHROPIC_BASE_URL ? undefined : await demoModel(context);
+  const { ANTHROPIC_API_KEY: key, ANTHROPIC_API_KEYS: keys, ANTHROPIC_BASE_URL: modelUrl } = settings;
+  const model = key || keys || modelUrl ? undefined : await demoModel(context);
   const slack = settings.SLACK_BOT_TOKEN ? undefined : await demoSlack(context, apiUrl);
   const parts = [model, slack].filter((part) => part !== undefined);
   if (parts.length > 0) {

@@ -41,3 +41,6 @@ export function createPlace({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PlaceS
 }
 
 export const randomText = (): string => randomBytes(24).toString('base64url');
+
+/** A value for `CREDENTIAL_KEYS`. */
+export const makeSealingKey = (): string => `local:${randomBytes(32).toString('base64')}`;

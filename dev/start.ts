@@ -5,7 +5,7 @@ import type { StartContext } from './context.ts';
 import { bringUpDatabase } from './database.ts';
 import { bringUpDemoWorld } from './demo.ts';
 import { claimDataDir } from './instance.ts';
-import { createPlace, randomText, ROOT } from './place.ts';
+import { createPlace, makeSealingKey, randomText, ROOT } from './place.ts';
 import { createPortFinder, requirePort } from './ports.ts';
 import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
@@ -70,6 +70,7 @@ async function bringUp(context: StartContext): Promise<void> {
     NUBABEL_DATA_DIR: place.dataDir,
     NUBABEL_CACHE_DIR: place.cacheDir,
     NUBABEL_DEV_TOKEN: token,
+    CREDENTIAL_KEYS: settings.env['CREDENTIAL_KEYS'] || place.remembered('credential-keys', makeSealingKey),
     NUBABEL_WORKFLOW_BUNDLE: typeof bundle === 'string' ? bundle : bundle.path,
     NUBABEL_WEB_DIR: web.path,
   };

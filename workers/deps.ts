@@ -1,6 +1,7 @@
 import type { ActivityDeps } from '../activities/index.ts';
 import { createKillPoint } from '../activities/kill-points.ts';
 import { createAnthropicModel } from '../activities/model/anthropic.ts';
+import { createKeyPool } from '../activities/model/key-pool.ts';
 import { createPriceTable } from '../activities/model/prices.ts';
 import { createSlackPort } from '../activities/slack/web-client.ts';
 import { loadAgents } from '../agents/load.ts';
@@ -10,12 +11,15 @@ import { toDefaultPolicy } from '../contracts/budget.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import type { OpenDatabase } from '../db/database.ts';
+import { createSealer } from '../db/sealing.ts';
 import type { Logger } from '../logging.ts';
 import { analyzeByKeywords } from '../routing/keywords.ts';
 import { createSlackClient } from '../slack-client.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
 const RESERVATION_SECONDS = 15 * 60;
+/** A lease outlives the longest call by this. */
+const LEASE_MARGIN_SECONDS = 30;
 
 /** A plan may take as long for each of several phases; what is set aside for it outlives that. */
 const ENVELOPE_SPANS = 6;
@@ -33,10 +37,15 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
     models,
     agents: await loadAgents(),
     prices: createPriceTable(Object.values(models), config.MODEL_PRICES),
-    model: createAnthropicModel({
-      apiKey: config.ANTHROPIC_API_KEY,
-      baseUrl: config.ANTHROPIC_BASE_URL,
-      timeoutMs: config.MODEL_CALL_TIMEOUT,
+    model: createKeyPool({
+      db,
+      model: createAnthropicModel({ baseUrl: config.ANTHROPIC_BASE_URL, timeoutMs: config.MODEL_CALL_TIMEOUT }),
+      keys: config.modelKeys,
+      sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
+      mostInFlight: config.MODEL_KEY_CONCURRENCY,
+      leaseSeconds: config.MODEL_CALL_TIMEOUT / 1_000 + LEASE_MARGIN_SECONDS,
+      onSwitch: (switched) => log.warn(switched, 'a model key has switched'),
+      onError: (error) => log.warn({ err: error }, 'the key pool had trouble'),
     }),
     slack: slackToken
       ? createSlackPort(createSlackClient({ token: slackToken, apiUrl: config.SLACK_API_URL }))

@@ -4,42 +4,55 @@ import { FAILURE } from '../../contracts/failures.ts';
 import { storableText } from '../../contracts/storable-text.ts';
 import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest } from './model-port.ts';
 import { toModelCallError } from './failures.ts';
+import { readAnswer, type Progress, type WireMessage } from './read-answer.ts';
 
 export interface AnthropicSettings {
-  readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   readonly timeoutMs: number;
 }
 
+/** A stream says `ping` every few seconds, whatever the model is thinking about. */
+const LONGEST_SILENCE_MS = 90_000;
+
 /**
- * Claude over the Messages API, or whatever speaks it at `baseUrl`. Temporal retries, so the SDK does not; its own
- * timeout does not cover a body that stalls midway, so one signal bounds the whole call.
+ * Claude over the Messages API, or whatever speaks it at `baseUrl`. Answers are streamed, so that a stalled one is
+ * noticed and an overloaded provider can say so midway. Temporal retries, so the SDK does not; its own timeout ends with
+ * the headers, so one signal bounds the whole call.
  */
-export function createAnthropicModel({ apiKey, baseUrl, timeoutMs }: AnthropicSettings): ModelPort {
+export function createAnthropicModel({ baseUrl, timeoutMs }: AnthropicSettings): ModelPort {
   const client = new Anthropic({
-    apiKey: apiKey ?? 'not-set',
+    apiKey: 'chosen-by-call',
     baseURL: baseUrl,
     maxRetries: 0,
     timeout: timeoutMs,
     logLevel: 'off',
   });
   return {
-    async answer(request, signal) {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    async answer(request, apiKey, signal) {
+      const silence = new AbortController();
+      let timer: NodeJS.Timeout | undefined;
+      const progress: Progress = {
+        begun: false,
+        onFrame: () => void (timer = timer?.refresh() ?? setTimeout(() => silence.abort(), LONGEST_SILENCE_MS)),
+      };
       try {
-        const message = await client.messages.create(toWire(request), {
-          signal: bounded,
-          headers: { 'idempotency-key': request.turnKey },
-        });
-        return fromWire(message);
+        const response = await client.messages
+          .create(toWire(request), {
+            signal: AbortSignal.any([signal, silence.signal, AbortSignal.timeout(timeoutMs)]),
+            headers: { 'x-api-key': apiKey, 'idempotency-key': request.turnKey },
+          })
+          .asResponse();
+        return fromWire(await readAnswer(response, progress));
       } catch (error) {
-        throw toModelCallError(error, signal.aborted);
+        throw toModelCallError(error, { cancelled: signal.aborted, begun: progress.begun, secret: apiKey });
+      } finally {
+        clearTimeout(timer);
       }
     },
   };
 }
 
-const isMessage = (given: unknown): boolean =>
+const isMessage = (given: unknown): given is WireMessage =>
   typeof given === 'object' &&
   given !== null &&
   'content' in given &&
@@ -48,15 +61,16 @@ const isMessage = (given: unknown): boolean =>
   typeof given.usage === 'object' &&
   given.usage !== null;
 
-const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsNonStreaming => ({
+const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsStreaming => ({
   model: request.model,
   max_tokens: request.maxTokens,
   system: request.system,
   messages: request.messages.map(({ role, content }) => ({ role, content })),
+  stream: true,
   ...(request.schema && { output_config: { format: { type: 'json_schema', schema: request.schema } } }),
 });
 
-function fromWire(message: Anthropic.Message): ModelAnswer {
+function fromWire(message: unknown): ModelAnswer {
   // A gateway can answer 200 with something else; whether it billed for it nobody knows.
   if (!isMessage(message))
     throw new ModelCallError(
@@ -67,11 +81,11 @@ function fromWire(message: Anthropic.Message): ModelAnswer {
   const cacheWrites = usage.cache_creation_input_tokens ?? 0;
   const longWrites = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0;
   return {
-    text: storableText(message.content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n')),
+    text: storableText(message.content.flatMap(({ type, text }) => (type === 'text' ? [text ?? ''] : [])).join('\n')),
     stopReason: message.stop_reason,
     tokens: {
-      input: usage.input_tokens,
-      output: usage.output_tokens,
+      input: usage.input_tokens ?? 0,
+      output: usage.output_tokens ?? 0,
       cacheWrite5m: Math.max(0, cacheWrites - longWrites),
       cacheWrite1h: longWrites,
       cacheRead: usage.cache_read_input_tokens ?? 0,

@@ -18,21 +18,56 @@ export interface ModelAnswer {
   readonly tokens: BilledTokens;
 }
 
-/** A model behind its provider's protocol. Failures are translated by the implementation. */
+/** A model behind its provider's protocol, called with one key. Failures are translated by the implementation. */
 export interface ModelPort {
-  answer(request: ModelRequest, signal: AbortSignal): Promise<ModelAnswer>;
+  answer(request: ModelRequest, apiKey: string, signal: AbortSignal): Promise<ModelAnswer>;
 }
 
-/** A failed call with what the ledger needs to know about it. */
+/** One call of a turn, with what the pool needs to choose a key and to count. */
+export interface ModelCall {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  readonly request: ModelRequest;
+  /** The reservation that pays for it. */
+  readonly usageId: string;
+  /** The execution of the activity with all its attempts. */
+  readonly execution: string;
+  /** Attempts after which a failure is final, and which one this is. */
+  readonly tries: number;
+  readonly attempt: number;
+}
+
+/** A model behind a pool of keys: what it throws says whether and when Temporal tries again. */
+export interface PooledModel {
+  answer(call: ModelCall, signal: AbortSignal): Promise<ModelAnswer>;
+}
+
+/**
+ * What a failed call says of the key it was made with. `limited`: too many requests, or overloaded. `failed`: a fault of
+ * the provider. `rejected`: the key itself. `nothing`: the request, the network or we.
+ */
+export type KeyFault = 'limited' | 'failed' | 'rejected' | 'nothing';
+
+interface Told {
+  readonly fault?: KeyFault;
+  /** What the provider asks to wait, s. */
+  readonly waitSeconds?: number;
+}
+
+/** A failed call with what the ledger and the pool need to know about it. */
 export class ModelCallError extends Error {
   override readonly name = 'ModelCallError';
   /** The provider has certainly not charged for the call. */
   readonly free: boolean;
   /** What Temporal is told. */
   readonly failure: unknown;
-  constructor(failure: unknown, free: boolean) {
+  readonly fault: KeyFault;
+  readonly waitSeconds: number | undefined;
+  constructor(failure: unknown, free: boolean, { fault = 'nothing', waitSeconds }: Told = {}) {
     super(failure instanceof Error ? failure.message : String(failure), { cause: failure });
     this.failure = failure;
     this.free = free;
+    this.fault = fault;
+    this.waitSeconds = waitSeconds;
   }
 }

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
-import { isPassing } from '../../db/away.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve, type DefaultLimits } from '../../db/queries/budget.ts';
+import { forgetUncalled } from '../../db/queries/key-pool.ts';
 import { tellChange, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { giveUp, release, settle } from '../../db/queries/settle.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 import { alertBudgets } from './alerts.ts';
-import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest } from './model-port.ts';
+import { ModelCallError, type ModelAnswer, type ModelRequest, type PooledModel } from './model-port.ts';
 import type { PriceTable } from './prices.ts';
+import { untilBack } from './until-back.ts';
 
 export interface TurnDeps {
   readonly db: Kysely<Database>;
-  readonly model: ModelPort;
+  readonly model: PooledModel;
   readonly prices: PriceTable;
   readonly defaultLimits: DefaultLimits;
   readonly reservationSeconds: number;
@@ -30,8 +30,6 @@ export interface TurnDeps {
   readonly wakeReaders: (organizationId: string) => void;
 }
 
-const KEEP_RETRY_MS = 500;
-
 export interface Turn {
   readonly organizationId: string;
   readonly orchestrationId: string;
@@ -40,7 +38,7 @@ export interface Turn {
   readonly request: ModelRequest;
   /** The tier that was asked for, when the pressure on a budget gave it a cheaper one. */
   readonly steppedDownFrom?: Tier;
-  /** Tries of the model after which its failure is final. */
+  /** Attempts at the model after which its failure is final. */
   readonly tries: number;
   /** What becomes true together with the reservation; answers what people see then, if that has changed. */
   readonly onStart?: (trx: OrganizationTransaction) => Promise<Orchestration | undefined>;
@@ -65,7 +63,8 @@ export async function takeTurn(deps: TurnDeps, turn: Turn, signal: AbortSignal):
   deps.reachKillPoint('after-reserve');
   const answer = await callModel(deps, turn, usageId, signal);
   deps.reachKillPoint('after-model-answer');
-  const text = await untilKept(() => endTurn(deps, turn, usageId, answer), signal);
+  // The answer has been paid for: a database that is away is asked again, not the model.
+  const text = await untilBack(() => endTurn(deps, turn, usageId, answer), signal);
   deps.reachKillPoint('after-turn-stored');
   return text;
 }
@@ -100,36 +99,21 @@ export const toBudgetFailure = ({ message, scope, period, missingNanos, limitNan
   ApplicationFailure.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
 
 async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: AbortSignal): Promise<ModelAnswer> {
+  const { workflowExecution, activityId, attempt } = Context.current().info;
+  const execution = `${workflowExecution?.runId}/${activityId}`;
   try {
-    return await deps.model.answer(turn.request, signal);
+    return await deps.model.answer({ ...turn, usageId, execution, attempt }, signal);
   } catch (error) {
     if (!(error instanceof ModelCallError)) throw error;
     const { orchestrationId, request } = turn;
     await withOrganization(deps.db, turn.organizationId, async (trx) => {
       const turnKey = request.turnKey;
       const moved = error.free ? await release(trx, usageId) : await giveUp(trx, { orchestrationId, turnKey });
+      if (error.free) await forgetUncalled(trx, usageId);
       await alertBudgets(trx, turn, moved, deps.alertThresholds);
     });
     deps.wakeReaders(turn.organizationId);
-    throw finalAfter(turn.tries, error.failure);
-  }
-}
-
-/** Temporal retries without end for our own tables' sake; a model that fails this often is given up. */
-function finalAfter(tries: number, failure: unknown): unknown {
-  if (!(failure instanceof ApplicationFailure) || Context.current().info.attempt < tries) return failure;
-  return ApplicationFailure.nonRetryable(failure.message, failure.type);
-}
-
-/** The answer has been paid for: a database that is away or says no to both of two is asked again, not the model. */
-async function untilKept<T>(keep: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await keep();
-    } catch (error) {
-      if (!isPassing(error) || signal.aborted) throw error;
-      await delay(KEEP_RETRY_MS);
-    }
+    throw error.failure;
   }
 }
 

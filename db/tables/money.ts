@@ -29,6 +29,9 @@ export interface UsageTable {
   envelope_nanos: Generated<number>;
   /** The tier that the agent asks for, when the pressure on a budget gave it a cheaper one. */
   stepped_down_from: Tier | null;
+  /** Calls of the provider that this reservation has served, and the execution of an activity that made them. */
+  calls: Generated<number>;
+  execution: ColumnType<string | null, undefined, string>;
 }
 
 /** What is set aside for one orchestration. What remains of it is reserved in the windows of the day it was opened. */

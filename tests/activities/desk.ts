@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { TurnDeps } from '../../activities/model/turn.ts';
 import { createAnthropicModel } from '../../activities/model/anthropic.ts';
+import { createKeyPool } from '../../activities/model/key-pool.ts';
 import type { KillPoint } from '../../activities/kill-points.ts';
 import { createFakeModel, type FakeModel } from '../../dev/fakes/model/index.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -16,6 +17,8 @@ export interface Desk {
   readonly deps: TurnDeps;
   /** Dies at this point, once. */
   killAt(point: KillPoint): void;
+  /** Lets every key rest until it is well, as the wait between two attempts does. */
+  rest(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -24,7 +27,16 @@ export async function openDesk(): Promise<Desk> {
   let deadly: KillPoint | undefined;
   const deps: TurnDeps = {
     db: database.db,
-    model: createAnthropicModel({ apiKey: 'sk-test', baseUrl: model.url, timeoutMs: 2_000 }),
+    model: createKeyPool({
+      db: database.db,
+      model: createAnthropicModel({ baseUrl: model.url, timeoutMs: 2_000 }),
+      keys: ['sk-test'],
+      sealer: undefined,
+      mostInFlight: 50,
+      leaseSeconds: 60,
+      onSwitch: () => undefined,
+      onError: () => undefined,
+    }),
     prices: PRICES,
     defaultLimits: { userDayNanos: 1e12, organizationMonthNanos: 1e13 },
     reservationSeconds: 900,
@@ -41,6 +53,7 @@ export async function openDesk(): Promise<Desk> {
     model,
     deps,
     killAt: (point) => void (deadly = point),
+    rest: () => database.look('delete from model_key_accounts'),
     close: async () => {
       await model.close();
       await database.drop();

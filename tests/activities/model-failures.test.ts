@@ -11,51 +11,63 @@ import { anyFreePort } from '../../dev/ports.ts';
 const httpError = (status: number, headers: Record<string, string> = {}, message = 'no') =>
   APIError.generate(status, { type: 'error', error: { type: 'x', message } }, message, new Headers(headers));
 
-function translated(error: unknown, cancelled = false): { free: boolean; failure: ApplicationFailure } {
-  const translation = toModelCallError(error, cancelled);
+function translated(error: unknown, cancelled = false) {
+  const translation = toModelCallError(error, { cancelled, secret: 'sk-secret' });
   if (!(translation instanceof ModelCallError)) throw new Error('It was not translated.');
-  return { free: translation.free, failure: translation.failure as ApplicationFailure };
+  const { free, fault, waitSeconds } = translation;
+  return { free, fault, waitSeconds, failure: translation.failure as ApplicationFailure };
 }
 
 describe('an answer with an HTTP status', () => {
   it.each([
-    [400, FAILURE.modelRefused, true],
-    [404, FAILURE.modelRefused, true],
-    [413, FAILURE.modelRefused, true],
-    [422, FAILURE.modelRefused, true],
-    [401, FAILURE.modelUnauthorized, true],
-    [403, FAILURE.modelUnauthorized, true],
-    [408, FAILURE.modelUnavailable, false],
-    [409, FAILURE.modelUnavailable, false],
-    [429, FAILURE.modelRateLimited, false],
-    [529, FAILURE.modelRateLimited, false],
-    [500, FAILURE.modelUnavailable, false],
-    [502, FAILURE.modelUnavailable, false],
-    [503, FAILURE.modelUnavailable, false],
-    [504, FAILURE.modelUnavailable, false],
-  ])('%d is %s, final: %s, and was free', (status, type, nonRetryable) => {
-    const { free, failure } = translated(httpError(status));
-    expect(failure).toBeInstanceOf(ApplicationFailure);
-    expect(failure).toMatchObject({ type, nonRetryable });
-    expect(free).toBe(true);
+    [400, FAILURE.modelRefused, true, 'nothing'],
+    [404, FAILURE.modelRefused, true, 'nothing'],
+    [413, FAILURE.modelRefused, true, 'nothing'],
+    [422, FAILURE.modelRefused, true, 'nothing'],
+    [401, FAILURE.modelUnauthorized, true, 'rejected'],
+    [403, FAILURE.modelUnauthorized, true, 'nothing'],
+    [408, FAILURE.modelUnavailable, false, 'failed'],
+    [409, FAILURE.modelUnavailable, false, 'failed'],
+    [429, FAILURE.modelRateLimited, false, 'limited'],
+    [529, FAILURE.modelRateLimited, false, 'limited'],
+    [500, FAILURE.modelUnavailable, false, 'failed'],
+    [502, FAILURE.modelUnavailable, false, 'failed'],
+    [503, FAILURE.modelUnavailable, false, 'failed'],
+    [504, FAILURE.modelUnavailable, false, 'failed'],
+  ])('%d is %s, final: %s, was free, and says of its key: %s', (status, type, nonRetryable, fault) => {
+    const told = translated(httpError(status));
+    expect(told.failure).toBeInstanceOf(ApplicationFailure);
+    expect(told.failure).toMatchObject({ type, nonRetryable });
+    expect(told).toMatchObject({ free: true, fault });
+  });
+
+  it.each(['authentication_error', 'permission_error'])('403 is of the key when it is an %s', (type) => {
+    const error = APIError.generate(403, { type: 'error', error: { type, message: 'no' } }, 'no', new Headers());
+    expect(translated(error).fault).toBe('rejected');
   });
 
   it.each([
-    ['7', '7000'],
-    ['0.5', '500'],
-    ['3600', '30000'],
-  ])('honours retry-after: %s, up to half a minute', (given, ms) => {
-    expect(String(translated(httpError(429, { 'retry-after': given })).failure.nextRetryDelay)).toBe(ms);
+    ['7', 7],
+    ['0.5', 0.5],
+    ['3600', 3600],
+  ])('hands on retry-after: %s', (given, seconds) => {
+    expect(translated(httpError(429, { 'retry-after': given })).waitSeconds).toBe(seconds);
   });
 
   it.each([[undefined], ['soon'], ['0'], ['-5'], ['Wed, 21 Oct 2026 07:28:00 GMT'], ['NaN'], ['1e309']])(
-    'leaves the wait to the policy when retry-after is %s',
+    'names no wait when retry-after is %s',
     (given) => {
       const headers: Record<string, string> = given === undefined ? {} : { 'retry-after': given };
-      const { nextRetryDelay } = translated(httpError(429, headers)).failure;
-      expect(nextRetryDelay === undefined || nextRetryDelay === 30_000).toBe(true);
+      expect(translated(httpError(429, headers)).waitSeconds).toBeUndefined();
     },
   );
+
+  it('never quotes the key, even when a gateway does', () => {
+    for (const status of [400, 401, 429, 500]) {
+      const { failure } = translated(httpError(status, {}, `${'x'.repeat(195)} sk-secret is no good`));
+      expect(failure.message).not.toContain('sk-s');
+    }
+  });
 
   it('keeps one short line of what the provider says, which may quote the prompt', () => {
     const { failure } = translated(httpError(400, {}, `refused\nthe prompt was: ${'secret '.repeat(500)}`));
@@ -95,8 +107,8 @@ describe('no answer', () => {
 
 it('a bug of ours goes through untouched', () => {
   const bug = new TypeError("Cannot read properties of undefined (reading 'usage')");
-  expect(toModelCallError(bug, false)).toBe(bug);
-  expect(toModelCallError('a string', false)).toBe('a string');
+  expect(toModelCallError(bug, { cancelled: false })).toBe(bug);
+  expect(toModelCallError('a string', { cancelled: false })).toBe('a string');
 });
 
 describe('over a real connection', () => {
@@ -116,8 +128,8 @@ describe('over a real connection', () => {
       return reply;
     };
     model = await createFakeModel({ respond: asked });
-    const port = createAnthropicModel({ apiKey: 'sk-test', baseUrl: model.url, timeoutMs });
-    return port.answer(REQUEST, stop.signal).then(
+    const port = createAnthropicModel({ baseUrl: model.url, timeoutMs });
+    return port.answer(REQUEST, 'sk-test', stop.signal).then(
       () => Promise.reject(new Error('It answered.')),
       (error: unknown) => error as ModelCallError,
     );
@@ -127,7 +139,7 @@ describe('over a real connection', () => {
     const error = await failureOf({
       error: { status: 529, type: 'overloaded_error', message: 'x', retryAfterSeconds: 4 },
     });
-    expect(error).toMatchObject({ free: true, failure: { type: FAILURE.modelRateLimited, nextRetryDelay: 4_000 } });
+    expect(error).toMatchObject({ free: true, waitSeconds: 4, failure: { type: FAILURE.modelRateLimited } });
     expect(model?.requests).toHaveLength(1);
   });
 
@@ -167,10 +179,9 @@ describe('over a real connection', () => {
 
   it('a refused connection was certainly free', async () => {
     const port = createAnthropicModel({
-      apiKey: 'sk-test',
       baseUrl: `http://127.0.0.1:${await anyFreePort()}`,
       timeoutMs: 1_000,
     });
-    await expect(port.answer(REQUEST, new AbortController().signal)).rejects.toMatchObject({ free: true });
+    await expect(port.answer(REQUEST, 'sk-test', new AbortController().signal)).rejects.toMatchObject({ free: true });
   });
 });

@@ -6,6 +6,7 @@ import { promptTokensAtMost, takeTurn, type Turn, type TurnDeps } from '../../ac
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Reply } from '../../dev/fakes/model/index.ts';
 import { createOrchestration, createTenant, type Tenant } from '../db/world.ts';
+import { eventually } from '../support/eventually.ts';
 import { attempt, Killed, openDesk, type Desk } from './desk.ts';
 import { PRICES } from './samples.ts';
 
@@ -19,6 +20,7 @@ afterAll(() => desk?.close());
 beforeEach(async () => {
   tenant = await createTenant(desk.database.db);
   orchestrationId = await createOrchestration(desk.database.db, tenant);
+  await desk.rest();
   desk.model.setResponder(() => ({ text: 'The tweet.' }));
 });
 
@@ -181,12 +183,23 @@ describe('a model that says no', () => {
 
   it('tells Temporal how long to wait, and after its last try not to come back', async () => {
     desk.model.setResponder(() => ({
-      error: { status: 429, type: 'rate_limit_error', message: 'x', retryAfterSeconds: 7 },
+      error: { status: 429, type: 'rate_limit_error', message: 'x', retryAfterSeconds: 0.05 },
     }));
-    const fourth = await failureOf(take(4));
-    expect([fourth.nonRetryable, fourth.nextRetryDelay]).toEqual([false, 7_000]);
-    const fifth = await failureOf(take(5));
-    expect([fifth.nonRetryable, fifth.type]).toEqual([true, FAILURE.modelRateLimited]);
+    const failures = [];
+    for (let nth = 1; nth <= 5; nth++) {
+      failures.push(await failureOf(take(nth)));
+      await eventually('the key has rested', async () => {
+        const [key] = await desk.database.look('select from model_key_accounts where probe_at > clock_timestamp()');
+        return !key;
+      });
+    }
+    for (const { nonRetryable, nextRetryDelay } of failures.slice(0, 4)) {
+      expect(nonRetryable).toBe(false);
+      expect(Number(nextRetryDelay)).toBeLessThanOrEqual(56);
+    }
+    expect([failures[4]?.nonRetryable, failures[4]?.type]).toEqual([true, FAILURE.modelRateLimited]);
+    const calls = await desk.database.look(`select calls from usage where orchestration_id = '${orchestrationId}'`);
+    expect(calls.map((row) => row['calls'])).toEqual([1, 1, 1, 1, 1]);
   });
 
   it.each<[string, Reply]>([

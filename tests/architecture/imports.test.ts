@@ -29,8 +29,15 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   workflows: [inside('workflows', 'contracts'), typesOf(oneOf('activities/index.ts')), oneOf('@temporalio/workflow')],
   activities: [
     inside('activities', 'contracts', 'db'),
-    oneOf('@temporalio/activity', '@temporalio/common', '@anthropic-ai/sdk', '@slack/web-api', 'zod'),
     oneOf('@marcbachmann/cel-js'),
+    oneOf(
+      '@temporalio/activity',
+      '@temporalio/common',
+      '@anthropic-ai/sdk',
+      '@anthropic-ai/sdk/core/streaming',
+      '@slack/web-api',
+      'zod',
+    ),
     oneOf('node:crypto', 'node:fs', 'node:timers/promises'),
     typesOf(oneOf('kysely')),
   ],

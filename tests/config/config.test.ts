@@ -78,6 +78,15 @@ describe('the configuration', () => {
     ['MODEL_PRICES', '{"m": {"input": -1, "output": 1}}'],
     ['MODEL_PRICES', '{"m": {"input": 1}}'],
     ['MODEL_PRICES', '{"m": {"input": 1, "output": 1, "inputt": 1}}'],
+    ['ANTHROPIC_API_KEY', 'sk one'],
+    ['ANTHROPIC_API_KEYS', 'sk-1,,sk-2'],
+    ['ANTHROPIC_API_KEYS', 'sk-1,'],
+    ['ANTHROPIC_API_KEYS', 'sk-1,sk 2'],
+    ['MODEL_KEY_CONCURRENCY', '0'],
+    ['CREDENTIAL_KEYS', 'no-colon'],
+    ['CREDENTIAL_KEYS', `k1:${Buffer.alloc(16).toString('base64')}`],
+    ['CREDENTIAL_KEYS', `k.1:${Buffer.alloc(32).toString('base64')}`],
+    ['CREDENTIAL_KEYS', `k1:${Buffer.alloc(32).toString('base64')},k1:${Buffer.alloc(32).toString('base64')}`],
   ])('refuses %s=%s by its name', (name, value) => {
     expect(problemsOf({ DATABASE_URL, [name]: value })[1]).toContain(name);
   });
@@ -91,8 +100,30 @@ describe('the configuration', () => {
     expect(loadSettings({}).DATABASE_URL).toBeUndefined();
   });
 
+  it('takes the keys for the model from both variables, each once', () => {
+    expect(load({ ANTHROPIC_API_KEY: 'sk-3', ANTHROPIC_API_KEYS: ' sk-1, sk-2 ,sk-3' }).modelKeys).toEqual([
+      'sk-1',
+      'sk-2',
+      'sk-3',
+    ]);
+    expect(load({ ANTHROPIC_API_KEY: 'sk-1' }).modelKeys).toEqual(['sk-1']);
+    expect(load().modelKeys).toEqual([]);
+    expect(load({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' }).modelKeys).toHaveLength(1);
+  });
+
+  it('reads keys to encrypt with, the first in front', () => {
+    const [one, two] = [Buffer.alloc(32, 1), Buffer.alloc(32, 255)];
+    const text = `2026:${one.toString('base64')}, old_1:${two.toString('base64url')}`;
+    expect(load({ CREDENTIAL_KEYS: text }).CREDENTIAL_KEYS).toEqual([
+      { id: '2026', key: one },
+      { id: 'old_1', key: two },
+    ]);
+  });
+
   it('does not repeat a wrong value, which may be a secret', () => {
-    const text = problemsOf({ DATABASE_URL: 'hunter2', NUBABEL_DEV_TOKEN: 'hunter2', MODEL_PRICES: 'hunter2' }).join();
+    const names = ['DATABASE_URL', 'MODEL_PRICES', 'CREDENTIAL_KEYS', 'ANTHROPIC_API_KEY', 'ANTHROPIC_API_KEYS'];
+    const wrong = Object.fromEntries(names.map((name) => [name, 'hunter2 hunter2']));
+    const text = problemsOf({ ...wrong, NUBABEL_DEV_TOKEN: 'hunter2' }).join();
     expect(text).not.toContain('hunter2');
   });
 
@@ -130,6 +161,8 @@ const SET: Record<string, string> = {
   PORT: '3001',
   DATABASE_URL,
   ANTHROPIC_API_KEY: 'sk-canary-1',
+  ANTHROPIC_API_KEYS: 'sk-canary-2,sk-canary-3',
+  CREDENTIAL_KEYS: `canary:${Buffer.from('canary'.repeat(6).slice(0, 32)).toString('base64')}`,
   ANTHROPIC_BASE_URL: 'https://models.example',
   CLAUDE_HAIKU_MODEL: 'a',
   CLAUDE_SONNET_MODEL: 'b',
@@ -157,6 +190,9 @@ describe('the configuration in the log', () => {
     const text = shown({ ...SET, TEMPORAL_API_KEY: 'canary-6', TEMPORAL_ADDRESS: '127.0.0.1:7233' });
     expect(text).not.toContain('canary');
     expect(text).toContain('"ANTHROPIC_API_KEY":"(set)"');
+    expect(text).not.toContain(Buffer.from('canary'.repeat(4)).toString('base64').slice(0, 24));
+    expect(text).toContain('"ANTHROPIC_API_KEYS":"(set)"');
+    expect(text).toContain('"modelKeys":3');
     expect(text).toContain('"CLAUDE_HAIKU_MODEL":"a"');
     expect(text).toContain('127.0.0.1:7233');
   });

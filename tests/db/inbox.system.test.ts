@@ -29,6 +29,8 @@ function openDoor() {
     wakeReaders: () => undefined,
     log: createLogger('test', 'silent'),
     demo: false,
+    sharedAccounts: [],
+    sealer: undefined,
     defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
     defaultPolicy: { stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 },
     temporalUiUrl: null,

@@ -66,6 +66,10 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
     `insert into slack_buckets values ('${org}', '${text}', now())`,
     `insert into event_counters values ('${org}', 1)`,
     `insert into events values ('${org}', 1, 'connected', '${job}', null, null, '{"text": "${text}"}')`,
+    `insert into model_keys values ('${org}', '${inbox}', '${text}', '1234', '${text}', '${text}')`,
+    `insert into model_key_accounts (organization_id, id, key_id) values ('${org}', '${inbox}', '${inbox}')`,
+    `insert into model_key_leases (organization_id, id, pool, taken_at, expires_at)
+      values ('${org}', '${inbox}', '${org}', now(), now())`,
     `insert into audit values ('${org}', '${randomUUID()}', now(), null, 'test', '${text}', 'done')`,
   ];
 }

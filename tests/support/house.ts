@@ -21,7 +21,7 @@ export interface HouseOptions {
   readonly slack?: FakeSlackOptions;
 }
 
-type Part = 'api' | 'worker' | 'temporal';
+type Part = 'api' | 'worker' | 'worker-2' | 'temporal';
 
 /** The whole product as processes of its own, on real servers, with fakes that keep score. */
 export interface House {
@@ -196,7 +196,7 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
     start,
     doors: { start, kill, restart, died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running') },
     stop: async () => {
-      for (const part of ['api', 'worker', 'temporal'] as const) await running.get(part)?.stop();
+      for (const part of ['api', 'worker', 'worker-2', 'temporal'] as const) await running.get(part)?.stop();
     },
   };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Journal } from '../journal.ts';
 import { sendError } from './errors.ts';
 import type { Gate } from './gate.ts';
-import { writeMessage, type GeneratedMessage } from './stream.ts';
+import { writeErrorFrame, writeMessage, type GeneratedMessage } from './stream.ts';
 import type { ModelLogLine, ModelRequest, ModelUsage, Reply, Words } from './types.ts';
 import { countTokens, cutToTokens } from './usage.ts';
 
@@ -11,6 +11,8 @@ export interface Exchange {
   readonly request: ModelRequest;
   readonly res: ServerResponse;
   readonly startedAt: number;
+  /** Streams when asked to; a simple gateway answers whole whatever is asked. */
+  readonly streams: boolean;
   /** Measured when the answer is generated, so that the prompt cache fills in that order. */
   readonly measureInput: () => Omit<ModelUsage, 'output_tokens'>;
 }
@@ -46,13 +48,14 @@ export async function answer(
     return void res.destroy();
   }
   if ('error' in reply) {
-    log({ outcome: 'error', status: reply.error.status, error: reply.error });
-    return sendError(res, request.id, reply.error);
+    const inStream = reply.inStream && request.stream;
+    log({ outcome: 'error', status: inStream ? 200 : reply.error.status, error: reply.error });
+    return inStream ? writeErrorFrame(res, request.id, reply.error) : sendError(res, request.id, reply.error);
   }
   const message = generate(exchange, reply);
   const { text, stopReason, usage } = message;
   log({ outcome: reply.midway ? 'cut' : 'answered', status: 200, answer: text, stopReason, usage });
-  writeMessage(res, message, request.stream, reply.midway);
+  writeMessage(res, message, request.stream && exchange.streams, reply.midway);
 }
 
 function generate({ request, measureInput }: Exchange, reply: Words) {

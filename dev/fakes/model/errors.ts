@@ -14,9 +14,15 @@ export class RequestRefused extends Error {
 /** 400 `invalid_request_error`. */
 export const invalid = (message: string): RequestRefused => new RequestRefused(400, 'invalid_request_error', message);
 
+/** Anthropic's error shape, as a body and as a frame. */
+export const errorBody = (requestId: string, { type, message }: ModelError) => ({
+  type: 'error',
+  error: { type, message },
+  request_id: requestId,
+});
+
 export function sendError(res: ServerResponse, requestId: string, error: ModelError): void {
-  const body = { type: 'error', error: { type: error.type, message: error.message }, request_id: requestId };
   const retryAfter: Record<string, string> =
     error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) };
-  sendJson(res, error.status, body, { 'request-id': requestId, ...retryAfter });
+  sendJson(res, error.status, errorBody(requestId, error), { 'request-id': requestId, ...retryAfter });
 }

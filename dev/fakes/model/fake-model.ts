@@ -16,6 +16,8 @@ export interface FakeModelOptions extends JournalOptions, KeyRules {
   /** What the model says; echoes the user's text unless told. */
   readonly respond?: Responder;
   readonly models?: readonly KnownModel[];
+  /** False for a gateway that answers whole, also when a stream is asked for. */
+  readonly streams?: boolean;
   /** Shortest prefix that is cached, in tokens; 0 unless told, because the provider's minimum depends on the model. */
   readonly minCacheTokens?: number;
   /** Serve `/_control/*`, for a fake in a process of its own. */
@@ -49,6 +51,7 @@ export async function createFakeModel(options: FakeModelOptions = {}): Promise<F
   const state: ModelState = {
     keys: options,
     models: options.models ?? KNOWN_MODELS,
+    streams: options.streams ?? true,
     journal: announcing(openJournal<ModelLogLine>(options), waiters),
     waiters,
     cache: createPromptCache(options.minCacheTokens ?? 0),

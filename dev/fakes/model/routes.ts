@@ -15,6 +15,7 @@ import { countPrompt, type PromptCache } from './usage.ts';
 export interface ModelState {
   readonly keys: KeyRules;
   readonly models: readonly KnownModel[];
+  readonly streams: boolean;
   readonly journal: Journal<ModelLogLine>;
   readonly waiters: Waiters;
   readonly cache: PromptCache;
@@ -39,7 +40,7 @@ const createMessage: Route = async (state, { req, res, requestId, startedAt }) =
   state.waiters.notify();
   const reply = await state.respond(request);
   const measureInput = () => state.cache.measure(`${request.apiKey}\0${request.model}`, prompt);
-  await answer({ request, res, startedAt, measureInput }, reply, state.gate, state.journal);
+  await answer({ request, res, startedAt, measureInput, streams: state.streams }, reply, state.gate, state.journal);
 };
 
 const countMessageTokens: Route = async (state, call) => {

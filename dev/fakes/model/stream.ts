@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { ModelUsage } from './types.ts';
+import { errorBody } from './errors.ts';
+import type { Midway, ModelError, ModelUsage } from './types.ts';
 
 /** A finished answer, ready to be written as JSON or as a stream. */
 export interface GeneratedMessage {
@@ -81,16 +82,18 @@ export function toEvents(message: GeneratedMessage): StreamEvent[] {
   ];
 }
 
+const toFrame = (event: StreamEvent): string => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+const OVERLOADED: ModelError = { status: 529, type: 'overloaded_error', message: 'Overloaded' };
+
+/** Begins a stream that has nothing but an error. */
+export function writeErrorFrame(res: ServerResponse, requestId: string, error: ModelError): void {
+  res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': requestId });
+  res.end(toFrame(errorBody(requestId, error)));
+}
+
 /** Writes an answer; with `midway` only half of it, after which the connection stays silent or is cut. */
-export function writeMessage(
-  res: ServerResponse,
-  message: GeneratedMessage,
-  stream: boolean,
-  midway?: 'stall' | 'disconnect',
-): void {
-  const body = stream
-    ? toEvents(message).map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
-    : Array.from(JSON.stringify(toWire(message)));
+export function writeMessage(res: ServerResponse, message: GeneratedMessage, stream: boolean, midway?: Midway): void {
+  const body = stream ? toEvents(message).map(toFrame) : Array.from(JSON.stringify(toWire(message)));
   const sent = midway ? body.slice(0, Math.ceil(body.length / 2)) : body;
   res.writeHead(200, {
     'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json',
@@ -98,5 +101,6 @@ export function writeMessage(
     'cache-control': 'no-cache',
   });
   if (!midway) res.end(sent.join(''));
+  else if (midway === 'overloaded') res.end(`${sent.join('')}${toFrame(errorBody(message.requestId, OVERLOADED))}`);
   else res.write(sent.join(''), () => midway === 'disconnect' && res.destroy());
 }

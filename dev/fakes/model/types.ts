@@ -39,18 +39,26 @@ export interface ModelError {
   readonly retryAfterSeconds?: number;
 }
 
+export type Midway = 'stall' | 'disconnect' | 'overloaded';
+
 export interface Spoken {
   readonly stopReason?: string;
-  /** Send half of the body, then nothing more (`stall`) or cut the connection (`disconnect`). */
-  readonly midway?: 'stall' | 'disconnect';
+  /** Send half of the body, then nothing more (`stall`), cut the connection, or say in the stream that it is overloaded. */
+  readonly midway?: Midway;
 }
 
 /** An answer that is generated, and so billed. */
 export type Words = ({ readonly text: string } | { readonly json: unknown }) & Spoken;
 
+/** `inStream`: a stream that was asked for begins with 200 and has the error as its first frame. */
+export interface Refusal {
+  readonly error: ModelError;
+  readonly inStream?: boolean;
+}
+
 /** What a responder wants to happen to one request. */
 export type Reply = { readonly delayMs?: number } & (
-  Words | { readonly error: ModelError } | { readonly hang: true } | { readonly disconnect: true }
+  Words | Refusal | { readonly hang: true } | { readonly disconnect: true }
 );
 
 export type Responder = (request: ModelRequest) => Reply | Promise<Reply>;
