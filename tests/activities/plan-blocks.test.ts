@@ -94,7 +94,13 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       texts.plan.who([texts.plan.people.asker, texts.plan.people.admin]),
     ])
       expect(words).toContain(part);
-    for (const part of ['Draft the launch tweet (Brand)', 'Check the budget (Finance)', '4.50¢', texts.question])
+    for (const part of [
+      'Draft the launch tweet (Brand)',
+      'Check the budget (Finance)',
+      '3. 🚨 Release the page',
+      '4.50¢',
+      texts.question,
+    ])
       expect(text).toContain(part);
   });
 
@@ -166,6 +172,7 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       ),
     );
     expect(text.split('\n')[0]).toBe(`⏳ ${texts.running('Check the budget', 2, 3)}`);
+    expect(text).toContain(`\n${texts.plan.phase(1, 2)} ██████░░ 75 % ⏳ Check the budget\n`);
     for (const part of [
       `${texts.plan.phase(1, 2)} \`██████░░ 75 %\` ⏳ Check the budget`,
       `${texts.plan.phase(2, 2)} \`░░░░░░░░ 0 %\``,
