@@ -75,6 +75,7 @@ const Env = z.object({
   SLACK_APP_TOKEN: optionalText,
   SLACK_API_URL: z.url({ protocol: /^https?$/ }).optional(),
   SLACK_UNKNOWN_USERS: z.enum(['create', 'reject']).default('create'),
+  ROUTING_CACHE: flag.default(true),
   NUBABEL_DEV_TOKEN: z.string().min(8, 'needs at least 8 characters').optional(),
   NUBABEL_DATA_DIR: z.string().min(1).default('.data'),
   NUBABEL_CACHE_DIR: optionalText,

@@ -7,9 +7,10 @@ import { withOrganization, type OrganizationTransaction } from '../db/organizati
 import { appendEvent } from '../db/queries/events.ts';
 import { claimKeys, findDelivery, insertDelivery, type InboxRow } from '../db/queries/inbox.ts';
 import { insertMessage } from '../db/queries/messages.ts';
-import { findOrchestration, insertOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
+import { findOrchestration, type insertOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
 import type { RequestOptions } from '../db/tables/work.ts';
 import type { ApiDeps } from './deps.ts';
+import { insertWithRoute } from './insert-with-route.ts';
 
 /** A request from any door, after it is known who asks. */
 export interface IncomingRequest {
@@ -64,10 +65,8 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
     return repeated(trx, request.keys);
   const sessionId = await request.session(trx);
   const language = deps.detectLanguage(request.message);
-  const orchestration = await insertOrchestration(
-    trx,
-    toRow(deps, request, { id: ids.orchestration, sessionId, language }),
-  );
+  const row = toRow(deps, request, { id: ids.orchestration, sessionId, language });
+  const orchestration = await insertWithRoute(deps, trx, request, row);
   await insertMessage(trx, {
     organization_id: organizationId,
     id: randomUUID(),
@@ -78,7 +77,7 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
   });
   const body = {
     fingerprint: fingerprintOf(request),
-    analyze: request.options.agents === undefined && !request.options.dryRun,
+    analyze: request.options.agents === undefined && !request.options.dryRun && orchestration.analysis === null,
     language,
     ...(request.refusal && { refusal: request.refusal }),
   };
@@ -130,7 +129,6 @@ const toRow = (
   language,
   category: request.options.category ?? null,
   step: textsFor(language).received,
-  local_route: request.options.agents ? null : JSON.stringify(deps.routeLocally(request.message)),
   demo: deps.demo,
   slack_team_id: request.slack?.teamId ?? null,
   slack_channel_id: request.slack?.channelId ?? null,

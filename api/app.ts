@@ -13,6 +13,7 @@ import { keyPoolRoutes } from './routes/key-pool.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { routingRoutes } from './routes/routing.ts';
 
 /** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
@@ -48,6 +49,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api', policyRoutes(deps))
     .route('/api', budgetPolicyRoutes(deps))
     .route('/api', keyPoolRoutes(deps))
+    .route('/api/admin/routing', routingRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));

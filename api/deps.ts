@@ -4,11 +4,11 @@ import type { Database } from '../db/tables/index.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { DefaultLimits } from '../db/queries/budget.ts';
 import type { Principal } from '../db/queries/people.ts';
-import type { LocalRoute } from '../db/tables/work.ts';
 import type { Language } from '../contracts/agents.ts';
 import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
 import type { HandOver } from './hand-over.ts';
+import type { LocalRouter } from './local-router.ts';
 import type { EventHub } from './sse/hub.ts';
 
 /** What the doors need; `main.ts` puts the real things here. */
@@ -18,8 +18,10 @@ export interface ApiDeps {
   readonly log: Logger;
   readonly hub: EventHub;
   readonly handOver: HandOver;
-  /** The local path: who may do this, in well under a millisecond. */
-  readonly routeLocally: (text: string) => LocalRoute;
+  /** The local path with what the organization has taught it: who may do this, in well under a millisecond. */
+  readonly router: LocalRouter;
+  /** The model's decisions are kept for requests in the same words. */
+  readonly routingCache: boolean;
   readonly detectLanguage: (text: string) => Language;
   readonly wakeReaders: (organizationId: string) => void;
   /** Answers come from the demo model. */

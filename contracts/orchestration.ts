@@ -80,8 +80,12 @@ export const Analysis = z.object({
   agents: z.array(AgentChoice),
   mode: RunMode,
   source: z.enum(['model', 'keywords', 'request']),
+  /** The model said it of an earlier request in the same words. */
+  cached: z.boolean().optional(),
 });
 export type Analysis = z.infer<typeof Analysis>;
+
+const AgentScores = z.partialRecord(AgentId, z.number());
 
 /** Who works on a request and why. */
 export const Route = z.object({
@@ -92,6 +96,10 @@ export const Route = z.object({
   confidence: z.number(),
   alternatives: z.array(AgentChoice),
   reason: z.string(),
+  /** Of the request, as it was detected. */
+  language: Language.optional(),
+  /** What the local router and the model gave each agent; null where it was not asked. */
+  scores: z.object({ local: AgentScores.nullable(), model: AgentScores.nullable() }).optional(),
 });
 export type Route = z.infer<typeof Route>;
 

@@ -20,6 +20,7 @@ import { chooseAgents } from './choose.ts';
 import { estimateRun } from './estimate.ts';
 import type { StoreDeps, Target } from './index.ts';
 import { policyNow } from './policy.ts';
+import { rememberDecision } from './remember.ts';
 
 /** The local understanding of a request, for when the model is away or was not asked. */
 export type KeywordAnalysis = (input: {
@@ -40,17 +41,19 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
     const { options, route: known } = orchestration;
     if (known) return toWork(deps, orchestration, known, orchestration.plan_decision, orchestration.approval);
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
-    const route = chooseAgents(options, orchestration.local_route, analysis);
+    const { local_route: local, language } = orchestration;
+    const route: Route = { ...chooseAgents(options, local, analysis), language };
     const plan = decidePlanning({
       message: orchestration.message,
       options,
       analysis,
       agents: route.agents,
-      language: orchestration.language,
+      language,
     });
     const asks = !plan.used && !options.dryRun;
     const approval = asks ? await askFirst(deps, trx, orchestration, route) : undefined;
     if (!plan.used) await insertAgentSteps(trx, { ...target, agents: route.agents });
+    await rememberDecision(trx, orchestration, { route, analysis });
     if (approval) await insertApproval(trx, target, approval);
     await store(trx, orchestration, { analysis, route, plan, approval });
     return toWork(deps, orchestration, route, plan, approval ?? null);

@@ -3,6 +3,7 @@ import * as foundation from './20261121-foundation.ts';
 import * as keyPool from './20261122-key-pool.ts';
 import * as money from './20261122-money.ts';
 import * as plans from './20261122-plans.ts';
+import * as routing from './20261122-routing.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '20261122-key-pool': keyPool,
   '20261122-money': money,
   '20261122-plans': plans,
+  '20261122-routing': routing,
 };

@@ -2,7 +2,8 @@ import type { BudgetTables } from './money.ts';
 import type { DoorTables } from './doors.ts';
 import type { KeyPoolTables } from './key-pool.ts';
 import type { PlanTables } from './plans.ts';
+import type { RoutingTables } from './routing.ts';
 import type { WorkTables } from './work.ts';
 
 /** Row types of every table, grouped by room of thought. */
-export interface Database extends DoorTables, WorkTables, PlanTables, BudgetTables, KeyPoolTables {}
+export interface Database extends DoorTables, WorkTables, PlanTables, BudgetTables, KeyPoolTables, RoutingTables {}

@@ -45,6 +45,18 @@ export interface LocalRoute {
   confidence: number;
   abstained: boolean;
   reason: string;
+  /** Of every agent, highest first. */
+  scores?: AgentChoice[];
+  /** An admin has decided about these very words. */
+  decidedBy?: 'local' | 'override';
+  /** The override that was followed, also for words like its own. */
+  overrideId?: string;
+  /** Of the organization's overrides that the router knew. */
+  version?: number;
+  /** Requests in the same words share it. */
+  textHash?: string;
+  /** The model's decision may be kept for the same words. */
+  cacheable?: boolean;
 }
 
 export interface OrchestrationsTable {

@@ -32,7 +32,10 @@ export async function expectLedgerToBeTheBill(desk: Desk, calls: number, seed: n
 
   const call = async (turn: Turn): Promise<void> => {
     const take = (nth: number) => attempt(nth, () => heartbeating((signal) => takeTurn(desk.deps, turn, signal)));
-    for (let nth = 1; nth <= 10; nth++) if (await take(nth).catch(() => undefined)) return;
+    for (let nth = 1; nth <= 10; nth++) {
+      if (await take(nth).catch(() => undefined)) return;
+      await desk.rest();
+    }
     throw new Error(`${turn.request.turnKey} was never answered.`);
   };
   const plan = async (nth: number): Promise<void> => {

@@ -60,6 +60,41 @@ describe('who works on a request', () => {
     expect(route).toMatchObject({ decidedBy: 'model', confidence: 0.9, reason: 'The local router was unsure (0.42).' });
   });
 
+  it('is whom an admin gave these words to, and says so', () => {
+    const overridden = local({ decidedBy: 'override', confidence: 1, overrideId: 'o1', reason: 'An admin said so.' });
+    expect(chooseAgents({}, overridden, analysis())).toMatchObject({
+      agents: [{ agent: 'finance' }],
+      decidedBy: 'override',
+      confidence: 1,
+      reason: 'An admin said so.',
+    });
+    expect(chooseAgents({ agents: ['ops'] }, overridden, analysis()).decidedBy).toBe('request');
+  });
+
+  it('is what the model said of the same words before, and says so', () => {
+    const route = chooseAgents({}, local({ abstained: true }), analysis({ cached: true }));
+    expect(route).toMatchObject({ agents: [{ agent: 'marketing' }], decidedBy: 'cache', confidence: 0.9 });
+    expect(route.reason).toContain('The model has decided about the same words before.');
+  });
+
+  it('is kept with what the local router and the model gave each agent, and with who else was thought of', () => {
+    const scores = [
+      { agent: 'finance' as const, relevance: 0.6 },
+      { agent: 'marketing' as const, relevance: 0.2 },
+      { agent: 'ops' as const, relevance: 0.15 },
+      { agent: 'brand' as const, relevance: 0.05 },
+    ];
+    const byModel = chooseAgents({}, local({ abstained: true, scores }), analysis());
+    expect(byModel.scores).toEqual({
+      local: { finance: 0.6, marketing: 0.2, ops: 0.15, brand: 0.05 },
+      model: { marketing: 0.8 },
+    });
+    expect(byModel.alternatives.map(({ agent }) => agent)).toEqual(['finance', 'ops', 'brand']);
+    const byKeywords = chooseAgents({}, null, analysis({ source: 'keywords' }));
+    expect(byKeywords).toMatchObject({ scores: { local: null, model: null }, alternatives: [] });
+    expect(Route.safeParse(byModel).success).toBe(true);
+  });
+
   it('is what the keywords say when the model was away', () => {
     expect(chooseAgents({}, null, analysis({ source: 'keywords' }))).toMatchObject({
       decidedBy: 'keywords',

@@ -13,6 +13,8 @@ export interface Size {
   readonly approvals: number;
   readonly agentRuns: number;
   readonly stepRuns: number;
+  readonly planRuns: number;
+  readonly waiting: number;
   readonly blocks: number;
   readonly perBlock: number;
   readonly organizations: number;
@@ -35,6 +37,8 @@ export const FULL: Size = {
   approvals: 1_000,
   agentRuns: 20,
   stepRuns: 6,
+  planRuns: 6,
+  waiting: 10_000,
   blocks: 6,
   perBlock: 200,
   organizations: 50,
@@ -57,6 +61,8 @@ export const QUICK: Size = {
   approvals: 100,
   agentRuns: 4,
   stepRuns: 2,
+  planRuns: 2,
+  waiting: 300,
   blocks: 3,
   perBlock: 40,
   organizations: 50,

@@ -24,7 +24,12 @@ function openDoor() {
   const deps: ApiDeps = {
     db: database.db,
     handOver: { now: async ({ orchestration_id: id }) => void handedOver.push(id), fromBacklog: nobody },
-    routeLocally: () => ({ agents: [], alternatives: [], confidence: 0, abstained: true, reason: 'test' }),
+    router: {
+      route: () => ({ agents: [], alternatives: [], confidence: 0, abstained: true, reason: 'test' }),
+      learn: () => undefined,
+      judge: nobody,
+    },
+    routingCache: true,
     detectLanguage: () => 'en',
     wakeReaders: () => undefined,
     log: createLogger('test', 'silent'),

@@ -49,6 +49,11 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
       values ('${org}', '${randomUUID()}', '${job}', 'rest', 'steer', '${text}')`,
     `insert into healing (organization_id, orchestration_id, step_id, attempt, root_cause, action, decided_by)
       values ('${org}', '${job}', 'brand', 1, '${text}', 'retry', 'rule')`,
+    `insert into routing_overrides (organization_id, id, text, text_hash, language, agents, orchestration_id, user_id)
+      values ('${org}', '${randomUUID()}', '${text}', '${text}', 'en', '[]', '${job}', '${userId}')`,
+    `insert into routing_versions values ('${org}')`,
+    `insert into routing_cache (organization_id, text_hash, demo, language, analysis, expires_at)
+      values ('${org}', '${text}', false, 'en', '{}', now())`,
     `insert into messages values ('${org}', '${randomUUID()}', '${sessionId}', '${job}', 'user', '${text}')`,
     `insert into inbox (organization_id, id, source, kind, orchestration_id, body)
       values ('${org}', '${inbox}', 'rest', 'request', '${job}', '{}')`,

@@ -61,7 +61,11 @@ const writes = ({ method }: Route) => method !== 'GET';
 const isForAdmins = ({ path }: Route) => path.includes('/admin/');
 const hasId = ({ path }: Route) => path.includes('{');
 const withId = ({ path }: Route, jobId: string, sessionId: string) =>
-  path.replace('{jobId}', jobId).replace('{sessionId}', sessionId).replace('{keyId}', jobId);
+  path
+    .replace('{jobId}', jobId)
+    .replace('{sessionId}', sessionId)
+    .replace('{keyId}', jobId)
+    .replace('{overrideId}', jobId);
 const initOf = (route: Route): RequestInit =>
   writes(route)
     ? { ...json(route.path === ORCHESTRATE ? { message: 'x', agents: ['ops'] } : {}), method: route.method }

@@ -10,6 +10,8 @@ export const hands = {
   report: step,
   route: step,
   finish: step,
+  plan: step,
+  adopt: step,
   /** Stands in for the product's activity when its own walk is measured with more agents than a request may name. */
   runAgent: () => Promise.resolve(),
 };

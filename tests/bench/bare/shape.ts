@@ -6,4 +6,10 @@ export interface BareInput {
   readonly reporting: boolean;
 }
 
+/** A bare workflow of the shape of a planned request. */
+export interface BarePlan {
+  readonly steps: number;
+  readonly atOnce: boolean;
+}
+
 export const BARE_QUEUE = 'bare';

@@ -4,7 +4,7 @@ import type { RunMode } from '../../../contracts/orchestration.ts';
 import { failuresOf, openCourse, walk } from '../../../workflows/lib/course.ts';
 import { withoutPlan } from '../../../workflows/lib/without-plan.ts';
 import type { Hands } from './hands.ts';
-import type { BareInput } from './shape.ts';
+import type { BareInput, BarePlan } from './shape.ts';
 
 const slow = proxyActivities<Hands>({ startToCloseTimeout: '10 minutes', heartbeatTimeout: '10 seconds' });
 const quick = proxyLocalActivities<Hands>({ startToCloseTimeout: '10 seconds' });
@@ -18,6 +18,18 @@ export async function bareWorkflow({ agents, reporting }: BareInput): Promise<{ 
   await Promise.all(Array.from({ length: agents }, () => slow.answer().finally(reporter.changed)));
   await quick.finish();
   await reporter.landed();
+  return { status: 'completed' };
+}
+
+/** The shape of a planned request: understand, route, plan, adopt, its steps, finish. */
+export async function barePlanWorkflow({ steps, atOnce }: BarePlan): Promise<{ status: string }> {
+  await slow.analyze();
+  await quick.route();
+  await slow.plan();
+  await quick.adopt();
+  if (atOnce) await Promise.all(Array.from({ length: steps }, () => slow.answer()));
+  else for (let nth = 0; nth < steps; nth++) await slow.answer();
+  await quick.finish();
   return { status: 'completed' };
 }
 

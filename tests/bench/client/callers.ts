@@ -8,16 +8,20 @@ export interface Load {
 }
 
 /** So many callers, each with its next request as soon as the one before is done. */
-export async function inTurn(count: number, callers: number, request: () => Promise<unknown>): Promise<Load> {
+export async function inTurn(
+  count: number,
+  callers: number,
+  request: (nth: number) => Promise<unknown>,
+): Promise<Load> {
   const latenciesMs: number[] = [];
   const errors: string[] = [];
   let started = 0;
   const start = performance.now();
   const caller = async () => {
-    while (started++ < count) {
+    for (let nth = started++; nth < count; nth = started++) {
       const before = performance.now();
       try {
-        await request();
+        await request(nth);
         latenciesMs.push(performance.now() - before);
       } catch (error) {
         errors.push(error instanceof Error ? error.message : String(error));

@@ -5,6 +5,8 @@ import type { Tenant } from '../stage/tenant.ts';
 /** Words that the local router is unsure of, so that the model's analysis decides: the longest way through the house. */
 export const UNCLEAR = 'Zorbling the quux of seven';
 
+let asked = 0;
+
 const headersOf = ({ token }: Tenant) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
 
 /** Asks for work; resolves with the job's id when it is durably accepted. */
@@ -12,10 +14,21 @@ export async function ask(stage: Stage, tenant: Tenant, request: Partial<Orchest
   const answer = await fetch(`${stage.url}/api/orchestrator/orchestrate`, {
     method: 'POST',
     headers: headersOf(tenant),
-    body: JSON.stringify({ message: UNCLEAR, ...request }),
+    // New words each time: what the model has decided about the same ones before would be taken from the cache.
+    body: JSON.stringify({ message: `${UNCLEAR} ${++asked}`, ...request }),
   });
   if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`);
   return ((await answer.json()) as Accepted).jobId;
+}
+
+/** Lets plans of this tenant run without a question. */
+export async function neverAsk(stage: Stage, tenant: Tenant): Promise<void> {
+  const answer = await fetch(`${stage.url}/api/admin/approval-policy`, {
+    method: 'PUT',
+    headers: headersOf(tenant),
+    body: JSON.stringify({ plans: 'never', costAboveCents: 1_000_000 }),
+  });
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
 }
 
 /** Approves what a job waits for; resolves when the decision counts. */

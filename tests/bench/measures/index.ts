@@ -6,11 +6,13 @@ import { firstAnswer } from './first-answer.ts';
 import { manySteps } from './many-steps.ts';
 import { moreAgents } from './more-agents.ts';
 import { npmStart } from './npm-start.ts';
+import { plans } from './plans.ts';
 import { organizations } from './organizations.ts';
 import { routing } from './routing.ts';
 import { slackAcknowledgement } from './slack-acknowledgement.ts';
 import { slackSteps } from './slack-steps.ts';
 import { throughput } from './throughput.ts';
+import { waiting } from './waiting.ts';
 import { wholeRequest } from './whole-request.ts';
 import { workerStart } from './worker-start.ts';
 
@@ -25,9 +27,11 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   events: eventDelivery,
   agents: moreAgents,
   steps: manySteps,
+  plans,
   approvals,
   organizations,
   endurance,
   'worker-start': workerStart,
   'npm-start': npmStart,
+  waiting,
 };

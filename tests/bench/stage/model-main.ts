@@ -13,6 +13,24 @@ const ANALYSIS = JSON.stringify({
 });
 const ANSWER = 'A short answer, as long as a bare result would be: one hundred characters of text.\nCONFIDENCE: 0.8';
 
+/** A plan with as many steps as its request says, in a chain or at once. */
+function planFor(request: string): string {
+  const [, count = '1', shape] = /(\d+) steps (in a chain|at once)/.exec(request) ?? [];
+  const steps = Array.from({ length: Number(count) }, (_, nth) => ({
+    id: `step_${nth + 1}`,
+    kind: 'agent',
+    agent: 'support',
+    title: `Part ${nth + 1} of the work`,
+    instruction: `Do part ${nth + 1} of the work and write down what came of it.`,
+    category: null,
+    tool: null,
+    needs: shape === 'in a chain' && nth > 0 ? [`step_${nth}`] : [],
+    when: null,
+    risk: 'read',
+  }));
+  return JSON.stringify({ goal: 'Do all parts of the work', steps });
+}
+
 /** Ms that an analysis takes, and the answers of agents in turn. */
 let delays = { analysis: 0, answers: [0] };
 let answered = 0;
@@ -34,9 +52,16 @@ await listen(async (req, res) => {
     delays = { analysis: Number(body['analysis']), answers: (body['answers'] as number[]).map(Number) };
     return sendJson(res, 200, {});
   }
-  const isAnalysis = body['output_config'] !== undefined;
+  const format = JSON.stringify(body['output_config'] ?? '');
+  const isPlan = format.includes('"steps"');
+  const isAnalysis = format.length > 2 && !isPlan;
   const waitMs = isAnalysis ? delays.analysis : (delays.answers[answered++ % delays.answers.length] ?? 0);
-  const send = () => sendJson(res, 200, message(body['model'], isAnalysis ? ANALYSIS : ANSWER));
+  const send = () =>
+    sendJson(
+      res,
+      200,
+      message(body['model'], isPlan ? planFor(JSON.stringify(body['messages'])) : isAnalysis ? ANALYSIS : ANSWER),
+    );
   if (waitMs > 0) setTimeout(send, waitMs);
   else send();
 }, Number(process.argv[2]));

@@ -1,0 +1,124 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { Language } from '../../contracts/agents.ts';
+import {
+  DecidedBy,
+  OverrideRequest,
+  RoutingAccuracy,
+  RoutingDecision,
+  RoutingOverride,
+} from '../../contracts/routing.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listOverrides } from '../../db/queries/routing.ts';
+import { listDecisions } from '../../db/queries/routing-decisions.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { OVERRIDES_LEARNED } from '../insert-with-route.ts';
+import { adminsOnly } from '../middleware/authenticate.ts';
+import { addOverride, measureAccuracy, removeOverride } from '../overrides.ts';
+import { toDecision, toOverride } from '../views/routing.ts';
+import { refuse } from './orchestrator.ts';
+import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+
+const SHOWN_CHARS = 500;
+const Override = RoutingOverride.meta({ id: 'RoutingOverride' });
+const forAdmins = { tags: ['Routing'], security: BEARER, middleware: adminsOnly };
+
+const decisions = createRoute({
+  ...forAdmins,
+  method: 'get',
+  path: '/decisions',
+  summary: 'Who was chosen for which request, by whom and why',
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      before: z.iso.datetime().optional(),
+      language: Language.optional(),
+      decidedBy: DecidedBy.optional(),
+    }),
+  },
+  responses: {
+    200: jsonResponse(
+      z.object({ decisions: z.array(RoutingDecision.meta({ id: 'RoutingDecision' })) }),
+      'The newest first; a message is cut after 500 characters',
+    ),
+    ...PROBLEMS,
+  },
+});
+
+const putOverride = createRoute({
+  ...forAdmins,
+  method: 'post',
+  path: '/overrides',
+  summary: 'Say who should have been chosen',
+  description:
+    'Counts from the next request on, for the same words and for requests like them, without a restart. A later ' +
+    'override of the same words replaces the earlier one. The job itself stays as it is.',
+  request: {
+    body: {
+      required: true,
+      content: { 'application/json': { schema: OverrideRequest.meta({ id: 'OverrideRequest' }) } },
+    },
+  },
+  responses: { 201: jsonResponse(Override, 'It counts'), ...PROBLEMS },
+});
+
+const getOverrides = createRoute({
+  ...forAdmins,
+  method: 'get',
+  path: '/overrides',
+  summary: 'What admins have taught the router',
+  responses: {
+    200: jsonResponse(z.object({ overrides: z.array(Override) }), 'The newest first; the newest 500 count'),
+    ...PROBLEMS,
+  },
+});
+
+const deleteOverride = createRoute({
+  ...forAdmins,
+  method: 'delete',
+  path: '/overrides/{overrideId}',
+  summary: 'Take an override back',
+  request: { params: z.object({ overrideId: z.string() }) },
+  responses: { 200: jsonResponse(Override, 'It counts no more'), ...PROBLEMS },
+});
+
+const accuracy = createRoute({
+  ...forAdmins,
+  method: 'get',
+  path: '/accuracy',
+  summary: 'How good the routing is, per language',
+  description:
+    'Of the last 90 days: the share of decisions that no admin has overridden, by who decided. And each override, ' +
+    'tried on a router that was taught the others only.',
+  responses: {
+    200: jsonResponse(
+      z.object({ languages: z.array(RoutingAccuracy.meta({ id: 'RoutingAccuracy' })) }),
+      'English and Korean',
+    ),
+    ...PROBLEMS,
+  },
+});
+
+/** Routing decisions, and what admins teach the router. */
+export const routingRoutes = (deps: ApiDeps) =>
+  new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
+    .openapi(decisions, async (c) => {
+      const rows = await withOrganization(deps.db, c.get('principal').organizationId, (trx) =>
+        listDecisions(trx, c.req.valid('query'), SHOWN_CHARS),
+      );
+      return c.json({ decisions: rows.flatMap(toDecision) }, 200);
+    })
+    .openapi(putOverride, async (c) =>
+      c.json(toOverride(await addOverride(deps, c.get('principal'), c.req.valid('json'))), 201),
+    )
+    .openapi(getOverrides, async (c) => {
+      const rows = await withOrganization(deps.db, c.get('principal').organizationId, (trx) =>
+        listOverrides(trx, OVERRIDES_LEARNED),
+      );
+      return c.json({ overrides: rows.map(toOverride) }, 200);
+    })
+    .openapi(deleteOverride, async (c) =>
+      c.json(toOverride(await removeOverride(deps, c.get('principal'), c.req.valid('param').overrideId)), 200),
+    )
+    .openapi(accuracy, async (c) =>
+      c.json({ languages: await measureAccuracy(deps, c.get('principal').organizationId) }, 200),
+    );
