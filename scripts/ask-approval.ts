@@ -60,9 +60,9 @@ const CHOICE_WORDS: Readonly<Record<Choice, string>> = {
 };
 
 const promptFor = (choices: readonly Choice[] = []): string =>
-  ['Type APPROVE to proceed', ...choices.map((choice) => choice.toUpperCase()), 'or CANCEL to abort'].join(
-    choices.length ? ', ' : ' ',
-  );
+  choices.length === 0
+    ? 'Type APPROVE to proceed or CANCEL to abort'
+    : `Type ${choices.join(', ').toUpperCase()} or CANCEL to abort`;
 
 /** Reads an answer in English or Korean; only the choices that are offered count. */
 export function toAnswer(answer: string, choices: readonly Choice[] = []): Answer | undefined {

@@ -28,26 +28,33 @@ export function progressLine(status: JobStatus): string {
 /** The question of an approval with what it rests on. */
 export function approvalLines(approval: Approval, now: number): string[] {
   const { plan, expiresAt, kind } = approval;
-  const { steps, agents, minutes } = plan;
-  const price = [
-    `Estimated ${formatCents(plan.estimatedCents)}`,
-    `at most ${formatCents(plan.worstCaseCents)}`,
-    ...(minutes === undefined ? [] : [en.plan.minutes(minutes)]),
-  ].join(', ');
+  const { steps, agents } = plan;
+  const first = kind === 'cost' || kind === 'requested';
   const expires = `expires in ${formatClock(Date.parse(expiresAt) - now)}`;
   return [
     `✋ ${en.question.titles[kind]} ${plain(plan.question)}`,
     ...(plan.goal ? [`   ${oneLine(plan.goal)}`] : []),
     ...proposedLines(steps ?? []),
-    ...(agents.length && !steps
+    ...(agents.length && first
       ? [
           `   Agents: ${agents.map(({ agent }) => nameOf(agent)).join(', ')} (${en.approval.modes[plan.mode].toLowerCase()})`,
         ]
       : []),
     ...evidenceLines(approval),
-    `   ${price}; ${expires}`,
+    `   ${steps || first ? priceOf(plan) : spentOf(plan)}${expires}`,
   ];
 }
+
+const priceOf = ({ estimatedCents, worstCaseCents, minutes }: Approval['plan']): string =>
+  [
+    `Estimated ${formatCents(estimatedCents)}`,
+    `at most ${formatCents(worstCaseCents)}`,
+    ...(minutes === undefined ? [] : [en.plan.minutes(minutes)]),
+  ].join(', ') + '; ';
+
+/** In the midst of the work the cents are what is spent already; a refused budget says what it lacks. */
+const spentOf = ({ estimatedCents, raise }: Approval['plan']): string =>
+  raise ? '' : `${en.question.spent}: ${formatCents(estimatedCents)}; `;
 
 /** What stands below the answer: how it ended, who worked, who did not, and what it took. */
 export function closingLines(status: JobStatus): string[] {
@@ -68,12 +75,11 @@ export function closingLines(status: JobStatus): string[] {
 }
 
 /** The answer itself, in Markdown, with what the other agents added. */
-export function answerLines({ result, plan }: JobStatus): string[] {
-  if (!result) return [];
-  const nameOfPart = (step: string | undefined, agent: string): string => {
-    const title = plan?.steps.find(({ id }) => id === step)?.title;
-    return title ? `${oneLine(title)} (${nameOf(agent)})` : nameOf(agent);
-  };
+export function answerLines({ result, plan, dryRun }: JobStatus): string[] {
+  // A plan that would run stands below, step by step.
+  if (!result || (dryRun && plan)) return [];
+  const nameOfPart = (step: string | undefined, agent: string): string =>
+    step ? `${oneLine(step)} (${nameOf(agent)})` : nameOf(agent);
   const insights = result.supporting_insights.map(
     ({ agent, content, weight, step }) =>
       `\n### ${nameOfPart(step, agent)} (weight ${formatShare(weight)})\n\n${plain(content)}`,

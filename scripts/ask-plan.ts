@@ -32,7 +32,7 @@ export const proposedLines = (steps: readonly PricedStep[]): string[] =>
 export function evidenceLines({ plan }: Approval): string[] {
   const { stepId, evidence = [], raise, action } = plan;
   return [
-    ...(stepId ? [`   ${en.question.step}: ${oneLine(stepId)}`] : []),
+    ...(stepId && evidence.length === 0 ? [`   ${en.question.step}: ${oneLine(stepId)}`] : []),
     ...evidence.map((line) => `   • ${oneLine(line)}`),
     ...(raise
       ? [
@@ -53,7 +53,7 @@ export function newsLines({ plan, healing, steering, approval }: JobStatus): str
     ...healing.map(
       ({ attempt, rootCause, action, status, stepId }) =>
         `🩹 ${en.healing.attempt(attempt, oneLine(rootCause), en.healing.actions[action], en.healing.statuses[status])}` +
-        ` (${oneLine(stepId)})`,
+        ` (${oneLine(plan?.steps.find(({ id }) => id === stepId)?.title || stepId)})`,
     ),
     ...steering.map(({ message, mode, status }) => {
       const words = [mode === 'stop' ? en.steer.stopSaid : '', message && `“${oneLine(message)}”`];
@@ -85,7 +85,7 @@ const outcomeLine = ({ status, title, id, agent, costCents, reason }: StepView):
 export function planClosingLines({ result, receipt, dryRun, plan }: JobStatus): string[] {
   const coverage = plan && result?.coverage;
   return [
-    ...(dryRun ? [`   ${en.plan.dryRun}`] : []),
+    ...(dryRun && (plan || !result) ? [`   ${en.plan.dryRun}`] : []),
     ...(dryRun && plan ? proposedLines(plan.steps.flatMap(priced)) : []),
     ...(dryRun && plan
       ? [

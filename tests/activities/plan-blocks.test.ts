@@ -94,7 +94,13 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       texts.plan.who([texts.plan.people.asker, texts.plan.people.admin]),
     ])
       expect(words).toContain(part);
-    for (const part of ['Draft the launch tweet (Brand)', 'Check the budget (Finance)', '4.50¢', texts.question])
+    for (const part of [
+      'Draft the launch tweet (Brand)',
+      'Check the budget (Finance)',
+      '3. 🚨 Release the page',
+      '4.50¢',
+      texts.question,
+    ])
       expect(text).toContain(part);
   });
 
@@ -103,7 +109,7 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
     expect(words).toContain(`*⏳ ${texts.plan.titles[kind]}*`);
     for (const choice of CHOICES) {
       expect(words).toContain(texts.plan.choices[choice]);
-      expect(text).toContain(texts.plan.words[choice]);
+      expect(text).toContain(choice.toUpperCase());
     }
   });
 
@@ -117,19 +123,28 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       action: 'skip' as const,
     };
     const { text, words } = asked({ ...base, plan }, language, { steps: sampleStepRows(), healing: [sampleHealing()] });
-    const { actions, healingStatuses } = texts.plan;
+    const { healingActions: actions, healingStatuses } = texts;
     const tried = texts.healing(
       1,
       'the answer was no JSON',
       `${actions.another_agent} (Growth)`,
       healingStatuses.succeeded,
     );
-    for (const part of [`${texts.plan.step}: Check the budget`, '• 429 &lt;!here&gt; &amp; more', tried]) {
+    for (const part of ['• 429 &lt;!here&gt; &amp; more', tried]) {
       expect(words).toContain(part);
       expect(text).toContain(part);
     }
     expect(words).toContain(`${texts.plan.proposed}: ${actions.skip}`);
     expect(words).not.toContain(texts.estimate);
+  });
+
+  it('shows how far the work has come and what it has cost while it waits in the midst of it', () => {
+    const steps = sampleStepRows(samplePlan(), [{ status: 'done' }, { status: 'waiting' }]);
+    const more = { plan: sampleStoredPlan(), steps, steering: [sampleSteering()] };
+    const { words } = asked(sampleApproval({ kind: 'step' }), language, more);
+    expect(words).toContain(`${texts.plan.phase(1, 2)} \`████░░░░ 50 %\` ✋ Check the budget`);
+    expect(words).toContain(`*${texts.plan.spent}:* $1.20`);
+    expect(words).toContain('“Also include Q3”');
   });
 
   it('shows by what a refused budget would have to rise', () => {
@@ -157,6 +172,7 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       ),
     );
     expect(text.split('\n')[0]).toBe(`⏳ ${texts.running('Check the budget', 2, 3)}`);
+    expect(text).toContain(`\n${texts.plan.phase(1, 2)} ██████░░ 75 % ⏳ Check the budget\n`);
     for (const part of [
       `${texts.plan.phase(1, 2)} \`██████░░ 75 %\` ⏳ Check the budget`,
       `${texts.plan.phase(2, 2)} \`░░░░░░░░ 0 %\``,
@@ -217,14 +233,16 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
   });
 
   it('of a dry run shows steps and prices and says that nothing was run', () => {
-    const { text, words } = read(
-      shown(
-        { language, status: 'completed', options: { dryRun: true }, finished_at: FINISHED },
-        { plan: sampleStoredPlan(), steps: sampleStepRows() },
-      ),
-    );
-    for (const part of [texts.planned, '🤖 Draft the launch tweet', '4.50¢']) expect(words).toContain(part);
-    expect(text).toContain(texts.planned);
+    const result = sampleResult({ primary_result: `**${texts.planned}**\n\n1. Draft: 1.50¢`, primary_agent: null });
+    const dry = { language, status: 'completed', options: { dryRun: true }, finished_at: FINISHED, result } as const;
+    const planned = read(shown(dry, { plan: sampleStoredPlan(), steps: sampleStepRows() }));
+    for (const part of [texts.planned, '🤖 Draft the launch tweet', '4.50¢']) expect(planned.words).toContain(part);
+    const unplanned = read(shown(dry));
+    for (const { text, words } of [planned, unplanned]) {
+      expect(words.split(texts.planned)).toHaveLength(2);
+      expect(text.split(texts.planned)).toHaveLength(2);
+      expect(text).toContain('1.50¢');
+    }
   });
 });
 

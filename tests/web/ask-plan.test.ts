@@ -22,7 +22,7 @@ describe('the news of a plan at the terminal', () => {
       'Phase 1/2: Draft the launch tweet, Check the budget',
       '  ✅ Draft the launch tweet · Brand · 1.25¢',
       '  ❌ Check the budget · Finance · Away.',
-      '🩹 Self-healing attempt #1: root cause the answer was no JSON, action another agent, status in progress (budget)',
+      '🩹 Self-healing attempt #1: root cause the answer was no JSON, action another agent, status in progress (Check the budget)',
       '⏳ “Also include Q3” (pending)',
       '✅ Stop (delivered)',
       '✋ 1 of 2 approved',
@@ -36,7 +36,9 @@ describe('the end of a plan at the terminal', () => {
     const missing = [{ step: 'budget', title: 'Check the budget', reason: 'Away.' }];
     const result = sampleResult({
       coverage: { answered: 2, total: 3, missing, weights: [] },
-      supporting_insights: [{ agent: 'growth', content: 'Post early.', confidence: 1, weight: 0.4, step: 'draft' }],
+      supporting_insights: [
+        { agent: 'growth', content: 'Post early.', confidence: 1, weight: 0.4, step: 'Time the post' },
+      ],
       missing_agents: [{ agent: 'finance', reason: 'Away.' }],
     });
     const receipt = {
@@ -52,7 +54,7 @@ describe('the end of a plan at the terminal', () => {
     expect(lines).toContain('   2 of 3 steps are in the answer');
     expect(lines.filter((line) => line.includes('Missing'))).toEqual(['   Missing: Check the budget: Away.']);
     expect(lines).toContain('   Cancelled: 1 call was under way, 0.3¢ spent after the stop, 2 of 3 steps done');
-    expect(answerLines(job).join('\n')).toContain('### Draft the launch tweet (Growth) (weight 40%)');
+    expect(answerLines(job).join('\n')).toContain('### Time the post (Growth) (weight 40%)');
   });
 
   it('of a dry run is the plan with its prices', () => {

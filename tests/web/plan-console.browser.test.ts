@@ -167,11 +167,12 @@ describe('running work in the console', () => {
     const approvals = [{ by: 'user-2', at: '', via: 'slack' }];
     const plan = { ...base.plan, evidence: ['4.90 of 5.00 are spent.'], raise };
     house.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval: { ...base, plan, policy, approvals } }));
-    const { see, press } = await stage.open('/?job=job-1');
+    const { page, see, press } = await stage.open('/?job=job-1');
     await see('The budget does not reach any further. How to go on?');
     await see('4.90 of 5.00 are spent.');
     await see('1 of 2 approved');
     await see(/The person who asked may not answer. Only admins may choose: Raise the limit/);
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
     await press('Raise the limit');
     await see('Answer received.');
     expect(posts(house, '/approve')).toEqual([{ approvalId: 'approval-1', hash: 'hash-1', choice: 'raise' }]);
@@ -181,7 +182,9 @@ describe('running work in the console', () => {
 describe('a dry run', () => {
   it('is asked for in the options, with the plan, and says that nothing was run', async () => {
     const house = stage.house();
-    house.accept.next = (job) => ({ ...job, status: 'completed', progress: 100, dryRun: true, plan: planView() });
+    const left = planView([{ status: 'skipped' }, { status: 'skipped' }, { status: 'skipped' }]);
+    const result = sampleResult({ primary_result: 'The same in words.', primary_agent: null });
+    house.accept.next = (job) => ({ ...job, status: 'completed', progress: 100, dryRun: true, plan: left, result });
     const { page, see } = await stage.open();
     await page.getByLabel('Your request').fill('Launch it');
     await page.getByText('Options').click();
@@ -189,7 +192,11 @@ describe('a dry run', () => {
     await page.getByText('Dry run: show what would happen').click();
     await page.getByLabel('Your request').press('Control+Enter');
     await see(/nothing was run/);
-    await see('Release the page');
+    await page
+      .locator('.plan-step[data-status="pending"]', { hasText: 'Release the page' })
+      .getByText('1.5¢')
+      .waitFor();
+    expect(await page.getByText('The same in words.').count()).toBe(0);
     expect(posts(house, '/orchestrate')).toMatchObject([{ message: 'Launch it', plan: 'always', dryRun: true }]);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { toPhases } from '../../contracts/phases.ts';
-import { notYetListed } from '../../web/job/steering-list.tsx';
 import { isChanged, placeProblems, toEdits } from '../../web/plan/plan-edits.ts';
 import { samplePlan } from '../activities/plan-samples.ts';
 
@@ -70,14 +69,5 @@ describe('phases', () => {
       [3, 3, 0],
     ]);
     expect(toPhases([])).toEqual([]);
-  });
-});
-
-describe('what was said here', () => {
-  it('is listed once, however late the server’s list is, and twice when it was said twice', () => {
-    const one = { message: 'Q3', mode: 'steer' as const };
-    const other = { message: 'Q3', mode: 'replan' as const };
-    const left = (listed: (typeof one | typeof other)[]) => notYetListed(listed, [one, other, one]).length;
-    expect([left([]), left([one]), left([one, one]), left([other, one, one])]).toEqual([3, 2, 1, 0]);
   });
 });

@@ -77,6 +77,8 @@ function createState(webDir: string) {
       temporalUiUrl: 'http://127.0.0.1:8233/namespaces/default',
       demo: false,
     } as Me,
+    /** Messages to running work so far; their ids count up. */
+    steered: { count: 0 },
     /** Called with each accepted request, before it is answered. */
     accept: { next: (job: JobStatus): JobStatus => job },
     /** Problems to answer instead, by `METHOD path-suffix`. */
@@ -106,6 +108,7 @@ async function answer(state: State, req: IncomingMessage, res: ServerResponse): 
   const job = state.jobs.get(jobId);
   if (!job) return missing(res);
   if (action === 'progress') return stream(state, res, jobId, lastEventId);
+  if (action === 'steer') return json(res, 202, { jobId, steeringId: `steering-${++state.steered.count}` });
   return json(res, 200, action === 'status' ? job : { jobId, status: job.status });
 }
 

@@ -2,7 +2,7 @@ import type { DecisionRequest } from '../../contracts/approval.ts';
 import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
 import { toApiProblem, Unreachable } from './problem.ts';
-import type { DecisionAnswer, JobList, Me } from './shapes.ts';
+import type { DecisionAnswer, JobList, Me, SteerAnswer } from './shapes.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -52,7 +52,7 @@ export function createApi(options: ApiOptions) {
     cancel: (jobId: string, body: DecisionRequest) =>
       call<DecisionAnswer>('POST', `${jobPath(jobId)}/cancel`, { body }),
     /** A message to running work; accepted, it is listed in the job's status. */
-    steer: (jobId: string, body: SteerRequest) => call<unknown>('POST', `${jobPath(jobId)}/steer`, { body }),
+    steer: (jobId: string, body: SteerRequest) => call<SteerAnswer>('POST', `${jobPath(jobId)}/steer`, { body }),
     /** Opens the event stream of one job, after `lastEventId`. */
     jobEvents: (jobId: string) => openEvents(`${jobPath(jobId)}/progress`),
     /** Opens the event stream of the organization, after `lastEventId`. */

@@ -19,5 +19,10 @@ export interface Me {
   readonly demo: boolean;
 }
 
+/** What steering answers: the message is written down and shows in the job's status under this id. */
+export interface SteerAnswer {
+  readonly steeringId: string;
+}
+
 /** What approving or cancelling answers. */
 export type DecisionAnswer = Pick<JobStatus, 'jobId' | 'status'>;

@@ -28,7 +28,7 @@ export function Answer({ status, result }: AnswerProps) {
         <Markdown>{result.primary_result}</Markdown>
       )}
       {status.plan ? <Coverage status={status} /> : <MissingAgents missing={result.missing_agents} />}
-      <Insights insights={result.supporting_insights} steps={status.plan?.steps} />
+      <Insights insights={result.supporting_insights} />
       <AnswerFacts status={status} result={result} />
     </section>
   );

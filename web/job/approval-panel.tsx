@@ -1,5 +1,6 @@
 import { useId, useMemo, useState, type ReactNode } from 'react';
 import type { Approval } from '../../contracts/approval.ts';
+import type { PlanView } from '../../contracts/plan.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { Answerers, ApprovalFacts } from '../plan/approval-facts.tsx';
@@ -13,10 +14,12 @@ import { useNow } from './use-now.ts';
 interface ApprovalPanelProps {
   readonly jobId: string;
   readonly approval: Approval;
+  /** The plan at work. */
+  readonly plan: PlanView | undefined;
 }
 
 /** The question to a person: what it is about, what it may cost, who may answer and until when. */
-export function ApprovalPanel({ jobId, approval }: ApprovalPanelProps) {
+export function ApprovalPanel({ jobId, approval, plan: jobPlan }: ApprovalPanelProps) {
   const { text } = useText();
   const heading = useId();
   const { plan, kind } = approval;
@@ -38,7 +41,7 @@ export function ApprovalPanel({ jobId, approval }: ApprovalPanelProps) {
       {plan.steps && (
         <PlanReview steps={plan.steps} draft={draft} problems={problems} disabled={locked} onChange={setDraft} />
       )}
-      <ApprovalFacts approval={approval} />
+      <ApprovalFacts approval={approval} jobPlan={jobPlan} />
       <p className="approval-question">{plan.question}</p>
       <Answerers approval={approval} />
       <Answers
@@ -63,38 +66,49 @@ interface AnswersProps {
   readonly children: ReactNode;
 }
 
+/** Where there are choices, the first is what a plain yes would mean, so it stands in its place. */
 function Answers({ approval, edits, locked, onAnswer, children }: AnswersProps) {
   const { text } = useText();
+  const { choices = [] } = approval;
   return (
     <div className="approval-answers">
-      <button
-        type="button"
-        className="button primary"
-        disabled={locked}
-        onClick={() => onAnswer({ verdict: 'approve', edits })}
-      >
-        {edits ? text.question.approveEdited : text.approval.approve}
-      </button>
-      {(approval.choices ?? []).map((choice) => (
-        <button
+      {choices.length === 0 && (
+        <AnswerButton primary locked={locked} onClick={() => onAnswer({ verdict: 'approve', edits })}>
+          {edits ? text.question.approveEdited : text.approval.approve}
+        </AnswerButton>
+      )}
+      {choices.map((choice, index) => (
+        <AnswerButton
           key={choice}
-          type="button"
-          className="button"
-          disabled={locked}
+          primary={index === 0}
+          locked={locked}
           onClick={() => onAnswer({ verdict: 'approve', choice })}
         >
           {text.question.choices[choice] ?? choice}
-        </button>
+        </AnswerButton>
       ))}
-      <button type="button" className="button" disabled={locked} onClick={() => onAnswer({ verdict: 'cancel' })}>
+      <AnswerButton locked={locked} onClick={() => onAnswer({ verdict: 'cancel' })}>
         {text.approval.cancel}
-      </button>
+      </AnswerButton>
       <span role="status" className="quiet small">
         {children}
       </span>
     </div>
   );
 }
+
+interface AnswerButtonProps {
+  readonly primary?: boolean;
+  readonly locked: boolean;
+  readonly onClick: () => void;
+  readonly children: string;
+}
+
+const AnswerButton = ({ primary = false, locked, onClick, children }: AnswerButtonProps) => (
+  <button type="button" className={primary ? 'button primary' : 'button'} disabled={locked} onClick={onClick}>
+    {children}
+  </button>
+);
 
 function Expiry({ expiresAt }: { readonly expiresAt: string }) {
   const { text } = useText();

@@ -1,20 +1,12 @@
 import type { AggregatedResult } from '../../contracts/orchestration.ts';
-import type { StepView } from '../../contracts/plan.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatShare } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { Markdown } from './markdown.tsx';
 
-interface InsightsProps {
-  readonly insights: AggregatedResult['supporting_insights'];
-  /** Of a plan: what said it is called by its title. */
-  readonly steps?: readonly StepView[] | undefined;
-}
-
 /** What the other agents added, each folded, heaviest first. */
-export function Insights({ insights, steps }: InsightsProps) {
+export function Insights({ insights }: { readonly insights: AggregatedResult['supporting_insights'] }) {
   const { text } = useText();
-  const titleOf = (step: string | undefined) => steps?.find(({ id }) => id === step)?.title;
   if (insights.length === 0) return null;
   return (
     <section className="insights">
@@ -25,9 +17,7 @@ export function Insights({ insights, steps }: InsightsProps) {
           <details key={step ?? agent} className="insight">
             <summary>
               <Icon name="chevron" />
-              <span className="insight-agent">
-                {[titleOf(step), text.agents[agent] ?? agent].filter(Boolean).join(' · ')}
-              </span>
+              <span className="insight-agent">{[step, text.agents[agent] ?? agent].filter(Boolean).join(' · ')}</span>
               <span className="insight-facts">
                 {text.job.weight} {formatShare(weight)} · {text.job.confidence} {formatShare(confidence)}
               </span>

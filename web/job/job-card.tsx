@@ -3,7 +3,7 @@ import { useMe } from '../api/queries.ts';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { DemoLabel } from '../layout/top-bar.tsx';
-import { PlanProgress } from '../plan/plan-progress.tsx';
+import { asProposed, PlanProgress } from '../plan/plan-progress.tsx';
 import { formatCents, formatClock, formatDuration } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { AgentChips } from './agent-chips.tsx';
@@ -46,17 +46,22 @@ export function JobCard({ status, connection, error }: JobCardProps) {
             {connection === 'polling' && <p className="quiet small polling">{text.job.polling}</p>}
           </div>
         )}
-        {status.dryRun && over && <p className="note">{text.plan.dryRun}</p>}
+        {status.dryRun && over && (status.plan || !status.result) && <p className="note">{text.plan.dryRun}</p>}
         <Workers status={status} over={over} waiting={waiting} />
         {waiting && status.approval && (
-          <ApprovalPanel key={status.approval.hash} jobId={status.jobId} approval={status.approval} />
+          <ApprovalPanel
+            key={status.approval.hash}
+            jobId={status.jobId}
+            approval={status.approval}
+            plan={status.plan}
+          />
         )}
-        <HealingList healing={status.healing} />
+        <HealingList healing={status.healing} plan={status.plan} />
         <SteerBox status={status} working={!over && !waiting} />
         <Ending status={status} />
         {status.receipt && <ReceiptNote receipt={status.receipt} />}
         {error && <ProblemNote error={error} unreachable={text.job.unreachable} />}
-        {status.result && <Answer status={status} result={status.result} />}
+        {status.result && !(status.dryRun && status.plan) && <Answer status={status} result={status.result} />}
         <JobFoot status={status} cancellable={!over && !waiting} />
       </div>
     </article>
@@ -72,7 +77,10 @@ interface WorkersProps {
 /** Who works: the steps of the plan, unless the question below shows them, else the agents. */
 function Workers({ status, over, waiting }: WorkersProps) {
   const { plan } = status;
-  if (plan) return waiting && status.approval?.plan.steps ? null : <PlanProgress plan={plan} running={!over} />;
+  if (plan)
+    return waiting && status.approval?.plan.steps ? null : (
+      <PlanProgress plan={status.dryRun ? asProposed(plan) : plan} running={!over} />
+    );
   return over && status.result ? null : <AgentChips agents={status.agents} />;
 }
 

@@ -43,9 +43,9 @@ function SteerForm({ jobId, planned, onSaid }: SteerFormProps) {
   const field = useId();
   const steer = useMutation({
     mutationFn: (said: { message: string; mode: Mode }) => api.steer(jobId, said),
-    onSuccess: (_, said) => {
+    onSuccess: ({ steeringId: id }, said) => {
       setMessage('');
-      onSaid(said);
+      onSaid({ id, ...said });
     },
   });
   const ready = message.trim() !== '' && !steer.isPending;

@@ -4,7 +4,7 @@ import { useText } from '../text/text-context.tsx';
 import type { Tone } from './status-look.tsx';
 
 /** Something said from here that the server has accepted; its list may not have arrived yet. */
-export type Said = Pick<SteeringView, 'message' | 'mode'>;
+export type Said = Pick<SteeringView, 'id' | 'message' | 'mode'>;
 
 const LOOKS: Record<SteeringView['status'], { readonly icon: IconName; readonly tone: Tone }> = {
   pending: { icon: 'clock', tone: 'busy' },
@@ -45,10 +45,8 @@ export function SteeringList({ steering, said }: SteeringListProps) {
   );
 }
 
-/** What was said here and is not in the server's list yet; the same words twice are two messages. */
-export function notYetListed(steering: readonly Said[], said: readonly Said[]) {
-  const same = (a: Said) => (b: Said) => a.message === b.message && a.mode === b.mode;
-  return said
-    .filter((one, index) => said.slice(0, index + 1).filter(same(one)).length > steering.filter(same(one)).length)
-    .map((one, index) => ({ ...one, id: `said-${index}`, status: 'pending' as const }));
-}
+/** What was said here and is not in the server's list yet. */
+const notYetListed = (steering: readonly SteeringView[], said: readonly Said[]) =>
+  said
+    .filter(({ id }) => !steering.some((listed) => listed.id === id))
+    .map((one) => ({ ...one, status: 'pending' as const }));

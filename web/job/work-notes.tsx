@@ -1,14 +1,20 @@
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import type { HealingView } from '../../contracts/plan.ts';
+import type { HealingView, PlanView } from '../../contracts/plan.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
 import { Icon } from '../layout/icons.tsx';
+import { titleIn } from '../plan/title-in.ts';
 import { formatCents } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 
 const TONES = { running: 'busy', succeeded: 'good', failed: 'bad' } as const;
 
+interface HealingListProps {
+  readonly healing: readonly HealingView[];
+  readonly plan: PlanView | undefined;
+}
+
 /** What was tried to heal failed steps, the latest first. */
-export function HealingList({ healing }: { readonly healing: readonly HealingView[] }) {
+export function HealingList({ healing, plan }: HealingListProps) {
   const { text } = useText();
   if (healing.length === 0) return null;
   const { attempt: line, actions, statuses, title } = text.healing;
@@ -23,7 +29,9 @@ export function HealingList({ healing }: { readonly healing: readonly HealingVie
             <div>
               <p>{line(attempt, rootCause, actions[action] ?? action, statuses[status] ?? status)}</p>
               <p className="quiet small">
-                {[stepId, detail, costCents > 0 ? formatCents(costCents) : ''].filter(Boolean).join(' · ')}
+                {[titleIn(plan, stepId), detail, costCents > 0 ? formatCents(costCents) : '']
+                  .filter(Boolean)
+                  .join(' · ')}
               </p>
             </div>
           </li>
@@ -55,7 +63,6 @@ export function Coverage({ status }: { readonly status: JobStatus }) {
   const coverage = status.result?.coverage;
   if (!coverage) return null;
   const { answered, total, missing, weights } = coverage;
-  const titleOf = (id: string) => status.plan?.steps.find((step) => step.id === id)?.title || id;
   return (
     <div className={missing.length > 0 ? 'note note-warning coverage' : 'note coverage'}>
       <p className="strong">{text.plan.coverage(answered, total)}</p>
@@ -69,7 +76,7 @@ export function Coverage({ status }: { readonly status: JobStatus }) {
       {weights.length > 1 && (
         <p className="small">
           {text.plan.weights}:{' '}
-          {weights.map(({ step, weight }) => `${titleOf(step)} ${Math.round(weight * 100)}%`).join(', ')}
+          {weights.map(({ step, weight }) => `${titleIn(status.plan, step)} ${Math.round(weight * 100)}%`).join(', ')}
         </p>
       )}
     </div>

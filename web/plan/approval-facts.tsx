@@ -1,30 +1,41 @@
 import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
 import type { ReactNode } from 'react';
+import type { PlanView } from '../../contracts/plan.ts';
 import { formatCents } from '../text/format.ts';
 import type { Text } from '../text/en.ts';
 import { useText } from '../text/text-context.tsx';
+import { titleIn } from './title-in.ts';
+
+interface ApprovalFactsProps {
+  readonly approval: Approval;
+  /** The plan at work, which names the step in question. */
+  readonly jobPlan: PlanView | undefined;
+}
 
 /** What a question rests on: who works, what it costs, what happened, what would be raised or done. */
-export function ApprovalFacts({ approval }: { readonly approval: Approval }) {
+export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
   const { text } = useText();
-  const { plan } = approval;
-  const priced = plan.steps !== undefined || plan.agents.length > 0;
+  const { plan, kind } = approval;
+  const first = kind === 'cost' || kind === 'requested';
+  const priced = first || plan.steps !== undefined;
+  const unsaid = (plan.evidence ?? []).length === 0;
   return (
     <>
       <Evidence lines={plan.evidence ?? []} />
       <dl className="facts">
-        {plan.stepId !== undefined && <Fact name={text.question.step}>{plan.stepId}</Fact>}
-        {plan.steps === undefined && plan.agents.length > 0 && (
+        {plan.stepId !== undefined && unsaid && <Fact name={text.question.step}>{titleIn(jobPlan, plan.stepId)}</Fact>}
+        {first && plan.agents.length > 0 && (
           <Fact name={text.job.agentsUsed}>
             {plan.agents.map(({ agent }) => text.agents[agent] ?? agent).join(', ')}
           </Fact>
         )}
-        {plan.steps === undefined && plan.agents.length > 1 && (
+        {first && plan.agents.length > 1 && (
           <Fact name={text.approval.mode}>{text.approval.modes[plan.mode] ?? plan.mode}</Fact>
         )}
         {plan.minutes !== undefined && <Fact name={text.plan.takes}>{text.plan.minutes(plan.minutes)}</Fact>}
         {priced && <Fact name={text.approval.estimated}>{formatCents(plan.estimatedCents)}</Fact>}
         {priced && <Fact name={text.approval.worst}>{formatCents(plan.worstCaseCents)}</Fact>}
+        {!priced && !plan.raise && <Fact name={text.question.spent}>{formatCents(plan.estimatedCents)}</Fact>}
         {plan.raise && (
           <Fact name={`${text.question.limit} (${plan.raise.period})`}>{formatCents(plan.raise.limitCents)}</Fact>
         )}

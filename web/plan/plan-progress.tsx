@@ -6,6 +6,7 @@ import type { Tone } from '../job/status-look.tsx';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { useText } from '../text/text-context.tsx';
 import { StepLine, StepTerms } from './step-line.tsx';
+import { titleIn } from './title-in.ts';
 
 const LOOKS: Record<StepStatus, { readonly icon: IconName; readonly tone: Tone }> = {
   pending: { icon: 'clock', tone: 'calm' },
@@ -19,7 +20,7 @@ const LOOKS: Record<StepStatus, { readonly icon: IconName; readonly tone: Tone }
 /** A plan with how far it has come: a bar for each phase, a line for each step. */
 export function PlanProgress({ plan, running }: { readonly plan: PlanView; readonly running: boolean }) {
   const { text } = useText();
-  const titleOf = (id: string) => plan.steps.find((step) => step.id === id)?.title || id;
+  const titleOf = (id: string) => titleIn(plan, id);
   return (
     <section className="plan" aria-label={text.plan.title}>
       {toPhases(plan.steps).map((phase) => (
@@ -28,6 +29,12 @@ export function PlanProgress({ plan, running }: { readonly plan: PlanView; reado
     </section>
   );
 }
+
+/** A plan of which nothing will run: its steps are not left out, they were never to begin. */
+export const asProposed = (plan: PlanView): PlanView => ({
+  ...plan,
+  steps: plan.steps.map((step) => ({ ...step, status: 'pending', reason: null })),
+});
 
 interface PhaseBlockProps {
   readonly phase: Phase<StepView>;

@@ -103,6 +103,7 @@ export const planEn = {
     quorum: (given: number, needed: number) => `${given} of ${needed} approved`,
     evidence: 'What happened',
     proposed: 'Proposed',
+    spent: 'Spent so far',
     limit: 'Limit',
     raiseBy: 'Has to rise by',
     step: 'Step',

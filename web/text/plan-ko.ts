@@ -88,6 +88,7 @@ export const planKo: Pick<Text, 'plan' | 'steer' | 'healing' | 'receipt' | 'ques
     quorum: (given, needed) => `${needed}명 중 ${given}명 승인`,
     evidence: '발생한 일',
     proposed: '제안',
+    spent: '지금까지 쓴 비용',
     limit: '한도',
     raiseBy: '필요한 증액',
     step: '단계',

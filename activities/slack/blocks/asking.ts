@@ -2,9 +2,9 @@ import type { KnownBlock } from '@slack/web-api';
 import type { Approval } from '../../../contracts/approval.ts';
 import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
 import type { SlackMessage } from '../slack-port.ts';
-import { healingLines } from './notes.ts';
+import { healingLines, steeringLines } from './notes.ts';
 import { cents, context, cut, quoted, section, sections } from './pieces.ts';
-import { proposedLines, titleLines } from './plan.ts';
+import { phaseLines, proposedLines, titleLines } from './plan.ts';
 import type { Shown } from './shown.ts';
 import { answerersLine } from './who.ts';
 
@@ -13,6 +13,7 @@ const EVIDENCE_CHARS = 400;
 /** The list of titles leaves room for the price and the question, which must not be cut away. */
 const TITLES_CHARS = 2_400;
 const PLAN_SECTIONS = 20;
+const PROGRESS_SECTIONS = 6;
 
 /** A question to people: what it is about, what it costs, who may answer, until when, and with which words. */
 export function asking(shown: Shown, approval: Approval): SlackMessage {
@@ -21,11 +22,10 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
   const title = `⏳ ${texts.plan.titles[kind]}`;
   const facts = factsOf(approval, texts);
   const evidence = evidenceOf(shown, approval, texts);
+  const steering = steeringLines(shown.steering, texts);
   const price = priceOf(approval, texts);
   const goal = plan.goal ? quoted(plan.goal, GOAL_CHARS) : '';
-  const words = choices.length
-    ? `${texts.plan.choose}: ${choices.map((choice) => texts.plan.choices[choice]).join(' · ')}`
-    : '';
+  const words = choices.map((choice) => texts.plan.choices[choice]).join(' · ');
   const titles = cut(titleLines(plan.steps ?? []).join('\n'), TITLES_CHARS);
   const text = [`${title}.`, goal, titles, ...evidence, plan.steps && price, plan.question, words];
   return {
@@ -34,8 +34,12 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
       section([`*${title}*`, ...facts].join('\n')),
       ...sections(proposedLines(plan.steps ?? [], texts), PLAN_SECTIONS, texts.plan.more),
       ...evidenceBlocks(evidence, texts),
+      ...(plan.steps || !shown.plan
+        ? []
+        : sections(phaseLines(shown.steps, texts), PROGRESS_SECTIONS, texts.plan.more)),
       ...(plan.steps ? [section(`*${price}*`)] : []),
       section([`*${plan.question}*`, words].filter(Boolean).join('\n')),
+      ...(steering.length ? [context(steering.join('\n'))] : []),
       context(answerersLine(approval, texts)),
     ],
   };
@@ -47,7 +51,9 @@ const evidenceBlocks = (evidence: readonly string[], texts: Texts): KnownBlock[]
 /** What a question is about, in a line each. */
 function factsOf({ plan, kind }: Approval, texts: Texts): string[] {
   if (plan.steps) return plan.goal ? [`*${texts.plan.goal}:* ${quoted(plan.goal, GOAL_CHARS)}`] : [];
-  if (kind !== 'cost' && kind !== 'requested' && plan.agents.length === 0) return [];
+  // In the midst of the work the cents are what is spent already; a refused budget says what it lacks.
+  if (kind !== 'cost' && kind !== 'requested')
+    return plan.raise ? [] : [`*${texts.plan.spent}:* ${cents(plan.estimatedCents)}`];
   const names = plan.agents.map(({ agent }) => AGENT_NAMES[agent]).join(', ');
   return [
     `*${texts.agents}:* ${names}`,
@@ -71,12 +77,12 @@ function evidenceOf({ steps, healing }: Shown, { plan, kind }: Approval, texts: 
   const title = steps.find(({ id }) => id === stepId)?.title || stepId;
   const tried = kind === 'healing' ? healing.filter(({ step_id: id }) => !stepId || id === stepId) : [];
   return [
-    ...(title ? [`${texts.plan.step}: ${quoted(title, GOAL_CHARS)}`] : []),
+    ...(title && evidence.length === 0 ? [`${texts.plan.step}: ${quoted(title, GOAL_CHARS)}`] : []),
     ...evidence.map((line) => `• ${quoted(line, EVIDENCE_CHARS)}`),
     ...healingLines(tried, texts),
     ...(raise
       ? [`💰 ${texts.plan.raise(raise.scope, quoted(raise.period, 40), cents(raise.byCents), cents(raise.limitCents))}`]
       : []),
-    ...(action ? [`${texts.plan.proposed}: ${texts.plan.actions[action]}`] : []),
+    ...(action ? [`${texts.plan.proposed}: ${texts.healingActions[action]}`] : []),
   ];
 }

@@ -21,7 +21,9 @@ export function ended(shown: Shown): SlackMessage {
   const texts = textsFor(language);
   const head = `${endIcon(orchestration.status)} ${texts[orchestration.status as 'completed']}`;
   const stopped = receipt ? receiptLine(receipt, texts) : undefined;
-  const dryRun = orchestration.options.dryRun ? texts.planned : undefined;
+  // A plan that would run is told better by its steps than by the answer, which says the same in words.
+  const wouldBe = orchestration.options.dryRun && shown.plan?.document;
+  const dryRun = orchestration.options.dryRun && (wouldBe || !result) ? texts.planned : undefined;
   const healing = healingLines(shown.healing, texts);
   const steps = stepBlocks(shown, texts);
   const notes = [...coverageLines(shown, texts), ...healing, ...steeringLines(shown.steering, texts)];
@@ -29,12 +31,14 @@ export function ended(shown: Shown): SlackMessage {
   const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
   const answer = cut(result?.primary_result ?? '', TEXT_CHARS);
   return {
-    text: [head, error?.message, dryRun, stopped, answer, healing[0], summary].filter(Boolean).join('\n'),
+    text: [head, error?.message, result ? undefined : dryRun, stopped, answer, healing[0], summary]
+      .filter(Boolean)
+      .join('\n'),
     blocks: [
       section(`*${head}*`),
       ...(reason ? [section(reason)] : []),
       ...(dryRun ? [section(`*${dryRun}*`)] : []),
-      ...(result ? answerBlocks(result, shown, texts) : []),
+      ...(result && !wouldBe ? answerBlocks(result, texts) : []),
       ...steps,
       ...notes.map(context),
       ...(stopped ? [context(stopped)] : []),
@@ -45,10 +49,9 @@ export function ended(shown: Shown): SlackMessage {
 
 const endIcon = (status: string): string => (status === 'completed' ? '✅' : status === 'failed' ? '❌' : '⚠️');
 
-function answerBlocks(result: AggregatedResult, { plan, steps }: Shown, texts: Texts): KnownBlock[] {
-  const titleOf = (id: string | undefined) => plan && steps.find((step) => step.id === id)?.title;
+function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
   const others = result.supporting_insights.map(({ agent, content, step }) => {
-    const name = [titleOf(step), AGENT_NAMES[agent]].filter(Boolean).join(' · ');
+    const name = [step, AGENT_NAMES[agent]].filter(Boolean).join(' · ');
     return `**${name}**\n\n${content}`;
   });
   const parts = [result.primary_result, ...(others.length ? [`---\n\n**${texts.insights}**`, ...others] : [])];

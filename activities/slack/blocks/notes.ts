@@ -11,7 +11,7 @@ const STEERING_ICON = { pending: '⏳', delivered: '✅', dropped: '⚠️' } as
 /** The attempts to heal, the latest first. */
 export const healingLines = (healing: readonly HealingNote[], texts: Texts): string[] =>
   latest(healing, texts, ({ attempt, root_cause: cause, action, agent, status }) => {
-    const { actions, healingStatuses } = texts.plan;
+    const { healingActions: actions, healingStatuses } = texts;
     const what = agent && action === 'another_agent' ? `${actions[action]} (${AGENT_NAMES[agent]})` : actions[action];
     return `🩹 ${texts.healing(attempt, quoted(cause, CAUSE_CHARS), what, healingStatuses[status])}`;
   });

@@ -42,7 +42,7 @@ function proposedLine(step: PricedStep, { plan }: Texts): string {
 export const titleLines = (steps: readonly PricedStep[]): string[] =>
   steps.map(
     ({ title, agent, risk }, index) =>
-      `${index + 1}. ${RISK_MARK[risk]}${quoted(title, TITLE_CHARS)}${agent ? ` (${AGENT_NAMES[agent]})` : ''}`,
+      `${index + 1}. ${RISK_MARK[risk] && `${RISK_MARK[risk]} `}${quoted(title, TITLE_CHARS)}${agent ? ` (${AGENT_NAMES[agent]})` : ''}`,
   );
 
 /** A plan at work: a bar for each phase, with the names of what runs now. */

@@ -10,7 +10,7 @@ export function answerersLine({ policy, approvals = [], expiresAt }: Approval, t
   const parts = [
     plan.who(namesOf(policy, texts)),
     ...(policy.notAsker ? [plan.notAsker] : []),
-    ...(adminChoices.length ? [plan.onlyAdmin(adminChoices.map((choice) => plan.words[choice]).join(', '))] : []),
+    ...(adminChoices.length ? [plan.onlyAdmin(adminChoices.map((choice) => texts.choices[choice]).join(', '))] : []),
     ...(escalated?.length ? [plan.later(clock(escalation?.at ?? ''), escalated)] : []),
     ...(quorum > 1 ? [`*${plan.quorum(approvals.length, quorum)}*`] : []),
     `${texts.until} ${clock(expiresAt)}`,

@@ -1,5 +1,6 @@
 import type { Category } from '../../../contracts/agents.ts';
 import { nanosToCents } from '../../../contracts/money.ts';
+import { toPhases } from '../../../contracts/phases.ts';
 import { textsFor } from '../../../contracts/texts.ts';
 import type { SlackMessage } from '../slack-port.ts';
 import { healingLines, steeringLines } from './notes.ts';
@@ -29,7 +30,7 @@ export function working(shown: Shown): SlackMessage {
   const notes = [...healing, ...steering];
   const spent = shown.plan ? `${texts.plan.spent}: ${cents(nanosToCents(shown.costNanos))}` : '';
   return {
-    text: [line, healing[0], steering[0]].filter(Boolean).join('\n'),
+    text: [line, underWay(shown, phases), healing[0], steering[0]].filter(Boolean).join('\n'),
     blocks: [
       section(`${line}\n${bar}`),
       ...sections(phases, 8, texts.plan.more),
@@ -38,3 +39,7 @@ export function working(shown: Shown): SlackMessage {
     ],
   };
 }
+
+/** The line of the first phase that is not over, for clients that show no blocks. */
+const underWay = ({ steps }: Shown, lines: readonly string[]): string | undefined =>
+  lines[toPhases(steps).findIndex(({ percent }) => percent < 100)]?.replaceAll('`', '');
