@@ -3,6 +3,7 @@ import type { Ending, OrchestrationInput, OrchestrationOutcome } from '../contra
 import { agree } from './lib/agreement.ts';
 import { showRoute, showStatus } from './lib/display.ts';
 import { errorCodeOf } from './lib/failures.ts';
+import { underWay } from './lib/job.ts';
 import { openJob } from './lib/open-job.ts';
 import { startReporter } from './lib/reporter.ts';
 import { runCourse } from './lib/run-course.ts';
@@ -12,10 +13,10 @@ import { model, store } from './proxies.ts';
 /** One request, from its words to its answer: understand, route, plan, ask, work, finish, report. */
 export async function orchestrationWorkflow(input: OrchestrationInput): Promise<OrchestrationOutcome> {
   let stage: Stage = 'understanding';
-  setHandler(stageQuery, () => stage);
   const workScope = new CancellationScope();
   const reporter = startReporter(input);
   const job = openJob(input, reporter, workScope);
+  setHandler(stageQuery, () => (job.desk.waits() ? 'awaiting_approval' : stage));
 
   const ending = await endingOf(() => workScope.run(work));
   job.steering.close();
@@ -36,7 +37,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);
     showRoute(job.routed);
     reporter.changed();
-    stage = job.routed.planning ? 'planning' : job.routed.approval ? 'awaiting_approval' : 'running';
+    stage = job.routed.planning ? 'planning' : 'running';
     const agreed = await agree(job);
     if ('kind' in agreed) return agreed;
     stage = 'running';
@@ -45,11 +46,10 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
 
   /** The model's analysis; when the model is away the route step reads the keywords instead. */
   async function understand(): Promise<void> {
-    await model.analyzeRequest
-      .executeWithOptions({ summary: 'Understand the request' }, [job.target])
-      .catch((error: unknown) => {
-        if (errorCodeOf(error).startsWith('budget')) throw error;
-      });
+    const call = model.analyzeRequest.executeWithOptions({ summary: 'Understand the request' }, [job.target]);
+    await underWay(job, call).catch((error: unknown) => {
+      if (errorCodeOf(error).startsWith('budget')) throw error;
+    });
   }
 }
 

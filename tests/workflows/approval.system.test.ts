@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Decision } from '../../contracts/workflow.ts';
-import { decideSignal, decideUpdate, stageQuery } from '../../workflows/messages.ts';
-import { decision, QUESTION, type Scene } from './support/actors.ts';
+import { decideSignal, stageQuery } from '../../workflows/messages.ts';
+import { cancelledWith, decision, QUESTION, type Scene } from './support/actors.ts';
+import { decide, refusalOf } from './support/people.ts';
 import { openStage, type Play, type Stage } from './support/stage.ts';
 
 let stage: Stage;
@@ -18,17 +17,6 @@ const asking = async (scene: Scene = {}, slack = false): Promise<Play> => {
   await run.when(async () => (await run.handle.query(stageQuery)) === 'awaiting_approval');
   return run;
 };
-const decide = (run: Play, changes: Partial<Decision> = {}) =>
-  run.handle.executeUpdate(decideUpdate, { args: [decision(changes)] });
-const refusalOf = async (work: Promise<unknown>): Promise<string | null | undefined> => {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
-  return error.cause.type;
-};
-
 describe('a question', () => {
   it('holds every agent back until a person approves', async () => {
     const run = await asking();
@@ -62,7 +50,7 @@ describe('a question', () => {
     const run = await asking({}, true);
     await run.handle.cancel();
     await run.over();
-    expect(run.ending()).toEqual({ kind: 'cancelled' });
+    expect(run.ending()).toEqual(cancelledWith(0));
     expect(run.names().at(-1)).toBe('reportToSlack');
     expect(run.names()).not.toContain('runAgent brand');
   });
@@ -116,7 +104,7 @@ describe('a decision that does not count', () => {
     expect(await refusalOf(decide(run))).toBe(FAILURE.notWaiting);
     open();
     await run.over();
-    expect(run.ending()).toEqual({ kind: 'cancelled' });
+    expect(run.ending()).toEqual(cancelledWith(0));
   });
 
   it('is one of fifty at once, but for the first', async () => {

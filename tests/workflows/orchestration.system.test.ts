@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { stageQuery } from '../../workflows/messages.ts';
-import { failure, untilCancelled } from './support/actors.ts';
+import { cancelledWith, failure, untilCancelled } from './support/actors.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
 let stage: Stage;
@@ -81,7 +81,10 @@ describe('agents', () => {
       },
     });
     await run.handle.result();
-    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'ops', reason: 'model_unavailable' }] });
+    expect(run.ending()).toEqual({
+      kind: 'worked',
+      failures: [{ step: 'ops', agent: 'ops', reason: 'model_unavailable' }],
+    });
     expect(run.calls.filter(({ name }) => name === 'runAgent').every((call) => call.withEarlierAnswers === false)).toBe(
       true,
     );
@@ -111,8 +114,17 @@ describe('agents', () => {
   it('as fallbacks stop at the first answer', async () => {
     const run = await stage.play({ agents: ['ops', 'brand', 'finance'], mode: 'fallback', agent: opsFails });
     await run.handle.result();
-    expect(run.names().filter((name) => name.startsWith('runAgent'))).toEqual(['runAgent ops', 'runAgent brand']);
-    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'ops', reason: 'model_unavailable' }] });
+    expect(run.names().filter((name) => /^(runAgent|healStep|askHuman)/.test(name))).toEqual([
+      'runAgent ops',
+      'runAgent brand',
+    ]);
+    expect(run.ending()).toEqual({
+      kind: 'worked',
+      failures: [
+        { step: 'ops', agent: 'ops', reason: 'model_unavailable' },
+        { step: 'finance', agent: 'finance', reason: 'condition_false', skipped: true },
+      ],
+    });
   });
 
   it('as fallbacks are all tried when nobody answers', async () => {
@@ -124,7 +136,7 @@ describe('agents', () => {
     await run.handle.result();
     expect(run.ending()).toMatchObject({
       kind: 'worked',
-      failures: AGENTS.map((agent) => ({ agent, reason: 'model_refused' })),
+      failures: AGENTS.map((agent) => ({ step: agent, agent, reason: 'model_refused' })),
     });
   });
 
@@ -138,7 +150,7 @@ describe('agents', () => {
   ] as const)('that fail as %s %j are named with %s', async (type, details, reason) => {
     const run = await stage.play({ agent: () => Promise.reject(failure(type, ...details)) });
     await run.handle.result();
-    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'brand', reason }] });
+    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ step: 'brand', agent: 'brand', reason }] });
   });
 
   it('that fail for a while are tried again until they answer', async () => {
@@ -161,7 +173,10 @@ describe('agents', () => {
       agent: (agent, signal) => (agent === 'brand' ? untilCancelled(signal) : Promise.resolve()),
     });
     await run.handle.result();
-    expect(run.ending()).toEqual({ kind: 'worked', failures: [{ agent: 'brand', reason: 'timed_out' }] });
+    expect(run.ending()).toEqual({
+      kind: 'worked',
+      failures: [{ step: 'brand', agent: 'brand', reason: 'timed_out' }],
+    });
   });
 });
 
@@ -180,7 +195,7 @@ describe('a cancel', () => {
     await run.handle.cancel();
     await run.over();
     expect(interrupted.sort()).toEqual(['brand', 'ops']);
-    expect(run.ending()).toEqual({ kind: 'cancelled' });
+    expect(run.ending()).toEqual(cancelledWith(2));
     expect(run.names().lastIndexOf('reportToSlack')).toBeGreaterThan(run.names().indexOf('finishOrchestration'));
   });
 
@@ -202,7 +217,7 @@ describe('a cancel', () => {
     await run.handle.cancel();
     await run.over();
     expect(run.names()).toEqual(['analyzeRequest', 'finishOrchestration']);
-    expect(run.ending()).toEqual({ kind: 'cancelled' });
+    expect(run.ending()).toEqual(cancelledWith(1));
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decideSignal, decideUpdate, stageQuery } from '../../workflows/messages.ts';
-import { decision, QUESTION, untilCancelled } from './support/actors.ts';
+import { cancelledWith, decision, QUESTION, untilCancelled } from './support/actors.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
 /** G6: a worker that forgets every workflow after each task, so that every task is a replay. */
@@ -49,7 +49,7 @@ describe('without any cache', () => {
     await run.when(() => run.names().includes('runAgent brand'));
     await run.handle.cancel();
     await run.over();
-    expect(run.ending()).toEqual({ kind: 'cancelled' });
+    expect(run.ending()).toEqual(cancelledWith(1));
     expect(run.names().at(-1)).toBe('reportToSlack');
   });
 });

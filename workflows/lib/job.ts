@@ -20,6 +20,8 @@ export interface Job {
   readonly changed: () => void;
   /** Interrupts all work: a person has answered CANCEL. */
   readonly cancelWork: () => void;
+  /** Model calls under way. */
+  calls: number;
   /** The last revision that a plan was drafted under; 0 without any. */
   revision: number;
   /** A planner's plan runs. */
@@ -31,7 +33,17 @@ export interface Job {
   /** Steps whose budget was refused. */
   readonly refused: Set<string>;
   /** All of them wait for one answer. */
-  budgetAnswer?: Promise<'raise' | 'skip' | 'stop'>;
+  budgetAnswer?: Promise<'raise' | 'skip' | 'stop' | 'withdrawn'>;
+}
+
+/** Counts a model call while it is under way, for the receipt of a stop. */
+export async function underWay<T>(job: Job, call: Promise<T>): Promise<T> {
+  job.calls++;
+  try {
+    return await call;
+  } finally {
+    job.calls--;
+  }
 }
 
 /** What is to run, and what has to be asked before. */

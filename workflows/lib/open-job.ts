@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
 import type { OrchestrationInput, RoutedWork, Stop } from '../../contracts/workflow.ts';
 import { decisions, slack } from '../proxies.ts';
 import { openApprovalDesk } from './approval-desk.ts';
@@ -21,16 +21,25 @@ export function openJob(
   const stopNow = (mode: Stop['mode']): Stop => ({
     mode,
     at: new Date().toISOString(),
-    callsInFlight: course.running.size,
+    callsInFlight: job.calls,
   });
   const desk = openApprovalDesk({
+    // A reminder that does not land, or not yet, keeps no answer waiting.
     nudge: (question, { nth, escalates }) =>
-      slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }),
+      void slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }).catch((error: unknown) => {
+        if (!isCancellation(error)) log.warn('A reminder did not land', { nth });
+      }),
     countApproval: (decision) =>
       decisions.recordApproval({ ...target, decision, partial: true }).then(() => reporter.changed()),
-    revise: (decision) => decisions.revisePlan({ ...target, decision }).finally(reporter.changed),
+    revise: async (decision) => {
+      const revised = await decisions.revisePlan({ ...target, decision }).finally(reporter.changed);
+      // The planner's next draft comes after the edited plan.
+      if ('plan' in revised) job.revision = Math.max(job.revision, revised.plan.revision);
+      return revised;
+    },
+    isMoot: () => job.steering.stopped() || job.steering.wantsReplan(),
   });
-  const steering = openSteeringDesk(({ mode }) => {
+  const steering = openSteeringDesk((mode) => {
     if (mode === 'stop') job.stop ??= stopNow('stop');
     if (mode !== 'steer') desk.withdraw();
     reporter.changed();
@@ -42,7 +51,11 @@ export function openJob(
     steering,
     course,
     changed: reporter.changed,
-    cancelWork: () => workScope.cancel(),
+    cancelWork: () => {
+      job.stop ??= stopNow('cancel');
+      workScope.cancel();
+    },
+    calls: 0,
     revision: 0,
     planned: false,
     questions: 0,

@@ -4,7 +4,7 @@ import { model, store } from '../proxies.ts';
 import { withoutPlan } from './without-plan.ts';
 import { failuresOf } from './course.ts';
 import { errorCodeOf } from './failures.ts';
-import type { Job, Proposal } from './job.ts';
+import { underWay, type Job, type Proposal } from './job.ts';
 
 export interface Why {
   /** The first plan, one that somebody asked for, or one after a failure. */
@@ -50,9 +50,8 @@ interface Draft extends Required<Why> {
 
 async function oneDraft(job: Job, draft: Draft): Promise<PlannedWork> {
   try {
-    await model.draftPlan.executeWithOptions({ summary: `Plan, revision ${draft.revision}` }, [
-      { ...job.target, ...draft },
-    ]);
+    const summary = `Plan, revision ${draft.revision}`;
+    await underWay(job, model.draftPlan.executeWithOptions({ summary }, [{ ...job.target, ...draft }]));
   } catch (error) {
     // A planner that is away is no reason to leave the request alone: the human is asked.
     if (isCancellation(error) || errorCodeOf(error).startsWith('budget')) throw error;

@@ -1,7 +1,8 @@
+import { CancellationScope } from '@temporalio/workflow';
 import type { ApprovalKind, Choice } from '../../contracts/approval.ts';
 import type { Question } from '../../contracts/workflow.ts';
 import { decisions, store } from '../proxies.ts';
-import type { Answer } from './approval-desk.ts';
+import type { Answer } from './awaiting.ts';
 import { showStatus } from './display.ts';
 import type { Job } from './job.ts';
 
@@ -15,22 +16,32 @@ export interface About {
 }
 
 /** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */
-export async function askHuman(job: Job, about: About): Promise<Choice | 'approve' | 'expired'> {
-  const nth = ++job.questions;
-  const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${about.kind}` }, [
-    { ...job.target, ...about, nth },
-  ]);
-  job.changed();
-  const answer = await awaitAnswer(job, question);
-  if (answer.kind !== 'decided') return 'expired';
+export async function askHuman(job: Job, about: About): Promise<Choice | 'approve' | 'expired' | 'withdrawn'> {
+  let approveMeans: Choice | undefined;
+  const answer = await awaitAnswer(job, async () => {
+    const nth = ++job.questions;
+    const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${about.kind}` }, [
+      { ...job.target, ...about, nth },
+    ]);
+    ({ approveMeans } = question);
+    showStatus('awaiting_approval');
+    job.changed();
+    return question;
+  });
+  if (answer.kind !== 'decided') return answer.kind;
   const { verdict, choice } = answer.decision;
-  if (verdict === 'cancel') job.cancelWork();
-  return choice ?? question.approveMeans ?? 'approve';
+  return verdict === 'cancel' ? cancelled(job) : (choice ?? approveMeans ?? 'approve');
+}
+
+/** Ends all work as CANCEL wants it: whoever waits for this goes no further. */
+export function cancelled(job: Job): Promise<never> {
+  job.cancelWork();
+  return CancellationScope.current().cancelRequested;
 }
 
 /** Waits at the desk and writes down what became of the question. */
-export async function awaitAnswer(job: Job, question: Question): Promise<Answer> {
-  showStatus('awaiting_approval');
+export async function awaitAnswer(job: Job, question: Question | (() => Promise<Question>)): Promise<Answer> {
+  if (typeof question !== 'function') showStatus('awaiting_approval');
   const answer = await job.desk.ask(question);
   if (answer.kind === 'decided') {
     const { decision } = answer;
@@ -40,7 +51,8 @@ export async function awaitAnswer(job: Job, question: Question): Promise<Answer>
   } else if (job.course.steps.length === 0 && answer.kind === 'expired') {
     // Nothing has begun: it is written with the end.
     return answer;
-  } else await store.closeQuestion({ ...job.target, approvalId: question.id, verdict: answer.kind });
+  } else if (answer.question)
+    await store.closeQuestion({ ...job.target, approvalId: answer.question.id, verdict: answer.kind });
   showStatus('running');
   job.changed();
   return answer;

@@ -3,6 +3,9 @@ import { mayAnswer } from '../../contracts/approval-rules.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Decision, Question } from '../../contracts/workflow.ts';
 
+/** Something else has ended the question first. */
+export const overtaken = () => ApplicationFailure.nonRetryable('Nothing is waiting for approval.', FAILURE.notWaiting);
+
 /**
  * Why a decision does not count: nothing waits, it means something else than what was shown, the question has no such
  * choice, the policy says no, or this person has approved already. Pure; `approvedBy` are those who have.
@@ -13,7 +16,7 @@ export function refusalOf(
   approvedBy: ReadonlySet<string>,
 ): ApplicationFailure | undefined {
   const refuse = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
-  if (!question) return refuse(FAILURE.notWaiting, 'Nothing is waiting for approval.');
+  if (!question) return overtaken();
   const otherApproval = given.approvalId !== undefined && given.approvalId !== question.id;
   const otherHash = given.hash !== undefined && given.hash !== question.hash;
   if (otherApproval || otherHash) return refuse(FAILURE.approvalMismatch, 'What was shown has changed since.');

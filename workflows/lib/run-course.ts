@@ -3,7 +3,7 @@ import { store } from '../proxies.ts';
 import { doneSteps, failuresOf, walk } from './course.ts';
 import type { Job } from './job.ts';
 import { draftPlan, type Why } from './planning.ts';
-import { askHuman, awaitAnswer } from './questions.ts';
+import { askHuman, awaitAnswer, cancelled } from './questions.ts';
 import { runStep } from './steps.ts';
 
 /** New plans after failures, and turns for words that came too late for any step. */
@@ -45,23 +45,26 @@ async function replan(job: Job, why: Why): Promise<void> {
   if (!proposal) {
     if (why.why === 'failure') return;
     const answer = await askHuman(job, { kind: 'replan', evidence: ['plan_refused'] });
-    if (answer !== 'retry') steering.stop();
+    if (answer !== 'retry' && answer !== 'withdrawn') steering.stop();
     return;
   }
   if (proposal.approval) {
     const answer = await awaitAnswer(job, proposal.approval);
     if (answer.kind === 'withdrawn') return;
     if (answer.kind === 'expired') return steering.stop();
-    if (answer.decision.verdict === 'cancel') job.cancelWork();
+    if (answer.decision.verdict === 'cancel') return cancelled(job);
     return keepFinished(job, answer.plan?.steps ?? proposal.steps);
   }
   keepFinished(job, proposal.steps);
 }
 
+/** What was never done, and what the new plan names again, makes room for it. */
 function keepFinished({ course }: Job, next: readonly StepOutline[]): void {
+  const again = new Set(next.map(({ id }) => id));
   const kept = course.steps.filter(({ id }) => {
     const result = course.results.get(id);
-    return result && !('reason' in result && result.reason === 'dependency_failed');
+    const undone = result && 'reason' in result && ['dependency_failed', 'stopped'].includes(result.reason);
+    return result && !undone && !again.has(id);
   });
   const dropped = course.steps.filter((step) => !kept.includes(step));
   dropped.forEach(({ id }) => course.results.delete(id));

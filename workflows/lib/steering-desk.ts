@@ -1,5 +1,6 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import { FAILURE } from '../../contracts/failures.ts';
+import type { SteeringMode } from '../../contracts/steering.ts';
 import type { SteeringMessage } from '../../contracts/workflow.ts';
 import { steerSignal, steerUpdate } from '../messages.ts';
 
@@ -23,7 +24,7 @@ export interface SteeringDesk {
 const MOST = 50;
 
 /** Sets the handlers of both messages; call it before the workflow's first await. `onMessage` is told of each that counts. */
-export function openSteeringDesk(onMessage: (message: SteeringMessage) => void): SteeringDesk {
+export function openSteeringDesk(onMessage: (mode: SteeringMode) => void): SteeringDesk {
   const words: string[] = [];
   const constraints: string[] = [];
   const seen = new Set<string>();
@@ -46,14 +47,17 @@ export function openSteeringDesk(onMessage: (message: SteeringMessage) => void):
     if (message.mode === 'steer') words.push(message.id);
     else if (message.mode === 'replan') constraints.push(message.id);
     else stopped = true;
-    onMessage(message);
+    onMessage(message.mode);
   }
 
   return {
     takeWords: () => words.splice(0),
     hasWords: () => words.length > 0,
     stopped: () => stopped,
-    stop: () => void (stopped = true),
+    stop: () => {
+      stopped = true;
+      onMessage('stop');
+    },
     wantsReplan: () => constraints.length > 0,
     takeReplan: () => constraints.splice(0),
     close: () => void (closed = true),

@@ -4,7 +4,7 @@ import type { StepOutline } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
 import type { StepResult } from './course.ts';
 import { errorCodeOf, isBudgetCode } from './failures.ts';
-import type { Job } from './job.ts';
+import { underWay, type Job } from './job.ts';
 import { openLoopBreaker } from './loop-breaker.ts';
 import { askHuman } from './questions.ts';
 import { afterRefusedBudget, askAgain, failed, heal, skipped, type Try } from './trouble.ts';
@@ -27,7 +27,8 @@ export async function runStep(job: Job, step: StepOutline): Promise<StepResult> 
 
 async function askAbout(job: Job, step: StepOutline): Promise<StepResult> {
   const answer = await askHuman(job, { kind: 'step', step: step.id });
-  if (answer === 'expired') return job.steering.stopped() ? skipped('stopped') : failed('not_approved');
+  if (answer === 'withdrawn') return skipped('stopped');
+  if (answer === 'expired') return failed('not_approved');
   await store.endApprovalStep({ ...job.target, step: step.id });
   return DONE;
 }
@@ -35,8 +36,11 @@ async function askAbout(job: Job, step: StepOutline): Promise<StepResult> {
 async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
   const breaker = openLoopBreaker();
   let next: Try = { nth: 0, agent: step.agent ?? 'general' };
+  const words: string[] = [];
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    const failure = await tryOnce(job, step, next);
+    // A try that failed may not have passed them on.
+    words.push(...job.steering.takeWords());
+    const failure = await tryOnce(job, step, next, words);
     if (!failure) return DONE;
     const { code } = failure;
     if (job.routed.mode === 'fallback' && !job.planned && !isBudgetCode(code)) return failed(code);
@@ -58,9 +62,10 @@ async function tryOnce(
   job: Job,
   step: StepOutline,
   { nth, agent, tier }: Try,
+  words: readonly string[],
 ): Promise<{ code: ErrorCode; error: unknown } | undefined> {
   try {
-    await model.runAgent.executeWithOptions(
+    const call = model.runAgent.executeWithOptions(
       {
         summary: `${step.id === agent ? AGENT_NAMES[agent] : `${step.id} (${AGENT_NAMES[agent]})`} answers`,
         scheduleToCloseTimeout: job.routed.maxExecutionMs,
@@ -72,11 +77,12 @@ async function tryOnce(
           withEarlierAnswers: step.runs === 'after_all' || (step.needs.length > 0 && step.runs === 'after_success'),
           step: step.id,
           attempt: nth,
-          steering: job.steering.takeWords(),
+          steering: [...words],
           ...(tier && { tier }),
         },
       ],
     );
+    await underWay(job, call);
     return undefined;
   } catch (error) {
     if (isCancellation(error)) throw error;

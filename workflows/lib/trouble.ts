@@ -2,11 +2,11 @@ import { condition } from '@temporalio/workflow';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { MOST_HEALINGS } from '../../contracts/healing-rules.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
-import type { StepOutline } from '../../contracts/workflow.ts';
+import type { Healing, StepOutline } from '../../contracts/workflow.ts';
 import { model } from '../proxies.ts';
 import { doneSteps, type StepResult } from './course.ts';
-import { budgetRefusalOf } from './failures.ts';
-import type { Job } from './job.ts';
+import { budgetRefusalOf, errorCodeOf } from './failures.ts';
+import { underWay, type Job } from './job.ts';
 import { askHuman } from './questions.ts';
 
 /** What one try of a step is: healing changes the agent, the tier or, by its number, what is asked. */
@@ -23,16 +23,22 @@ export const skipped = (reason: ErrorCode): StepResult => ({ status: 'skipped', 
 export async function heal(job: Job, step: StepOutline, failing: Try, code: ErrorCode): Promise<Try | StepResult> {
   const nth = failing.nth + 1;
   if (nth > MOST_HEALINGS || job.steering.stopped()) return failed(code);
-  const { action, agent, tier } = await model.healStep.executeWithOptions(
-    { summary: `Self-healing attempt #${nth} of ${step.id}` },
-    [{ ...job.target, step: step.id, agent: failing.agent, attempt: nth, code }],
-  );
+  const diagnosis = model.healStep.executeWithOptions({ summary: `Self-healing attempt #${nth} of ${step.id}` }, [
+    { ...job.target, step: step.id, agent: failing.agent, attempt: nth, code },
+  ]);
+  const { action, agent, tier } = await underWay(job, diagnosis).catch(nothingHeals);
   job.changed();
   if (action === 'retry') return { nth, agent: failing.agent, ...(tier && { tier }) };
   if (action === 'another_agent') return { nth, agent: agent ?? failing.agent };
   if (action === 'skip') return skipped('skipped_by_healing');
   if (action === 'stop') return failed(code);
   return askAgain(job, step, { ...failing, nth }, { kind: 'healing', evidence: [code] }, code);
+}
+
+/** Healing that fails itself must not take the other steps with it: the step's own failure stands. */
+function nothingHeals(error: unknown): Healing {
+  errorCodeOf(error);
+  return { action: 'stop' };
 }
 
 /** Leaves it to a human: once more, without it, or stop with what is there. */
@@ -69,11 +75,11 @@ export async function afterRefusedBudget(
   refused.delete(step.id);
   if (answer === 'raise') return next;
   if (answer === 'skip') return skipped('skipped_by_person');
-  steering.stop();
+  if (answer === 'stop') steering.stop();
   return failed(code);
 }
 
-async function askAboutBudget(job: Job, error: unknown): Promise<'raise' | 'skip' | 'stop'> {
+async function askAboutBudget(job: Job, error: unknown): Promise<'raise' | 'skip' | 'stop' | 'withdrawn'> {
   const answer = await askHuman(job, { kind: 'budget', refused: budgetRefusalOf(error) });
-  return answer === 'raise' || answer === 'skip' ? answer : 'stop';
+  return answer === 'raise' || answer === 'skip' || answer === 'withdrawn' ? answer : 'stop';
 }

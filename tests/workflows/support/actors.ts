@@ -1,6 +1,8 @@
+import { expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { Activities } from '../../../activities/index.ts';
+import type { DraftTarget } from '../../../activities/model/plan.ts';
 import type { AgentId } from '../../../contracts/agents.ts';
 import type { FailureType } from '../../../contracts/failures.ts';
 import type { FinalStatus } from '../../../contracts/orchestration.ts';
@@ -25,6 +27,17 @@ export interface Call {
   readonly steering?: readonly string[];
   readonly kind?: string;
   readonly partial?: boolean;
+  /** Of a draft: what the planner was told. */
+  readonly draft?: Pick<DraftTarget, 'revision' | 'why' | 'constraints' | 'repairs' | 'failures'>;
+  readonly code?: string;
+  readonly tier?: string;
+  readonly evidence?: readonly string[];
+  readonly refused?: unknown;
+  readonly approvalId?: string;
+  /** What became of a question without an answer. */
+  readonly verdict?: string;
+  readonly nth?: number;
+  readonly escalates?: boolean;
 }
 
 /** What happens in one orchestration; whatever is left out goes well. */
@@ -34,15 +47,19 @@ export interface Scene {
   readonly maxExecutionMs?: number;
   readonly approval?: RoutedWork['approval'];
   readonly analyze?: (signal: AbortSignal) => Promise<void>;
-  readonly agent?: (agent: AgentId, signal: AbortSignal, step: string) => Promise<void>;
+  readonly agent?: (agent: AgentId, signal: AbortSignal, step: string, attempt: number) => Promise<void>;
   readonly planning?: boolean;
   readonly dryRun?: boolean;
   /** What becomes of each draft, in order; the last one again and again. */
   readonly drafts?: readonly PlannedWork[];
-  readonly draft?: (nth: number) => Promise<void>;
-  readonly revise?: (decision: Decision) => RevisedPlan;
+  readonly draft?: (nth: number, signal: AbortSignal) => Promise<void>;
+  readonly revise?: (decision: Decision) => RevisedPlan | Promise<RevisedPlan>;
+  /** How a question in the midst of the work differs from the usual one. */
+  readonly question?: Partial<Question>;
+  /** One reminder; may throw. */
+  readonly remind?: () => Promise<void>;
   /** What heals a failure; nothing unless told. */
-  readonly heal?: (step: string, attempt: number) => Healing;
+  readonly heal?: (step: string, attempt: number, signal: AbortSignal) => Healing | Promise<Healing>;
   readonly condition?: (step: string) => 'yes' | 'no' | 'broken';
   readonly finish?: () => Promise<void>;
   /** One report to Slack; may throw. */
@@ -65,6 +82,12 @@ export const decision = (changes: Partial<Decision> = {}): Decision => ({
   approvalId: QUESTION.id,
   hash: QUESTION.hash,
   ...changes,
+});
+
+/** The ending of a cancelled run: so many model calls were under way. */
+export const cancelledWith = (callsInFlight: number): Ending => ({
+  kind: 'cancelled',
+  stop: { mode: 'cancel', at: expect.any(String) as unknown as string, callsInFlight },
 });
 
 /** A business failure that no retry mends. */
@@ -100,8 +123,16 @@ const choicesOf = (kind: string): Partial<Question> => {
   if (kind === 'step') return {};
   return kind === 'budget'
     ? { choices: ['raise', 'skip', 'stop'], approveMeans: 'raise' }
-    : { choices: ['retry', 'skip', 'stop'], approveMeans: 'retry' };
+    : { choices: kind === 'replan' ? ['retry', 'stop'] : ['retry', 'skip', 'stop'], approveMeans: 'retry' };
 };
+
+/** The question of a number, as the workflow is told it. */
+const midwayQuestion = (kind: string, nth: number): Question => ({
+  ...QUESTION,
+  id: `approval-${kind}-${nth}`,
+  hash: `hash-${kind}-${nth}`,
+  ...choicesOf(kind),
+});
 
 /** Activities that play scenes and keep score. */
 export function createActors() {
@@ -118,20 +149,21 @@ export function createActors() {
         calls.push({ name: 'analyzeRequest' });
         return heartbeating((signal) => scene.analyze?.(signal) ?? Promise.resolve());
       },
-      runAgent: ({ orchestrationId, agent, withEarlierAnswers, step = agent, attempt, steering }) => {
+      runAgent: ({ orchestrationId, agent, withEarlierAnswers, step = agent, attempt = 0, steering, tier }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering });
-        return heartbeating((signal) => scene.agent?.(agent, signal, step) ?? Promise.resolve());
+        calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering, ...(tier && { tier }) });
+        return heartbeating((signal) => scene.agent?.(agent, signal, step, attempt) ?? Promise.resolve());
       },
-      draftPlan: async ({ orchestrationId }) => {
+      draftPlan: ({ orchestrationId, revision, why, constraints, repairs, failures }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'draftPlan' });
-        await scene.draft?.(calls.filter(({ name }) => name === 'draftPlan').length);
+        calls.push({ name: 'draftPlan', draft: { revision, why, constraints, repairs, failures } });
+        const nth = calls.filter(({ name }) => name === 'draftPlan').length;
+        return heartbeating((signal) => scene.draft?.(nth, signal) ?? Promise.resolve());
       },
-      healStep: async ({ orchestrationId, step, attempt }) => {
+      healStep: ({ orchestrationId, step, attempt, code }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'healStep', step, attempt });
-        return scene.heal?.(step, attempt) ?? { action: 'stop' };
+        calls.push({ name: 'healStep', step, attempt, code });
+        return heartbeating(async (signal) => (await scene.heal?.(step, attempt, signal)) ?? { action: 'stop' });
       },
     },
     store: {
@@ -159,12 +191,13 @@ export function createActors() {
         calls.push({ name: 'offerWithoutPlan' });
         return routed(scene, QUESTION);
       },
-      askHuman: async ({ orchestrationId, kind, step, nth }) => {
-        of(orchestrationId).calls.push({ name: 'askHuman', kind, ...(step && { step }) });
-        return { ...QUESTION, id: `approval-${kind}-${nth}`, hash: `hash-${kind}-${nth}`, ...choicesOf(kind) };
+      askHuman: async ({ orchestrationId, kind, step, nth, evidence, refused }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'askHuman', kind, nth, ...(step && { step }), ...(evidence && { evidence }), refused });
+        return { ...midwayQuestion(kind, nth), ...scene.question };
       },
-      closeQuestion: async ({ orchestrationId }) => {
-        of(orchestrationId).calls.push({ name: 'closeQuestion' });
+      closeQuestion: async ({ orchestrationId, approvalId, verdict }) => {
+        of(orchestrationId).calls.push({ name: 'closeQuestion', approvalId, verdict });
       },
       checkCondition: async ({ orchestrationId, step }) => {
         const { scene, calls } = of(orchestrationId);
@@ -196,8 +229,10 @@ export function createActors() {
         await played.scene.report?.(++played.reports, final);
         return { final };
       },
-      remindApprovers: async ({ orchestrationId }) => {
-        of(orchestrationId).calls.push({ name: 'remindApprovers' });
+      remindApprovers: async ({ orchestrationId, approvalId, nth, escalates }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'remindApprovers', approvalId, nth, escalates });
+        await scene.remind?.();
       },
     },
   };
