@@ -16,7 +16,11 @@ const named = (name: string): Promise<Example[]> => readExamples(new URL(`${name
 /** What the router is trained from: one file per agent, requests for several agents, and terms. */
 export async function readTrainingData(): Promise<TrainingData> {
   const perAgent = await Promise.all(AGENT_IDS.map(named));
-  return { examples: [...perAgent.flat(), ...(await named('multi'))], terms: toTerms(await named('terms')) };
+  return {
+    examples: [...perAgent.flat(), ...(await named('multi'))],
+    terms: toTerms(await named('terms')),
+    patterns: await named('patterns'),
+  };
 }
 
 /** What the router is judged by and never trained from. */

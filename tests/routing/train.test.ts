@@ -10,7 +10,7 @@ import { train } from '../../routing/train.ts';
 async function fewExamples() {
   const { examples } = await readTrainingData();
   const some = AGENT_IDS.flatMap((id) => examples.filter(({ agents }) => agents.join() === id).slice(0, 10));
-  return { examples: some, terms: [] };
+  return { examples: some, terms: [], patterns: [] };
 }
 
 describe('training', () => {
