@@ -13,7 +13,7 @@ const VARIANTS = 3;
 const VARIANT_WEIGHT = 0.4;
 const TERM_WEIGHT = 0.25;
 const TERM_FRAMES_EACH = 3;
-const PATTERN_WEIGHT = 0.3;
+const PATTERN_WEIGHT = 0.6;
 /** Made-up requests for two agents, per hundred examples. */
 const PAIRS_PER_HUNDRED = 15;
 const OTHER: Record<Language, Language> = { en: 'ko', ko: 'en' };

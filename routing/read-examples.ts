@@ -15,7 +15,7 @@ const named = (name: string): Promise<Example[]> => readExamples(new URL(`${name
 
 /** What the router is trained from: one file per agent, requests for several agents, and terms. */
 export async function readTrainingData(): Promise<TrainingData> {
-  const perAgent = await Promise.all(AGENT_IDS.map(named));
+  const perAgent = await Promise.all(AGENT_IDS.flatMap((agent) => [named(agent), named(`${agent}-2`)]));
   return {
     examples: [...perAgent.flat(), ...(await named('multi'))],
     terms: toTerms(await named('terms')),
