@@ -9,9 +9,9 @@ export interface Weighted extends Example {
   readonly weight: number;
 }
 
-const VARIANTS = 3;
+const VARIANTS = 2;
 const VARIANT_WEIGHT = 0.4;
-const TERM_WEIGHT = 0.25;
+const TERM_WEIGHT = 0.5;
 const TERM_FRAMES_EACH = 3;
 const PATTERN_WEIGHT = 0.6;
 /** Made-up requests for two agents, per hundred examples. */

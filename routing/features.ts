@@ -4,7 +4,7 @@ import { stemOf } from './stems.ts';
 export const FEATURES_VERSION = 2;
 
 /** Buckets that features are hashed into; a power of two. */
-export const BUCKETS = 1 << 18;
+export const BUCKETS = 1 << 17;
 
 /** Hashed features of a text; the same bucket may stand there more than once. */
 export interface Features {
@@ -17,7 +17,7 @@ const STEM_VALUE = 1;
 const PAIR_VALUE = 0.3;
 const CHARS_VALUE = 0.6;
 const MIN_CHARS = 2;
-const MAX_CHARS = 5;
+const MAX_CHARS = 4;
 const MAX_WORD_CHARS = 24;
 
 const WORD = /[\p{L}\p{M}\p{N}'+#]+/gu;

@@ -3,7 +3,7 @@ import { type Random, shuffled } from './random.ts';
 
 const SLOT = /\{([^{}]*)\}/g;
 /** How often each alternative of a pattern's widest slot is written out. */
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 /** Writes a pattern out: every alternative of every slot is used, in chance company. */
 export function writeOut(pattern: Example, random: Random): Example[] {

@@ -6,6 +6,7 @@ import { readHeldOut } from '../../routing/read-examples.ts';
 import { loadRouter } from './load-router.ts';
 
 let single: Evaluation;
+let plain: Evaluation;
 let multi: Evaluation;
 
 beforeAll(async () => {
@@ -14,6 +15,7 @@ beforeAll(async () => {
     evaluate(examples.map((example) => ({ example, decision: router.route(example.text) })));
   const heldOut = await readHeldOut();
   single = judge(heldOut.single);
+  plain = judge(heldOut.plain);
   multi = judge(heldOut.multi);
 });
 
