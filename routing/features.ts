@@ -17,7 +17,7 @@ const STEM_VALUE = 1;
 const PAIR_VALUE = 0.3;
 const CHARS_VALUE = 0.6;
 const MIN_CHARS = 2;
-const MAX_CHARS = 4;
+const MAX_CHARS = 5;
 const MAX_WORD_CHARS = 24;
 
 const WORD = /[\p{L}\p{M}\p{N}'+#]+/gu;
