@@ -31,5 +31,8 @@ function englishStem(word: string): string {
     .replace(/sses$/, 'ss')
     .replace(/([^s])s$/, '$1');
   const bare = singular.length < MIN_ENGLISH_WITH_ENDING ? singular : singular.replace(ENDING, '');
-  return bare.replace(/e$/, '').replace(/(.)\1$/, '$1').replace(/is$/, 'iz');
+  return bare
+    .replace(/e$/, '')
+    .replace(/(.)\1$/, '$1')
+    .replace(/is$/, 'iz');
 }

@@ -36,7 +36,11 @@ describe('training', () => {
   });
 
   it('writes patterns out with every alternative, in whole requests', () => {
-    const pattern = { agents: ['brand' as const], language: 'en' as const, text: '{Draw|Sketch} {a logo|a crest|an icon} { now|}' };
+    const pattern = {
+      agents: ['brand' as const],
+      language: 'en' as const,
+      text: '{Draw|Sketch} {a logo|a crest|an icon} { now|}',
+    };
     const texts = writeOut(pattern, createRandom(1)).map(({ text }) => text);
     for (const part of ['Draw', 'Sketch', 'a logo', 'a crest', 'an icon', 'now'])
       expect(texts.some((text) => text.includes(part))).toBe(true);
