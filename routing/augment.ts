@@ -1,6 +1,7 @@
 import type { Language } from '../contracts/agents.ts';
 import type { Example, TrainingData } from './examples.ts';
 import { JOINS, OPENINGS, CLOSINGS, TERM_FRAMES } from './frames.ts';
+import { writeOut } from './patterns.ts';
 import { type Random, pick } from './random.ts';
 
 /** An example with how much it counts in training. */
@@ -8,20 +9,22 @@ export interface Weighted extends Example {
   readonly weight: number;
 }
 
-const VARIANTS = 3;
+const VARIANTS = 2;
 const VARIANT_WEIGHT = 0.4;
-const TERM_WEIGHT = 0.25;
+const TERM_WEIGHT = 0.5;
 const TERM_FRAMES_EACH = 3;
+const PATTERN_WEIGHT = 0.6;
 /** Made-up requests for two agents, per hundred examples. */
 const PAIRS_PER_HUNDRED = 15;
 const OTHER: Record<Language, Language> = { en: 'ko', ko: 'en' };
 
 /** The examples and what people might as well have written: other manners, typos, missing words, terms in bare frames. */
-export function augment({ examples, terms }: TrainingData, random: Random): Weighted[] {
+export function augment({ examples, terms, patterns }: TrainingData, random: Random): Weighted[] {
   return [
     ...examples.map((example) => ({ ...example, weight: 1 })),
     ...examples.flatMap((example) => variantsOf(example, random)),
     ...terms.flatMap((term) => framed(term, random)),
+    ...patterns.flatMap((pattern) => written(pattern, random)),
     ...pairs(examples, random),
   ];
 }
@@ -37,6 +40,14 @@ function variantsOf(example: Example, random: Random): Weighted[] {
   }
   return variants;
 }
+
+/** Half of them with other manners, so that those say nothing. */
+const written = (pattern: Example, random: Random): Weighted[] =>
+  writeOut(pattern, random).map((example) => ({
+    ...example,
+    text: random() < 0.5 ? withManners(example.text, example.language, random) : example.text,
+    weight: PATTERN_WEIGHT,
+  }));
 
 /** Frames of the other language too: people mix languages. */
 function framed(term: Example, random: Random): Weighted[] {

@@ -8,8 +8,12 @@ export interface Judged {
   readonly evidence: Evidence;
 }
 
-/** Of the answered this share must be right: 95 % is the goal, and strangers' requests score about 3 points lower. */
-const PRECISION = 0.975;
+/**
+ * Of what is answered in cross-validation this share must be right. It stands below the goal of 95 %: the examples are
+ * more roundabout than most requests, and each check did without a quarter of them. With all examples
+ * of one author kept aside, 94 to 95 % are right at the same confidence.
+ */
+const PRECISION = 0.93;
 /** Of the requests for one agent this share may be given a second one. */
 const FALSE_JOINS = 0.01;
 const JOIN_AT = [0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];

@@ -13,6 +13,8 @@ export interface TrainingData {
   readonly examples: readonly Example[];
   /** Single terms of an agent's trade; training puts them into frames that say nothing by themselves. */
   readonly terms: readonly Example[];
+  /** Requests with alternatives in braces; training writes them out. */
+  readonly patterns: readonly Example[];
 }
 
 export interface ParsedExamples {
@@ -54,8 +56,8 @@ export const toTerms = (lines: readonly Example[]): Example[] =>
   lines.flatMap((line) => line.text.split('|').map((term) => ({ ...line, text: term.trim() })));
 
 /** Says which examples a model was trained from. */
-export function hashTrainingData({ examples, terms }: TrainingData): string {
-  const lines = [...examples, ...terms].map(
+export function hashTrainingData({ examples, terms, patterns }: TrainingData): string {
+  const lines = [...examples, ...terms, ...patterns].map(
     ({ agents, language, text }) => `${agents.join('+')}\t${language}\t${text}`,
   );
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex');

@@ -1,8 +1,10 @@
+import { stemOf } from './stems.ts';
+
 /** Raised whenever the features of a text change, so that a model trained on others is refused. */
-export const FEATURES_VERSION = 1;
+export const FEATURES_VERSION = 2;
 
 /** Buckets that features are hashed into; a power of two. */
-export const BUCKETS = 1 << 16;
+export const BUCKETS = 1 << 17;
 
 /** Hashed features of a text; the same bucket may stand there more than once. */
 export interface Features {
@@ -11,14 +13,16 @@ export interface Features {
 }
 
 const WORD_VALUE = 1;
-const PAIR_VALUE = 0.6;
-const CHARS_VALUE = 0.45;
+const STEM_VALUE = 1;
+const PAIR_VALUE = 0.3;
+const CHARS_VALUE = 0.6;
 const MIN_CHARS = 2;
 const MAX_CHARS = 5;
 const MAX_WORD_CHARS = 24;
 
 const WORD = /[\p{L}\p{M}\p{N}'+#]+/gu;
 const WORD_SEED = 0x811c9dc5;
+const STEM_SEED = 0x1c9dc581;
 const PAIR_SEED = 0x2b1f5d63;
 const CHARS_SEED = 0x5bd1e995;
 const EDGE = 0x5f;
@@ -26,13 +30,14 @@ const EDGE = 0x5f;
 /** The words of a normalised text. */
 export const wordsOf = (text: string): string[] => text.match(WORD) ?? [];
 
-/** Words, pairs of neighbours, and character n-grams inside words, hashed. */
+/** Words, their stems, pairs of neighbours, and character n-grams inside words, hashed. */
 export function featuresOf(text: string): Features {
   const features: Features = { buckets: [], values: [] };
   let previous = 0;
   for (const word of wordsOf(text)) {
-    const hash = hashWord(word);
+    const hash = hashWord(word, WORD_SEED);
     add(features, hash, WORD_VALUE);
+    add(features, hashWord(stemOf(word), STEM_SEED), STEM_VALUE);
     if (previous !== 0) add(features, Math.imul(previous ^ PAIR_SEED, 0x01000193) ^ hash, PAIR_VALUE);
     addChars(features, word);
     previous = hash;
@@ -54,8 +59,8 @@ function addChars(features: Features, word: string): void {
   }
 }
 
-function hashWord(word: string): number {
-  let hash = WORD_SEED;
+function hashWord(word: string, seed: number): number {
+  let hash = seed;
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193);
   return hash;
 }

@@ -21,8 +21,8 @@ export interface Learner {
 }
 
 const WIDTH = AGENT_IDS.length;
-const RATE = 0.2;
-const DECAY = 3e-4;
+const RATE = 0.3;
+const DECAY = 2e-4;
 
 /** The features of an example, the way the router computes them: clause by clause. */
 export function toSample({ text, agents, weight }: Weighted): Sample {

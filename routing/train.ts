@@ -14,9 +14,9 @@ export interface Training {
 }
 
 const SEED = 20_240_229;
-const FOLDS = 5;
-const MAX_PASSES = 30;
-const PATIENCE = 3;
+const FOLDS = 4;
+const MAX_PASSES = 10;
+const PATIENCE = 2;
 
 /** Trains the router; the same examples always give the same model. */
 export const train = (data: TrainingData): RouterModel => trainWithCheck(data).model;

@@ -2,10 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { AGENT_IDS, Language } from '../../contracts/agents.ts';
 import { type Example, parseExamples } from '../../routing/examples.ts';
 import { normalise } from '../../routing/normalise.ts';
+import { writeOut } from '../../routing/patterns.ts';
+import { createRandom } from '../../routing/random.ts';
 import { readHeldOut, readTrainingData } from '../../routing/read-examples.ts';
+import { createTwinFinder } from './likeness.ts';
 
-const TRAINING_FLOOR = 60;
+const TRAINING_FLOOR = 200;
 const HELD_OUT_FLOOR = 20;
+const PLAIN_FLOOR = 40;
 const NEAR = 0.8;
 
 const countOf = (examples: readonly Example[], agent: string, language: string): number =>
@@ -13,33 +17,22 @@ const countOf = (examples: readonly Example[], agent: string, language: string):
 
 const cells = AGENT_IDS.flatMap((agent) => Language.options.map((language) => [agent, language] as const));
 
-/** Pairs of neighbouring letters, without spaces and marks: what near-duplicates share. */
-function pairsOf(text: string): Set<string> {
-  const letters = normalise(text).replace(/[^\p{L}\p{N}]/gu, '');
-  return new Set(Array.from({ length: Math.max(1, letters.length - 1) }, (_, at) => letters.slice(at, at + 2)));
-}
-
-function likeness(a: Set<string>, b: Set<string>): number {
-  if (Math.min(a.size, b.size) / Math.max(a.size, b.size) < NEAR / 2) return 0;
-  let shared = 0;
-  for (const pair of a) if (b.has(pair)) shared += 1;
-  return (2 * shared) / (a.size + b.size);
-}
-
 describe('the examples', () => {
   it.each(cells)('has enough for %s in %s', async (agent, language) => {
-    const [{ examples }, { single }] = await Promise.all([readTrainingData(), readHeldOut()]);
+    const [{ examples }, { single, plain }] = await Promise.all([readTrainingData(), readHeldOut()]);
     expect(countOf(examples, agent, language)).toBeGreaterThanOrEqual(TRAINING_FLOOR);
     expect(countOf(single, agent, language)).toBeGreaterThanOrEqual(HELD_OUT_FLOOR);
+    expect(countOf(plain, agent, language)).toBeGreaterThanOrEqual(PLAIN_FLOOR);
   });
 
   it('keeps what it is judged by out of what it learns from, near-duplicates too', async () => {
-    const [{ examples }, { single, multi }] = await Promise.all([readTrainingData(), readHeldOut()]);
-    const learned = examples.map(({ text }) => ({ text, pairs: pairsOf(text) }));
-    const leaks = [...single, ...multi].flatMap(({ text }) => {
-      const pairs = pairsOf(text);
-      const twin = learned.find((one) => likeness(pairs, one.pairs) >= NEAR);
-      return twin ? [`${text} ~ ${twin.text}`] : [];
+    const [{ examples, patterns }, { single, plain, multi }] = await Promise.all([readTrainingData(), readHeldOut()]);
+    const written = [1, 2, 3].flatMap((seed) => patterns.flatMap((pattern) => writeOut(pattern, createRandom(seed))));
+    const learned = [...examples, ...written];
+    const findTwin = createTwinFinder(learned.map(({ text }) => text));
+    const leaks = [...single, ...plain, ...multi].flatMap(({ text }) => {
+      const { twin, likeness } = findTwin(text);
+      return likeness >= NEAR ? [`${text} ~ ${twin}`] : [];
     });
     expect(leaks).toEqual([]);
   });

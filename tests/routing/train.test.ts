@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AGENT_IDS } from '../../contracts/agents.ts';
 import { augment } from '../../routing/augment.ts';
 import { hashTrainingData } from '../../routing/examples.ts';
+import { writeOut } from '../../routing/patterns.ts';
 import { createRandom } from '../../routing/random.ts';
 import { readTrainingData } from '../../routing/read-examples.ts';
 import { createRouter } from '../../routing/router.ts';
@@ -10,7 +11,7 @@ import { train } from '../../routing/train.ts';
 async function fewExamples() {
   const { examples } = await readTrainingData();
   const some = AGENT_IDS.flatMap((id) => examples.filter(({ agents }) => agents.join() === id).slice(0, 10));
-  return { examples: some, terms: [] };
+  return { examples: some, terms: [], patterns: [] };
 }
 
 describe('training', () => {
@@ -32,6 +33,18 @@ describe('training', () => {
       expect(text.trim()).not.toBe('');
       expect(weight).toBeGreaterThan(0);
     }
+  });
+
+  it('writes patterns out with every alternative, in whole requests', () => {
+    const pattern = {
+      agents: ['brand' as const],
+      language: 'en' as const,
+      text: '{Draw|Sketch} {a logo|a crest|an icon} { now|}',
+    };
+    const texts = writeOut(pattern, createRandom(1)).map(({ text }) => text);
+    for (const part of ['Draw', 'Sketch', 'a logo', 'a crest', 'an icon', 'now'])
+      expect(texts.some((text) => text.includes(part))).toBe(true);
+    for (const text of texts) expect(text).toMatch(/^(?:Draw|Sketch) an? (?:logo|crest|icon)(?: now)?$/);
   });
 
   it('knows the examples by content, whatever their order', async () => {

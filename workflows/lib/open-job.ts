@@ -18,11 +18,7 @@ export function openJob(
 ): Job {
   const target = { organizationId, orchestrationId };
   const course = openCourse([]);
-  const stopNow = (mode: Stop['mode']): Stop => ({
-    mode,
-    at: new Date().toISOString(),
-    callsInFlight: job.calls,
-  });
+  const stopNow = (mode: Stop['mode']): Stop => ({ mode, at: new Date().toISOString(), callsInFlight: job.calls });
   const desk = openApprovalDesk({
     // A reminder that does not land, or not yet, keeps no answer waiting.
     nudge: (question, { nth, escalates }) =>
