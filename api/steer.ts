@@ -38,6 +38,10 @@ export async function steerJob(
   if (!orchestration) throw notFound('job');
   if (role !== 'admin' && userId !== orchestration.user_id)
     throw new ProblemError('forbidden', 'Only the person who asked or an admin may steer this job.');
+  if (message.length === 0 && mode !== 'stop')
+    throw new ProblemError('invalid-request', 'message: Say what should change.', [
+      { path: 'message', message: 'Say what should change.' },
+    ]);
   if (isFinal(orchestration.status)) throw over(orchestration.status);
   const id = randomUUID();
   await writeDown(deps, orchestration, { id, userId, via: 'rest', mode, message });

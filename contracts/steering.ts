@@ -11,16 +11,11 @@ export type SteeringMode = z.infer<typeof SteeringMode>;
 
 export const STEERING_LIMITS = { messageChars: 4_000, perJob: 50 } as const;
 
-/** The body of `POST /api/jobs/:jobId/steer`; only a stop may come without words. */
-export const SteerRequest = z
-  .strictObject({
-    message: z.string().trim().max(STEERING_LIMITS.messageChars).refine(isStorableText, NOT_TEXT).default(''),
-    mode: SteeringMode.default('steer'),
-  })
-  .refine(({ message, mode }) => message.length > 0 || mode === 'stop', {
-    message: 'Say what should change.',
-    path: ['message'],
-  });
+/** The body of `POST /api/jobs/:jobId/steer`; only a stop may come without words, which is looked at once the job is found. */
+export const SteerRequest = z.strictObject({
+  message: z.string().trim().max(STEERING_LIMITS.messageChars).refine(isStorableText, NOT_TEXT).default(''),
+  mode: SteeringMode.default('steer'),
+});
 export type SteerRequest = z.infer<typeof SteerRequest>;
 
 /** A message to running work. `pending` until a step, a stop or a plan has taken it up; `dropped` when the work ended before. */

@@ -31,8 +31,8 @@ export interface StepTurnDeps extends TurnDeps, Means {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
 }
 
-/** A model that fails this often is given up; a healed try has had its patience already. */
-const TRIES = { first: 5, healed: 3 };
+/** A model that fails this often is given up; a healed try has had its patience already, and a stand-in's all the more. */
+const TRIES = { first: 5, healed: 3, standIn: 1 };
 
 /** Which tier a task of a category is worth. */
 const TIER_OF: Readonly<Record<Category, Tier>> = {
@@ -61,7 +61,7 @@ export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: 
     userId: orchestration.user_id,
     agent: agent.id,
     steppedDownFrom,
-    tries: attempt > 0 ? TRIES.healed : TRIES.first,
+    tries: input.tier ? TRIES.standIn : attempt > 0 ? TRIES.healed : TRIES.first,
     request: {
       model,
       system: agentPrompt(agent, today, timeZone),

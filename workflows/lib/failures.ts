@@ -17,6 +17,12 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 export const isBudgetCode = (code: ErrorCode): boolean => code.startsWith('budget');
 
+/** The provider wants no more calls, with whichever key. */
+export function isLimited(error: unknown): boolean {
+  const inner = error instanceof ActivityFailure ? error.cause : error;
+  return inner instanceof ApplicationFailure && inner.type === FAILURE.modelRateLimited;
+}
+
 /** What a refused budget said: whose, which period, and by how much it was too small. */
 export function budgetRefusalOf(error: unknown): unknown {
   const inner = error instanceof ActivityFailure ? error.cause : error;

@@ -50,7 +50,7 @@ async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
       ? await askAgain(job, step, next, { kind: 'loop', evidence: [loop, code] }, 'loop_broken')
       : isBudgetCode(code)
         ? await afterRefusedBudget(job, step, next, failure)
-        : await heal(job, step, next, code);
+        : await heal(job, step, next, failure);
     if (loop) breaker.reset();
     if ('status' in after) return after;
     next = after;

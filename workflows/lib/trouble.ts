@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../contracts/texts.ts';
 import type { Healing, StepOutline } from '../../contracts/workflow.ts';
 import { model } from '../proxies.ts';
 import { doneSteps, type StepResult } from './course.ts';
-import { budgetRefusalOf, errorCodeOf } from './failures.ts';
+import { budgetRefusalOf, errorCodeOf, isLimited } from './failures.ts';
 import { underWay, type Job } from './job.ts';
 import { askHuman } from './questions.ts';
 
@@ -16,13 +16,25 @@ export interface Try {
   readonly tier?: Tier;
 }
 
+/** Why a try failed, in a word and whole. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly error: unknown;
+}
+
 export const failed = (reason: ErrorCode): StepResult => ({ status: 'failed', reason });
 export const skipped = (reason: ErrorCode): StepResult => ({ status: 'skipped', reason });
 
 /** A known failure by rule, any other by what a model makes of it; twice at most, then it stands. */
-export async function heal(job: Job, step: StepOutline, failing: Try, code: ErrorCode): Promise<Try | StepResult> {
+export async function heal(
+  job: Job,
+  step: StepOutline,
+  failing: Try,
+  { code, error }: Failure,
+): Promise<Try | StepResult> {
   const nth = failing.nth + 1;
-  if (nth > MOST_HEALINGS || job.steering.stopped()) return failed(code);
+  // All keys have been tried and waited for: another call would only be one more.
+  if (nth > MOST_HEALINGS || job.steering.stopped() || isLimited(error)) return failed(code);
   const diagnosis = model.healStep.executeWithOptions({ summary: `Self-healing attempt #${nth} of ${step.id}` }, [
     { ...job.target, step: step.id, agent: failing.agent, attempt: nth, code },
   ]);
@@ -61,7 +73,7 @@ export async function afterRefusedBudget(
   job: Job,
   step: StepOutline,
   next: Try,
-  { code, error }: { code: ErrorCode; error: unknown },
+  { code, error }: Failure,
 ): Promise<Try | StepResult> {
   const { course, refused, steering } = job;
   const hasBegun = () => job.planned || doneSteps(course) > 0;
