@@ -40,15 +40,14 @@ async function planned(message: string, more: Omit<PlannerRequest, 'message'> = 
 const needsOf = ({ steps }: PlanDraft) => Object.fromEntries(steps.map(({ id, needs }) => [id, needs]));
 
 describe('the demo’s plan', () => {
-  it('goes from analysis to a deployment that a person approves, at once where it can', async () => {
+  it('goes from analysis to a deployment with a way back, at once where it can', async () => {
     const plan = await planned('Analyze the codebase, fix the bugs, run the tests, then deploy');
     expect(needsOf(plan)).toEqual({
       analyze: [],
       fix: ['analyze'],
       run_tests: ['fix'],
       way_back: [],
-      approve_deploy: ['run_tests', 'way_back'],
-      deploy: ['approve_deploy'],
+      deploy: ['run_tests', 'way_back'],
     });
     expect(plan.steps.at(-1)).toMatchObject({ risk: 'production', agent: 'engineering', when: expect.any(String) });
     expect(plan.goal).toMatch(/^Demo plan: Analyze the codebase/);
@@ -56,7 +55,7 @@ describe('the demo’s plan', () => {
 
   it('speaks the language of the request', async () => {
     const plan = await planned('코드베이스를 분석하고 버그를 고치고 테스트를 실행한 다음 배포해줘');
-    expect(Object.keys(needsOf(plan))).toEqual(['analyze', 'fix', 'run_tests', 'way_back', 'approve_deploy', 'deploy']);
+    expect(Object.keys(needsOf(plan))).toEqual(['analyze', 'fix', 'run_tests', 'way_back', 'deploy']);
     for (const { title, instruction } of plan.steps) expect(`${title} ${instruction}`).not.toMatch(/[a-z]{3,}/i);
     expect(plan.goal).toMatch(/^데모 계획: /);
   });
@@ -78,7 +77,7 @@ describe('the demo’s plan', () => {
       finished: [{ id: 'analyze', title: 'Analyze', result: 'Three bugs.' }],
       failed: [{ id: 'run_tests', title: 'Run the tests', reason: 'timed out' }],
     });
-    expect(Object.keys(needsOf(again))).toEqual(['fix', 'run_tests_again', 'way_back', 'approve_deploy', 'deploy']);
+    expect(Object.keys(needsOf(again))).toEqual(['fix', 'run_tests_again', 'way_back', 'deploy']);
     expect(again.steps[0]).toMatchObject({ needs: ['analyze'] });
     expect(again.steps[0]?.instruction).toContain('only on staging');
     expect(again.steps.at(-1)?.when).toContain('steps.run_tests_again.');

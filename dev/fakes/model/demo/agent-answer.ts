@@ -1,7 +1,7 @@
 import { AGENT_IDS, type AgentId, type Language } from '../../../../contracts/agents.ts';
 import { ENGLISH } from './answers-en.ts';
 import { KOREAN } from './answers-ko.ts';
-import { keyWordsOf, languageOf, questionOf, quoteOf } from './request-words.ts';
+import { keyWordsOf, languageOf, quoteOf, taskOf } from './request-words.ts';
 
 /** How sure each demo agent always is. */
 export const DEMO_CONFIDENCE: Readonly<Record<AgentId, number>> = {
@@ -56,7 +56,7 @@ export function agentOf(system: string): AgentId {
 /** What the agent of this system prompt answers, in the language of the request. */
 export function agentAnswer(system: string, userText: string): string {
   const agent = agentOf(system);
-  const question = questionOf(userText);
+  const question = taskOf(userText);
   const language = languageOf(question);
   const words = keyWordsOf(question);
   const topic = words.length > 0 ? `*${words.join(', ')}*` : `“${quoteOf(question, 30)}”`;

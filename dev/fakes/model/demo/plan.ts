@@ -29,8 +29,6 @@ const WORDS = {
     mind: (words: string) => ` Mind this: ${words}`,
     wayBack: 'Prepare the way back',
     howBack: 'Write down how the change is undone, who decides that and what to watch after it.',
-    ask: (title: string) => `Approve: ${title}`,
-    question: (title: string) => `Everything before it is done. Shall this go on: ${title}?`,
     rest: 'Sum up what came out',
     how: 'Sum up what the finished steps came to and what is still open.',
   },
@@ -40,8 +38,6 @@ const WORDS = {
     mind: (words: string) => ` 다음을 지켜 주세요: ${words}`,
     wayBack: '되돌리는 방법 준비하기',
     howBack: '변경을 되돌리는 방법과 결정할 사람, 이후에 지켜볼 것을 적어 주세요.',
-    ask: (title: string) => `승인 받기: ${title}`,
-    question: (title: string) => `앞 단계가 모두 끝났습니다. 이대로 진행할까요: ${title}?`,
     rest: '결과 요약하기',
     how: '끝난 단계의 결과와 남은 일을 요약해 주세요.',
   },
@@ -86,7 +82,7 @@ function stepsFor(clause: Clause, work: Work, soFar: SoFar): DemoStep[] {
     risk,
   };
   if (risk !== 'production' || steps.length === 0) return [step];
-  // What cannot be taken back waits for a person, who can see the way back.
+  // What cannot be taken back comes after somebody has found the way back.
   const back = steps.find((one) => one.id === 'way_back') ?? {
     ...BLANK,
     id: 'way_back',
@@ -94,17 +90,10 @@ function stepsFor(clause: Clause, work: Work, soFar: SoFar): DemoStep[] {
     instruction: words.howBack,
     agent: 'ops' as const,
   };
-  const ask: DemoStep = {
-    ...BLANK,
-    id: freeId(`approve_${id}`, steps),
-    kind: 'approval',
-    title: words.ask(title),
-    instruction: words.question(title),
-    needs: [...new Set([...lastOf(steps), back.id])],
-  };
   const tested = [...soFar.works].findLast(([, done]) => done === 'test')?.[0];
   const when = tested === undefined ? null : `steps.${tested}.status == "done" && steps.${tested}.confidence > 0.3`;
-  return [...(steps.includes(back) ? [] : [back]), ask, { ...step, needs: [ask.id], when }];
+  const needs = [...new Set([...lastOf(steps), back.id])];
+  return [...(steps.includes(back) ? [] : [back]), { ...step, needs, when }];
 }
 
 const BLANK = { kind: 'agent', agent: null, category: null, tool: null, needs: [], when: null, risk: 'read' } as const;

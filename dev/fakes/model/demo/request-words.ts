@@ -23,6 +23,12 @@ export function questionOf(userText: string): string {
     .trim();
 }
 
+/** What an agent is to do: the title of its step in a plan, otherwise the question. */
+export const taskOf = (userText: string): string =>
+  userText.includes('This is one step of a larger request')
+    ? (userText.split('\n')[0] ?? '').trim()
+    : questionOf(userText);
+
 /** A short quotation of the request, cut at a word, safe inside Markdown emphasis. */
 export function quoteOf(question: string, letters = 80): string {
   const plain = question.replace(/[*_`~<>[\]]/g, '');
