@@ -69,6 +69,7 @@ const en = {
   circles: {
     same_call: 'The same call was made three times without getting anywhere.',
     ping_pong: 'Two calls took turns three times without getting anywhere.',
+    cost_rate: 'it has cost three times what it may cost at worst',
   },
   planRefused: 'No valid plan could be made. What is done stays; RETRY goes on with the present plan.',
   planMissing: 'No valid plan could be made, so nothing has run. APPROVE lets these agents answer without a plan.',
@@ -154,6 +155,7 @@ const ko: typeof en = {
   circles: {
     same_call: '같은 호출을 세 번 했지만 진전이 없었습니다.',
     ping_pong: '두 호출이 세 번 번갈아 되풀이되었지만 진전이 없었습니다.',
+    cost_rate: '최대 예상 비용의 세 배를 썼습니다',
   },
   planRefused: '올바른 계획을 세울 수 없었습니다. 끝난 단계는 그대로이며, 재시도(RETRY)는 지금 계획으로 계속합니다.',
   planMissing:

@@ -9,7 +9,7 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import { insertHealing, listHealing, setHealing, type Healing as HealingRow } from '../../db/queries/healing.ts';
 import { changeOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
 import { listSteps } from '../../db/queries/steps.ts';
-import { healingCostOf } from '../../db/queries/usage.ts';
+import { healingCostOf, stepCostOf } from '../../db/queries/job-costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from '../plan/diagnosis.ts';
 import { loadContext, type Context, type Target } from './context.ts';
 import { nameOf } from './progress.ts';
@@ -61,7 +61,8 @@ export async function healStep(deps: HealDeps, input: FailedTry, signal: AbortSi
 async function lookAt(trx: OrganizationTransaction, { orchestrationId, step }: FailedTry) {
   const attempts = (await listHealing(trx, orchestrationId)).filter(({ step_id: id }) => id === step);
   const row = (await listSteps(trx, orchestrationId)).find(({ id }) => id === step);
-  return { attempts, row, spent: await healingCostOf(trx, orchestrationId) };
+  const spent = await healingCostOf(trx, orchestrationId);
+  return { attempts, row, spent, stepSpent: await stepCostOf(trx, orchestrationId, step) };
 }
 
 type Looked = Awaited<ReturnType<typeof lookAt>>;
@@ -84,10 +85,17 @@ async function decide(
       agent: null,
       decided_by: 'rule',
     };
+  if (runsAway(context.more))
+    return { root_cause: texts.circles.cost_rate, action: 'ask', detail: null, agent: null, decided_by: 'rule' };
   if (context.more.spent >= centsToNanos(deps.healingCapCents))
     return { root_cause: texts.healingCap, action: 'stop', detail: null, agent: null, decided_by: 'rule' };
   return diagnose(deps, input, context, signal);
 }
+
+/** A step of a plan that has cost so many times its worst case is in a loop, whatever its model says. */
+const RUNAWAY = 3;
+const runsAway = ({ row, stepSpent }: Looked): boolean =>
+  row?.estimate ? stepSpent > RUNAWAY * centsToNanos(row.estimate.worstCents) && row.estimate.worstCents > 0 : false;
 
 async function diagnose(
   deps: HealDeps,

@@ -14,7 +14,7 @@ import { findPlan, setApproval } from '../../db/queries/plans.ts';
 import { dropPending } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
-import { spentSince } from '../../db/queries/usage.ts';
+import { spentSince } from '../../db/queries/job-costs.ts';
 import { dryRunResult } from './dry-run.ts';
 import type { StoreDeps, Target } from './index.ts';
 import { mergeAnswers } from './merge.ts';

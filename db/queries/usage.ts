@@ -164,29 +164,3 @@ export async function listLedger(
     settledAt: row.settled_at?.toISOString() ?? null,
   }));
 }
-
-/** What finding out about failures and trying again has cost one orchestration. */
-export async function healingCostOf(trx: OrganizationTransaction, orchestrationId: string): Promise<Nanos> {
-  const row = await trx
-    .selectFrom('usage')
-    .select(
-      sql<number | null>`sum(cost_nanos + case when state = 'reserved' then reserved_nanos else 0 end)::bigint`.as(
-        'nanos',
-      ),
-    )
-    .where('orchestration_id', '=', orchestrationId)
-    .where('turn_key', 'like', '%#%')
-    .executeTakeFirst();
-  return row?.nanos ?? 0;
-}
-
-/** What one orchestration's calls have cost that were settled after a moment, unknown ones at their worst case. */
-export async function spentSince(trx: OrganizationTransaction, orchestrationId: string, at: string): Promise<Nanos> {
-  const row = await trx
-    .selectFrom('usage')
-    .select(sql<number | null>`sum(cost_nanos)::bigint`.as('nanos'))
-    .where('orchestration_id', '=', orchestrationId)
-    .where('settled_at', '>', sql<Date>`${at}::timestamptz`)
-    .executeTakeFirst();
-  return row?.nanos ?? 0;
-}
