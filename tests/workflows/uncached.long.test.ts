@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FAILURE } from '../../contracts/failures.ts';
 import { decideSignal, decideUpdate, stageQuery } from '../../workflows/messages.ts';
-import { cancelledWith, decision, QUESTION, untilCancelled } from './support/actors.ts';
+import { cancelledWith, decision, failure, QUESTION, untilCancelled } from './support/actors.ts';
+import { callsOf, decide, gate, steer, stepsRun } from './support/people.ts';
+import { adopted, after, ask, askedAbout, outline, REJECTED, step } from './support/plans.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
 /** G6: a worker that forgets every workflow after each task, so that every task is a replay. */
@@ -52,4 +55,86 @@ describe('without any cache', () => {
     expect(run.ending()).toEqual(cancelledWith(1));
     expect(run.names().at(-1)).toBe('reportToSlack');
   });
+
+  it('a plan is repaired, edited, asked about anew, steered, healed and replanned, each thing once', async () => {
+    const { opened, open } = gate();
+    const drafts = [
+      REJECTED,
+      askedAbout({}, step('a')),
+      adopted(step('x'), after('blocked', 'x')),
+      adopted(after('around', 'a')),
+    ];
+    const second = { ...QUESTION, id: 'approval-2', hash: 'hash-2' };
+    const run = await stage.play({
+      planning: true,
+      drafts,
+      revise: () => ({ verdict: 'asked', question: second, plan: outline(3, step('a'), ask('sure', 'a')) }),
+      heal: (_, attempt) => ({ action: attempt === 1 ? 'retry' : 'stop' }),
+      agent: (_, __, id) => {
+        if (id === 'x') return Promise.reject(failure(FAILURE.modelRefused));
+        return id === 'a' ? opened : Promise.resolve();
+      },
+    });
+    await run.when(() => callsOf(run, 'adoptPlan').length >= 2, 200);
+    await whenTaken(() => decide(run, { editId: 'edit-1' }));
+    await decide(run, { approvalId: second.id, hash: second.hash });
+    await run.when(() => stepsRun(run).includes('a'), 200);
+    const words = await steer(run);
+    await steer(run, 'replan');
+    open();
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(stepsRun(run)).toEqual(['a', 'x', 'x', 'around']);
+    expect(callsOf(run, 'runAgent')[1]?.steering).toEqual([words]);
+    expect(callsOf(run, 'draftPlan').map(({ draft }) => [draft?.revision, draft?.why])).toEqual([
+      [1, 'first'],
+      [2, 'first'],
+      [4, 'asked'],
+      [5, 'failure'],
+    ]);
+    for (const name of ['revisePlan', 'recordApproval']) expect(callsOf(run, name)).toHaveLength(1);
+  });
+
+  it('two of two, an approval step, a refused budget and a stop still count', async () => {
+    let refused = false;
+    const run = await stage.play({
+      planning: true,
+      drafts: [
+        askedAbout(
+          { policy: { ...QUESTION.policy, quorum: 2 } },
+          step('a'),
+          ask('sure', 'a'),
+          after('b', 'sure'),
+          after('c', 'b'),
+        ),
+      ],
+      agent: async (_, __, id) => {
+        if (id === 'b' && !refused) {
+          refused = true;
+          throw failure(FAILURE.budgetExhausted, 'user');
+        }
+      },
+    });
+    await run.when(() => callsOf(run, 'adoptPlan').length > 0, 200);
+    await whenTaken(() => decide(run, { userId: 'ann' }));
+    await decide(run, { userId: 'bob' });
+    await run.when(() => callsOf(run, 'askHuman').length > 0, 200);
+    await whenTaken(() => decide(run, { approvalId: 'approval-step-1', hash: 'hash-step-1' }));
+    await run.when(() => callsOf(run, 'askHuman').some(({ kind }) => kind === 'budget'), 200);
+    await whenTaken(() => decide(run, { approvalId: 'approval-budget-2', hash: 'hash-budget-2', choice: 'stop' }));
+    await expect(run.handle.result()).resolves.toEqual({ status: 'partial' });
+    expect(callsOf(run, 'recordApproval').map(({ partial = false }) => partial)).toEqual([true, false, false, false]);
+    expect(run.ending()).toMatchObject({ kind: 'stopped', stop: { mode: 'stop' } });
+  });
 });
+
+/** Without a cache a query is a replay too, so the answer itself is given again until its question is there. */
+async function whenTaken(give: () => Promise<unknown>): Promise<void> {
+  for (let left = 50; ; left--) {
+    const refused = await give().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refused === undefined) return;
+    if (left === 0) throw refused;
+  }
+}

@@ -2,8 +2,9 @@ import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
 import type { OrchestrationInput, RoutedWork, Stop } from '../../contracts/workflow.ts';
 import { decisions, slack } from '../proxies.ts';
 import { openApprovalDesk } from './approval-desk.ts';
+import type { DeskHands } from './awaiting.ts';
 import { openCourse } from './course.ts';
-import type { Job } from './job.ts';
+import type { Job, Target } from './job.ts';
 import type { Reporter } from './reporter.ts';
 import { openSteeringDesk } from './steering-desk.ts';
 
@@ -13,42 +14,25 @@ const UNROUTED: RoutedWork = { agents: [], mode: 'parallel', category: 'quick', 
 /** A job with its doors open: sets every handler, so it is called before the workflow's first await. */
 export function openJob(
   { organizationId, orchestrationId }: OrchestrationInput,
-  reporter: Reporter,
+  { changed }: Reporter,
   workScope: CancellationScope,
 ): Job {
   const target = { organizationId, orchestrationId };
-  const course = openCourse([]);
-  const stopNow = (mode: Stop['mode']): Stop => ({ mode, at: new Date().toISOString(), callsInFlight: job.calls });
-  const desk = openApprovalDesk({
-    // A reminder that does not land, or not yet, keeps no answer waiting.
-    nudge: (question, { nth, escalates }) =>
-      void slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }).catch((error: unknown) => {
-        if (!isCancellation(error)) log.warn('A reminder did not land', { nth });
-      }),
-    countApproval: (decision) =>
-      decisions.recordApproval({ ...target, decision, partial: true }).then(() => reporter.changed()),
-    revise: async (decision) => {
-      const revised = await decisions.revisePlan({ ...target, decision }).finally(reporter.changed);
-      // The planner's next draft comes after the edited plan.
-      if ('plan' in revised) job.revision = Math.max(job.revision, revised.plan.revision);
-      return revised;
-    },
-    isMoot: () => job.steering.stopped() || job.steering.wantsReplan(),
-  });
+  const desk = openApprovalDesk(handsFor(target, changed, () => job));
   const steering = openSteeringDesk((mode) => {
-    if (mode === 'stop') job.stop ??= stopNow('stop');
+    if (mode === 'stop') noteStop('stop');
     if (mode !== 'steer') desk.withdraw();
-    reporter.changed();
+    changed();
   });
   const job: Job = {
     target,
     routed: UNROUTED,
     desk,
     steering,
-    course,
-    changed: reporter.changed,
+    course: openCourse([]),
+    changed,
     cancelWork: () => {
-      job.stop ??= stopNow('cancel');
+      noteStop('cancel');
       workScope.cancel();
     },
     calls: 0,
@@ -57,6 +41,28 @@ export function openJob(
     questions: 0,
     refused: new Set(),
   };
-  void CancellationScope.current().cancelRequested.catch(() => (job.stop ??= stopNow('cancel')));
+  void CancellationScope.current().cancelRequested.catch(() => noteStop('cancel'));
   return job;
+
+  function noteStop(mode: Stop['mode']): void {
+    job.stop ??= { mode, at: new Date().toISOString(), callsInFlight: job.calls };
+  }
 }
+
+/** What the desk has others do; `jobNow` is asked once messages arrive. */
+const handsFor = (target: Target, changed: () => void, jobNow: () => Job): DeskHands => ({
+  // A reminder that does not land, or not yet, keeps no answer waiting.
+  nudge: (question, { nth, escalates }) =>
+    void slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }).catch((error: unknown) => {
+      if (!isCancellation(error)) log.warn('A reminder did not land', { nth });
+    }),
+  countApproval: (decision) => decisions.recordApproval({ ...target, decision, partial: true }).then(changed),
+  revise: async (decision) => {
+    const job = jobNow();
+    const revised = await decisions.revisePlan({ ...target, decision }).finally(changed);
+    // The planner's next draft comes after the edited plan.
+    if ('plan' in revised) job.revision = Math.max(job.revision, revised.plan.revision);
+    return revised;
+  },
+  isMoot: () => jobNow().steering.stopped() || jobNow().steering.wantsReplan(),
+});

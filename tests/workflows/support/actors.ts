@@ -54,6 +54,8 @@ export interface Scene {
   readonly drafts?: readonly PlannedWork[];
   readonly draft?: (nth: number, signal: AbortSignal) => Promise<void>;
   readonly revise?: (decision: Decision) => RevisedPlan | Promise<RevisedPlan>;
+  /** How the question about working without a plan differs from the usual one. */
+  readonly offer?: Partial<Question>;
   /** How a question in the midst of the work differs from the usual one. */
   readonly question?: Partial<Question>;
   /** One reminder; may throw. */
@@ -189,7 +191,7 @@ export function createActors() {
       offerWithoutPlan: async ({ orchestrationId }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'offerWithoutPlan' });
-        return routed(scene, QUESTION);
+        return routed(scene, { ...QUESTION, ...scene.offer });
       },
       askHuman: async ({ orchestrationId, kind, step, nth, evidence, refused }) => {
         const { scene, calls } = of(orchestrationId);
