@@ -18,7 +18,7 @@ import { adoptPlan, type AdoptInput } from './plan.ts';
 import { askHuman, closeQuestion, type AskInput } from './questions.ts';
 import { revisePlan } from './revise.ts';
 import { routeRequest, type KeywordAnalysis } from './route.ts';
-import { addFollowUp, checkCondition, endApprovalStep } from './step-activities.ts';
+import { addFollowUp, checkCondition, endApprovalStep, endStep } from './step-activities.ts';
 import { offerWithoutPlan } from './without-plan.ts';
 
 export interface StoreDeps extends EstimateDeps {
@@ -73,6 +73,10 @@ export const createStoreActivities = (deps: StoreDeps) => {
 
     /** Marks an approval step as done. */
     endApprovalStep: (input: Target & { step: string }): Promise<void> => thenWake(input, endApprovalStep(deps, input)),
+
+    /** Marks a step that has ended without an answer. */
+    endStep: (input: Target & { step: string; status: 'failed' | 'skipped'; reason: string }): Promise<void> =>
+      thenWake(input, endStep(deps, input)),
 
     /** Adds a turn for words that no step could take up any more. */
     addFollowUp: (input: Target & { nth: number }): Promise<StepOutline> => thenWake(input, addFollowUp(deps, input)),

@@ -46,7 +46,9 @@ export async function planQuestion(
       },
     },
   });
-  const needed = reason !== undefined && !orchestration.options.dryRun && !(mayGoOn && staysWithin(plan, before));
+  // Whoever edits a plan answers for it as it is now, whatever has become of the policy meanwhile.
+  const wanted = reason !== undefined || plan.source === 'edited';
+  const needed = wanted && !orchestration.options.dryRun && !(mayGoOn && staysWithin(plan, before));
   return { needed, hash: document.hash, document };
 }
 

@@ -8,7 +8,7 @@ import { listRecentMessages } from '../../db/queries/messages.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertPlan, listPlans } from '../../db/queries/plans.ts';
 import { roomFor } from '../../db/queries/pressure.ts';
-import { insertPlanSteps, listSteps, removeOpenSteps } from '../../db/queries/steps.ts';
+import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db/queries/steps.ts';
 import { findTurn } from '../../db/queries/turns.ts';
 import { planTurnKey } from '../model/turn-keys.ts';
 import { pricePlan } from '../plan/price.ts';
@@ -75,7 +75,8 @@ export async function checkDraft(
 ): Promise<Checked | { problems: PlanProblem[] }> {
   const steps = await listSteps(trx, orchestration.id);
   const finished = new Set(steps.filter(({ status }) => status === 'done').map(({ id }) => id));
-  const problems = validatePlan(draft, { agents: new Set(deps.agents.keys()), tools: new Set(), finished });
+  const world = { agents: new Set(deps.agents.keys()), tools: new Set<string>(), finished };
+  const problems = [...validatePlan(draft, world), ...usedBefore(draft, steps)];
   if (problems.length > 0) return { problems };
   const priced = pricePlan(draft, deps, {
     requestBytes: await bytesTold(trx, orchestration),
@@ -93,6 +94,22 @@ async function bytesTold(trx: OrganizationTransaction, { id, session_id, message
   const history = await listRecentMessages(trx, { sessionId: session_id, limit, exceptOrchestrationId: id });
   return history.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(message));
 }
+
+/** The row of a step that has run is its evidence, so another one needs a name of its own. */
+const usedBefore = ({ steps }: PlanDraft, before: readonly Step[]): PlanProblem[] => {
+  const begun = new Set(
+    before
+      .filter(({ status }) => status === 'failed' || status === 'skipped' || status === 'running')
+      .map(({ id }) => id),
+  );
+  return steps
+    .filter(({ id }) => begun.has(id))
+    .map(({ id }) => ({
+      step: id,
+      field: 'id',
+      message: `A step “${id}” has run before; give the new one another id.`,
+    }));
+};
 
 const tooDear = (cents: number, room: number): PlanProblem => ({
   step: null,

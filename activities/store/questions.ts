@@ -124,7 +124,12 @@ export function closeQuestion(
     if (!approval || approval.id !== input.approvalId || approval.decision) return;
     const closed: Approval = {
       ...approval,
-      decision: { verdict: input.verdict, by: null, via: 'deadline', at: new Date().toISOString() },
+      decision: {
+        verdict: input.verdict,
+        by: null,
+        via: input.verdict === 'expired' ? 'deadline' : 'work',
+        at: new Date().toISOString(),
+      },
     };
     await setApproval(trx, orchestrationId, closed);
     const { step } = progressOf(await listSteps(trx, orchestrationId), textsFor(language));

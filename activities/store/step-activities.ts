@@ -38,6 +38,21 @@ function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
   return { status, text: content, confidence: step.status === 'done' ? confidence : 0, data: dataIn(content) };
 }
 
+/** A step has ended without an answer: people see at once that it has, and why. */
+export function endStep(
+  deps: StoreDeps,
+  input: Target & { step: string; status: 'failed' | 'skipped'; reason: string },
+): Promise<void> {
+  const { organizationId, orchestrationId, step: id, status, reason } = input;
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const { language, status: now } = await lockOrchestration(trx, orchestrationId);
+    await setStep(trx, { orchestrationId, id }, { status, reason, finished_at: new Date().toISOString() });
+    const { step, progress } = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
+    const set = now === 'awaiting_approval' ? { progress } : { step, progress };
+    await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
+  });
+}
+
 /** A human has said yes to an approval step: it is done. */
 export function endApprovalStep(deps: StoreDeps, input: Target & { step: string }): Promise<void> {
   const { organizationId, orchestrationId, step: id } = input;

@@ -1,6 +1,7 @@
+import { patched } from '@temporalio/workflow';
 import type { Ending, StepOutline } from '../../contracts/workflow.ts';
 import { store } from '../proxies.ts';
-import { doneSteps, failuresOf, walk } from './course.ts';
+import { doneSteps, failuresOf, walk, type StepResult } from './course.ts';
 import type { Job } from './job.ts';
 import { draftPlan, type Why } from './planning.ts';
 import { askHuman, awaitAnswer, cancelled } from './questions.ts';
@@ -18,7 +19,7 @@ export async function runCourse(job: Job, steps: readonly StepOutline[]): Promis
   let followUps = 0;
   for (;;) {
     await walk(course, {
-      run: (step) => runStep(job, step),
+      run: (step) => runAndShow(job, step),
       mayStart: () => !steering.stopped() && !steering.wantsReplan(),
     });
     if (steering.stopped()) break;
@@ -29,6 +30,17 @@ export async function runCourse(job: Job, steps: readonly StepOutline[]): Promis
   }
   const failures = failuresOf(course);
   return steering.stopped() ? { kind: 'stopped', failures } : { kind: 'worked', failures };
+}
+
+/** A step that gives no answer is shown as such at once, not only with the end. */
+async function runAndShow(job: Job, step: StepOutline): Promise<StepResult> {
+  const result = await runStep(job, step);
+  if (result.status !== 'done' && patched('step-ends')) {
+    const { status, reason } = result;
+    await store.endStep({ ...job.target, step: step.id, status, reason });
+    job.changed();
+  }
+  return result;
 }
 
 /** Steps were left out because others failed: there is something left to do, but not on this way. */

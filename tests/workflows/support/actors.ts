@@ -209,6 +209,8 @@ export function createActors() {
       endApprovalStep: async ({ orchestrationId, step }) => {
         of(orchestrationId).calls.push({ name: 'endApprovalStep', step });
       },
+      // Only shows what the ending says again, so it is no line of the score.
+      endStep: async () => {},
       addFollowUp: async ({ orchestrationId, nth }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'addFollowUp' });
