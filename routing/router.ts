@@ -36,6 +36,9 @@ type Scorer = Pick<RouterModel, 'bias' | 'scale' | 'temperature'> & { weights: I
 /** Fewer letters than this say nothing about anybody's business. */
 const MIN_CLAUSE_CHARS = 5;
 
+/** What nobody knows looks like nobody's business: `general` has to be surer than a specialist. */
+const GENERAL_AT = 0.72;
+
 export const createRouter = (model: RouterModel): Router => ({
   route: (text) => decide(evidenceOf(text, model), model),
 });
@@ -63,7 +66,8 @@ export function decide({ whole, clauses }: Evidence, thresholds: Thresholds): Lo
   const confidence = joined ? Math.min(...asked.values()) : (whole[best] ?? 0);
   const total = chosen.reduce((sum, label) => sum + (whole[label] ?? 0), 0);
   const agents = sorted(chosen.map((label) => choice(labels, label, total > 0 ? (whole[label] ?? 0) / total : 0)));
-  const abstained = confidence < answerAt;
+  const isGeneral = !joined && labels[best] === 'general';
+  const abstained = confidence < (isGeneral ? Math.max(answerAt, GENERAL_AT) : answerAt);
   const scores = sorted(whole.map((score, label) => choice(labels, label, score)));
   return { abstained, agents, confidence, scores, reason: reasonOf(agents, confidence, abstained, scores) };
 }
