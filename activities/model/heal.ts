@@ -3,7 +3,7 @@ import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { ruleFor } from '../../contracts/healing-rules.ts';
 import { centsToNanos } from '../../contracts/money.ts';
-import { errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
+import { errorSentence, textsFor, type ErrorCode, type Texts } from '../../contracts/texts.ts';
 import type { Healing } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { insertHealing, listHealing, setHealing, type Healing as HealingRow } from '../../db/queries/healing.ts';
@@ -89,8 +89,17 @@ async function decide(
     return { root_cause: texts.circles.cost_rate, action: 'ask', detail: null, agent: null, decided_by: 'rule' };
   if (context.more.spent >= centsToNanos(deps.healingCapCents))
     return { root_cause: texts.healingCap, action: 'stop', detail: null, agent: null, decided_by: 'rule' };
-  return diagnose(deps, input, context, signal);
+  return (await diagnose(deps, input, context, signal)) ?? (input.attempt === 1 ? onceMore(texts) : undefined);
 }
+
+/** Nobody could say why: one more try costs less than giving up. */
+const onceMore = ({ healingCauses }: Texts): Decided => ({
+  root_cause: healingCauses.unknown,
+  action: 'retry',
+  detail: null,
+  agent: null,
+  decided_by: 'rule',
+});
 
 /** A step of a plan that has cost so many times its worst case is in a loop, whatever its model says. */
 const RUNAWAY = 3;
@@ -110,7 +119,7 @@ async function diagnose(
     const { rootCause: root_cause, action, change: detail, agent } = found;
     return { root_cause, action, detail, agent, decided_by: 'model' };
   } catch (error) {
-    // A diagnosis that fails heals nothing, and the step's own failure stands.
+    // A diagnosis that fails finds nothing out.
     const isFinal = error instanceof ApplicationFailure && error.nonRetryable && error.type !== FAILURE.alreadyOver;
     if (!isFinal) throw error;
     return undefined;

@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
@@ -22,6 +23,9 @@ import type { StoreDeps, Target } from './index.ts';
 import { policyNow } from './policy.ts';
 import { rememberDecision } from './remember.ts';
 
+/** Below this it is worth an operator's look: more examples, or an override. */
+const UNSURE = 0.5;
+
 /** The local understanding of a request, for when the model is away or was not asked. */
 export type KeywordAnalysis = (input: {
   text: string;
@@ -43,6 +47,8 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
     const { local_route: local, language } = orchestration;
     const route: Route = { ...chooseAgents(options, local, analysis), language };
+    if (route.confidence < UNSURE)
+      log.warn('Unsure whose business a request is', { decidedBy: route.decidedBy, confidence: route.confidence });
     const plan = decidePlanning({
       message: orchestration.message,
       options,

@@ -103,10 +103,13 @@ describe('a failed step', () => {
     await expect(heal(calm)).resolves.toEqual({ action: 'retry' });
   });
 
-  it('stands as it is when the diagnosis is none', async () => {
+  it('is tried once more when nobody can say why it failed, and then stands', async () => {
     desk.model.setResponder(() => ({ text: 'I do not know.' }));
     const input = await failing();
-    await expect(heal(input)).resolves.toEqual({ action: 'stop' });
-    expect(await kept(input)).toEqual([]);
+    await expect(heal(input)).resolves.toEqual({ action: 'retry' });
+    await expect(heal({ ...input, attempt: 2 })).resolves.toEqual({ action: 'stop' });
+    expect(await kept(input)).toMatchObject([
+      { attempt: 1, action: 'retry', decided_by: 'rule', root_cause: 'unknown' },
+    ]);
   });
 });
