@@ -1,10 +1,11 @@
-import type { AgentDefinition, AgentId, Category, Tier } from '../../contracts/agents.ts';
+import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { setHealing } from '../../db/queries/healing.ts';
 import { lockOrchestration, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
 import { listSteps, setStep } from '../../db/queries/steps.ts';
+import { TASK_TIER } from '../plan/price.ts';
 import { loadContext, type Target } from './context.ts';
 import { progressOf } from './progress.ts';
 import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
@@ -34,14 +35,6 @@ export interface StepTurnDeps extends TurnDeps, Means {
 /** A model that fails this often is given up; a healed try has had its patience already, and a stand-in's all the more. */
 const TRIES = { first: 5, healed: 3, standIn: 1 };
 
-/** Which tier a task of a category is worth. */
-const TIER_OF: Readonly<Record<Category, Tier>> = {
-  quick: 'fast',
-  ultrabrain: 'deep',
-  'visual-engineering': 'balanced',
-  artistry: 'balanced',
-};
-
 /** Lets an agent work on a step: one turn of its model, keyed by step and attempt. */
 export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: AbortSignal): Promise<void> {
   const agent = deps.agents.get(input.agent);
@@ -51,7 +44,7 @@ export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: 
   );
   const { step: row } = more;
   const { organizationId, orchestrationId, step = input.agent, attempt = 0 } = input;
-  const asked = input.tier ?? (row?.kind === 'task' && row.category ? TIER_OF[row.category] : agent.tier);
+  const asked = input.tier ?? (row?.kind === 'task' && row.category ? TASK_TIER[row.category] : agent.tier);
   const { tier, model, steppedDownFrom } = chooseModel(deps, asked, money);
   const turnKey = agentTurnKey(step, row?.revision, attempt);
   const now = () => new Date().toISOString();

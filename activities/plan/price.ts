@@ -8,7 +8,7 @@ import { phasesOf } from './graph.ts';
 
 /** Who works on steps of kind `task`, with the model that their category wants. */
 export const TASK_AGENT: AgentId = 'general';
-const TASK_TIER: Readonly<Record<Category, Tier>> = {
+export const TASK_TIER: Readonly<Record<Category, Tier>> = {
   quick: 'fast',
   ultrabrain: 'deep',
   'visual-engineering': 'balanced',

@@ -6,8 +6,7 @@ import { insertAudit } from '../../db/queries/people.ts';
 import { findBudgetPolicy, setBudgetPolicy } from '../../db/queries/pressure.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const Policy = BudgetPolicy.meta({ id: 'BudgetPolicy' });
 

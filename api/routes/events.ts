@@ -3,8 +3,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { findOrganization } from '../../db/queries/organizations.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { streamEvents } from '../sse/stream.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const events = createRoute({
   method: 'get',

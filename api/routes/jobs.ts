@@ -16,8 +16,7 @@ import { SteeringMode, SteerRequest } from '../../contracts/steering.ts';
 import { steerJob } from '../steer.ts';
 import { lastEventId, streamEvents } from '../sse/stream.ts';
 import { toJobStatus } from '../views/job-status.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, isUuid, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, isUuid, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const params = z.object({ jobId: z.string() });
 const Verdict = z.object({ jobId: z.string(), status: JobStatusName }).meta({ id: 'Verdict' });

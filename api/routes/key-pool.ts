@@ -6,8 +6,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { addKey, removeKey, resetKey } from '../keys.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import { toPoolView } from '../views/key-pool.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const common = { tags: ['Key pool'], security: BEARER };
 const params = z.object({ keyId: z.string() });

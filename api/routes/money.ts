@@ -7,8 +7,7 @@ import { listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/us
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import { notFound } from '../problems.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const MOST_ROWS = 1_000;
 const Budgets = z.object({ budgets: z.array(BudgetView.meta({ id: 'Budget' })) });

@@ -9,8 +9,8 @@ import type { Principal } from '../../db/queries/people.ts';
 import { acceptRequest, fingerprintOf, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
-import { invalidRequest, notFound, ProblemError } from '../problems.ts';
-import { BEARER, isUuid, jsonResponse, PROBLEMS } from './responses.ts';
+import { notFound, ProblemError } from '../problems.ts';
+import { BEARER, isUuid, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const HOT_MESSAGES = 100;
 const TITLE_CHARS = 80;
@@ -73,11 +73,6 @@ export const orchestratorRoutes = (deps: ApiDeps) =>
       if (!view) throw notFound('session');
       return c.json(view, 200);
     });
-
-/** Every route's answer to what its schema refuses. */
-export function refuse(result: { success: boolean; error?: z.core.$ZodError }): void {
-  if (!result.success && result.error) throw invalidRequest(result.error);
-}
 
 function toIncoming(principal: Principal, body: OrchestrateRequest, headerKey: string | undefined): IncomingRequest {
   const { organizationId, userId } = principal;

@@ -7,8 +7,7 @@ import { getApprovalPolicy, setApprovalPolicy } from '../../db/queries/policies.
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import { ProblemError } from '../problems.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const View = ApprovalPolicyView.meta({ id: 'ApprovalPolicy' });
 

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Problem } from '../../contracts/problem.ts';
+import { invalidRequest } from '../problems.ts';
 
 /** A JSON answer in an OpenAPI route. */
 export const jsonResponse = <T extends z.ZodType>(schema: T, description: string) => ({
@@ -30,3 +31,8 @@ export const BEARER = [{ bearer: [] }];
 
 /** Whether an id can be one of ours; any other is answered as a missing one is. */
 export const isUuid = (text: string): boolean => z.uuid().safeParse(text).success;
+
+/** Every route's answer to what its schema refuses. */
+export function refuse(result: { success: boolean; error?: z.core.$ZodError }): void {
+  if (!result.success && result.error) throw invalidRequest(result.error);
+}

@@ -15,8 +15,7 @@ import { OVERRIDES_LEARNED } from '../insert-with-route.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import { addOverride, measureAccuracy, removeOverride } from '../overrides.ts';
 import { toDecision, toOverride } from '../views/routing.ts';
-import { refuse } from './orchestrator.ts';
-import { BEARER, jsonResponse, PROBLEMS } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const SHOWN_CHARS = 500;
 const Override = RoutingOverride.meta({ id: 'RoutingOverride' });
