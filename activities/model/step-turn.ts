@@ -4,7 +4,7 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import { setHealing } from '../../db/queries/healing.ts';
 import { lockOrchestration, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
-import { listSteps, setStep } from '../../db/queries/steps.ts';
+import { setStepAndList } from '../../db/queries/steps.ts';
 import { loadContext, type Target } from './context.ts';
 import { progressOf } from './progress.ts';
 import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
@@ -103,12 +103,11 @@ async function showStep(
   trx: OrganizationTransaction,
   orchestrationId: string,
   id: string,
-  set: Parameters<typeof setStep>[2],
+  set: Parameters<typeof setStepAndList>[2],
   always: boolean,
 ): Promise<Orchestration | undefined> {
   const { language, step, progress, status } = await lockOrchestration(trx, orchestrationId);
-  await setStep(trx, { orchestrationId, id }, set);
-  const steps = await listSteps(trx, orchestrationId);
+  const steps = await setStepAndList(trx, { orchestrationId, id }, set);
   const next = progressOf(steps, textsFor(language));
   const planned = steps.some(({ revision }) => revision > 0);
   if (!always && !planned && next.step === step && next.progress <= progress) return undefined;
