@@ -44,9 +44,14 @@ const TIER_OF: Readonly<Record<Category, Tier>> = {
 
 /** Lets an agent work on a step: one turn of its model, keyed by step and attempt. */
 export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: AbortSignal): Promise<void> {
+  const { organizationId } = input;
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareStep(trx, deps, input) }, signal);
+}
+
+async function prepareStep(trx: OrganizationTransaction, deps: StepTurnDeps, input: StepTarget): Promise<Turn> {
   const agent = deps.agents.get(input.agent);
   if (!agent) throw new Error(`There is no agent ${input.agent}.`);
-  const { orchestration, history, today, timeZone, money, more } = await loadContext(deps, input, (trx) =>
+  const { orchestration, history, today, timeZone, money, more } = await loadContext(trx, deps, input, () =>
     needsMore(input) ? loadStepWork(trx, input) : Promise.resolve(NO_MORE),
   );
   const { step: row } = more;
@@ -55,7 +60,7 @@ export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: 
   const { tier, model, steppedDownFrom } = chooseModel(deps, asked, money);
   const turnKey = agentTurnKey(step, row?.revision, attempt);
   const now = () => new Date().toISOString();
-  const turn: Turn = {
+  return {
     organizationId,
     orchestrationId,
     userId: orchestration.user_id,
@@ -88,7 +93,6 @@ export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: 
       return changed;
     },
   };
-  await takeTurn(deps, turn, signal);
 }
 
 /** A plain first try of a request without a plan is its agent and nothing more. */
