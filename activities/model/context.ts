@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
 import { listRecentMessages, type Message } from '../../db/queries/messages.ts';
 import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { pressureOf, type Pressure } from '../../db/queries/pressure.ts';
@@ -24,22 +24,22 @@ export interface Context<T> {
   readonly more: T;
 }
 
-/** Reads what a turn needs in one transaction, with whatever else its kind needs. @throws AlreadyOver once the job is. */
-export const loadContext = <T>(
-  deps: TurnDeps,
-  { organizationId, orchestrationId }: Target,
-  loadMore: (trx: OrganizationTransaction, orchestration: Orchestration) => Promise<T>,
-): Promise<Context<T>> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    const orchestration = await getOrchestration(trx, orchestrationId);
-    if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
-    const history = await listRecentMessages(trx, {
-      sessionId: orchestration.session_id,
-      limit: LIMITS.workingMemoryMessages,
-      exceptOrchestrationId: orchestrationId,
-    });
-    const money = await pressureOf(trx, { userId: orchestration.user_id, orchestrationId }, deps.defaultLimits);
-    const timeZone = money.timeZone ?? 'UTC';
-    const today = dayIn(timeZone, orchestration.created_at);
-    return { orchestration, history, timeZone, money, today, more: await loadMore(trx, orchestration) };
+/** Reads what a turn needs, with whatever else its kind needs; locks nothing. @throws AlreadyOver once the job is. */
+export async function loadContext<T>(
+  trx: OrganizationTransaction,
+  { defaultLimits }: Pick<TurnDeps, 'defaultLimits'>,
+  { orchestrationId }: Target,
+  loadMore: (orchestration: Orchestration) => Promise<T>,
+): Promise<Context<T>> {
+  const orchestration = await getOrchestration(trx, orchestrationId);
+  if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
+  const history = await listRecentMessages(trx, {
+    sessionId: orchestration.session_id,
+    limit: LIMITS.workingMemoryMessages,
+    exceptOrchestrationId: orchestrationId,
   });
+  const money = await pressureOf(trx, { userId: orchestration.user_id, orchestrationId }, defaultLimits);
+  const timeZone = money.timeZone ?? 'UTC';
+  const today = dayIn(timeZone, orchestration.created_at);
+  return { orchestration, history, timeZone, money, today, more: await loadMore(orchestration) };
+}

@@ -49,7 +49,9 @@ type Decided = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | '
 
 /** Decides by rule where the failure is known, by a model's diagnosis otherwise; within the job's cap. */
 export async function healStep(deps: HealDeps, input: FailedTry, signal: AbortSignal): Promise<Healing> {
-  const context = await loadContext(deps, input, (trx) => lookAt(trx, input));
+  const context = await withOrganization(deps.db, input.organizationId, (trx) =>
+    loadContext(trx, deps, input, () => lookAt(trx, input)),
+  );
   const kept = context.more.attempts.find(({ attempt }) => attempt === input.attempt);
   if (kept) return toHealing(deps, input, kept);
   const decided = await decide(deps, input, context, signal);

@@ -32,9 +32,14 @@ export const createModelActivities = (deps: ModelDeps) => ({
 });
 
 async function analyze(deps: ModelDeps, target: Target, signal: AbortSignal): Promise<void> {
+  const { organizationId } = target;
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareAnalysis(trx, deps, target) }, signal);
+}
+
+async function prepareAnalysis(trx: OrganizationTransaction, deps: ModelDeps, target: Target): Promise<Turn> {
   const { organizationId, orchestrationId } = target;
-  const { orchestration, history, today, timeZone } = await loadContext(deps, target, () => Promise.resolve());
-  const turn: Turn = {
+  const { orchestration, history, today, timeZone } = await loadContext(trx, deps, target, () => Promise.resolve());
+  return {
     organizationId,
     orchestrationId,
     userId: orchestration.user_id,
@@ -51,7 +56,6 @@ async function analyze(deps: ModelDeps, target: Target, signal: AbortSignal): Pr
     onStart: (trx) => showUnderstanding(trx, orchestration),
     onEnd: (trx, text) => storeAnalysis(trx, orchestrationId, text),
   };
-  await takeTurn(deps, turn, signal);
 }
 
 const showUnderstanding = (trx: OrganizationTransaction, { id, language }: Orchestration) =>

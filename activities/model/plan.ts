@@ -39,12 +39,17 @@ const PROGRESS = 10;
 
 /** One turn of the planner. What it wrote is read, validated and priced by `adoptPlan`. */
 export async function draftPlan(deps: PlanDeps, input: DraftTarget, signal: AbortSignal): Promise<void> {
+  const { organizationId } = input;
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareDraft(trx, deps, input) }, signal);
+}
+
+async function prepareDraft(trx: OrganizationTransaction, deps: PlanDeps, input: DraftTarget): Promise<Turn> {
   const { organizationId, orchestrationId, revision, constraints } = input;
-  const { orchestration, history, today, timeZone, money, more } = await loadContext(deps, input, (trx, row) =>
+  const { orchestration, history, today, timeZone, money, more } = await loadContext(trx, deps, input, (row) =>
     plannerWords(trx, input, row),
   );
   const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
-  const turn: Turn = {
+  return {
     organizationId,
     orchestrationId,
     userId: orchestration.user_id,
@@ -64,7 +69,6 @@ export async function draftPlan(deps: PlanDeps, input: DraftTarget, signal: Abor
       return showPlanning(trx, orchestration);
     },
   };
-  await takeTurn(deps, turn, signal);
 }
 
 const showPlanning = (trx: OrganizationTransaction, { id, language }: Orchestration) =>

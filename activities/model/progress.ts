@@ -10,7 +10,10 @@ export const nameOf = ({ title, agent, id }: Pick<Step, 'title' | 'agent' | 'id'
   title || (agent ? AGENT_NAMES[agent] : id);
 
 /** The step line and the progress of an orchestration at work: the first step that still runs is named. */
-export function progressOf(steps: readonly Step[], texts: Texts): { step: string; progress: number } {
+export function progressOf(
+  steps: readonly Pick<Step, 'id' | 'title' | 'agent' | 'status'>[],
+  texts: Texts,
+): { step: string; progress: number } {
   const finished = steps.filter(({ status }) => status === 'done' || status === 'failed').length;
   const progress = Math.round(FROM + ((TO - FROM) * finished) / Math.max(1, steps.length));
   const current = steps.find(({ status }) => status === 'running') ?? steps.find(({ status }) => status === 'pending');

@@ -4,7 +4,7 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import { setHealing } from '../../db/queries/healing.ts';
 import { lockOrchestration, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
-import { listSteps, setStep } from '../../db/queries/steps.ts';
+import { setStepAndList } from '../../db/queries/steps.ts';
 import { TASK_TIER } from '../plan/price.ts';
 import { loadContext, type Target } from './context.ts';
 import { progressOf } from './progress.ts';
@@ -37,9 +37,14 @@ const TRIES = { first: 5, healed: 3, standIn: 1 };
 
 /** Lets an agent work on a step: one turn of its model, keyed by step and attempt. */
 export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: AbortSignal): Promise<void> {
+  const { organizationId } = input;
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareStep(trx, deps, input) }, signal);
+}
+
+async function prepareStep(trx: OrganizationTransaction, deps: StepTurnDeps, input: StepTarget): Promise<Turn> {
   const agent = deps.agents.get(input.agent);
   if (!agent) throw new Error(`There is no agent ${input.agent}.`);
-  const { orchestration, history, today, timeZone, money, more } = await loadContext(deps, input, (trx) =>
+  const { orchestration, history, today, timeZone, money, more } = await loadContext(trx, deps, input, () =>
     needsMore(input) ? loadStepWork(trx, input) : Promise.resolve(NO_MORE),
   );
   const { step: row } = more;
@@ -48,7 +53,7 @@ export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: 
   const { tier, model, steppedDownFrom } = chooseModel(deps, asked, money);
   const turnKey = agentTurnKey(step, row?.revision, attempt);
   const now = () => new Date().toISOString();
-  const turn: Turn = {
+  return {
     organizationId,
     orchestrationId,
     userId: orchestration.user_id,
@@ -81,7 +86,6 @@ export async function workOnStep(deps: StepTurnDeps, input: StepTarget, signal: 
       return changed;
     },
   };
-  await takeTurn(deps, turn, signal);
 }
 
 /** A plain first try of a request without a plan is its agent and nothing more. */
@@ -96,12 +100,11 @@ async function showStep(
   trx: OrganizationTransaction,
   orchestrationId: string,
   id: string,
-  set: Parameters<typeof setStep>[2],
+  set: Parameters<typeof setStepAndList>[2],
   always: boolean,
 ): Promise<Orchestration | undefined> {
   const { language, step, progress, status } = await lockOrchestration(trx, orchestrationId);
-  await setStep(trx, { orchestrationId, id }, set);
-  const steps = await listSteps(trx, orchestrationId);
+  const steps = await setStepAndList(trx, { orchestrationId, id }, set);
   const next = progressOf(steps, textsFor(language));
   const planned = steps.some(({ revision }) => revision > 0);
   if (!always && !planned && next.step === step && next.progress <= progress) return undefined;

@@ -1,8 +1,8 @@
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { listHealing, type Healing } from '../../db/queries/healing.ts';
 import { listSteering } from '../../db/queries/steering.ts';
-import { listSteps, type Step } from '../../db/queries/steps.ts';
-import { listTurns, type ModelTurn } from '../../db/queries/turns.ts';
+import { listStepsFor, type StepForWork } from '../../db/queries/steps.ts';
+import { listContents } from '../../db/queries/turns.ts';
 import { answersGivenTo, earlierAnswer } from '../plan/earlier-answers.ts';
 import { nameOf } from './progress.ts';
 import { splitConfidence } from './prompts.ts';
@@ -11,7 +11,7 @@ import { agentTurnKey } from './turn-keys.ts';
 
 /** What a step is told beyond the request. */
 export interface StepWork {
-  readonly step: Step | undefined;
+  readonly step: StepForWork | undefined;
   /** Messages that it takes up, those of its failed tries too. */
   readonly steering: readonly string[];
   wordsFor(request: string): string;
@@ -22,15 +22,17 @@ export const NO_MORE: StepWork = { step: undefined, steering: [], wordsFor: (req
 /** Reads the step, what came before it, what people have said since, and why an earlier try failed. */
 export async function loadStepWork(trx: OrganizationTransaction, input: StepTarget): Promise<StepWork> {
   const { orchestrationId, step: id = input.agent, attempt = 0, steering: given = [], withEarlierAnswers } = input;
-  const steps = await listSteps(trx, orchestrationId);
+  const steps = await listStepsFor(trx, { orchestrationId, id });
   const step = steps.find((one) => one.id === id);
-  const turns = withEarlierAnswers ? await listTurns(trx, orchestrationId) : [];
-  const heard = (await listSteering(trx, orchestrationId)).filter(
+  const earlier = withEarlierAnswers ? stepsBefore(step, steps) : [];
+  const turns = await listContents(trx, orchestrationId, earlier.map(turnKeyOf));
+  const mayHear = given.length > 0 || attempt > 0;
+  const heard = (mayHear ? await listSteering(trx, orchestrationId) : []).filter(
     (message) => given.includes(message.id) || (attempt > 0 && message.step_id === id),
   );
   const healing = attempt > 0 ? await listHealing(trx, orchestrationId) : [];
   const lesson = healing.find((one) => one.step_id === id && one.attempt === attempt);
-  const before = withEarlierAnswers ? earlierAnswers(step, steps, turns) : '';
+  const before = earlierAnswers(earlier, new Map(turns.map(({ turn_key: key, content }) => [key, content])));
   const said = heard.map(({ message }) => message);
   return {
     step,
@@ -40,22 +42,25 @@ export async function loadStepWork(trx: OrganizationTransaction, input: StepTarg
 }
 
 /** In a plan the request is the background, and the step is what has to be done. */
-const taskOf = (step: Step | undefined, request: string): string =>
+const taskOf = (step: StepForWork | undefined, request: string): string =>
   step && step.revision > 0
     ? `${step.title}\n\n${step.instruction}\n\nThis is one step of a larger request; do only the step.\n<request>\n${request}\n</request>`
     : request;
 
-/** What the steps it needs have said; without a plan, everybody before it. */
-function earlierAnswers(step: Step | undefined, steps: readonly Step[], turns: readonly ModelTurn[]): string {
+/** The finished steps that it needs; without a plan, everybody before it. */
+function stepsBefore(step: StepForWork | undefined, steps: readonly StepForWork[]): StepForWork[] {
   const wanted = step && step.needs.length > 0 ? new Set(answersGivenTo(step, steps)) : undefined;
-  const answers = steps.flatMap((one) => {
-    if (one.status !== 'done' || one.id === step?.id || (wanted && !wanted.has(one.id))) return [];
-    const turn = turns.find(({ turn_key: key }) => key === (one.turn_key ?? agentTurnKey(one.id)));
-    if (!turn) return [];
+  return steps.filter(({ status, id }) => status === 'done' && id !== step?.id && (!wanted || wanted.has(id)));
+}
+
+const turnKeyOf = ({ turn_key: key, id }: StepForWork): string => key ?? agentTurnKey(id);
+
+function earlierAnswers(earlier: readonly StepForWork[], contents: ReadonlyMap<string, string>): string {
+  const answers = earlier.flatMap((one) => {
+    const content = contents.get(turnKeyOf(one));
+    if (content === undefined) return [];
     const from = one.title ? `${one.id}" title="${nameOf(one).replaceAll('"', "'")}` : one.id;
-    return [
-      `<earlier_answer from="${from}">\n${earlierAnswer(splitConfidence(turn.content).content)}\n</earlier_answer>`,
-    ];
+    return [`<earlier_answer from="${from}">\n${earlierAnswer(splitConfidence(content).content)}\n</earlier_answer>`];
   });
   return answers.length === 0
     ? ''

@@ -50,15 +50,21 @@ export interface Turn {
   ) => Promise<Orchestration | undefined>;
 }
 
+/** A turn that is made of what the transaction reads that reserves for it; it locks nothing yet. */
+export interface TurnToPrepare {
+  readonly organizationId: string;
+  readonly prepare: (trx: OrganizationTransaction) => Promise<Turn>;
+}
+
 /**
  * Takes one turn of a model so that no answer is paid for twice: the answer is a row before the activity completes,
  * and a retry that finds the row returns it. The worst case is reserved before the call and replaced by the real
  * usage after it, holding the budget's rows, which everybody shares, as short as can be; a try that died in between counts at its worst case, because nobody can know whether it was billed.
  * @throws ApplicationFailure named in `FAILURE`.
  */
-export async function takeTurn(deps: TurnDeps, turn: Turn, signal: AbortSignal): Promise<string> {
+export async function takeTurn(deps: TurnDeps, given: Turn | TurnToPrepare, signal: AbortSignal): Promise<string> {
   const usageId = randomUUID();
-  const kept = await startTurn(deps, turn, usageId);
+  const { turn, kept } = await startTurn(deps, given, usageId);
   if (kept !== undefined) return kept;
   deps.reachKillPoint('after-reserve');
   const answer = await callModel(deps, turn, usageId, signal);
@@ -69,13 +75,21 @@ export async function takeTurn(deps: TurnDeps, turn: Turn, signal: AbortSignal):
   return text;
 }
 
-async function startTurn(deps: TurnDeps, turn: Turn, usageId: string): Promise<string | undefined> {
-  const { organizationId, orchestrationId, request } = turn;
-  const key = { orchestrationId, turnKey: request.turnKey };
+interface Started {
+  readonly turn: Turn;
+  /** The answer, when there is one already. */
+  readonly kept?: string;
+}
+
+async function startTurn(deps: TurnDeps, given: Turn | TurnToPrepare, usageId: string): Promise<Started> {
+  const { organizationId } = given;
   try {
     return await withOrganization(deps.db, organizationId, async (trx) => {
+      const turn = 'prepare' in given ? await given.prepare(trx) : given;
+      const { orchestrationId, request } = turn;
+      const key = { orchestrationId, turnKey: request.turnKey };
       const kept = await findTurn(trx, key);
-      if (kept) return kept.content;
+      if (kept) return { turn, kept: kept.content };
       const changed = await turn.onStart?.(trx);
       // A first try has nothing before it; what a reset run has left open expires by itself.
       if (Context.current().info.attempt > 1) await giveUp(trx, key);
@@ -85,7 +99,7 @@ async function startTurn(deps: TurnDeps, turn: Turn, usageId: string): Promise<s
       const what = { model: request.model, nanos, expiresInSeconds: deps.reservationSeconds };
       await reserve(trx, { ...who, ...what }, deps.defaultLimits);
       if (changed) await tellChange(trx, changed, 'orchestration_progress');
-      return undefined;
+      return { turn };
     });
   } catch (error) {
     throw error instanceof NoRoomInBudgetError ? toBudgetFailure(error) : error;

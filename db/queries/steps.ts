@@ -67,6 +67,27 @@ async function insert(trx: OrganizationTransaction, rows: Insertable<StepsTable>
 export const listSteps = (trx: OrganizationTransaction, orchestrationId: string): Promise<Step[]> =>
   trx.selectFrom('steps').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('position').execute();
 
+/** What the step line and the progress are made of, without the instructions, which may be long. */
+const STATE = ['id', 'title', 'agent', 'status', 'revision', 'position'] as const;
+export type StepState = Pick<Step, (typeof STATE)[number]>;
+
+/** What a step is told is made of these; only the step itself comes with its instruction. */
+const WORK = [...STATE, 'kind', 'category', 'needs', 'turn_key'] as const;
+export type StepForWork = Pick<Step, (typeof WORK)[number] | 'instruction'>;
+
+/** All steps as one of them, `id`, needs to know them. */
+export const listStepsFor = (
+  trx: OrganizationTransaction,
+  { orchestrationId, id }: { orchestrationId: string; id: string },
+): Promise<StepForWork[]> =>
+  trx
+    .selectFrom('steps')
+    .select(WORK)
+    .select((eb) => eb.case().when('id', '=', id).then(eb.ref('instruction')).else('').end().as('instruction'))
+    .where('orchestration_id', '=', orchestrationId)
+    .orderBy('position')
+    .execute();
+
 /** Steps of several orchestrations at once, for lists. */
 export const listStepsOf = (trx: OrganizationTransaction, orchestrationIds: string[]): Promise<Step[]> =>
   orchestrationIds.length === 0
@@ -88,6 +109,29 @@ export const setStep = (
     .set(set)
     .where('orchestration_id', '=', key.orchestrationId)
     .where('id', '=', key.id)
+    .execute();
+
+/** As `setStep`, and answers how all steps stand then. Whoever counts them holds the orchestration's row. */
+export const setStepAndList = (
+  trx: OrganizationTransaction,
+  { orchestrationId, id }: { orchestrationId: string; id: string },
+  set: Updateable<StepsTable>,
+): Promise<StepState[]> =>
+  trx
+    .with('changed', (db) =>
+      db
+        .updateTable('steps')
+        .set(set)
+        .where('orchestration_id', '=', orchestrationId)
+        .where('id', '=', id)
+        .returning(STATE),
+    )
+    .selectFrom('changed')
+    .select(STATE)
+    .unionAll(
+      trx.selectFrom('steps').select(STATE).where('orchestration_id', '=', orchestrationId).where('id', '!=', id),
+    )
+    .orderBy('position')
     .execute();
 
 /** Takes the steps away that a new plan leaves out; what has begun stays. */

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely';
+import { sql, type Insertable, type Selectable } from 'kysely';
 import type { ModelTurnsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
@@ -30,3 +30,19 @@ export const listTurns = (trx: OrganizationTransaction, orchestrationId: string)
     .where('orchestration_id', '=', orchestrationId)
     .orderBy('created_at')
     .execute();
+
+/** What was answered in some turns; a job's other answers, which may be long, stay where they are. */
+export const listContents = (
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  turnKeys: readonly string[],
+): Promise<Pick<ModelTurn, 'turn_key' | 'content'>[]> =>
+  turnKeys.length === 0
+    ? Promise.resolve([])
+    : trx
+        .selectFrom('model_turns')
+        .select(['turn_key', 'content'])
+        .where('orchestration_id', '=', orchestrationId)
+        // One parameter however many there are, so that it stays one prepared statement.
+        .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
+        .execute();
