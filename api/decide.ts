@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { mayAnswer } from '../contracts/approval-rules.ts';
 import { FAILURE } from '../contracts/failures.ts';
 import { type DecisionRequest } from '../contracts/approval.ts';
 import { isFinal, type JobStatusName } from '../contracts/orchestration.ts';
@@ -183,8 +184,9 @@ const audit = (
   );
 
 /**
- * Cancels a job. One that waits for approval gets CANCEL as its answer; otherwise model calls under way are
- * interrupted and finished answers are kept. One that Temporal has not got yet is ended here.
+ * Cancels a job. One that waits for approval gets CANCEL as its answer from whoever may give it; the person who asked and
+ * admins may stop their work at any time, also where they may not answer. Otherwise model calls under way are interrupted
+ * and finished answers are kept. One that Temporal has not got yet is ended here.
  * @throws ProblemError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over
  *   or when the answer names an approval that waits no more.
  */
@@ -198,18 +200,38 @@ export async function cancelJob(
     findOrchestration(trx, jobId),
   );
   if (!orchestration) throw notFound('job');
-  if (principal.role !== 'admin' && principal.userId !== orchestration.user_id)
+  const isTheirs = principal.role === 'admin' || principal.userId === orchestration.user_id;
+  const answers = orchestration.status === 'awaiting_approval' && mayGiveAnswer(principal, orchestration);
+  if (!isTheirs && !answers)
     throw new ProblemError('forbidden', 'Only the person who asked or an admin may cancel this job.');
   if (isFinal(orchestration.status)) throw new ProblemError('conflict', `The job is over: ${orchestration.status}.`);
-  if (orchestration.status === 'awaiting_approval') {
+  if (answers) {
     const answered = await decide(deps, principal, jobId, { ...given, verdict: 'cancel' }).catch(unlessAway);
     if (answered) return answered;
-  } else if (given.approvalId ?? given.hash)
+  } else if (orchestration.status === 'awaiting_approval') await takeBack(deps, principal, orchestration, given);
+  else if (given.approvalId ?? given.hash)
     throw new ProblemError(
       'conflict',
       'This approval waits for no answer any more. To stop the work itself, cancel the job without naming an approval.',
     );
   return stopWorkflow(deps, orchestration);
+}
+
+const mayGiveAnswer = ({ userId, role }: Principal, { approval, user_id: askerId }: Orchestration): boolean =>
+  approval !== null && mayAnswer(approval.policy, { userId, role, isAsker: userId === askerId }, Date.now());
+
+/** Writes down that a request is taken back by somebody who may not answer its question. */
+async function takeBack(
+  deps: ApiDeps,
+  principal: Principal,
+  orchestration: Orchestration,
+  { approvalId, hash, reason }: DecisionRequest,
+): Promise<void> {
+  const { approval } = orchestration;
+  const isOther = (approvalId && approvalId !== approval?.id) || (hash && hash !== approval?.hash);
+  if (isOther) return refuse(deps, principal, orchestration, toProblem(undefined, FAILURE.approvalMismatch));
+  const details = { verdict: 'cancel', takenBack: true, reason, approvalId: approval?.id, hash: approval?.hash };
+  await audit(deps, principal, orchestration, { outcome: 'done', details });
 }
 
 /** Without a worker no update is answered, but a workflow can still be told to stop. */

@@ -19,6 +19,21 @@ const Role = z.enum(['admin', 'user']);
 const Delegate = z.strictObject({ userId: z.uuid(), delegateId: z.uuid(), until: z.iso.datetime().optional() });
 const longestMs = 30 * 86_400_000;
 
+/** How many different people could approve; a role may be any number of people. */
+function mostAnswerers(policy: {
+  readonly roles: readonly string[];
+  readonly users: readonly string[];
+  readonly asker: boolean;
+  readonly notAsker: boolean;
+  readonly escalation: { readonly roles: readonly string[]; readonly users: readonly string[] } | null;
+  readonly delegates: readonly { readonly delegateId: string }[];
+}): number {
+  const { roles, users, asker, notAsker, escalation, delegates } = policy;
+  if (roles.length > 0 || (escalation?.roles.length ?? 0) > 0) return Infinity;
+  const named = [...users, ...(escalation?.users ?? []), ...delegates.map(({ delegateId }) => delegateId)];
+  return new Set(named).size + (asker && !notAsker ? 1 : 0);
+}
+
 /**
  * An organization's rules: when a human is asked, who may answer, and what happens when nobody does. Guests and bots
  * never count, whatever it says.
@@ -60,6 +75,10 @@ export const ApprovalPolicy = z
   .refine(({ roles, users, asker, notAsker }) => roles.length > 0 || users.length > 0 || (asker && !notAsker), {
     message: 'Nobody could answer: name roles, users or the asker.',
     path: ['roles'],
+  })
+  .refine((policy) => policy.quorum <= mostAnswerers(policy), {
+    message: 'Fewer people than this could ever approve: name roles or more users.',
+    path: ['quorum'],
   });
 export type ApprovalPolicy = z.infer<typeof ApprovalPolicy>;
 

@@ -86,7 +86,7 @@ const en = {
   nothingToApprove: 'Nothing is waiting for approval in this thread.',
   mayNotCancel: 'Only the person who asked or an admin may cancel this work.',
   cancelling: 'Stopping the work.',
-  mayNotApprove: 'Only the person who asked or an admin may answer this approval. Your answer was not counted.',
+  mayNotApprove: 'You may not answer this; the message in the thread says who may. Your answer was not counted.',
   healingCauses: {
     model_unavailable: 'the model could not be reached',
     internal: 'a fault on our side',
@@ -173,7 +173,8 @@ const ko: typeof en = {
   nothingToApprove: '이 스레드에는 승인을 기다리는 작업이 없습니다.',
   mayNotCancel: '요청한 사람이나 관리자만 이 작업을 취소할 수 있습니다.',
   cancelling: '작업을 중단하는 중입니다.',
-  mayNotApprove: '요청한 사람이나 관리자만 이 승인에 답할 수 있습니다. 답변은 반영되지 않았습니다.',
+  mayNotApprove:
+    '이 질문에 답할 권한이 없습니다. 누가 답할 수 있는지는 스레드의 메시지에 나와 있습니다. 답변은 반영되지 않았습니다.',
   healingCauses: {
     model_unavailable: '모델에 연결할 수 없음',
     internal: '내부 오류',

@@ -38,6 +38,12 @@ interface Target {
   readonly orchestrationId: string;
 }
 
+interface Reported {
+  readonly final: boolean;
+  /** The message shows an older state, because its turn has not come. */
+  readonly leftOut?: boolean;
+}
+
 /** A wait shorter than this is slept through, a longer one goes back to Temporal. */
 const SHORT_WAIT_MS = 2_000;
 
@@ -46,15 +52,15 @@ export const createSlackActivities = (deps: SlackDeps) => ({
   /**
    * Makes the message show the orchestration's present state and answers whether that state is final. Idempotent by
    * the version that the message shows; a post whose outcome is unknown is looked up before it is made again.
-   * A passing state is left out when the workspace's bucket runs low, the final one waits for its turn.
+   * A passing state is left out when the workspace's bucket runs low, and says so; the final one waits for its turn.
    */
-  reportToSlack: (target: Target): Promise<{ final: boolean }> => heartbeating(() => report(deps, target)),
+  reportToSlack: (target: Target): Promise<Reported> => heartbeating(() => report(deps, target)),
 
   /** Tells people once more that a question waits. Idempotent by the question and the number of the reminder. */
   remindApprovers: (reminder: Reminder): Promise<void> => heartbeating(() => remindApprovers(deps, reminder)),
 });
 
-async function report(deps: SlackDeps, target: Target): Promise<{ final: boolean }> {
+async function report(deps: SlackDeps, target: Target): Promise<Reported> {
   const { shown, post, thread } = await load(deps, target);
   const { orchestration } = shown;
   const final = isFinal(orchestration.status);
@@ -67,7 +73,7 @@ async function report(deps: SlackDeps, target: Target): Promise<{ final: boolean
     thread.channelId,
     ts !== undefined,
   );
-  if (!(await waitForTurn(deps, target, bucket, urgent))) return { final };
+  if (!(await waitForTurn(deps, target, bucket, urgent))) return { final, leftOut: true };
   await write(deps, { target, thread, shown, ts, bucket });
   return { final };
 }

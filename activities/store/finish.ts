@@ -11,7 +11,7 @@ import { failOpenHealing } from '../../db/queries/healing.ts';
 import { insertMessage } from '../../db/queries/messages.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findPlan, setApproval } from '../../db/queries/plans.ts';
-import { dropPending } from '../../db/queries/steering.ts';
+import { dropPending, setStopsDelivered } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { spentSince } from '../../db/queries/job-costs.ts';
@@ -46,17 +46,13 @@ export function finishOrchestration(
     const receipt = await receiptOf(trx, orchestration.id, ending, steps);
     const error = errorOf(ending, status, orchestration.language);
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
-    if (planned) await closeLoose(trx, orchestration.id);
-    else await dropPending(trx, orchestration.id);
+    if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
+    await dropPending(trx, orchestration.id);
+    if (planned && (await findPlan(trx, orchestration.id))) await closeEnvelope(trx, orchestration.id);
     await failOpenHealing(trx, orchestration.id);
     await write(trx, orchestration, { status, result, error, receipt });
     return { status };
   });
-}
-
-async function closeLoose(trx: OrganizationTransaction, orchestrationId: string): Promise<void> {
-  await dropPending(trx, orchestrationId);
-  if (await findPlan(trx, orchestrationId)) await closeEnvelope(trx, orchestrationId);
 }
 
 /** A stand-in's answer is a whole answer: with fallbacks the agents that failed are named, but nothing is missing. */

@@ -62,7 +62,11 @@ const changePolicy = (
     const known = await rolesOf(trx, named);
     const unknown = named.filter((id) => !known.has(id));
     if (unknown.length > 0)
-      throw new ProblemError('invalid-request', `Nobody in this organization has the id ${unknown.join(', ')}.`);
+      throw new ProblemError(
+        'invalid-request',
+        `Nobody in this organization has the id ${unknown.join(', ')}.`,
+        unknown.map((id) => ({ path: fieldOf(policy, id), message: `Nobody in this organization has the id ${id}.` })),
+      );
     await setApprovalPolicy(trx, organizationId, policy);
     await insertAudit(trx, {
       organization_id: organizationId,
@@ -75,6 +79,12 @@ const changePolicy = (
     });
     return getApprovalPolicy(trx);
   });
+
+/** Where a policy names a person. */
+function fieldOf({ users, escalation }: ApprovalPolicy, id: string): string {
+  if (users.includes(id)) return 'users';
+  return escalation?.users.includes(id) ? 'escalation.users' : 'delegates';
+}
 
 const namedIn = ({ users, escalation, delegates }: ApprovalPolicy): string[] => [
   ...new Set([

@@ -29,6 +29,8 @@ export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Pro
   const texts = textsFor(latest?.language ?? door.detectLanguage(heard.text));
   if (latest?.status === 'awaiting_approval' && latest.approval) {
     if (mayAnswerNow(latest, user, word)) return record(door, answer, latest);
+    if (word.verdict === 'cancel' && (user.role === 'admin' || isAsker(latest, user)))
+      return stop(door, answer, latest, texts);
     await audit(door, answer, latest);
     return whisper(door, heard, texts.mayNotApprove);
   }

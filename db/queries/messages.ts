@@ -15,7 +15,7 @@ export const insertMessage = (
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 
-/** The newest messages of a session, oldest first. */
+/** The newest messages of a session, oldest first; words that were refused are nobody's memory. */
 export async function listRecentMessages(
   trx: OrganizationTransaction,
   input: { sessionId: string; limit: number; exceptOrchestrationId?: string },
@@ -24,6 +24,16 @@ export async function listRecentMessages(
     .selectFrom('messages')
     .selectAll()
     .where('session_id', '=', input.sessionId)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('orchestrations')
+            .select('orchestrations.id')
+            .whereRef('orchestrations.id', '=', 'messages.orchestration_id')
+            .where('orchestrations.refusal', 'is not', null),
+        ),
+      ),
+    )
     .$if(input.exceptOrchestrationId !== undefined, (query) =>
       query.where('orchestration_id', 'is distinct from', input.exceptOrchestrationId ?? null),
     )

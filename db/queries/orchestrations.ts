@@ -32,7 +32,11 @@ export const listOrchestrations = (trx: OrganizationTransaction, limit: number):
 export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
   trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();
 
-/** The newest orchestration that reports into a Slack thread, or into the channel when no thread is given. */
+/**
+ * The orchestration that a word in a Slack thread is about, or in the channel when no thread is given: one that waits for
+ * an answer before one at work before one that has ended, the newest of them. What others say meanwhile, and what was
+ * refused, hides no question.
+ */
 export const findLatestInThread = (
   trx: OrganizationTransaction,
   thread: { channelId: string; threadTs?: string },
@@ -43,6 +47,8 @@ export const findLatestInThread = (
     .where('slack_channel_id', '=', thread.channelId)
     .where('slack_thread_ts', 'is not', null)
     .$if(thread.threadTs !== undefined, (query) => query.where('slack_thread_ts', '=', thread.threadTs ?? null))
+    .orderBy((eb) => eb('status', '=', 'awaiting_approval'), 'desc')
+    .orderBy((eb) => eb('status', 'not in', [...FINAL_STATUSES]), 'desc')
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -37,6 +37,16 @@ export const setDelivered = (trx: OrganizationTransaction, ids: readonly string[
         .where('status', '=', 'pending')
         .execute();
 
+/** The stop that people asked for has come to pass. */
+export const setStopsDelivered = (trx: OrganizationTransaction, orchestrationId: string) =>
+  trx
+    .updateTable('steering')
+    .set({ status: 'delivered', delivered_at: new Date().toISOString() })
+    .where('orchestration_id', '=', orchestrationId)
+    .where('mode', '=', 'stop')
+    .where('status', '=', 'pending')
+    .execute();
+
 /** The work is over: what nobody took up is said to be dropped. */
 export const dropPending = (trx: OrganizationTransaction, orchestrationId: string) =>
   trx

@@ -206,7 +206,7 @@ describe('when the workspace’s bucket runs low', () => {
     await report();
     await drain(true, 5);
     await change({ status: 'running', step: 'Running agent: Brand (1/2)', progress: 15 });
-    await expect(report()).resolves.toEqual({ final: false });
+    await expect(report()).resolves.toEqual({ final: false, leftOut: true });
     expect(calls('chat.update')).toBe(0);
     await finish();
     await expect(report()).resolves.toEqual({ final: true });

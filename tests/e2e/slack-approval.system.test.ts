@@ -92,7 +92,7 @@ describe('a question in a thread', () => {
     await reply(thread, 'APPROVE', 'U_LINUS');
     await house.slack.waitFor('the refusal', () => whispers('U_LINUS').length > 0 || undefined);
     expect(whispers('U_LINUS')).toEqual([
-      'Only the person who asked or an admin may answer this approval. Your answer was not counted.',
+      'You may not answer this; the message in the thread says who may. Your answer was not counted.',
     ]);
     await reply(thread, 'CANCEL', 'U_GRACE');
     await house.slack.waitFor('the refusal', () => whispers('U_GRACE').length > 0 || undefined);

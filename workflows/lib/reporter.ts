@@ -11,6 +11,9 @@ export interface Reporter {
   landed(): Promise<void>;
 }
 
+/** A state that had to be left out is shown after this long if nothing newer has come. */
+const LEFT_OUT_MS = 3_000;
+
 /**
  * One writer per orchestration: while a call to Slack is under way, changes pile up to one, and the next call shows
  * the newest state. It is not cancelled with the work, since the end has to be told too.
@@ -22,8 +25,11 @@ export function startReporter({ organizationId, orchestrationId, slack: wanted }
     while (wanted) {
       await condition(() => dirty);
       dirty = false;
-      const { final } = await slack.reportToSlack({ organizationId, orchestrationId });
+      const { final, leftOut } = await slack.reportToSlack({ organizationId, orchestrationId });
       if (final || (ended && !dirty)) return;
+      if (!leftOut) continue;
+      await condition(() => dirty, LEFT_OUT_MS);
+      dirty = true;
     }
   }).catch((error: unknown) => log.warn('Slack did not take the report', { code: errorCodeOf(error) }));
   return {

@@ -1,0 +1,211 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { DEFAULT_ORGANIZATION_ID } from '../../api/bootstrap.ts';
+import { answer, askBy, auditOf, policyOf, putPolicy, waits } from '../support/approvals.ts';
+import { expectProblem } from '../support/doors.ts';
+import { openHouse, type House } from '../support/house.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { plannedBy, specialist } from '../support/replies.ts';
+
+let house: House;
+let ada: Person;
+let bob: Person;
+let boss: Person;
+let guest: Person;
+beforeAll(async () => {
+  house = await openHouse();
+  [ada, bob, boss, guest] = await Promise.all([
+    addPerson(house),
+    addPerson(house),
+    addPerson(house, { role: 'admin' }),
+    addPerson(house, { role: 'guest' }),
+  ]);
+}, 60_000);
+beforeEach(() => house.model.setResponder(specialist()));
+afterEach(() => putPolicy(house, {}));
+afterAll(() => house?.close());
+
+const asks = async (by: Pick<Person, 'request'>, message: string, more = {}) =>
+  waits(house, await askBy(by, message, { agents: ['ops'], requireApproval: true, ...more }));
+const put = async (policy: unknown) => expect((await putPolicy(house, policy)).status).toBe(200);
+const worked = (message: string) => house.model.requests.filter(({ userText }) => userText.startsWith(message)).length;
+
+describe('the approval policy of an organization', () => {
+  it('is for admins, counts its versions, and who set it is written down', async () => {
+    for (const person of [ada, guest]) {
+      await expectProblem(await putPolicy(person, {}), 403);
+      await expectProblem(await person.request('/api/admin/approval-policy'), 403);
+    }
+    const { version } = await policyOf(house);
+    await put({ quorum: 2, users: [bob.userId] });
+    expect(await policyOf(boss)).toMatchObject({
+      version: version + 1,
+      policy: { quorum: 2, users: [bob.userId], roles: ['admin'], plans: 'always' },
+    });
+    const [line] = (await auditOf(house, DEFAULT_ORGANIZATION_ID)).slice(-1);
+    expect(line).toMatchObject({ action: 'approval-policy.set', outcome: 'done', details: { quorum: 2 } });
+  });
+
+  it.each([
+    ['a quorum of nobody', { quorum: 0 }, 'quorum'],
+    ['a role that may never answer', { roles: ['guest'] }, 'roles'],
+    ['nobody who could answer', { roles: [], asker: false }, 'roles'],
+    ['only the asker under four eyes', { roles: [], notAsker: true }, 'roles'],
+    ['fewer people than the quorum', { roles: [], asker: false, users: [randomUUID()], quorum: 2 }, 'quorum'],
+    ['a deadline of no time', { deadlineMs: 5 }, 'deadlineMs'],
+    ['a field that there is not', { quorumm: 2 }, ''],
+    ['a category that there is not', { categories: ['everything'] }, 'categories'],
+  ])('refuses %s and stays as it is', async (_what, policy, path) => {
+    const before = await policyOf(house);
+    const problem = await expectProblem(await putPolicy(house, policy), 400);
+    expect(JSON.stringify(problem['errors'])).toContain(path);
+    expect(await policyOf(house)).toEqual(before);
+  });
+
+  it('names only people of the organization', async () => {
+    const stranger = await addPerson(house, { role: 'admin', newOrganization: 'Elsewhere' });
+    const before = await policyOf(house);
+    for (const policy of [
+      { users: [stranger.userId] },
+      { escalation: { afterMs: 1_000, users: [randomUUID()] } },
+      { delegates: [{ userId: bob.userId, delegateId: stranger.userId }] },
+    ])
+      expect(await expectProblem(await putPolicy(house, policy), 400)).toMatchObject({
+        errors: [{ path: expect.stringMatching(/^(users|escalation\.users|delegates)$/) }],
+      });
+    expect(await policyOf(house)).toEqual(before);
+    expect((await policyOf(stranger)).version).toBe(0);
+  });
+});
+
+describe('a quorum of two', () => {
+  it('waits after the first approval and shows it, counts nobody twice, and runs after the second', async () => {
+    await put({ quorum: 2, users: [bob.userId] });
+    const { jobId, approval } = await asks(ada, 'Quorum');
+    const { hash, id: approvalId } = approval ?? {};
+    const first = await answer(ada, jobId, 'approve', { hash, approvalId });
+    expect(await first.json()).toEqual({ jobId, status: 'awaiting_approval' });
+    const shown = await house.jobWhen(jobId, (job) => job.approval?.approvals?.length === 1);
+    expect(shown).toMatchObject({
+      status: 'awaiting_approval',
+      approval: { hash, policy: { quorum: 2 }, approvals: [{ by: ada.userId, via: 'rest' }] },
+    });
+    await expectProblem(await answer(ada, jobId, 'approve', { hash }), 409);
+    expect(worked('Quorum')).toBe(0);
+    expect(await (await answer(bob, jobId, 'approve', { hash })).json()).toEqual({ jobId, status: 'running' });
+    const done = await house.ended(jobId);
+    expect(done).toMatchObject({ status: 'completed', approval: { decision: { verdict: 'approve', by: bob.userId } } });
+    expect(done.approval?.approvals?.map(({ by }) => by)).toEqual([ada.userId, bob.userId]);
+  });
+
+  it('is stopped by one CANCEL, of somebody listed too', async () => {
+    await put({ quorum: 2, users: [bob.userId] });
+    const { jobId, approval } = await asks(ada, 'Quorum that one stops');
+    await answer(ada, jobId, 'approve', { hash: approval?.hash });
+    expect((await answer(bob, jobId, 'cancel', { hash: approval?.hash })).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
+  });
+});
+
+describe('who may answer', () => {
+  it('is not the asker under four eyes, an admin included; the attempt is written down', async () => {
+    await put({ notAsker: true });
+    const { jobId, approval } = await asks(boss, 'Four eyes');
+    await expectProblem(await answer(boss, jobId, 'approve', { hash: approval?.hash }), 403);
+    expect(await auditOf(house, jobId)).toMatchObject([
+      { action: 'approval.decide', outcome: 'rejected', user_id: boss.userId },
+    ]);
+    expect(worked('Four eyes')).toBe(0);
+    expect((await answer(house, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+  });
+
+  it('may always take back a request of their own, four eyes or not', async () => {
+    await put({ notAsker: true });
+    const { jobId } = await asks(ada, 'Taken back');
+    expect((await answer(ada, jobId, 'cancel')).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
+  });
+
+  it('is whom the list names, and no admin that it does not name', async () => {
+    await put({ roles: [], asker: false, users: [bob.userId] });
+    const { jobId, approval } = await asks(ada, 'Listed');
+    for (const person of [ada, boss, guest])
+      await expectProblem(await answer(person, jobId, 'approve', { hash: approval?.hash }), 403);
+    expect((await answer(bob, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+  });
+
+  it('is a delegate while the delegation lasts', async () => {
+    const stands = (until: number) => ({
+      roles: [],
+      users: [boss.userId],
+      asker: false,
+      delegates: [{ userId: boss.userId, delegateId: bob.userId, until: new Date(until).toISOString() }],
+    });
+    await put(stands(Date.now() - 1_000));
+    const over = await asks(ada, 'Delegation over');
+    await expectProblem(await answer(bob, over.jobId, 'approve'), 403);
+    await put(stands(Date.now() + 60_000));
+    const { jobId } = await asks(ada, 'Delegation');
+    expect((await answer(bob, jobId, 'approve')).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    await answer(boss, over.jobId, 'cancel');
+  });
+
+  it('grows with an escalation once its time has come, and not before', async () => {
+    await put({
+      roles: [],
+      users: [boss.userId],
+      asker: false,
+      escalation: { afterMs: 2_500, roles: [], users: [bob.userId] },
+    });
+    const { jobId, approval } = await asks(ada, 'Escalated');
+    await expectProblem(await answer(bob, jobId, 'approve', { hash: approval?.hash }), 403);
+    await house.jobWhen(jobId, (job) => job.approval?.reminded === 1);
+    expect((await answer(bob, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('when somebody is asked', () => {
+  const asksFor = async (message: string, more = {}) => {
+    const jobId = await askBy(ada, message, { agents: ['ops'], ...more });
+    const job = await house.jobWhen(jobId, ({ status }) => status !== 'pending' && status !== 'running');
+    if (job.status === 'awaiting_approval') await answer(house, jobId, 'cancel');
+    return job.status === 'awaiting_approval' && job.approval?.kind;
+  };
+
+  it('follows costs and categories', async () => {
+    expect(await asksFor('Free to go')).toBe(false);
+    await put({ costAboveCents: 0 });
+    expect(await asksFor('Too dear')).toBe('cost');
+    await put({ categories: ['artistry'] });
+    expect(await asksFor('Words', { category: 'artistry' })).toBe('requested');
+    expect(await asksFor('Quick words', { category: 'quick' })).toBe(false);
+  });
+
+  it.each([
+    ['never', 'production', undefined, false],
+    ['risky', 'read', undefined, false],
+    ['risky', 'write', undefined, 'plan'],
+    ['risky', 'read', 0, 'plan'],
+    ['always', 'read', undefined, 'plan'],
+  ] as const)(
+    'follows what it says of plans: %s, with a step that is %s, from %s cents',
+    async (plans, risk, cents, kind) => {
+      await put({ plans, ...(cents !== undefined && { costAboveCents: cents }) });
+      house.model.setResponder(plannedBy([{ id: 'first', risk }]));
+      expect(await asksFor(`Plan ${plans} ${risk}`, { agents: undefined, plan: 'always' })).toBe(kind);
+    },
+  );
+
+  it('ends unanswered at the deadline, with nothing spent', async () => {
+    await put({ deadlineMs: 1_000 });
+    const { jobId, approval } = await asks(ada, 'Too late');
+    const job = await house.ended(jobId, 8_000);
+    expect(job).toMatchObject({ status: 'expired', costCents: 0, approval: { decision: { verdict: 'expired' } } });
+    await expectProblem(await answer(house, jobId, 'approve', { hash: approval?.hash }), 409);
+    expect(worked('Too late')).toBe(0);
+  });
+});

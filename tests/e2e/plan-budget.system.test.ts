@@ -1,0 +1,226 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { BudgetView, LedgerEntry } from '../../contracts/budget.ts';
+import type { JobStatus } from '../../contracts/orchestration.ts';
+import { answer, askBy, auditOf, jobIn, putPolicy, waits } from '../support/approvals.ts';
+import { expectProblem, finalMessage, json, wordsOf } from '../support/doors.ts';
+import { eventually } from '../support/eventually.ts';
+import { openHouse, type House } from '../support/house.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { askerOf, plannedBy, planReply, type PlanStepReply } from '../support/replies.ts';
+
+/** A plan's money: set aside at its approval, given back at its end, and asked for when it runs out. */
+let house: House;
+let ada: Person;
+beforeAll(async () => {
+  house = await openHouse({ slack: { limits: 'off' } });
+}, 60_000);
+beforeEach(async () => void (ada = await addPerson(house)));
+afterEach(() => house.model.resume());
+afterEach(() => putPolicy(house, {}));
+afterAll(() => house?.close());
+
+const CHAIN: readonly PlanStepReply[] = [
+  { id: 'first' },
+  { id: 'second', needs: ['first'] },
+  { id: 'third', needs: ['second'] },
+];
+const budgets = async () =>
+  ((await (await house.request('/api/admin/budgets')).json()) as { budgets: BudgetView[] }).budgets;
+const dayOf = async ({ userId }: Person) =>
+  (await budgets()).find((one) => one.scope === 'user' && one.userId === userId && one.period === 'day');
+const limit = (userId: string, limitCents: number) =>
+  house.request('/api/admin/budgets', {
+    ...json({ scope: 'user', userId, period: 'day', limitCents }),
+    method: 'PUT',
+  });
+const reservedOf = async (person: Person) => (await dayOf(person))?.reservedCents ?? 0;
+const workOf = (message: string) =>
+  house.model.requests.filter((one) => !one.schema && one.userText.includes(`<request>\n${message}`)).length;
+const entries = async (jobId: string) =>
+  ((await (await house.request(`/api/admin/ledger?jobId=${jobId}`)).json()) as { entries: LedgerEntry[] }).entries;
+
+async function planned(message: string, steps = CHAIN): Promise<JobStatus> {
+  house.model.setResponder(plannedBy(steps));
+  return waits(house, await askBy(ada, message, { plan: 'always' }), 'plan');
+}
+/** A job without an envelope whose second step finds no room: its budget is used up while the first one works. */
+async function dry(message: string, steps = CHAIN): Promise<JobStatus> {
+  await putPolicy(house, { plans: 'never' });
+  house.model.setResponder((one) => {
+    if (!one.schema) house.model.pause();
+    return plannedBy(steps)(one);
+  });
+  const jobId = await askBy(ada, message, { plan: 'always' });
+  await eventually('the first step', () => workOf(message) === 1);
+  house.model.setResponder(plannedBy(steps));
+  await limit(ada.userId, 0.01);
+  house.model.resume();
+  return waits(house, jobId, 'budget');
+}
+
+describe('what is set aside for a plan', () => {
+  it('is reserved with the approval and given back with the end', async () => {
+    const { jobId, approval } = await planned('Envelope to the end');
+    expect(await reservedOf(ada)).toBe(0);
+    house.model.pause();
+    await answer(ada, jobId, 'approve', { hash: approval?.hash });
+    await eventually('the first step', () => workOf('Envelope to the end') === 1);
+    const held = await reservedOf(ada);
+    expect(held).toBeCloseTo(approval?.plan.worstCaseCents ?? 0, 3);
+    house.model.resume();
+    const job = await house.ended(jobId);
+    expect(job.status).toBe('completed');
+    expect(await dayOf(ada)).toMatchObject({ reservedCents: 0, spentCents: expect.closeTo(job.costCents, 5) });
+  });
+
+  it('is given back after a cancel, and after a step that nobody approved in time', async () => {
+    const { jobId, approval } = await planned('Envelope cancelled');
+    house.model.pause();
+    await answer(ada, jobId, 'approve', { hash: approval?.hash });
+    await eventually('the first step', () => workOf('Envelope cancelled') === 1);
+    await answer(ada, jobId, 'cancel');
+    expect((await house.ended(jobId)).status).toBe('cancelled');
+    house.model.resume();
+    expect(await reservedOf(ada)).toBe(0);
+    await putPolicy(house, { deadlineMs: 1_500 });
+    const steps = [
+      { id: 'first' },
+      { id: 'gate', kind: 'approval' as const, needs: ['first'] },
+      { id: 'last', needs: ['gate'] },
+    ];
+    const second = await planned('Envelope expired', steps);
+    await answer(ada, second.jobId, 'approve', { hash: second.approval?.hash });
+    await waits(house, second.jobId, 'step');
+    expect(await reservedOf(ada)).toBeGreaterThan(0);
+    await house.jobWhen(second.jobId, ({ approval: now }) => now?.decision?.verdict === 'expired');
+    expect(await house.ended(second.jobId)).toMatchObject({ status: 'partial', result: { coverage: { answered: 1 } } });
+    expect(await reservedOf(ada)).toBe(0);
+  });
+
+  it('that does not fit any more at the approval is not simply a failure', async () => {
+    const { jobId, approval } = await planned('Envelope without room');
+    await limit(ada.userId, ((approval?.plan.estimatedCents ?? 0) + (approval?.plan.worstCaseCents ?? 0)) / 2);
+    await answer(ada, jobId, 'approve', { hash: approval?.hash });
+    const job = await house.jobWhen(jobId, ({ status, approval: now }) => status !== 'running' && now?.kind !== 'plan');
+    expect(job).toMatchObject({ status: 'awaiting_approval', approval: { kind: 'budget' } });
+    await answer(house, jobId, 'approve', { choice: 'raise', hash: job.approval?.hash });
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await reservedOf(ada)).toBe(0);
+  });
+});
+
+describe('a budget that runs out midway', () => {
+  it('pauses the plan; RAISE is an admin’s, raises by what was shown, and the same run goes on', async () => {
+    const { jobId, approval } = await dry('Raise it');
+    expect(approval).toMatchObject({
+      kind: 'budget',
+      choices: ['raise', 'skip', 'stop'],
+      policy: { adminChoices: ['raise'] },
+    });
+    const { raise } = approval?.plan ?? {};
+    const given = { hash: approval?.hash, choice: 'raise' };
+    await expectProblem(await answer(ada, jobId, 'approve', given), 403);
+    await expectProblem(await answer(ada, jobId, 'approve', { hash: approval?.hash }), 403);
+    await expectProblem(await answer(house, jobId, 'approve', { ...given, choice: 'retry' }), 409);
+    const before = (await dayOf(ada))?.limitCents ?? 0;
+    expect(raise).toMatchObject({ scope: 'user', limitCents: before });
+    expect((await answer(house, jobId, 'approve', given)).status).toBe(200);
+    await house.jobWhen(
+      jobId,
+      ({ status, approval: now }) => status !== 'awaiting_approval' || now?.hash !== approval?.hash,
+    );
+    expect((await dayOf(ada))?.limitCents).toBeCloseTo(before + (raise?.byCents ?? 0), 5);
+    expect(await auditOf(house, jobId)).toMatchObject([
+      { outcome: 'rejected' },
+      { outcome: 'rejected' },
+      { outcome: 'rejected' },
+      { outcome: 'done', details: { choice: 'raise' } },
+    ]);
+    await limit(ada.userId, 1_000);
+    const next = await house.jobWhen(jobId, ({ status }) => status !== 'running');
+    if (next.status === 'awaiting_approval') await answer(house, jobId, 'approve', { hash: next.approval?.hash });
+    expect(await house.ended(jobId)).toMatchObject({
+      status: 'completed',
+      result: { coverage: { answered: 3, total: 3 } },
+    });
+    expect(workOf('Raise it')).toBe(3);
+    expect(await reservedOf(ada)).toBe(0);
+  });
+
+  it('goes on without the step after SKIP, and ends with what is there after STOP', async () => {
+    const skip = await dry('Skip it', [{ id: 'first' }, { id: 'second', needs: ['first'] }]);
+    expect((await answer(ada, skip.jobId, 'approve', { hash: skip.approval?.hash, choice: 'skip' })).status).toBe(200);
+    const skipped = await house.ended(skip.jobId);
+    expect(skipped).toMatchObject({ status: 'partial', result: { coverage: { answered: 1, total: 2 } } });
+    expect(skipped.result?.coverage?.missing).toMatchObject([
+      { step: 'second', reason: expect.stringMatching(/without it/) },
+    ]);
+    expect(await entries(skip.jobId)).toHaveLength(2);
+    ada = await addPerson(house);
+    const stop = await dry('Stop it');
+    expect((await answer(ada, stop.jobId, 'approve', { hash: stop.approval?.hash, choice: 'stop' })).status).toBe(200);
+    expect(await house.ended(stop.jobId)).toMatchObject({
+      status: 'partial',
+      receipt: { mode: 'stop', stepsDone: 1, stepsTotal: 3 },
+      result: { coverage: { answered: 1, total: 3 } },
+    });
+    expect(workOf('Stop it')).toBe(1);
+  });
+
+  it('is asked about in the thread with its words, and answered there', async () => {
+    await putPolicy(house, { plans: 'never' });
+    const text = 'Look at the code, fix the bugs, test the fix';
+    house.model.setResponder((one) => {
+      if (!one.schema) house.model.pause();
+      return plannedBy(CHAIN)(one);
+    });
+    const { ts } = await house.slack.mention({ user: 'U_LINUS', channel: 'C_LAUNCH', text });
+    await eventually('the first step', () => workOf(text) === 1);
+    const [linus] = await house.database.look<{ id: string }>(`select id from users where slack_user_id = 'U_LINUS'`);
+    await limit(linus?.id ?? '', 0.01);
+    house.model.resume();
+    const jobId = await jobIn(house, ts);
+    const asking = await house.slack.waitForMessage({
+      channel: 'C_LAUNCH',
+      thread: ts,
+      where: (one) => /RAISE/.test(wordsOf(one)),
+    });
+    expect(wordsOf(asking)).toMatch(/💰 Limit of the person \(day\)/u);
+    expect(wordsOf(asking)).toMatch(/only an admin may answer RAISE/);
+    await house.slack.say({ user: 'U_LINUS', channel: 'C_LAUNCH', text: 'RAISE', thread_ts: ts });
+    await eventually('the refusal', async () =>
+      (await auditOf(house, jobId)).some(({ outcome }) => outcome === 'rejected'),
+    );
+    await house.slack.say({ user: 'U_LINUS', channel: 'C_LAUNCH', text: 'stop', thread_ts: ts });
+    const message = await finalMessage(house, 'C_LAUNCH', ts);
+    expect(message.text).toMatch(/^⚠️/u);
+    expect(wordsOf(message)).toContain('1 of 3 steps');
+  });
+});
+
+describe('a plan dearer than the budget', () => {
+  it('is refused with its price, repaired once, and then the human is asked', async () => {
+    house.model.setResponder(plannedBy(CHAIN));
+    const rich = await planned('How dear?');
+    await answer(ada, rich.jobId, 'cancel');
+    await limit(ada.userId, (rich.approval?.plan.estimatedCents ?? 0) * 0.9);
+    const drafts = () => house.model.requests.filter((one) => askerOf(one) === 'planner');
+    const before = drafts().length;
+    const jobId = await askBy(ada, 'Too dear', { plan: 'always' });
+    const { approval } = await waits(house, jobId);
+    expect(drafts().slice(before)).toHaveLength(2);
+    expect(JSON.stringify(drafts().at(-1)?.messages)).toContain('Use fewer or cheaper steps.');
+    expect(approval?.plan.evidence?.join('\n')).toMatch(
+      /expected to cost [\d.]+ cents, and the budget has [\d.]+ left/,
+    );
+    await answer(ada, jobId, 'cancel');
+    house.model.setResponder((one) =>
+      askerOf(one) === 'planner' && JSON.stringify(one.messages).includes('cheaper steps')
+        ? planReply([{ id: 'only', agent: 'finance' }])
+        : plannedBy(CHAIN)(one),
+    );
+    const second = await askBy(ada, 'Cheaper at last', { plan: 'always' });
+    expect((await waits(house, second)).approval?.plan.steps?.map(({ id }) => id)).toEqual(['only']);
+    await answer(ada, second, 'cancel');
+  });
+});

@@ -1,0 +1,177 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { JobStatus } from '../../contracts/orchestration.ts';
+import { answer, askBy, auditOf, putPolicy, waits } from '../support/approvals.ts';
+import { expectProblem } from '../support/doors.ts';
+import { openHouse, type House } from '../support/house.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { analysisReply, askerOf, plannedBy, planReply, type PlanStepReply } from '../support/replies.ts';
+
+/** What becomes of a plan between its draft and its first step: edits, wrong drafts, dry runs. */
+let house: House;
+let ada: Person;
+beforeAll(async () => {
+  house = await openHouse();
+  ada = await addPerson(house);
+}, 60_000);
+afterEach(() => putPolicy(house, {}));
+afterAll(() => house?.close());
+
+const STEPS: readonly PlanStepReply[] = [
+  { id: 'look' },
+  { id: 'costs', agent: 'finance' },
+  { id: 'fix', needs: ['look', 'costs'], risk: 'write' },
+];
+async function planned(message: string, steps = STEPS): Promise<JobStatus> {
+  house.model.setResponder(plannedBy(steps));
+  return waits(house, await askBy(ada, message, { plan: 'always' }), 'plan');
+}
+const approve = (jobId: string, body: unknown) => answer(ada, jobId, 'approve', body);
+const workOf = (message: string) =>
+  house.model.requests.filter((one) => askerOf(one) !== 'planner' && !one.schema && one.userText.includes(message));
+
+describe('an edited plan', () => {
+  it('is priced anew under the next revision and runs as edited', async () => {
+    const { jobId, approval } = await planned('Edit me well');
+    const edits = {
+      goal: 'Only the code',
+      steps: [
+        { id: 'costs', remove: true },
+        { id: 'fix', title: 'Fix the worst bug', instruction: 'Fix nothing but the worst bug.', needs: ['look'] },
+      ],
+    };
+    const given = { approvalId: approval?.id, hash: approval?.hash, edits };
+    expect(await (await approve(jobId, given)).json()).toEqual({ jobId, status: 'running' });
+    const job = await house.ended(jobId);
+    expect(job).toMatchObject({
+      status: 'completed',
+      plan: { revision: 2, source: 'edited', goal: 'Only the code' },
+      approval: { plan: { revision: 2 }, decision: { verdict: 'approve', by: ada.userId } },
+    });
+    expect(job.plan?.steps.map(({ id }) => id)).toEqual(['look', 'fix']);
+    expect(job.plan?.cents).toBeLessThan(approval?.plan.estimatedCents ?? 0);
+    expect(job.plan?.hash).not.toBe(approval?.hash);
+    const work = workOf('Edit me well');
+    expect(work.map(askerOf)).toEqual(['engineering', 'engineering']);
+    expect(work[1]?.userText).toMatch(/^Fix the worst bug\n\nFix nothing but the worst bug\./);
+    await expectProblem(await approve(jobId, { hash: approval?.hash }), 409);
+  });
+
+  it.each([
+    ['a need that there is not', { steps: [{ id: 'fix', needs: ['nowhere'] }] }, 'edits.steps.fix.needs'],
+    ['a circle', { steps: [{ id: 'look', needs: ['fix'] }] }, 'edits'],
+    ['a step that there is not', { steps: [{ id: 'ghost', title: 'Boo' }] }, 'edits.steps.ghost'],
+    ['no steps at all', { steps: STEPS.map(({ id }) => ({ id, remove: true })) }, 'edits'],
+    ['a broken condition', { steps: [{ id: 'fix', when: 'steps.look.' }] }, 'edits.steps.fix.when'],
+    [
+      'one step twice',
+      {
+        steps: [
+          { id: 'fix', title: 'A' },
+          { id: 'fix', title: 'B' },
+        ],
+      },
+      'edits.steps.fix',
+    ],
+  ])('with %s is refused, and the old one still stands', async (what, edits, path) => {
+    const { jobId, approval } = await planned(`Edit badly: ${what}`);
+    const problem = await expectProblem(await approve(jobId, { hash: approval?.hash, edits }), 400);
+    expect((problem['errors'] as { path: string }[]).map((one) => one.path).join()).toContain(path);
+    expect(await house.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval, plan: { revision: 1 } });
+    expect(await auditOf(house, jobId)).toMatchObject([{ outcome: 'rejected' }]);
+    expect((await approve(jobId, { hash: approval?.hash })).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+  });
+
+  it('that is riskier or dearer is asked about with a new hash', async () => {
+    const { jobId, approval } = await planned('Edit riskily');
+    const edits = { steps: [{ id: 'fix', risk: 'production' }] };
+    const said = await approve(jobId, { hash: approval?.hash, edits });
+    expect(await said.json()).toEqual({ jobId, status: 'awaiting_approval' });
+    const asked = await waits(house, jobId);
+    expect(asked.approval?.hash).not.toBe(approval?.hash);
+    expect(asked.approval?.id).not.toBe(approval?.id);
+    expect(asked.approval?.plan.steps?.find(({ id }) => id === 'fix')?.risk).toBe('production');
+    await expectProblem(await approve(jobId, { approvalId: approval?.id, hash: approval?.hash }), 409);
+    expect(workOf('Edit riskily')).toEqual([]);
+    await putPolicy(house, { costAboveCents: 0 });
+    const dearer = { steps: [{ id: 'costs', agent: 'product' }] };
+    const again = await approve(jobId, { hash: asked.approval?.hash, edits: dearer });
+    expect(await again.json()).toEqual({ jobId, status: 'awaiting_approval' });
+    const last = await waits(house, jobId);
+    expect(last.approval?.plan.estimatedCents).toBeGreaterThan(asked.approval?.plan.estimatedCents ?? Infinity);
+    expect((await approve(jobId, { hash: last.approval?.hash })).status).toBe(200);
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 3 } });
+  });
+
+  it('is nobody’s to make who may not answer', async () => {
+    const { jobId, approval } = await planned('Edit as a stranger');
+    const stranger = await addPerson(house);
+    const edits = { steps: [{ id: 'costs', remove: true }] };
+    await expectProblem(await answer(stranger, jobId, 'approve', { hash: approval?.hash, edits }), 403);
+    await expectProblem(await approve(jobId, { hash: '0'.repeat(64), edits }), 409);
+    const simple = await askBy(ada, 'No plan to edit', { agents: ['ops'], requireApproval: true });
+    await waits(house, simple);
+    await expectProblem(await approve(simple, { edits }), 400);
+    expect(await house.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval, plan: { revision: 1 } });
+    for (const id of [jobId, simple]) await answer(ada, id, 'cancel');
+  });
+});
+
+describe('a plan that is none', () => {
+  const CIRCLE: readonly PlanStepReply[] = [
+    { id: 'first', needs: ['second'] },
+    { id: 'second', needs: ['first'] },
+  ];
+
+  it('is repaired once by the planner, who is told what is wrong', async () => {
+    let drafts = 0;
+    const good = plannedBy([{ id: 'look' }]);
+    house.model.setResponder((one) => (askerOf(one) === 'planner' && drafts++ === 0 ? planReply(CIRCLE) : good(one)));
+    const jobId = await askBy(ada, 'Repair the plan', { plan: 'always' });
+    const { approval } = await waits(house, jobId, 'plan');
+    const asked = house.model.requests.filter((one) => askerOf(one) === 'planner').slice(-2);
+    expect(JSON.stringify(asked[1]?.messages)).toMatch(/circle|each other|wait/i);
+    await approve(jobId, { hash: approval?.hash });
+    expect(await house.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 2 } });
+  });
+
+  it('twice, asks the human with what is wrong; APPROVE runs without a plan', async () => {
+    house.model.setResponder(plannedBy(CIRCLE));
+    const jobId = await askBy(ada, 'Never a plan', { plan: 'always' });
+    const { approval } = await waits(house, jobId);
+    expect(approval?.plan.evidence?.join('\n')).toMatch(/No valid plan could be made/);
+    expect(approval?.plan.evidence?.length).toBeGreaterThan(1);
+    expect((await approve(jobId, { hash: approval?.hash })).status).toBe(200);
+    const job = await house.ended(jobId);
+    expect(job).toMatchObject({ status: 'completed', result: { coverage: { answered: 1, total: 1 } } });
+    expect(workOf('Never a plan')).toHaveLength(1);
+  });
+});
+
+describe('a dry run', () => {
+  it('of a simple request spends nothing, calls nobody and says what it would cost', async () => {
+    house.model.setResponder(() => analysisReply());
+    const before = house.model.requests.length;
+    const jobId = await askBy(ada, 'Draft a launch tweet', { dryRun: true, requireApproval: true });
+    const job = await house.ended(jobId);
+    expect(job).toMatchObject({ status: 'completed', dryRun: true, costCents: 0, result: { agents_used: [] } });
+    expect(job.result?.primary_result).toMatch(/Nothing was run[\s\S]+[\d.]+¢/);
+    expect(job.agents.map(({ status }) => status)).not.toContain('done');
+    expect(house.model.requests).toHaveLength(before);
+  });
+
+  it('of a planned one shows the priced plan, asks nobody and runs no step', async () => {
+    house.model.setResponder(plannedBy(STEPS));
+    const before = house.model.requests.length;
+    const jobId = await askBy(ada, 'Plan it dry', { dryRun: true, plan: 'always' });
+    const job = await house.ended(jobId);
+    expect(job).toMatchObject({ status: 'completed', dryRun: true, plan: { revision: 1 } });
+    expect(job.approval).toBeUndefined();
+    for (const { id } of STEPS) expect(job.result?.primary_result).toContain(`Do the part ${id}`);
+    expect(job.result?.primary_result).toContain(`${job.plan?.cents.toFixed(2)}¢`);
+    expect(house.model.requests.slice(before).map(askerOf)).toEqual(['planner']);
+    expect(job.plan?.steps.map(({ status }) => status)).toEqual(['skipped', 'skipped', 'skipped']);
+    const held = await house.database.look('select 1 from envelopes where orchestration_id = $1', [jobId]);
+    expect(held).toEqual([]);
+  });
+});
