@@ -45,7 +45,7 @@ const en = {
   insights: 'Also',
   shortened: 'The answer is longer than a Slack message may be; the whole of it is in the console.',
   budgetUser:
-    'Your budget for today is used up, so nothing was run and nothing was spent. It starts anew at midnight UTC; an admin can raise it.',
+    'Your budget for today is used up, so nothing more was run. It starts anew at midnight UTC; an admin can raise it.',
   budgetOrganization:
     "Your organization's budget is used up, so nothing more was run. An admin can raise it, or wait for the next period.",
   modelUnavailable:
@@ -132,7 +132,7 @@ const ko: typeof en = {
   insights: '추가 의견',
   shortened: '답변이 Slack 메시지 한도보다 깁니다. 전체 내용은 콘솔에서 볼 수 있습니다.',
   budgetUser:
-    '오늘 예산을 모두 사용해서 아무것도 실행하지 않았고 비용도 들지 않았습니다. 예산은 UTC 자정에 다시 시작되며, 관리자가 늘릴 수 있습니다.',
+    '오늘 예산을 모두 사용해서 더 실행하지 않았습니다. 예산은 UTC 자정에 다시 시작되며, 관리자가 늘릴 수 있습니다.',
   budgetOrganization:
     '조직 예산을 모두 사용해서 더 실행하지 않았습니다. 관리자가 예산을 늘리거나 다음 기간까지 기다려 주세요.',
   modelUnavailable: '여러 번 시도했지만 모델에 연결할 수 없었습니다. 잃어버린 것은 없으니 몇 분 뒤 다시 요청해 주세요.',

@@ -12,7 +12,6 @@ import { setApproval } from '../../db/queries/plans.ts';
 import { listSteps } from '../../db/queries/steps.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
 import { progressOf } from '../model/progress.ts';
-import { toBudgetFailure } from '../model/turn.ts';
 import type { StoreDeps, Target } from './index.ts';
 
 /** `partial`: it counts towards a quorum, and others have to follow. */
@@ -20,28 +19,35 @@ export type DecisionInput = Target & { readonly decision: Decision; readonly par
 
 /**
  * Writes what a person has decided, with what follows from it at once: an approved plan has its money set aside, a
- * raised budget is raised. Safe to repeat: the first decision of a question stands.
- * @throws ApplicationFailure BudgetExhausted when there is no room for the plan; then nothing is written.
+ * raised budget is raised. Safe to repeat: the first decision of a question stands. Where the worst case of the whole
+ * plan has no room nothing is set aside: each call finds its own room, or asks for it.
  */
 export async function recordApproval(deps: StoreDeps, input: DecisionInput): Promise<void> {
-  const { organizationId, orchestrationId, decision, partial } = input;
   try {
-    await withOrganization(deps.db, organizationId, async (trx) => {
-      const orchestration = await lockOrchestration(trx, orchestrationId);
-      const { approval } = orchestration;
-      // An edited plan has a question of its own by now, which its editor has answered with the edits.
-      const named = decision.editId ? approval?.id : decision.approvalId;
-      if (!approval || approval.decision || (named !== undefined && named !== approval.id)) return;
-      const written = partial ? counted(approval, decision) : decided(approval, decision);
-      if (!partial && decision.verdict === 'approve') await follow(deps, trx, orchestration, approval, decision);
-      await setApproval(trx, orchestrationId, written);
-      await audit(trx, input, written);
-      await show(trx, orchestration, written);
-    });
+    await write(deps, input, true);
   } catch (error) {
-    throw error instanceof NoRoomInBudgetError ? toBudgetFailure(error) : error;
+    if (!(error instanceof NoRoomInBudgetError)) throw error;
+    await write(deps, input, false);
   }
 }
+
+const write = (deps: StoreDeps, input: DecisionInput, setAside: boolean): Promise<void> =>
+  withOrganization(deps.db, input.organizationId, async (trx) => {
+    const { orchestrationId, decision, partial } = input;
+    const orchestration = await lockOrchestration(trx, orchestrationId);
+    const { approval } = orchestration;
+    // An edited plan has a question of its own by now, which its editor has answered with the edits.
+    const named = decision.editId ? approval?.id : decision.approvalId;
+    if (!approval || approval.decision || (named !== undefined && named !== approval.id)) return;
+    const written = partial ? counted(approval, decision) : decided(approval, decision);
+    if (!partial && decision.verdict === 'approve') {
+      if (setAside) await setAsideFor(deps, trx, orchestration, approval);
+      await raiseAsShown(deps, trx, orchestration, approval, decision);
+    }
+    await setApproval(trx, orchestrationId, written);
+    await audit(trx, input, written);
+    await show(trx, orchestration, written);
+  });
 
 const nowAnd = ({ userId: by, via }: Decision) => ({ by, via, at: new Date().toISOString() });
 
@@ -59,26 +65,27 @@ const decided = (approval: Approval, decision: Decision): Approval => ({
   },
 });
 
-/** What an approval brings about in our own books. */
-async function follow(
+/** The worst case of an approved plan. @throws NoRoomInBudgetError; the transaction must roll back. */
+async function setAsideFor(
   deps: StoreDeps,
   trx: OrganizationTransaction,
   { organization_id: organizationId, id: orchestrationId, user_id: userId }: Orchestration,
+  { plan }: Approval,
+): Promise<void> {
+  if (!plan.steps) return;
+  const nanos = centsToNanos(plan.worstCaseCents);
+  const wanted = { organizationId, orchestrationId, userId, nanos, expiresInSeconds: deps.envelopeSeconds };
+  await openEnvelope(trx, wanted, deps.defaultLimits);
+}
+
+/** A budget is raised by what was shown, and it is written down who did. */
+async function raiseAsShown(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  { organization_id: organizationId, user_id: userId, id: orchestrationId }: Orchestration,
   { kind, plan, choices }: Approval,
   decision: Decision,
 ): Promise<void> {
-  if (plan.steps)
-    await openEnvelope(
-      trx,
-      {
-        organizationId,
-        orchestrationId,
-        userId,
-        nanos: centsToNanos(plan.worstCaseCents),
-        expiresInSeconds: deps.envelopeSeconds,
-      },
-      deps.defaultLimits,
-    );
   const raises = kind === 'budget' && (decision.choice ?? choices?.[0]) === 'raise' && plan.raise;
   if (!raises) return;
   const { scope, period, byCents } = raises;
@@ -93,6 +100,15 @@ async function follow(
     },
     deps.defaultLimits,
   );
+  await insertAudit(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: decision.userId,
+    action: 'budget.raised',
+    subject: (scope === 'user' && userId) || organizationId,
+    outcome: 'done',
+    details: JSON.stringify({ ...raises, orchestrationId, via: decision.via }),
+  });
 }
 
 async function show(trx: OrganizationTransaction, row: Orchestration, approval: Approval): Promise<void> {

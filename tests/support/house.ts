@@ -21,7 +21,7 @@ export interface HouseOptions {
   readonly slack?: FakeSlackOptions;
 }
 
-type Part = 'api' | 'worker' | 'worker-2' | 'temporal';
+type Part = 'api' | 'api-2' | 'worker' | 'worker-2' | 'temporal';
 
 /** The whole product as processes of its own, on real servers, with fakes that keep score. */
 export interface House {
@@ -168,7 +168,7 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
       running.set(part, await startTemporalServer({ cli: temporalCli, port: temporalPort, logFile, dbFile, env }));
       return;
     }
-    const main = part === 'api' ? 'api/main.ts' : 'workers/main.ts';
+    const main = part.startsWith('api') ? 'api/main.ts' : 'workers/main.ts';
     const child = startChild({
       name: part,
       command: process.execPath,
@@ -196,7 +196,7 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
     start,
     doors: { start, kill, restart, died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running') },
     stop: async () => {
-      for (const part of ['api', 'worker', 'worker-2', 'temporal'] as const) await running.get(part)?.stop();
+      for (const part of ['api', 'api-2', 'worker', 'worker-2', 'temporal'] as const) await running.get(part)?.stop();
     },
   };
 }
