@@ -8,13 +8,22 @@ export function dayIn(now: Date, timeZone: string): Day {
   return new Date(`${dateText(now, timeZone)}T00:00:00Z`);
 }
 
+/** Making a formatter costs hundreds of times what using it does; there are as many as time zones that people live in. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
 function dateText(now: Date, timeZone: string): string {
-  const options = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
   try {
-    return new Intl.DateTimeFormat('en-CA', { ...options, timeZone }).format(now);
+    return formatterOf(timeZone).format(now);
   } catch {
-    return new Intl.DateTimeFormat('en-CA', { ...options, timeZone: 'UTC' }).format(now);
+    return formatterOf('UTC').format(now);
   }
+}
+
+function formatterOf(timeZone: string): Intl.DateTimeFormat {
+  const options = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+  const formatter = formatters.get(timeZone) ?? new Intl.DateTimeFormat('en-CA', { ...options, timeZone });
+  formatters.set(timeZone, formatter);
+  return formatter;
 }
 
 export const addDays = (day: Day, days: number): Day => new Date(day.getTime() + days * DAY_MS);

@@ -15,7 +15,7 @@ import {
   type Bucket,
   type SlackPost,
 } from '../../db/queries/slack.ts';
-import { listSteps } from '../../db/queries/steps.ts';
+import { listStepsShown } from '../../db/queries/steps.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { heartbeating } from '../heartbeating.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
@@ -92,7 +92,7 @@ const load = (
     const orchestration = await getOrchestration(trx, target.orchestrationId);
     const { plan_decision: planned, status } = orchestration;
     // Steps are named in plans and at the end; the passing states of most requests need neither.
-    const steps = planned?.used || isFinal(status) ? await listSteps(trx, target.orchestrationId) : [];
+    const steps = planned?.used || isFinal(status) ? await listStepsShown(trx, target.orchestrationId) : [];
     const plan = planned?.used ? await findPlan(trx, target.orchestrationId) : undefined;
     const notes = await getNotes(trx, target.orchestrationId);
     const { slack_channel_id: channelId, slack_thread_ts: threadTs } = orchestration;

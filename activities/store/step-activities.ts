@@ -4,7 +4,7 @@ import { textsFor } from '../../contracts/texts.ts';
 import type { StepOutline } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { lockOrchestration, changeOrchestration } from '../../db/queries/orchestrations.ts';
-import { insertFollowUp, listSteps, setStep, type Step } from '../../db/queries/steps.ts';
+import { insertFollowUp, listSteps, setStepAndList, type Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { splitConfidence } from '../model/prompts.ts';
 import { progressOf } from '../model/progress.ts';
@@ -58,8 +58,8 @@ export function endApprovalStep(deps: StoreDeps, input: Target & { step: string 
   const { organizationId, orchestrationId, step: id } = input;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const { language } = await lockOrchestration(trx, orchestrationId);
-    await setStep(trx, { orchestrationId, id }, { status: 'done', finished_at: new Date().toISOString() });
-    const set = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
+    const done = { status: 'done' as const, finished_at: new Date().toISOString() };
+    const set = progressOf(await setStepAndList(trx, { orchestrationId, id }, done), textsFor(language));
     await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
   });
 }

@@ -4,12 +4,12 @@ import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findLatestInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { takeSlackSession, touchSession } from '../../db/queries/sessions.ts';
-import type { User, Workspace } from '../../db/queries/people.ts';
+import { findSlackUser, type User, type Workspace } from '../../db/queries/people.ts';
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answerInThread } from './decisions.ts';
 import { verdictIn, wordIn, type HeardMessage } from './message.ts';
-import { resolveUser, type SlackPeople } from './people.ts';
+import { meetStranger, type SlackPeople } from './people.ts';
 import { isSteering, steerInThread } from './steering.ts';
 
 const TITLE_CHARS = 80;
@@ -27,9 +27,9 @@ export interface SlackDoor extends ApiDeps {
  * is none of its business.
  */
 export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMessage): Promise<void> {
-  const latest = await latestInThread(door, workspace, heard);
-  if (!heard.mentionsBot && !heard.direct && !latest) return;
-  const user = await resolveUser(door, door.people, workspace, heard.slackUserId);
+  const { latest, concernsUs, known } = await lookAround(door, workspace, heard);
+  if (!concernsUs) return;
+  const user = known ?? (await meetStranger(door, door.people, workspace, heard.slackUserId));
   const word = wordIn(heard.text);
   // A choice is one only where a question has it; elsewhere the same word is just a word.
   const answers = word && (!word.choice || latest?.approval?.choices?.includes(word.choice) === true);
@@ -39,17 +39,31 @@ export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMe
   await acceptRequest(door, toIncoming(workspace, heard, user, latest));
 }
 
-/** The newest work of the thread; top-level direct messages answer the newest work of that conversation. */
-const latestInThread = (
+interface Surroundings {
+  readonly latest: Orchestration | undefined;
+  readonly concernsUs: boolean;
+  readonly known: User | undefined;
+}
+
+/** What is known of the thread and of who speaks, in one look. */
+const lookAround = (
   door: SlackDoor,
-  { organizationId }: Workspace,
+  { organizationId, teamId }: Workspace,
   heard: HeardMessage,
-): Promise<Orchestration | undefined> =>
+): Promise<Surroundings> =>
   withOrganization(door.db, organizationId, async (trx) => {
-    const inThread = await findLatestInThread(trx, { channelId: heard.channelId, threadTs: heard.threadTs });
-    if (inThread || heard.isReply || !heard.direct || !verdictIn(heard.text)) return inThread;
-    return findLatestInThread(trx, { channelId: heard.channelId });
+    const latest = await latestInThread(trx, heard);
+    const concernsUs = heard.mentionsBot || heard.direct || latest !== undefined;
+    const known = concernsUs ? await findSlackUser(trx, { teamId, userId: heard.slackUserId }) : undefined;
+    return { latest, concernsUs, known };
   });
+
+/** The newest work of the thread; top-level direct messages answer the newest work of that conversation. */
+async function latestInThread(trx: OrganizationTransaction, heard: HeardMessage): Promise<Orchestration | undefined> {
+  const inThread = await findLatestInThread(trx, { channelId: heard.channelId, threadTs: heard.threadTs });
+  if (inThread || heard.isReply || !heard.direct || !verdictIn(heard.text)) return inThread;
+  return findLatestInThread(trx, { channelId: heard.channelId });
+}
 
 function toIncoming(
   { organizationId, teamId }: Workspace,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WebClient } from '@slack/web-api';
 import { withOrganization } from '../../db/organization.ts';
-import { findSlackUser, takeUser, type User, type Workspace } from '../../db/queries/people.ts';
+import { takeUser, type User, type Workspace } from '../../db/queries/people.ts';
 import type { ApiDeps } from '../deps.ts';
 
 export interface SlackPeople {
@@ -12,18 +12,14 @@ export interface SlackPeople {
 /** Slack has three seconds for an acknowledgement; a profile that takes longer is looked up another time. */
 const PROFILE_MS = 1_000;
 
-/** The user behind a Slack id; an unknown one is created with what Slack says, or undefined where strangers are rejected. */
-export async function resolveUser(
+/** A user for an unknown Slack id, made of what Slack says; undefined where strangers are rejected. */
+export async function meetStranger(
   deps: ApiDeps,
   { client, unknownUsers }: SlackPeople,
-  workspace: Workspace,
+  { organizationId, teamId }: Workspace,
   slackUserId: string,
 ): Promise<User | undefined> {
-  const { organizationId, teamId } = workspace;
-  const known = await withOrganization(deps.db, organizationId, (trx) =>
-    findSlackUser(trx, { teamId, userId: slackUserId }),
-  );
-  if (known || unknownUsers === 'reject') return known;
+  if (unknownUsers === 'reject') return undefined;
   const profile = await profileOf(client, slackUserId);
   return withOrganization(deps.db, organizationId, (trx) =>
     takeUser(trx, {

@@ -9,16 +9,16 @@ export async function takePost(
   trx: OrganizationTransaction,
   key: { organizationId: string; orchestrationId: string },
 ): Promise<SlackPost> {
+  const { organizationId: organization_id, orchestrationId: orchestration_id } = key;
+  const post = trx.selectFrom('slack_posts').selectAll().where('orchestration_id', '=', orchestration_id);
+  const known = await post.executeTakeFirst();
+  if (known) return known;
   await trx
     .insertInto('slack_posts')
-    .values({ organization_id: key.organizationId, orchestration_id: key.orchestrationId, ts: null })
+    .values({ organization_id, orchestration_id, ts: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return trx
-    .selectFrom('slack_posts')
-    .selectAll()
-    .where('orchestration_id', '=', key.orchestrationId)
-    .executeTakeFirstOrThrow();
+  return post.executeTakeFirstOrThrow();
 }
 
 /** Says before a post that it may happen, and after a certain refusal that it did not. */

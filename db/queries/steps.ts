@@ -88,6 +88,14 @@ export const listStepsFor = (
     .orderBy('position')
     .execute();
 
+/** What a message says of a step. */
+const SHOWN = [...STATE, 'model', 'kind', 'phase', 'reason', 'cost_nanos'] as const;
+export type StepShown = Pick<Step, (typeof SHOWN)[number]>;
+
+/** All steps, for a message that is redrawn with every one of them. */
+export const listStepsShown = (trx: OrganizationTransaction, orchestrationId: string): Promise<StepShown[]> =>
+  trx.selectFrom('steps').select(SHOWN).where('orchestration_id', '=', orchestrationId).orderBy('position').execute();
+
 /** Steps of several orchestrations at once, for lists. */
 export const listStepsOf = (trx: OrganizationTransaction, orchestrationIds: string[]): Promise<Step[]> =>
   orchestrationIds.length === 0

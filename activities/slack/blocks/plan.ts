@@ -3,7 +3,7 @@ import { toPhases } from '../../../contracts/phases.ts';
 import { AGENT_NAMES, reasonSentence, type Texts } from '../../../contracts/texts.ts';
 import type { Language } from '../../../contracts/agents.ts';
 import { nanosToCents } from '../../../contracts/money.ts';
-import type { Step } from '../../../db/queries/steps.ts';
+import type { StepShown } from '../../../db/queries/steps.ts';
 import { nameOf } from '../../model/progress.ts';
 import { cents, code, progressBar, quoted } from './pieces.ts';
 
@@ -46,7 +46,7 @@ export const titleLines = (steps: readonly PricedStep[]): string[] =>
   );
 
 /** A plan at work: a bar for each phase, with the names of what runs now. */
-export const phaseLines = (steps: readonly Step[], { plan }: Texts): string[] =>
+export const phaseLines = (steps: readonly StepShown[], { plan }: Texts): string[] =>
   toPhases(steps).map(({ nth, total, percent, steps: own }) => {
     const running = own.filter(({ status }) => status === 'running' || status === 'waiting');
     const names = running.map((step) => `${STATUS_ICON[step.status]} ${quoted(nameOf(step), TITLE_CHARS)}`).join(', ');
@@ -54,7 +54,7 @@ export const phaseLines = (steps: readonly Step[], { plan }: Texts): string[] =>
   });
 
 /** What became of each step, and why it is not done. */
-export const outcomeLines = (steps: readonly Step[], language: Language): string[] =>
+export const outcomeLines = (steps: readonly StepShown[], language: Language): string[] =>
   steps.map((step) => {
     const reason = step.reason && step.status !== 'done' ? reasonSentence(step.reason, language) : '';
     const facts = [
