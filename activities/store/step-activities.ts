@@ -46,8 +46,11 @@ export function endStep(
   const { organizationId, orchestrationId, step: id, status, reason } = input;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const { language, status: now } = await lockOrchestration(trx, orchestrationId);
-    await setStep(trx, { orchestrationId, id }, { status, reason, finished_at: new Date().toISOString() });
-    const { step, progress } = progressOf(await listSteps(trx, orchestrationId), textsFor(language));
+    const ended = { status, reason, finished_at: new Date().toISOString() };
+    const { step, progress } = progressOf(
+      await setStepAndList(trx, { orchestrationId, id }, ended),
+      textsFor(language),
+    );
     const set = now === 'awaiting_approval' ? { progress } : { step, progress };
     await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
   });
