@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { findLatestInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { findInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { takeSlackSession, touchSession } from '../../db/queries/sessions.ts';
 import type { User, Workspace } from '../../db/queries/people.ts';
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
@@ -27,9 +27,10 @@ export interface SlackDoor extends ApiDeps {
  * is none of its business.
  */
 export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMessage): Promise<void> {
-  const latest = await latestInThread(door, workspace, heard);
-  if (!heard.mentionsBot && !heard.direct && !latest) return;
+  const anybodys = await latestInThread(door, workspace, heard);
+  if (!heard.mentionsBot && !heard.direct && !anybodys) return;
   const user = await resolveUser(door, door.people, workspace, heard.slackUserId);
+  const latest = anybodys && user ? await latestInThread(door, workspace, heard, user) : anybodys;
   const word = wordIn(heard.text);
   // A choice is one only where a question has it; elsewhere the same word is just a word.
   const answers = word && (!word.choice || latest?.approval?.choices?.includes(word.choice) === true);
@@ -39,16 +40,19 @@ export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMe
   await acceptRequest(door, toIncoming(workspace, heard, user, latest));
 }
 
-/** The newest work of the thread; top-level direct messages answer the newest work of that conversation. */
+/** The work of the thread that this person speaks of; top-level direct messages answer the newest work of that conversation. */
 const latestInThread = (
   door: SlackDoor,
   { organizationId }: Workspace,
   heard: HeardMessage,
+  user?: User,
 ): Promise<Orchestration | undefined> =>
   withOrganization(door.db, organizationId, async (trx) => {
-    const inThread = await findLatestInThread(trx, { channelId: heard.channelId, threadTs: heard.threadTs });
-    if (inThread || heard.isReply || !heard.direct || !verdictIn(heard.text)) return inThread;
-    return findLatestInThread(trx, { channelId: heard.channelId });
+    const { channelId, threadTs, text } = heard;
+    const place = { channelId, answers: wordIn(text) !== undefined, ...(user && { userId: user.id }) };
+    const inThread = await findInThread(trx, { ...place, threadTs });
+    if (inThread || heard.isReply || !heard.direct || !verdictIn(text)) return inThread;
+    return findInThread(trx, place);
   });
 
 function toIncoming(
