@@ -87,6 +87,7 @@ const en = {
   mayNotCancel: 'Only the person who asked or an admin may cancel this work.',
   cancelling: 'Stopping the work.',
   mayNotApprove: 'You may not answer this; the message in the thread says who may. Your answer was not counted.',
+  questionChanged: 'The question has changed; please look at the message again. Your answer was not counted.',
   healingCauses: {
     model_unavailable: 'the model could not be reached',
     internal: 'a fault on our side',
@@ -175,6 +176,7 @@ const ko: typeof en = {
   cancelling: '작업을 중단하는 중입니다.',
   mayNotApprove:
     '이 질문에 답할 권한이 없습니다. 누가 답할 수 있는지는 스레드의 메시지에 나와 있습니다. 답변은 반영되지 않았습니다.',
+  questionChanged: '질문이 바뀌었습니다. 메시지를 다시 확인해 주세요. 답변은 반영되지 않았습니다.',
   healingCauses: {
     model_unavailable: '모델에 연결할 수 없음',
     internal: '내부 오류',

@@ -9,6 +9,7 @@ import {
   pauseBucket,
   setPostAttempted,
   setPosted,
+  setShownHash,
   forgetPost,
   takeFromBucket,
   takePost,
@@ -74,7 +75,7 @@ async function report(deps: SlackDeps, target: Target): Promise<Reported> {
     ts !== undefined,
   );
   if (!(await waitForTurn(deps, target, bucket, urgent))) return { final, leftOut: true };
-  await write(deps, { target, thread, shown, ts, bucket });
+  await write(deps, { target, thread, shown, ts, bucket, before: post.shown_hash });
   return { final };
 }
 
@@ -119,25 +120,30 @@ interface Write {
   readonly shown: Shown;
   readonly ts: string | undefined;
   readonly bucket: Bucket;
+  /** The question that people have seen so far. */
+  readonly before: string | null;
 }
 
-async function write(deps: SlackDeps, { target, thread, shown, ts, bucket }: Write): Promise<void> {
+async function write(deps: SlackDeps, { target, thread, shown, ts, bucket, before }: Write): Promise<void> {
   const { organizationId, orchestrationId } = target;
   const inTransaction = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
     withOrganization(deps.db, organizationId, work);
   const message = toSlackMessage(shown);
   const { slack } = deps;
   if (!slack) return;
+  const { approval, status, version } = shown.orchestration;
+  const asks = status === 'awaiting_approval' && approval && approval.hash !== before ? approval.hash : undefined;
   try {
+    if (asks) await inTransaction((trx) => setShownHash(trx, orchestrationId, asks));
     if (ts === undefined) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, true));
     const written = ts ?? (await slack.post(thread, message, orchestrationId));
     deps.reachKillPoint('after-slack-post');
     if (ts !== undefined) await slack.update(thread.channelId, ts, message);
     deps.reachKillPoint('after-slack-update');
-    const { version } = shown.orchestration;
     await inTransaction((trx) => setPosted(trx, { orchestrationId, ts: written, version }));
   } catch (error) {
     if (!(error instanceof SlackCallError)) throw error;
+    if (asks && error.kind !== 'unknown') await inTransaction((trx) => setShownHash(trx, orchestrationId, before));
     const nothingPosted = error.kind === 'rate_limited' || error.kind === 'refused';
     if (ts === undefined && nothingPosted) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, false));
     if (error.kind === 'gone') await inTransaction((trx) => forgetPost(trx, orchestrationId));

@@ -9,6 +9,7 @@ import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertAudit, type User, type Workspace } from '../../db/queries/people.ts';
 import { cancelJob } from '../decide.ts';
 import { ProblemError } from '../problems.ts';
+import { findShownHash } from '../../db/queries/slack.ts';
 import { deliver } from './deliver.ts';
 import type { SlackDoor } from './listeners.ts';
 import type { HeardMessage, Word } from './message.ts';
@@ -28,10 +29,14 @@ export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Pro
   if (await isCounted(door, answer)) return;
   const texts = textsFor(latest?.language ?? door.detectLanguage(heard.text));
   if (latest?.status === 'awaiting_approval' && latest.approval) {
-    if (mayAnswerNow(latest, user, word)) return record(door, answer, latest);
+    if (mayAnswerNow(latest, user, word)) {
+      if (await isShown(door, latest, latest.approval.hash)) return record(door, answer, latest);
+      await audit(door, answer, latest, 'the thread shows another question');
+      return whisper(door, heard, texts.questionChanged);
+    }
     if (word.verdict === 'cancel' && (user.role === 'admin' || isAsker(latest, user)))
       return stop(door, answer, latest, texts);
-    await audit(door, answer, latest);
+    await audit(door, answer, latest, 'the policy does not name this person');
     return whisper(door, heard, texts.mayNotApprove);
   }
   if (word.verdict === 'cancel' && latest && !isFinal(latest.status)) return stop(door, answer, latest, texts);
@@ -59,6 +64,10 @@ function mayAnswerNow(orchestration: Orchestration, user: User, { verdict, choic
   return mayAnswer(approval.policy, who, Date.now(), means);
 }
 
+/** A word answers what its thread shows: the message may be behind, and nobody answers what they have not seen. */
+const isShown = (door: SlackDoor, { organization_id, id }: Orchestration, hash: string): Promise<boolean> =>
+  withOrganization(door.db, organization_id, async (trx) => [null, hash].includes(await findShownHash(trx, id)));
+
 /** A decision is a delivery like any other: written down first, then given to the workflow, later if Temporal is away. */
 async function record(door: SlackDoor, answer: ThreadAnswer, latest: Orchestration): Promise<void> {
   const { workspace, user, word } = answer;
@@ -81,7 +90,7 @@ async function record(door: SlackDoor, answer: ThreadAnswer, latest: Orchestrati
   });
 }
 
-const audit = (door: SlackDoor, { workspace, user, word }: ThreadAnswer, latest: Orchestration) =>
+const audit = (door: SlackDoor, { workspace, user, word }: ThreadAnswer, latest: Orchestration, reason: string) =>
   withOrganization(door.db, workspace.organizationId, (trx) =>
     insertAudit(trx, {
       organization_id: workspace.organizationId,
@@ -90,7 +99,7 @@ const audit = (door: SlackDoor, { workspace, user, word }: ThreadAnswer, latest:
       action: 'approval.decide',
       subject: latest.id,
       outcome: 'rejected',
-      details: JSON.stringify({ ...word, via: 'slack', reason: 'the policy does not name this person' }),
+      details: JSON.stringify({ ...word, via: 'slack', reason }),
     }),
   );
 

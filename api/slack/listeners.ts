@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { findLatestInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { findInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { takeSlackSession, touchSession } from '../../db/queries/sessions.ts';
 import { findSlackUser, type User, type Workspace } from '../../db/queries/people.ts';
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
@@ -52,17 +52,23 @@ const lookAround = (
   heard: HeardMessage,
 ): Promise<Surroundings> =>
   withOrganization(door.db, organizationId, async (trx) => {
-    const latest = await latestInThread(trx, heard);
-    const concernsUs = heard.mentionsBot || heard.direct || latest !== undefined;
+    const anybodys = await latestInThread(trx, heard);
+    const concernsUs = heard.mentionsBot || heard.direct || anybodys !== undefined;
     const known = concernsUs ? await findSlackUser(trx, { teamId, userId: heard.slackUserId }) : undefined;
+    const latest = anybodys && known ? await latestInThread(trx, heard, known.id) : anybodys;
     return { latest, concernsUs, known };
   });
 
-/** The newest work of the thread; top-level direct messages answer the newest work of that conversation. */
-async function latestInThread(trx: OrganizationTransaction, heard: HeardMessage): Promise<Orchestration | undefined> {
-  const inThread = await findLatestInThread(trx, { channelId: heard.channelId, threadTs: heard.threadTs });
-  if (inThread || heard.isReply || !heard.direct || !verdictIn(heard.text)) return inThread;
-  return findLatestInThread(trx, { channelId: heard.channelId });
+/** The work of the thread that somebody speaks of; top-level direct messages answer the newest work of that conversation. */
+async function latestInThread(
+  trx: OrganizationTransaction,
+  { channelId, threadTs, text, isReply, direct }: HeardMessage,
+  userId?: string,
+): Promise<Orchestration | undefined> {
+  const place = { channelId, answers: wordIn(text) !== undefined, ...(userId && { userId }) };
+  const inThread = await findInThread(trx, { ...place, threadTs });
+  if (inThread || isReply || !direct || !verdictIn(text)) return inThread;
+  return findInThread(trx, place);
 }
 
 function toIncoming(

@@ -4,6 +4,7 @@ import * as keyPool from './20261122-key-pool.ts';
 import * as money from './20261122-money.ts';
 import * as plans from './20261122-plans.ts';
 import * as routing from './20261122-routing.ts';
+import * as shownQuestion from './20261123-shown-question.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '20261122-money': money,
   '20261122-plans': plans,
   '20261122-routing': routing,
+  '20261123-shown-question': shownQuestion,
 };

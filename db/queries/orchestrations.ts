@@ -32,23 +32,34 @@ export const listOrchestrations = (trx: OrganizationTransaction, limit: number):
 export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
   trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();
 
+interface InThread {
+  readonly channelId: string;
+  readonly threadTs?: string;
+  /** Whoever speaks: their own comes before others'. */
+  readonly userId?: string;
+  /** They may be answering a question: one that waits comes first. */
+  readonly answers: boolean;
+}
+
 /**
- * The orchestration that a word in a Slack thread is about, or in the channel when no thread is given: one that waits for
- * an answer before one at work before one that has ended, the newest of them. What others say meanwhile, and what was
- * refused, hides no question.
+ * The orchestration that words in a Slack thread are about, or in the channel when no thread is given: what is at work
+ * before what has ended, and of those the newest. What others say meanwhile, and what was refused, hides no question.
  */
-export const findLatestInThread = (
+export const findInThread = (
   trx: OrganizationTransaction,
-  thread: { channelId: string; threadTs?: string },
+  { channelId, threadTs, userId, answers }: InThread,
 ): Promise<Orchestration | undefined> =>
   trx
     .selectFrom('orchestrations')
     .selectAll()
-    .where('slack_channel_id', '=', thread.channelId)
+    .where('slack_channel_id', '=', channelId)
     .where('slack_thread_ts', 'is not', null)
-    .$if(thread.threadTs !== undefined, (query) => query.where('slack_thread_ts', '=', thread.threadTs ?? null))
-    .orderBy((eb) => eb('status', '=', 'awaiting_approval'), 'desc')
+    .$if(threadTs !== undefined, (query) => query.where('slack_thread_ts', '=', threadTs ?? null))
+    .$if(answers, (query) => query.orderBy((eb) => eb('status', '=', 'awaiting_approval'), 'desc'))
     .orderBy((eb) => eb('status', 'not in', [...FINAL_STATUSES]), 'desc')
+    .$if(userId !== undefined, (query) =>
+      query.orderBy((eb) => eb.fn.coalesce(eb('user_id', '=', userId ?? null), eb.lit(false)), 'desc'),
+    )
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -15,7 +15,7 @@ export async function takePost(
   if (known) return known;
   await trx
     .insertInto('slack_posts')
-    .values({ organization_id, orchestration_id, ts: null })
+    .values({ organization_id, orchestration_id, ts: null, shown_hash: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   return post.executeTakeFirstOrThrow();
@@ -24,6 +24,20 @@ export async function takePost(
 /** Says before a post that it may happen, and after a certain refusal that it did not. */
 export const setPostAttempted = (trx: OrganizationTransaction, orchestrationId: string, attempted: boolean) =>
   trx.updateTable('slack_posts').set({ attempted }).where('orchestration_id', '=', orchestrationId).execute();
+
+/** Says before a write which question people are about to see, and after a refused one which they still see. */
+export const setShownHash = (trx: OrganizationTransaction, orchestrationId: string, hash: string | null) =>
+  trx.updateTable('slack_posts').set({ shown_hash: hash }).where('orchestration_id', '=', orchestrationId).execute();
+
+/** The hash of the question that people see in the thread; null before there was any. */
+export const findShownHash = async (trx: OrganizationTransaction, orchestrationId: string): Promise<string | null> => {
+  const post = await trx
+    .selectFrom('slack_posts')
+    .select('shown_hash')
+    .where('orchestration_id', '=', orchestrationId)
+    .executeTakeFirst();
+  return post?.shown_hash ?? null;
+};
 
 /** Forgets a message that a person has deleted, so that the next state is posted anew. */
 export const forgetPost = (trx: OrganizationTransaction, orchestrationId: string) =>

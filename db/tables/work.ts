@@ -120,6 +120,8 @@ export interface SlackPostsTable {
   attempted: Generated<boolean>;
   version: Generated<number>;
   updated_at: Instant;
+  /** The hash of the question that it shows, or showed last. */
+  shown_hash: string | null;
 }
 
 export interface SlackBucketsTable {

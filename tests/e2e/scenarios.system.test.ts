@@ -46,7 +46,7 @@ describe('a long task', () => {
         ? answer
         : Promise.resolve(answer).then((one) => ({ ...one, delayMs: 700 }));
     });
-    const { ts } = await mention('zzqx vvrk pplm wwtd');
+    const { ts } = await mention('zzqx see to acme/shop vvrk');
     const message = await finalMessage(house, CHANNEL, ts);
     const shown = everShown(message);
     expect(shown).toMatch(/⏳ Running agent: Marketing \(1\/3\)/u);
