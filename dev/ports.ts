@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { StartProblem } from './start-problem.ts';
 
@@ -10,8 +11,24 @@ export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   });
 }
 
-/** A port the system picks. */
-export function anyFreePort(host = '127.0.0.1'): Promise<number> {
+/** Below the range from which systems take ports for outgoing connections (32,768 and up on Linux, 49,152 elsewhere). */
+const QUIET_PORTS = { from: 12_000, to: 32_000 };
+const LOOKS = 40;
+
+/**
+ * A port that nobody listens on and that no outgoing connection is given before its program listens there, as happens to
+ * ports the system picks.
+ */
+export async function anyFreePort(host = '127.0.0.1'): Promise<number> {
+  const { from, to } = QUIET_PORTS;
+  for (let look = 0; look < LOOKS; look++) {
+    const port = randomInt(from, to);
+    if (await isPortFree(port, host)) return port;
+  }
+  return portOfTheSystem(host);
+}
+
+function portOfTheSystem(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

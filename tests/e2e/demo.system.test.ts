@@ -49,13 +49,11 @@ describe('with the demo model', () => {
     ['U_MINSU', '코드베이스를 분석하고 버그를 고친 다음 테스트를 돌리고 배포해줘', '승인', /^✅ 완료/u],
   ])('work in several steps becomes a plan that %s approves: %s', async (user, text, word, ending) => {
     const { ts: thread } = await house.slack.mention({ user, channel: 'C_GENERAL', text });
-    // First the plan with its price, then the step before what cannot be taken back.
-    for (const title of [/^⏳ (Waiting for approval of the plan|계획 승인을)/u, /^⏳ (A step waits|단계 승인을)/u]) {
-      const where = ({ text: shown }: { text: string }) => title.test(shown);
-      const asking = await house.slack.waitForMessage({ channel: 'C_GENERAL', thread, where });
-      expect(wordsOf(asking)).toMatch(/[\d.]+¢/);
-      await house.slack.say({ user, channel: 'C_GENERAL', text: word, thread_ts: thread });
-    }
+    const where = ({ text: shown }: { text: string }) =>
+      /^⏳ (Waiting for approval of the plan|계획 승인을)/u.test(shown);
+    const asking = await house.slack.waitForMessage({ channel: 'C_GENERAL', thread, where });
+    expect(wordsOf(asking)).toMatch(/[\d.]+¢/);
+    await house.slack.say({ user, channel: 'C_GENERAL', text: word, thread_ts: thread });
     const message = await finalMessage(house, 'C_GENERAL', thread);
     expect(message.text).toMatch(ending);
     expect(message.versions.map(wordsOf).join()).toMatch(/(Phase|페이즈) \d\/[2-9]/);
