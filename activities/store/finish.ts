@@ -10,7 +10,7 @@ import { closeEnvelope } from '../../db/queries/envelopes.ts';
 import { failOpenHealing } from '../../db/queries/healing.ts';
 import { insertMessage } from '../../db/queries/messages.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { findPlan, setApproval } from '../../db/queries/plans.ts';
+import { setApproval } from '../../db/queries/plans.ts';
 import { dropPending, setStopsDelivered } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
@@ -33,8 +33,9 @@ export function finishOrchestration(
     const orchestration = await lockOrchestration(trx, input.orchestrationId);
     if (isFinal(orchestration.status)) return { status: orchestration.status };
     const { ending } = input;
-    const planned = orchestration.plan_decision?.used ?? false;
     const steps = await settleSteps(trx, orchestration.id, ending);
+    // Also of a request that began without a plan and was planned anew on the way.
+    const planned = steps.some(({ revision }) => revision > 0);
     const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
     const missing = missingOf(steps, ending, orchestration.language);
     const tookMs = Date.now() - orchestration.created_at.getTime();
@@ -48,7 +49,7 @@ export function finishOrchestration(
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
     if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
     await dropPending(trx, orchestration.id);
-    if (planned && (await findPlan(trx, orchestration.id))) await closeEnvelope(trx, orchestration.id);
+    if (planned) await closeEnvelope(trx, orchestration.id);
     await failOpenHealing(trx, orchestration.id);
     await write(trx, orchestration, { status, result, error, receipt });
     return { status };
