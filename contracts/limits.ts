@@ -10,4 +10,6 @@ export const LIMITS = {
   agentsPerRequest: 9,
   /** Messages of a session that an agent is given. */
   workingMemoryMessages: 10,
+  /** Messages that one run takes while it works. */
+  steeringPerJob: 50,
 } as const;

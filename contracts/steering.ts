@@ -9,7 +9,7 @@ export const STEERING_MODES = ['steer', 'stop', 'replan'] as const;
 export const SteeringMode = z.enum(STEERING_MODES);
 export type SteeringMode = z.infer<typeof SteeringMode>;
 
-export const STEERING_LIMITS = { messageChars: 4_000, perJob: 50 } as const;
+export const STEERING_LIMITS = { messageChars: 4_000 } as const;
 
 /** The body of `POST /api/jobs/:jobId/steer`; only a stop may come without words, which is looked at once the job is found. */
 export const SteerRequest = z.strictObject({

@@ -13,5 +13,3 @@ export const planTurnKey = (revision: number): string => `plan:${revision}`;
 
 /** The turn that finds out why a step's try failed. */
 export const diagnosisTurnKey = (step: string, attempt: number): string => `diagnosis:${step}#${attempt}`;
-
-export const isAgentTurn = (turnKey: string): boolean => turnKey.startsWith('agent:');

@@ -39,30 +39,29 @@ function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
 }
 
 /** A step has ended without an answer: people see at once that it has, and why. */
-export function endStep(
+export const endStep = (
   deps: StoreDeps,
-  input: Target & { step: string; status: 'failed' | 'skipped'; reason: string },
+  { status, reason, ...input }: Target & { step: string; status: 'failed' | 'skipped'; reason: string },
+): Promise<void> => showEnd(deps, input, { status, reason });
+
+/** A human has said yes to an approval step: it is done. */
+export const endApprovalStep = (deps: StoreDeps, input: Target & { step: string }): Promise<void> =>
+  showEnd(deps, input, { status: 'done' });
+
+/** Writes a step's end and what people see then; a question that waits stays what they read first. */
+function showEnd(
+  deps: StoreDeps,
+  { organizationId, orchestrationId, step: id }: Target & { step: string },
+  end: { status: 'done' | 'failed' | 'skipped'; reason?: string },
 ): Promise<void> {
-  const { organizationId, orchestrationId, step: id, status, reason } = input;
   return withOrganization(deps.db, organizationId, async (trx) => {
-    const { language, status: now } = await lockOrchestration(trx, orchestrationId);
-    const ended = { status, reason, finished_at: new Date().toISOString() };
+    const { language, status } = await lockOrchestration(trx, orchestrationId);
+    const ended = { ...end, finished_at: new Date().toISOString() };
     const { step, progress } = progressOf(
       await setStepAndList(trx, { orchestrationId, id }, ended),
       textsFor(language),
     );
-    const set = now === 'awaiting_approval' ? { progress } : { step, progress };
-    await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
-  });
-}
-
-/** A human has said yes to an approval step: it is done. */
-export function endApprovalStep(deps: StoreDeps, input: Target & { step: string }): Promise<void> {
-  const { organizationId, orchestrationId, step: id } = input;
-  return withOrganization(deps.db, organizationId, async (trx) => {
-    const { language } = await lockOrchestration(trx, orchestrationId);
-    const done = { status: 'done' as const, finished_at: new Date().toISOString() };
-    const set = progressOf(await setStepAndList(trx, { orchestrationId, id }, done), textsFor(language));
+    const set = status === 'awaiting_approval' ? { progress } : { step, progress };
     await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
   });
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import { FAILURE } from '../../contracts/failures.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import type { SteeringMode } from '../../contracts/steering.ts';
 import type { SteeringMessage } from '../../contracts/workflow.ts';
 import { steerSignal, steerUpdate } from '../messages.ts';
@@ -20,9 +21,6 @@ export interface SteeringDesk {
   close(): void;
 }
 
-/** Messages that one run takes; more is no steering. */
-const MOST = 50;
-
 /** Sets the handlers of both messages; call it before the workflow's first await. `onMessage` is told of each that counts. */
 export function openSteeringDesk(onMessage: (mode: SteeringMode) => void): SteeringDesk {
   const words: string[] = [];
@@ -34,11 +32,12 @@ export function openSteeringDesk(onMessage: (mode: SteeringMode) => void): Steer
   setHandler(steerUpdate, take, {
     validator: (_message: SteeringMessage) => {
       if (closed) throw ApplicationFailure.nonRetryable('The work is over.', FAILURE.alreadyOver);
-      if (seen.size >= MOST) throw ApplicationFailure.nonRetryable('Too many messages.', FAILURE.tooManyMessages);
+      if (seen.size >= LIMITS.steeringPerJob)
+        throw ApplicationFailure.nonRetryable('Too many messages.', FAILURE.tooManyMessages);
     },
   });
   setHandler(steerSignal, (message) => {
-    if (!closed && seen.size < MOST) take(message);
+    if (!closed && seen.size < LIMITS.steeringPerJob) take(message);
   });
 
   function take(message: SteeringMessage): void {
