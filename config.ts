@@ -53,6 +53,7 @@ const sealingKey = z.string().transform((text, context) => {
 const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(20),
@@ -75,6 +76,13 @@ const Env = z.object({
   SLACK_APP_TOKEN: optionalText,
   SLACK_API_URL: z.url({ protocol: /^https?$/ }).optional(),
   SLACK_UNKNOWN_USERS: z.enum(['create', 'reject']).default('create'),
+  EGRESS_ALLOW_PRIVATE: flag.default(false),
+  OPENCODE_SIDECAR_URL: z.url({ protocol: /^https?$/ }).optional(),
+  OPENCODE_SIDECAR_TIMEOUT: ms.default(120_000),
+  CLAUDE_CODE_COMMAND: optionalText,
+  CURSOR_COMMAND: optionalText,
+  DELEGATION_TIMEOUT: ms.default(1_800_000),
+  DELEGATION_ENV: listOf(z.string().regex(/^[A-Za-z_]\w*$/, 'is no name of a variable')).optional(),
   ROUTING_CACHE: flag.default(true),
   NUBABEL_DEV_TOKEN: z.string().min(8, 'needs at least 8 characters').optional(),
   NUBABEL_DATA_DIR: z.string().min(1).default('.data'),
@@ -84,6 +92,8 @@ const Env = z.object({
   NUBABEL_KILL_POINT: optionalText,
   TEMPORAL_CLI: optionalText,
   TEMPORAL_UI_URL: optionalText,
+  WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(3),
+  LOCAL_WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(2),
   WORKER_PROCESSES: z.coerce.number().int().min(1).max(32).default(1),
   WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(1).max(10_000).default(100),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(100),
@@ -138,6 +148,8 @@ export type Settings = z.infer<typeof Env>;
 export interface Config extends Settings {
   readonly DATABASE_URL: string;
   readonly temporal: ClientConnectConfig;
+  /** Where people and authorization servers reach the API; without a trailing slash. */
+  readonly publicUrl: string;
   /** The keys for the model that all organizations share. */
   readonly modelKeys: readonly string[];
 }
@@ -159,7 +171,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const Required = Env.extend({ DATABASE_URL: Env.shape.DATABASE_URL.unwrap() });
   const settings = parse(Required, env);
   const temporal = loadClientConnectConfig({ overrideEnvVars: stringsOf(env) });
-  return Object.freeze({ ...settings, temporal, modelKeys: modelKeysOf(settings) });
+  const publicUrl = (settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`).replace(/\/+$/, '');
+  return Object.freeze({ ...settings, temporal, publicUrl, modelKeys: modelKeysOf(settings) });
 }
 
 const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>

@@ -1,17 +1,33 @@
 import { z } from 'zod';
 import { AgentId, Category } from './agents.ts';
 import { HealingAction, PlanEdits, PricedStep, StepRisk } from './plan.ts';
+import { AskedCall } from './tools.ts';
 
-/** Why a human is asked. */
-export const APPROVAL_KINDS = ['cost', 'requested', 'plan', 'replan', 'step', 'budget', 'healing', 'loop'] as const;
+/**
+ * Why a human is asked. `tool`: before calls that change something. `effect`: about a change whose outcome nobody knows.
+ * `reconnect`: for access to a provider whose grant is over.
+ */
+export const APPROVAL_KINDS = [
+  'cost',
+  'requested',
+  'plan',
+  'replan',
+  'step',
+  'budget',
+  'healing',
+  'loop',
+  'tool',
+  'effect',
+  'reconnect',
+] as const;
 export const ApprovalKind = z.enum(APPROVAL_KINDS);
 export type ApprovalKind = z.infer<typeof ApprovalKind>;
 
 /**
  * What else can be answered than approve and cancel: `raise` a budget, `retry` or `skip` what is stuck, `stop` with
- * what is there.
+ * what is there; `done`: a change whose outcome nobody knew has happened.
  */
-export const CHOICES = ['raise', 'retry', 'skip', 'stop'] as const;
+export const CHOICES = ['raise', 'done', 'retry', 'skip', 'stop'] as const;
 export const Choice = z.enum(CHOICES);
 export type Choice = z.infer<typeof Choice>;
 
@@ -48,6 +64,8 @@ export const ApprovalPolicy = z
     categories: z.array(Category).default([]),
     /** Ask before steps of these risks. */
     risks: z.array(StepRisk).default(['write', 'production']),
+    /** Ask before a change whose arguments may come from text that nobody vouches for, such as a tool's output. */
+    untrusted: z.boolean().default(true),
     /** Who may answer: these roles, these people, the person who asked. */
     roles: z.array(Role).default(['admin']),
     users: z.array(z.uuid()).max(100).default([]),
@@ -138,6 +156,10 @@ export const Approval = z.object({
         limitCents: z.number(),
       })
       .optional(),
+    /** Of calls that wait: exactly what would be called with what. */
+    calls: z.array(AskedCall).optional(),
+    /** Of a grant that is over: whose, and where to renew it. */
+    reconnect: z.object({ connectionId: z.string(), connection: z.string(), url: z.string().optional() }).optional(),
     /** Of a proposed healing. */
     action: HealingAction.optional(),
   }),

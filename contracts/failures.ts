@@ -26,6 +26,10 @@ export const FAILURE = {
   noSuchChoice: 'NoSuchChoice',
   /** Somebody approves twice where several people have to. */
   alreadyApproved: 'AlreadyApproved',
+  /** The call has come too late: its job is over, or a newer try holds it. */
+  toolCallGone: 'ToolCallGone',
+  /** A tool's provider could not be reached, or is left alone for a while; trying again may help. */
+  toolUnavailable: 'ToolUnavailable',
   /** More steering than one run takes. */
   tooManyMessages: 'TooManyMessages',
 } as const;

@@ -1,10 +1,29 @@
 /** Task queues, one per worker pool. */
-export const QUEUE = { orchestration: 'orchestration' } as const;
+export const QUEUE = { orchestration: 'orchestration', salesforce: 'salesforce', localOps: 'local-ops' } as const;
+
+/** Worker pools by name: which queue each works on. How many activities each runs at once comes from configuration. */
+export const POOLS = {
+  orchestration: QUEUE.orchestration,
+  salesforce: QUEUE.salesforce,
+  'local-ops': QUEUE.localOps,
+} as const;
+export type PoolName = keyof typeof POOLS;
+export const POOL_NAMES = Object.keys(POOLS) as PoolName[];
+
+/** Which pool calls a provider's tools: what is not named works where everything does. */
+export const POOL_OF_PROVIDER: Readonly<Record<string, PoolName>> = {
+  salesforce: 'salesforce',
+  delegate: 'local-ops',
+};
+export const queueOfProvider = (provider: string): string => POOLS[POOL_OF_PROVIDER[provider] ?? 'orchestration'];
 
 /** Workflow type names as Temporal's UI and every kept history show them. */
-export const WORKFLOW = { orchestration: 'orchestrationWorkflow' } as const;
+export const WORKFLOW = { orchestration: 'orchestrationWorkflow', undo: 'undoWorkflow' } as const;
 
 const PREFIX = 'orchestration-';
 
 /** The workflow id of an orchestration: unguessable because the id is random, stable because the inbox row keeps it. */
 export const orchestrationWorkflowId = (orchestrationId: string): string => `${PREFIX}${orchestrationId}`;
+
+/** The workflow that takes back what an orchestration has changed; there is one at most. */
+export const undoWorkflowId = (orchestrationId: string): string => `undo-${orchestrationId}`;

@@ -7,3 +7,11 @@ export const storableText = (text: string): string => text.replaceAll('\u0000', 
 export const isStorableText = (text: string): boolean => storableText(text) === text;
 
 export const NOT_TEXT = 'Contains characters that are no text: NUL, or half of a surrogate pair.';
+
+/** As `storableText`, for every text in a JSON value, names of fields too. */
+export function storableJson(value: unknown): unknown {
+  if (typeof value === 'string') return storableText(value);
+  if (Array.isArray(value)) return value.map(storableJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, given]) => [storableText(name), storableJson(given)]));
+}

@@ -1,6 +1,8 @@
 import type { AgentId, Language } from './agents.ts';
 import { planEn } from './texts/plan-en.ts';
 import { planKo } from './texts/plan-ko.ts';
+import { toolsEn } from './texts/tools-en.ts';
+import { toolsKo } from './texts/tools-ko.ts';
 
 /** How people know the agents; Korean messages keep the English names, as teams do. */
 export const AGENT_NAMES: Readonly<Record<AgentId, string>> = {
@@ -17,6 +19,7 @@ export const AGENT_NAMES: Readonly<Record<AgentId, string>> = {
 
 const en = {
   plan: planEn,
+  tools: toolsEn,
   received: 'Received',
   understanding: 'Understanding the request',
   planning: 'Making a plan',
@@ -64,7 +67,7 @@ const en = {
   loopBroken: 'It went in circles and was stopped before it cost more.',
   healingOtherModel: 'with another model',
   healingCap: 'the cap on what healing may cost is reached',
-  choices: { raise: 'RAISE', retry: 'RETRY', skip: 'SKIP', stop: 'STOP' },
+  choices: { raise: 'RAISE', done: 'DONE', retry: 'RETRY', skip: 'SKIP', stop: 'STOP' },
   choose: (words: readonly string[]) => `Type ${words.join(', ')}, or CANCEL to abort`,
   circles: {
     same_call: 'The same call was made three times without getting anywhere.',
@@ -74,6 +77,11 @@ const en = {
   planRefused: 'No valid plan could be made. What is done stays; RETRY goes on with the present plan.',
   planMissing: 'No valid plan could be made, so nothing has run. APPROVE lets these agents answer without a plan.',
   budgetPaused: 'The budget has no room for the next call, so the work is paused. Nothing that is done is lost.',
+  reconnectNeeded: 'A connection has to be reconnected before this can go on.',
+  effectUnsettled: 'A change was left open, because nobody knows whether it has happened. It is in the ledger.',
+  toolFailed: 'The tool failed. What it said is kept with the call.',
+  toolDeclined: 'A person decided that this call is not made.',
+  toolMissing: 'There is no such tool, or its connection is not available.',
   stopped: 'Stopped',
   planned: 'Nothing was run: this is what would happen',
   healing: (attempt: number, cause: string, action: string, status: string) =>
@@ -105,6 +113,7 @@ const en = {
 
 const ko: typeof en = {
   plan: planKo,
+  tools: toolsKo,
   received: '요청을 받았습니다',
   understanding: '요청을 파악하는 중',
   planning: '계획을 세우는 중',
@@ -151,7 +160,13 @@ const ko: typeof en = {
   loopBroken: '같은 동작을 되풀이해서 비용이 더 들기 전에 중단했습니다.',
   healingOtherModel: '다른 모델로',
   healingCap: '복구에 쓸 수 있는 비용 한도에 도달했습니다',
-  choices: { raise: '증액(RAISE)', retry: '재시도(RETRY)', skip: '건너뛰기(SKIP)', stop: '중지(STOP)' },
+  choices: {
+    raise: '증액(RAISE)',
+    done: '완료(DONE)',
+    retry: '재시도(RETRY)',
+    skip: '건너뛰기(SKIP)',
+    stop: '중지(STOP)',
+  },
   choose: (words) => `${words.join(', ')} 중 하나를 입력하거나, 취소하려면 CANCEL(취소)을 입력하세요`,
   circles: {
     same_call: '같은 호출을 세 번 했지만 진전이 없었습니다.',
@@ -162,6 +177,11 @@ const ko: typeof en = {
   planMissing:
     '올바른 계획을 세울 수 없어 아무것도 실행하지 않았습니다. 승인(APPROVE)하면 계획 없이 에이전트가 답합니다.',
   budgetPaused: '다음 호출을 할 예산이 부족해 작업을 잠시 멈췄습니다. 끝난 작업은 그대로 있습니다.',
+  reconnectNeeded: '연결을 다시 설정해야 계속할 수 있습니다.',
+  effectUnsettled: '실행 여부를 알 수 없어 미정으로 남은 변경이 있습니다. 원장에서 확인할 수 있습니다.',
+  toolFailed: '도구 실행에 실패했습니다. 응답은 호출 기록에 남아 있습니다.',
+  toolDeclined: '담당자가 이 호출을 하지 않기로 했습니다.',
+  toolMissing: '해당 도구가 없거나 연결을 사용할 수 없습니다.',
   stopped: '중지됨',
   planned: '아무것도 실행하지 않았습니다. 실행하면 이렇게 됩니다',
   healing: (attempt, cause, action, status) =>
@@ -216,6 +236,11 @@ export const ERROR_TEXT = {
   stopped: 'stoppedByPerson',
   not_approved: 'notApproved',
   loop_broken: 'loopBroken',
+  reconnect_needed: 'reconnectNeeded',
+  effect_unknown: 'effectUnsettled',
+  tool_failed: 'toolFailed',
+  tool_declined: 'toolDeclined',
+  tool_missing: 'toolMissing',
   internal: 'internal',
   empty_message: 'emptyMessage',
   message_too_long: 'messageTooLong',

@@ -54,6 +54,7 @@ interface Answer {
 
 const CHOICE_WORDS: Readonly<Record<Choice, string>> = {
   raise: '증액',
+  done: '완료',
   retry: '재시도',
   skip: '건너뛰기',
   stop: '중지',

@@ -1,10 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
-import { storableText } from '../../contracts/storable-text.ts';
-import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest } from './model-port.ts';
+import { storableJson, storableText } from '../../contracts/storable-text.ts';
+import type { ModelBlock } from '../../db/tables/work.ts';
+import { ModelCallError, type ModelAnswer, type ModelPort, type ModelRequest, type WantedCall } from './model-port.ts';
 import { toModelCallError } from './failures.ts';
-import { readAnswer, type Progress, type WireMessage } from './read-answer.ts';
+import { readAnswer, type Progress, type WireBlock, type WireMessage } from './read-answer.ts';
 
 export interface AnthropicSettings {
   readonly baseUrl: string | undefined;
@@ -65,8 +66,16 @@ const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsStreaming =
   model: request.model,
   max_tokens: request.maxTokens,
   system: request.system,
-  messages: request.messages.map(({ role, content }) => ({ role, content })),
+  // Blocks are what the provider has said itself, and results in its own words.
+  messages: request.messages.map(({ role, content }) => ({ role, content }) as Anthropic.MessageParam),
   stream: true,
+  ...(request.tools && {
+    tools: request.tools.map(({ name, description, inputSchema }) => ({
+      name,
+      description,
+      input_schema: inputSchema as Anthropic.Tool.InputSchema,
+    })),
+  }),
   ...(request.schema && { output_config: { format: { type: 'json_schema', schema: request.schema } } }),
 });
 
@@ -80,7 +89,11 @@ function fromWire(message: unknown): ModelAnswer {
   const { usage } = message;
   const cacheWrites = usage.cache_creation_input_tokens ?? 0;
   const longWrites = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0;
+  const blocks: ModelBlock[] = message.content.filter(isWhole).map((block) => ({ ...block }));
+  const calls = blocks.filter(isCall);
   return {
+    blocks: calls.length > 0 ? (storableJson(blocks) as ModelBlock[]) : [],
+    calls: calls.map(({ id, name, input }) => ({ id, name, input: storableJson(input) as WantedCall['input'] })),
     text: storableText(message.content.flatMap(({ type, text }) => (type === 'text' ? [text ?? ''] : [])).join('\n')),
     stopReason: message.stop_reason,
     tokens: {
@@ -92,3 +105,12 @@ function fromWire(message: unknown): ModelAnswer {
     },
   };
 }
+
+/** A call that the answer's end has cut off is none. */
+const isWhole = ({ type, id, name, input }: WireBlock): boolean =>
+  type !== 'tool_use' || (typeof id === 'string' && typeof name === 'string' && isRecord(input));
+
+const isCall = (block: ModelBlock): block is ModelBlock & WantedCall => block.type === 'tool_use';
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

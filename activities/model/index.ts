@@ -54,7 +54,7 @@ async function prepareAnalysis(trx: OrganizationTransaction, deps: ModelDeps, ta
       turnKey: ANALYSIS_TURN_KEY,
     },
     onStart: (trx) => showUnderstanding(trx, orchestration),
-    onEnd: (trx, text) => storeAnalysis(trx, orchestrationId, text),
+    onEnd: (trx, { text }) => storeAnalysis(trx, orchestrationId, text),
   };
 }
 

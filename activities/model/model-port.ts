@@ -1,19 +1,45 @@
+import type { ModelBlock } from '../../db/tables/work.ts';
 import type { BilledTokens } from './prices.ts';
+
+/** Words, or the blocks of a turn that called tools and of their results. */
+export interface ModelMessage {
+  readonly role: 'user' | 'assistant';
+  readonly content: string | readonly ModelBlock[];
+}
+
+export interface ModelTool {
+  readonly name: string;
+  readonly description: string;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+}
+
+/** What the model wants called. */
+export interface WantedCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
 
 /** One call of a model: everything it is given. */
 export interface ModelRequest {
   readonly model: string;
   readonly system: string;
-  readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: string }[];
+  readonly messages: readonly ModelMessage[];
   readonly maxTokens: number;
   /** A JSON schema that the answer must follow. */
   readonly schema?: Record<string, unknown>;
+  /** Tools that it may call; in a stable order, because the provider caches the beginning of a request. */
+  readonly tools?: readonly ModelTool[];
   /** Names this call for gateways and logs; the same for every try of one turn. */
   readonly turnKey: string;
 }
 
 export interface ModelAnswer {
   readonly text: string;
+  /** Tools it wants called; the answer ends with them. */
+  readonly calls: readonly WantedCall[];
+  /** Of an answer with calls: the whole of it as it came, to be sent back with their results. */
+  readonly blocks: readonly ModelBlock[];
   readonly stopReason: string | null;
   readonly tokens: BilledTokens;
 }

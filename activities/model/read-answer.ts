@@ -3,9 +3,18 @@ import { Stream } from '@anthropic-ai/sdk/core/streaming';
 
 /** The part of a message that we use; servers that only speak like the Messages API may leave out the rest. */
 export interface WireMessage {
-  readonly content: readonly { readonly type: string; readonly text?: string }[];
+  readonly content: readonly WireBlock[];
   readonly stop_reason: string | null;
   readonly usage: WireUsage;
+}
+
+/** A block of an answer; those that are not text are sent back as they came. */
+export interface WireBlock {
+  readonly type: string;
+  readonly text?: string;
+  readonly id?: string;
+  readonly name?: string;
+  readonly input?: unknown;
 }
 
 interface WireUsage {
@@ -44,8 +53,15 @@ interface Frame {
   readonly type?: string;
   readonly index?: number;
   readonly message?: Partial<WireMessage>;
-  readonly content_block?: { readonly type: string; readonly text?: string };
-  readonly delta?: { readonly type?: string; readonly text?: string; readonly stop_reason?: string | null };
+  readonly content_block?: WireBlock;
+  readonly delta?: {
+    readonly type?: string;
+    readonly text?: string;
+    readonly partial_json?: string;
+    readonly thinking?: string;
+    readonly signature?: string;
+    readonly stop_reason?: string | null;
+  };
   readonly usage?: WireUsage;
 }
 
@@ -60,12 +76,20 @@ async function fromStream(response: Response, progress: Progress): Promise<WireM
     take(draft, frame);
   }
   if (draft.stopReason === null) throw new BrokenStream('The stream ended before the message did.');
-  const blocks = [...draft.blocks].sort(([a], [b]) => a - b).map(([, block]) => block);
+  const blocks = [...draft.blocks].sort(([a], [b]) => a - b).map(([, block]) => whole(block));
   return { content: blocks, stop_reason: draft.stopReason, usage: draft.usage };
 }
 
+interface DraftBlock extends WireBlock {
+  text?: string;
+  thinking?: string;
+  signature?: string;
+  /** A call's arguments come in pieces of JSON. */
+  json?: string;
+}
+
 interface Draft {
-  readonly blocks: Map<number, { type: string; text?: string }>;
+  readonly blocks: Map<number, DraftBlock>;
   usage: WireUsage;
   stopReason: string | null;
 }
@@ -73,13 +97,26 @@ interface Draft {
 function take(draft: Draft, { type, index = 0, message, content_block, delta, usage }: Frame): void {
   if (type === 'message_start') draft.usage = { ...message?.usage };
   else if (type === 'content_block_start' && content_block) draft.blocks.set(index, { ...content_block });
-  else if (type === 'content_block_delta' && delta?.type === 'text_delta') {
-    const block = draft.blocks.get(index) ?? { type: 'text' };
-    block.text = `${block.text ?? ''}${delta.text ?? ''}`;
+  else if (type === 'content_block_delta' && delta) {
+    const block: DraftBlock = draft.blocks.get(index) ?? { type: 'text' };
+    if (delta.text !== undefined) block.text = `${block.text ?? ''}${delta.text}`;
+    if (delta.partial_json !== undefined) block.json = `${block.json ?? ''}${delta.partial_json}`;
+    if (delta.thinking !== undefined) block.thinking = `${block.thinking ?? ''}${delta.thinking}`;
+    if (delta.signature !== undefined) block.signature = `${block.signature ?? ''}${delta.signature}`;
     draft.blocks.set(index, block);
   } else if (type === 'message_delta') {
     draft.stopReason = delta?.stop_reason ?? draft.stopReason;
     draft.usage = { ...draft.usage, ...known(usage) };
+  }
+}
+
+/** The block as a server that does not stream would have sent it; arguments that were cut off are none. */
+function whole({ json, ...block }: DraftBlock): WireBlock {
+  if (json === undefined || json === '') return block;
+  try {
+    return { ...block, input: JSON.parse(json) as unknown };
+  } catch {
+    return { ...block, input: undefined };
   }
 }
 

@@ -73,7 +73,7 @@ async function prepareStep(trx: OrganizationTransaction, deps: StepTurnDeps, inp
       await setDelivered(trx, more.steering, step);
       return changed;
     },
-    onEnd: async (trx, text, costNanos) => {
+    onEnd: async (trx, { text }, costNanos) => {
       const { confidence } = splitConfidence(text);
       const shown = { status: 'done' as const, confidence, cost_nanos: costNanos, finished_at: now() };
       const changed = await showStep(trx, orchestrationId, step, shown, attempt > 0);

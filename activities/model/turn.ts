@@ -45,7 +45,7 @@ export interface Turn {
   /** What becomes true together with the stored answer; answers as `onStart` does. */
   readonly onEnd?: (
     trx: OrganizationTransaction,
-    text: string,
+    answer: ModelAnswer,
     costNanos: number,
   ) => Promise<Orchestration | undefined>;
 }
@@ -134,7 +134,7 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
 async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: ModelAnswer): Promise<string> {
   const { organizationId, request } = turn;
   const costNanos = deps.prices.costOf(request.model, answer.tokens);
-  const answered = answer.stopReason !== 'refusal' && answer.text.trim().length > 0;
+  const answered = answer.stopReason !== 'refusal' && (answer.text.trim().length > 0 || answer.calls.length > 0);
   const text = await withOrganization(deps.db, organizationId, async (trx) => {
     const changed = answered ? await keepAnswer(trx, turn, answer, costNanos) : undefined;
     const moved = await settle(trx, usageId, costNanos, {
@@ -166,15 +166,22 @@ async function keepAnswer(
     model: request.model,
     content: answer.text,
     stop_reason: answer.stopReason,
+    blocks: answer.calls.length > 0 ? JSON.stringify(answer.blocks) : null,
     cost_nanos: costNanos,
   });
-  return turn.onEnd?.(trx, answer.text, costNanos);
+  return turn.onEnd?.(trx, answer, costNanos);
 }
 
 /** No tokenizer makes more tokens than bytes; the frame of a request adds a few. */
 const FRAME_TOKENS = 200;
-export const promptTokensAtMost = (request: Pick<ModelRequest, 'system' | 'messages' | 'schema'>): number =>
+/** The provider's own prompt for tools: 264 to 346 tokens by model (docs.claude.com, tool use, pricing). */
+const TOOLS_TOKENS = 400;
+export const promptTokensAtMost = (request: Pick<ModelRequest, 'system' | 'messages' | 'schema' | 'tools'>): number =>
   FRAME_TOKENS +
   Buffer.byteLength(request.system) +
   Buffer.byteLength(JSON.stringify(request.schema ?? '')) +
-  request.messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  (request.tools ? TOOLS_TOKENS + Buffer.byteLength(JSON.stringify(request.tools)) : 0) +
+  request.messages.reduce(
+    (sum, { content }) => sum + Buffer.byteLength(typeof content === 'string' ? content : JSON.stringify(content)),
+    0,
+  );

@@ -31,6 +31,8 @@ const CHOICES: Partial<Record<ApprovalKind, Choice[]>> = {
   healing: ['retry', 'skip', 'stop'],
   loop: ['retry', 'skip', 'stop'],
   replan: ['retry', 'stop'],
+  effect: ['skip', 'done', 'retry', 'stop'],
+  reconnect: ['retry', 'skip', 'stop'],
 };
 
 /** Asks a human and shows it; safe to repeat: the question of a number is asked once. */

@@ -79,6 +79,7 @@ const WORDS: readonly (readonly [RegExp, Word])[] = [
   [/^(approve|approved|승인|승인합니다)[.!]*$/i, { verdict: 'approve' }],
   [/^(cancel|취소|취소합니다)[.!]*$/i, { verdict: 'cancel' }],
   [/^(raise|증액)[.!]*$/i, { verdict: 'approve', choice: 'raise' }],
+  [/^(done|완료)[.!]*$/i, { verdict: 'approve', choice: 'done' }],
   [/^(retry|재시도)[.!]*$/i, { verdict: 'approve', choice: 'retry' }],
   [/^(skip|건너뛰기)[.!]*$/i, { verdict: 'approve', choice: 'skip' }],
   [/^(stop|중지)[.!]*$/i, { verdict: 'approve', choice: 'stop' }],

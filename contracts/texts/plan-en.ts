@@ -17,6 +17,9 @@ export const planEn = {
     budget: 'The budget does not reach any further',
     healing: 'A step has failed and needs a decision',
     loop: 'The work goes in circles and needs a decision',
+    tool: 'A change outside waits for approval',
+    effect: 'Nobody knows whether a change has happened',
+    reconnect: 'A connection has to be renewed',
   },
   people: {
     asker: 'the asker',
@@ -35,6 +38,7 @@ export const planEn = {
   quorum: (given: number, needed: number) => `${given} of ${needed} approved`,
   choices: {
     raise: 'RAISE to raise the limit',
+    done: 'DONE if it has happened',
     retry: 'RETRY to try again',
     skip: 'SKIP to go on without it',
     stop: 'STOP to end with what is there',

@@ -22,6 +22,9 @@ export const planKo: typeof planEn = {
     budget: '예산이 부족해 결정이 필요합니다',
     healing: '단계가 실패해 결정이 필요합니다',
     loop: '같은 동작이 되풀이되어 결정이 필요합니다',
+    tool: '외부 변경이 승인을 기다리는 중',
+    effect: '변경이 실행되었는지 확인이 필요합니다',
+    reconnect: '연결을 다시 설정해야 합니다',
   },
   people: {
     asker: '요청한 사람',
@@ -37,6 +40,7 @@ export const planKo: typeof planEn = {
   quorum: (given, needed) => `${needed}명 중 ${given}명 승인`,
   choices: {
     raise: 'RAISE(증액): 한도를 늘리기',
+    done: 'DONE(완료): 이미 실행됨',
     retry: 'RETRY(재시도): 다시 시도하기',
     skip: 'SKIP(건너뛰기): 이 단계 없이 진행하기',
     stop: 'STOP(중지): 지금까지의 결과로 끝내기',

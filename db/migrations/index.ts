@@ -5,6 +5,7 @@ import * as money from './20261122-money.ts';
 import * as plans from './20261122-plans.ts';
 import * as routing from './20261122-routing.ts';
 import * as shownQuestion from './20261123-shown-question.ts';
+import * as tools from './20261124-tools.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '20261122-plans': plans,
   '20261122-routing': routing,
   '20261123-shown-question': shownQuestion,
+  '20261124-tools': tools,
 };

@@ -3,7 +3,9 @@ import type { DoorTables } from './doors.ts';
 import type { KeyPoolTables } from './key-pool.ts';
 import type { PlanTables } from './plans.ts';
 import type { RoutingTables } from './routing.ts';
+import type { ToolTables } from './tools.ts';
 import type { WorkTables } from './work.ts';
 
 /** Row types of every table, grouped by room of thought. */
-export interface Database extends DoorTables, WorkTables, PlanTables, BudgetTables, KeyPoolTables, RoutingTables {}
+export interface Database
+  extends DoorTables, WorkTables, PlanTables, BudgetTables, KeyPoolTables, RoutingTables, ToolTables {}

@@ -13,6 +13,7 @@ import type {
 } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
+import type { LeftOut } from '../../contracts/tools.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 
 type Instant = ColumnType<Date, string | undefined, string>;
@@ -83,6 +84,8 @@ export interface OrchestrationsTable {
   plan_decision: MaybeJson<PlanDecision>;
   receipt: MaybeJson<StopReceipt>;
   cancel_asked_at: MaybeInstant;
+  /** Connections whose tools could not be offered. */
+  left_out: MaybeJson<LeftOut[]>;
   demo: Generated<boolean>;
   slack_team_id: string | null;
   slack_channel_id: string | null;
@@ -102,6 +105,9 @@ export interface MessagesTable {
   created_at: Instant;
 }
 
+/** A block of a model's answer: text, a tool call, or whatever else its provider wants back. */
+export type ModelBlock = Record<string, unknown> & { type: string };
+
 export interface ModelTurnsTable {
   organization_id: string;
   orchestration_id: string;
@@ -109,6 +115,8 @@ export interface ModelTurnsTable {
   model: string;
   content: string;
   stop_reason: string | null;
+  /** The answer as the provider gave it, where it calls tools; sent back as it came. */
+  blocks: MaybeJson<ModelBlock[]>;
   cost_nanos: number;
   created_at: Instant;
 }

@@ -58,6 +58,8 @@ describe('an answer', () => {
     const used = model?.log.findLast((line) => line.usage)?.usage;
     expect(answer).toEqual({
       text,
+      calls: [],
+      blocks: [],
       stopReason: 'end_turn',
       tokens: {
         input: used?.input_tokens,

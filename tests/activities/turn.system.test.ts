@@ -95,7 +95,7 @@ describe('a turn', () => {
   it('tells what begins with the reservation and ends with the answer, in the same transactions', async () => {
     const steps: string[] = [];
     const onStart = async () => void steps.push('start');
-    const onEnd = async (_: unknown, text: string, cost: number) => void steps.push(`${text} ${cost}`);
+    const onEnd = async (_: unknown, { text }: { text: string }, cost: number) => void steps.push(`${text} ${cost}`);
     await take(1, { onStart, onEnd });
     await take(2, { onStart, onEnd });
     expect(steps).toEqual(['start', `The tweet. ${lastBill()}`]);

@@ -28,7 +28,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   contracts: [inside('contracts'), oneOf('zod', '@temporalio/common')],
   workflows: [inside('workflows', 'contracts'), typesOf(oneOf('activities/index.ts')), oneOf('@temporalio/workflow')],
   activities: [
-    inside('activities', 'contracts', 'db'),
+    inside('activities', 'contracts', 'db', 'mcp', 'skills'),
     oneOf('@marcbachmann/cel-js'),
     oneOf(
       '@temporalio/activity',
@@ -43,7 +43,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   ],
   db: [inside('db', 'contracts'), oneOf('kysely', 'pg', 'node:crypto'), inMain(oneOf('config.ts'))],
   api: [
-    inside('api', 'contracts', 'db', 'routing'),
+    inside('api', 'contracts', 'db', 'routing', 'mcp', 'skills'),
     oneOf('workflows/messages.ts', 'logging.ts', 'slack-client.ts'),
     typesOf(inside('workflows')),
     oneOf(/^(@hono|hono)\b/, /^@slack\//, '@temporalio/client', '@temporalio/common', 'zod', 'kysely', 'pg'),
@@ -51,12 +51,20 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     inMain(oneOf('config.ts')),
   ],
   workers: [
-    inside('workers', 'activities', 'contracts', 'db', 'agents', 'routing'),
+    inside('workers', 'activities', 'contracts', 'db', 'agents', 'routing', 'mcp', 'skills'),
     oneOf('logging.ts', 'slack-client.ts', /^@temporalio\//, 'kysely'),
     NODE,
     inMain(oneOf('config.ts')),
     typesOf(oneOf('config.ts')),
   ],
+  mcp: [
+    inside('mcp', 'contracts', 'db'),
+    oneOf(/^@modelcontextprotocol\/sdk\//, 'zod', 'undici', 'ipaddr.js'),
+    oneOf('@notionhq/client', '@linear/sdk', 'octokit', 'jsforce', '@slack/web-api'),
+    typesOf(oneOf('kysely')),
+    NODE,
+  ],
+  skills: [inside('skills', 'contracts'), oneOf('yaml', 'zod'), NODE],
   routing: [inside('routing', 'contracts'), NODE],
   agents: [inside('agents', 'contracts'), oneOf('yaml', 'zod'), NODE],
   web: [

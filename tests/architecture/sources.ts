@@ -12,6 +12,8 @@ export const ROOMS = [
   'workers',
   'api',
   'db',
+  'mcp',
+  'skills',
   'routing',
   'agents',
   'web',

@@ -25,6 +25,8 @@ const DEFINERS: Readonly<Record<string, string>> = {
   organizations_with_backlog: 'nubabel_directory',
   organizations_with_orphans: 'nubabel_directory',
   organizations_with_open_envelopes: 'nubabel_directory',
+  find_oauth_state: 'nubabel_directory',
+  organizations_with_secrets: 'nubabel_directory',
   maintain_event_partitions: 'postgres',
 };
 
@@ -143,11 +145,21 @@ describe('nothing goes around row-level security', () => {
     await expect(database.pool.query('select * from events_default')).rejects.toThrow('permission denied');
   });
 
-  it('the directory reads the six tables of its lookups and nothing else', async () => {
+  it('the directory reads the nine tables of its lookups and nothing else', async () => {
     const grants = await names(
       `select distinct table_name as name from information_schema.role_table_grants where grantee = 'nubabel_directory'`,
     );
-    expect(grants).toEqual(['api_tokens', 'envelopes', 'inbox', 'slack_workspaces', 'usage', 'users']);
+    expect(grants).toEqual([
+      'api_tokens',
+      'connections',
+      'envelopes',
+      'inbox',
+      'model_keys',
+      'oauth_states',
+      'slack_workspaces',
+      'usage',
+      'users',
+    ]);
     const writes = await names(
       `select distinct privilege_type as name from information_schema.role_table_grants where grantee = 'nubabel_directory'`,
     );

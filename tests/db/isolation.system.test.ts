@@ -75,6 +75,17 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
     `insert into model_key_accounts (organization_id, id, key_id) values ('${org}', '${inbox}', '${inbox}')`,
     `insert into model_key_leases (organization_id, id, pool, taken_at, expires_at)
       values ('${org}', '${inbox}', '${org}', now(), now())`,
+    `insert into connections (organization_id, id, provider, slug, name, kind, auth_kind, credentials)
+      values ('${org}', '${inbox}', 'notion', 'notion', '${text}', 'first_party', 'api_key', '${text}')`,
+    `insert into connection_tools (organization_id, connection_id, name, remote_name, definition, hash)
+      values ('${org}', '${inbox}', 'notion__getTasks', 'getTasks', '{"description": "${text}"}', '${text}')`,
+    `insert into oauth_states (organization_id, state_hash, connection_id, user_id, sealed, expires_at)
+      values ('${org}', sha256('${text}'), '${inbox}', '${userId}', '${text}', now())`,
+    `insert into tool_calls (organization_id, orchestration_id, id, tool, arguments, arguments_hash, risk)
+      values ('${org}', '${job}', '${text}', 'notion__getTasks', '{}', '${text}', 'read')`,
+    `insert into effects (organization_id, key, orchestration_id, tool, arguments, arguments_hash)
+      values ('${org}', '${text}', '${job}', 'notion__createTask', '{}', '${text}')`,
+    `insert into skills (organization_id, name, description, body) values ('${org}', 'a', '${text}', '${text}')`,
     `insert into audit values ('${org}', '${randomUUID()}', now(), null, 'test', '${text}', 'done')`,
   ];
 }

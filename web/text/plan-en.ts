@@ -89,9 +89,13 @@ export const planEn = {
       budget: 'The budget does not reach any further. How to go on?',
       healing: 'A step has failed. How to go on?',
       loop: 'The work goes in circles. How to go on?',
+      tool: 'Make these calls?',
+      effect: 'Has this happened?',
+      reconnect: 'A connection has to be renewed.',
     } satisfies Record<Approval['kind'], string>,
     choices: {
       raise: 'Raise the limit',
+      done: 'It has happened',
       retry: 'Try again',
       skip: 'Go on without it',
       stop: 'Stop with what is there',

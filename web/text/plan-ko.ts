@@ -74,9 +74,13 @@ export const planKo: Pick<Text, 'plan' | 'steer' | 'healing' | 'receipt' | 'ques
       budget: '예산이 부족합니다. 어떻게 할까요?',
       healing: '단계가 실패했습니다. 어떻게 할까요?',
       loop: '같은 동작이 되풀이됩니다. 어떻게 할까요?',
+      tool: '이 호출을 실행할까요?',
+      effect: '이 변경이 실행되었나요?',
+      reconnect: '연결을 다시 설정해야 합니다.',
     },
     choices: {
       raise: '한도 늘리기',
+      done: '이미 실행됨',
       retry: '다시 시도',
       skip: '이 단계 없이 진행',
       stop: '지금까지의 결과로 끝내기',

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { StepRisk } from './plan.ts';
+
+/** A tool's name as models and people see it: `{slug}__{tool}`. */
+export const ToolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, _ and - only, at most 64');
+export type ToolName = z.infer<typeof ToolName>;
+
+const JsonObject = z.record(z.string(), z.unknown());
+
+/** What a server says its tool does; only a trusted one is believed where it says less than the worst. */
+export const ToolAnnotations = z.object({
+  title: z.string().optional(),
+  readOnlyHint: z.boolean().optional(),
+  destructiveHint: z.boolean().optional(),
+  idempotentHint: z.boolean().optional(),
+  openWorldHint: z.boolean().optional(),
+});
+export type ToolAnnotations = z.infer<typeof ToolAnnotations>;
+
+/** A tool as its server defines it; the pin is the hash of exactly this. */
+export const ToolDefinition = z.object({
+  name: z.string(),
+  title: z.string().optional(),
+  description: z.string(),
+  inputSchema: JsonObject,
+  outputSchema: JsonObject.optional(),
+  annotations: ToolAnnotations,
+});
+export type ToolDefinition = z.infer<typeof ToolDefinition>;
+
+/** `quarantined`: new or changed since it was accepted, and off until an admin accepts it. `removed`: no longer there. */
+export const TOOL_STATES = ['active', 'quarantined', 'removed'] as const;
+export const ToolState = z.enum(TOOL_STATES);
+export type ToolState = z.infer<typeof ToolState>;
+
+/** One difference between what was accepted and what the server says now. */
+export const ToolDiff = z.object({
+  field: z.enum(['tool', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations']),
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+});
+export type ToolDiff = z.infer<typeof ToolDiff>;
+
+/** `GET /api/connections/:id/tools`. `hash` is what an admin accepts: the definition as it is now. */
+export const ToolView = z.object({
+  name: ToolName,
+  remoteName: z.string(),
+  connectionId: z.string(),
+  connection: z.string(),
+  title: z.string().nullable(),
+  description: z.string(),
+  inputSchema: JsonObject,
+  outputSchema: JsonObject.nullable(),
+  annotations: ToolAnnotations,
+  risk: StepRisk,
+  state: ToolState,
+  hash: z.string(),
+  diff: z.array(ToolDiff),
+});
+export type ToolView = z.infer<typeof ToolView>;
+
+/** The body of `POST /api/connections/:id/accept`: without names all that is quarantined; hashes bind to what was shown. */
+export const AcceptTools = z.strictObject({
+  tools: z
+    .array(z.strictObject({ name: ToolName, hash: z.string().min(1).max(100).optional() }))
+    .max(1_000)
+    .optional(),
+});
+export type AcceptTools = z.infer<typeof AcceptTools>;
+
+/** The body of `POST /api/tools/:name/call`. */
+export const ToolCallRequest = z.strictObject({
+  arguments: JsonObject.default({}),
+  /** Up to so long the answer is waited for; after that it is 202 with the job. */
+  waitMs: z.number().int().min(0).max(60_000).default(20_000),
+  idempotencyKey: z.string().min(1).max(200).optional(),
+});
+export type ToolCallRequest = z.infer<typeof ToolCallRequest>;
+
+/**
+ * `waiting`: for a human. `declined`: a human said no. `unknown`: it may have happened, and nobody knows.
+ */
+export const TOOL_CALL_STATUSES = [
+  'pending',
+  'waiting',
+  'running',
+  'done',
+  'failed',
+  'unknown',
+  'declined',
+  'cancelled',
+] as const;
+export const ToolCallStatus = z.enum(TOOL_CALL_STATUSES);
+export type ToolCallStatus = z.infer<typeof ToolCallStatus>;
+
+/** Why a human is asked about a call. */
+export const AskReason = z.enum(['risk', 'untrusted_input']);
+export type AskReason = z.infer<typeof AskReason>;
+
+/** A call as it is shown to whoever may approve it. */
+export const AskedCall = z.object({
+  id: z.string(),
+  tool: z.string(),
+  /** The connection's name: where it would happen. */
+  connection: z.string(),
+  risk: StepRisk,
+  arguments: JsonObject,
+  reasons: z.array(AskReason),
+});
+export type AskedCall = z.infer<typeof AskedCall>;
+
+/** What a tool answered: text for the model, and data where the tool has an output schema. */
+export const ToolResult = z.object({
+  text: z.string(),
+  data: JsonObject.optional(),
+  isError: z.boolean(),
+});
+export type ToolResult = z.infer<typeof ToolResult>;
+
+/** One call in a job's status and under `GET /api/jobs/:jobId/tool-calls`. */
+export const ToolCallView = z.object({
+  id: z.string(),
+  stepId: z.string().nullable(),
+  tool: z.string(),
+  connection: z.string().nullable(),
+  risk: StepRisk,
+  status: ToolCallStatus,
+  tainted: z.boolean(),
+  arguments: JsonObject,
+  result: ToolResult.nullable(),
+  progress: z.string().nullable(),
+  startedAt: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+});
+export type ToolCallView = z.infer<typeof ToolCallView>;
+
+/** A connection whose tools were not offered, and what a person can do about it. */
+export const LeftOut = z.object({
+  connectionId: z.string(),
+  connection: z.string(),
+  reason: z.enum(['reconnect', 'failing', 'quarantined', 'disabled', 'no_credentials']),
+  /** Where to mend it. */
+  url: z.string().optional(),
+});
+export type LeftOut = z.infer<typeof LeftOut>;
