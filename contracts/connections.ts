@@ -139,6 +139,8 @@ export const ConnectionView = z.object({
   /** Until then nothing is called, because the last calls failed. */
   brokenUntil: z.string().nullable(),
   tools: z.object({ active: z.number().int(), quarantined: z.number().int() }),
+  /** Of a connection that waits for somebody to grant access: the page where that is done. */
+  authorizationUrl: z.string().optional(),
   createdAt: z.string(),
   updatedAt: z.string(),
 });
