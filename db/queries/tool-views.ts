@@ -152,3 +152,19 @@ export const countEffects = (trx: OrganizationTransaction, ids: readonly string[
     .where('orchestration_id', 'in', [...ids])
     .groupBy('orchestration_id')
     .execute();
+
+/** Why a tool of this name cannot be called by this person now; undefined when they have none of that name. */
+export const findToolState = (
+  trx: OrganizationTransaction,
+  { name, userId }: { readonly name: string; readonly userId: string },
+) =>
+  trx
+    .selectFrom('connection_tools as t')
+    .innerJoin('connections as c', 'c.id', 't.connection_id')
+    .select(['t.state', 'c.id as connectionId', 'c.name as connection', 'c.enabled', 'c.health', 'c.last_error'])
+    .where('t.name', '=', name)
+    .where('t.state', '<>', 'removed')
+    .where((eb) => eb.or([eb('c.user_id', 'is', null), eb('c.user_id', '=', userId)]))
+    .orderBy('c.user_id', (order) => order.desc().nullsLast())
+    .limit(1)
+    .executeTakeFirst();
