@@ -4,8 +4,9 @@ import type { UndoAnswer } from '../contracts/tool-calls.ts';
 import { withOrganization, type OrganizationTransaction } from '../db/organization.ts';
 import { insertDelivery, type InboxRow } from '../db/queries/inbox.ts';
 import { lockOrchestration, findOrchestration, type Orchestration } from '../db/queries/orchestrations.ts';
-import { insertAudit, type Principal } from '../db/queries/people.ts';
+import type { Principal } from '../db/queries/people.ts';
 import { countEffects } from '../db/queries/tool-views.ts';
+import { audit } from './audit.ts';
 import type { ApiDeps } from './deps.ts';
 import { notFound, ProblemError } from './problems.ts';
 
@@ -48,15 +49,7 @@ async function write(trx: OrganizationTransaction, principal: Principal, jobId: 
   };
   const { id, body, source, kind } = delivery;
   await insertDelivery(trx, { organizationId, id, source, kind, orchestrationId: jobId, body, keys: [] });
-  await insertAudit(trx, {
-    organization_id: organizationId,
-    id: randomUUID(),
-    user_id: userId,
-    action: 'effects.undo',
-    subject: jobId,
-    outcome: 'done',
-    details: JSON.stringify({ undoing }),
-  });
+  await audit(trx, principal, 'effects.undo', jobId, { undoing });
   return { delivery, undoing };
 }
 

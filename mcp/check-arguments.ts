@@ -29,7 +29,8 @@ const MANY = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items'];
 const NAMED = ['properties', '$defs', 'definitions', 'dependentSchemas'];
 
 function withoutPatterns(schema: Schema): Schema {
-  const { pattern: _pattern, patternProperties, ...rest } = schema;
+  const { pattern: _pattern, patternProperties, ...kept } = schema;
+  const rest: Record<string, unknown> = kept;
   // Without its patterns nobody could tell which fields are additional.
   if (patternProperties !== undefined) {
     delete rest['additionalProperties'];
