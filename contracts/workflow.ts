@@ -17,6 +17,16 @@ export interface OrchestrationInput {
   /** Ask the model what the request means; off when the request names its agents. */
   readonly analyze: boolean;
   readonly refusal?: Refusal;
+  /** One call of one tool, named with its arguments in the request's options; nothing is routed or planned. */
+  readonly tool?: boolean;
+}
+
+/** What starts the taking back of what an orchestration has changed outside. */
+export interface UndoInput {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  /** Who asked for it. */
+  readonly userId: string;
 }
 
 export interface OrchestrationOutcome {

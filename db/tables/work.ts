@@ -37,7 +37,10 @@ export interface SessionsTable {
 export type RequestOptions = Pick<
   OrchestrateRequest,
   'agents' | 'category' | 'mode' | 'requireApproval' | 'plan' | 'dryRun'
->;
+> & {
+  /** The one call that is asked for; nothing else is done then. */
+  tool?: { name: string; arguments: Record<string, unknown> };
+};
 
 /** What the local router said when the request came in. */
 export interface LocalRoute {

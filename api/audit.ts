@@ -1,0 +1,21 @@
+import { randomUUID } from 'node:crypto';
+import type { OrganizationTransaction } from '../db/organization.ts';
+import { insertAudit, type Principal } from '../db/queries/people.ts';
+
+/** Writes down who has done what, in the transaction that does it. `details` never carry a secret. */
+export const audit = (
+  trx: OrganizationTransaction,
+  { organizationId, userId }: Principal,
+  action: string,
+  subject: string,
+  details: Record<string, unknown> = {},
+) =>
+  insertAudit(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: userId,
+    action,
+    subject,
+    outcome: 'done',
+    details: JSON.stringify(details),
+  });
