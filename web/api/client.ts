@@ -1,16 +1,20 @@
 import type { DecisionRequest } from '../../contracts/approval.ts';
-import type {
-  ConnectionChange,
-  ConnectionTest,
-  ConnectionTools,
-  ConnectionView,
-} from '../../contracts/connections.ts';
+import type { ConnectionChange, ConnectionTest, ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
 import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
 import type { UndoAnswer } from '../../contracts/tool-calls.ts';
 import type { AcceptTools } from '../../contracts/tools.ts';
 import { toApiProblem, Unreachable } from './problem.ts';
-import type { Authorization, ConnectionDraftBody, ConnectionList, DecisionAnswer, EffectList, JobList, Me, SteerAnswer } from './shapes.ts';
+import type {
+  Authorization,
+  ConnectionDraftBody,
+  ConnectionList,
+  DecisionAnswer,
+  EffectList,
+  JobList,
+  Me,
+  SteerAnswer,
+} from './shapes.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -84,7 +88,8 @@ const connectionCalls = (call: Caller) => ({
   authorizeConnection: (id: string) => call<Authorization>('POST', `${connectionPath(id)}/authorize`),
   connectionTools: (id: string, { refresh = false, signal }: { refresh?: boolean; signal?: AbortSignal } = {}) =>
     call<ConnectionTools>('GET', `${connectionPath(id)}/tools${refresh ? '?refresh=true' : ''}`, { signal }),
-  acceptTools: (id: string, body: AcceptTools) => call<ConnectionTools>('POST', `${connectionPath(id)}/accept`, { body }),
+  acceptTools: (id: string, body: AcceptTools) =>
+    call<ConnectionTools>('POST', `${connectionPath(id)}/accept`, { body }),
 });
 export type Api = ReturnType<typeof createApi>;
 

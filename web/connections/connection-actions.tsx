@@ -30,7 +30,9 @@ export function ConnectionActions({ connection, user, onGone }: ConnectionAction
   return (
     <>
       <div className="approval-answers">
-        {usable && auth.kind === 'oauth' && <ReconnectButton id={id} primary={health !== 'healthy'} fresh={!auth.set} />}
+        {usable && auth.kind === 'oauth' && (
+          <ReconnectButton id={id} primary={health !== 'healthy'} fresh={!auth.set} />
+        )}
         {usable && (
           <button type="button" className="button" disabled={test.isPending} onClick={() => test.mutate()}>
             {test.isPending ? text.connections.testing : text.connections.test}

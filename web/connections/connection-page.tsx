@@ -70,7 +70,9 @@ function ConnectionHead({ connection }: { readonly connection: ConnectionView })
       <span className="connection-health">
         <HealthLabel health={connection.health} enabled={connection.enabled} />
         {connection.checkedAt !== null && (
-          <span className="quiet small">{text.connections.checked(formatAgo(connection.checkedAt, now, language))}</span>
+          <span className="quiet small">
+            {text.connections.checked(formatAgo(connection.checkedAt, now, language))}
+          </span>
         )}
       </span>
     </div>

@@ -52,12 +52,7 @@ interface CheckProps {
 
 export const Check = ({ label, checked, disabled = false, onChange }: CheckProps) => (
   <label className="options-row check">
-    <input
-      type="checkbox"
-      checked={checked}
-      disabled={disabled}
-      onChange={(event) => onChange(event.target.checked)}
-    />
+    <input type="checkbox" checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
     {label}
   </label>
 );

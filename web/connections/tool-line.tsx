@@ -1,6 +1,6 @@
 import type { ToolDiff, ToolView } from '../../contracts/tools.ts';
 import { Icon } from '../layout/icons.tsx';
-import { RiskLabel } from '../plan/risk-label.tsx';
+import { RiskLabel } from '../plan/step-line.tsx';
 import { useText } from '../text/text-context.tsx';
 
 interface ToolLineProps {

@@ -53,7 +53,9 @@ function Content({ place, onGo }: PlaceProps) {
   if (place.page === 'connections') return <ConnectionsPage onGo={onGo} />;
   if (place.page === 'connection')
     return <ConnectionPage key={place.connectionId} connectionId={place.connectionId} onGo={onGo} />;
-  return <Start>{(draft) => <AskBox key={draft} draft={draft} onAccepted={({ jobId }) => onGo(toJob(jobId))} />}</Start>;
+  return (
+    <Start>{(draft) => <AskBox key={draft} draft={draft} onAccepted={({ jobId }) => onGo(toJob(jobId))} />}</Start>
+  );
 }
 
 function SideBar({ place, onGo }: PlaceProps) {
