@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId } from 'react';
-import type { ToolView } from '../../contracts/tools.ts';
+import type { ConnectionTools as Tools } from '../../contracts/connections.ts';
 import { useApi } from '../api/api-context.tsx';
 import { QUERY } from '../api/queries.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';
 import { useConnectionTools } from './connection-queries.ts';
 import { ToolLine } from './tool-line.tsx';
+import { WaitingTools } from './waiting-tools.tsx';
 
 interface ConnectionToolsProps {
   readonly connectionId: string;
@@ -20,7 +21,7 @@ export function ConnectionTools({ connectionId, role }: ConnectionToolsProps) {
   const { text } = useText();
   const heading = useId();
   const { data, error } = useConnectionTools(connectionId);
-  const keep = (now: NonNullable<typeof data>) => {
+  const keep = (now: Tools) => {
     cache.setQueryData(QUERY.connectionTools(connectionId), now);
     return cache.invalidateQueries({ queryKey: QUERY.connections, exact: true });
   };
@@ -28,16 +29,9 @@ export function ConnectionTools({ connectionId, role }: ConnectionToolsProps) {
     mutationFn: () => api.connectionTools(connectionId, { refresh: true }),
     onSuccess: keep,
   });
-  const accept = useMutation({
-    // The hashes bind the answer to exactly what is on the page.
-    mutationFn: (shown: readonly ToolView[]) =>
-      api.acceptTools(connectionId, { tools: shown.map(({ name, hash }) => ({ name, hash })) }),
-    onSuccess: keep,
-    onError: () => cache.invalidateQueries({ queryKey: QUERY.connectionTools(connectionId) }),
-  });
+  const problem = error ?? refresh.error;
   const waiting = data?.tools.filter(({ state }) => state === 'quarantined') ?? [];
-  const active = data?.tools.filter(({ state }) => state !== 'quarantined') ?? [];
-  const admin = role === 'admin';
+  const others = data?.tools.filter(({ state }) => state !== 'quarantined') ?? [];
   return (
     <section className="connection-tools" aria-labelledby={heading}>
       <div className="connections-head">
@@ -48,41 +42,15 @@ export function ConnectionTools({ connectionId, role }: ConnectionToolsProps) {
           </button>
         )}
       </div>
-      {(error ?? refresh.error) && <ProblemNote error={error ?? refresh.error ?? new Error()} />}
+      {problem && <ProblemNote error={problem} />}
       {data?.error && <p className="note note-warning">{data.error}</p>}
       {data?.tools.length === 0 && <p className="quiet">{text.tools.none}</p>}
       {waiting.length > 0 && (
-        <div className="approval" data-waiting={waiting.length}>
-          <p>{admin ? text.tools.quarantine : text.tools.adminsOnly}</p>
-          <ul className="plan-steps">
-            {waiting.map((tool) => (
-              <ToolLine
-                key={tool.name}
-                tool={tool}
-                open
-                onAccept={admin ? () => accept.mutate([tool]) : undefined}
-                busy={accept.isPending}
-              />
-            ))}
-          </ul>
-          {admin && waiting.length > 1 && (
-            <div className="approval-answers">
-              <button
-                type="button"
-                className="button primary"
-                disabled={accept.isPending}
-                onClick={() => accept.mutate(waiting)}
-              >
-                {text.tools.acceptAll(waiting.length)}
-              </button>
-            </div>
-          )}
-          {accept.error && <ProblemNote error={accept.error} />}
-        </div>
+        <WaitingTools connectionId={connectionId} tools={waiting} admin={role === 'admin'} onAccepted={keep} />
       )}
-      {active.length > 0 && (
+      {others.length > 0 && (
         <ul className="plan-steps">
-          {active.map((tool) => (
+          {others.map((tool) => (
             <ToolLine key={tool.name} tool={tool} />
           ))}
         </ul>
