@@ -55,7 +55,8 @@ export function createSealer(keys: readonly [SealingKey, ...SealingKey[]]): Seal
     open(sealed, owner) {
       const [version, keyId = '', iv = '', tag = '', text = ''] = sealed.split('.');
       const found = keys.find(({ id }) => id === keyId);
-      if (version !== VERSION || !found) throw new SealedError(`No key of CREDENTIAL_KEYS is named ${keyId}.`, 'no_key');
+      if (version !== VERSION || !found)
+        throw new SealedError(`No key of CREDENTIAL_KEYS is named ${keyId}.`, 'no_key');
       try {
         const decipher = createDecipheriv(ALGORITHM, found.key, Buffer.from(iv, 'base64url'), {
           authTagLength: TAG_BYTES,

@@ -9,10 +9,7 @@ export type OauthState = Selectable<OauthStatesTable>;
 const USED = '';
 
 /** Those of the same organization whose time is over go at the same time. */
-export async function insertOauthState(
-  trx: OrganizationTransaction,
-  row: Insertable<OauthStatesTable>,
-): Promise<void> {
+export async function insertOauthState(trx: OrganizationTransaction, row: Insertable<OauthStatesTable>): Promise<void> {
   await trx
     .deleteFrom('oauth_states')
     .where('expires_at', '<', sql<Date>`now()`)
@@ -31,10 +28,7 @@ export async function findStateOrganization(db: Kysely<Database>, stateHash: Buf
 export type TakenState = { readonly row: OauthState; readonly used: boolean };
 
 /** Takes a state for good: of two who come with the same one, one gets it. */
-export async function takeOauthState(
-  trx: OrganizationTransaction,
-  stateHash: Buffer,
-): Promise<TakenState | undefined> {
+export async function takeOauthState(trx: OrganizationTransaction, stateHash: Buffer): Promise<TakenState | undefined> {
   const row = await trx
     .selectFrom('oauth_states')
     .selectAll()
