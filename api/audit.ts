@@ -5,10 +5,11 @@ import { insertAudit, type Principal } from '../db/queries/people.ts';
 /** Writes down who has done what, in the transaction that does it. `details` never carry a secret. */
 export const audit = (
   trx: OrganizationTransaction,
-  { organizationId, userId }: Principal,
+  { organizationId, userId }: Pick<Principal, 'organizationId' | 'userId'>,
   action: string,
   subject: string,
   details: Record<string, unknown> = {},
+  outcome: 'done' | 'rejected' = 'done',
 ) =>
   insertAudit(trx, {
     organization_id: organizationId,
@@ -16,6 +17,6 @@ export const audit = (
     user_id: userId,
     action,
     subject,
-    outcome: 'done',
+    outcome,
     details: JSON.stringify(details),
   });

@@ -116,7 +116,7 @@ export async function changeConnection(
     return getConnection(trx, id);
   });
   await deps.tools.forget({ organizationId, connectionId: id });
-  return isOtherServer(change) ? tryAgain(deps, row) : readView(deps, organizationId, id);
+  return isOtherServer(change) ? tryAgain(deps, principal, row) : readView(deps, organizationId, id);
 }
 
 const toChange = ({ name, url, categories, trusted, enabled, settings }: ConnectionChange) => ({
@@ -148,9 +148,9 @@ const toDetails = ({ auth, ...open }: ConnectionChange) => ({ ...open, ...(auth 
 const isOtherServer = ({ auth, url, settings, enabled }: ConnectionChange): boolean =>
   auth !== undefined || url !== undefined || settings !== undefined || enabled === true;
 
-async function tryAgain(deps: ApiDeps, row: Connection): Promise<ConnectionView> {
+async function tryAgain(deps: ApiDeps, principal: Principal, row: Connection): Promise<ConnectionView> {
   const { ok, connection } = await checkConnection(deps, row);
-  if (ok) await resumeWaiting(deps, row.organization_id, row.id);
+  if (ok) await resumeWaiting(deps, principal, row.id);
   return connection;
 }
 

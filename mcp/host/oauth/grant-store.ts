@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { ConnectionAuth } from '../../../contracts/connections.ts';
 import { withOrganization, type OrganizationTransaction } from '../../../db/organization.ts';
-import { findConnection, lockConnection, setNeedsReconnect, type Connection } from '../../../db/queries/connections.ts';
+import {
+  findConnection,
+  lockConnection,
+  setNeedsReconnect,
+  updateConnection,
+  type Connection,
+} from '../../../db/queries/connections.ts';
 import { insertAudit } from '../../../db/queries/people.ts';
 import { SealedError, type Sealer } from '../../../db/sealing.ts';
 import type { Database } from '../../../db/tables/index.ts';
@@ -24,6 +30,8 @@ export interface Change {
   readonly state?: AuthState;
   /** Only a person can go on from here: said to people, so without any secret. */
   readonly reconnect?: string;
+  /** This person has just granted access: what went wrong before is forgotten. */
+  readonly grantedBy?: string;
 }
 
 /** Where grants are kept. */
@@ -51,9 +59,10 @@ export const createGrantStore = (db: Kysely<Database>, sealer: Sealer | undefine
       const row = await lockConnection(trx, on.connectionId);
       const held = tryToOpen(sealer, on, row);
       if (held instanceof Unopened || !row) throw held instanceof Unopened ? held.error : gone();
-      const { state, reconnect } = await work(held);
+      const { state, reconnect, grantedBy } = await work(held);
       if (state) await putState(trx, { on, sealer, row, state });
       if (reconnect !== undefined) await noteOver(trx, { on, row, reconnect });
+      if (grantedBy !== undefined) await noteGranted(trx, { on, row, grantedBy });
       return state ? { ...held, state } : held;
     }),
 });
@@ -138,13 +147,34 @@ async function noteOver(
 ): Promise<void> {
   if (row.health === 'reconnect' && row.last_error === reconnect) return;
   await setNeedsReconnect(trx, row.id, reconnect);
-  await insertAudit(trx, {
+  await audit(trx, on, { action: 'connection.refresh_failed', outcome: 'rejected', details: { reason: reconnect } });
+}
+
+async function noteGranted(
+  trx: OrganizationTransaction,
+  { on, row, grantedBy }: Pick<Putting, 'on' | 'row'> & { grantedBy: string },
+): Promise<void> {
+  await updateConnection(trx, {
+    id: row.id,
+    set: { health: 'unknown', last_error: null, failures: 0, broken_until: null },
+  });
+  await audit(trx, on, { action: 'connection.authorized', outcome: 'done', userId: grantedBy });
+}
+
+interface Noted {
+  readonly action: string;
+  readonly outcome: 'done' | 'rejected';
+  readonly userId?: string;
+  readonly details?: Record<string, unknown>;
+}
+
+const audit = (trx: OrganizationTransaction, on: OnConnection, { action, outcome, userId, details = {} }: Noted) =>
+  insertAudit(trx, {
     organization_id: on.organizationId,
     id: randomUUID(),
-    user_id: null,
-    action: 'connection.refresh_failed',
-    subject: row.id,
-    outcome: 'rejected',
-    details: JSON.stringify({ reason: reconnect }),
+    user_id: userId ?? null,
+    action,
+    subject: on.connectionId,
+    outcome,
+    details: JSON.stringify(details),
   });
-}

@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { isToolCallError, retryAfterMs } from './http.ts';
+import { EgressRefused } from '../checked-url.ts';
 import { GrantError } from './grant-error.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** An authorization server that takes longer than this is away. A row is locked meanwhile. */
 const TIMEOUT_MS = 10_000;
@@ -25,8 +26,7 @@ export const oauthFetch =
     const host = new URL(url).host;
     const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(init?.signal ? [init.signal] : [])]);
     const response = await fetch(url, { ...init, signal }).catch((error: unknown) => {
-      if (isToolCallError(error) && error.kind === 'refused')
-        throw new GrantError('untrusted', error.message, { cause: error });
+      if (error instanceof EgressRefused) throw new GrantError('untrusted', error.message, { cause: error });
       throw new GrantError('passing', `The authorization server ${host} could not be reached.`, { cause: error });
     });
     if (response.status < 500 && response.status !== 429)

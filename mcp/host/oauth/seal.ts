@@ -1,28 +1,15 @@
 import { z } from 'zod';
 import { ConnectionAuth } from '../../../contracts/connections.ts';
+import { sealedFor } from '../../../db/sealed-rows.ts';
 import { SealedError, type SealedFor, type Sealer } from '../../../db/sealing.ts';
 import type { OnConnection } from '../tool-host.ts';
 import { AuthState, Discovery, OAuthClient } from './auth-state.ts';
 
-/** Which of a row's sealed texts it is: one that is moved to another column does not open either. */
-export const sealedFor = {
-  credentials: ({ organizationId, connectionId }: OnConnection): SealedFor => ({
-    organizationId,
-    rowId: `${connectionId}/credentials`,
-  }),
-  authState: ({ organizationId, connectionId }: OnConnection): SealedFor => ({
-    organizationId,
-    rowId: `${connectionId}/auth_state`,
-  }),
-  oauthState: (organizationId: string, stateHash: Buffer): SealedFor => ({
-    organizationId,
-    rowId: `${stateHash.toString('hex')}/oauth_state`,
-  }),
-} as const;
-
 /** For `connections.credentials`: what a person has given; null when that is nothing. */
 export const sealCredentials = (sealer: Sealer, owner: OnConnection, auth: ConnectionAuth): string | null =>
-  auth.kind === 'none' ? null : sealer.seal(JSON.stringify(auth), sealedFor.credentials(owner));
+  auth.kind === 'none'
+    ? null
+    : sealer.seal(JSON.stringify(auth), sealedFor.credentials(owner.organizationId, owner.connectionId));
 
 /** @throws SealedError */
 export const openCredentials = (
@@ -30,15 +17,19 @@ export const openCredentials = (
   owner: OnConnection,
   sealed: string | null,
 ): ConnectionAuth =>
-  sealed === null ? { kind: 'none' } : opened(ConnectionAuth, sealer, sealed, sealedFor.credentials(owner));
+  sealed === null
+    ? { kind: 'none' }
+    : opened(ConnectionAuth, sealer, sealed, sealedFor.credentials(owner.organizationId, owner.connectionId));
 
 /** For `connections.auth_state`. */
 export const sealAuthState = (sealer: Sealer, owner: OnConnection, state: AuthState): string =>
-  sealer.seal(JSON.stringify(state), sealedFor.authState(owner));
+  sealer.seal(JSON.stringify(state), sealedFor.authState(owner.organizationId, owner.connectionId));
 
 /** @throws SealedError */
 export const openAuthState = (sealer: Sealer | undefined, owner: OnConnection, sealed: string | null): AuthState =>
-  sealed === null ? {} : opened(AuthState, sealer, sealed, sealedFor.authState(owner));
+  sealed === null
+    ? {}
+    : opened(AuthState, sealer, sealed, sealedFor.authState(owner.organizationId, owner.connectionId));
 
 /** What is needed to take up a grant again that somebody has gone to give; kept in `oauth_states.sealed`. */
 export const PendingGrant = z.object({

@@ -1,7 +1,3 @@
-import { ToolCallError } from '../../port.ts';
-
-export const isToolCallError = (error: unknown): error is ToolCallError => error instanceof ToolCallError;
-
 const MOST_MS = 3_600_000;
 
 /** `Retry-After` in seconds or as a date (RFC 9110 10.2.3), at most an hour. */
