@@ -75,6 +75,7 @@ const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsStreaming =
       description,
       input_schema: inputSchema as Anthropic.Tool.InputSchema,
     })),
+    ...(request.mustAnswer && { tool_choice: { type: 'none' as const } }),
   }),
   ...(request.schema && { output_config: { format: { type: 'json_schema', schema: request.schema } } }),
 });
