@@ -4,7 +4,7 @@ import { textOf, type PromptPart } from './content.ts';
 import { invalid, RequestRefused } from './errors.ts';
 import type { KnownModel } from './models.ts';
 import { schemaOf } from './output-schema.ts';
-import { toolResultsIn } from './tool-blocks.ts';
+import { callsIn, toolResultsIn } from './tool-blocks.ts';
 import { toolsOf } from './tools.ts';
 import type { ModelRequest } from './types.ts';
 import { validateRequest } from './validate-request.ts';
@@ -47,7 +47,7 @@ export async function readRequest(
 
 function toRequest(id: string, apiKey: string, body: Record<string, unknown>): ModelRequest {
   const messages = body['messages'] as { role: string; content: unknown }[];
-  const turns = messages.map(({ role, content }) => ({ role, text: textOf(content) }));
+  const turns = messages.map(({ role, content }) => ({ role, text: textOf(content), calls: callsIn(content) }));
   const schema = schemaOf(body);
   return {
     id,

@@ -3,7 +3,7 @@ import { textOf } from './content.ts';
 import { invalid } from './errors.ts';
 import { signatureOf } from './thinking.ts';
 import { TOOL_NAME } from './tools.ts';
-import type { ToolResultSeen } from './types.ts';
+import type { ToolResultSeen, WantedCall } from './types.ts';
 
 type Block = Readonly<Record<string, unknown>>;
 
@@ -119,6 +119,12 @@ function checkAnswered(asked: readonly string[], index: number, next: unknown): 
       `messages.${index}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${missing.join(', ')}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`,
     );
 }
+
+/** The calls of a checked message. */
+export const callsIn = (content: unknown): Required<WantedCall>[] =>
+  blocksOf({ content }).flatMap(({ type, id, name, input }) =>
+    type === 'tool_use' ? [{ id: String(id), name: String(name), input: isRecord(input) ? input : {} }] : [],
+  );
 
 /** The results of some messages of a checked conversation, with the names of the tools they come from. */
 export function toolResultsIn(messages: readonly unknown[], whole: readonly unknown[] = messages): ToolResultSeen[] {

@@ -48,6 +48,8 @@ export interface ModelRequest {
 export interface ChatTurn {
   readonly role: string;
   readonly text: string;
+  /** The tools that it calls. */
+  readonly calls: readonly Required<WantedCall>[];
 }
 
 export type JsonSchema = { readonly [key: string]: unknown };
