@@ -5,11 +5,11 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import { setHealing } from '../../db/queries/healing.ts';
 import { lockOrchestration, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
-import { setStepAndList } from '../../db/queries/steps.ts';
+import { setStepAndList, type StepForWork } from '../../db/queries/steps.ts';
 import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
 import type { ToolHost } from '../../mcp/host/tool-host.ts';
 import type { SkillCatalogue } from '../../skills/open.ts';
-import { TASK_TIER } from '../plan/price.ts';
+import { TASK_TIER, TOOL_TIER } from '../plan/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { toOutlines } from '../tools/wanted-calls.ts';
 import { loadContext, type Target } from './context.ts';
@@ -89,7 +89,7 @@ async function prepareStep(
   );
   const { step: row } = more;
   const { organizationId, orchestrationId, step = input.agent, attempt = 0, round = 1, last = false } = input;
-  const asked = input.tier ?? (row?.kind === 'task' && row.category ? TASK_TIER[row.category] : agent.tier);
+  const asked = input.tier ?? tierOfStep(row) ?? agent.tier;
   const { tier, model, steppedDownFrom } = chooseModel(deps, asked, money);
   const tryKey = agentTurnKey(step, row?.revision, attempt);
   const turnKey = roundKey(tryKey, round);
@@ -146,6 +146,11 @@ async function prepareStep(
     },
   };
 }
+
+const tierOfStep = (row: StepForWork | undefined): Tier | undefined => {
+  if (row?.kind === 'tool') return TOOL_TIER;
+  return row?.kind === 'task' && row.category ? TASK_TIER[row.category] : undefined;
+};
 
 /** A plain first try of a request without a plan is its agent and nothing more. */
 const needsMore = ({ agent, step = agent, attempt = 0, round = 1, steering = [], ...input }: StepTarget): boolean =>

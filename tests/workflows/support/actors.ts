@@ -60,7 +60,7 @@ export interface Scene {
     signal: AbortSignal,
     step: string,
     attempt: number,
-    round: number,
+    round?: number,
   ) => Promise<StepRound | undefined | void>;
   /** What becomes of a call of a tool; `nth` counts its tries. */
   readonly tool?: (call: string, nth: number, signal: AbortSignal) => CallOutcome | Promise<CallOutcome>;
