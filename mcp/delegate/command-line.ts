@@ -93,7 +93,7 @@ async function work({ agent, deps, command, key, args, options }: Work): Promise
     onLine(line) {
       const event = readAgentEvent(line);
       heard.sessionId = event?.sessionId ?? heard.sessionId;
-      heard.model = event?.model ?? heard.model;
+      heard.model ??= event?.model;
       heard.result = event?.result ?? heard.result;
       log.add((event?.log ?? [line]).map(redact));
     },

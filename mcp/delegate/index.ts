@@ -7,7 +7,14 @@ import { createCommandLine } from './command-line.ts';
 import type { DelegationCall } from './delegation.ts';
 import { createRedaction } from './redact.ts';
 import { createSidecar, NOT_CONFIGURED } from './sidecar.ts';
-import { CommandLineArguments, DEFINITIONS, isDelegationTool, SidecarArguments, toProblem } from './tools.ts';
+import {
+  CommandLineArguments,
+  DEFINITIONS,
+  type DelegationTool,
+  isDelegationTool,
+  SidecarArguments,
+  toProblem,
+} from './tools.ts';
 import { createWorkspaces } from './workspaces.ts';
 
 export type { DelegationCall } from './delegation.ts';
@@ -72,21 +79,20 @@ export function createDelegation(deps: DelegationDeps): Delegation {
     : undefined;
   const claudeCode = commandLine(CLAUDE_CODE, deps.claudeCodeCommand);
   const cursor = commandLine(CURSOR, deps.cursorCommand);
+  const runs: Readonly<Record<DelegationTool, Delegation['call']>> = {
+    opencode: async (_tool, args, options) =>
+      sidecar
+        ? withArguments(SidecarArguments, args, (given) => sidecar.call(given, options))
+        : toProblem(NOT_CONFIGURED),
+    claude_code: (_tool, args, options) =>
+      withArguments(CommandLineArguments, args, (given) => claudeCode(given, options)),
+    cursor: (_tool, args, options) => withArguments(CommandLineArguments, args, (given) => cursor(given, options)),
+  };
   return {
     tools: () => DEFINITIONS,
     close: async () => sidecar?.close(),
-    async call(tool, args, options) {
-      if (!isDelegationTool(tool)) return toProblem(`There is no tool ${tool} to delegate to.`);
-      switch (tool) {
-        case 'opencode':
-          if (!sidecar) return toProblem(NOT_CONFIGURED);
-          return withArguments(SidecarArguments, args, (given) => sidecar.call(given, options));
-        case 'claude_code':
-          return withArguments(CommandLineArguments, args, (given) => claudeCode(given, options));
-        case 'cursor':
-          return withArguments(CommandLineArguments, args, (given) => cursor(given, options));
-      }
-    },
+    call: async (tool, args, options) =>
+      isDelegationTool(tool) ? runs[tool](tool, args, options) : toProblem(`There is no tool ${tool} to delegate to.`),
   };
 }
 

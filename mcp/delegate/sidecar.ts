@@ -154,7 +154,7 @@ async function attempt(task: Task, sessionId: string, signal: AbortSignal): Prom
 }
 
 const codeOf = (error: unknown): string =>
-  error instanceof Error ? String('code' in error ? error.code : error.name) : 'unknown';
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no code';
 
 /** Seconds or a date, as HTTP has it. */
 function readRetryAfter(header: string | string[] | undefined): number | undefined {

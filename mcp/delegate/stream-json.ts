@@ -12,8 +12,8 @@ const Block = z.looseObject({
   type: z.string(),
   text: Text,
   name: Text,
-  input: z.unknown(),
-  content: z.unknown(),
+  input: z.unknown().optional(),
+  content: z.unknown().optional(),
   is_error: z.boolean().optional().catch(undefined),
 });
 
@@ -76,7 +76,7 @@ export function readAgentEvent(line: string): AgentEvent | undefined {
   if (!event) return undefined;
   return {
     sessionId: event.session_id,
-    model: event.model ?? event.message?.model,
+    model: event.model,
     result: event.type === 'result' ? toResult(event) : undefined,
     log: logOf(event),
   };
