@@ -36,6 +36,7 @@ function openDoor() {
     demo: false,
     sharedAccounts: [],
     sealer: undefined,
+    skills: { list: () => [], find: () => undefined },
     defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
     defaultPolicy: { stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 },
     temporalUiUrl: null,
