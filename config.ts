@@ -82,6 +82,7 @@ const Env = z.object({
   CLAUDE_CODE_COMMAND: optionalText,
   CURSOR_COMMAND: optionalText,
   DELEGATION_TIMEOUT: ms.default(1_800_000),
+  DELEGATION_MAX_CENTS: cents.default(200),
   DELEGATION_ENV: listOf(z.string().regex(/^[A-Za-z_]\w*$/, 'is no name of a variable')).optional(),
   ROUTING_CACHE: flag.default(true),
   NUBABEL_DEV_TOKEN: z.string().min(8, 'needs at least 8 characters').optional(),

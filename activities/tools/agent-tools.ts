@@ -2,7 +2,7 @@ import type { AgentDefinition } from '../../contracts/agents.ts';
 import type { Skill } from '../../contracts/skills.ts';
 import type { LeftOut, ToolResult } from '../../contracts/tools.ts';
 import type { Offer, OfferedTool } from '../../mcp/host/tool-host.ts';
-import { loadSkill, LOAD_SKILL, skillTool } from '../../skills/offer.ts';
+import { loadSkill, LOAD_SKILL, loadSkillTool, skillsPrompt } from '../../skills/offer.ts';
 import type { ModelTool, WantedCall } from '../model/model-port.ts';
 import { allowedTools } from './allowed.ts';
 import { answerLocally, toolsFor, unwrap } from './catalogue.ts';
@@ -28,7 +28,7 @@ export function toAgentTools(
   const { tools } = toolsFor(offered);
   return {
     offered,
-    definitions: [...tools, ...(skills.length > 0 ? [skillTool(skills)] : [])],
+    definitions: [...tools, ...(skills.length > 0 ? [loadSkillTool] : [])],
     skills,
     leftOut: offer.leftOut,
   };
@@ -39,7 +39,7 @@ export type Resolved =
 
 /** What a wanted call is: a tool with its arguments, or an answer that needs nobody. A tool that was not offered is none. */
 export function resolve(call: WantedCall, { offered, skills }: AgentTools): Resolved {
-  if (call.name === LOAD_SKILL) return { answer: skillAnswer(call, skills) };
+  if (call.name === LOAD_SKILL) return { answer: loadSkill(call.input, skills) };
   const said = answerLocally(call.name, call.input, offered);
   if (said !== undefined) return { answer: { text: said, isError: false } };
   const { name, input } = unwrap(call);
@@ -47,13 +47,6 @@ export function resolve(call: WantedCall, { offered, skills }: AgentTools): Reso
   return tool
     ? { tool, args: input }
     : { answer: errorResult(`There is no tool “${name.slice(0, 100)}” that you may call.`) };
-}
-
-function skillAnswer({ input }: WantedCall, skills: readonly Skill[]): ToolResult {
-  const text = loadSkill(input['name'], skills);
-  return text === undefined
-    ? errorResult(`There is no such skill; there are ${skills.map(({ name }) => name).join(', ')}.`)
-    : { text, isError: false };
 }
 
 /** What an agent is told beside its definitions; nothing when there is nothing to tell. Pure. */
@@ -68,9 +61,7 @@ export function toolsPrompt({ offered, skills, leftOut, definitions }: AgentTool
     ...(offered.length > 0
       ? ['Calls that change something may wait for a person; make only those that are wanted.']
       : []),
-    ...(skills.length > 0
-      ? [`Skills, loaded with ${LOAD_SKILL} when one fits:`, ...skills.map((s) => `- ${s.name}: ${s.description}`)]
-      : []),
+    ...(skills.length > 0 ? [skillsPrompt(skills)] : []),
     ...(leftOut.length > 0
       ? [
           `Not available now: ${leftOut.map(({ connection, reason }) => `${connection} (${reason})`).join(', ')}. If the work needs one of them, say that it is missing.`,

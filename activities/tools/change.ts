@@ -7,9 +7,11 @@ import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { claimEffect, setSent, settleEffect, takeOver } from '../../db/queries/effects.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
+import { DELEGATE } from '../../mcp/delegate/index.ts';
 import { ToolCallError } from '../../mcp/port.ts';
 import { untilBack } from '../model/until-back.ts';
 import { effectKeyOf } from './canonical.ts';
+import { delegate } from './delegate.ts';
 import { failedToCall } from './failed-call.ts';
 import { errorResult, storableResult } from './results.ts';
 import { findOut } from './find-out.ts';
@@ -82,7 +84,10 @@ async function send(deps: ToolDeps, held: Held): Promise<CallOutcome> {
     sent = await withOrganization(deps.db, organizationId, (trx) => setSent(trx, { key, execution, waitMs, before }));
     if (!sent) throw ApplicationFailure.nonRetryable('A newer try holds this call.', FAILURE.toolCallGone);
     deps.reachKillPoint('before-effect');
-    const result = await deps.host.call(on, tool.remoteName, row.arguments, { ...options, effectKey: key });
+    const result =
+      tool.provider === DELEGATE
+        ? await delegate(deps, held, options)
+        : await deps.host.call(on, tool.remoteName, row.arguments, { ...options, effectKey: key });
     deps.reachKillPoint('after-effect');
     // It has happened: a database that is away is asked again, not the provider.
     const outcome = await untilBack(() => settle(deps, held, result, 'response'), AbortSignal.timeout(LEDGER_MS));

@@ -1,5 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/tables/index.ts';
+import type { DefaultLimits } from '../../db/queries/budget.ts';
+import type { Delegation } from '../../mcp/delegate/index.ts';
 import type { ToolHost } from '../../mcp/host/tool-host.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 
@@ -12,8 +14,11 @@ export interface ToolDeps {
   readonly wakeReaders: (organizationId: string) => void;
   /** Brings the orchestration's Slack message up to date between the workflow's own reports; never throws. */
   readonly showProgress: (target: { organizationId: string; orchestrationId: string }) => Promise<void>;
-  /** Longest time that a coding agent may take, ms. */
+  readonly delegation: Pick<Delegation, 'call'>;
+  readonly defaultLimits: DefaultLimits;
+  /** Longest time that a coding agent may take, ms, and the most that one task may cost, cents. */
   readonly delegationTimeoutMs: number;
+  readonly delegationMaxCents: number;
 }
 
 /** Which call of which orchestration. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
 import { CLAUDE_CODE, CURSOR, type CodingAgent } from './coding-agents.ts';
 import { createCommandLine } from './command-line.ts';
+import { findCommand } from './find-command.ts';
 import type { DelegationCall } from './delegation.ts';
 import { createRedaction } from './redact.ts';
 import { createSidecar, NOT_CONFIGURED } from './sidecar.ts';
@@ -50,6 +51,8 @@ export interface DelegationDeps {
 export interface Delegation {
   /** Always all of them: one that is not there answers what to set. */
   tools(): readonly ToolDefinition[];
+  /** Those that are configured or installed. */
+  available(): Promise<DelegationTool[]>;
   /**
    * Runs one task to its end. A task that failed, was too slow or could not begin is a result with `isError`.
    * @throws ToolCallError when it was cancelled, or when nobody knows whether the sidecar has worked on it.
@@ -90,9 +93,29 @@ export function createDelegation(deps: DelegationDeps): Delegation {
   };
   return {
     tools: () => DEFINITIONS,
+    available: rememberFor(AVAILABLE_MS, deps.now ?? (() => performance.now()), async () => {
+      const path = deps.env['PATH'] ?? '';
+      const found = async (tool: DelegationTool, setting: string) => ((await findCommand(setting, path)) ? [tool] : []);
+      return [
+        ...(sidecarUrl ? (['opencode'] as const) : []),
+        ...(await found('claude_code', deps.claudeCodeCommand ?? CLAUDE_CODE.command)),
+        ...(await found('cursor', deps.cursorCommand ?? CURSOR.command)),
+      ];
+    }),
     close: async () => sidecar?.close(),
     call: async (tool, args, options) =>
       isDelegationTool(tool) ? runs[tool](tool, args, options) : toProblem(`There is no tool ${tool} to delegate to.`),
+  };
+}
+
+/** Programs come and go; they are looked for again after this, ms. */
+const AVAILABLE_MS = 60_000;
+
+function rememberFor<T>(ms: number, now: () => number, ask: () => Promise<T>): () => Promise<T> {
+  let known: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (!known || now() - known.at > ms) known = { at: now(), answer: ask() };
+    return known.answer;
   };
 }
 
