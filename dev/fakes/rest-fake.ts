@@ -49,7 +49,7 @@ export interface RestRoute {
 
 /**
  * What goes wrong with the next requests of a route. `before`: nothing is done. `after`: it is done, and the answer is
- * spoilt. Without a status the connection is cut.
+ * spoilt. Without a status the connection is cut; with nothing but a delay the answer is only late.
  */
 export interface RestFault {
   readonly when: 'before' | 'after';
@@ -65,6 +65,7 @@ export interface RestFault {
 export interface RestFakeOptions extends JournalOptions {
   readonly port?: number;
   readonly host?: string;
+  readonly limit?: { readonly requests: number; readonly perMs: number };
 }
 
 export interface RestFake {
@@ -82,14 +83,19 @@ interface RestDefinition {
   /** The refusal of a request that is not let in; undefined lets it in. */
   readonly refuse: (asked: RestAsked) => RestAnswer | undefined;
   readonly notFound: RestAnswer;
+  readonly limited: (retryAfterSeconds: number) => RestAnswer;
+  /** Requests that the provider takes in a time, unless told. */
+  readonly limit: { readonly requests: number; readonly perMs: number };
 }
 
 /** Starts a server for one provider's REST API, with a journal and faults to order. */
 export async function createRestFake(options: RestFakeOptions, definition: RestDefinition): Promise<RestFake> {
   const journal = openJournal<RestLogLine>(options);
   const faults = new Map<string, RestFault[]>();
+  const takeTurn = createTurns(options.limit ?? definition.limit);
+  const serving: Serving = { ...definition, journal, takeTurn, take: (route) => faults.get(route)?.shift() };
   const server: ListeningServer = await listen(
-    async (req, res) => answer(req, res, { ...definition, journal, take: (route) => faults.get(route)?.shift() }),
+    async (req, res) => answer(req, res, serving),
     options.port,
     options.host,
   );
@@ -118,6 +124,7 @@ const isOf =
 interface Serving extends RestDefinition {
   readonly journal: Journal<RestLogLine>;
   readonly take: (route: string) => RestFault | undefined;
+  readonly takeTurn: () => number | undefined;
 }
 
 async function answer(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
@@ -138,11 +145,29 @@ async function answer(req: IncomingMessage, res: ServerResponse, serving: Servin
   };
   const fault = serving.take(route);
   if (fault?.delayMs) await delay(fault.delayMs);
-  const carryOut = () => serving.refuse(asked) ?? found?.run(asked) ?? serving.notFound;
-  const own = fault?.when === 'before' ? undefined : carryOut();
-  const said = fault ? (fault.status === undefined ? undefined : { ...fault, status: fault.status }) : own;
+  const spoilt = fault?.delayMs !== undefined && fault.status === undefined ? undefined : fault;
+  const own = spoilt?.when === 'before' ? undefined : carryOut(asked, found, serving);
+  const said = spoilt ? (spoilt.status === undefined ? undefined : { ...spoilt, status: spoilt.status }) : own;
   serving.journal.append({ kind: 'request', at: at(), route, method, path, status: said?.status ?? 'dropped' });
   send(res, said);
+}
+
+function carryOut(asked: RestAsked, found: RestRoute | undefined, serving: Serving): RestAnswer {
+  const waitSeconds = serving.takeTurn();
+  if (waitSeconds !== undefined) return serving.limited(waitSeconds);
+  return serving.refuse(asked) ?? found?.run(asked) ?? serving.notFound;
+}
+
+/** A window of time with so many requests; the wait in whole seconds when it is full. */
+function createTurns({ requests, perMs }: { requests: number; perMs: number }): () => number | undefined {
+  let window = { since: 0, taken: 0 };
+  return () => {
+    const now = Date.now();
+    if (now - window.since >= perMs) window = { since: now, taken: 0 };
+    if (window.taken >= requests) return Math.max(Math.ceil((window.since + perMs - now) / 1000), 1);
+    window.taken += 1;
+    return undefined;
+  };
 }
 
 function send(res: ServerResponse, said: RestAnswer | undefined): void {

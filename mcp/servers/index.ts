@@ -4,7 +4,7 @@ import { salesforce } from './salesforce/index.ts';
 import { sentry } from './sentry/index.ts';
 
 /** Every first-party server. */
-export const providers: readonly Provider[] = [jira, sentry, salesforce] as readonly Provider[];
+export const providers: readonly Provider[] = [jira, sentry, salesforce];
 
 export const providerNamed = (name: string): Provider | undefined =>
   providers.find(({ provider }) => provider === name);

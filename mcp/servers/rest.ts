@@ -67,8 +67,19 @@ const NOT_SENT = new Set(
   ),
 );
 
+/** An error and what caused it, a few deep. */
+function causesOf(error: unknown): object[] {
+  const causes: object[] = [];
+  let cause = error;
+  while (typeof cause === 'object' && cause !== null && causes.length < 5) {
+    causes.push(cause);
+    cause = 'cause' in cause ? cause.cause : undefined;
+  }
+  return causes;
+}
+
 function toNoAnswer(error: unknown, { provider, changes }: RestRequest): ProviderError {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  for (const cause of causesOf(error)) {
     // The guard in front of us has its own words: it refused before anything was sent.
     if (cause instanceof ProviderError) return cause;
     if ('code' in cause && typeof cause.code === 'string' && NOT_SENT.has(cause.code))
