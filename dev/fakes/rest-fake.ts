@@ -144,7 +144,7 @@ async function answer(req: IncomingMessage, res: ServerResponse, serving: Servin
     changed: (id, detail) => serving.journal.append({ kind: 'change', at: at(), route, id, detail }),
   };
   const fault = serving.take(route);
-  if (fault?.delayMs) await delay(fault.delayMs);
+  if (fault?.delayMs) await delay(fault.delayMs, undefined, { ref: false });
   const spoilt = fault?.delayMs !== undefined && fault.status === undefined ? undefined : fault;
   const own = spoilt?.when === 'before' ? undefined : carryOut(asked, found, serving);
   const said = spoilt ? (spoilt.status === undefined ? undefined : { ...spoilt, status: spoilt.status }) : own;

@@ -80,7 +80,9 @@ function causesOf(error: unknown): object[] {
 
 function toNoAnswer(error: unknown, { provider, changes }: RestRequest): ProviderError {
   for (const cause of causesOf(error)) {
-    // The guard in front of us has its own words: it refused before anything was sent.
+    // The guard in front of us refused before anything was sent, in words that are for people.
+    if (cause instanceof Error && cause.name === 'EgressRefused')
+      return new ProviderError('refused', `${provider}: ${cause.message}`, { cause: error });
     if (cause instanceof ProviderError) return cause;
     if ('code' in cause && typeof cause.code === 'string' && NOT_SENT.has(cause.code))
       return new ProviderError('unavailable', `${provider} could not be reached (${cause.code}). Nothing was sent.`, {
