@@ -1,0 +1,32 @@
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import type { ProviderError, ProviderFault } from './define.ts';
+
+/** Where the ledger's key stands in a request's `_meta`. */
+export const EFFECT_KEY_META = 'nubabel/effect-key';
+
+/** Where a result's `_meta` says what kind of failure it is. */
+export const FAULT_META = 'nubabel/fault';
+
+const Fault = z.object({
+  fault: z.enum(['refused', 'unknown', 'unauthorized', 'rate_limited', 'unavailable'] satisfies ProviderFault[]),
+  retryAfterMs: z.number().optional(),
+});
+export type Fault = z.infer<typeof Fault>;
+
+/** A failure as MCP tells it: words for the model, and the kind of failure for the host. */
+export const toFaultResult = ({ fault, retryAfterMs, message }: ProviderError): CallToolResult => ({
+  content: [{ type: 'text', text: message }],
+  isError: true,
+  _meta: { [FAULT_META]: { fault, retryAfterMs } satisfies Fault },
+});
+
+/**
+ * What kind of failure a server of ours answered; undefined for a success. A failure that says nothing is one of the
+ * arguments: the SDK refuses those before the tool is run.
+ */
+export function faultOf(result: { isError?: boolean; _meta?: Record<string, unknown> }): Fault | undefined {
+  if (result.isError !== true) return undefined;
+  const fault = Fault.safeParse(result._meta?.[FAULT_META]);
+  return fault.success ? fault.data : { fault: 'refused' };
+}
