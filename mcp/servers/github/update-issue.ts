@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OVERWRITES } from '../annotations.ts';
 import { defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
 import type { GithubClient } from './client.ts';
 import { githubStatusOf, read, write } from './failures.ts';
 import { Issue, issueResource, MAX_BODY, toIssue, withMarkOf, withoutMark } from './issue.ts';
@@ -96,7 +97,7 @@ export const updateIssue = defineTool<GithubClient>()({
   },
   resource: issueResource,
   async undo(client, { args, before }, context) {
-    const { stateReason, ...old } = Before.parse(before);
+    const { stateReason, ...old } = whatWasBefore(Before, before);
     const at = { ...repositoryOf(args, context), issue_number: args.number };
     const now = await issueAt(client, args, context);
     const body = old.body === undefined ? {} : { body: withMarkOf(old.body, now.body) };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { KnownBlock, MessageMetadata } from '@slack/web-api';
 import { OVERWRITES } from '../annotations.ts';
 import { defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
 import type { SlackClient } from './client.ts';
 import { effectMetadata, isOfEffect } from './effect-metadata.ts';
 import { read, slackCodeOf, write } from './failures.ts';
@@ -64,7 +65,7 @@ export const updateMessage = defineTool<SlackClient>()({
   },
   resource: messageResource,
   async undo(client, { output: { channel, ts }, before }, context) {
-    const { text, blocks, metadata } = Before.parse(before);
+    const { text, blocks, metadata } = whatWasBefore(Before, before);
     const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[] };
     try {
       // An empty object takes the metadata away.
