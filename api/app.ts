@@ -5,6 +5,8 @@ import { authenticate } from './middleware/authenticate.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
 import { budgetPolicyRoutes } from './routes/budget-policy.ts';
+import { connectionRoutes } from './routes/connections.ts';
+import { effectRoutes } from './routes/effects.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -15,6 +17,7 @@ import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
 import { skillRoutes } from './routes/skills.ts';
+import { toolRoutes } from './routes/tools.ts';
 
 /** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
@@ -45,6 +48,9 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/health', healthRoutes(deps))
     .route('/api/orchestrator', orchestratorRoutes(deps))
     .route('/api/jobs', jobRoutes(deps))
+    .route('/api/jobs', effectRoutes(deps))
+    .route('/api/connections', connectionRoutes(deps))
+    .route('/api/tools', toolRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
     .route('/api', policyRoutes(deps))

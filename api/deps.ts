@@ -8,6 +8,7 @@ import type { Language } from '../contracts/agents.ts';
 import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
 import type { SkillCatalogue } from '../skills/open.ts';
+import type { ToolHost } from '../mcp/host/tool-host.ts';
 import type { HandOver } from './hand-over.ts';
 import type { LocalRouter } from './local-router.ts';
 import type { EventHub } from './sse/hub.ts';
@@ -40,6 +41,12 @@ export interface ApiDeps {
   readonly skills: SkillCatalogue;
   /** Encrypts secrets at rest; undefined when nothing is configured to do it with. */
   readonly sealer: Sealer | undefined;
+  /** Tools of every organization's connections. */
+  readonly tools: ToolHost;
+  /** Where people reach this house; without a trailing slash. */
+  readonly publicUrl: string;
+  /** Tenants may name addresses inside of our own network; for development only. */
+  readonly allowPrivateAddresses: boolean;
 }
 
 /** What a request carries through the middleware. */

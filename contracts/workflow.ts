@@ -17,8 +17,16 @@ export interface OrchestrationInput {
   /** Ask the model what the request means; off when the request names its agents. */
   readonly analyze: boolean;
   readonly refusal?: Refusal;
-  /** One call of one tool, which somebody has named; no agent thinks about it. */
+  /** One call of one tool, named with its arguments in the request's options; nothing is routed or planned. */
   readonly tool?: boolean;
+}
+
+/** What starts the taking back of what an orchestration has changed outside. */
+export interface UndoInput {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  /** Who asked for it. */
+  readonly userId: string;
 }
 
 export interface OrchestrationOutcome {
@@ -130,14 +138,6 @@ export interface StepRound {
  */
 export interface CallOutcome {
   readonly status: 'done' | 'failed' | 'unknown' | 'reconnect';
-}
-
-/** What starts an undo. */
-export interface UndoInput {
-  readonly organizationId: string;
-  readonly orchestrationId: string;
-  /** Report to the Slack message of the orchestration. */
-  readonly slack: boolean;
 }
 
 export interface UndoOutcome {

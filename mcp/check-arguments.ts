@@ -1,47 +1,68 @@
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 
-const validators = new AjvJsonSchemaValidator();
-/** Compiled checks by schema; a tool's schema is pinned, so there are as many as tools in use. */
-const compiled = new Map<string, (args: unknown) => string | undefined>();
-const MOST = 2_000;
-
-/** What is wrong with the arguments of a call by the tool's own schema; undefined when nothing is. */
-export function problemWith(
-  args: Readonly<Record<string, unknown>>,
-  inputSchema: Readonly<Record<string, unknown>>,
-): string | undefined {
-  const key = JSON.stringify(inputSchema);
-  const known = compiled.get(key);
-  if (known) return known(args);
-  if (compiled.size >= MOST) compiled.clear();
-  const check = compile(inputSchema);
-  compiled.set(key, check);
-  return check(args);
+/** Something that a tool's input schema does not allow; `path` leads to it, empty for the arguments as a whole. */
+export interface ArgumentMistake {
+  readonly path: string;
+  readonly message: string;
 }
 
-/** A schema that cannot be read checks nothing here: its server will say what is wrong. */
-function compile(inputSchema: Readonly<Record<string, unknown>>): (args: unknown) => string | undefined {
+type Schema = Readonly<Record<string, unknown>>;
+
+/**
+ * What a tool's input schema has against these arguments; nothing when they fit. Schemas come from servers that nobody
+ * vouches for, so their regular expressions are left to them: one that never ends would hold up everybody else. A schema
+ * that cannot be read says nothing, and the server decides.
+ */
+export function checkArguments(inputSchema: Schema, args: Readonly<Record<string, unknown>>): ArgumentMistake[] {
   try {
-    const validate = validators.getValidator(withoutPatterns(inputSchema) as Readonly<Record<string, unknown>>);
-    return (args) => {
-      const { valid, errorMessage } = validate(args);
-      return valid ? undefined : errorMessage;
-    };
+    // A new one each time: it would keep a schema by its `$id`, which another organization's server may have chosen too.
+    const checked = new AjvJsonSchemaValidator().getValidator(withoutPatterns(inputSchema))(args);
+    return checked.valid ? [] : toMistakes(checked.errorMessage);
   } catch {
-    return () => undefined;
+    return [];
   }
 }
 
-/** A server's own regular expressions are not run here: one of them could keep this process busy for ever. */
-const NOT_RUN: ReadonlySet<string> = new Set(['pattern', 'patternProperties', 'format', '$ref', '$dynamicRef', '$id']);
+/** Keywords whose value is one schema, a list of them, or schemas by names that are no keywords. */
+const ONE = ['additionalProperties', 'items', 'contains', 'not', 'if', 'then', 'else', 'propertyNames'];
+const MANY = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items'];
+const NAMED = ['properties', '$defs', 'definitions', 'dependentSchemas'];
 
-function withoutPatterns(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withoutPatterns);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const kept = Object.entries(schema).filter(([name, given]) => !(NOT_RUN.has(name) && typeof given !== 'object'));
-  return Object.fromEntries(
-    kept
-      .filter(([name]) => name !== 'patternProperties')
-      .map(([name, given]) => [name, name === 'enum' || name === 'const' ? given : withoutPatterns(given)]),
-  );
+function withoutPatterns(schema: Schema): Schema {
+  const { pattern: _pattern, patternProperties, ...kept } = schema;
+  const rest: Record<string, unknown> = kept;
+  // Without its patterns nobody could tell which fields are additional.
+  if (patternProperties !== undefined) {
+    delete rest['additionalProperties'];
+    delete rest['unevaluatedProperties'];
+  }
+  const changed = Object.entries(rest).map(([keyword, value]) => [keyword, cleaned(keyword, value)] as const);
+  return Object.fromEntries(changed);
 }
+
+function cleaned(keyword: string, value: unknown): unknown {
+  if (NAMED.includes(keyword) && isSchema(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, isSchema(each) ? withoutPatterns(each) : each]),
+    );
+  if (MANY.includes(keyword) && Array.isArray(value))
+    return value.map((each: unknown) => (isSchema(each) ? withoutPatterns(each) : each));
+  return ONE.includes(keyword) && isSchema(value) ? withoutPatterns(value) : value;
+}
+
+const isSchema = (value: unknown): value is Schema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const EACH = /, (?=data(?:\/| must ))/;
+const MISTAKE = /^data(?:\/(\S*))? (.*)$/s;
+const MOST = 20;
+
+/** The validator tells its findings as one text: `data/title must be string, data must have required property 'id'`. */
+const toMistakes = (said: string): ArgumentMistake[] =>
+  said
+    .split(EACH)
+    .slice(0, MOST)
+    .map((one) => {
+      const [, path = '', message = one] = MISTAKE.exec(one) ?? [];
+      return { path: path.replaceAll('/', '.'), message };
+    });

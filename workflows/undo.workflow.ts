@@ -4,11 +4,7 @@ import { errorCodeOf } from './lib/failures.ts';
 import { slack, store, tools } from './proxies.ts';
 
 /** Takes back what an orchestration has changed outside, the newest change first; each one is tried, whatever came of the others. */
-export async function undoWorkflow({
-  organizationId,
-  orchestrationId,
-  slack: reports,
-}: UndoInput): Promise<UndoOutcome> {
+export async function undoWorkflow({ organizationId, orchestrationId }: UndoInput): Promise<UndoOutcome> {
   const target = { organizationId, orchestrationId };
   const { keys } = await store.openUndo.executeWithOptions({ summary: 'List what can be taken back' }, [target]);
   for (const key of keys)
@@ -19,6 +15,6 @@ export async function undoWorkflow({
         log.warn('A change could not be taken back', { code: errorCodeOf(error) });
       });
   const outcome = await store.finishUndo(target);
-  if (reports) await slack.reportToSlack(target);
+  await slack.reportToSlack(target);
   return outcome;
 }

@@ -5,7 +5,7 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import { isPlanApproved } from '../../db/queries/plans.ts';
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
 import { insertToolCalls, isAnyTainted, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { problemWith } from '../../mcp/check-arguments.ts';
+import { checkArguments } from '../../mcp/check-arguments.ts';
 import type { OfferedTool } from '../../mcp/host/tool-host.ts';
 import type { WantedCall } from '../model/model-port.ts';
 import { argumentsHash } from './canonical.ts';
@@ -36,12 +36,14 @@ export async function writeWantedCalls(
     resolved.map(({ call, to }, position) => {
       const tool = 'tool' in to ? to.tool : undefined;
       const args = 'tool' in to ? to.args : call.input;
-      const wrong = tool && problemWith(args, tool.definition.inputSchema);
+      const wrong = tool ? checkArguments(tool.definition.inputSchema, args) : [];
       const answer: ToolResult | undefined =
         position >= MOST_CALLS
           ? errorResult(`More than ${MOST_CALLS} calls at once; this one was not made.`)
-          : wrong
-            ? errorResult(`The arguments do not fit the tool: ${wrong}`)
+          : wrong.length > 0
+            ? errorResult(
+                `The arguments do not fit the tool: ${wrong.map(({ path, message }) => `${path} ${message}`.trim()).join('; ')}`,
+              )
             : 'answer' in to
               ? to.answer
               : undefined;

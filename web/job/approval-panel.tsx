@@ -4,6 +4,7 @@ import type { PlanView } from '../../contracts/plan.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { Answerers, ApprovalFacts } from '../plan/approval-facts.tsx';
+import { AskedCalls, ReconnectLink } from '../plan/asked-calls.tsx';
 import { placeProblems, toEdits, type PlanDraft } from '../plan/plan-edits.ts';
 import { PlanReview } from '../plan/plan-review.tsx';
 import { useDecision, type Answer } from '../plan/use-decision.ts';
@@ -41,8 +42,10 @@ export function ApprovalPanel({ jobId, approval, plan: jobPlan }: ApprovalPanelP
       {plan.steps && (
         <PlanReview steps={plan.steps} draft={draft} problems={problems} disabled={locked} onChange={setDraft} />
       )}
+      {plan.calls && plan.calls.length > 0 && <AskedCalls calls={plan.calls} />}
       <ApprovalFacts approval={approval} jobPlan={jobPlan} />
       <p className="approval-question">{plan.question}</p>
+      {plan.reconnect && <ReconnectLink reconnect={plan.reconnect} />}
       <Answerers approval={approval} />
       <Answers
         approval={approval}
