@@ -16,6 +16,7 @@ import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
+import { skillRoutes } from './routes/skills.ts';
 import { toolRoutes } from './routes/tools.ts';
 
 /** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
@@ -55,6 +56,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api', policyRoutes(deps))
     .route('/api', budgetPolicyRoutes(deps))
     .route('/api', keyPoolRoutes(deps))
+    .route('/api', skillRoutes(deps))
     .route('/api/admin/routing', routingRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())

@@ -10,6 +10,7 @@ import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { detectLanguage } from '../routing/language.ts';
+import { openSkills } from '../skills/open.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from './bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
+    skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
     ...fromConfig(config),
   };
   const slack = await openSlack(deps, toSlackSettings(config));

@@ -36,6 +36,7 @@ function openDoor() {
     demo: false,
     sharedAccounts: [],
     sealer: undefined,
+    skills: { list: () => [], find: () => undefined },
     publicUrl: 'http://localhost',
     allowPrivateAddresses: false,
     tools: undefined as never,

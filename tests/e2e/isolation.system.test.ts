@@ -59,13 +59,16 @@ async function theirWork() {
 
 const writes = ({ method }: Route) => method !== 'GET';
 const isForAdmins = ({ path }: Route) => path.includes('/admin/');
-const hasId = ({ path }: Route) => path.includes('{');
-const withId = ({ path }: Route, jobId: string, sessionId: string) =>
+/** Who makes something under a name of their own meets nobody else's. */
+const makes = ({ method, path }: Route) => method === 'PUT' && path.endsWith('{skillName}');
+const hasId = (route: Route) => route.path.includes('{') && !makes(route);
+const withId = ({ path }: Route, jobId: string, sessionId: string, skillName = jobId) =>
   path
     .replace('{jobId}', jobId)
     .replace('{sessionId}', sessionId)
     .replace('{keyId}', jobId)
-    .replace('{overrideId}', jobId);
+    .replace('{overrideId}', jobId)
+    .replace('{skillName}', skillName);
 const initOf = (route: Route): RequestInit =>
   writes(route)
     ? { ...json(route.path === ORCHESTRATE ? { message: 'x', agents: ['ops'] } : {}), method: route.method }
@@ -135,7 +138,7 @@ describe('every route behind the token', () => {
     await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
     const before = await accepted(house);
     for (const route of routes.filter(({ guarded }) => guarded)) {
-      const path = withId(route, jobId, sessionId);
+      const path = withId(route, jobId, sessionId, 'release-notes');
       if (writes(route) || isForAdmins(route)) await expectProblem(await guest.request(path, initOf(route)), 403);
       else {
         const leave = new AbortController();
@@ -200,6 +203,21 @@ describe('another organization’s things', () => {
     expect(foreign).toBe(await essence(await put({ ...limit, userId: nobody }), nobody));
     expect(foreign).toMatch(/^404/);
     expect(await house.database.look('select scope from budget_limits')).toEqual([]);
+  });
+
+  it('may be a skill of the same name, and both have their own', async () => {
+    const put = (by: Pick<Person, 'request'>, words: string) =>
+      by.request('/api/skills/release-notes', {
+        ...json({ text: `---\nname: release-notes\ndescription: ${words}\n---\n${words}` }),
+        method: 'PUT',
+      });
+    expect((await put(other, `${CANARY} way`)).status).toBe(200);
+    for (const path of ['/api/skills', '/api/skills/release-notes'])
+      expect(await (await house.request(path)).text()).not.toContain(CANARY);
+    await expectProblem(await house.request('/api/skills/release-notes', { method: 'DELETE' }), 409);
+    expect((await put(house, 'Our way')).status).toBe(200);
+    expect((await house.request('/api/skills/release-notes', { method: 'DELETE' })).status).toBe(204);
+    expect(await (await other.request('/api/skills/release-notes')).json()).toMatchObject({ body: `${CANARY} way` });
   });
 
   it('may have the same idempotency key without anybody learning of it', async () => {

@@ -64,6 +64,11 @@ export const planReply = (steps: readonly PlanStepReply[], goal = 'Ship the fixe
   },
 });
 
+/** A model that wants one tool called; the fake names the call. */
+export const toolCall = (name: string, input: Readonly<Record<string, unknown>> = {}) => ({
+  calls: [{ name, input }],
+});
+
 /** A model that plans as told and lets every agent say which step it has done. */
 export const plannedBy =
   (steps: readonly PlanStepReply[], agent?: (step: string, request: ModelRequest) => Reply): Responder =>

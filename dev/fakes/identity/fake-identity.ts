@@ -25,6 +25,7 @@ const DEFAULTS: IdentitySettings = {
   registersClients: true,
   tokenFaults: [],
   tokenDelayMs: 0,
+  beforeToken: undefined,
   requiredScopes: [],
 };
 
@@ -174,6 +175,7 @@ async function token(server: Server, req: IncomingMessage, res: ServerResponse):
   const { settings, note, clients } = server;
   const body = new URLSearchParams((await readBody(req)) ?? '');
   const grant = body.get('grant_type') ?? '';
+  if ((await settings.beforeToken?.()) === 'ignore') return;
   const fault = settings.tokenFaults.shift();
   if (fault) {
     note({ what: 'token', outcome: `fault ${fault.status}`, grant });

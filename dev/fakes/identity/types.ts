@@ -18,6 +18,8 @@ export interface IdentitySettings {
   tokenFaults: { status: number; body?: unknown; retryAfter?: string }[];
   /** Answers token requests so much later; what it gave is given all the same. */
   tokenDelayMs: number;
+  /** Runs when a token request has come, before anything is done about it; `ignore`: nothing ever is. */
+  beforeToken: (() => Promise<'ignore' | 'go on'>) | undefined;
   /** The resource wants these, and says so. */
   requiredScopes: readonly string[];
 }
