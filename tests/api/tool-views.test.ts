@@ -112,9 +112,17 @@ describe('a tool as it waits for an admin', () => {
       {
         field: 'annotations',
         before: '{\n  "readOnlyHint": false\n}',
-        after: '{\n  "destructiveHint": true,\n  "readOnlyHint": false\n}',
+        after: '{\n  "readOnlyHint": false,\n  "destructiveHint": true\n}',
       },
     ]);
+  });
+
+  it('shows what is hidden between the lines', () => {
+    const hidden = `Creates a page.\u200b\u{e0041}`;
+    const inputSchema = { type: 'object', properties: { title: { type: 'string', description: hidden } } };
+    const view = toToolView(tool({ definition: definition({ description: hidden, inputSchema }) }), connection());
+    expect(view.description).toBe('Creates a page.\\u{200b}\\u{e0041}');
+    expect(JSON.stringify(view.inputSchema)).toContain('u{e0041}');
   });
 
   it('is new as a whole when nobody has ever accepted it', () => {
