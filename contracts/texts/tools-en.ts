@@ -24,6 +24,8 @@ export const toolsEn = {
   notTakenBack: 'could not be taken back',
   mayUndo: (count: number) => `${count} of the changes can be taken back: UNDO`,
   undoing: 'Taking the changes back.',
+  mayNotUndo: 'Only the person who asked or an admin may take back what was changed.',
+  nothingToUndo: 'There is nothing left to take back.',
   undone: (done: number, total: number) => `${done} of ${total} changes taken back`,
   callingTool: (tool: string) => `Calling ${tool}`,
   toolCalled: 'The tool was called',

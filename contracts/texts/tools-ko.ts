@@ -26,6 +26,8 @@ export const toolsKo: typeof toolsEn = {
   notTakenBack: '되돌리지 못함',
   mayUndo: (count) => `변경 ${count}건을 되돌릴 수 있습니다: 되돌리기(UNDO)`,
   undoing: '변경을 되돌리는 중입니다.',
+  mayNotUndo: '요청한 사람이나 관리자만 변경을 되돌릴 수 있습니다.',
+  nothingToUndo: '되돌릴 변경이 없습니다.',
   undone: (done, total) => `변경 ${total}건 중 ${done}건을 되돌렸습니다`,
   callingTool: (tool) => `${tool} 호출 중`,
   toolCalled: '도구를 호출했습니다',

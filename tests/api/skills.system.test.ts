@@ -39,8 +39,9 @@ async function enter(role: 'admin' | 'user' | 'guest', name = 'Acme'): Promise<{
     }),
   );
   const ask: Ask = async (path, init = {}) => {
-    const length = typeof init.body === 'string' ? { 'content-length': `${Buffer.byteLength(init.body)}` } : {};
-    const headers = { ...(init.headers as object), ...length, authorization: `Bearer ${token}` };
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    if (typeof init.body === 'string') headers.set('content-length', `${Buffer.byteLength(init.body)}`);
     return app.request(path, { ...init, headers });
   };
   return { ask, tenant };

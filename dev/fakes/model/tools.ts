@@ -5,6 +5,7 @@ import type { ModelTool } from './types.ts';
 
 /** What the provider lets a tool be called. */
 export const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const PROPERTY = /^[a-zA-Z0-9_.-]{1,64}$/;
 const FIELDS = new Set([
   'name',
   'description',
@@ -49,6 +50,10 @@ function checkTool(tool: unknown, at: string, known: Set<string>): PromptPart {
   if (!isRecord(schema)) throw invalid(`${at}.custom.input_schema: Input should be a valid dictionary`);
   if (schema['type'] === undefined) throw invalid(`${at}.custom.input_schema.type: Field required`);
   if (schema['type'] !== 'object') throw invalid(`${at}.custom.input_schema.type: Input should be 'object'`);
+  if (isRecord(schema['properties']))
+    for (const property of Object.keys(schema['properties']))
+      if (!PROPERTY.test(property))
+        throw invalid(`${at}.custom.input_schema.properties: Property keys should match pattern '${PROPERTY.source}'`);
   for (const union of ['oneOf', 'anyOf', 'allOf'])
     if (union in schema)
       throw invalid(`${at}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level`);

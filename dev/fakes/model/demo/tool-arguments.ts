@@ -37,7 +37,7 @@ const unquoted = (words: string): string => words.replace(/["“”「」`]/gu, 
 const spokenIn = ({ words }: Want, earlier: string | undefined): string | undefined => {
   const [quote] = quotedIn(words);
   const plain =
-    /\b(?:post|send|share|announce|publish)\s+(.+?)\s+(?:to|in|on)\s+(?:the\s+)?(?:<#|#|\w+ channel|slack)/iu.exec(
+    /\b(?:post|send|share|announce|publish)\s+(.{1,500}?)\s+(?:to|in|on)\s+(?:the\s+)?(?:<#|#|\w+ channel|slack)/iu.exec(
       words,
     )?.[1];
   const said =
