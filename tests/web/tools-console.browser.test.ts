@@ -52,14 +52,20 @@ describe('a call that waits for a person', () => {
       reasons: ['risk' as const, 'untrusted_input' as const],
     };
     const approval = { ...base, plan: { ...base.plan, calls: [asked] } };
-    stage.house().jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
-    const { page, see } = await stage.open('/?job=job-1');
+    const house = stage.house();
+    house.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
+    const { page, see, press } = await stage.open('/?job=job-1');
     await see('Make these calls?');
     const shown = page.locator('[data-tool="notion__deleteTask"]');
     await shown.getByText('in Notion').waitFor();
     await shown.getByText('Changes production').waitFor();
     await shown.getByText('"id": "<script>alert(1)</script>"').waitFor();
     await see(/It changes something. Its arguments may come from text that nobody vouches for./);
+    await page.getByRole('button', { name: 'Go on without it' }).waitFor();
+    await press('Approve');
+    await see('Answer received.');
+    const exact = { approvalId: approval.id, hash: approval.hash };
+    expect(house.asked.filter(({ path }) => path.endsWith('/approve')).map(({ body }) => body)).toEqual([exact]);
   });
 
   it('leads to the connection that has to be renewed', async () => {

@@ -30,9 +30,7 @@ export function ConnectionActions({ connection, user, onGone }: ConnectionAction
   return (
     <>
       <div className="approval-answers">
-        {usable && auth.kind === 'oauth' && (
-          <ReconnectButton id={id} primary={health !== 'healthy'} fresh={!auth.set} />
-        )}
+        {own && auth.kind === 'oauth' && <ReconnectButton id={id} primary={health !== 'healthy'} fresh={!auth.set} />}
         {usable && (
           <button type="button" className="button" disabled={test.isPending} onClick={() => test.mutate()}>
             {test.isPending ? text.connections.testing : text.connections.test}

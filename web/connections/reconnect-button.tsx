@@ -10,7 +10,7 @@ interface ReconnectButtonProps {
   readonly fresh: boolean;
 }
 
-/** Takes the browser to where a person grants access; it comes back to this page. */
+/** Takes the browser to where a person grants access; the page it comes back to says what became of it. */
 export function ReconnectButton({ id, primary, fresh }: ReconnectButtonProps) {
   const api = useApi();
   const { text } = useText();

@@ -69,13 +69,17 @@ interface AnswersProps {
   readonly children: ReactNode;
 }
 
+/** Of these a plain yes is an answer of its own beside the choices. */
+const PLAIN_YES: readonly string[] = ['step', 'tool'];
+
 /** Where there are choices, the first is what a plain yes would mean, so it stands in its place. */
 function Answers({ approval, edits, locked, onAnswer, children }: AnswersProps) {
   const { text } = useText();
-  const { choices = [] } = approval;
+  const { choices = [], kind } = approval;
+  const plain = choices.length === 0 || PLAIN_YES.includes(kind);
   return (
     <div className="approval-answers">
-      {choices.length === 0 && (
+      {plain && (
         <AnswerButton primary locked={locked} onClick={() => onAnswer({ verdict: 'approve', edits })}>
           {edits ? text.question.approveEdited : text.approval.approve}
         </AnswerButton>
@@ -83,7 +87,7 @@ function Answers({ approval, edits, locked, onAnswer, children }: AnswersProps) 
       {choices.map((choice, index) => (
         <AnswerButton
           key={choice}
-          primary={index === 0}
+          primary={!plain && index === 0}
           locked={locked}
           onClick={() => onAnswer({ verdict: 'approve', choice })}
         >
