@@ -45,8 +45,8 @@ export interface ProcessEnd {
 
 /**
  * Runs a program without a shell, in a process group of its own under a watchdog, and resolves when it is over
- * and all of the group was killed. Neither a cancel, a timeout nor the death of this very process leaves any of it behind. Never rejects for what
- * the program does.
+ * and all of the group was killed. Neither a cancel, a timeout nor the death of this very process leaves any of it
+ * behind. Never rejects for what the program does.
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   const graceMs = options.graceMs ?? GRACE_MS;
