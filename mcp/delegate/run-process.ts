@@ -44,9 +44,9 @@ export interface ProcessEnd {
 }
 
 /**
- * Runs a program without a shell, in a process group of its own under a watchdog, and resolves when all of the group is
- * gone. Neither a cancel, a timeout nor the death of this very process leaves any of it behind. Never rejects for what
- * the program does.
+ * Runs a program without a shell, in a process group of its own under a watchdog, and resolves when it is over
+ * and all of the group was killed. Neither a cancel, a timeout nor the death of this very process leaves any of it
+ * behind. Never rejects for what the program does.
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   const graceMs = options.graceMs ?? GRACE_MS;
@@ -64,7 +64,6 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
 
   const stopping = stopper({ ...options, graceMs, pid: child.pid, lifeline });
   let told = '';
-  lifeline.on('data', (chunk: Buffer) => (told += chunk.toString('utf8')));
   let errors = '';
   const read = Promise.all([
     readLines(stdout, options.onLine, (bytes) => bytes > MOST_OUTPUT_BYTES && stopping.stop('too_much_output')),
@@ -72,6 +71,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
       errors = `${errors}${line}\n`.slice(-ERRORS_KEPT);
       options.onErrorLine(line);
     }),
+    readLines(lifeline, (line) => (told = line)).catch(ignoreGone),
   ]);
   stdin.end(options.input);
   // It is waited for below; until then a bug in a reader must not look like one that nobody handles.
@@ -82,6 +82,8 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
       (error: unknown) => String(error),
     );
     if (failed !== undefined) return { stopped: stopping.reason(), code: null, signal: null, error: failed, errors };
+    // First, so that nobody is left to write: the watchdog may have been killed alone.
+    stopping.done();
     await within(read, DRAIN_MS);
   } finally {
     stopping.done();
@@ -120,7 +122,7 @@ function stopper({ signal, timeoutMs, graceMs, pid, lifeline }: Stopping) {
       clearTimeout(timer);
       clearTimeout(backstop);
       signal.removeEventListener('abort', cancel);
-      // The watchdog may have been killed alone; its group keeps its number as long as anybody is in it.
+      // The group keeps the watchdog's number as long as anybody is in it.
       killGroup(pid);
     },
   };

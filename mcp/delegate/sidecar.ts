@@ -57,8 +57,8 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
       try {
         return await delegate({ deps, agent, circuit, log, args, options });
       } finally {
-        // Without an effect after one of the others: a call that ends otherwise says nothing about the sidecar.
-        circuit.abandon();
+        // Without an effect after one of the others: a probe that was cancelled says nothing about the sidecar.
+        if (admitted === 'probe') circuit.abandon();
         await log.close();
       }
     },
@@ -81,6 +81,9 @@ interface Task {
   readonly options: DelegationCall;
 }
 
+/** In the bridge's form. Nobody guesses it: whoever knows a session's id may go on with it. */
+const newSession = () => `ses_${Date.now()}_${randomUUID().replaceAll('-', '')}`;
+
 /** What one try came to. */
 type Try =
   | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number; readonly body: SidecarBody }
@@ -93,7 +96,7 @@ async function delegate(task: Task): Promise<ToolResult> {
   const signal = AbortSignal.any([options.signal, deadline]);
   const ends = deps.now() + timeoutMs;
   const began = deps.now();
-  const sessionId = task.args.sessionId ?? `ses_${Date.now()}_${randomUUID().slice(0, 8)}`;
+  const sessionId = task.args.sessionId ?? newSession();
   for (let tries = 1; ; tries++) {
     const outcome = await attempt(task, sessionId, signal);
     if (outcome.kind === 'answered' && !AGAIN.includes(outcome.status)) {

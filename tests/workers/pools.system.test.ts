@@ -95,6 +95,63 @@ const startWorker = (names: readonly string[], more: Record<string, string> = {}
     readyWhen: 'message',
   });
 
+describe('a worker process', () => {
+  const health = async () => {
+    const answer = await healthRoutes({ db: database.db, temporal: client }).request('/ready');
+    const { status, checks, pools } = (await answer.json()) as {
+      status: string;
+      checks: { workers: { ok: boolean } };
+      pools: Record<PoolName, { ok: boolean; detail?: string }>;
+    };
+    return { code: answer.status, status, workers: checks.workers.ok, pools };
+  };
+
+  it('works in the pools it was told to and in no other, and readiness says who is missing', async () => {
+    const local = startWorker(['local-ops']);
+    await local.ready;
+    await eventually('a poller', async () => (await pollersOf('local-ops', 'activity')) > 0);
+    expect(await pollersOf('local-ops', 'workflow')).toBe(0);
+    expect(await pollersOf('orchestration', 'activity')).toBe(0);
+    expect(await health()).toMatchObject({
+      code: 503,
+      status: 'unavailable',
+      workers: false,
+      pools: { 'local-ops': { ok: true } },
+    });
+
+    const main = startWorker(['orchestration']);
+    await main.ready;
+    await eventually('a poller', async () => (await pollersOf('orchestration', 'workflow')) > 0);
+    expect(await health()).toEqual({
+      code: 200,
+      status: 'degraded',
+      workers: true,
+      pools: {
+        orchestration: { ok: true },
+        salesforce: { ok: false, detail: 'no worker polls the salesforce queue' },
+        'local-ops': { ok: true },
+      },
+    });
+    await Promise.all([local.stop(), main.stop()]);
+    expect(await Promise.all([local.exited, main.exited])).toEqual(['exit code 0', 'exit code 0']);
+  });
+
+  it('works in all of them when it is told nothing, and stops in order', async () => {
+    const worker = startWorker([]);
+    await worker.ready;
+    await eventually('all pools', async () => (await health()).status === 'ok');
+    await worker.stop();
+    expect(await worker.exited).toBe('exit code 0');
+  });
+
+  it('does not start for a pool that is not there, and names those that are', async () => {
+    const worker = startWorker(['jira']);
+    await expect(worker.ready).rejects.toThrow();
+    expect(await worker.exited).toBe('exit code 1');
+    expect(worker.lastWords()).toMatch(/There is no pool jira\. The pools are orchestration, salesforce, local-ops\./);
+  });
+});
+
 describe('a pool', () => {
   it('never does more at once than it may, and does not wait for another one', async () => {
     const gate = createGate();
@@ -133,63 +190,5 @@ describe('a pool', () => {
       running.stop();
       await running.ended;
     }
-  });
-});
-
-describe('a worker process', () => {
-  const health = async () => {
-    const answer = await healthRoutes({ db: database.db, temporal: client }).request('/ready');
-    const { status, checks, pools } = (await answer.json()) as {
-      status: string;
-      checks: { workers: { ok: boolean } };
-      pools: Record<PoolName, { ok: boolean; detail?: string }>;
-    };
-    return { code: answer.status, status, workers: checks.workers.ok, pools };
-  };
-
-  it('works in the pools it was told to and in no other, and readiness says who is missing', async () => {
-    const local = startWorker(['local-ops']);
-    await local.ready;
-    await eventually('a poller', async () => (await pollersOf('local-ops', 'activity')) > 0);
-    expect(await pollersOf('local-ops', 'workflow')).toBe(0);
-    expect(await pollersOf('orchestration', 'activity')).toBe(0);
-    expect(await health()).toMatchObject({
-      code: 503,
-      status: 'unavailable',
-      workers: false,
-      pools: { 'local-ops': { ok: true } },
-    });
-
-    const main = startWorker(['orchestration']);
-    await main.ready;
-    await eventually('a poller', async () => (await pollersOf('orchestration', 'workflow')) > 0);
-    expect(await health()).toEqual({
-      code: 200,
-      status: 'degraded',
-      workers: true,
-      pools: {
-        orchestration: { ok: true },
-        // The pool test polled here a moment ago, which Temporal remembers for minutes.
-        salesforce: expect.anything(),
-        'local-ops': { ok: true },
-      },
-    });
-    await Promise.all([local.stop(), main.stop()]);
-    expect(await Promise.all([local.exited, main.exited])).toEqual(['exit code 0', 'exit code 0']);
-  });
-
-  it('works in all of them when it is told nothing, and stops in order', async () => {
-    const worker = startWorker([]);
-    await worker.ready;
-    await eventually('all pools', async () => (await health()).status === 'ok');
-    await worker.stop();
-    expect(await worker.exited).toBe('exit code 0');
-  });
-
-  it('does not start for a pool that is not there, and names those that are', async () => {
-    const worker = startWorker(['jira']);
-    await expect(worker.ready).rejects.toThrow();
-    expect(await worker.exited).toBe('exit code 1');
-    expect(worker.lastWords()).toMatch(/There is no pool jira\. The pools are orchestration, salesforce, local-ops\./);
   });
 });

@@ -27,7 +27,12 @@ const DEFAULTS: IdentitySettings = {
   tokenDelayMs: 0,
   beforeToken: undefined,
   requiredScopes: [],
+  tellsInChallengeOnly: false,
 };
+
+/** Where the resource's metadata is. */
+const metadataPath = ({ settings }: Server): string =>
+  settings.tellsInChallengeOnly ? '/elsewhere/metadata.json' : '/.well-known/oauth-protected-resource/mcp';
 
 /**
  * An authorization server as OAuth 2.1 and MCP want them: metadata, registration, codes bound to PKCE and used once,
@@ -70,7 +75,7 @@ async function answer(server: Server, req: IncomingMessage, res: ServerResponse)
   const url = new URL(req.url ?? '/', server.url);
   const route = `${req.method} ${url.pathname}`;
   if (route === 'GET /.well-known/oauth-authorization-server') return metadata(server, res);
-  if (route === 'GET /.well-known/oauth-protected-resource/mcp') return resourceMetadata(server, res);
+  if (route === `GET ${metadataPath(server)}`) return resourceMetadata(server, res);
   if (route === 'POST /register') return register(server, req, res);
   if (route === 'GET /authorize') return authorize(server, url, res);
   if (route === 'POST /token') return token(server, req, res);
@@ -102,7 +107,8 @@ function resourceMetadata({ url, settings, note }: Server, res: ServerResponse):
   sendJson(res, 200, {
     resource: settings.claimsResource ?? `${url}/mcp`,
     authorization_servers: [url],
-    ...(settings.requiredScopes.length > 0 && { scopes_supported: settings.requiredScopes }),
+    ...(!settings.tellsInChallengeOnly &&
+      settings.requiredScopes.length > 0 && { scopes_supported: settings.requiredScopes }),
   });
 }
 
@@ -236,7 +242,7 @@ async function resource(server: Server, req: IncomingMessage, res: ServerRespons
   const family = given ? tokens.check(given) : undefined;
   const told = { what: 'resource', ...(given && { authorization: given }) } as const;
   const scope = settings.requiredScopes.join(' ');
-  const challenge = `Bearer resource_metadata="${url}/.well-known/oauth-protected-resource/mcp"${scope && `, scope="${scope}"`}`;
+  const challenge = `Bearer resource_metadata="${url}${metadataPath(server)}"${scope && `, scope="${scope}"`}`;
   if (!family || (family.resource !== undefined && family.resource !== `${url}/mcp`)) {
     note({ ...told, outcome: 'unauthorized' });
     return sendJson(res, 401, { error: 'invalid_token' }, { 'www-authenticate': challenge });

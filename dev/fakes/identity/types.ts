@@ -20,6 +20,8 @@ export interface IdentitySettings {
   tokenDelayMs: number;
   /** Runs when a token request has come, before anything is done about it; `ignore`: nothing ever is. */
   beforeToken: (() => Promise<'ignore' | 'go on'>) | undefined;
+  /** The resource says where its metadata is, and which scopes it wants, in its challenge only. */
+  tellsInChallengeOnly: boolean;
   /** The resource wants these, and says so. */
   requiredScopes: readonly string[];
 }

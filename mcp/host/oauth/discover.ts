@@ -38,14 +38,15 @@ export async function discover({ url, auth, resourceMetadataUrl, fetch }: Discov
       'untrusted',
       'The server names another resource than its own address. Nothing was asked in its name; check the address of the connection.',
     );
-  const issuer = resource?.authorization_servers?.[0] ?? String(new URL('/', url));
+  const told = resource?.authorization_servers?.[0];
+  const issuer = told ?? String(new URL('/', url));
   const expected = 'issuer' in auth ? auth.issuer : undefined;
   if (expected !== undefined && !isSameIssuer(expected, issuer))
     throw new GrantError(
       'untrusted',
       'The server names another authorization server than the one these credentials are for. They were not sent.',
     );
-  const metadata = await serverMetadata(issuer, fetch);
+  const metadata = await serverMetadata(issuer, { isTold: told !== undefined, fetch });
   return {
     issuer,
     ...(metadata && { metadata }),
@@ -59,6 +60,9 @@ export function isSameIssuer(a: string, b: string): boolean {
   const [x, y] = [a, b].map((each) => (URL.canParse(each) ? new URL(each).href : each).replace(/\/$/, ''));
   return x === y;
 }
+
+const isSameOrigin = (a: string, b: string): boolean =>
+  URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin;
 
 /** Servers without metadata, by the addresses a person has named. */
 function namedAddresses(auth: ConnectionAuth): Discovery | undefined {
@@ -105,14 +109,19 @@ async function resourceMetadata(
   }
 }
 
-async function serverMetadata(issuer: string, fetch: FetchLike): Promise<Discovery['metadata']> {
+async function serverMetadata(
+  issuer: string,
+  { isTold, fetch }: { readonly isTold: boolean; readonly fetch: FetchLike },
+): Promise<Discovery['metadata']> {
   const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch }).catch((error: unknown) => {
     if (error instanceof GrantError) throw error;
     throw new GrantError('refused', 'What the authorization server says of itself cannot be read.', { cause: error });
   });
   if (!found) return undefined;
-  // RFC 8414 3.3: otherwise one server could speak in the name of another (mix-up). The SDK does not look.
-  if (!isSameIssuer(found.issuer, issuer))
+  // RFC 8414 3.3: otherwise one server could speak in the name of another (mix-up). The SDK does not look. Where nobody
+  // has told us of it, as before there was resource metadata, it may have any name at the resource's own origin.
+  const isItself = isTold ? isSameIssuer(found.issuer, issuer) : isSameOrigin(found.issuer, issuer);
+  if (!isItself)
     throw new GrantError(
       'untrusted',
       'The authorization server calls itself by another name than it is known by. Nothing was sent to it.',

@@ -1,7 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { EgressRefused } from '../checked-url.ts';
+import { retryAfterMs } from '../http-fault.ts';
 import { GrantError } from './grant-error.ts';
-import { retryAfterMs } from './retry-after.ts';
 
 /** An authorization server that takes longer than this is away. A row is locked meanwhile. */
 const TIMEOUT_MS = 10_000;
@@ -42,7 +42,8 @@ export const oauthFetch =
 async function withHonestStatus(response: Response): Promise<Response> {
   if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return response;
   const text = await response.text();
-  const headers = { 'content-type': 'application/json' };
+  const headers = new Headers(response.headers);
+  for (const name of ['content-length', 'content-encoding']) headers.delete(name);
   const error = errorOf(text);
   if (error === undefined) return new Response(text, { status: response.status, headers });
   const body = JSON.stringify({ error: MEANS_OVER.has(error) ? 'invalid_grant' : error });

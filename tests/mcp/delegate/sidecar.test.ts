@@ -118,6 +118,14 @@ describe('a sidecar in trouble', () => {
     expect(waits).toEqual([2_000, 2_000]);
   });
 
+  it('may name a date to come back at, as HTTP allows', async () => {
+    sidecar.failNext({ status: 503, retryAfter: new Date(Date.now() + 10_000).toUTCString() });
+    expect(await ask()).toMatchObject({ isError: false });
+    expect(waits).toHaveLength(1);
+    expect(waits[0]).toBeGreaterThan(5_000);
+    expect(waits[0]).toBeLessThanOrEqual(10_000);
+  });
+
   it('is not waited for longer than the whole call may take', async () => {
     sidecar.failNext({ status: 503, retryAfter: '3600' });
     expect(await thrown(ask())).toMatchObject({ kind: 'unavailable', retryAfterMs: 3_600_000 });

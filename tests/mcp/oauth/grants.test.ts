@@ -87,6 +87,14 @@ describe('a grant', () => {
     expect((await call()).status).toBe(200);
   });
 
+  it('is found by what the resource says only when it refuses', async () => {
+    Object.assign(identity.settings, { tellsInChallengeOnly: true, requiredScopes: ['read'] });
+    const { call, grant } = openDesk(identity);
+    await grant();
+    expect(lastOf('authorize')).toMatchObject({ scope: 'read', resource: identity.resourceUrl });
+    expect((await call()).status).toBe(200);
+  });
+
   it('asks for what the resource wants, and for more once it wants more, and not for ever', async () => {
     identity.settings.requiredScopes = ['read'];
     const { call, grant, store } = openDesk(identity);

@@ -19,6 +19,7 @@ describe('a task for Claude Code', () => {
     expect(result.data?.['sessionId']).toMatch(/^[0-9a-f-]{36}$/);
     const [start] = desk.starts();
     expect(start?.args.join(' ')).toBe('-p --output-format stream-json --verbose --permission-mode acceptEdits');
+    expect(desk.batches.flat()).toHaveLength(4);
     expect(start?.prompt).toBe('Use these skills: tdd, git-master.\n\nWrite it. [[write hello.txt]]');
     expect(desk.batches.flat()).toEqual(
       expect.arrayContaining([

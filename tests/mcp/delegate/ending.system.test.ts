@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { childrenOf, isAlive, openDesk, type Desk } from './desk.ts';
@@ -14,6 +15,9 @@ const everybody = async (count: number): Promise<number[]> =>
     return pids.length === count && pids;
   });
 
+/** A killed process takes a moment to go. */
+const gone = (pids: readonly number[]) => eventually('everybody to be gone', () => !pids.some(isAlive), 5_000);
+
 describe('a coding agent', () => {
   it('ends with all it has started when it is cancelled, also when it does not listen', async () => {
     desk = openDesk();
@@ -22,7 +26,7 @@ describe('a coding agent', () => {
     const pids = await everybody(2);
     cancel.abort();
     await expect(running).rejects.toMatchObject({ name: 'ToolCallError', kind: 'cancelled' });
-    expect(pids.filter(isAlive)).toEqual([]);
+    await gone(pids);
   });
 
   it('ends when its time is over, and says how to go on', async () => {
@@ -32,7 +36,7 @@ describe('a coding agent', () => {
     const { text, isError, data } = await running;
     expect(isError).toBe(true);
     expect(text).toBe(`Cursor was stopped after 3 s. Session ${String(data?.['sessionId'])} can go on from there.`);
-    expect(pids.filter(isAlive)).toEqual([]);
+    await gone(pids);
   });
 
   it('leaves nothing running behind when it is done, not even in a group of its own', async () => {
@@ -41,7 +45,7 @@ describe('a coding agent', () => {
     expect(result.isError).toBe(false);
     const pids = await everybody(3);
     const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
-    await eventually('everybody to be gone', () => !left.some(isAlive));
+    await gone(left);
   });
 
   it('leaves no orphan when our own process is killed', async () => {
@@ -64,7 +68,18 @@ describe('a coding agent', () => {
     expect(pids.filter(isAlive)).toEqual(pids);
     worker.kill('SIGKILL');
     const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
-    await eventually('everybody to be gone', () => !left.some(isAlive), 10_000);
+    await gone(left);
+  });
+
+  it('is not left alone when its watchdog is killed', async () => {
+    if (process.platform !== 'linux') return;
+    desk = openDesk();
+    const running = desk.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]');
+    const pids = await everybody(2);
+    const watchdog = Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pids[0]}/stat`, 'utf8'))?.[1]);
+    process.kill(watchdog, 'SIGKILL');
+    expect(await running).toMatchObject({ isError: true, text: expect.stringMatching(/ended by SIGKILL before/) });
+    await gone(pids);
   });
 
   it('works in a session once at a time', async () => {
