@@ -12,6 +12,7 @@ import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { keyPoolRoutes } from './routes/key-pool.ts';
+import { oauthPublicRoutes, oauthRoutes } from './routes/oauth.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
@@ -43,6 +44,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
         new ProblemError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
       ),
     );
+  app.route('/', oauthPublicRoutes(deps));
   app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
   return app
     .route('/health', healthRoutes(deps))
@@ -50,6 +52,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api/jobs', jobRoutes(deps))
     .route('/api/jobs', effectRoutes(deps))
     .route('/api/connections', connectionRoutes(deps))
+    .route('/api/connections', oauthRoutes(deps))
     .route('/api/tools', toolRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))

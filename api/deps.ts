@@ -43,6 +43,8 @@ export interface ApiDeps {
   readonly sealer: Sealer | undefined;
   /** Tools of every organization's connections. */
   readonly tools: ToolHost;
+  /** The guarded `fetch` for addresses that tenants name. */
+  readonly egress: typeof fetch;
   /** Where people reach this house; without a trailing slash. */
   readonly publicUrl: string;
   /** Tenants may name addresses inside of our own network; for development only. */

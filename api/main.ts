@@ -9,6 +9,7 @@ import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
+import { openToolHost } from '../mcp/host/open-tool-host.ts';
 import { detectLanguage } from '../routing/language.ts';
 import { openSkills } from '../skills/open.ts';
 import { createApp } from './app.ts';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     webDir: config.NUBABEL_WEB_DIR,
     skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
     ...fromConfig(config),
+    ...openTools(config, db, log),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
     await new Promise((resolve) => server.close(resolve));
     await slack?.receiver.stop();
     await stopRelay();
+    await deps.tools.close();
     await connection.close();
     await close();
     log.info('api has stopped');
@@ -86,6 +89,20 @@ const fromConfig = (
   sharedAccounts: config.modelKeys.map(environmentAccountId),
   sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
 });
+
+/** What organizations are connected to. */
+function openTools(
+  config: Config,
+  db: ApiDeps['db'],
+  log: ApiDeps['log'],
+): Pick<ApiDeps, 'tools' | 'egress' | 'publicUrl' | 'allowPrivateAddresses'> {
+  const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
+  const sealer = keys && createSealer(keys);
+  const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
+    log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for');
+  const host = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
+  return { ...host, publicUrl, allowPrivateAddresses: allowPrivate };
+}
 
 const toSlackSettings = (config: Config): SlackSettings => ({
   botToken: config.SLACK_BOT_TOKEN,

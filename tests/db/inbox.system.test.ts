@@ -40,6 +40,7 @@ function openDoor() {
     publicUrl: 'http://localhost',
     allowPrivateAddresses: false,
     tools: undefined as never,
+    egress: undefined as never,
     defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
     defaultPolicy: { stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 },
     temporalUiUrl: null,

@@ -97,7 +97,7 @@ describe('a new connection', () => {
 
   it('that waits for a grant leads to where it is given', async () => {
     const made = await connect({ auth: { kind: 'oauth' } });
-    expect(made.authorizationUrl).toBe(`${house.url}/connections/${made.id}`);
+    expect(made.authorizationUrl).toBe(`http://localhost:${new URL(house.url).port}/connections/${made.id}`);
     const test = await read<ConnectionTest>(await post(`${PATH}/${made.id}/test`));
     expect(test).toMatchObject({ ok: false, authorizationUrl: made.authorizationUrl });
   });
