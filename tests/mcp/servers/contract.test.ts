@@ -6,7 +6,7 @@ import { linear } from '../../../mcp/servers/linear/index.ts';
 import { notion } from '../../../mcp/servers/notion/index.ts';
 import { slack } from '../../../mcp/servers/slack/index.ts';
 
-const PROVIDERS: readonly Provider[] = [github, linear, notion, slack] as unknown as Provider[];
+const PROVIDERS: readonly Provider[] = [github, linear, notion, slack] as Provider[];
 type Tool = ProviderTool<unknown, z.ZodObject, z.ZodObject>;
 const TOOLS = PROVIDERS.flatMap(({ provider, tools }) =>
   (tools as readonly Tool[]).map((tool): [string, Tool] => [`${provider}__${tool.name}`, tool]),
