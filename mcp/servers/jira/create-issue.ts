@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { ADDS } from '../annotations.ts';
 import { defineTool, ProviderError, type ReadBack, type ReadBackVerdict, type ToolContext } from '../define.ts';
 import { toAdf } from './adf.ts';
 import { Nothing, type JiraClient } from './client.ts';
@@ -44,7 +45,7 @@ export const createIssue = defineTool<JiraClient>()({
   description: 'Creates one issue and answers its key and address.',
   input: Input,
   output: Output,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: ADDS,
   async run(client, args, context) {
     const { type, summary, description, labels, priority, assigneeAccountId, parent } = args;
     const fields = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool } from '../define.ts';
 import type { JiraClient } from './client.ts';
 import { Issue, toIssue } from './issue.ts';
@@ -40,7 +41,7 @@ export const getIssues = defineTool<JiraClient>()({
     'Finds issues by simple filters or by a JQL query, the most recently updated first unless the query says otherwise.',
   input: Input,
   output: z.object({ issues: z.array(Issue), nextPageToken: z.string().optional() }),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, args, { settings, signal }) {
     const jql = toJql(args, args.project ?? settings['project']);
     const { issues, nextPageToken } = await searchIssues(client, { ...args, jql, signal });

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { OVERWRITES } from '../annotations.ts';
 import { defineTool, ProviderError } from '../define.ts';
 import { toAdf } from './adf.ts';
 import { fromAdf } from './adf-text.ts';
 import { Nothing, type JiraClient } from './client.ts';
 import { Issue, IssueKey, readIssue, toIssue, type WireIssue } from './issue.ts';
+import { whatWasBefore } from '../what-was-before.ts';
 import { compareFields, restorable } from '../fields.ts';
 import { moveTo, findTransition } from './transition.ts';
 
@@ -74,7 +76,7 @@ export const updateIssue = defineTool<JiraClient>()({
   description: 'Sets the fields that are given and moves the issue to a status. What is not given stays as it is.',
   input: Input,
   output: Issue,
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: OVERWRITES,
   async run(client, args, { signal }) {
     const { key, status } = args;
     // A status that cannot be reached is found out before anything is changed.
@@ -96,8 +98,7 @@ export const updateIssue = defineTool<JiraClient>()({
   },
   resource: ({ key, url }) => ({ id: key, url }),
   async undo(client, { args, before }, { signal }) {
-    const was = Before.safeParse(before).data;
-    if (!was) throw new ProviderError('refused', `What ${args.key} was like before is not known: change it by hand.`);
+    const was = whatWasBefore(Before, before);
     const now = valuesOf(await readIssue(client, args.key, signal));
     const { restore, left } = restorable({ now, wanted: wantedOf(args), before: was.values });
     const { status, ...rest } = restore;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool } from '../define.ts';
 import type { SentryClient } from './client.ts';
 import { Issue, toIssue, WireIssue } from './issue.ts';
@@ -28,7 +29,7 @@ export const listIssues = defineTool<SentryClient>()({
     cursor: z.string().max(100).optional().describe('nextCursor of the page before.'),
   }),
   output: z.object({ issues: z.array(Issue), nextCursor: z.string().optional() }),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, { query, period, limit, cursor, ...args }, { settings, signal }) {
     const project = args.project ?? settings['project'];
     const { data, next } = await client.ask('GET', '/issues/', z.array(WireIssue), {

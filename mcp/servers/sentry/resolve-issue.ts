@@ -41,6 +41,7 @@ export const resolveIssue = defineTool<SentryClient>()({
     inRelease: z.string().trim().min(1).max(250).optional().describe('Version of the release that has the fix.'),
   }),
   output: Issue,
+  // A status: nothing is lost that undo could not bring back.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async run(client, args, { signal }) {
     const issue = await readIssue(client, args.id, signal);
