@@ -24,11 +24,11 @@ export const createIssue = defineTool<LinearToolClient>()({
   description: 'Creates an issue in a team of the Linear workspace.',
   input: z.strictObject({
     team: z.string().min(1).max(100).optional().describe('Key, name or id of the team; the usual one if left out.'),
-    title: z.string().trim().min(1).max(255),
+    title: z.string().trim().min(1).max(255).describe('One line.'),
     description: z.string().max(60_000).optional().describe('Markdown.'),
     status: z.string().min(1).max(100).optional().describe('Name of a workflow state of the team.'),
     assignee: z.string().min(1).max(200).optional().describe('Email or name of a person, or "me".'),
-    priority: z.enum(PRIORITIES).optional(),
+    priority: z.enum(PRIORITIES).optional().describe('How urgent it is; none if left out.'),
     dueDate: z.iso.date().optional().describe('A date, as 2026-12-31.'),
   }),
   output: Issue,

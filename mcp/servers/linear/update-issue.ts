@@ -25,11 +25,11 @@ interface Updated {
 
 const Input = z.strictObject({
   id: z.string().min(1).max(100).describe('Identifier as ENG-12, or the UUID.'),
-  title: z.string().trim().min(1).max(255).optional(),
+  title: z.string().trim().min(1).max(255).optional().describe('The new title.'),
   description: z.string().max(60_000).optional().describe('Markdown; replaces the whole description.'),
   status: z.string().min(1).max(100).optional().describe('Name of a workflow state of the team.'),
   assignee: z.string().min(1).max(200).nullable().optional().describe('Email, name or "me"; null: nobody.'),
-  priority: z.enum(PRIORITIES).optional(),
+  priority: z.enum(PRIORITIES).optional().describe('The new priority.'),
   dueDate: z.iso.date().nullable().optional().describe('A date, as 2026-12-31; null: none.'),
 });
 type Input = z.infer<typeof Input>;
