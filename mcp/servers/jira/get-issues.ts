@@ -13,8 +13,8 @@ const Input = z.strictObject({
   status: word.optional().describe('Name of a status, such as In Progress.'),
   assigneeAccountId: word.optional().describe('Account id, or "currentUser()".'),
   text: word.optional().describe('Words in the summary, the description or the comments.'),
-  label: word.optional(),
-  limit: z.int().min(1).max(100).default(25),
+  label: word.optional().describe('A label that the issues have.'),
+  limit: z.int().min(1).max(100).default(25).describe('Most issues to answer.'),
   pageToken: z.string().max(5_000).optional().describe('nextPageToken of the page before.'),
 });
 

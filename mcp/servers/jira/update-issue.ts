@@ -10,15 +10,15 @@ import { compareFields, restorable } from '../fields.ts';
 import { moveTo, findTransition } from './transition.ts';
 
 const Input = z.strictObject({
-  key: IssueKey,
-  summary: z.string().trim().min(1).max(255).optional(),
+  key: IssueKey.describe('Key of the issue, such as OPS-12.'),
+  summary: z.string().trim().min(1).max(255).optional().describe('The new summary.'),
   description: z.string().max(30_000).optional().describe('Markdown; replaces the whole description.'),
   labels: z
     .array(z.string().regex(/^\S{1,255}$/, 'has no spaces'))
     .max(20)
     .optional()
     .describe('Replaces all labels.'),
-  priority: z.string().trim().min(1).max(100).optional(),
+  priority: z.string().trim().min(1).max(100).optional().describe('Name of a priority, such as High.'),
   assigneeAccountId: z.string().trim().min(1).max(200).nullable().optional().describe('null: nobody.'),
   status: z.string().trim().min(1).max(100).optional().describe('Name of the status to move it to, such as Done.'),
 });

@@ -13,7 +13,7 @@ export const getRecord = defineTool<SalesforceClient>()({
   input: z.strictObject({
     object: ObjectName,
     id: RecordId,
-    fields: z.array(FieldName).min(1).max(100).optional(),
+    fields: z.array(FieldName).min(1).max(100).optional().describe('API names of the fields; all unless given.'),
   }),
   output: SalesforceRecord,
   annotations: READS,

@@ -25,7 +25,7 @@ export const listIssues = defineTool<SentryClient>()({
       .regex(/^\d{1,4}[mhdw]$/, 'is a number with m, h, d or w, such as 24h')
       .default('14d')
       .describe('How far back, such as 24h or 14d.'),
-    limit: z.int().min(1).max(100).default(25),
+    limit: z.int().min(1).max(100).default(25).describe('Most issues to answer.'),
     cursor: z.string().max(100).optional().describe('nextCursor of the page before.'),
   }),
   output: z.object({ issues: z.array(Issue), nextCursor: z.string().optional() }),

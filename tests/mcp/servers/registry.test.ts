@@ -15,6 +15,15 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   salesforce: ['query', 'getRecord', 'updateRecord'],
 };
 
+/** How a provider says that a token is not good any more, where its words matter. */
+const OVER: Readonly<Record<string, { status: number; body: object }>> = {
+  slack: { status: 200, body: { ok: false, error: 'token_revoked' } },
+  notion: {
+    status: 401,
+    body: { object: 'error', status: 401, code: 'unauthorized', message: 'API token is invalid.' },
+  },
+};
+
 const clientOf = (provider: Provider, send: typeof fetch) =>
   provider.createClient({
     url: 'https://provider.example',
@@ -54,6 +63,8 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
       // Unknown arguments are refused instead of dropped; combinators at the root are not taken by all models' APIs.
       expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
       for (const combinator of ['anyOf', 'oneOf', 'allOf']) expect(inputSchema).not.toHaveProperty(combinator);
+      for (const [field, schema] of Object.entries(inputSchema['properties'] ?? {}))
+        expect({ tool, field, schema }).toMatchObject({ schema: { description: expect.any(String) } });
       expect(outputSchema).toMatchObject({ type: 'object' });
       // The schema of what is given stands inside of another where calls may wait.
       expect(JSON.stringify([inputSchema, outputSchema])).not.toContain('"$ref"');
@@ -69,15 +80,12 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
     }
   });
 
-  it('can find out what has become of every change, and where it is', () => {
+  it('can find out what has become of every change, where it is, and take it back', () => {
     for (const tool of provider.tools.filter(({ annotations }) => !annotations.readOnlyHint)) {
-      const { idempotentHint } = tool.annotations;
-      const known = tool.readBack !== undefined || tool.takesEffectKey === true;
-      expect({ tool: tool.name, known: known || idempotentHint }).toEqual({ tool: tool.name, known: true });
-      expect({ tool: tool.name, resource: typeof tool.resource }).toEqual({ tool: tool.name, resource: 'function' });
+      const { destructiveHint, idempotentHint } = tool.annotations;
+      for (const part of ['readBack', 'undo', 'resource']) expect(tool).toHaveProperty(part);
       // Who overwrites has to have looked before, or there is nothing to put back.
-      if (tool.undo && idempotentHint)
-        expect({ tool: tool.name, before: typeof tool.before }).toMatchObject({ before: 'function' });
+      if (destructiveHint || idempotentHint) expect(tool).toHaveProperty('before');
       expect(tool.name).not.toMatch(/^(get|list|query)/);
     }
   });
@@ -102,11 +110,9 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
     }
   });
 
-  it('says that a grant is over, whatever it says of it', async () => {
-    const refusing = () =>
-      Promise.resolve(
-        new Response('{"message":"no"}', { status: 401, headers: { 'content-type': 'application/json' } }),
-      );
+  it('knows when a grant is over', async () => {
+    const { status, body } = OVER[name] ?? { status: 401, body: { message: 'no' } };
+    const refusing = () => Promise.resolve(Response.json(body, { status }));
     const asked = provider.whoAmI(clientOf(provider, refusing), {
       signal: AbortSignal.timeout(20_000),
       settings: {},
