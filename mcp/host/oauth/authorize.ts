@@ -48,8 +48,8 @@ export async function beginAuthorization({ url, isMcp, auth, known, our, state, 
     state,
     ...(scope && { scope }),
     ...(discovery.resource && { resource: discovery.resource }),
-  }).catch((error: unknown) => {
-    throw new GrantError('refused', 'The authorization server does not grant access by code.', { cause: error });
+  }).catch(() => {
+    throw new GrantError('refused', 'The authorization server does not grant access by code.');
   });
   return {
     authorizationUrl: authorizationUrl.href,

@@ -82,6 +82,9 @@ interface Spent {
   readonly isRejected: boolean;
 }
 
+/** For all of a renewal: others wait for the row, and Postgres lets them wait for 30 s (`statement_timeout`). */
+const RENEWAL_MS = 20_000;
+
 /** The grant as it is now, or a new one. The rotated token is stored before anybody uses it, and the old one is never deleted. */
 async function renewUnderLock(
   { store, fetch }: CredentialsDeps,
@@ -94,8 +97,11 @@ async function renewUnderLock(
     if (state.over) return {};
     // Whoever waited for the lock finds what the one before has got.
     if (tokens && tokens.accessToken !== spent && !isDue(tokens)) return {};
+    const deadline = AbortSignal.timeout(RENEWAL_MS);
+    const bounded: typeof fetch = (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
     try {
-      return { state: await renewTokens({ url, auth, state, fetch }) };
+      return { state: await renewTokens({ url, auth, state, fetch: bounded }) };
     } catch (error) {
       failed = toToolCallError(error);
       if (!(error instanceof GrantError)) throw error;

@@ -103,9 +103,7 @@ async function resourceMetadata(
   } catch (error) {
     if (isMissing) return undefined;
     if (error instanceof GrantError) throw error;
-    throw new GrantError('refused', 'What the server says of who grants access to it cannot be read.', {
-      cause: error,
-    });
+    throw new GrantError('refused', 'What the server says of who grants access to it cannot be read.');
   }
 }
 
@@ -115,7 +113,7 @@ async function serverMetadata(
 ): Promise<Discovery['metadata']> {
   const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch }).catch((error: unknown) => {
     if (error instanceof GrantError) throw error;
-    throw new GrantError('refused', 'What the authorization server says of itself cannot be read.', { cause: error });
+    throw new GrantError('refused', 'What the authorization server says of itself cannot be read.');
   });
   if (!found) return undefined;
   // RFC 8414 3.3: otherwise one server could speak in the name of another (mix-up). The SDK does not look. Where nobody
