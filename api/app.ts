@@ -12,10 +12,12 @@ import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { keyPoolRoutes } from './routes/key-pool.ts';
+import { oauthPublicRoutes, oauthRoutes } from './routes/oauth.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
+import { skillRoutes } from './routes/skills.ts';
 import { toolRoutes } from './routes/tools.ts';
 
 /** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
@@ -42,6 +44,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
         new ProblemError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
       ),
     );
+  app.route('/', oauthPublicRoutes(deps));
   app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
   return app
     .route('/health', healthRoutes(deps))
@@ -49,12 +52,14 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api/jobs', jobRoutes(deps))
     .route('/api/jobs', effectRoutes(deps))
     .route('/api/connections', connectionRoutes(deps))
+    .route('/api/connections', oauthRoutes(deps))
     .route('/api/tools', toolRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
     .route('/api', policyRoutes(deps))
     .route('/api', budgetPolicyRoutes(deps))
     .route('/api', keyPoolRoutes(deps))
+    .route('/api', skillRoutes(deps))
     .route('/api/admin/routing', routingRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())

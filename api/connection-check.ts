@@ -21,6 +21,7 @@ export async function checkConnection(deps: ApiDeps, row: Connection): Promise<C
     tooSlow(deps, row, error, Date.now() - startedAt),
   );
   const listed = tested.ok ? await refreshTools(deps, row, signal) : null;
+  if (listed !== null) await setFailing(deps, row, listed);
   const connection = await readView(deps, row.organization_id, row.id);
   const checks = listed === null ? tested.checks : [...tested.checks, failed('permissions', listed)];
   return {
@@ -60,9 +61,13 @@ async function tooSlow(
   latencyMs: number,
 ): Promise<Omit<ConnectionTest, 'connection'>> {
   if (!(error instanceof Patience)) throw error;
-  const set = { health: 'failing', last_error: SLOW, checked_at: new Date().toISOString() } as const;
-  await withOrganization(deps.db, row.organization_id, (trx) => updateConnection(trx, { id: row.id, set }));
+  await setFailing(deps, row, SLOW);
   return { ok: false, checks: [failed('connectivity', SLOW)], latencyMs, tools: 0 };
+}
+
+async function setFailing(deps: ApiDeps, row: Connection, error: string): Promise<void> {
+  const set = { health: 'failing', last_error: error, checked_at: new Date().toISOString() } as const;
+  await withOrganization(deps.db, row.organization_id, (trx) => updateConnection(trx, { id: row.id, set }));
 }
 
 class Patience extends Error {}

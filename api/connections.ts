@@ -7,7 +7,6 @@ import {
   dropPendingGrants,
   getConnection,
   insertConnection,
-  isSlugTaken,
   updateConnection,
   type Connection,
 } from '../db/queries/connections.ts';
@@ -36,13 +35,11 @@ export async function createConnection(
   refuseNew(principal, given);
   refuseUnstorable(given, []);
   refuseAddresses(deps, given);
-  const { organizationId, userId } = principal;
+  const { organizationId } = principal;
   const id = randomUUID();
   const row = toRow(principal, given, { id, credentials: seal(deps, organizationId, id, given.auth) });
   const connection = await withOrganization(deps.db, organizationId, async (trx) => {
-    const owner = given.personal ? userId : null;
-    const taken = await isSlugTaken(trx, { organizationId, slug: row.slug, userId: owner });
-    if (taken || !(await insertConnection(trx, row))) throw slugTaken(row.slug);
+    if (!(await insertConnection(trx, row))) throw slugTaken(row.slug);
     const { provider, name, url, auth, personal, trusted } = given;
     const details = { provider, slug: row.slug, name, url, auth: auth.kind, personal, trusted };
     await audit(trx, principal, 'connection.created', id, details);

@@ -9,7 +9,9 @@ import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
+import { openToolHost } from '../mcp/host/open-tool-host.ts';
 import { detectLanguage } from '../routing/language.ts';
+import { openSkills } from '../skills/open.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from './bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
@@ -46,7 +48,9 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
+    skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
     ...fromConfig(config),
+    ...openTools(config, db, log),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -64,6 +68,7 @@ async function main(): Promise<void> {
     await new Promise((resolve) => server.close(resolve));
     await slack?.receiver.stop();
     await stopRelay();
+    await deps.tools.close();
     await connection.close();
     await close();
     log.info('api has stopped');
@@ -84,6 +89,20 @@ const fromConfig = (
   sharedAccounts: config.modelKeys.map(environmentAccountId),
   sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
 });
+
+/** What organizations are connected to. */
+function openTools(
+  config: Config,
+  db: ApiDeps['db'],
+  log: ApiDeps['log'],
+): Pick<ApiDeps, 'tools' | 'egress' | 'publicUrl' | 'allowPrivateAddresses'> {
+  const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
+  const sealer = keys && createSealer(keys);
+  const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
+    log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for');
+  const host = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
+  return { ...host, publicUrl, allowPrivateAddresses: allowPrivate };
+}
 
 const toSlackSettings = (config: Config): SlackSettings => ({
   botToken: config.SLACK_BOT_TOKEN,

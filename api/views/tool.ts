@@ -1,6 +1,8 @@
-import type { ToolDefinition, ToolDiff, ToolView } from '../../contracts/tools.ts';
+import type { ToolDefinition, ToolView } from '../../contracts/tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
+import { showInvisible } from '../../mcp/host/clean-text.ts';
+import { diffOfTool } from '../../mcp/host/pins.ts';
 import type { OfferedTool } from '../../mcp/host/tool-host.ts';
 import { riskOf } from '../../mcp/port.ts';
 
@@ -8,7 +10,7 @@ import { riskOf } from '../../mcp/port.ts';
  * A tool as its connection's page shows it: what its server says now, and how that differs from what was accepted. A
  * tool that an admin has never accepted is new as a whole. Pure.
  */
-export function toToolView(row: ConnectionTool, connection: Pick<Connection, 'name' | 'trusted'>): ToolView {
+export function toToolView(row: ConnectionTool, connection: Pick<Connection, 'name' | 'kind' | 'trusted'>): ToolView {
   const now = row.pending ?? row.definition;
   return {
     name: row.name,
@@ -16,10 +18,10 @@ export function toToolView(row: ConnectionTool, connection: Pick<Connection, 'na
     connectionId: row.connection_id,
     connection: connection.name,
     ...toDescribed(now),
-    risk: riskOf(now.annotations, connection.trusted),
+    risk: riskOf(now.annotations, connection.kind === 'first_party' || connection.trusted),
     state: row.state,
     hash: row.pending_hash ?? row.hash,
-    diff: diffOf(row),
+    diff: diffOfTool(row),
   };
 }
 
@@ -33,34 +35,18 @@ export const toOfferedView = (tool: OfferedTool): Omit<ToolView, 'state' | 'hash
   risk: tool.risk,
 });
 
+/** As text for people: what a server hides between the lines is made to be seen. */
 const toDescribed = ({ title, description, inputSchema, outputSchema, annotations }: ToolDefinition) => ({
   title: title ?? annotations.title ?? null,
-  description,
-  inputSchema,
-  outputSchema: outputSchema ?? null,
+  description: showInvisible(description),
+  inputSchema: visible(inputSchema) as ToolDefinition['inputSchema'],
+  outputSchema: outputSchema ? (visible(outputSchema) as ToolDefinition['inputSchema']) : null,
   annotations,
 });
 
-const FIELDS = ['title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
-
-function diffOf({ state, pending, definition, accepted_at, remote_name }: ConnectionTool): ToolDiff[] {
-  if (state !== 'quarantined') return [];
-  if (!accepted_at) return [{ field: 'tool', before: null, after: remote_name }];
-  if (!pending) return [];
-  return FIELDS.map((field) => ({ field, before: asText(definition[field]), after: asText(pending[field]) })).filter(
-    ({ before, after }) => before !== after,
-  );
-}
-
-/** Text as it is, data as JSON with its fields in one order, so that only real differences show. */
-function asText(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'string' ? value : JSON.stringify(sorted(value), null, 2);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+function visible(value: unknown): unknown {
+  if (typeof value === 'string') return showInvisible(value);
+  if (Array.isArray(value)) return value.map(visible);
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, each]) => [name, sorted(each)]));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [showInvisible(name), visible(each)]));
 }

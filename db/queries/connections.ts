@@ -98,25 +98,6 @@ export async function setNeedsReconnect(trx: OrganizationTransaction, id: string
     .execute();
 }
 
-/** Whether tools of these names could not be told apart: the slug is the organization's, or that of somebody's own. */
-export async function isSlugTaken(
-  trx: OrganizationTransaction,
-  { organizationId, slug, userId }: { organizationId: string; slug: string; userId: string | null },
-): Promise<boolean> {
-  // Two of the organization and of a person at once would not meet in the unique index.
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`${organizationId}:${slug}`}, 0))`.execute(trx);
-  const taken = await trx
-    .selectFrom('connections')
-    .select('id')
-    .where('slug', '=', slug)
-    .$if(userId !== null, (query) =>
-      query.where((eb) => eb.or([eb('user_id', 'is', null), eb('user_id', '=', userId)])),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return taken !== undefined;
-}
-
 /** Grants that somebody has gone to give are of no use once the credentials are others. */
 export const dropPendingGrants = (trx: OrganizationTransaction, connectionId: string) =>
   trx.deleteFrom('oauth_states').where('connection_id', '=', connectionId).execute();

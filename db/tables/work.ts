@@ -38,7 +38,7 @@ export type RequestOptions = Pick<
   OrchestrateRequest,
   'agents' | 'category' | 'mode' | 'requireApproval' | 'plan' | 'dryRun'
 > & {
-  /** The one call that is asked for; nothing else is done then. */
+  /** One call of one tool, which somebody has named; no agent thinks about it. */
   tool?: { name: string; arguments: Record<string, unknown> };
 };
 

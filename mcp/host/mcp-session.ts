@@ -11,6 +11,7 @@ import type { ToolDefinition } from '../../contracts/tools.ts';
 import { ToolCallError, type CallOptions } from '../port.ts';
 import { EFFECT_KEY_META } from '../servers/fault.ts';
 import { toCallError, type Asked } from './call-error.ts';
+import { isDeeperThan } from './depth.ts';
 
 /** Longest time for anything but a tool, ms. */
 const ASK_TIMEOUT_MS = 30_000;
@@ -18,6 +19,7 @@ const MAX_PAGES = 50;
 const MAX_TOOLS = 500;
 /** Of one definition as JSON; the largest in use are a tenth of it. */
 const MAX_DEFINITION = 256 * 1024;
+const MAX_DEPTH = 100;
 
 export interface SessionGiven {
   readonly transport: Transport;
@@ -104,7 +106,7 @@ async function listAll(
     );
     tools.push(...listed.tools.map(toDefinition));
     if (tools.length > MAX_TOOLS) throw new ToolCallError('refused', `${connection} has more than ${MAX_TOOLS} tools.`);
-    const large = tools.find((tool) => JSON.stringify(tool).length > MAX_DEFINITION);
+    const large = tools.some((tool) => isDeeperThan(MAX_DEPTH, tool) || JSON.stringify(tool).length > MAX_DEFINITION);
     if (large) throw new ToolCallError('refused', `${connection} describes one of its tools at too great a length.`);
     cursor = listed.nextCursor;
     if (cursor === undefined) return tools;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isStorableText } from '../../contracts/storable-text.ts';
 
 /** Of model APIs: `^[A-Za-z0-9_-]{1,64}$`. */
 const MAX_NAME = 64;
@@ -30,7 +31,7 @@ export function nameTools(slug: string, remoteNames: readonly string[]): Readonl
   const named = new Map<string, string>();
   const taken = new Map<string, string>();
   for (const remoteName of remoteNames) {
-    if (remoteName === '' || remoteName.length > MAX_REMOTE_NAME)
+    if (remoteName === '' || remoteName.length > MAX_REMOTE_NAME || !isStorableText(remoteName))
       throw new UnusableNames('The server has a tool without a usable name.');
     const name = toolName(slug, remoteName);
     if (taken.has(name)) throw new UnusableNames(`The server has two tools that would both be called ${name}.`);

@@ -1,10 +1,12 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import { storableJson, storableText } from '../../contracts/storable-text.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
+import { isDeeperThan } from './depth.ts';
 
 /** About 25,000 tokens: more would crowd out everything else that an agent has to keep in mind. */
 const MAX_TEXT = 100_000;
 const MAX_DATA = 200_000;
+const MAX_DEPTH = 100;
 
 /** All that a tool answered, as text and data that can be stored; what cannot be read is named, not carried along. */
 export function toToolResult(result: CallToolResult): ToolResult {
@@ -40,5 +42,6 @@ function bounded(text: string): string {
 
 /** Half of the data would be a lie, so it is all or nothing; the text then says what there was. */
 function boundedData(data: Record<string, unknown>): Record<string, unknown> | undefined {
-  return JSON.stringify(data).length <= MAX_DATA ? (storableJson(data) as Record<string, unknown>) : undefined;
+  if (isDeeperThan(MAX_DEPTH, data) || JSON.stringify(data).length > MAX_DATA) return undefined;
+  return storableJson(data) as Record<string, unknown>;
 }

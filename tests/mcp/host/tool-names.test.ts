@@ -41,7 +41,10 @@ describe('the name of a tool', () => {
     },
   );
 
-  it.each([[''], ['x'.repeat(257)]])('is refused when there is none or no end to it', (remoteName) => {
-    expect(() => nameTools('acme', [remoteName])).toThrow(UnusableNames);
-  });
+  it.each([[''], ['x'.repeat(257)], ['a\u0000'], ['a\ud800']])(
+    'is refused when there is none, no end to it, or it is no text: %j',
+    (remoteName) => {
+      expect(() => nameTools('acme', [remoteName])).toThrow(UnusableNames);
+    },
+  );
 });
