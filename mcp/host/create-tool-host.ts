@@ -34,6 +34,7 @@ export interface ToolHostDeps {
 /** A list of tools is believed for so long, ms. */
 const LIST_TTL_MS = 5 * 60_000;
 const LIST_TIMEOUT_MS = 60_000;
+const MAX_LISTINGS = 3;
 
 export function createToolHost(deps: ToolHostDeps): ToolHost {
   const { db, providers, publicUrl, onError } = deps;
@@ -43,7 +44,7 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
 
   /** The next call waits for a fresh list all the same; this only lets people see the change sooner. */
   const inBackground = async (on: OnConnection): Promise<void> => {
-    sessions.expireList(on);
+    await sessions.expireList(on);
     await refresh(desk, on, AbortSignal.timeout(LIST_TIMEOUT_MS)).catch((error: unknown) => onError(error, on));
   };
   const offer: ToolHost['offer'] = async (whom, category) =>
@@ -123,8 +124,11 @@ async function refuseUnlessActive(
   asked: { readonly session: Session; readonly remoteName: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const { session, remoteName, signal } = asked;
-  if (Date.now() - session.list.listedAt > LIST_TTL_MS)
+  const isStale = () => Date.now() - session.list.listedAt > LIST_TTL_MS;
+  // Again when there was news meanwhile, but a server that never stops changing is not waited for.
+  for (let tries = 0; isStale() && tries < MAX_LISTINGS; tries++)
     await unlessStopped(listAnew(desk, on, { connection, session }), signal, connection.name);
+  if (isStale()) throw new ToolCallError('refused', `${connection.name} keeps changing its tools.`);
   const tools = await withOrganization(desk.db, on.organizationId, (trx) => listToolsOf(trx, on.connectionId));
   const tool = tools.find(({ remote_name }) => remote_name === remoteName);
   if (tool?.state === 'active') return;

@@ -51,7 +51,7 @@ export interface Sessions {
   /** Does something over the connection's session. One that the server has forgotten is opened anew, once. */
   use<T>(on: OnConnection, connection: Connection, signal: AbortSignal, work: (one: Session) => Promise<T>): Promise<T>;
   /** The tools of this session have to be listed again before the next call. */
-  expireList(on: OnConnection): void;
+  expireList(on: OnConnection): Promise<void>;
   forget(on: OnConnection): void;
   close(): Promise<void>;
 }
@@ -80,14 +80,11 @@ export function createSessions(given: SessionsGiven): Sessions {
         if (!isOver(error)) throw error;
         return use(on, connection, signal, work);
       }),
-    expireList(on) {
-      kept.peek(keyOf(on))?.then(
-        ({ list }) => {
-          list.listedAt = 0;
-          list.news++;
-        },
-        () => undefined,
-      );
+    async expireList(on) {
+      const session = await kept.peek(keyOf(on))?.catch(() => undefined);
+      if (!session) return;
+      session.list.listedAt = 0;
+      session.list.news++;
     },
     forget: (on) => kept.forget(keyOf(on)),
     close: () => kept.close(),
