@@ -55,6 +55,9 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
       // What is for one server is shown to no other, wherever that one sends us.
       if (!connection.url || address.origin !== new URL(connection.url).origin) return fetch(input, init);
       const held = await current(on);
+      // A session that outlives a change of the connection must not carry the new credentials to the old server.
+      if (!held.url || new URL(held.url).origin !== address.origin)
+        throw new ToolCallError('refused', `${held.name} has another address now. Nothing was sent.`);
       const again = input instanceof Request ? input.clone() : input;
       const response = await fetch(input, withCredentials(held, input, init));
       if (response.status === 403) await stepUp({ store, on, held, response, url: connection.url });
@@ -158,7 +161,7 @@ async function stepUp({ store, on, held, response, url }: SteppingUp): Promise<v
   if (scope.split(' ').every((word) => asked.has(word)))
     throw new ToolCallError(
       'refused',
-      `${held.name} wants the scope "${scope}", which was granted already. An admin of it has to look.`,
+      `${held.name} wants the scope "${scope}", which was asked for already. An admin of it has to look.`,
     );
   const message = `${held.name} wants more access than it was granted (${scope}). Somebody has to connect it again.`;
   const wanted = (state: AuthState): AuthState => ({

@@ -1,13 +1,9 @@
 import { expect } from '@jest/globals';
 import { pino } from 'pino';
-import { OpenAPIHono } from '@hono/zod-openapi';
 import { randomUUID } from 'node:crypto';
-import type { ApiEnv } from '../../../api/deps.ts';
+import { createApp } from '../../../api/app.ts';
 import type { GrantDeps } from '../../../api/grants.ts';
-import { authenticate, hashToken } from '../../../api/middleware/authenticate.ts';
-import { browserSafety, requestId } from '../../../api/middleware/request.ts';
-import { onError } from '../../../api/problems.ts';
-import { oauthPublicRoutes, oauthRoutes } from '../../../api/routes/oauth.ts';
+import { hashToken } from '../../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { putToken, putUser } from '../../../db/queries/organizations.ts';
 import type { Sealer } from '../../../db/sealing.ts';
@@ -40,6 +36,7 @@ export function openGrantDoor(
     sealer,
     egress,
     log: logInto(said),
+    webDir: 'web',
     publicUrl: PUBLIC_URL,
     allowPrivateAddresses: true,
     wakeReaders: () => undefined,
@@ -55,12 +52,7 @@ export function openGrantDoor(
     },
     ...changes,
   } as unknown as GrantDeps;
-  const app = new OpenAPIHono<ApiEnv>();
-  app.onError(onError(deps.log));
-  app.use(requestId, browserSafety);
-  app.route('/', oauthPublicRoutes(deps));
-  app.use('/api/*', authenticate(deps));
-  app.route('/api/connections', oauthRoutes(deps));
+  const app = createApp(deps, undefined);
   return {
     handedOver,
     forgotten,
