@@ -77,8 +77,8 @@ export const updateIssue = defineTool<GithubClient>()({
     await checkNames(client, at, wanted, context);
     const old = await issueAt(client, args, context);
     const body = wanted.body === undefined ? {} : { body: withMarkOf(wanted.body, old.body) };
-    const { data } = await write(context, () => client.rest.issues.update({ ...at, ...onWire(wanted), ...body }));
-    return toIssue(data);
+    const asked = { ...at, ...onWire(wanted), ...body };
+    return write(context, async () => toIssue((await client.rest.issues.update(asked)).data));
   },
   async before(client, args, context) {
     const wire = await issueAt(client, args, context);

@@ -5,7 +5,7 @@ import { whatWasBefore } from '../what-was-before.ts';
 import type { NotionClient } from './client.ts';
 import { write } from './failures.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties, type NotionProperties } from './task-fields.ts';
-import { findTask, openTask, Task, taskArgument, taskResource, toTask, wholePage, type FoundTask } from './task.ts';
+import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask, type FoundTask } from './task.ts';
 
 /** Values of properties by name, as Notion takes them back. */
 const Before = z.object({ properties: z.record(z.string(), z.record(z.string(), z.json())) });
@@ -54,8 +54,8 @@ export const updateTask = defineTool<NotionClient>()({
   async run(client, { task, ...args }, context) {
     const { page, database } = await openTask(client, task, context);
     const properties = toProperties(database, await fieldsOf(client, args, context));
-    const changed = await write(context, () => client.pages.update({ page_id: page.id, properties }));
-    return toTask(wholePage(changed), database);
+    const asked = { page_id: page.id, properties };
+    return write(context, async () => toWrittenTask(await client.pages.update(asked), database));
   },
   async before(client, { task, ...args }, context) {
     const found = await openTask(client, task, context);
