@@ -105,12 +105,16 @@ async function store(deps: GrantDeps, { principal, connectionId, pending, back }
   const { organizationId, userId } = principal;
   const state = await finishAuthorization({ pending, ...back, fetch: deps.egress });
   const grants = createGrantStore(deps.db, deps.sealer);
-  await grants.change({ organizationId, connectionId }, ({ auth }): Promise<Change> => {
+  await grants.change({ organizationId, connectionId }, ({ auth, state: before }): Promise<Change> => {
     const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
     if (!isSame) throw new Refused('refused', 'the credentials of the connection were changed meanwhile');
-    return Promise.resolve({ state, grantedBy: userId });
+    const { wantedScope } = before;
+    return Promise.resolve({ state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: userId });
   });
 }
+
+/** A person waits for the page; tools that are not listed by then are with the next look. */
+const PATIENCE_MS = 8_000;
 
 /** The access stands, whatever becomes of this. */
 async function goOn(deps: GrantDeps, principal: Principal, connectionId: string): Promise<void> {
@@ -118,7 +122,7 @@ async function goOn(deps: GrantDeps, principal: Principal, connectionId: string)
   try {
     await deps.tools.forget({ organizationId, connectionId });
     const row = await withOrganization(deps.db, organizationId, (trx) => findConnection(trx, connectionId));
-    const problem = row ? await refreshTools(deps, row) : null;
+    const problem = row ? await refreshTools(deps, row, AbortSignal.timeout(PATIENCE_MS)) : null;
     if (problem !== null) deps.log.warn({ connectionId, problem }, 'the tools of a connection could not be listed');
   } catch (error) {
     deps.log.warn({ err: error, connectionId }, 'a connection that was just granted could not be tried');

@@ -5,6 +5,7 @@ import { insertOauthState } from '../db/queries/oauth-states.ts';
 import type { Principal } from '../db/queries/people.ts';
 import { sealedFor } from '../db/sealed-rows.ts';
 import { SealedError, type Sealer } from '../db/sealing.ts';
+import { checkUrl, EgressRefused } from '../mcp/host/checked-url.ts';
 import { beginAuthorization } from '../mcp/host/oauth/authorize.ts';
 import type { OurClient } from '../mcp/host/oauth/client.ts';
 import { GrantError } from '../mcp/host/oauth/grant-error.ts';
@@ -95,7 +96,7 @@ async function ask(
 ) {
   const on = { organizationId: row.organization_id, connectionId: row.id };
   try {
-    return await beginAuthorization({
+    const begun = await beginAuthorization({
       url: row.url,
       isMcp: row.kind === 'remote',
       auth: openCredentials(sealer, on, row.credentials),
@@ -104,7 +105,11 @@ async function ask(
       state,
       fetch: deps.egress,
     });
-  } catch (error) {
+    // Nobody asks this address but the person, whose browser would follow it anywhere.
+    checkUrl(new URL(begun.authorizationUrl), deps.allowPrivateAddresses);
+    return begun;
+  } catch (given) {
+    const error = given instanceof EgressRefused ? new GrantError('untrusted', given.message) : given;
     if (error instanceof SealedError)
       throw new ProblemError('conflict', `The credentials cannot be opened. Enter them again. ${error.message}`);
     if (!(error instanceof GrantError)) throw error;

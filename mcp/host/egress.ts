@@ -9,7 +9,7 @@ export interface Egress {
   readonly resolve?: Resolve;
   /** Longest wait for the head of an answer, ms; 30 s unless told. */
   readonly headersTimeoutMs?: number;
-  /** Of an ordinary answer; 10 MiB unless told. Event streams may have ten times as much. */
+  /** Of an ordinary answer; 10 MiB unless told. Event streams may have five times as much. */
   readonly maxBytes?: number;
   /** Longest silence within an ordinary answer, ms; 30 s unless told. */
   readonly idleMs?: number;
@@ -19,7 +19,7 @@ const SECOND = 1_000;
 const MEBIBYTE = 1024 * 1024;
 /** As in undici: a stream that says nothing for so long is taken for dead. */
 const STREAM_IDLE_MS = 300 * SECOND;
-const STREAM_FACTOR = 10;
+const STREAM_FACTOR = 5;
 const TOTAL_MS = 300 * SECOND;
 /** A listening stream lives as long as its session. */
 const STREAM_TOTAL_MS = 24 * 3_600 * SECOND;

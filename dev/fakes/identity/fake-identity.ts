@@ -21,6 +21,8 @@ const DEFAULTS: IdentitySettings = {
   sendsIssuer: true,
   claimsIssuer: undefined,
   claimsResource: undefined,
+  claimsServer: undefined,
+  isOpenId: false,
   readsClientDocuments: false,
   registersClients: true,
   tokenFaults: [],
@@ -74,7 +76,8 @@ export async function createFakeIdentity(options: FakeIdentityOptions = {}): Pro
 async function answer(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const url = new URL(req.url ?? '/', server.url);
   const route = `${req.method} ${url.pathname}`;
-  if (route === 'GET /.well-known/oauth-authorization-server') return metadata(server, res);
+  const wellKnown = server.settings.isOpenId ? 'openid-configuration' : 'oauth-authorization-server';
+  if (route === `GET /.well-known/${wellKnown}`) return metadata(server, res);
   if (route === `GET ${metadataPath(server)}`) return resourceMetadata(server, res);
   if (route === 'POST /register') return register(server, req, res);
   if (route === 'GET /authorize') return authorize(server, url, res);
@@ -94,6 +97,11 @@ function metadata(server: Server, res: ServerResponse): void {
     token_endpoint: `${url}/token`,
     ...(settings.registersClients && { registration_endpoint: `${url}/register` }),
     response_types_supported: ['code'],
+    ...(settings.isOpenId && {
+      jwks_uri: `${url}/jwks`,
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+    }),
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     ...(settings.pkceMethods && { code_challenge_methods_supported: settings.pkceMethods }),
@@ -106,7 +114,7 @@ function resourceMetadata({ url, settings, note }: Server, res: ServerResponse):
   note({ what: 'metadata', outcome: 'resource' });
   sendJson(res, 200, {
     resource: settings.claimsResource ?? `${url}/mcp`,
-    authorization_servers: [url],
+    authorization_servers: [settings.claimsServer ?? url],
     ...(!settings.tellsInChallengeOnly &&
       settings.requiredScopes.length > 0 && { scopes_supported: settings.requiredScopes }),
   });

@@ -12,6 +12,10 @@ export interface IdentitySettings {
   claimsIssuer: string | undefined;
   /** Names this as the resource, where that is not the truth. */
   claimsResource: string | undefined;
+  /** The resource names this as its authorization server, where that is not the truth. */
+  claimsServer: string | undefined;
+  /** Describes itself as an OpenID provider does, and not as an OAuth server. */
+  isOpenId: boolean;
   readsClientDocuments: boolean;
   registersClients: boolean;
   /** Answers so to the next token requests, before it looks at them. */

@@ -47,7 +47,7 @@ export async function createFakeMcp(options: FakeMcpOptions = {}): Promise<FakeM
     failures: [],
     tools: options.tools ?? [],
     call: (args) => ({ result: { content: [{ type: 'text', text: JSON.stringify(args) }] } }),
-    hear: (req, method, params) => journal.append(lineOf(req, method, params)),
+    hear: (req, heard) => journal.append({ ...lineOf(req), ...heard }),
   };
   const server = await listen(
     (req, res) => (req.method === 'POST' ? answerPost(stage, req, res) : answerOther(stage, req, res)),
@@ -58,7 +58,7 @@ export async function createFakeMcp(options: FakeMcpOptions = {}): Promise<FakeM
     log: journal.lines,
     calls: () =>
       journal.lines
-        .filter(({ method }) => method === 'tools/call')
+        .filter(({ method, served }) => method === 'tools/call' && served)
         .map(({ params }) => ({ tool: String(params?.name), params: params ?? {} })),
     setTools(tools, { tell = false } = {}) {
       stage.tools = tools;
@@ -82,18 +82,17 @@ interface Stage {
   readonly failures: { readonly method: string; readonly reply: FakeReply; times: number }[];
   tools: readonly FakeTool[];
   call: FakeCall;
-  hear(req: IncomingMessage, method: string | null, params: Record<string, unknown> | null): void;
+  hear(req: IncomingMessage, heard: Pick<FakeMcpLine, 'method' | 'params' | 'served'>): void;
 }
 
 async function answerPost(stage: Stage, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const message = parseObject((await readBody(req)) ?? '') ?? {};
   const method = String(message.method);
   const params = isRecord(message.params) ? message.params : {};
-  stage.hear(req, method, params);
-  const { authorization } = stage.options;
-  if (authorization !== undefined && req.headers.authorization !== authorization) return void res.writeHead(401).end();
   const opens = method === 'initialize';
-  if (!opens && !stage.sessions.has(sessionOf(req) ?? '')) return void res.writeHead(404).end();
+  const turnedAway = statusAgainst(stage, req, opens);
+  stage.hear(req, { method, params, served: turnedAway === undefined });
+  if (turnedAway !== undefined) return void res.writeHead(turnedAway).end();
   const failure = stage.failures.find((one) => one.method === method && one.times > 0);
   if (failure) failure.times--;
   if (!('id' in message) && !failure) return void res.writeHead(202).end();
@@ -103,10 +102,16 @@ async function answerPost(stage: Stage, req: IncomingMessage, res: ServerRespons
   sendReply(res, { id: message.id, progressToken, session }, failure?.reply ?? byTheRules(stage, method, params));
 }
 
+function statusAgainst({ options, sessions }: Stage, req: IncomingMessage, opens: boolean): number | undefined {
+  if (options.authorization !== undefined && req.headers.authorization !== options.authorization) return 401;
+  return opens || sessions.has(sessionOf(req) ?? '') ? undefined : 404;
+}
+
 async function answerOther(stage: Stage, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  stage.hear(req, null, null);
   const session = sessionOf(req) ?? '';
-  if (!stage.sessions.has(session)) return void res.writeHead(404).end();
+  const served = stage.sessions.has(session);
+  stage.hear(req, { method: null, params: null, served });
+  if (!served) return void res.writeHead(404).end();
   if (req.method === 'DELETE') {
     stage.sessions.delete(session);
     return void res.writeHead(200).end();
@@ -135,10 +140,8 @@ function byTheRules({ tools, call, options }: Stage, method: string, params: Rec
 
 const sessionOf = (req: IncomingMessage): string | undefined => req.headers['mcp-session-id']?.toString();
 
-const lineOf = (req: IncomingMessage, method: string | null, params: Record<string, unknown> | null): FakeMcpLine => ({
+const lineOf = (req: IncomingMessage) => ({
   http: `${req.method} ${req.url}`,
-  method,
-  params,
   session: sessionOf(req) ?? null,
   authorization: req.headers.authorization ?? null,
 });

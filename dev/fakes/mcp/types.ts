@@ -31,4 +31,6 @@ export interface FakeMcpLine {
   readonly params: Record<string, unknown> | null;
   readonly session: string | null;
   readonly authorization: string | null;
+  /** Not turned away for its session or its credentials. */
+  readonly served: boolean;
 }

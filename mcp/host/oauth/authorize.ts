@@ -3,7 +3,7 @@ import type { ConnectionAuth } from '../../../contracts/connections.ts';
 import type { AuthState, Discovery, Tokens } from './auth-state.ts';
 import { askForChallenge, type Challenge } from './challenge.ts';
 import { chooseClient, type OurClient } from './client.ts';
-import { discover, isSameIssuer } from './discover.ts';
+import { ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
 import { GrantError } from './grant-error.ts';
 import { oauthFetch } from './oauth-fetch.ts';
 import type { PendingGrant } from './seal.ts';
@@ -48,8 +48,8 @@ export async function beginAuthorization({ url, isMcp, auth, known, our, state, 
     state,
     ...(scope && { scope }),
     ...(discovery.resource && { resource: discovery.resource }),
-  }).catch((error: unknown) => {
-    throw new GrantError('refused', 'The authorization server does not grant access by code.', { cause: error });
+  }).catch(() => {
+    throw new GrantError('refused', 'The authorization server does not grant access by code.');
   });
   return {
     authorizationUrl: authorizationUrl.href,
@@ -110,7 +110,7 @@ export async function finishAuthorization({ pending, code, iss, fetch }: Returni
 
 /** The answer has to come from the server that was asked (RFC 9207): otherwise the code would be shown to another. */
 export function checkIssuer({ issuer, metadata }: Discovery, iss: string | undefined): void {
-  const isAnnounced = metadata?.['authorization_response_iss_parameter_supported'] === true;
+  const isAnnounced = metadata?.[ANNOUNCES_ISSUER] === true;
   if (iss === undefined && !isAnnounced) return;
   if (iss !== undefined && isSameIssuer(iss, metadata?.issuer ?? issuer)) return;
   throw new GrantError('untrusted', 'The answer did not come from the authorization server that was asked.');

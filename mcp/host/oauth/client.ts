@@ -1,4 +1,5 @@
 import { registerClient } from '@modelcontextprotocol/sdk/client/auth.js';
+import { OAuthError, ServerError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ConnectionAuth } from '../../../contracts/connections.ts';
@@ -86,10 +87,10 @@ async function register({ discovery, our, scope, fetch }: ChoosingClient): Promi
     fetchFn: fetch,
   }).catch((error: unknown) => {
     if (error instanceof GrantError) throw error;
+    const why = error instanceof OAuthError && !(error instanceof ServerError) ? ` (${error.errorCode})` : '';
     throw new GrantError(
       'refused',
-      'The authorization server did not register Nubabel. Register it there by hand and enter its client id.',
-      { cause: error },
+      `The authorization server did not register Nubabel${why}. Register it there by hand and enter its client id.`,
     );
   });
   const { client_id, client_secret, client_secret_expires_at, token_endpoint_auth_method } = registered;

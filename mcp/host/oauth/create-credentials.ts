@@ -55,6 +55,9 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
       // What is for one server is shown to no other, wherever that one sends us.
       if (!connection.url || address.origin !== new URL(connection.url).origin) return fetch(input, init);
       const held = await current(on);
+      // A session that outlives a change of the connection must not carry the new credentials to the old server.
+      if (!held.url || new URL(held.url).origin !== address.origin)
+        throw new ToolCallError('refused', `${held.name} has another address now. Nothing was sent.`);
       const again = input instanceof Request ? input.clone() : input;
       const response = await fetch(input, withCredentials(held, input, init));
       if (response.status === 403) await stepUp({ store, on, held, response, url: connection.url });
@@ -82,6 +85,9 @@ interface Spent {
   readonly isRejected: boolean;
 }
 
+/** For all of a renewal: others wait for the row, and Postgres lets them wait for 30 s (`statement_timeout`). */
+const RENEWAL_MS = 20_000;
+
 /** The grant as it is now, or a new one. The rotated token is stored before anybody uses it, and the old one is never deleted. */
 async function renewUnderLock(
   { store, fetch }: CredentialsDeps,
@@ -94,8 +100,11 @@ async function renewUnderLock(
     if (state.over) return {};
     // Whoever waited for the lock finds what the one before has got.
     if (tokens && tokens.accessToken !== spent && !isDue(tokens)) return {};
+    const deadline = AbortSignal.timeout(RENEWAL_MS);
+    const bounded: typeof fetch = (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
     try {
-      return { state: await renewTokens({ url, auth, state, fetch }) };
+      return { state: await renewTokens({ url, auth, state, fetch: bounded }) };
     } catch (error) {
       failed = toToolCallError(error);
       if (!(error instanceof GrantError)) throw error;
@@ -152,7 +161,7 @@ async function stepUp({ store, on, held, response, url }: SteppingUp): Promise<v
   if (scope.split(' ').every((word) => asked.has(word)))
     throw new ToolCallError(
       'refused',
-      `${held.name} wants the scope "${scope}", which was granted already. An admin of it has to look.`,
+      `${held.name} wants the scope "${scope}", which was asked for already. An admin of it has to look.`,
     );
   const message = `${held.name} wants more access than it was granted (${scope}). Somebody has to connect it again.`;
   const wanted = (state: AuthState): AuthState => ({

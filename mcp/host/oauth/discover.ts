@@ -103,9 +103,7 @@ async function resourceMetadata(
   } catch (error) {
     if (isMissing) return undefined;
     if (error instanceof GrantError) throw error;
-    throw new GrantError('refused', 'What the server says of who grants access to it cannot be read.', {
-      cause: error,
-    });
+    throw new GrantError('refused', 'What the server says of who grants access to it cannot be read.');
   }
 }
 
@@ -113,9 +111,15 @@ async function serverMetadata(
   issuer: string,
   { isTold, fetch }: { readonly isTold: boolean; readonly fetch: FetchLike },
 ): Promise<Discovery['metadata']> {
-  const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch }).catch((error: unknown) => {
+  let announcesIssuer = false;
+  const looking: FetchLike = async (address, init) => {
+    const response = await fetch(address, init);
+    if (response.ok) announcesIssuer = await isIssuerAnnounced(response.clone());
+    return response;
+  };
+  const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: looking }).catch((error: unknown) => {
     if (error instanceof GrantError) throw error;
-    throw new GrantError('refused', 'What the authorization server says of itself cannot be read.', { cause: error });
+    throw new GrantError('refused', 'What the authorization server says of itself cannot be read.');
   });
   if (!found) return undefined;
   // RFC 8414 3.3: otherwise one server could speak in the name of another (mix-up). The SDK does not look. Where nobody
@@ -129,5 +133,17 @@ async function serverMetadata(
   for (const endpoint of [found.authorization_endpoint, found.token_endpoint])
     if (!/^https?:$/.test(new URL(endpoint).protocol))
       throw new GrantError('untrusted', 'The authorization server names an address that is not of the web.');
-  return found;
+  return { ...found, [ANNOUNCES_ISSUER]: announcesIssuer };
+}
+
+/** RFC 9207 3. The SDK drops it from what an OpenID provider says of itself. */
+export const ANNOUNCES_ISSUER = 'authorization_response_iss_parameter_supported';
+
+async function isIssuerAnnounced(response: Response): Promise<boolean> {
+  try {
+    const said = (await response.json()) as Record<string, unknown> | null;
+    return said?.[ANNOUNCES_ISSUER] === true;
+  } catch {
+    return false;
+  }
 }

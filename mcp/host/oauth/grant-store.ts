@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { ConnectionAuth } from '../../../contracts/connections.ts';
 import { withOrganization, type OrganizationTransaction } from '../../../db/organization.ts';
 import {
@@ -109,11 +109,8 @@ async function noteUnopened(
   { reason, error }: Unopened,
 ): Promise<void> {
   if (reason === 'damaged') return setNeedsReconnect(trx, on.connectionId, error.message);
-  await trx
-    .updateTable('connections')
-    .set({ health: 'failing', last_error: error.message, checked_at: sql`now()` })
-    .where('id', '=', on.connectionId)
-    .execute();
+  const set = { health: 'failing', last_error: error.message, checked_at: new Date().toISOString() } as const;
+  await updateConnection(trx, { id: on.connectionId, set });
 }
 
 interface Putting {
@@ -132,7 +129,7 @@ async function putState(trx: OrganizationTransaction, { on, sealer, row, state }
       auth_state: sealAuthState(sealer, on, state),
       auth_version: row.auth_version + 1,
       auth_expires_at: state.tokens?.expiresAt ?? null,
-      updated_at: sql`now()`,
+      updated_at: new Date().toISOString(),
     })
     .where('id', '=', row.id)
     .where('auth_version', '=', row.auth_version)

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFakeIdentity, type FakeIdentity } from '../../../dev/fakes/identity/index.ts';
+import { createGuardedFetch } from '../../../mcp/host/egress.ts';
 import { beginAuthorization, checkIssuer, finishAuthorization } from '../../../mcp/host/oauth/authorize.ts';
 import { readChallenge } from '../../../mcp/host/oauth/challenge.ts';
 import { openDesk, OUR } from './desk.ts';
@@ -63,6 +64,36 @@ describe('a code is not shown', () => {
     const given = { code: back.searchParams.get('code') ?? '', iss: identity.url, fetch };
     await expect(finishAuthorization({ ...given, pending: two.pending })).rejects.toMatchObject({ fault: 'over' });
   });
+});
+
+it('an OpenID provider that always says where from may not leave it away either', async () => {
+  identity.settings.isOpenId = true;
+  const { pending, authorizationUrl } = await begin();
+  const code = (await identity.grant(authorizationUrl)).searchParams.get('code') ?? '';
+  const returning = { pending, code, fetch };
+  await expect(finishAuthorization({ ...returning, iss: undefined })).rejects.toMatchObject({ fault: 'untrusted' });
+  expectNothingSent();
+  expect((await finishAuthorization({ ...returning, iss: identity.url })).tokens?.accessToken).toMatch(/^at_/);
+});
+
+it.each([
+  ['our own network', 'http://10.0.0.7'],
+  ['a cloud’s metadata', 'http://169.254.169.254/latest'],
+  ['this machine by another name', 'https://localhost.:8443'],
+])('a server cannot send us for access to %s', async (_, address) => {
+  identity.settings.claimsServer = address;
+  const strict = createGuardedFetch({ allowPrivate: false });
+  const reached: string[] = [];
+  const egress: typeof fetch = (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (url.origin === identity.url) return fetch(input, init);
+    reached.push(url.host);
+    return strict(input, init);
+  };
+  const { url, auth } = openDesk(identity).store.held;
+  const begun = beginAuthorization({ url, isMcp: true, auth, known: {}, our: OUR, state: 's', fetch: egress });
+  await expect(begun).rejects.toMatchObject({ fault: 'untrusted' });
+  expect(reached).toEqual([new URL(address).host]);
 });
 
 it('a server without the announcement may leave iss away, and may not name another', () => {

@@ -1,16 +1,13 @@
 import { expect } from '@jest/globals';
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { pino } from 'pino';
 import { randomUUID } from 'node:crypto';
-import type { ApiEnv } from '../../../api/deps.ts';
+import { createApp } from '../../../api/app.ts';
 import type { GrantDeps } from '../../../api/grants.ts';
-import { authenticate, hashToken } from '../../../api/middleware/authenticate.ts';
-import { browserSafety, requestId } from '../../../api/middleware/request.ts';
-import { onError } from '../../../api/problems.ts';
-import { oauthPublicRoutes, oauthRoutes } from '../../../api/routes/oauth.ts';
+import { hashToken } from '../../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { putToken, putUser } from '../../../db/queries/organizations.ts';
 import type { Sealer } from '../../../db/sealing.ts';
-import { createLogger } from '../../../logging.ts';
+import type { Logger } from '../../../logging.ts';
 import type { OnConnection } from '../../../mcp/host/tool-host.ts';
 import type { Tenant } from '../../db/world.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -23,7 +20,7 @@ export interface GrantDoor {
   /** Jobs that were told to go on, with what they were told. */
   readonly handedOver: { job: string; body: Record<string, unknown> }[];
   readonly forgotten: OnConnection[];
-  /** Every answer that anybody got, headers and all: secrets are looked for in it. */
+  /** Every answer that anybody got and every line of the log: secrets are looked for in it. */
   readonly said: string[];
 }
 
@@ -38,7 +35,8 @@ export function openGrantDoor(
     db: database.db,
     sealer,
     egress,
-    log: createLogger('test', 'silent'),
+    log: logInto(said),
+    webDir: 'web',
     publicUrl: PUBLIC_URL,
     allowPrivateAddresses: true,
     wakeReaders: () => undefined,
@@ -54,12 +52,7 @@ export function openGrantDoor(
     },
     ...changes,
   } as unknown as GrantDeps;
-  const app = new OpenAPIHono<ApiEnv>();
-  app.onError(onError(deps.log));
-  app.use(requestId, browserSafety);
-  app.route('/', oauthPublicRoutes(deps));
-  app.use('/api/*', authenticate(deps));
-  app.route('/api/connections', oauthRoutes(deps));
+  const app = createApp(deps, undefined);
   return {
     handedOver,
     forgotten,
@@ -71,6 +64,9 @@ export function openGrantDoor(
     },
   };
 }
+
+/** A log as it is written: errors with all of their causes. */
+const logInto = (said: string[]): Logger => pino({ level: 'trace' }, { write: (line: string) => void said.push(line) });
 
 /** A person with a token. */
 export async function createCaller(

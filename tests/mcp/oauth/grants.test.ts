@@ -130,6 +130,13 @@ it('credentials go to their own server and to no other', async () => {
   expect(seen).toEqual([undefined]);
 });
 
+it('credentials that were given for another address since do not go to the old one', async () => {
+  const { call, store } = openDesk(identity, { kind: 'api_key', apiKey: 'key-canary' });
+  store.held = { ...store.held, url: 'https://other.test/mcp' };
+  await expect(call()).rejects.toMatchObject({ kind: 'refused' });
+  expect(identity.lines).toEqual([]);
+});
+
 describe('a key', () => {
   it.each([
     ['as a bearer token', {}, 'authorization', 'Bearer key-canary'],

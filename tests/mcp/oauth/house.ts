@@ -99,3 +99,10 @@ export const rowOf = async (database: TestDatabase, { connectionId }: OnConnecti
   if (!row) throw new Error('The connection is gone.');
   return row;
 };
+
+/** A call's status, its body let go. */
+export async function statusOf(asked: Promise<Response>): Promise<number> {
+  const response = await asked;
+  await response.body?.cancel();
+  return response.status;
+}

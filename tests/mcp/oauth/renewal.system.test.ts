@@ -7,7 +7,7 @@ import { createCredentials } from '../../../mcp/host/oauth/create-credentials.ts
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { CallerInput } from './caller-main.ts';
-import { egress, newKey, openDueHouse, rowOf, storeOf } from './house.ts';
+import { egress, newKey, openDueHouse, rowOf, statusOf, storeOf } from './house.ts';
 
 /** T37: a rotating grant has one refresher, in however many processes. */
 let database: TestDatabase;
@@ -72,12 +72,8 @@ describe('a grant that rotates', () => {
     holder.send('go');
     await eventually('the refresher to be asked for', () => isAsked);
     const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
-    const response = await credentials.fetchFor(
-      on,
-      { url: identity.resourceUrl } as never,
-      egress,
-    )(identity.resourceUrl, { method: 'POST' });
-    expect(response.status).toBe(200);
+    const call = credentials.fetchFor(on, { url: identity.resourceUrl } as never, egress);
+    expect(await statusOf(call(identity.resourceUrl, { method: 'POST' }))).toBe(200);
     expect(identity.count('reuse')).toBe(0);
     expect(await rowOf(database, on)).toMatchObject({ auth_version: 1, health: 'unknown' });
   });

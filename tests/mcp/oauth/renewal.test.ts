@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFakeIdentity, type FakeIdentity } from '../../../dev/fakes/identity/index.ts';
 import { createCredentials } from '../../../mcp/host/oauth/create-credentials.ts';
@@ -129,7 +130,7 @@ describe('a grant that ends', () => {
     identity.settings.tokenFaults.push({ status: 500, body }, { status: 400, body });
     for (const _ of [1, 2]) {
       const error = await call().catch((thrown: unknown) => thrown);
-      expect(`${String(error)} ${String((error as Error).cause)}`).not.toContain('canary');
+      expect(inspect(error, { depth: 9 })).not.toContain('canary');
     }
     expect(store.reconnects.join()).not.toContain('canary');
   });

@@ -10,7 +10,7 @@ import { createCredentials } from '../../../mcp/host/oauth/create-credentials.ts
 import { createTenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
-import { connect, egress, grantOf, newKey, openDueHouse, rowOf, storeOf } from './house.ts';
+import { connect, egress, grantOf, newKey, openDueHouse, rowOf, statusOf, storeOf } from './house.ts';
 
 let database: TestDatabase;
 let identity: FakeIdentity;
@@ -103,7 +103,7 @@ describe('a rotation of keys', () => {
       const call = credentials.fetchFor(on, { url: identity.resourceUrl } as never, egress);
       return [1, 2].map(async () => {
         const statuses: number[] = [];
-        while (!until.isOver) statuses.push((await call(identity.resourceUrl, { method: 'POST' })).status);
+        while (!until.isOver) statuses.push(await statusOf(call(identity.resourceUrl, { method: 'POST' })));
         return statuses;
       });
     });
