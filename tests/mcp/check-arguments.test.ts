@@ -79,7 +79,8 @@ describe('arguments and what a tool takes', () => {
       properties: {
         a: { oneOf: [one('^a'), one('^b'), { type: 'number' }] },
         b: { not: one('^x') },
-        c: { if: one('^x'), then: { minLength: 100 } },
+        // Read as JSON, because an object with `then` looks like a promise.
+        c: JSON.parse('{"if": {"type": "string", "pattern": "^x"}, "then": {"minLength": 100}}') as object,
         d: { $ref: '#/$defs/other', type: 'number' },
         e: { type: 'array', contains: one('^x'), maxContains: 1 },
       },
