@@ -2,8 +2,12 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
+import type { McpDeps } from './mcp/port.ts';
+import { mcpRoutes } from './mcp/routes.ts';
+import { createMcpSessions } from './mcp/sessions.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
+import { callTool } from './tool-call.ts';
 import { budgetPolicyRoutes } from './routes/budget-policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { effectRoutes } from './routes/effects.ts';
@@ -45,6 +49,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
       ),
     );
   app.route('/', oauthPublicRoutes(deps));
+  app.route('/mcp', mcpRoutes(toMcpDeps(deps)));
   app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
   return app
     .route('/health', healthRoutes(deps))
@@ -65,6 +70,17 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));
 }
+
+/** How long an MCP client waits for one call; after that it is told the job. */
+const MCP_CALL_MS = 55_000;
+
+const toMcpDeps = (deps: ApiDeps): McpDeps => ({
+  ...deps,
+  host: deps.tools,
+  sessions: createMcpSessions(),
+  callTool: (principal, name, args, { signal }) =>
+    callTool(deps, principal, name, args, { waitMs: MCP_CALL_MS, signal }),
+});
 
 /** The API's type, for typed clients (`hc<App>`). */
 export type App = ReturnType<typeof createApp>;

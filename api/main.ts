@@ -9,6 +9,8 @@ import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
+import { DELEGATION_DEFINITIONS, DELEGATION_TOOLS } from '../mcp/delegate/index.ts';
+import { withDelegation } from '../mcp/delegate/with-delegation.ts';
 import { openToolHost } from '../mcp/host/open-tool-host.ts';
 import { detectLanguage } from '../routing/language.ts';
 import { openSkills } from '../skills/open.ts';
@@ -100,8 +102,10 @@ function openTools(
   const sealer = keys && createSealer(keys);
   const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
     log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for');
-  const host = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
-  return { ...host, publicUrl, allowPrivateAddresses: allowPrivate };
+  const { tools, egress } = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
+  // Whether they are there only workers know: whoever calls one that is not is told what to set.
+  const codingAgents = { tools: () => DELEGATION_DEFINITIONS, available: async () => [...DELEGATION_TOOLS] };
+  return { tools: withDelegation(tools, codingAgents), egress, publicUrl, allowPrivateAddresses: allowPrivate };
 }
 
 const toSlackSettings = (config: Config): SlackSettings => ({

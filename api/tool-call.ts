@@ -21,7 +21,9 @@ export interface ToolCallOptions {
   /** Longest time to wait for the end, ms. */
   readonly waitMs: number;
   /** Stops the waiting, not the call. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Told when people see something new of it: a sentence, and how far it is, 0 to 1. */
+  readonly onProgress?: ((message: string, share: number) => void) | undefined;
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -36,7 +38,7 @@ export async function callTool(
   principal: Principal,
   name: string,
   args: Readonly<Record<string, unknown>>,
-  { waitMs, signal, idempotencyKey }: ToolCallOptions,
+  { idempotencyKey, ...waiting }: ToolCallOptions,
 ): Promise<ToolCallAnswer & { readonly repeated: boolean }> {
   if (principal.role === 'guest') throw new ProblemError('forbidden', 'Guests may read but call no tools.');
   const tool = await findCallable(deps, principal, name);
@@ -49,7 +51,7 @@ export async function callTool(
       'idempotency-key-reused',
       'This idempotency key came with another request before. Use a new key.',
     );
-  const row = await settled(deps, accepted.orchestration, { waitMs, signal });
+  const row = await settled(deps, accepted.orchestration, waiting);
   return { ...(await toAnswer(deps, row)), repeated: accepted.repeated };
 }
 
@@ -122,7 +124,7 @@ const SLOWEST_LOOK_MS = 500;
 async function settled(
   deps: ApiDeps,
   start: Orchestration,
-  { waitMs, signal }: Pick<ToolCallOptions, 'waitMs' | 'signal'>,
+  { waitMs, signal, onProgress }: Omit<ToolCallOptions, 'idempotencyKey'>,
 ): Promise<Orchestration> {
   const until = Date.now() + waitMs;
   let row = start;
@@ -130,7 +132,9 @@ async function settled(
     const left = until - Date.now();
     if (left <= 0 || signal?.aborted) return row;
     await delay(Math.min(pause, left));
+    const { version } = row;
     row = (await withOrganization(deps.db, row.organization_id, (trx) => findOrchestration(trx, row.id))) ?? row;
+    if (row.version !== version) onProgress?.(row.step, row.progress / 100);
   }
   return row;
 }

@@ -27,7 +27,8 @@ async function main(): Promise<void> {
     log.warn({ err: error }, 'an idle database connection was lost'),
   );
   await assertTenancyHolds(database.db);
-  const activities = createActivities(await createActivityDeps(config, database, log));
+  const deps = await createActivityDeps(config, database, log);
+  const activities = createActivities(deps);
   const connection = await connectNative(config.temporal, (error) =>
     log.warn({ err: error }, 'Temporal is not there yet'),
   );
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
   log.info({ namespace, pools: pools.map(({ name, concurrency }) => `${name}: ${concurrency}`) }, 'worker is ready');
   await running.ended;
   stopMaintenance();
+  await deps.closeTools();
   await connection.close();
   await database.close();
   log.info('worker has stopped');

@@ -95,6 +95,7 @@ function fromWire(message: unknown): ModelAnswer {
   return {
     blocks: calls.length > 0 ? (storableJson(blocks) as ModelBlock[]) : [],
     calls: calls.map(({ id, name, input }) => ({ id, name, input: storableJson(input) as WantedCall['input'] })),
+    cutOff: message.content.filter(({ type }) => type === 'tool_use').length > calls.length,
     text: storableText(message.content.flatMap(({ type, text }) => (type === 'text' ? [text ?? ''] : [])).join('\n')),
     stopReason: message.stop_reason,
     tokens: {

@@ -42,6 +42,8 @@ export interface ModelAnswer {
   readonly calls: readonly WantedCall[];
   /** Of an answer with calls: the whole of it as it came, to be sent back with their results. */
   readonly blocks: readonly ModelBlock[];
+  /** It ended in the midst of a call that it wanted. */
+  readonly cutOff: boolean;
   readonly stopReason: string | null;
   readonly tokens: BilledTokens;
 }

@@ -28,7 +28,10 @@ export function toAgentTools(
   const { tools } = toolsFor(offered);
   return {
     offered,
-    definitions: [...tools, ...(skills.length > 0 ? [loadSkillTool] : [])],
+    // One order everywhere keeps the provider's cache of a request's beginning warm.
+    definitions: [...tools, ...(skills.length > 0 ? [loadSkillTool] : [])].toSorted((a, b) =>
+      a.name < b.name ? -1 : 1,
+    ),
     skills,
     leftOut: offer.leftOut,
   };

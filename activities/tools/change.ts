@@ -126,13 +126,14 @@ async function settle(deps: ToolDeps, held: Held, given: ToolResult, by: Settled
   const { target, tool, row, key } = held;
   const result = storableResult(given);
   const status = result.isError ? ('failed' as const) : ('done' as const);
+  const happened = !result.isError || hasBegun(tool, result);
   const resource = result.isError
     ? undefined
     : deps.host.resource(tool.provider, tool.remoteName, result, row.arguments);
   await withOrganization(deps.db, target.organizationId, async (trx) => {
     await writeAnswer(trx, target, row, { status, result, taints: !isOurs(tool) });
     await settleEffect(trx, key, {
-      state: result.isError ? 'FAILED' : 'DONE',
+      state: happened ? 'DONE' : 'FAILED',
       result: JSON.stringify(result),
       resource: resource ? JSON.stringify(resource) : null,
       settled_by: by,
@@ -144,6 +145,10 @@ async function settle(deps: ToolDeps, held: Held, given: ToolResult, by: Settled
 }
 
 const DETAIL_CHARS = 1_000;
+
+/** A coding agent that fails has worked until then: what it did is not done again by itself. */
+const hasBegun = ({ provider }: Making['tool'], { data }: ToolResult): boolean =>
+  provider === DELEGATE && data !== undefined;
 
 /** What a tool of ours answers to a change is made by us: ids and addresses, no text of others. */
 const isOurs = ({ canReadBack, canUndo, takesEffectKey }: Making['tool']): boolean =>

@@ -34,11 +34,7 @@ export async function delegate(
   try {
     const result = await deps.delegation.call(tool.remoteName, row.arguments, {
       ...options,
-      // A retry and a later round of the same step go on in the same folder.
-      workspaceKey: createHash('sha256')
-        .update(`${orchestrationId}/${row.step_id ?? ''}`)
-        .digest('hex')
-        .slice(0, 32),
+      workspaceKey: createHash('sha256').update(`${orchestrationId}/${row.id}`).digest('hex').slice(0, 32),
       organizationId,
       ...(userId && { userId }),
       onLog: async (lines) => {

@@ -24,8 +24,8 @@ export const listToolsOf = (trx: OrganizationTransaction, connectionId: string):
     .orderBy('remote_name')
     .execute();
 
-/** Tools of all connections in all states, in the order in which models see them. */
-export const listPinnedTools = (trx: OrganizationTransaction): Promise<PinnedTool[]> =>
+/** Tools of all connections in all states, or those of one name, in the order in which models see them. */
+export const listPinnedTools = (trx: OrganizationTransaction, name?: string): Promise<PinnedTool[]> =>
   trx
     .selectFrom('connection_tools as t')
     .innerJoin('connections as c', (join) =>
@@ -33,6 +33,7 @@ export const listPinnedTools = (trx: OrganizationTransaction): Promise<PinnedToo
     )
     .selectAll('t')
     .select(['c.provider', 'c.slug', 'c.name as connection_name', 'c.user_id', 'c.trusted'])
+    .$if(name !== undefined, (query) => query.where('t.name', '=', name ?? ''))
     // Bytes and not a language's order: the same list everywhere keeps the models' prompt caches warm.
     .orderBy(sql`t.name collate "C"`)
     .orderBy('t.connection_id')

@@ -19,7 +19,12 @@ import {
 import { createWorkspaces } from './workspaces.ts';
 
 export type { DelegationCall } from './delegation.ts';
-export { DelegationOutput, DELEGATION_TOOLS, type DelegationTool } from './tools.ts';
+export {
+  DEFINITIONS as DELEGATION_DEFINITIONS,
+  DelegationOutput,
+  DELEGATION_TOOLS,
+  type DelegationTool,
+} from './tools.ts';
 
 /** The provider's name and slug: its tools are `delegate__opencode`, `delegate__claude_code` and `delegate__cursor`. */
 export const DELEGATE = 'delegate';

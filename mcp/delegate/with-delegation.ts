@@ -9,7 +9,7 @@ export const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';
  * The host with coding agents among its tools. Agents are offered those that are there; whoever names another one is
  * told what to set. They are called through `Delegation`, which wants more than a connection does.
  */
-export function withDelegation(host: ToolHost, delegation: Delegation): ToolHost {
+export function withDelegation(host: ToolHost, delegation: Pick<Delegation, 'tools' | 'available'>): ToolHost {
   const all = delegation.tools().map((definition): OfferedTool => ({
     name: `${DELEGATE}__${definition.name}`,
     remoteName: definition.name,

@@ -60,12 +60,20 @@ export function providerCalls(title: string, translate: (error: unknown) => Prov
         return await asking.run(now, work);
       } catch (error) {
         const chain = [...chainOf(error), ...chainOf(now.failure)];
-        const known = chain.find((one) => one instanceof ProviderError) ?? translate(error);
+        const known = chain.find((one) => one instanceof ProviderError) ?? refusalOf(title, chain) ?? translate(error);
         const unsent = !now.sent || chain.some((one) => UNSENT.has(codeOf(one)));
         throw failureOf(title, { changes, unsent, known, cause: error });
       }
     };
   return { read: ask(false), write: ask(true) };
+}
+
+/** The guard in front of us refused before anything was sent, in words that are for people. */
+function refusalOf(title: string, chain: readonly unknown[]): ProviderError | undefined {
+  const refusal = chain.find((one) => one instanceof Error && one.name === 'EgressRefused');
+  return refusal instanceof Error
+    ? new ProviderError('refused', `${title}: ${refusal.message}`, { cause: refusal })
+    : undefined;
 }
 
 interface Failed {

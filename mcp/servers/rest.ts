@@ -1,4 +1,5 @@
 import { ProviderError } from './define.ts';
+import { cancellable, providerCalls, retryAfterMsOf } from './provider-calls.ts';
 
 /** One request to a provider's REST API. */
 export interface RestRequest {
@@ -24,20 +25,15 @@ export interface RestAnswer {
 const MAX_ANSWER_BYTES = 10_000_000;
 
 /** Sends it once, and reads the answer whole whatever its status. @throws ProviderError when there is no answer */
-export async function sendRest(send: typeof fetch, request: RestRequest): Promise<RestAnswer> {
-  const { method, url, headers, body, signal } = request;
-  try {
-    const response = await send(url, {
-      method,
-      headers,
-      signal,
-      redirect: 'manual',
-      ...(body !== undefined && { body }),
-    });
+export function sendRest(send: typeof fetch, request: RestRequest): Promise<RestAnswer> {
+  const { provider, method, url, headers, body, changes, signal } = request;
+  // What an answer says is translated by its provider: here there is only whether one came.
+  const calls = providerCalls(provider, () => undefined);
+  return calls[changes ? 'write' : 'read']({ signal, settings: {} }, async () => {
+    const init = { method, headers, signal, redirect: 'manual', ...(body !== undefined && { body }) } as const;
+    const response = await cancellable(send)(url, init);
     return { status: response.status, headers: response.headers, body: parse(await readText(response)) };
-  } catch (error) {
-    throw toNoAnswer(error, request);
-  }
+  });
 }
 
 async function readText(response: Response): Promise<string> {
@@ -58,40 +54,6 @@ function parse(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** Faults before a connection stood: nothing was sent. */
-const NOT_SENT = new Set(
-  'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT ERR_TLS_CERT_ALTNAME_INVALID CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE'.split(
-    ' ',
-  ),
-);
-
-/** An error and what caused it, a few deep. */
-function causesOf(error: unknown): object[] {
-  const causes: object[] = [];
-  let cause = error;
-  while (typeof cause === 'object' && cause !== null && causes.length < 5) {
-    causes.push(cause);
-    cause = 'cause' in cause ? cause.cause : undefined;
-  }
-  return causes;
-}
-
-function toNoAnswer(error: unknown, { provider, changes }: RestRequest): ProviderError {
-  for (const cause of causesOf(error)) {
-    // The guard in front of us refused before anything was sent, in words that are for people.
-    if (cause instanceof Error && cause.name === 'EgressRefused')
-      return new ProviderError('refused', `${provider}: ${cause.message}`, { cause: error });
-    if (cause instanceof ProviderError) return cause;
-    if ('code' in cause && typeof cause.code === 'string' && NOT_SENT.has(cause.code))
-      return new ProviderError('unavailable', `${provider} could not be reached (${cause.code}). Nothing was sent.`, {
-        cause: error,
-      });
-  }
-  return changes
-    ? new ProviderError('unknown', `${provider} did not answer: the change may have happened.`, { cause: error })
-    : new ProviderError('unavailable', `${provider} did not answer. Nothing was changed.`, { cause: error });
 }
 
 /**
@@ -123,12 +85,9 @@ const clip = (text: string): string => {
   return line.length > MAX_DETAIL_CHARS ? `${line.slice(0, MAX_DETAIL_CHARS)}…` : line;
 };
 
+/** Where a provider says 429 and not for how long. */
+const USUAL_WAIT_MS = 30_000;
 /** Longest wait that a header may ask for: an hour. */
 const MAX_WAIT_MS = 3_600_000;
-
-/** The wait that `Retry-After` asks for in seconds or as a date, ms; 30 s where it says nothing readable. */
-export function retryAfterOf(headers: Headers, now = Date.now()): number {
-  const given = headers.get('retry-after')?.trim() ?? '';
-  const ms = /^\d+(\.\d+)?$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - now;
-  return Number.isFinite(ms) ? Math.min(Math.max(Math.ceil(ms), 0), MAX_WAIT_MS) : 30_000;
-}
+const retryAfterOf = (headers: Headers): number =>
+  Math.min(retryAfterMsOf(headers.get('retry-after')) ?? USUAL_WAIT_MS, MAX_WAIT_MS);

@@ -1,7 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { answerLocally, toolsFor, unwrap } from '../../activities/tools/catalogue.ts';
 import { createFakeModel, demoResponder, type FakeModel } from '../../dev/fakes/model/index.ts';
 import { wantsOf } from '../../dev/fakes/model/demo/tool-wants.ts';
+import { HOUSE_TOOLS, manyTools } from '../activities/tools/samples.ts';
 
 let model: FakeModel;
 beforeAll(async () => {
@@ -32,7 +34,10 @@ type Answer = (name: string, input: unknown) => { content: string; is_error?: bo
 const made: Answer = (name) => ({ content: JSON.stringify({ ok: true, url: `https://example.com/${name}/1` }) });
 
 /** An agent loop as the product has it: calls until the model only talks. */
-async function work(request: string, { tools = TOOLS, answer = made } = {}) {
+async function work(
+  request: string,
+  { tools = TOOLS, answer = made }: { tools?: Anthropic.Tool[]; answer?: Answer } = {},
+) {
   const client = new Anthropic({ apiKey: 'k', baseURL: model.url, maxRetries: 0 });
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: request }];
   const calls: [string, unknown][] = [];
@@ -109,27 +114,28 @@ describe('the demo calls the tool that is plainly asked for', () => {
     expect(said).not.toContain('](https');
   });
 
-  it('finds it where there are too many to offer', async () => {
-    const local = [
-      tool('tools__search', { query: text }, ['query']),
-      tool('tools__details', { name: text }, ['name']),
-      tool('tools__execute', { name: text, arguments: { type: 'object' } }, ['name', 'arguments']),
-    ];
+  it('finds it where there are too many to offer, in two languages', async () => {
+    const offered = [...manyTools(2_000), ...HOUSE_TOOLS];
+    const tools = toolsFor(offered).tools.map(({ name, inputSchema }) => ({
+      name,
+      description: name,
+      input_schema: inputSchema as { type: 'object' },
+    }));
     const answer: Answer = (name, input) => {
-      if (name === 'tools__search')
-        return { content: JSON.stringify({ tools: TOOLS.map((one) => ({ name: one.name })) }) };
-      const found = TOOLS.find((one) => one.name === (input as { name: string }).name);
-      if (name === 'tools__details')
-        return { content: JSON.stringify({ name: found?.name, inputSchema: found?.input_schema }) };
-      return made(found?.name ?? '', input);
+      const call = unwrap({ name, input: input as Record<string, unknown> });
+      const local = answerLocally(call.name, call.input, offered);
+      return local === undefined ? made(call.name, call.input) : { content: local };
     };
-    const { calls, text: said } = await work('Create a task "A" in Notion', { tools: local, answer });
-    expect(calls).toEqual([
-      ['tools__search', { query: expect.stringContaining('create task') }],
-      ['tools__details', { name: 'notion__createTask' }],
-      ['tools__execute', { name: 'notion__createTask', arguments: { title: 'A' } }],
-    ]);
-    expect(said).toContain('`notion__createTask` has answered:');
+    for (const request of ['Create a task "A" in Notion', '노션에 "A" 작업을 만들어줘']) {
+      const { calls, text: said } = await work(request, { tools, answer });
+      expect(calls).toEqual([
+        ['tools__search', { query: expect.stringContaining('create task') }],
+        ['tools__details', { name: 'notion__createTask' }],
+        ['tools__execute', { name: 'notion__createTask', arguments: { title: 'A' } }],
+      ]);
+      expect(said).toContain('`notion__createTask`');
+      expect(said).toContain('(https://example.com/notion__createTask/1)');
+    }
   });
 
   it('only on the word of the person, whatever colleagues have said', async () => {

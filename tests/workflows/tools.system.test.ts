@@ -37,6 +37,7 @@ const answer = (play: Play, kind: string, nth: number, changes = {}) =>
 const asked = (play: Play, kind: string) => () =>
   play.calls.some((one) => one.name === 'askHuman' && one.kind === kind);
 const made = (play: Play) => play.calls.filter(({ name }) => name === 'callTool').map(({ ids }) => ids?.[0]);
+const byName = (a = '', b = '') => (a < b ? -1 : 1);
 const rounds = (play: Play) => play.calls.filter(({ name }) => name === 'runAgent').length;
 
 describe('an agent with tools', () => {
@@ -117,7 +118,7 @@ describe('a call that a human has to see', () => {
     expect(play.calls.find(({ name }) => name === 'askHuman')).toMatchObject({ ids: ['a', 'b'], step: 'brand' });
     await answer(play, 'tool', 1);
     await play.over();
-    expect(made(play).sort()).toEqual(['a', 'b', 'r']);
+    expect(made(play).toSorted(byName)).toEqual(['a', 'b', 'r']);
   });
 
   it('is left out by SKIP, and the agent is told', async () => {
@@ -227,7 +228,7 @@ describe('a call that fails', () => {
       },
     });
     await play.over();
-    expect(made(play).sort()).toEqual(['a', 'b']);
+    expect(made(play).toSorted(byName)).toEqual(['a', 'b']);
     expect(play.calls.find(({ name }) => name === 'endCalls')).toMatchObject({ ids: ['a'], as: 'failed' });
     expect(play.ending()).toEqual({ kind: 'worked', failures: [] });
   });

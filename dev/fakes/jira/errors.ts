@@ -1,4 +1,4 @@
-import type { RestAnswer } from '../rest-fake.ts';
+import type { ProviderAnswer } from '../provider/types.ts';
 
 /** A refusal in Jira's format: general messages, and one per field. */
 export class JiraRefusal extends Error {
@@ -13,7 +13,7 @@ export class JiraRefusal extends Error {
   }
 }
 
-export const refusalAnswer = ({ status, errorMessages, errors }: JiraRefusal): RestAnswer => ({
+export const refusalAnswer = ({ status, errorMessages, errors }: JiraRefusal): ProviderAnswer => ({
   status,
   body: { errorMessages, errors },
 });

@@ -1,16 +1,18 @@
-import { createRestFake, type RestAsked, type RestFake, type RestFakeOptions } from '../rest-fake.ts';
+import { serveProvider } from '../provider/provider-fake.ts';
+import { restRules } from '../provider/rest-rules.ts';
+import type { ProviderAnswer, ProviderCall, ProviderFake, ProviderFakeOptions } from '../provider/types.ts';
 import { jiraRoutes } from './routes.ts';
 import type { FakeIssue, FakeUser, JiraState } from './state.ts';
 
 export type { FakeIssue, FakeUser } from './state.ts';
 
-export interface FakeJiraOptions extends RestFakeOptions {
+export interface FakeJiraOptions extends ProviderFakeOptions {
   readonly users?: readonly FakeUser[];
   readonly projects?: readonly string[];
   readonly indexDelayMs?: number;
 }
 
-export interface FakeJira extends RestFake {
+export interface FakeJira extends ProviderFake {
   readonly issues: readonly FakeIssue[];
 }
 
@@ -31,34 +33,32 @@ export async function createFakeJira(options: FakeJiraOptions = {}): Promise<Fak
     made: 0,
     indexDelayMs: options.indexDelayMs ?? 0,
   };
-  const find = ({ headers }: RestAsked) => authenticate(state, headers.authorization ?? '');
-  const me = (asked: RestAsked): FakeUser => {
+  const find = ({ headers }: ProviderCall) => authenticate(state, headers.authorization ?? '');
+  const me = (asked: ProviderCall): FakeUser => {
     const user = find(asked);
     if (!user) throw new Error('a request without a user came through');
     return user;
   };
   let url = '';
-  const fake = await createRestFake(options, {
+  const rules = restRules({
     routes: jiraRoutes({ state, me, baseUrl: () => url }),
-    refuse: (asked) =>
-      find(asked)
-        ? undefined
-        : {
-            status: 401,
-            body: 'Client must be authenticated to access this resource.',
-            headers: { 'www-authenticate': 'OAuth realm="https%3A%2F%2Facme.atlassian.net"' },
-          },
+    refuse: (call) =>
+      find(call) ? undefined : { status: 401, body: 'Client must be authenticated to access this resource.' },
     notFound: { status: 404, body: { errorMessages: ['No resource found.'], errors: {} } },
-    limited: (seconds) => ({
-      status: 429,
-      body: { errorMessages: ['Rate limit exceeded.'], errors: {} },
-      headers: { 'retry-after': String(seconds), 'x-ratelimit-remaining': '0', 'ratelimit-reason': 'jira-burst-based' },
-    }),
-    limit: { requests: 100, perMs: 1_000 },
+    failure: (status, retryAfterSeconds = 1) =>
+      status === 429 ? tooMany(retryAfterSeconds) : { status, body: `<html>${status}</html>` },
+    limit: { requests: 100, windowMs: 1_000 },
   });
+  const fake = await serveProvider(rules, options);
   url = fake.url;
   return { ...fake, issues: state.issues };
 }
+
+const tooMany = (seconds: number): ProviderAnswer => ({
+  status: 429,
+  body: { errorMessages: ['Rate limit exceeded.'], errors: {} },
+  headers: { 'retry-after': String(seconds), 'ratelimit-reason': 'jira-burst-based' },
+});
 
 /** Basic with e-mail and API token, or a bearer token. */
 function authenticate({ users }: JiraState, header: string): FakeUser | undefined {

@@ -1,5 +1,6 @@
 import { isRecord } from '../http-server.ts';
-import type { RestAnswer, RestAsked, RestRoute } from '../rest-fake.ts';
+import type { RestAsked, RestRoute } from '../provider/rest-rules.ts';
+import type { ProviderAnswer } from '../provider/types.ts';
 import { JiraRefusal, noIssue, refusalAnswer } from './errors.ts';
 import { readChanges } from './fields.ts';
 import { parseJql } from './jql.ts';
@@ -21,10 +22,10 @@ export interface Given {
   readonly baseUrl: () => string;
 }
 
-type Run = (asked: RestAsked, given: Given) => RestAnswer;
+type Run = (asked: RestAsked, given: Given) => ProviderAnswer;
 
 const ISSUE = '/rest/api/3/issue/([^/]+)';
-const EMPTY: RestAnswer = { status: 204 };
+const EMPTY: ProviderAnswer = { status: 204, body: undefined };
 
 function getIssue({ state }: Given, { params }: RestAsked): FakeIssue {
   const issue = issueOf(state, params[0] ?? '');
@@ -49,7 +50,7 @@ const create: Run = (asked, { state, me, baseUrl }) => {
   for (const property of properties)
     if (isRecord(property)) issue.properties.set(textOf(property, 'key'), property['value']);
   state.issues.push(issue);
-  asked.changed(issue.key, { summary: issue.summary });
+  asked.changed(`issue.created ${issue.key}`);
   return { status: 201, body: { id: issue.id, key: issue.key, self: `${baseUrl()}/rest/api/3/issue/${issue.id}` } };
 };
 
@@ -57,7 +58,7 @@ const edit: Run = (asked, given) => {
   const issue = getIssue(given, asked);
   const changes = readChanges(isRecord(asked.body['fields']) ? asked.body['fields'] : {}, given.state);
   Object.assign(issue, changes, { updated: Date.now() });
-  asked.changed(issue.key, changes);
+  asked.changed(`issue.edited ${issue.key}`);
   return EMPTY;
 };
 
@@ -71,7 +72,7 @@ const remove: Run = (asked, given) => {
       `The issue '${issue.key}' has subtasks. You must specify the 'deleteSubtasks' parameter.`,
     ]);
   given.state.issues.splice(given.state.issues.indexOf(issue), 1);
-  asked.changed(issue.key);
+  asked.changed(`issue.deleted ${issue.key}`);
   return EMPTY;
 };
 
@@ -84,7 +85,7 @@ const transit: Run = (asked, given) => {
       `It seems that you have tried to perform a workflow operation (${id}) that is not valid for the current state of this issue.`,
     ]);
   Object.assign(issue, { status: to, updated: Date.now() });
-  asked.changed(issue.key, { status: to });
+  asked.changed(`issue.moved ${issue.key} ${to}`);
   return EMPTY;
 };
 

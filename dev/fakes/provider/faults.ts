@@ -5,6 +5,8 @@ export interface ProviderFault {
   /** Answer with this status and the provider's own body for it. */
   readonly status?: number;
   readonly retryAfterSeconds?: number;
+  /** Instead of the provider's own body for the status. */
+  readonly body?: unknown;
   /** Cut the connection instead of an answer. */
   readonly cut?: boolean;
   /** Cut the connection, and carry the request out only when the test says so: it was slow on its way. */

@@ -99,6 +99,7 @@ function answerOf(
   if (fault.late) return CUT;
   if (fault.when === 'after') carryOut();
   if (fault.cut) return CUT;
+  if (fault.status && fault.body !== undefined) return { status: fault.status, body: fault.body };
   if (fault.status) return rules.failure(fault.status, fault.retryAfterSeconds);
   return carryOut();
 }

@@ -1,4 +1,4 @@
-import type { RestAnswer } from '../rest-fake.ts';
+import type { ProviderAnswer } from '../provider/types.ts';
 
 /** A refusal in Salesforce's format: a list with a message and a code, and the fields where it is about some. */
 export class SalesforceRefusal extends Error {
@@ -13,7 +13,7 @@ export class SalesforceRefusal extends Error {
   }
 }
 
-export const refusalAnswer = ({ status, errorCode, message, fields }: SalesforceRefusal): RestAnswer => ({
+export const refusalAnswer = ({ status, errorCode, message, fields }: SalesforceRefusal): ProviderAnswer => ({
   status,
   body: [{ message, errorCode, ...(fields && { fields }) }],
 });

@@ -1,11 +1,13 @@
-import { createRestFake, type RestFake, type RestFakeOptions } from '../rest-fake.ts';
+import { serveProvider } from '../provider/provider-fake.ts';
+import { restRules } from '../provider/rest-rules.ts';
+import type { ProviderFake, ProviderFakeOptions } from '../provider/types.ts';
 import { refusalAnswer, SalesforceRefusal } from './errors.ts';
 import { salesforceRoutes } from './routes.ts';
 import { demoRecords, type FakeRecord, type FakeRecords } from './state.ts';
 
 export { demoRecords, fakeRecordId, type FakeRecord } from './state.ts';
 
-export interface FakeSalesforceOptions extends RestFakeOptions {
+export interface FakeSalesforceOptions extends ProviderFakeOptions {
   readonly token?: string;
   readonly records?: FakeRecords;
   /** API requests of the org in 24 hours; 15,000 unless told, as a Developer Edition has. */
@@ -14,7 +16,7 @@ export interface FakeSalesforceOptions extends RestFakeOptions {
   readonly pageSize?: number;
 }
 
-export interface FakeSalesforce extends RestFake {
+export interface FakeSalesforce extends ProviderFake {
   record(object: string, id: string): FakeRecord;
 }
 
@@ -22,23 +24,27 @@ export interface FakeSalesforce extends RestFake {
 export async function createFakeSalesforce(options: FakeSalesforceOptions = {}): Promise<FakeSalesforce> {
   const { token = '00Ddemo!token', records = demoRecords(), pageSize = 2_000 } = options;
   const allowance = { max: options.dailyRequests ?? 15_000, used: 0 };
-  const fake = await createRestFake(options, {
+  const rules = restRules({
     routes: salesforceRoutes({ records, allowance, username: 'bot@acme.example', pageSize }),
     refuse: ({ headers }) =>
       headers.authorization === `Bearer ${token}`
         ? undefined
         : refusalAnswer(new SalesforceRefusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid')),
     notFound: refusalAnswer(new SalesforceRefusal(404, 'NOT_FOUND', 'The requested resource does not exist')),
-    limited: () =>
+    // Salesforce has no 429: too many at once is a 403 with a code.
+    failure: (status) =>
       refusalAnswer(
-        new SalesforceRefusal(
-          403,
-          'REQUEST_LIMIT_EXCEEDED',
-          'ConcurrentRequests (Concurrent API Requests) Limit exceeded.',
-        ),
+        status === 429
+          ? new SalesforceRefusal(
+              403,
+              'REQUEST_LIMIT_EXCEEDED',
+              'ConcurrentRequests (Concurrent API Requests) Limit exceeded.',
+            )
+          : new SalesforceRefusal(status, 'UNKNOWN_EXCEPTION', 'An unexpected error occurred.'),
       ),
-    limit: { requests: 1_000, perMs: 1_000 },
+    limit: { requests: 1_000, windowMs: 1_000 },
   });
+  const fake = await serveProvider(rules, options);
   return {
     ...fake,
     record(object, id) {

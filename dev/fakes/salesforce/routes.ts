@@ -1,4 +1,5 @@
-import type { RestAnswer, RestAsked, RestRoute } from '../rest-fake.ts';
+import type { RestAsked, RestRoute } from '../provider/rest-rules.ts';
+import type { ProviderAnswer } from '../provider/types.ts';
 import { refusalAnswer, SalesforceRefusal } from './errors.ts';
 import { runSoql } from './soql.ts';
 import type { FakeRecord, FakeRecords } from './state.ts';
@@ -12,7 +13,7 @@ export interface SalesforceGiven {
   readonly pageSize: number;
 }
 
-type Run = (asked: RestAsked, given: SalesforceGiven) => RestAnswer;
+type Run = (asked: RestAsked, given: SalesforceGiven) => ProviderAnswer;
 
 const VERSION = '/services/data/v(\\d+\\.\\d)';
 const RECORD = `${VERSION}/sobjects/([^/]+)/([^/]+)`;
@@ -77,11 +78,17 @@ const update: Run = (asked, given) => {
       throw new SalesforceRefusal(400, 'REQUIRED_FIELD_MISSING', 'Required fields are missing: [Name]', ['Name']);
   }
   Object.assign(record, Object.fromEntries(Object.entries(asked.body).map(([field, value]) => [field, asKept(value)])));
-  asked.changed(record.Id, asked.body);
-  return { status: 204 };
+  asked.changed(`record.updated ${record.Id}`);
+  return { status: 204, body: undefined };
 };
 
-const pageOf = (rows: readonly unknown[], version: string, from: number, size: number, locator: string): RestAnswer => {
+const pageOf = (
+  rows: readonly unknown[],
+  version: string,
+  from: number,
+  size: number,
+  locator: string,
+): ProviderAnswer => {
   const done = from + size >= rows.length;
   const next = `/services/data/v${version}/query/${locator}-${from + size}`;
   const records = rows.slice(from, from + size);
@@ -141,7 +148,7 @@ export function salesforceRoutes(given: SalesforceGiven): RestRoute[] {
 }
 
 /** Every API request counts, and tells how many are left. */
-function answer(asked: RestAsked, given: SalesforceGiven, run: Run): RestAnswer {
+function answer(asked: RestAsked, given: SalesforceGiven, run: Run): ProviderAnswer {
   const { allowance } = given;
   if (allowance.used >= allowance.max)
     return refusalAnswer(new SalesforceRefusal(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.'));

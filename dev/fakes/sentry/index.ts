@@ -1,17 +1,19 @@
-import { createRestFake, type RestFake, type RestFakeOptions } from '../rest-fake.ts';
+import { serveProvider } from '../provider/provider-fake.ts';
+import { restRules } from '../provider/rest-rules.ts';
+import type { ProviderAnswer, ProviderFake, ProviderFakeOptions } from '../provider/types.ts';
 import { sentryDetail, sentryRoutes } from './routes.ts';
 import { demoSentryIssue, type FakeSentryIssue } from './state.ts';
 
 export { demoSentryIssue, type FakeSentryIssue } from './state.ts';
 
-export interface FakeSentryOptions extends RestFakeOptions {
+export interface FakeSentryOptions extends ProviderFakeOptions {
   readonly organization?: string;
   readonly issues?: readonly FakeSentryIssue[];
   /** Tokens, and whether they may change issues (`event:write`). */
   readonly tokens?: Readonly<Record<string, 'read' | 'write'>>;
 }
 
-export interface FakeSentry extends RestFake {
+export interface FakeSentry extends ProviderFake {
   readonly apiUrl: string;
   readonly issues: readonly FakeSentryIssue[];
 }
@@ -21,7 +23,7 @@ export async function createFakeSentry(options: FakeSentryOptions = {}): Promise
   const { organization = 'acme', tokens = { 'sntrys-demo-token': 'write' } } = options;
   const issues = options.issues ?? [1, 2, 3].map((number) => demoSentryIssue(number));
   let url = '';
-  const fake = await createRestFake(options, {
+  const rules = restRules({
     routes: sentryRoutes({ organization, issues, baseUrl: () => url }),
     refuse({ headers, method }) {
       const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
@@ -33,18 +35,22 @@ export async function createFakeSentry(options: FakeSentryOptions = {}): Promise
       return undefined;
     },
     notFound: sentryDetail(404, 'The requested resource does not exist'),
-    // Sentry names the second at which the window ends, and no wait.
-    limited: (seconds) => ({
-      status: 429,
-      body: { detail: 'You are attempting to use this endpoint too frequently. Limit is 40 requests in 1 seconds' },
-      headers: {
-        'x-sentry-rate-limit-limit': '40',
-        'x-sentry-rate-limit-remaining': '0',
-        'x-sentry-rate-limit-reset': String(Math.ceil(Date.now() / 1000) + seconds),
-      },
-    }),
-    limit: { requests: 40, perMs: 1_000 },
+    failure: (status, retryAfterSeconds = 1) =>
+      status === 429 ? tooMany(retryAfterSeconds) : sentryDetail(status, 'Internal Error'),
+    limit: { requests: 40, windowMs: 1_000 },
   });
+  const fake = await serveProvider(rules, options);
   url = fake.url;
   return { ...fake, apiUrl: `${fake.url}/api/0`, issues };
 }
+
+/** Sentry names the second at which the window ends, and no wait. */
+const tooMany = (seconds: number): ProviderAnswer => ({
+  status: 429,
+  body: { detail: 'You are attempting to use this endpoint too frequently. Limit is 40 requests in 1 seconds' },
+  headers: {
+    'x-sentry-rate-limit-limit': '40',
+    'x-sentry-rate-limit-remaining': '0',
+    'x-sentry-rate-limit-reset': String(Math.ceil(Date.now() / 1000) + seconds),
+  },
+});

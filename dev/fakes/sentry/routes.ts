@@ -1,4 +1,5 @@
-import type { RestAnswer, RestAsked, RestRoute } from '../rest-fake.ts';
+import type { RestAsked, RestRoute } from '../provider/rest-rules.ts';
+import type { ProviderAnswer } from '../provider/types.ts';
 import { isRecord } from '../http-server.ts';
 import type { FakeSentryIssue } from './state.ts';
 
@@ -8,9 +9,9 @@ export interface SentryGiven {
   readonly baseUrl: () => string;
 }
 
-type Run = (asked: RestAsked, given: SentryGiven) => RestAnswer;
+type Run = (asked: RestAsked, given: SentryGiven) => ProviderAnswer;
 
-export const sentryDetail = (status: number, detail: string): RestAnswer => ({ status, body: { detail } });
+export const sentryDetail = (status: number, detail: string): ProviderAnswer => ({ status, body: { detail } });
 const MISSING = sentryDetail(404, 'The requested resource does not exist');
 
 /** Sentry sends `count` as text. */
@@ -85,7 +86,7 @@ const update: Run = (asked, given) => {
   if (typeof status !== 'string' || !STATUSES.includes(status))
     return { status: 400, body: { status: [`"${typeof status === 'string' ? status : ''}" is not a valid choice.`] } };
   Object.assign(issue, { status, statusDetails: isRecord(statusDetails) ? statusDetails : {} });
-  asked.changed(issue.id, { status, statusDetails });
+  asked.changed(`issue.${status} ${issue.shortId}`);
   return { status: 200, body: { status, statusDetails: issue.statusDetails } };
 };
 

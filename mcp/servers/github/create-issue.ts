@@ -21,7 +21,7 @@ export const createIssue = defineTool<GithubClient>()({
   description: 'Opens a new issue in a GitHub repository.',
   input: z.strictObject({
     ...repositoryArguments,
-    title: z.string().trim().min(1).max(256),
+    title: z.string().trim().min(1).max(256).describe('One line.'),
     body: z.string().max(MAX_BODY).default('').describe('Markdown.'),
     labels: z.array(z.string().min(1).max(50)).max(20).optional().describe('Names of labels that exist.'),
     assignees: z.array(z.string().min(1).max(100)).max(10).optional().describe('Logins of people to assign.'),
@@ -32,8 +32,7 @@ export const createIssue = defineTool<GithubClient>()({
     const at = repositoryOf({ owner, repo }, context);
     await checkNames(client, at, rest, context);
     const asked = { ...at, ...rest, body: withMark(body, context.effectKey) };
-    const { data } = await write(context, () => client.rest.issues.create(asked));
-    return toIssue(data);
+    return write(context, async () => toIssue((await client.rest.issues.create(asked)).data));
   },
   async readBack(client, { args, effectKey, sentAt }, context) {
     const at = repositoryOf(args, context);

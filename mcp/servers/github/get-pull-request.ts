@@ -11,7 +11,10 @@ export const getPullRequest = defineTool<GithubClient>()({
   name: 'getPullRequest',
   title: 'Look at a pull request',
   description: 'Shows one pull request of a GitHub repository, with its size and whether it can be merged.',
-  input: z.strictObject({ ...repositoryArguments, number: z.number().int().min(1) }),
+  input: z.strictObject({
+    ...repositoryArguments,
+    number: z.number().int().min(1).describe('Number of the pull request.'),
+  }),
   output: z.object({
     ...PullRequest.shape,
     mergeable: z.boolean().nullable().describe('null: GitHub has not found out yet.'),

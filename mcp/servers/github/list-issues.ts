@@ -13,7 +13,7 @@ export const listIssues = defineTool<GithubClient>()({
   description: 'Lists issues of a GitHub repository, the newest first. Pull requests are not among them.',
   input: z.strictObject({
     ...repositoryArguments,
-    state: z.enum(['open', 'closed', 'all']).default('open'),
+    state: z.enum(['open', 'closed', 'all']).default('open').describe('Only issues in this state.'),
     labels: z.array(z.string().min(1).max(50)).max(10).optional().describe('Only issues with all of these labels.'),
     assignee: z.string().max(100).optional().describe('Only issues of this login; "none": of nobody.'),
     since: z.iso.datetime().optional().describe('Only issues changed at or after this time.'),

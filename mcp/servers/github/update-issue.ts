@@ -8,9 +8,9 @@ import { Issue, issueResource, MAX_BODY, toIssue, withMarkOf, withoutMark } from
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
 
 const changes = {
-  title: z.string().trim().min(1).max(256).optional(),
+  title: z.string().trim().min(1).max(256).optional().describe('The new title.'),
   body: z.string().max(MAX_BODY).optional().describe('Markdown; replaces the whole body.'),
-  state: z.enum(['open', 'closed']).optional(),
+  state: z.enum(['open', 'closed']).optional().describe('Closes it or opens it again.'),
   stateReason: z
     .enum(['completed', 'not_planned', 'reopened'])
     .optional()
@@ -19,7 +19,11 @@ const changes = {
   assignees: z.array(z.string().min(1).max(100)).max(10).optional().describe('Replaces all assignees; logins.'),
 };
 
-const Input = z.strictObject({ ...repositoryArguments, number: z.number().int().min(1), ...changes });
+const Input = z.strictObject({
+  ...repositoryArguments,
+  number: z.number().int().min(1).describe('Number of the issue.'),
+  ...changes,
+});
 type Input = z.infer<typeof Input>;
 /** What is kept of an issue: only what would be changed. */
 const Before = z.object({ ...changes, stateReason: z.string().nullish() });
@@ -73,8 +77,8 @@ export const updateIssue = defineTool<GithubClient>()({
     await checkNames(client, at, wanted, context);
     const old = await issueAt(client, args, context);
     const body = wanted.body === undefined ? {} : { body: withMarkOf(wanted.body, old.body) };
-    const { data } = await write(context, () => client.rest.issues.update({ ...at, ...onWire(wanted), ...body }));
-    return toIssue(data);
+    const asked = { ...at, ...onWire(wanted), ...body };
+    return write(context, async () => toIssue((await client.rest.issues.update(asked)).data));
   },
   async before(client, args, context) {
     const wire = await issueAt(client, args, context);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { ADDS } from '../annotations.ts';
 import { defineTool, ProviderError, type ReadBack, type ReadBackVerdict, type ToolContext } from '../define.ts';
 import { toAdf } from './adf.ts';
 import { Nothing, type JiraClient } from './client.ts';
@@ -17,14 +18,16 @@ const Input = z.strictObject({
     .trim()
     .min(1)
     .max(255)
-    .regex(/^[^\n]*$/, 'is one line'),
+    .regex(/^[^\n]*$/, 'is one line')
+    .describe('One line that says what it is about.'),
   description: z.string().max(30_000).optional().describe('Markdown.'),
   labels: z
     .array(z.string().regex(/^\S{1,255}$/, 'has no spaces'))
     .max(20)
-    .optional(),
+    .optional()
+    .describe('Labels, without spaces.'),
   priority: z.string().trim().min(1).max(100).optional().describe('Name of a priority, such as High.'),
-  assigneeAccountId: z.string().trim().min(1).max(200).optional(),
+  assigneeAccountId: z.string().trim().min(1).max(200).optional().describe('Account id of who is to do it.'),
   parent: IssueKey.optional().describe('Key of the parent, for sub-tasks and issues of an epic.'),
 });
 type Input = z.infer<typeof Input>;
@@ -44,7 +47,7 @@ export const createIssue = defineTool<JiraClient>()({
   description: 'Creates one issue and answers its key and address.',
   input: Input,
   output: Output,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: ADDS,
   async run(client, args, context) {
     const { type, summary, description, labels, priority, assigneeAccountId, parent } = args;
     const fields = {

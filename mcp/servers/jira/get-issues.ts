@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool } from '../define.ts';
 import type { JiraClient } from './client.ts';
 import { Issue, toIssue } from './issue.ts';
@@ -12,8 +13,8 @@ const Input = z.strictObject({
   status: word.optional().describe('Name of a status, such as In Progress.'),
   assigneeAccountId: word.optional().describe('Account id, or "currentUser()".'),
   text: word.optional().describe('Words in the summary, the description or the comments.'),
-  label: word.optional(),
-  limit: z.int().min(1).max(100).default(25),
+  label: word.optional().describe('A label that the issues have.'),
+  limit: z.int().min(1).max(100).default(25).describe('Most issues to answer.'),
   pageToken: z.string().max(5_000).optional().describe('nextPageToken of the page before.'),
 });
 
@@ -40,7 +41,7 @@ export const getIssues = defineTool<JiraClient>()({
     'Finds issues by simple filters or by a JQL query, the most recently updated first unless the query says otherwise.',
   input: Input,
   output: z.object({ issues: z.array(Issue), nextPageToken: z.string().optional() }),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, args, { settings, signal }) {
     const jql = toJql(args, args.project ?? settings['project']);
     const { issues, nextPageToken } = await searchIssues(client, { ...args, jql, signal });

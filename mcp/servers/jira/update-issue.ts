@@ -1,22 +1,24 @@
 import { z } from 'zod';
+import { OVERWRITES } from '../annotations.ts';
 import { defineTool, ProviderError } from '../define.ts';
 import { toAdf } from './adf.ts';
 import { fromAdf } from './adf-text.ts';
 import { Nothing, type JiraClient } from './client.ts';
 import { Issue, IssueKey, readIssue, toIssue, type WireIssue } from './issue.ts';
+import { whatWasBefore } from '../what-was-before.ts';
 import { compareFields, restorable } from '../fields.ts';
 import { moveTo, findTransition } from './transition.ts';
 
 const Input = z.strictObject({
-  key: IssueKey,
-  summary: z.string().trim().min(1).max(255).optional(),
+  key: IssueKey.describe('Key of the issue, such as OPS-12.'),
+  summary: z.string().trim().min(1).max(255).optional().describe('The new summary.'),
   description: z.string().max(30_000).optional().describe('Markdown; replaces the whole description.'),
   labels: z
     .array(z.string().regex(/^\S{1,255}$/, 'has no spaces'))
     .max(20)
     .optional()
     .describe('Replaces all labels.'),
-  priority: z.string().trim().min(1).max(100).optional(),
+  priority: z.string().trim().min(1).max(100).optional().describe('Name of a priority, such as High.'),
   assigneeAccountId: z.string().trim().min(1).max(200).nullable().optional().describe('null: nobody.'),
   status: z.string().trim().min(1).max(100).optional().describe('Name of the status to move it to, such as Done.'),
 });
@@ -74,7 +76,7 @@ export const updateIssue = defineTool<JiraClient>()({
   description: 'Sets the fields that are given and moves the issue to a status. What is not given stays as it is.',
   input: Input,
   output: Issue,
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: OVERWRITES,
   async run(client, args, { signal }) {
     const { key, status } = args;
     // A status that cannot be reached is found out before anything is changed.
@@ -96,8 +98,7 @@ export const updateIssue = defineTool<JiraClient>()({
   },
   resource: ({ key, url }) => ({ id: key, url }),
   async undo(client, { args, before }, { signal }) {
-    const was = Before.safeParse(before).data;
-    if (!was) throw new ProviderError('refused', `What ${args.key} was like before is not known: change it by hand.`);
+    const was = whatWasBefore(Before, before);
     const now = valuesOf(await readIssue(client, args.key, signal));
     const { restore, left } = restorable({ now, wanted: wantedOf(args), before: was.values });
     const { status, ...rest } = restore;

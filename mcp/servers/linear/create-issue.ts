@@ -4,14 +4,23 @@ import { defineTool, ProviderError } from '../define.ts';
 import { effectUuid } from '../effect-mark.ts';
 import type { LinearToolClient } from './client.ts';
 import { write } from './failures.ts';
-import { findIssue, Issue, ISSUE_FIELDS, issueResource, PRIORITIES, toIssue, type WireIssue } from './issue.ts';
+import {
+  findIssue,
+  Issue,
+  ISSUE_FIELDS,
+  issueResource,
+  PRIORITIES,
+  toIssue,
+  toWrittenIssue,
+  type WrittenIssue,
+} from './issue.ts';
 import { findTeam, findUser, stateOf } from './lookups.ts';
 
 const CREATE = `mutation issueCreate($input: IssueCreateInput!) {
   issueCreate(input: $input) { success issue { ${ISSUE_FIELDS} } }
 }`;
 interface Created {
-  readonly issueCreate: { readonly success: boolean; readonly issue?: WireIssue | null };
+  readonly issueCreate: WrittenIssue;
 }
 
 /**
@@ -24,11 +33,11 @@ export const createIssue = defineTool<LinearToolClient>()({
   description: 'Creates an issue in a team of the Linear workspace.',
   input: z.strictObject({
     team: z.string().min(1).max(100).optional().describe('Key, name or id of the team; the usual one if left out.'),
-    title: z.string().trim().min(1).max(255),
+    title: z.string().trim().min(1).max(255).describe('One line.'),
     description: z.string().max(60_000).optional().describe('Markdown.'),
     status: z.string().min(1).max(100).optional().describe('Name of a workflow state of the team.'),
     assignee: z.string().min(1).max(200).optional().describe('Email or name of a person, or "me".'),
-    priority: z.enum(PRIORITIES).optional(),
+    priority: z.enum(PRIORITIES).optional().describe('How urgent it is; none if left out.'),
     dueDate: z.iso.date().optional().describe('A date, as 2026-12-31.'),
   }),
   output: Issue,
@@ -46,8 +55,9 @@ export const createIssue = defineTool<LinearToolClient>()({
       ...(priority ? { priority: PRIORITIES.indexOf(priority) } : {}),
     };
     try {
-      const { issueCreate } = await write(context, () => client.ask<Created>(CREATE, { input }));
-      if (issueCreate.issue) return toIssue(issueCreate.issue);
+      return await write(context, async () =>
+        toWrittenIssue((await client.ask<Created>(CREATE, { input })).issueCreate),
+      );
     } catch (error) {
       // Whatever the refusal says: when the issue of this effect is there, it was made by an earlier try.
       const refused = error instanceof ProviderError && error.fault === 'refused';
@@ -55,7 +65,6 @@ export const createIssue = defineTool<LinearToolClient>()({
       if (there) return toIssue(there);
       throw error;
     }
-    throw new ProviderError('unknown', 'Linear took the issue and did not say which it is.');
   },
   /** `not_happened`: there is no issue with this id now. One that is still on its way cannot become a second one. */
   async readBack(client, { effectKey }, context) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OVERWRITES } from '../annotations.ts';
-import { defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { defineTool, type ToolContext } from '../define.ts';
 import { whatWasBefore } from '../what-was-before.ts';
 import type { LinearToolClient } from './client.ts';
 import { write } from './failures.ts';
@@ -12,7 +12,9 @@ import {
   issueResource,
   PRIORITIES,
   toIssue,
+  toWrittenIssue,
   type WireIssue,
+  type WrittenIssue,
 } from './issue.ts';
 import { findTeam, findUser, stateOf } from './lookups.ts';
 
@@ -20,16 +22,16 @@ const UPDATE = `mutation issueUpdate($id: String!, $input: IssueUpdateInput!) {
   issueUpdate(id: $id, input: $input) { success issue { ${ISSUE_FIELDS} } }
 }`;
 interface Updated {
-  readonly issueUpdate: { readonly success: boolean; readonly issue?: WireIssue | null };
+  readonly issueUpdate: WrittenIssue;
 }
 
 const Input = z.strictObject({
   id: z.string().min(1).max(100).describe('Identifier as ENG-12, or the UUID.'),
-  title: z.string().trim().min(1).max(255).optional(),
+  title: z.string().trim().min(1).max(255).optional().describe('The new title.'),
   description: z.string().max(60_000).optional().describe('Markdown; replaces the whole description.'),
   status: z.string().min(1).max(100).optional().describe('Name of a workflow state of the team.'),
   assignee: z.string().min(1).max(200).nullable().optional().describe('Email, name or "me"; null: nobody.'),
-  priority: z.enum(PRIORITIES).optional(),
+  priority: z.enum(PRIORITIES).optional().describe('The new priority.'),
   dueDate: z.iso.date().nullable().optional().describe('A date, as 2026-12-31; null: none.'),
 });
 type Input = z.infer<typeof Input>;
@@ -87,9 +89,7 @@ export const updateIssue = defineTool<LinearToolClient>()({
   annotations: OVERWRITES,
   async run(client, args, context) {
     const variables = { id: args.id, input: await changeOf(client, args, context) };
-    const { issueUpdate } = await write(context, () => client.ask<Updated>(UPDATE, variables));
-    if (issueUpdate.issue) return toIssue(issueUpdate.issue);
-    throw new ProviderError('unknown', 'Linear took the change and did not say how the issue is now.');
+    return write(context, async () => toWrittenIssue((await client.ask<Updated>(UPDATE, variables)).issueUpdate));
   },
   async before(client, args, context) {
     const current = currentOf(await getIssue(client, args.id, context));

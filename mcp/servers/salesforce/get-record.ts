@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool } from '../define.ts';
 import type { SalesforceClient } from './client.ts';
 import { FieldName, Fields, ObjectName, readRecord, RecordId } from './record.ts';
@@ -12,10 +13,10 @@ export const getRecord = defineTool<SalesforceClient>()({
   input: z.strictObject({
     object: ObjectName,
     id: RecordId,
-    fields: z.array(FieldName).min(1).max(100).optional(),
+    fields: z.array(FieldName).min(1).max(100).optional().describe('API names of the fields; all unless given.'),
   }),
   output: SalesforceRecord,
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, args, { signal }) {
     const { object, id } = args;
     return { object, id, url: client.recordUrl(id), fields: await readRecord(client, args, signal) };

@@ -1,5 +1,6 @@
 import type { Connection } from 'jsforce';
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool, ProviderError } from '../define.ts';
 import type { SalesforceClient } from './client.ts';
 import { Fields, withoutAttributes } from './record.ts';
@@ -53,7 +54,7 @@ export const query = defineTool<SalesforceClient>()({
     truncated: z.boolean(),
     records: z.array(Fields),
   }),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, { soql, limit }, { signal }) {
     assertReads(soql);
     const { totalSize, rows } = await queryRows(client.on(signal), soql, limit);

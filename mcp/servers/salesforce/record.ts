@@ -4,9 +4,15 @@ import type { SalesforceClient } from './client.ts';
 
 const name = /^[A-Za-z][A-Za-z0-9_]{0,79}$/;
 
-export const ObjectName = z.string().regex(name, 'is the API name of an object, such as Account or Invoice__c');
+export const ObjectName = z
+  .string()
+  .regex(name, 'is the API name of an object, such as Account or Invoice__c')
+  .describe('API name of the object, such as Account.');
 export const FieldName = z.string().regex(name, 'is the API name of a field');
-export const RecordId = z.string().regex(/^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$/, 'is a record id of 15 or 18 characters');
+export const RecordId = z
+  .string()
+  .regex(/^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$/, 'is a record id of 15 or 18 characters')
+  .describe('Id of the record.');
 
 /** Fields by name; what a lookup holds is another record. */
 export const Fields = z.record(z.string(), z.unknown());

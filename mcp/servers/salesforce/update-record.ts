@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { defineTool, ProviderError } from '../define.ts';
+import { OVERWRITES } from '../annotations.ts';
+import { defineTool } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
 import { compareFields, restorable } from '../fields.ts';
 import type { SalesforceClient } from './client.ts';
 import { SalesforceRecord } from './get-record.ts';
@@ -47,7 +49,7 @@ export const updateRecord = defineTool<SalesforceClient>()({
   description: 'Sets the fields that are given on one record. What is not given stays as it is.',
   input: Input,
   output: SalesforceRecord,
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: OVERWRITES,
   async run(client, args, { signal }) {
     const { object, id, fields } = args;
     await setFields(client, args, fields, signal);
@@ -67,13 +69,11 @@ export const updateRecord = defineTool<SalesforceClient>()({
   },
   resource: ({ id, url }) => ({ id, url }),
   async undo(client, { args, before }, { signal }) {
-    const was = Fields.safeParse(before?.['fields']).data;
-    const name = `${args.object} ${args.id}`;
-    if (!was) throw new ProviderError('refused', `What ${name} was like before is not known: change it by hand.`);
+    const was = whatWasBefore(Fields, before?.['fields']);
     const now = await readSet(client, args, signal);
     const { restore, left } = restorable({ now, wanted: args.fields, before: was }, same);
     if (Object.keys(restore).length > 0) await setFields(client, args, restore, signal);
     const kept = left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';
-    return `Put ${name} back as it was.${kept}`;
+    return `Put ${args.object} ${args.id} back as it was.${kept}`;
   },
 });

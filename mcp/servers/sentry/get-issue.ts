@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool, ProviderError } from '../define.ts';
 import type { SentryClient } from './client.ts';
 import { Issue, IssueId, readIssue, toIssue } from './issue.ts';
@@ -67,7 +68,7 @@ export const getIssue = defineTool<SentryClient>()({
   description: 'Reads one issue with the exceptions, the innermost stack frames and the tags of its latest event.',
   input: z.strictObject({ id: IssueId.describe('Number or short id, such as WEB-1A.') }),
   output: Issue.extend({ latestEvent: LatestEvent.nullable() }),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, { id }, { signal }) {
     const issue = await readIssue(client, id, signal);
     return { ...toIssue(issue), latestEvent: await latestEvent(client, issue.id, signal) };

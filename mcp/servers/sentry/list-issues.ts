@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READS } from '../annotations.ts';
 import { defineTool } from '../define.ts';
 import type { SentryClient } from './client.ts';
 import { Issue, toIssue, WireIssue } from './issue.ts';
@@ -24,11 +25,11 @@ export const listIssues = defineTool<SentryClient>()({
       .regex(/^\d{1,4}[mhdw]$/, 'is a number with m, h, d or w, such as 24h')
       .default('14d')
       .describe('How far back, such as 24h or 14d.'),
-    limit: z.int().min(1).max(100).default(25),
+    limit: z.int().min(1).max(100).default(25).describe('Most issues to answer.'),
     cursor: z.string().max(100).optional().describe('nextCursor of the page before.'),
   }),
   output: z.object({ issues: z.array(Issue), nextCursor: z.string().optional() }),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: READS,
   async run(client, { query, period, limit, cursor, ...args }, { settings, signal }) {
     const project = args.project ?? settings['project'];
     const { data, next } = await client.ask('GET', '/issues/', z.array(WireIssue), {

@@ -37,10 +37,11 @@ export const resolveIssue = defineTool<SentryClient>()({
   description: 'Marks one issue as resolved: now, in the next release, or in a named release.',
   input: z.strictObject({
     id: IssueId.describe('Number or short id, such as WEB-1A.'),
-    inNextRelease: z.boolean().default(false),
+    inNextRelease: z.boolean().default(false).describe('Resolved as of the next release instead of now.'),
     inRelease: z.string().trim().min(1).max(250).optional().describe('Version of the release that has the fix.'),
   }),
   output: Issue,
+  // A status: nothing is lost that undo could not bring back.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async run(client, args, { signal }) {
     const issue = await readIssue(client, args.id, signal);

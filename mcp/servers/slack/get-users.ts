@@ -21,7 +21,7 @@ export const getUsers = defineTool<SlackClient>()({
   description: 'Lists people of the Slack workspace, optionally those whose name or email contains a word.',
   input: z.strictObject({
     query: z.string().max(80).optional().describe('Only people whose name, real name or email contains this.'),
-    includeBots: z.boolean().default(false),
+    includeBots: z.boolean().default(false).describe('Also apps and bots.'),
     limit: z.number().int().min(1).max(200).default(100).describe('People to look at per page.'),
     cursor: z.string().max(500).optional().describe('The nextCursor of the page before.'),
   }),

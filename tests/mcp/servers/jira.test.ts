@@ -5,7 +5,7 @@ import { openProvider } from './tools.ts';
 
 let fake: FakeJira;
 beforeEach(async () => {
-  fake = await createFakeJira({ limit: { requests: 10_000, perMs: 1_000 } });
+  fake = await createFakeJira({ limits: 'off' });
 });
 afterEach(() => fake.close());
 
@@ -78,7 +78,7 @@ describe('Jira', () => {
     const changed = await tools.run('updateIssue', { key: 'ops-1', summary: 'New', status: 'in progress' });
     expect(changed).toMatchObject({ summary: 'New', status: 'In Progress', labels: ['keep'] });
     await tools.run('updateIssue', { key: 'OPS-1', status: 'In Progress' });
-    expect(fake.changes('transition')).toHaveLength(1);
+    expect(fake.changes('issue.moved')).toHaveLength(1);
   });
 
   it('changes nothing when the status cannot be reached, and says where it can go', async () => {
@@ -114,7 +114,7 @@ describe('a failure of Jira', () => {
   });
 
   it('is told as a wait when there were too many requests', async () => {
-    const busy = await createFakeJira({ limit: { requests: 1, perMs: 60_000 } });
+    const busy = await createFakeJira({ limits: { requests: 1, windowMs: 60_000 } });
     const tools = open({ url: busy.url });
     await tools.whoAmI();
     const limited = await tools.whoAmI().catch((error: unknown) => error);
@@ -124,8 +124,8 @@ describe('a failure of Jira', () => {
   });
 
   it.each([
-    ['a cut connection', {}],
-    ['a fault of the gateway', { status: 502, body: '<html>Bad Gateway</html>' }],
+    ['a cut connection', { cut: true }],
+    ['a fault of the gateway', { status: 502 }],
   ])('leaves a change open and a read harmless after %s', async (_name, fault) => {
     const tools = open();
     fake.failNext('createIssue', { when: 'after', ...fault });
@@ -145,7 +145,7 @@ describe('a failure of Jira', () => {
   it('is tried once only', async () => {
     fake.failNext('createIssue', { when: 'after', status: 503, times: 5 });
     await expect(open().run('createIssue', { summary: 'x' })).rejects.toThrow('503');
-    expect(fake.requests('createIssue')).toHaveLength(1);
+    expect(fake.calls('createIssue')).toHaveLength(1);
   });
 
   it('never tells the token', async () => {
@@ -162,7 +162,7 @@ describe('an issue whose creation was not answered', () => {
   it('is found by the ledger’s key, also among issues of the same name', async () => {
     const tools = open();
     await tools.run('createIssue', args, { effectKey: 'other' });
-    fake.failNext('createIssue', { when: 'after' });
+    fake.failNext('createIssue', { when: 'after', cut: true });
     await expect(tools.run('createIssue', args, { effectKey: 'effect-1' })).rejects.toMatchObject({ fault: 'unknown' });
     await tools.run('createIssue', args);
     await expect(tools.readBack('createIssue', { args })).resolves.toMatchObject({ happened: { key: 'OPS-2' } });
@@ -171,7 +171,7 @@ describe('an issue whose creation was not answered', () => {
   it('is said not to be there when it was never made', async () => {
     const tools = open();
     await tools.run('createIssue', args, { effectKey: 'other' });
-    fake.failNext('createIssue', { when: 'before' });
+    fake.failNext('createIssue', { when: 'before', cut: true });
     await expect(tools.run('createIssue', args, { effectKey: 'effect-1' })).rejects.toMatchObject({ fault: 'unknown' });
     await expect(tools.readBack('createIssue', { args })).resolves.toBe('not_happened');
   });

@@ -42,11 +42,11 @@ describe('Salesforce', () => {
     const all = await open().run('query', { soql, limit: 450 });
     expect(new Set((all['records'] as { Id: string }[]).map(({ Id }) => Id)).size).toBe(450);
     expect(all['truncated']).toBe(false);
-    const requests = fake.requests().length;
+    const requests = fake.calls().length;
     const some = await open().run('query', { soql, limit: 10 });
     expect(some).toMatchObject({ totalSize: 450, truncated: true });
     expect(some['records']).toHaveLength(10);
-    expect(fake.requests().length - requests).toBe(1);
+    expect(fake.calls().length - requests).toBe(1);
   });
 
   it('takes the token to no other address that a page names', async () => {
@@ -80,7 +80,7 @@ describe('Salesforce', () => {
     "SELECT Id FROM Account WHERE Name = 'it\\'s' FOR REFERENCE",
   ])('refuses %s before it is sent', async (soql) => {
     await expect(open().run('query', { soql })).rejects.toMatchObject({ fault: 'refused' });
-    expect(fake.requests()).toEqual([]);
+    expect(fake.calls()).toEqual([]);
   });
 
   it('lets words in quotes be words', () => {
@@ -103,7 +103,7 @@ describe('Salesforce', () => {
       { object: 'Account', id: ID, fields: ['Name,Id&x=1'] },
     ])
       await expect(open().run('getRecord', args)).rejects.toThrow();
-    expect(fake.requests()).toEqual([]);
+    expect(fake.calls()).toEqual([]);
   });
 
   it('sends everything through the fetch it was given, and nothing else', async () => {
@@ -116,7 +116,7 @@ describe('Salesforce', () => {
     });
     await tools.run('query', { soql: 'SELECT Id FROM Account', limit: 300 });
     await tools.run('updateRecord', { object: 'Account', id: ID, fields: { Industry: 'Media' } });
-    expect(seen).toHaveLength(fake.requests().length);
+    expect(seen).toHaveLength(fake.calls().length);
     expect(seen.at(-1)).toBe(`PATCH /services/data/v63.0/sobjects/Account/${ID}`);
   });
 });
@@ -145,7 +145,8 @@ describe('a failure of Salesforce', () => {
   });
 
   it('is told as a short wait when there are too many at once, or the row is locked', async () => {
-    const busy = await createFakeSalesforce({ limit: { requests: 0, perMs: 60_000 } });
+    const busy = await createFakeSalesforce({ limits: { requests: 1, windowMs: 60_000 } });
+    await open({ url: busy.url }).whoAmI();
     await expect(open({ url: busy.url }).run('query', { soql: 'SELECT Id FROM Account' })).rejects.toMatchObject({
       fault: 'rate_limited',
       retryAfterMs: 60_000,
@@ -160,13 +161,13 @@ describe('a failure of Salesforce', () => {
 
   it('leaves a change open and a read harmless when the answer is lost, and is tried once', async () => {
     const change = { object: 'Account', id: ID, fields: { Industry: 'Media' } };
-    fake.failNext('updateRecord', { when: 'after', times: 3 });
+    fake.failNext('updateRecord', { when: 'after', cut: true, times: 3 });
     await expect(open().run('updateRecord', change)).rejects.toMatchObject({ fault: 'unknown' });
     fake.failNext('query', { when: 'before', status: 503, times: 3 });
     await expect(open().run('query', { soql: 'SELECT Id FROM Account' })).rejects.toMatchObject({
       fault: 'unavailable',
     });
-    expect([fake.requests('updateRecord').length, fake.requests('query').length]).toEqual([1, 1]);
+    expect([fake.calls('updateRecord').length, fake.calls('query').length]).toEqual([1, 1]);
   });
 
   it('ends with the caller’s patience', async () => {
@@ -195,7 +196,7 @@ describe('a change of a record', () => {
     const tools = open();
     const before = await tools.before('updateRecord', args);
     await expect(tools.readBack('updateRecord', { args, before })).resolves.toBe('not_happened');
-    fake.failNext('updateRecord', { when: 'after' });
+    fake.failNext('updateRecord', { when: 'after', cut: true });
     await expect(tools.run('updateRecord', args)).rejects.toThrow();
     await expect(tools.readBack('updateRecord', { args, before })).resolves.toMatchObject({ happened: { id: ID } });
     fake.record('Account', ID)['Name'] = 'Somebody else';
@@ -213,6 +214,6 @@ describe('a change of a record', () => {
     expect(said).toContain('Industry');
     await tools.undo('updateRecord', { args, output, before });
     expect(fake.record('Account', ID)).toEqual({ ...old, Industry: 'Media' });
-    expect(fake.changes('updateRecord')).toHaveLength(2);
+    expect(fake.changes('record.updated')).toHaveLength(2);
   });
 });
