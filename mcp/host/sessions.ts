@@ -95,9 +95,9 @@ const keyOf = ({ organizationId, connectionId }: OnConnection): string => `${org
 const isOver = (error: unknown): boolean => error instanceof ToolCallError && error.cause instanceof SessionOver;
 
 /** Everything that a session is opened with; renewed tokens are not in it. */
-const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials }: Connection): string =>
+const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials, trusted }: Connection): string =>
   createHash('sha256')
-    .update(JSON.stringify([kind, provider, url, auth_kind, settings, credentials]))
+    .update(JSON.stringify([kind, provider, url, auth_kind, settings, credentials, trusted]))
     .digest('hex');
 
 function createOpener({ egress, credentials, providers, onToolsChanged }: SessionsGiven) {
@@ -118,6 +118,7 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
       connection: connection.name,
       fetch: credentials.fetchFor(on, connection, forServers),
       onToolsChanged: () => onToolsChanged(on),
+      takesDefaults: connection.trusted,
     };
     const mcp = await openRemote(remote, late).catch((error: unknown) => {
       if (error instanceof ToolCallError && error.kind === 'cancelled')
