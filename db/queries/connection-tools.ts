@@ -37,8 +37,8 @@ export const findToolState = (
     .where('remote_name', '=', remoteName)
     .executeTakeFirst();
 
-/** Tools of all connections in all states, in the order in which models see them. */
-export const listPinnedTools = (trx: OrganizationTransaction): Promise<PinnedTool[]> =>
+/** Tools of all connections in all states, or those of one name, in the order in which models see them. */
+export const listPinnedTools = (trx: OrganizationTransaction, name?: string): Promise<PinnedTool[]> =>
   trx
     .selectFrom('connection_tools as t')
     .innerJoin('connections as c', (join) =>
@@ -46,6 +46,7 @@ export const listPinnedTools = (trx: OrganizationTransaction): Promise<PinnedToo
     )
     .selectAll('t')
     .select(['c.provider', 'c.slug', 'c.name as connection_name', 'c.user_id', 'c.trusted'])
+    .$if(name !== undefined, (query) => query.where('t.name', '=', name ?? ''))
     // Bytes and not a language's order: the same list everywhere keeps the models' prompt caches warm.
     .orderBy(sql`t.name collate "C"`)
     .orderBy('t.connection_id')

@@ -97,3 +97,7 @@ export async function setNeedsReconnect(trx: OrganizationTransaction, id: string
     .where('id', '=', id)
     .execute();
 }
+
+/** Grants that somebody has gone to give are of no use once the credentials are others. */
+export const dropPendingGrants = (trx: OrganizationTransaction, connectionId: string) =>
+  trx.deleteFrom('oauth_states').where('connection_id', '=', connectionId).execute();

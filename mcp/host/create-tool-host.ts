@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findToolState, listPinnedTools, listToolsOf } from '../../db/queries/connection-tools.ts';
 import { findConnection, listConnections, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
@@ -8,14 +8,14 @@ import type { Provider } from '../servers/define.ts';
 import { SessionOver } from './call-error.ts';
 import type { Credentials } from './credentials.ts';
 import type { Egress } from './egress.ts';
-import { toOffer } from './offers.ts';
+import { toOffer, type Stock } from './offers.ts';
 import { createOutcomes, type Outcomes } from './outcomes.ts';
 import type { ProviderDesk } from './provider-desk.ts';
 import { lookBefore, readBackWith, resourceIn, undoWith } from './provider-reads.ts';
 import { refreshTools } from './refresh-tools.ts';
 import { createSessions, type Session, type Sessions } from './sessions.ts';
 import { lookAt, nothingMissing, oneMissing } from './test-connection.ts';
-import type { ForWhom, OnConnection, ToolHost } from './tool-host.ts';
+import type { OnConnection, ToolHost } from './tool-host.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
 export interface ToolHostDeps {
@@ -47,11 +47,16 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
     await sessions.expireList(on);
     await refresh(desk, on, AbortSignal.timeout(LIST_TIMEOUT_MS)).catch((error: unknown) => onError(error, on));
   };
-  const offer: ToolHost['offer'] = async (whom, category) =>
-    toOffer(await stockOf(db, whom), whom, category, { providers, publicUrl, now: new Date() });
+  const offerIn: ToolHost['offerIn'] = async (trx, whom, category) =>
+    toOffer(await stockIn(trx), whom, category, { providers, publicUrl, now: new Date() });
   return {
-    offer,
-    find: async (whom, name) => (await offer(whom, undefined)).tools.find((tool) => tool.name === name),
+    offerIn,
+    offer: (whom, category) => withOrganization(db, whom.organizationId, (trx) => offerIn(trx, whom, category)),
+    find: async (whom, name) => {
+      const stock = await withOrganization(db, whom.organizationId, (trx) => stockIn(trx, name));
+      const { tools } = toOffer(stock, whom, undefined, { providers, publicUrl, now: new Date() });
+      return tools.find((tool) => tool.name === name);
+    },
     call: (on, remoteName, args, options) =>
       reach(desk, on, options.signal, async (connection, session) => {
         await refuseUnlessActive(desk, on, connection, { session, remoteName, signal: options.signal });
@@ -77,11 +82,11 @@ interface Desk {
   readonly sessions: Sessions;
 }
 
-const stockOf = (db: Kysely<Database>, { organizationId }: ForWhom) =>
-  withOrganization(db, organizationId, async (trx) => ({
-    connections: await listConnections(trx),
-    tools: await listPinnedTools(trx),
-  }));
+/** Most organizations have no connection: then one look is all. */
+async function stockIn(trx: OrganizationTransaction, name?: string): Promise<Stock> {
+  const connections = await listConnections(trx);
+  return { connections, tools: connections.length > 0 ? await listPinnedTools(trx, name) : [] };
+}
 
 async function rowOf(db: Kysely<Database>, on: OnConnection): Promise<Connection> {
   const connection = await withOrganization(db, on.organizationId, (trx) => findConnection(trx, on.connectionId));

@@ -1,9 +1,5 @@
-import type { Selectable } from 'kysely';
-import type { ConnectionsTable } from '../../db/tables/tools.ts';
+import type { Connection } from '../../db/queries/connections.ts';
 import type { OnConnection } from './tool-host.ts';
-
-/** A connection's row, as a session is opened with it. */
-export type Connection = Selectable<ConnectionsTable>;
 
 /** What a first-party client authenticates with. */
 export interface Token {

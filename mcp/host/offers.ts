@@ -47,8 +47,10 @@ export function toOffer(stock: Stock, whom: ForWhom, category: Category | undefi
   for (const connection of wanted) {
     const listed = stock.tools.filter(({ connection_id }) => connection_id === connection.id);
     const reason = reasonAgainst(connection, listed, terms.now);
-    if (reason !== undefined) leftOut.push(toLeftOut(connection, reason, terms.publicUrl));
-    if (reason === undefined || reason === 'quarantined')
+    // A grant that is over is asked for when somebody wants to use it, so its tools stay on offer.
+    const renewable = reason === 'reconnect' && listed.length > 0;
+    if (reason !== undefined && !renewable) leftOut.push(toLeftOut(connection, reason, terms.publicUrl));
+    if (reason === undefined || reason === 'quarantined' || renewable)
       tools.push(
         ...listed.filter(({ state }) => state === 'active').map((tool) => toOfferedTool(tool, connection, terms)),
       );

@@ -4,6 +4,7 @@ import type { CallToolResult, ServerNotification, ServerRequest } from '@modelco
 import type { z } from 'zod';
 import { ProviderError, type Provider, type ProviderTool, type ToolContext } from './define.ts';
 import { EFFECT_KEY_META, toFaultResult } from './fault.ts';
+import { progressTo } from './progress.ts';
 import { toReadable } from './readable.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
@@ -74,17 +75,4 @@ function toProviderError(tool: ProviderTool<unknown>, error: unknown): ProviderE
           cause: error,
         },
       );
-}
-
-/** Tells progress to a client that asked for it; MCP wants every number above the last. */
-function progressTo({ _meta, sendNotification }: Extra): ToolContext['onProgress'] {
-  const progressToken = _meta?.progressToken;
-  if (progressToken === undefined) return undefined;
-  let last = 0;
-  return (message, share) => {
-    last = share !== undefined && share > last ? share : last + 0.000_001;
-    const params = { progressToken, progress: last, message, ...(share !== undefined && { total: 1 }) };
-    // Progress is a courtesy: a client that has gone must not fail the call.
-    sendNotification({ method: 'notifications/progress', params }).catch(() => undefined);
-  };
 }

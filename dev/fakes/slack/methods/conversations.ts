@@ -1,20 +1,10 @@
-import { flagArgument, limitArgument, textArgument } from '../arguments.ts';
+import { flagArgument, textArgument } from '../arguments.ts';
 import { SlackRefusal } from '../errors.ts';
 import type { Method, MethodCall } from '../state.ts';
 import type { SlackMessage } from '../types.ts';
 import { namedMessage, readableChannel } from './message-content.ts';
+import { pageOf } from './paging.ts';
 import { channelOnWire, messageOnWire } from './to-wire.ts';
-
-/** One page of a list, and the cursor of the next. */
-function pageOf<T>(list: readonly T[], { args }: MethodCall, usual: number) {
-  const limit = limitArgument(args, usual, 1000);
-  const cursor = textArgument(args, 'cursor');
-  const start = cursor ? Number(Buffer.from(cursor, 'base64').toString()) : 0;
-  if (!Number.isInteger(start) || start < 0) throw new SlackRefusal('invalid_cursor');
-  const more = start + limit < list.length;
-  const next_cursor = more ? Buffer.from(String(start + limit)).toString('base64') : '';
-  return { items: list.slice(start, start + limit), has_more: more, response_metadata: { next_cursor } };
-}
 
 function within({ args }: MethodCall): (message: SlackMessage) => boolean {
   const oldest = textArgument(args, 'oldest') ?? '0';

@@ -1,6 +1,7 @@
 import { flagArgument, textArgument } from '../arguments.ts';
 import { SlackRefusal } from '../errors.ts';
 import type { Method } from '../state.ts';
+import { pageOf } from './paging.ts';
 import { userOnWire } from './to-wire.ts';
 
 const authTest: Method = ({ workspace }) => ({
@@ -21,11 +22,15 @@ const userInfo: Method = ({ workspace, args }) => {
   return { user: userOnWire(user, workspace, flagArgument(args, 'include_locale')) };
 };
 
-const listUsers: Method = ({ workspace, args }) => ({
-  members: workspace.users.map((user) => userOnWire(user, workspace, flagArgument(args, 'include_locale'))),
-  cache_ts: Math.floor(Date.now() / 1000),
-  response_metadata: { next_cursor: '' },
-});
+const listUsers: Method = (call) => {
+  const { workspace, args } = call;
+  const { items, response_metadata } = pageOf(workspace.users, call, 1000);
+  return {
+    members: items.map((user) => userOnWire(user, workspace, flagArgument(args, 'include_locale'))),
+    cache_ts: Math.floor(Date.now() / 1000),
+    response_metadata,
+  };
+};
 
 const teamInfo: Method = ({ workspace }) => ({
   team: { id: workspace.teamId, name: workspace.name, domain: workspace.domain, email_domain: '', icon: {} },

@@ -1,0 +1,123 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type CallToolResult,
+  type ServerNotification,
+  type ServerRequest,
+  type Tool,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { Principal } from '../../db/queries/people.ts';
+import type { OfferedTool } from '../../mcp/host/tool-host.ts';
+import { progressTo } from '../../mcp/servers/progress.ts';
+import { ProblemError } from '../problems.ts';
+import type { CallOutcome, McpDeps } from './port.ts';
+import type { Served } from './sessions.ts';
+
+/** The accepted tools of a person's connections to one provider; none where no connection is in order. */
+export async function toolsOf({ host }: Pick<McpDeps, 'host'>, served: Served): Promise<OfferedTool[]> {
+  const { organizationId, userId } = served.principal;
+  const { tools } = await host.offer({ organizationId, userId }, undefined);
+  return tools.filter(({ provider }) => provider === served.provider);
+}
+
+/** An MCP server over them. What it is asked to call goes the way of every call: policy, ledger, approval, audit. */
+export function createOfferedServer(deps: McpDeps, served: Served): Server {
+  const { provider } = served;
+  // The SDK's McpServer wants zod schemas; these tools are known by the JSON schemas that were accepted.
+  const server = new Server({ name: `nubabel-${provider}`, version: '1.0.0' }, { capabilities: { tools: {} } });
+  server.setRequestHandler(ListToolsRequestSchema, async () => ({
+    tools: (await toolsOf(deps, served)).map(toWire),
+  }));
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    const found = (await toolsOf(deps, served)).find(({ name }) => name === params.name);
+    if (!found) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${params.name.slice(0, 64)} here.`);
+    return call(deps, served.principal, found.name, params.arguments ?? {}, extra);
+  });
+  return server;
+}
+
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+async function call(
+  { callTool, log, publicUrl }: McpDeps,
+  principal: Principal,
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+  extra: Extra,
+): Promise<CallToolResult> {
+  try {
+    const outcome = await callTool(principal, name, args, { signal: extra.signal, onProgress: progressTo(extra) });
+    return toCallResult(outcome, publicUrl);
+  } catch (error) {
+    if (error instanceof ProblemError) return { content: [{ type: 'text', text: error.message }], isError: true };
+    log.error({ err: error, tool: name }, 'a tool call over MCP failed');
+    throw new McpError(ErrorCode.InternalError, 'The call failed on our side and is logged. Look before trying again.');
+  }
+}
+
+/** A call that is not over: no failure, and no answer of the tool's either. */
+function toCallResult({ jobId, status, result }: CallOutcome, publicUrl: string): CallToolResult {
+  if (result) {
+    const { text, data, isError } = result;
+    return {
+      content: [{ type: 'text', text }],
+      ...(data && { structuredContent: data }),
+      isError,
+      _meta: { [JOB_META]: jobId },
+    };
+  }
+  const waiting = {
+    status,
+    jobId,
+    message:
+      status === 'awaiting_approval'
+        ? `Nothing is changed yet: a person has to approve this first. Job ${jobId} goes on by itself after that; do not call again.`
+        : `The call is still under way in job ${jobId}. Do not call again.`,
+    jobUrl: `${publicUrl}/api/jobs/${jobId}`,
+  };
+  return {
+    content: [{ type: 'text', text: `${waiting.message} It is followed at ${waiting.jobUrl}.` }],
+    structuredContent: { waiting },
+    isError: false,
+    _meta: { [JOB_META]: jobId },
+  };
+}
+
+/** Where a result's `_meta` names its job. */
+const JOB_META = 'nubabel/job';
+
+const WAITING_SCHEMA = {
+  type: 'object',
+  description: 'The call is not over: it waits for a person, or runs on.',
+  properties: {
+    waiting: {
+      type: 'object',
+      properties: Object.fromEntries(
+        ['status', 'jobId', 'message', 'jobUrl'].map((name) => [name, { type: 'string' }]),
+      ),
+      required: ['status', 'jobId', 'message', 'jobUrl'],
+    },
+  },
+  required: ['waiting'],
+};
+
+/** A tool as it is listed; clients check results against its schema, so that says of calls that wait too. */
+function toWire({ name, definition }: OfferedTool): Tool {
+  const { title, description, inputSchema, outputSchema, annotations } = definition;
+  return {
+    name,
+    ...(title !== undefined && { title }),
+    description,
+    inputSchema: { ...inputSchema, type: 'object' },
+    ...(outputSchema && { outputSchema: { type: 'object', anyOf: [withoutDialect(outputSchema), WAITING_SCHEMA] } }),
+    annotations,
+  };
+}
+
+/** The dialect is said at the root of a schema only. */
+const withoutDialect = (schema: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema'));

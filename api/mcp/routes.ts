@@ -1,0 +1,50 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { isFirstParty } from '../../contracts/connections.ts';
+import type { ApiEnv } from '../deps.ts';
+import { authenticate } from '../middleware/authenticate.ts';
+import { ProblemError } from '../problems.ts';
+import { createOfferedServer, toolsOf } from './offered-server.ts';
+import { ownHostsOnly } from './own-hosts.ts';
+import type { McpDeps } from './port.ts';
+import { MAX_MESSAGE_BYTES, type Served } from './sessions.ts';
+
+const messageLimit = bodyLimit({
+  maxSize: MAX_MESSAGE_BYTES,
+  onError: () => {
+    throw new ProblemError('too-large', 'An MCP message may have at most 1 MiB.');
+  },
+});
+
+/**
+ * `/mcp/:provider`: our first-party servers for other MCP clients, over Streamable HTTP. Tokens are the API's own, of
+ * people of an organization: those of providers mean nothing here, and none is handed on.
+ */
+export const mcpRoutes = (deps: McpDeps) =>
+  new Hono<ApiEnv>().use(ownHostsOnly(deps.publicUrl), authenticate(deps)).route('/', mcpSessionRoutes(deps));
+
+/** The protocol itself, for whom `principal` names. */
+export const mcpSessionRoutes = (deps: McpDeps) =>
+  new Hono<ApiEnv>().on(['GET', 'POST', 'DELETE'], '/:provider', messageLimit, (c) => answer(deps, c));
+
+async function answer(deps: McpDeps, c: Context<ApiEnv>): Promise<Response> {
+  const provider = c.req.param('provider') ?? '';
+  const served: Served = { principal: c.get('principal'), provider };
+  const id = c.req.header('mcp-session-id');
+  if (id === undefined) return begin(deps, served, c.req.raw);
+  const response = await deps.sessions.continue(served, id, c.req.raw);
+  if (!response) throw new ProblemError('not-found', 'This MCP session is over, or was never yours. Begin a new one.');
+  return response;
+}
+
+async function begin(deps: McpDeps, served: Served, request: Request): Promise<Response> {
+  const { provider } = served;
+  if (request.method !== 'POST')
+    throw new ProblemError('invalid-request', 'Send the header "mcp-session-id" that initialize was answered with.');
+  if (!isFirstParty(provider) || (await toolsOf(deps, served)).length === 0)
+    throw new ProblemError(
+      'not-found',
+      `There is no usable connection to "${provider.slice(0, 40)}". An admin makes and tests connections under /api/connections.`,
+    );
+  return deps.sessions.begin(served, createOfferedServer(deps, served), request);
+}

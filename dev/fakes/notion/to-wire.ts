@@ -1,0 +1,106 @@
+import {
+  shownTime,
+  type NotionDatabase,
+  type NotionPage,
+  type NotionProperty,
+  type NotionState,
+  type NotionUser,
+  type NotionValue,
+  type RichText,
+} from './state.ts';
+
+const PLAIN = { bold: false, italic: false, strikethrough: false, underline: false, code: false, color: 'default' };
+
+const textOnWire = ({ content }: RichText) => ({
+  type: 'text',
+  text: { content, link: null },
+  annotations: PLAIN,
+  plain_text: content,
+  href: null,
+});
+
+export const userOnWire = ({ id, name, email }: NotionUser) => ({
+  object: 'user',
+  id,
+  name,
+  avatar_url: null,
+  ...(email
+    ? { type: 'person', person: { email } }
+    : { type: 'bot', bot: { owner: { type: 'workspace', workspace: true }, workspace_name: 'Acme' } }),
+});
+
+const optionOnWire = (name: string) => ({ id: Buffer.from(name).toString('hex').slice(0, 8), name, color: 'default' });
+
+const urlOf = (id: string): string => `https://www.notion.so/${id.replaceAll('-', '')}`;
+const refOf = (id: string) => ({ object: 'user', id });
+
+export const databaseOnWire = (database: NotionDatabase) => ({
+  object: 'database',
+  id: database.id,
+  title: [textOnWire({ content: database.title })],
+  data_sources: [{ id: database.dataSourceId, name: database.title }],
+  parent: { type: 'workspace', workspace: true },
+  is_inline: false,
+  in_trash: false,
+  url: urlOf(database.id),
+  created_time: '2026-01-01T00:00:00.000Z',
+  last_edited_time: '2026-01-01T00:00:00.000Z',
+});
+
+const propertyOnWire = (name: string, { id, type, options }: NotionProperty) => ({
+  id,
+  name,
+  type,
+  [type]: options ? { options: options.map(optionOnWire), ...(type === 'status' ? { groups: [] } : {}) } : {},
+});
+
+export const dataSourceOnWire = (database: NotionDatabase) => ({
+  object: 'data_source',
+  id: database.dataSourceId,
+  title: [textOnWire({ content: database.title })],
+  parent: { type: 'database_id', database_id: database.id },
+  database_parent: { type: 'workspace', workspace: true },
+  properties: Object.fromEntries(
+    Object.entries(database.properties).map(([name, property]) => [name, propertyOnWire(name, property)]),
+  ),
+  in_trash: false,
+  url: urlOf(database.dataSourceId),
+  created_time: '2026-01-01T00:00:00.000Z',
+  last_edited_time: '2026-01-01T00:00:00.000Z',
+});
+
+function valueOnWire(state: NotionState, { id, type }: NotionProperty, value: NotionValue | undefined) {
+  const shown = (): unknown => {
+    if (type === 'title' || type === 'rich_text') return Array.isArray(value) ? value.map(textOnWire) : [];
+    if (value === undefined || value === null) return type === 'people' ? [] : null;
+    if (typeof value === 'number') return value;
+    if ('people' in value)
+      return value.people.flatMap((one) => state.users.filter((user) => user.id === one).map(userOnWire));
+    if ('name' in value) return optionOnWire(value.name);
+    return 'start' in value ? { start: value.start, end: value.end, time_zone: null } : null;
+  };
+  return { id, type, [type]: shown() };
+}
+
+export const pageOnWire = (state: NotionState, database: NotionDatabase, page: NotionPage) => ({
+  object: 'page',
+  id: page.id,
+  created_time: shownTime(page.createdAt),
+  last_edited_time: shownTime(page.editedAt),
+  created_by: refOf(page.createdBy),
+  last_edited_by: refOf(page.createdBy),
+  parent: { type: 'data_source_id', data_source_id: database.dataSourceId, database_id: database.id },
+  in_trash: page.inTrash,
+  archived: page.inTrash,
+  is_locked: false,
+  icon: null,
+  cover: null,
+  properties: Object.fromEntries(
+    Object.entries(database.properties).map(([name, property]) => [
+      name,
+      valueOnWire(state, property, page.values[name]),
+    ]),
+  ),
+  url: urlOf(page.id),
+  public_url: null,
+});

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { ADDS } from '../annotations.ts';
+import { defineTool } from '../define.ts';
+import type { GithubClient } from './client.ts';
+import { read, write } from './failures.ts';
+import { hasMark, Issue, issueResource, MAX_BODY, toIssue, withMark } from './issue.ts';
+import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
+
+/** How far GitHub's clock may be behind ours. */
+const SKEW_MS = 5 * 60_000;
+/** Pages of 100 that are looked through. */
+const MAX_PAGES = 10;
+
+/**
+ * `POST /repos/…/issues`. GitHub takes no key of ours, so the body ends in a comment that its pages do not show, and a
+ * lost answer is looked up by it. Undone by closing as not planned: issues cannot be deleted by most tokens.
+ */
+export const createIssue = defineTool<GithubClient>()({
+  name: 'createIssue',
+  title: 'Create an issue',
+  description: 'Opens a new issue in a GitHub repository.',
+  input: z.strictObject({
+    ...repositoryArguments,
+    title: z.string().trim().min(1).max(256).describe('One line.'),
+    body: z.string().max(MAX_BODY).default('').describe('Markdown.'),
+    labels: z.array(z.string().min(1).max(50)).max(20).optional().describe('Names of labels that exist.'),
+    assignees: z.array(z.string().min(1).max(100)).max(10).optional().describe('Logins of people to assign.'),
+  }),
+  output: Issue,
+  annotations: ADDS,
+  async run(client, { owner, repo, body, ...rest }, context) {
+    const at = repositoryOf({ owner, repo }, context);
+    await checkNames(client, at, rest, context);
+    const asked = { ...at, ...rest, body: withMark(body, context.effectKey) };
+    return write(context, async () => toIssue((await client.rest.issues.create(asked)).data));
+  },
+  async readBack(client, { args, effectKey, sentAt }, context) {
+    const at = repositoryOf(args, context);
+    const from = new Date(sentAt.getTime() - SKEW_MS).toISOString();
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const asked = {
+        ...at,
+        state: 'all',
+        since: from,
+        sort: 'created',
+        direction: 'desc',
+        per_page: 100,
+        page,
+      } as const;
+      const { data, headers } = await read(context, () => client.rest.issues.listForRepo(asked));
+      const found = data.find(({ body }) => hasMark(body, effectKey));
+      if (found) return { happened: toIssue(found) };
+      const passed = data.some(({ created_at }) => created_at < from);
+      if (passed || !headers.link?.includes('rel="next"')) return 'not_happened';
+    }
+    return 'unclear';
+  },
+  resource: issueResource,
+  async undo(client, { args, output }, context) {
+    const at = { ...repositoryOf(args, context), issue_number: output.number };
+    await write(context, () => client.rest.issues.update({ ...at, state: 'closed', state_reason: 'not_planned' }));
+    return `Closed ${at.owner}/${at.repo}#${output.number} as not planned.`;
+  },
+});

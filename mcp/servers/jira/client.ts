@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { ProviderError, type ClientSettings } from '../define.ts';
+import { sendRest } from '../rest.ts';
+import { toJiraFailure } from './failures.ts';
+
+interface Asked {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** POST that only reads, as a search does. */
+  readonly reads?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Jira's REST API, version 3. */
+export interface JiraClient {
+  /** The answer as `schema` says. `path` is after `/rest/api/3`. @throws ProviderError */
+  ask<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, schema: z.ZodType<T>, asked: Asked): Promise<T>;
+  /** Where people see an issue; undefined where only the API's address is known. */
+  browseUrl(key: string): string | undefined;
+}
+
+/** Answers with an empty body. */
+export const Nothing = z.unknown();
+
+/** Basic authentication with an e-mail address and its API token, or a bearer token of a grant. */
+export function createJiraClient({ url, email, token, settings, fetch }: ClientSettings): JiraClient {
+  if (!url)
+    throw new ProviderError('refused', 'Jira needs the address of your site, such as https://acme.atlassian.net.');
+  const base = url.replace(/\/+$/, '');
+  const authorization = email ? `Basic ${Buffer.from(`${email}:${token}`).toString('base64')}` : `Bearer ${token}`;
+  // Grants are used at api.atlassian.com, where no person can look.
+  const site = settings['site'] ?? (new URL(base).host === 'api.atlassian.com' ? undefined : base);
+  return {
+    async ask(method, path, schema, { query, body, reads = false, signal }) {
+      const search = query ? `?${new URLSearchParams(query).toString()}` : '';
+      const changes = method !== 'GET' && !reads;
+      const answer = await sendRest(fetch, {
+        provider: 'Jira',
+        method,
+        url: `${base}/rest/api/3${path}${search}`,
+        headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        changes,
+        signal,
+      });
+      if (answer.status < 200 || answer.status >= 300) throw toJiraFailure(answer, changes);
+      const parsed = schema.safeParse(answer.body);
+      if (parsed.success) return parsed.data;
+      throw new ProviderError(changes ? 'unknown' : 'unavailable', 'Jira answered something that is not its format.', {
+        cause: parsed.error,
+      });
+    },
+    browseUrl: (key) => site && `${site.replace(/\/+$/, '')}/browse/${key}`,
+  };
+}

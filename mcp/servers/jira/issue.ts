@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { fromAdf } from './adf-text.ts';
+import type { JiraClient } from './client.ts';
+
+const Named = z.object({ name: z.string() }).nullish();
+
+/** The fields that are asked for. */
+export const ISSUE_FIELDS = [
+  'summary',
+  'status',
+  'issuetype',
+  'priority',
+  'assignee',
+  'labels',
+  'created',
+  'updated',
+  'description',
+] as const;
+
+/** An issue on Jira's wire, as far as it is used. */
+export const WireIssue = z.object({
+  id: z.string(),
+  key: z.string(),
+  fields: z
+    .object({
+      summary: z.string().nullish(),
+      status: Named,
+      issuetype: Named,
+      priority: Named,
+      assignee: z.object({ accountId: z.string(), displayName: z.string().optional() }).nullish(),
+      labels: z.array(z.string()).nullish(),
+      created: z.string().nullish(),
+      updated: z.string().nullish(),
+      description: z.unknown(),
+    })
+    .partial(),
+});
+export type WireIssue = z.infer<typeof WireIssue>;
+
+export const IssueKey = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .regex(/^[A-Z][A-Z0-9_]{0,30}-\d{1,12}$/, 'is an issue key such as OPS-12');
+
+/** An issue as models see it. */
+export const Issue = z.object({
+  key: z.string(),
+  url: z.string().optional(),
+  summary: z.string(),
+  status: z.string(),
+  type: z.string(),
+  priority: z.string().nullable(),
+  assignee: z.string().nullable(),
+  assigneeAccountId: z.string().nullable(),
+  labels: z.array(z.string()),
+  created: z.string(),
+  updated: z.string(),
+  description: z.string(),
+});
+
+export function toIssue(client: JiraClient, { key, fields }: WireIssue): z.infer<typeof Issue> {
+  return {
+    key,
+    url: client.browseUrl(key),
+    summary: fields.summary ?? '',
+    status: fields.status?.name ?? '',
+    type: fields.issuetype?.name ?? '',
+    priority: fields.priority?.name ?? null,
+    assignee: fields.assignee?.displayName ?? null,
+    assigneeAccountId: fields.assignee?.accountId ?? null,
+    labels: fields.labels ?? [],
+    created: fields.created ?? '',
+    updated: fields.updated ?? '',
+    description: fromAdf(fields.description),
+  };
+}
+
+/** One issue as it is now. @throws ProviderError `refused` where there is none. */
+export const readIssue = (client: JiraClient, key: string, signal: AbortSignal): Promise<WireIssue> =>
+  client.ask('GET', `/issue/${key}`, WireIssue, { query: { fields: ISSUE_FIELDS.join(',') }, signal });

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { OVERWRITES } from '../annotations.ts';
+import { defineTool, type ToolContext } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
+import type { LinearToolClient } from './client.ts';
+import { write } from './failures.ts';
+import {
+  findIssue,
+  getIssue,
+  Issue,
+  ISSUE_FIELDS,
+  issueResource,
+  PRIORITIES,
+  toIssue,
+  toWrittenIssue,
+  type WireIssue,
+  type WrittenIssue,
+} from './issue.ts';
+import { findTeam, findUser, stateOf } from './lookups.ts';
+
+const UPDATE = `mutation issueUpdate($id: String!, $input: IssueUpdateInput!) {
+  issueUpdate(id: $id, input: $input) { success issue { ${ISSUE_FIELDS} } }
+}`;
+interface Updated {
+  readonly issueUpdate: WrittenIssue;
+}
+
+const Input = z.strictObject({
+  id: z.string().min(1).max(100).describe('Identifier as ENG-12, or the UUID.'),
+  title: z.string().trim().min(1).max(255).optional().describe('The new title.'),
+  description: z.string().max(60_000).optional().describe('Markdown; replaces the whole description.'),
+  status: z.string().min(1).max(100).optional().describe('Name of a workflow state of the team.'),
+  assignee: z.string().min(1).max(200).nullable().optional().describe('Email, name or "me"; null: nobody.'),
+  priority: z.enum(PRIORITIES).optional().describe('The new priority.'),
+  dueDate: z.iso.date().nullable().optional().describe('A date, as 2026-12-31; null: none.'),
+});
+type Input = z.infer<typeof Input>;
+
+/** The part of `IssueUpdateInput` that this tool sets; also what is kept of an issue before it is changed. */
+const Change = z.object({
+  title: z.string().optional(),
+  description: z.string().nullish(),
+  stateId: z.string().optional(),
+  assigneeId: z.string().nullish(),
+  priority: z.number().optional(),
+  dueDate: z.string().nullish(),
+});
+type Change = z.infer<typeof Change>;
+
+async function changeOf(client: LinearToolClient, args: Input, context: ToolContext): Promise<Change> {
+  const { id, status, assignee, priority, ...rest } = args;
+  const team = status ? (await getIssue(client, id, context)).team.id : undefined;
+  return {
+    ...rest,
+    ...(status ? { stateId: stateOf(await findTeam(client, team, context), status) } : {}),
+    ...(assignee === undefined
+      ? {}
+      : { assigneeId: assignee === null ? null : await findUser(client, assignee, context) }),
+    ...(priority ? { priority: PRIORITIES.indexOf(priority) } : {}),
+  };
+}
+
+const currentOf = (issue: WireIssue): Required<Change> => ({
+  title: issue.title,
+  description: issue.description ?? null,
+  stateId: issue.state.id,
+  assigneeId: issue.assignee?.id ?? null,
+  priority: issue.priority,
+  dueDate: issue.dueDate ?? null,
+});
+
+/** The fields of `IssueUpdateInput` that a call touches. */
+const touchedBy = (args: Input): (keyof Change)[] => {
+  const { title, description, status, assignee, priority, dueDate } = args;
+  const touched = { title, description, stateId: status, assigneeId: assignee, priority, dueDate };
+  return (Object.keys(touched) as (keyof Change)[]).filter((field) => touched[field] !== undefined);
+};
+
+/** Linear writes Markdown its own way: other bullets, other blank lines. */
+const bare = (markdown: string | null | undefined): string => (markdown ?? '').replaceAll(/[\s*_\\-]+/g, '');
+
+/** `issueUpdate`: a set, so saying it twice is harmless. */
+export const updateIssue = defineTool<LinearToolClient>()({
+  name: 'updateIssue',
+  title: 'Change an issue',
+  description: 'Changes an issue of the Linear workspace: only what is given.',
+  input: Input,
+  output: Issue,
+  annotations: OVERWRITES,
+  async run(client, args, context) {
+    const variables = { id: args.id, input: await changeOf(client, args, context) };
+    return write(context, async () => toWrittenIssue((await client.ask<Updated>(UPDATE, variables)).issueUpdate));
+  },
+  async before(client, args, context) {
+    const current = currentOf(await getIssue(client, args.id, context));
+    return Object.fromEntries(touchedBy(args).map((field) => [field, current[field]]));
+  },
+  async readBack(client, { args, before }, context) {
+    const issue = await findIssue(client, args.id, context);
+    if (!issue) return 'unclear';
+    const wanted = await changeOf(client, args, context);
+    const current = currentOf(issue);
+    const { description, ...others } = wanted;
+    const arrived = (Object.keys(others) as (keyof typeof others)[]).every((field) => others[field] === current[field]);
+    if (!arrived) return 'not_happened';
+    if (description === undefined || bare(description) === bare(current.description))
+      return { happened: toIssue(issue) };
+    // Neither the old text nor ours: Linear has rewritten ours, or somebody wrote something else.
+    return bare(Change.parse(before ?? {}).description) === bare(current.description) ? 'not_happened' : 'unclear';
+  },
+  resource: issueResource,
+  async undo(client, { args, output, before }, context) {
+    const input = whatWasBefore(Change, before);
+    await write(context, () => client.ask<Updated>(UPDATE, { id: output.id, input }));
+    const names = touchedBy(args).map((field) => field.replace(/Id$/, ''));
+    return `Restored ${names.join(', ')} of ${output.identifier}.`;
+  },
+});

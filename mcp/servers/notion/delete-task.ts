@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { OVERWRITES } from '../annotations.ts';
+import { defineTool } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
+import type { NotionClient } from './client.ts';
+import { write } from './failures.ts';
+import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask } from './task.ts';
+
+/** Moves a page to the trash, where people can get it back for 30 days; so can `undo`. */
+export const deleteTask = defineTool<NotionClient>()({
+  name: 'deleteTask',
+  title: 'Delete a task',
+  description: 'Moves a task of a Notion database to the trash.',
+  input: z.strictObject({ task: taskArgument }),
+  output: Task,
+  annotations: OVERWRITES,
+  async run(client, { task }, context) {
+    const { page, database } = await openTask(client, task, context);
+    const asked = { page_id: page.id, in_trash: true };
+    return write(context, async () => toWrittenTask(await client.pages.update(asked), database));
+  },
+  async before(client, { task }, context) {
+    const { page } = await openTask(client, task, context);
+    return { inTrash: page.in_trash };
+  },
+  async readBack(client, { args: { task } }, context) {
+    const found = await findTask(client, task, context);
+    if (!found) return 'unclear';
+    return found.page.in_trash ? { happened: toTask(found.page, found.database) } : 'not_happened';
+  },
+  resource: taskResource,
+  async undo(client, { output: { id, title }, before }, context) {
+    const { inTrash } = whatWasBefore(z.object({ inTrash: z.boolean() }), before);
+    if (inTrash) return `The task "${title}" was in the trash before, so it stays there.`;
+    await write(context, () => client.pages.update({ page_id: id, in_trash: false }));
+    return `Took the task "${title}" out of the trash.`;
+  },
+});

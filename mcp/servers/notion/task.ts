@@ -1,0 +1,108 @@
+import { extractNotionId, isFullPage, type PageObjectResponse } from '@notionhq/client';
+import { z } from 'zod';
+import { ProviderError, type ToolContext } from '../define.ts';
+import type { NotionClient } from './client.ts';
+import { isNotFound, read } from './failures.ts';
+import { openDatabase, openDataSource, type TaskDatabase } from './task-database.ts';
+
+export const databaseArgument = z
+  .string()
+  .min(1)
+  .max(500)
+  .optional()
+  .describe('Id or link of the database; the usual one if left out.');
+export const taskArgument = z.string().min(1).max(500).describe("Id or link of the task's page.");
+
+/** A task: a page of a database. */
+export const Task = z.object({
+  id: z.string(),
+  url: z.string(),
+  title: z.string(),
+  status: z.string().nullable(),
+  assignees: z.array(z.object({ id: z.string(), name: z.string() })),
+  dueDate: z.string().nullable().describe('A date or time, as 2026-12-31.'),
+  description: z.string(),
+  inTrash: z.boolean(),
+  createdAt: z.string().describe('Rounded down to the minute.'),
+  updatedAt: z.string().describe('Rounded down to the minute.'),
+});
+export type Task = z.infer<typeof Task>;
+
+export const taskResource = ({ id, url }: Task) => ({ id, url });
+
+type Value = PageObjectResponse['properties'][string];
+
+const textOf = (value: Value | undefined): string => {
+  const pieces = value?.type === 'title' ? value.title : value?.type === 'rich_text' ? value.rich_text : [];
+  return pieces.map(({ plain_text }) => plain_text).join('');
+};
+
+function statusOf(value: Value | undefined): string | null {
+  if (value?.type === 'status') return value.status?.name ?? null;
+  return value?.type === 'select' ? (value.select?.name ?? null) : null;
+}
+
+const peopleOf = (value: Value | undefined): Task['assignees'] =>
+  value?.type === 'people'
+    ? value.people.map((one) => ({ id: one.id, name: 'name' in one && typeof one.name === 'string' ? one.name : '' }))
+    : [];
+
+export function toTask({ properties, ...page }: PageObjectResponse, database: TaskDatabase): Task {
+  const valueOf = (name: string | undefined) => (name === undefined ? undefined : properties[name]);
+  const due = valueOf(database.dueDate);
+  return {
+    id: page.id,
+    url: page.url,
+    title: textOf(properties[database.titleProperty]),
+    status: statusOf(valueOf(database.status?.property)),
+    assignees: peopleOf(valueOf(database.assignee)),
+    dueDate: due?.type === 'date' ? (due.date?.start ?? null) : null,
+    description: textOf(valueOf(database.description)),
+    inTrash: page.in_trash,
+    createdAt: page.created_time,
+    updatedAt: page.last_edited_time,
+  };
+}
+
+/** The answer to a change, inside of the change: one that tells nothing leaves the outcome unknown. @throws Error */
+export function toWrittenTask(page: Parameters<typeof isFullPage>[0], database: TaskDatabase): Task {
+  if (isFullPage(page)) return toTask(page, database);
+  throw new Error('Notion answered with a part of the page.');
+}
+
+/** A page as it is answered to a question. @throws ProviderError */
+function wholePage(page: Parameters<typeof isFullPage>[0]): PageObjectResponse {
+  if (isFullPage(page)) return page;
+  throw new ProviderError('refused', 'The integration may not read this page: give it the capability to read content.');
+}
+
+export interface FoundTask {
+  readonly page: PageObjectResponse;
+  readonly database: TaskDatabase;
+}
+
+/** A task and the database that it is in. @throws ProviderError */
+export async function openTask(client: NotionClient, named: string, context: ToolContext): Promise<FoundTask> {
+  const id = extractNotionId(named);
+  if (!id) throw new ProviderError('refused', `"${named}" is no id or link of a Notion page.`);
+  const page = wholePage(await read(context, () => client.pages.retrieve({ page_id: id })));
+  const { parent } = page;
+  if (parent.type === 'data_source_id')
+    return { page, database: await openDataSource(client, parent.data_source_id, context) };
+  if (parent.type === 'database_id') return { page, database: await openDatabase(client, parent.database_id, context) };
+  throw new ProviderError('refused', `${page.url} is a page outside of databases, so it is no task.`);
+}
+
+/** The same, undefined where the integration sees none. @throws ProviderError */
+export async function findTask(
+  client: NotionClient,
+  named: string,
+  context: ToolContext,
+): Promise<FoundTask | undefined> {
+  try {
+    return await openTask(client, named, context);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { OVERWRITES } from '../annotations.ts';
+import { defineTool } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
+import type { NotionClient } from './client.ts';
+import { write } from './failures.ts';
+import { fieldsOf, taskFields, textPieces, titleField, toProperties, type NotionProperties } from './task-fields.ts';
+import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask, type FoundTask } from './task.ts';
+
+/** Values of properties by name, as Notion takes them back. */
+const Before = z.object({ properties: z.record(z.string(), z.record(z.string(), z.json())) });
+
+/** What a page holds in some of its properties, without what Notion only says and does not take. */
+function valuesOf({ page }: FoundTask, names: readonly string[]): NotionProperties {
+  const values: NotionProperties = {};
+  for (const name of names) {
+    const value = page.properties[name];
+    if (value?.type === 'title')
+      values[name] = { title: textPieces(value.title.map(({ plain_text }) => plain_text).join('')) };
+    if (value?.type === 'rich_text') values[name] = { rich_text: value.rich_text.map(toRequest) };
+    if (value?.type === 'status') values[name] = { status: value.status && { name: value.status.name } };
+    if (value?.type === 'select') values[name] = { select: value.select && { name: value.select.name } };
+    if (value?.type === 'people') values[name] = { people: value.people.map(({ id }) => ({ id })) };
+    if (value?.type === 'date')
+      values[name] = {
+        date: value.date && { start: value.date.start, end: value.date.end, time_zone: value.date.time_zone },
+      };
+  }
+  return values;
+}
+
+interface Piece {
+  readonly type: string;
+  readonly plain_text: string;
+  readonly text?: { readonly content: string; readonly link: { readonly url: string } | null };
+  readonly annotations: { readonly bold: boolean; readonly italic: boolean; readonly code: boolean };
+}
+
+/** A piece of text with its link and its most usual styles; what is no text becomes text. */
+function toRequest({ plain_text, text, annotations: { bold, italic, code } }: Piece) {
+  const content = text?.content ?? plain_text;
+  const link = text?.link ? { link: { url: text.link.url } } : {};
+  return { type: 'text' as const, text: { content, ...link }, annotations: { bold, italic, code } };
+}
+
+/** `pages.update`: a set, so saying it twice is harmless. */
+export const updateTask = defineTool<NotionClient>()({
+  name: 'updateTask',
+  title: 'Change a task',
+  description: 'Changes a task of a Notion database: only what is given.',
+  input: z.strictObject({ task: taskArgument, title: titleField.optional().describe('The new title.'), ...taskFields }),
+  output: Task,
+  annotations: OVERWRITES,
+  async run(client, { task, ...args }, context) {
+    const { page, database } = await openTask(client, task, context);
+    const properties = toProperties(database, await fieldsOf(client, args, context));
+    const asked = { page_id: page.id, properties };
+    return write(context, async () => toWrittenTask(await client.pages.update(asked), database));
+  },
+  async before(client, { task, ...args }, context) {
+    const found = await openTask(client, task, context);
+    const touched = toProperties(found.database, await fieldsOf(client, args, context));
+    return { properties: valuesOf(found, Object.keys(touched)) };
+  },
+  async readBack(client, { args: { task, ...args } }, context) {
+    const found = await findTask(client, task, context);
+    if (!found) return 'unclear';
+    const now = toTask(found.page, found.database);
+    const { title, status, assigneeId, dueDate, description } = await fieldsOf(client, args, context);
+    const arrived =
+      (title === undefined || now.title === title) &&
+      (status === undefined || now.status?.toLowerCase() === status.toLowerCase()) &&
+      (assigneeId === undefined || now.assignees.map(({ id }) => id).join() === (assigneeId ?? '')) &&
+      (dueDate === undefined || sameDate(now.dueDate, dueDate)) &&
+      (description === undefined || now.description === description);
+    return arrived ? { happened: now } : 'not_happened';
+  },
+  resource: taskResource,
+  async undo(client, { output: { id, title }, before }, context) {
+    const { properties } = whatWasBefore(Before, before);
+    const asked = { page_id: id, properties: properties as unknown as NotionProperties };
+    await write(context, () => client.pages.update(asked));
+    return `Restored ${Object.keys(properties).join(', ')} of the task "${title}".`;
+  },
+});
+
+/** Notion writes times with milliseconds and the zone of the workspace. */
+const sameDate = (a: string | null, b: string | null): boolean =>
+  a === b || (a !== null && b !== null && a.length > 10 && b.length > 10 && Date.parse(a) === Date.parse(b));

@@ -1,0 +1,76 @@
+import { PassThrough } from 'node:stream';
+import jsforce, { type Connection, type HttpRequest, type StreamPromise } from 'jsforce';
+import { ProviderError, type ClientSettings } from '../define.ts';
+import { sendRest, type RestRequest } from '../rest.ts';
+import { toSalesforceFailure } from './failures.ts';
+
+/** Spring '25; supported for at least three years. */
+const API_VERSION = '63.0';
+
+/** Salesforce through jsforce. */
+export interface SalesforceClient {
+  /** A connection whose requests end with the signal; jsforce itself knows no signals. */
+  on(signal: AbortSignal): Connection;
+  /** Where people see a record. */
+  recordUrl(id: string): string;
+}
+
+type Send = (request: HttpRequest) => Promise<unknown>;
+
+/**
+ * jsforce sends everything through its public `request`, which is its place to plug in another transport: ours goes
+ * through the guarded fetch, tries once, and never leaves the instance.
+ */
+class FetchConnection extends jsforce.Connection {
+  readonly #send: Send;
+  constructor(settings: { instanceUrl: string; accessToken: string; version: string }, send: Send) {
+    super(settings);
+    this.#send = send;
+  }
+
+  override request<R>(request: string | HttpRequest, options: { noContentResponse?: unknown } = {}): StreamPromise<R> {
+    const asked: HttpRequest = typeof request === 'string' ? { method: 'GET', url: request } : request;
+    const answer = this.#send({ ...asked, url: this._normalizeUrl(asked.url) });
+    const body = answer.then((given) => (given === undefined ? options.noContentResponse : given) as R);
+    return Object.assign(body, { stream: () => new PassThrough() });
+  }
+}
+
+const METHODS = new Set<string>(['GET', 'PATCH'] satisfies RestRequest['method'][]);
+const isUsed = (method: string): method is RestRequest['method'] => METHODS.has(method);
+
+export function createSalesforceClient({ url, token, settings, fetch }: ClientSettings): SalesforceClient {
+  if (!url)
+    throw new ProviderError(
+      'refused',
+      'Salesforce needs the address of your instance, such as https://acme.my.salesforce.com.',
+    );
+  const { origin } = new URL(url);
+  const send =
+    (signal: AbortSignal): Send =>
+    async ({ method, url: address, headers, body }) => {
+      // A next page's address comes from the other side: the token goes nowhere else.
+      if (new URL(address).origin !== origin) throw new ProviderError('refused', 'Salesforce named another address.');
+      if (!isUsed(method)) throw new ProviderError('refused', `${method} is not used with Salesforce.`);
+      const changes = method !== 'GET';
+      const answer = await sendRest(fetch, {
+        provider: 'Salesforce',
+        method,
+        url: address,
+        headers: { ...headers, authorization: `Bearer ${token}`, accept: 'application/json' },
+        ...(typeof body === 'string' && { body }),
+        changes,
+        signal,
+      });
+      if (answer.status < 200 || answer.status >= 300) throw toSalesforceFailure(answer, changes);
+      return answer.body;
+    };
+  return {
+    on: (signal) =>
+      new FetchConnection(
+        { instanceUrl: origin, accessToken: token, version: settings['apiVersion'] ?? API_VERSION },
+        send(signal),
+      ),
+    recordUrl: (id) => `${origin}/${id}`,
+  };
+}

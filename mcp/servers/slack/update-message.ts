@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { KnownBlock, MessageMetadata } from '@slack/web-api';
+import { OVERWRITES } from '../annotations.ts';
+import { defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { whatWasBefore } from '../what-was-before.ts';
+import type { SlackClient } from './client.ts';
+import { effectMetadata, isOfEffect } from './effect-metadata.ts';
+import { read, slackCodeOf, write } from './failures.ts';
+import { findChannel } from './find-channel.ts';
+import {
+  channelArgument,
+  contentForSlack,
+  messageContent,
+  messageResource,
+  tsArgument,
+  WrittenMessage,
+} from './message.ts';
+import { withLink } from './write-message.ts';
+
+/** What is kept of a message before it is changed. */
+const Before = z.object({
+  text: z.string(),
+  blocks: z.array(z.looseObject({ type: z.string() })).default([]),
+  metadata: z.object({ event_type: z.string(), event_payload: z.record(z.string(), z.json()) }).optional(),
+});
+
+/** One message with its metadata; `conversations.replies` knows messages inside and outside of threads. */
+async function messageAt(client: SlackClient, channel: string, ts: string, context: ToolContext) {
+  const asked = { channel, ts, oldest: ts, latest: ts, inclusive: true, include_all_metadata: true, limit: 10 };
+  const { messages = [] } = await read(context, () => client.conversations.replies(asked));
+  return messages.find((message) => message.ts === ts);
+}
+
+/** `chat.update`: a set, so saying it twice is harmless; its metadata tells whether it arrived. */
+export const updateMessage = defineTool<SlackClient>()({
+  name: 'updateMessage',
+  title: 'Change a message',
+  description: 'Replaces the text and blocks of a message that this app has posted before.',
+  input: z.strictObject({ channel: channelArgument, ts: tsArgument, ...messageContent }),
+  output: WrittenMessage,
+  annotations: OVERWRITES,
+  async run(client, args, context) {
+    const channel = await findChannel(client, args.channel, context);
+    const asked = { channel, ts: args.ts, ...contentForSlack(args, context), ...effectMetadata(context) };
+    await write(context, () => client.chat.update(asked));
+    return withLink(client, { channel, ts: args.ts }, context);
+  },
+  async before(client, args, context) {
+    const channel = await findChannel(client, args.channel, context);
+    const message = await messageAt(client, channel, args.ts, context);
+    if (!message) throw new ProviderError('refused', `There is no message ${args.ts} in ${args.channel}.`);
+    const { text = '', blocks = [], metadata } = message;
+    return { text, blocks, ...(metadata ? { metadata } : {}) };
+  },
+  async readBack(client, { args, effectKey }, context) {
+    const channel = await findChannel(client, args.channel, context);
+    try {
+      const message = await messageAt(client, channel, args.ts, context);
+      if (!isOfEffect(message?.metadata, effectKey)) return 'not_happened';
+    } catch (error) {
+      if (error instanceof ProviderError && error.fault === 'refused') return 'unclear';
+      throw error;
+    }
+    return { happened: await withLink(client, { channel, ts: args.ts }, context) };
+  },
+  resource: messageResource,
+  async undo(client, { output: { channel, ts }, before }, context) {
+    const { text, blocks, metadata } = whatWasBefore(Before, before);
+    const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[] };
+    try {
+      // An empty object takes the metadata away.
+      const restored = (metadata ?? {}) as MessageMetadata;
+      await write(context, () => client.chat.update({ ...asked, metadata: restored }));
+    } catch (error) {
+      if (slackCodeOf(error) !== 'message_not_found') throw error;
+      return `The message ${ts} in ${channel} is gone, so there is nothing to restore.`;
+    }
+    return `Restored the message ${ts} in ${channel}.`;
+  },
+});
