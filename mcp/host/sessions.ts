@@ -4,6 +4,7 @@ import { ToolCallError, type McpConnection } from '../port.ts';
 import type { Provider } from '../servers/define.ts';
 import { SessionOver } from './call-error.ts';
 import type { Credentials } from './credentials.ts';
+import { createEchoes } from './echoes.ts';
 import { createGuardedFetch, type Egress } from './egress.ts';
 import { openInProcess } from './in-process.ts';
 import { createKeptOpen } from './kept-open.ts';
@@ -113,10 +114,11 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
       return { mcp, desk, list: { listedAt: 0, news: 0, listing: undefined } };
     }
     if (connection.url === null) throw new ToolCallError('refused', `${connection.name} has no address.`);
+    const echoes = createEchoes(forServers);
     const remote = {
       url: connection.url,
       connection: connection.name,
-      fetch: credentials.fetchFor(on, connection, forServers),
+      fetch: credentials.fetchFor(on, connection, echoes.fetch),
       onToolsChanged: () => onToolsChanged(on),
       takesDefaults: connection.trusted,
     };
@@ -128,6 +130,6 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
         );
       throw error;
     });
-    return { mcp, desk: undefined, list: { listedAt: 0, news: 0, listing: undefined } };
+    return { mcp: echoes.guard(mcp), desk: undefined, list: { listedAt: 0, news: 0, listing: undefined } };
   };
 }
