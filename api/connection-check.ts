@@ -21,7 +21,6 @@ export async function checkConnection(deps: ApiDeps, row: Connection): Promise<C
     tooSlow(deps, row, error, Date.now() - startedAt),
   );
   const listed = tested.ok ? await refreshTools(deps, row, signal) : null;
-  if (listed !== null) await setFailing(deps, row, listed);
   const connection = await readView(deps, row.organization_id, row.id);
   const checks = listed === null ? tested.checks : [...tested.checks, failed('permissions', listed)];
   return {

@@ -58,15 +58,18 @@ export async function callTool(
 /** @throws ProblemError 404 or 409, which says what to do. */
 async function findCallable(deps: ApiDeps, principal: Principal, name: string): Promise<OfferedTool> {
   const { organizationId, userId } = principal;
-  const found = TOOL_NAME.test(name) ? await deps.tools.find({ organizationId, userId }, name) : undefined;
-  if (found) return found;
-  const known =
-    TOOL_NAME.test(name) &&
-    (await withOrganization(deps.db, organizationId, (trx) => findToolState(trx, { name, userId })));
-  if (!known)
-    throw new ProblemError('not-found', 'You have no tool with this name. GET /api/tools lists those you may call.');
-  throw new ProblemError('conflict', whyNot(known, connectionPage(deps.publicUrl, known.connectionId)));
+  if (!TOOL_NAME.test(name)) throw noSuchTool();
+  const found = await deps.tools.find({ organizationId, userId }, name);
+  const known = await withOrganization(deps.db, organizationId, (trx) => findToolState(trx, { name, userId }));
+  // Agents wait for a grant to be renewed; who calls by hand can see to it first.
+  if (known && (!found || known.health === 'reconnect'))
+    throw new ProblemError('conflict', whyNot(known, connectionPage(deps.publicUrl, known.connectionId)));
+  if (!found) throw noSuchTool();
+  return found;
 }
+
+const noSuchTool = () =>
+  new ProblemError('not-found', 'You have no tool with this name. GET /api/tools lists those you may call.');
 
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 

@@ -252,11 +252,10 @@ describe('another organization’s things', () => {
     'and ids that are none (%.40s) are not found either',
     async (id) => {
       for (const route of routes.filter((one) => one.guarded && hasId(one))) {
-        const answer = await house.request(
-          withId(route, encodeURIComponent(id), encodeURIComponent(id)),
-          initOf(route),
-        );
-        await expectProblem(answer, 404);
+        const path = withId(route, encodeURIComponent(id), encodeURIComponent(id));
+        // A client makes another address of `..`, which may be one that exists.
+        if (routes.some((one) => one.path === new URL(path, house.url).pathname)) continue;
+        await expectProblem(await house.request(path, initOf(route)), 404);
       }
     },
   );

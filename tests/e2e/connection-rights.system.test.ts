@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ConnectionTest, ConnectionView } from '../../contracts/connections.ts';
+import type { FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import {
+  connect,
+  CONNECTIONS,
+  newWiki,
+  openConnectedHouse,
+  openWiki,
+  patch,
+  post,
+  read,
+  toolsOf,
+  type Asker,
+} from '../support/connections.ts';
+import { expectProblem } from '../support/doors.ts';
+import type { House } from '../support/house.ts';
+import { addPerson, type Person } from '../support/people.ts';
+
+let house: House;
+let member: Person;
+let server: FakeMcp;
+beforeAll(async () => {
+  house = await openConnectedHouse();
+  member = await addPerson(house);
+}, 90_000);
+afterAll(() => house?.close());
+beforeEach(async () => {
+  server = await openWiki();
+});
+afterEach(() => server.close());
+
+describe('a test', () => {
+  it('tells each thing that it has looked at, and how long the answer took', async () => {
+    const made = await connect(house, server);
+    const test = await read<ConnectionTest>(await post(house, `${CONNECTIONS}/${made.id}/test`));
+    expect(test).toMatchObject({ ok: true, tools: 2, connection: { id: made.id, health: 'healthy' } });
+    expect(test.checks.map(({ check }) => check).sort()).toEqual([
+      'connectivity',
+      'credentials',
+      'limits',
+      'permissions',
+    ]);
+    expect(test.checks.every(({ ok, detail }) => ok && /\S/.test(detail))).toBe(true);
+  });
+
+  it('of a server that hangs is over in its time, and says so', async () => {
+    const made = await connect(house, server);
+    for (const method of ['initialize', 'ping', 'tools/list']) server.failNext(method, { hang: true }, 20);
+    const startedAt = Date.now();
+    const test = await read<ConnectionTest>(await post(house, `${CONNECTIONS}/${made.id}/test`));
+    expect(Date.now() - startedAt).toBeLessThan(24_000);
+    expect(test).toMatchObject({
+      ok: false,
+      connection: { health: 'failing', lastError: expect.stringMatching(/\S/) },
+    });
+  }, 60_000);
+});
+
+describe('who may', () => {
+  it('connect the organization, vouch for a server and change what is everybody’s: admins', async () => {
+    await expectProblem(await post(member, CONNECTIONS, newWiki(server)), 403);
+    await expectProblem(await post(member, CONNECTIONS, newWiki(server, { personal: true, trusted: true })), 403);
+    const made = await connect(house, server);
+    await expectProblem(await patch(member, made.id, { name: 'Mine' }), 403);
+    await expectProblem(await member.request(`${CONNECTIONS}/${made.id}`, { method: 'DELETE' }), 403);
+    expect((await post(member, `${CONNECTIONS}/${made.id}/test`)).status).toBe(200);
+    expect((await toolsOf(member, made.id)).tools).toHaveLength(2);
+  });
+
+  it('use and mend a personal connection: its owner, whom nobody can make work in another name', async () => {
+    const made = await connect(member, server, { personal: true });
+    expect(made).toMatchObject({ personal: true, userId: member.userId, tools: { active: 2 } });
+    const other = await addPerson(house);
+    await expectProblem(await other.request(`${CONNECTIONS}/${made.id}`), 404);
+    await expectProblem(await post(house, `${CONNECTIONS}/${made.id}/test`), 403);
+    await expectProblem(await patch(house, made.id, { auth: { kind: 'none' } }), 403);
+    await expectProblem(
+      await patch(house, made.id, { url: 'https://evil.example.com/mcp', auth: { kind: 'none' } }),
+      403,
+    );
+    const listOf = async (by: Asker) =>
+      (await read<{ connections: ConnectionView[] }>(await by.request(`${CONNECTIONS}?provider=${made.provider}`)))
+        .connections;
+    expect([await listOf(other), (await listOf(house)).length, (await listOf(member)).length]).toEqual([[], 1, 1]);
+    const toolsFor = async (by: Asker) =>
+      (await read<{ tools: { connectionId: string }[] }>(await by.request('/api/tools'))).tools.filter(
+        ({ connectionId }) => connectionId === made.id,
+      ).length;
+    expect([await toolsFor(house), await toolsFor(other), await toolsFor(member)]).toEqual([0, 0, 2]);
+    expect((await patch(house, made.id, { enabled: false })).status).toBe(200);
+    expect((await house.request(`${CONNECTIONS}/${made.id}`, { method: 'DELETE' })).status).toBe(204);
+  });
+
+  it('see connections page by page: everybody', async () => {
+    const guest = await addPerson(house, { newOrganization: 'Pages', role: 'admin' });
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n++) ids.push((await connect(guest, server, { auth: { kind: 'none' } })).id);
+    const page = async (query: string) =>
+      (await read<{ connections: ConnectionView[] }>(await guest.request(`${CONNECTIONS}?${query}`))).connections.map(
+        ({ id }) => id,
+      );
+    expect(await page('limit=2')).toEqual(ids.slice(0, 2));
+    expect(await page(`limit=2&after=${ids[1]}`)).toEqual(ids.slice(2));
+    expect(await page('health=healthy')).toEqual([]);
+  });
+});
