@@ -28,9 +28,7 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger('api', config.LOG_LEVEL);
   log.info({ config: describeConfig(config) }, 'api starts');
-  const { db, close } = openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE, (error) =>
-    log.warn({ err: error }, 'an idle database connection was lost'),
-  );
+  const { db, close } = openPool(config, log);
   await assertTenancyHolds(db);
   await bootstrapDefaultOrganization(db, config.NUBABEL_DEV_TOKEN);
   // Lazy, so that requests are accepted while Temporal is away.
@@ -50,7 +48,7 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
-    skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
+    skills: openHouseSkills(log),
     ...fromConfig(config),
     ...openTools(config, db, log),
   };
@@ -91,6 +89,14 @@ const fromConfig = (
   sharedAccounts: config.modelKeys.map(environmentAccountId),
   sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
 });
+
+const openPool = (config: Config, log: ApiDeps['log']) =>
+  openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE, (error) =>
+    log.warn({ err: error }, 'an idle database connection was lost'),
+  );
+
+const openHouseSkills = (log: ApiDeps['log']) =>
+  openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') });
 
 /** What organizations are connected to. */
 function openTools(

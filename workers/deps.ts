@@ -67,10 +67,7 @@ export async function createActivityDeps(
       onError: (error) => log.warn({ err: error }, 'the key pool had trouble'),
     }),
     slack,
-    defaultLimits: toDefaultLimits({
-      userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
-      organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
-    }),
+    defaultLimits: limitsOf(config),
     approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,
     envelopeSeconds: (config.WORKFLOW_MAX_EXECUTION_TIME / 1_000) * ENVELOPE_SPANS,
@@ -83,6 +80,12 @@ export async function createActivityDeps(
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
   };
 }
+
+const limitsOf = (config: Config) =>
+  toDefaultLimits({
+    userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
+    organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
+  });
 
 interface Closable {
   /** Ends sessions with tool servers and whatever was delegated. */

@@ -1,11 +1,11 @@
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
-import { textsFor } from '../../contracts/texts.ts';
 import type { StepRound } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { setHealing } from '../../db/queries/healing.ts';
-import { lockOrchestration, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import type { Message } from '../../db/queries/messages.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
-import { setStepAndList, type StepForWork } from '../../db/queries/steps.ts';
+import type { StepForWork } from '../../db/queries/steps.ts';
 import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
 import type { ToolHost } from '../../mcp/host/tool-host.ts';
 import type { SkillCatalogue } from '../../skills/open.ts';
@@ -13,11 +13,12 @@ import { TASK_TIER, TOOL_TIER } from '../plan/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { toOutlines } from '../tools/wanted-calls.ts';
 import { loadContext, type Target } from './context.ts';
-import { progressOf } from './progress.ts';
 import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
+import type { ModelAnswer, ModelRequest } from './model-port.ts';
 import { loadRounds, roundKey } from './rounds.ts';
+import { showStep } from './show-step.ts';
 import { loadTools, setLeftOut, wantCalls } from './step-tools.ts';
-import { loadStepWork, NO_MORE } from './step-work.ts';
+import { loadStepWork, NO_MORE, type StepWork } from './step-work.ts';
 import { chooseModel, type Means } from './tiers.ts';
 import { agentTurnKey } from './turn-keys.ts';
 import { takeTurn, type Turn, type TurnDeps } from './turn.ts';
@@ -89,62 +90,105 @@ async function prepareStep(
   );
   const { step: row } = more;
   const { organizationId, orchestrationId, step = input.agent, attempt = 0, round = 1, last = false } = input;
-  const asked = input.tier ?? tierOfStep(row) ?? agent.tier;
-  const { tier, model, steppedDownFrom } = chooseModel(deps, asked, money);
+  const { tier, model, steppedDownFrom } = chooseModel(deps, input.tier ?? tierOfStep(row) ?? agent.tier, money);
   const tryKey = agentTurnKey(step, row?.revision, attempt);
   const turnKey = roundKey(tryKey, round);
   const tools = await loadTools(trx, deps, agent, { orchestration, row });
   Object.assign(noted, { tools, turnKey });
   const rounds = await loadRounds(trx, orchestrationId, tryKey, round);
-  const spentNanos = round > 1 ? (row?.cost_nanos ?? 0) : 0;
-  const now = () => new Date().toISOString();
+  const request: ModelRequest = {
+    model,
+    system: agentPrompt(agent, today, timeZone) + toolsPrompt(tools),
+    messages: [...toConversation(history, more.wordsFor(orchestration.message)), ...rounds],
+    maxTokens: MAX_TOKENS[tier],
+    turnKey,
+    ...toolsOf(tools, last),
+  };
+  const work: Working = { input, step, attempt, round, row, tools, request, history, orchestration, more };
   return {
     organizationId,
     orchestrationId,
     userId: orchestration.user_id,
     agent: agent.id,
     steppedDownFrom,
-    tries: input.tier ? TRIES.standIn : attempt > 0 ? TRIES.healed : TRIES.first,
-    request: {
-      model,
-      system: agentPrompt(agent, today, timeZone) + toolsPrompt(tools),
-      messages: [...toConversation(history, more.wordsFor(orchestration.message)), ...rounds],
-      maxTokens: MAX_TOKENS[tier],
-      turnKey,
-      ...(tools.definitions.length > 0 && { tools: tools.definitions }),
-      ...(last && { mustAnswer: true }),
-    },
-    onStart: async (trx) => {
-      const shown = { status: 'running' as const, agent: agent.id, model, turn_key: turnKey, started_at: now() };
-      const changed = await showStep(trx, orchestrationId, step, shown, more.steering.length > 0);
-      await setDelivered(trx, more.steering, step);
-      await setLeftOut(trx, orchestration, tools.leftOut);
-      return changed;
-    },
-    onEnd: async (trx, { text, calls }, costNanos) => {
-      noted.calls = calls.length > 0 && !last ? 'some' : 'none';
-      if (noted.calls === 'some')
-        return wantCalls(trx, {
-          calls,
-          tools,
-          costNanos: spentNanos + costNanos,
-          conversation: history,
-          row,
-          turnKey,
-          input,
-        });
-      const { confidence } = splitConfidence(text);
-      const shown = { status: 'done' as const, confidence, cost_nanos: spentNanos + costNanos, finished_at: now() };
-      const changed = await showStep(trx, orchestrationId, step, shown, attempt > 0);
-      if (attempt > 0)
-        await setHealing(
-          trx,
-          { orchestrationId, stepId: step, attempt },
-          { status: 'succeeded', cost_nanos: costNanos },
-        );
-      return changed;
+    tries: triesOf(input),
+    request,
+    onStart: (trx) => begin(trx, work),
+    onEnd: (trx, answer, costNanos) => {
+      noted.calls = answer.calls.length > 0 && !last ? 'some' : 'none';
+      return (noted.calls === 'some' ? goOn : end)(trx, work, answer, costNanos);
     },
   };
+}
+
+/** On the last round tools are only there because the conversation has called them. */
+const toolsOf = ({ definitions }: AgentTools, last: boolean): Pick<ModelRequest, 'tools' | 'mustAnswer'> =>
+  definitions.length === 0 ? {} : { tools: definitions, ...(last && { mustAnswer: true }) };
+
+const triesOf = ({ tier, attempt = 0 }: StepTarget): number =>
+  tier ? TRIES.standIn : attempt > 0 ? TRIES.healed : TRIES.first;
+
+/** A turn of a step, as its beginning and its end need to know it. */
+interface Working {
+  readonly input: StepTarget;
+  readonly step: string;
+  readonly attempt: number;
+  readonly round: number;
+  readonly row: StepForWork | undefined;
+  readonly tools: AgentTools;
+  readonly request: ModelRequest;
+  readonly history: readonly Message[];
+  readonly orchestration: Orchestration;
+  readonly more: StepWork;
+}
+
+const now = () => new Date().toISOString();
+
+async function begin(
+  trx: OrganizationTransaction,
+  { input, step, round, request, tools, orchestration, more: { steering } }: Working,
+): Promise<Orchestration | undefined> {
+  const { model, turnKey } = request;
+  const first = round === 1 && { started_at: now() };
+  const shown = { status: 'running' as const, agent: input.agent, model, turn_key: turnKey, ...first };
+  const changed = await showStep(trx, orchestration.id, step, shown, steering.length > 0);
+  await setDelivered(trx, steering, step);
+  await setLeftOut(trx, orchestration, tools.leftOut);
+  return changed;
+}
+
+/** What the try has cost before this turn. */
+const spentBefore = ({ round, row }: Working): number => (round > 1 ? (row?.cost_nanos ?? 0) : 0);
+
+const goOn = (trx: OrganizationTransaction, work: Working, { calls }: ModelAnswer, costNanos: number) =>
+  wantCalls(trx, {
+    calls,
+    tools: work.tools,
+    costNanos: spentBefore(work) + costNanos,
+    conversation: work.history,
+    row: work.row,
+    turnKey: work.request.turnKey,
+    input: work.input,
+  });
+
+async function end(
+  trx: OrganizationTransaction,
+  work: Working,
+  { text }: ModelAnswer,
+  costNanos: number,
+): Promise<Orchestration | undefined> {
+  const { step, attempt, orchestration } = work;
+  const { confidence } = splitConfidence(text);
+  const spent = spentBefore(work) + costNanos;
+  const shown = { status: 'done' as const, confidence, cost_nanos: spent, finished_at: now() };
+  const changed = await showStep(trx, orchestration.id, step, shown, attempt > 0);
+  if (attempt > 0)
+    await setHealing(
+      trx,
+      { orchestrationId: orchestration.id, stepId: step, attempt },
+      { status: 'succeeded', cost_nanos: spent },
+    );
+  return changed;
 }
 
 const tierOfStep = (row: StepForWork | undefined): Tier | undefined => {
@@ -155,24 +199,3 @@ const tierOfStep = (row: StepForWork | undefined): Tier | undefined => {
 /** A plain first try of a request without a plan is its agent and nothing more. */
 const needsMore = ({ agent, step = agent, attempt = 0, round = 1, steering = [], ...input }: StepTarget): boolean =>
   input.withEarlierAnswers || step !== agent || attempt > 0 || round > 1 || steering.length > 0;
-
-/**
- * Changes a step's row and, when that changes what people see, the orchestration's line. The orchestration's row is
- * locked first, so that steps that end together count each other.
- */
-async function showStep(
-  trx: OrganizationTransaction,
-  orchestrationId: string,
-  id: string,
-  set: Parameters<typeof setStepAndList>[2],
-  always: boolean,
-): Promise<Orchestration | undefined> {
-  const { language, step, progress, status } = await lockOrchestration(trx, orchestrationId);
-  const steps = await setStepAndList(trx, { orchestrationId, id }, set);
-  const next = progressOf(steps, textsFor(language));
-  const planned = steps.some(({ revision }) => revision > 0);
-  if (!always && !planned && next.step === step && next.progress <= progress) return undefined;
-  // While a human is asked, the question stays what people read first.
-  const shown = status === 'awaiting_approval' ? { progress: next.progress } : next;
-  return updateOrchestration(trx, { id: orchestrationId, set: shown });
-}

@@ -6,7 +6,7 @@ import { costOf } from '../../db/queries/budget.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { listSteps } from '../../db/queries/steps.ts';
 import { expiryOf, toApproval } from './approval.ts';
-import { askedCalls, type AboutCalls } from './asked-calls.ts';
+import { askedCalls } from './asked-calls.ts';
 import { evidenceFor } from './evidence.ts';
 import type { StoreDeps } from './index.ts';
 import { policyNow } from './policy.ts';

@@ -24,6 +24,19 @@ export const listToolsOf = (trx: OrganizationTransaction, connectionId: string):
     .orderBy('remote_name')
     .execute();
 
+/** Whether a tool may be called, without all that is said of it. */
+export const findToolState = (
+  trx: OrganizationTransaction,
+  connectionId: string,
+  remoteName: string,
+): Promise<Pick<ConnectionTool, 'name' | 'state'> | undefined> =>
+  trx
+    .selectFrom('connection_tools')
+    .select(['name', 'state'])
+    .where('connection_id', '=', connectionId)
+    .where('remote_name', '=', remoteName)
+    .executeTakeFirst();
+
 /** Tools of all connections in all states, or those of one name, in the order in which models see them. */
 export const listPinnedTools = (trx: OrganizationTransaction, name?: string): Promise<PinnedTool[]> =>
   trx

@@ -41,7 +41,7 @@ export function boundedBody(
 async function within<T>(ms: number, work: Promise<T>, late: () => never): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
+    timer = setTimeout(resolve, ms, undefined).unref();
   });
   try {
     return (await Promise.race([work, timeout])) ?? late();

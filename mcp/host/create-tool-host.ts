@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { listPinnedTools, listToolsOf } from '../../db/queries/connection-tools.ts';
+import { findToolState, listPinnedTools, listToolsOf } from '../../db/queries/connection-tools.ts';
 import { findConnection, listConnections, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { ToolCallError } from '../port.ts';
@@ -134,8 +134,9 @@ async function refuseUnlessActive(
   for (let tries = 0; isStale() && tries < MAX_LISTINGS; tries++)
     await unlessStopped(listAnew(desk, on, { connection, session }), signal, connection.name);
   if (isStale()) throw new ToolCallError('refused', `${connection.name} keeps changing its tools.`);
-  const tools = await withOrganization(desk.db, on.organizationId, (trx) => listToolsOf(trx, on.connectionId));
-  const tool = tools.find(({ remote_name }) => remote_name === remoteName);
+  const tool = await withOrganization(desk.db, on.organizationId, (trx) =>
+    findToolState(trx, on.connectionId, remoteName),
+  );
   if (tool?.state === 'active') return;
   throw new ToolCallError(
     'refused',

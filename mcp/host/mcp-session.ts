@@ -11,6 +11,7 @@ import type { ToolDefinition } from '../../contracts/tools.ts';
 import { ToolCallError, type CallOptions } from '../port.ts';
 import { EFFECT_KEY_META } from '../servers/fault.ts';
 import { toCallError, type Asked } from './call-error.ts';
+import { answerWithDefaults, QUESTIONS } from './questions.ts';
 import { isDeeperThan } from './depth.ts';
 
 /** Longest time for anything but a tool, ms. */
@@ -26,6 +27,8 @@ export interface SessionGiven {
   /** The connection's name, for people. */
   readonly connection: string;
   readonly onToolsChanged: () => void;
+  /** Its questions are answered with its own defaults; others are told that nobody answers any. */
+  readonly takesDefaults?: boolean;
 }
 
 /** An open MCP session: the part that is the same whatever carries it. */
@@ -36,12 +39,17 @@ export interface McpSession {
   close(): Promise<void>;
 }
 
-/** Opens a session. We offer servers nothing: no sampling, no elicitation, no roots. @throws ToolCallError */
-export async function openSession({ transport, connection, onToolsChanged }: SessionGiven, signal: AbortSignal) {
+/** Opens a session. We offer servers no sampling and no roots, and answers only where they are vouched for. @throws ToolCallError */
+export async function openSession(given: SessionGiven, signal: AbortSignal) {
+  const { transport, connection, onToolsChanged, takesDefaults = false } = given;
   const client = new Client(
     { name: 'nubabel', version: '1.0.0' },
-    { capabilities: {}, listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: onToolsChanged } } },
+    {
+      capabilities: takesDefaults ? QUESTIONS : {},
+      listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: onToolsChanged } },
+    },
   );
+  if (takesDefaults) answerWithDefaults(client);
   /** The SDK keeps listening to a signal after the answer, and would cancel what is long done. */
   const within = async <T>(asked: Asked, timeout: number, ask: (options: RequestOptions) => Promise<T>): Promise<T> => {
     if (asked.signal.aborted) throw new ToolCallError('refused', `${connection}: stopped before anything was sent.`);

@@ -15,6 +15,8 @@ export interface RemoteGiven {
   /** Guarded, and with credentials. */
   readonly fetch: typeof fetch;
   readonly onToolsChanged: () => void;
+  /** Somebody vouches for it: its questions are answered with its own defaults. */
+  readonly takesDefaults?: boolean;
 }
 
 /** A session with a remote MCP server over Streamable HTTP. Redirects stay within its origin. @throws ToolCallError */

@@ -4,6 +4,7 @@ import { ToolCallError, type McpConnection } from '../port.ts';
 import type { Provider } from '../servers/define.ts';
 import { SessionOver } from './call-error.ts';
 import type { Credentials } from './credentials.ts';
+import { createEchoes } from './echoes.ts';
 import { createGuardedFetch, type Egress } from './egress.ts';
 import { openInProcess } from './in-process.ts';
 import { createKeptOpen } from './kept-open.ts';
@@ -95,9 +96,9 @@ const keyOf = ({ organizationId, connectionId }: OnConnection): string => `${org
 const isOver = (error: unknown): boolean => error instanceof ToolCallError && error.cause instanceof SessionOver;
 
 /** Everything that a session is opened with; renewed tokens are not in it. */
-const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials }: Connection): string =>
+const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials, trusted }: Connection): string =>
   createHash('sha256')
-    .update(JSON.stringify([kind, provider, url, auth_kind, settings, credentials]))
+    .update(JSON.stringify([kind, provider, url, auth_kind, settings, credentials, trusted]))
     .digest('hex');
 
 function createOpener({ egress, credentials, providers, onToolsChanged }: SessionsGiven) {
@@ -113,11 +114,13 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
       return { mcp, desk, list: { listedAt: 0, news: 0, listing: undefined } };
     }
     if (connection.url === null) throw new ToolCallError('refused', `${connection.name} has no address.`);
+    const echoes = createEchoes(forServers);
     const remote = {
       url: connection.url,
       connection: connection.name,
-      fetch: credentials.fetchFor(on, connection, forServers),
+      fetch: credentials.fetchFor(on, connection, echoes.fetch),
       onToolsChanged: () => onToolsChanged(on),
+      takesDefaults: connection.trusted,
     };
     const mcp = await openRemote(remote, late).catch((error: unknown) => {
       if (error instanceof ToolCallError && error.kind === 'cancelled')
@@ -127,6 +130,6 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
         );
       throw error;
     });
-    return { mcp, desk: undefined, list: { listedAt: 0, news: 0, listing: undefined } };
+    return { mcp: echoes.guard(mcp), desk: undefined, list: { listedAt: 0, news: 0, listing: undefined } };
   };
 }

@@ -47,6 +47,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     oneOf('workflows/messages.ts', 'logging.ts', 'slack-client.ts'),
     typesOf(inside('workflows')),
     oneOf(/^(@hono|hono)\b/, /^@slack\//, '@temporalio/client', '@temporalio/common', 'zod', 'kysely', 'pg'),
+    oneOf(/^@modelcontextprotocol\/sdk\//),
     NODE,
     inMain(oneOf('config.ts')),
   ],

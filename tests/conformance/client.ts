@@ -69,7 +69,10 @@ const argumentsFor = (schema: Record<string, unknown>): Record<string, unknown> 
 
 async function useEverything(fetch: typeof globalThis.fetch): Promise<void> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const mcp = await openRemote({ url, connection: 'conformance', fetch, onToolsChanged: () => undefined }, signal);
+  const mcp = await openRemote(
+    { url, connection: 'conformance', fetch, onToolsChanged: () => undefined, takesDefaults: true },
+    signal,
+  );
   try {
     for (const { name, inputSchema } of await mcp.list(signal))
       await mcp.call(name, argumentsFor(inputSchema), { signal, timeoutMs: TIMEOUT_MS });

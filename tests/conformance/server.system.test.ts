@@ -99,6 +99,12 @@ describe.each(providers.map(({ provider }) => provider))('the server of %s', (pr
   });
 });
 
+describe('a scenario that a server does not pass', () => {
+  it('is noticed', async () => {
+    expect(await scenario('tools-call-simple-text', 'jira')).toMatchObject({ code: 1 });
+  });
+});
+
 describe('the door of our servers', () => {
   const initialize = (headers: Record<string, string>) =>
     fetch(`${origin}/mcp/jira`, {

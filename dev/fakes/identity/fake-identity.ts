@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen, parseObject, readBody, sendJson } from '../http-server.ts';
 import { openJournal } from '../journal.ts';
 import { authenticateClient } from './clients.ts';
+import { passOn } from './proxy.ts';
 import { FakeTokens } from './tokens.ts';
 import type { FakeClient, FakeIdentity, FakeIdentityOptions, IdentityLine, IdentitySettings } from './types.ts';
 
@@ -10,6 +11,7 @@ import type { FakeClient, FakeIdentity, FakeIdentityOptions, IdentityLine, Ident
 interface Server {
   url: string;
   readonly settings: IdentitySettings;
+  readonly upstream: string | undefined;
   readonly tokens: FakeTokens;
   readonly clients: Map<string, FakeClient>;
   note(line: Omit<IdentityLine, 'at'>): void;
@@ -44,6 +46,7 @@ export async function createFakeIdentity(options: FakeIdentityOptions = {}): Pro
   const journal = openJournal<IdentityLine>(options);
   const server: Server = {
     url: '',
+    upstream: options.upstream,
     settings: { ...DEFAULTS, ...options.settings },
     tokens: new FakeTokens(),
     clients: new Map((options.clients ?? []).map((client) => [client.id, client])),
@@ -82,7 +85,7 @@ async function answer(server: Server, req: IncomingMessage, res: ServerResponse)
   if (route === 'POST /register') return register(server, req, res);
   if (route === 'GET /authorize') return authorize(server, url, res);
   if (route === 'POST /token') return token(server, req, res);
-  if (route === 'POST /mcp') return resource(server, req, res);
+  if (url.pathname === '/mcp') return resource(server, req, res);
   sendJson(res, 404, { error: 'not_found' });
 }
 
@@ -245,7 +248,7 @@ function giveTokens({ tokens, settings, note }: Server, client: FakeClient, gran
 /** Stands for an MCP server: takes our tokens for itself only, and echoes who may come in. */
 async function resource(server: Server, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { url, settings, tokens, note } = server;
-  const body = parseObject((await readBody(req)) ?? '');
+  const text = (await readBody(req)) ?? '';
   const given = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
   const family = given ? tokens.check(given) : undefined;
   const told = { what: 'resource', ...(given && { authorization: given }) } as const;
@@ -266,5 +269,6 @@ async function resource(server: Server, req: IncomingMessage, res: ServerRespons
     );
   }
   note({ ...told, outcome: 'served' });
-  sendJson(res, 200, { jsonrpc: '2.0', id: body?.['id'] ?? null, result: { client: family.client } });
+  if (server.upstream !== undefined) return passOn(server.upstream, { req, res, body: text });
+  sendJson(res, 200, { jsonrpc: '2.0', id: parseObject(text)?.['id'] ?? null, result: { client: family.client } });
 }

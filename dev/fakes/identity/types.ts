@@ -45,6 +45,8 @@ export interface IdentityLine {
 export interface FakeIdentityOptions extends JournalOptions {
   readonly port?: number;
   readonly settings?: Partial<IdentitySettings>;
+  /** An MCP server that stands behind the resource; without one, it answers with whose token it was. */
+  readonly upstream?: string;
   /** Clients that are known beforehand. */
   readonly clients?: readonly FakeClient[];
 }

@@ -5,6 +5,9 @@ import type { FakeReply } from './types.ts';
 const event = (message: unknown): string => `event: message\ndata: ${JSON.stringify(message)}\n\n`;
 const STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' };
 
+const working = (eventId: string | undefined): string =>
+  eventId === undefined ? ': working\n\n' : `id: ${eventId}\nretry: 10\ndata: \n\n`;
+
 /** Sends one reply to one request, as a stream unless JSON is asked for. */
 export function sendReply(
   res: ServerResponse,
@@ -20,7 +23,7 @@ export function sendReply(
   }
   if ('disconnect' in reply) {
     if (reply.disconnect === 'before') res.destroy();
-    else res.writeHead(200, { ...headers, ...STREAM }).write(': working\n\n', () => res.destroy());
+    else res.writeHead(200, { ...headers, ...STREAM }).write(working(reply.eventId), () => res.destroy());
     return;
   }
   if ('error' in reply) return sendJson(res, 200, { ...envelope, error: reply.error }, headers);

@@ -15,8 +15,8 @@ export type FakeReply =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** Never answers. */
   | { readonly hang: true }
-  /** Cuts the connection before or after the head of the answer. */
-  | { readonly disconnect: 'before' | 'midway' };
+  /** Cuts the connection before or after the head of the answer; with an event id it says that it can be resumed. */
+  | { readonly disconnect: 'before' | 'midway'; readonly eventId?: string };
 
 export interface FakeProgress {
   readonly progress: number;

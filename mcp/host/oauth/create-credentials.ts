@@ -110,7 +110,9 @@ async function renewUnderLock(
       if (!(error instanceof GrantError)) throw error;
       if (error.fault === 'passing') return {};
       const reconnect = `${name}: ${error.message}`;
-      return { reconnect, ...(error.fault === 'over' && tokens && { state: { ...state, over: true } }) };
+      // A machine asks anew each time: nothing of it is ever over.
+      const isOver = error.fault === 'over' && auth.kind === 'oauth' && tokens !== undefined;
+      return { reconnect, ...(isOver && { state: { ...state, over: true } }) };
     }
   });
   if (held.state.over) throw over(held);

@@ -144,7 +144,9 @@ async function noteOver(
 ): Promise<void> {
   if (row.health === 'reconnect' && row.last_error === reconnect) return;
   await setNeedsReconnect(trx, row.id, reconnect);
-  await audit(trx, on, { action: 'connection.refresh_failed', outcome: 'rejected', details: { reason: reconnect } });
+  // Without a state there was no grant yet that could have been renewed.
+  const action = row.auth_state === null ? 'connection.unauthorized' : 'connection.refresh_failed';
+  await audit(trx, on, { action, outcome: 'rejected', details: { reason: reconnect } });
 }
 
 async function noteGranted(

@@ -75,7 +75,8 @@ function takeParagraph(lines: string[]): AdfNode {
   return { type: 'paragraph', content };
 }
 
-const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\[([^\][]+)\]\((https?:\/\/[^\s)]+)\)/g;
+// Bounded, so that hostile text costs no more than its length.
+const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\[([^\][]{1,500})\]\((https?:\/\/[^\s)]{1,2000})\)/g;
 
 function toInline(text: string): AdfNode[] {
   const nodes: AdfNode[] = [];

@@ -77,6 +77,16 @@ describe('what a lost answer means', () => {
     expect(server.calls()).toHaveLength(1);
   });
 
+  it('a stream that promised to be resumed, and cannot be: unknown at once, not when the time is up', async () => {
+    const connection = await open();
+    server.setCall(() => {
+      server.expireSessions();
+      return { disconnect: 'midway', eventId: 'e1' };
+    });
+    const error = await failing(connection.call('act', {}, { ...options, timeoutMs: 60_000 }));
+    expect(error).toMatchObject({ kind: 'unknown', message: expect.stringContaining('ended in the middle') });
+  });
+
   it('nobody there: it was certainly not sent', async () => {
     const connection = await open();
     await server.close();

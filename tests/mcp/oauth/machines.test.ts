@@ -40,6 +40,17 @@ describe('a machine', () => {
     });
   });
 
+  it('that is refused asks for a person, and is served again once that is mended', async () => {
+    identity = await createFakeIdentity({ clients: [{ id: 'robot', secret: 'hush', redirectUris: [] }] });
+    const { call, store } = openDesk(identity, { kind: 'client_credentials', clientId: 'robot', clientSecret: 'hush' });
+    expect((await call()).status).toBe(200);
+    identity.endAccess();
+    identity.settings.tokenFaults.push({ status: 400, body: { error: 'invalid_grant' } });
+    await expect(call()).rejects.toMatchObject({ kind: 'reconnect' });
+    expect(store.reconnects).toHaveLength(1);
+    expect((await call()).status).toBe(200);
+  });
+
   it('shows nothing to another authorization server than its own', async () => {
     identity = await createFakeIdentity({ clients: [{ id: 'robot', secret: 'hush', redirectUris: [] }] });
     const auth = {

@@ -142,6 +142,15 @@ describe('a failure of Jira', () => {
     });
   });
 
+  it('is a refusal where the guard of our own door lets nothing out', async () => {
+    const refusal = Object.assign(new Error('10.0.0.1 is not a public address.'), { name: 'EgressRefused' });
+    const tools = openProvider(jira, { url: fake.url, email, token, fetch: () => Promise.reject(refusal) });
+    await expect(tools.run('createIssue', { project: 'OPS', summary: 'x' })).rejects.toMatchObject({
+      fault: 'refused',
+      message: 'Jira: 10.0.0.1 is not a public address.',
+    });
+  });
+
   it('is tried once only', async () => {
     fake.failNext('createIssue', { when: 'after', status: 503, times: 5 });
     await expect(open().run('createIssue', { summary: 'x' })).rejects.toThrow('503');

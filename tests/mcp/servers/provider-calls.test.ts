@@ -95,6 +95,13 @@ describe.each(NAMES)('the way out of %s', (name) => {
     await expect(desk.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unavailable' });
   });
 
+  it('takes a limit of our own for one of the provider', async () => {
+    const headers = { 'content-type': 'application/json', 'retry-after': '4' };
+    const limiting = () => Promise.resolve(new Response('{"message":"Not sent."}', { status: 429, headers }));
+    const { desk, write } = await stageOf(name, { fetch: limiting });
+    await expect(desk.run(write[0], write[1])).rejects.toMatchObject({ fault: 'rate_limited', retryAfterMs: 4000 });
+  });
+
   it('leaves a change unknown when it is stopped under way', async () => {
     const stop = new AbortController();
     const stopping: typeof fetch = async (input, init) => {

@@ -43,7 +43,6 @@ export interface Call {
   readonly escalates?: boolean;
   readonly round?: number;
   readonly last?: boolean;
-  /** Of calls of tools: which. */
   readonly ids?: readonly string[];
   readonly as?: string;
 }
@@ -66,7 +65,6 @@ export interface Scene {
   readonly tool?: (call: string, nth: number, signal: AbortSignal) => CallOutcome | Promise<CallOutcome>;
   /** The call of a job that is nothing but one. */
   readonly toolJob?: readonly CallOutline[];
-  /** What an undo takes back, the newest first. */
   readonly undoable?: readonly string[];
   readonly planning?: boolean;
   readonly dryRun?: boolean;
@@ -236,7 +234,6 @@ export function createActors() {
       endApprovalStep: async ({ orchestrationId, step }) => {
         of(orchestrationId).calls.push({ name: 'endApprovalStep', step });
       },
-      // Only shows what the ending says again, so it is no line of the score.
       endStep: async () => {},
       addFollowUp: async ({ orchestrationId, nth }) => {
         const { scene, calls } = of(orchestrationId);
