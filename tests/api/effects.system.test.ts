@@ -17,8 +17,9 @@ let app: ReturnType<typeof createApp>;
 const handedOver: InboxRow[] = [];
 beforeAll(async () => {
   database = await openTestDatabase();
-  const deps: Pick<ApiDeps, 'db' | 'log' | 'handOver'> = {
+  const deps: Pick<ApiDeps, 'db' | 'log' | 'handOver' | 'publicUrl'> = {
     db: database.db,
+    publicUrl: 'http://localhost:3000',
     log: createLogger('test', 'silent'),
     handOver: { now: async (row) => void handedOver.push(row), fromBacklog: () => Promise.resolve('away') },
   };
