@@ -82,6 +82,7 @@ const Env = z.object({
   CLAUDE_CODE_COMMAND: optionalText,
   CURSOR_COMMAND: optionalText,
   DELEGATION_TIMEOUT: ms.default(1_800_000),
+  DELEGATION_MAX_CENTS: cents.default(200),
   DELEGATION_ENV: listOf(z.string().regex(/^[A-Za-z_]\w*$/, 'is no name of a variable')).optional(),
   ROUTING_CACHE: flag.default(true),
   NUBABEL_DEV_TOKEN: z.string().min(8, 'needs at least 8 characters').optional(),
@@ -152,12 +153,21 @@ export interface Config extends Settings {
   readonly publicUrl: string;
   /** The keys for the model that all organizations share. */
   readonly modelKeys: readonly string[];
+  /** All that coding agents on the command line may see of the environment. */
+  readonly delegationEnv: Readonly<Record<string, string>>;
 }
 
 /** The keys that all organizations share, from both variables; without any, a server of one's own may need none. */
 function modelKeysOf(settings: Settings): string[] {
   const keys = [...(settings.ANTHROPIC_API_KEYS ?? []), settings.ANTHROPIC_API_KEY].filter((key) => key !== undefined);
   return keys.length === 0 && settings.ANTHROPIC_BASE_URL ? ['not-set'] : [...new Set(keys)];
+}
+
+/** What every program needs, and what the operator has named; nothing else of ours leaves this process. */
+function delegationEnvOf({ DELEGATION_ENV = [] }: Settings, env: NodeJS.ProcessEnv): Record<string, string> {
+  const given = stringsOf(env);
+  const names = ['PATH', 'HOME', 'LANG', ...DELEGATION_ENV].filter((name) => given[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, given[name] ?? '']));
 }
 
 /** What `npm start` reads: it may bring its own database and Temporal. */
@@ -172,7 +182,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const settings = parse(Required, env);
   const temporal = loadClientConnectConfig({ overrideEnvVars: stringsOf(env) });
   const publicUrl = (settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`).replace(/\/+$/, '');
-  return Object.freeze({ ...settings, temporal, publicUrl, modelKeys: modelKeysOf(settings) });
+  const delegationEnv = delegationEnvOf(settings, env);
+  return Object.freeze({ ...settings, temporal, publicUrl, modelKeys: modelKeysOf(settings), delegationEnv });
 }
 
 const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
@@ -188,6 +199,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     DATABASE_URL: withoutPassword(config.DATABASE_URL),
     temporal: config.temporal.connectionOptions.address,
     modelKeys: config.modelKeys.length,
+    delegationEnv: Object.keys(config.delegationEnv),
   };
 }
 

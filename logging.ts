@@ -22,7 +22,7 @@ export const createLogger = (name: string, level: string): Logger =>
   });
 
 /** Errors whose message is the sentence an operator needs; the stack of any other one tells where our bug is. */
-const PLAIN = ['ConfigurationError', 'UnsafeDatabaseError'];
+const PLAIN = ['ConfigurationError', 'UnsafeDatabaseError', 'UnknownPoolError'];
 
 /** The end of a process that could not start. */
 export function failStart(error: unknown): never {

@@ -1,13 +1,16 @@
 import { createModelActivities, type ModelDeps } from './model/index.ts';
 import { createSlackActivities, type SlackDeps } from './slack/index.ts';
 import { createStoreActivities, type StoreDeps } from './store/index.ts';
+import { createToolActivities } from './tools/index.ts';
+import type { ToolDeps } from './tools/tool-deps.ts';
 
-export type ActivityDeps = ModelDeps & StoreDeps & SlackDeps;
+export type ActivityDeps = ModelDeps & StoreDeps & SlackDeps & ToolDeps;
 
 /** All activities by group; a worker registers them flat, so a name may be used once in the whole house. */
 export const createActivities = (deps: ActivityDeps) => ({
   model: createModelActivities(deps),
   store: createStoreActivities(deps),
+  tools: createToolActivities(deps),
   slack: createSlackActivities(deps),
 });
 

@@ -7,6 +7,9 @@ export const KILL_POINTS = [
   'after-turn-stored',
   'after-slack-post',
   'after-slack-update',
+  'before-effect',
+  'after-effect',
+  'after-effect-stored',
 ] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
 export type ReachKillPoint = (point: KillPoint) => void;

@@ -77,7 +77,8 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
   });
   const body = {
     fingerprint: fingerprintOf(request),
-    analyze: request.options.agents === undefined && !request.options.dryRun && orchestration.analysis === null,
+    analyze: needsAnalysis(request.options) && orchestration.analysis === null,
+    ...(request.options.tool && { tool: true }),
     language,
     ...(request.refusal && { refusal: request.refusal }),
   };
@@ -98,6 +99,8 @@ async function write(deps: ApiDeps, trx: OrganizationTransaction, request: Incom
   });
   return { orchestration, fingerprint: body.fingerprint, delivery: toDelivery(request, ids, body) };
 }
+
+const needsAnalysis = ({ agents, dryRun, tool }: RequestOptions): boolean => !agents && !dryRun && !tool;
 
 /** Another delivery holds one of the keys; its orchestration is the answer. */
 async function repeated(trx: OrganizationTransaction, keys: readonly string[]): Promise<Written> {

@@ -2,18 +2,27 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
+import type { McpDeps } from './mcp/port.ts';
+import { mcpRoutes } from './mcp/routes.ts';
+import { createMcpSessions } from './mcp/sessions.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
+import { callTool } from './tool-call.ts';
 import { budgetPolicyRoutes } from './routes/budget-policy.ts';
+import { connectionRoutes } from './routes/connections.ts';
+import { effectRoutes } from './routes/effects.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { keyPoolRoutes } from './routes/key-pool.ts';
+import { oauthPublicRoutes, oauthRoutes } from './routes/oauth.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
+import { skillRoutes } from './routes/skills.ts';
+import { toolRoutes } from './routes/tools.ts';
 
 /** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
@@ -39,21 +48,39 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
         new ProblemError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
       ),
     );
+  app.route('/', oauthPublicRoutes(deps));
+  app.route('/mcp', mcpRoutes(toMcpDeps(deps)));
   app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
   return app
     .route('/health', healthRoutes(deps))
     .route('/api/orchestrator', orchestratorRoutes(deps))
     .route('/api/jobs', jobRoutes(deps))
+    .route('/api/jobs', effectRoutes(deps))
+    .route('/api/connections', connectionRoutes(deps))
+    .route('/api/connections', oauthRoutes(deps))
+    .route('/api/tools', toolRoutes(deps))
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
     .route('/api', policyRoutes(deps))
     .route('/api', budgetPolicyRoutes(deps))
     .route('/api', keyPoolRoutes(deps))
+    .route('/api', skillRoutes(deps))
     .route('/api/admin/routing', routingRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));
 }
+
+/** How long an MCP client waits for one call; after that it is told the job. */
+const MCP_CALL_MS = 55_000;
+
+const toMcpDeps = (deps: ApiDeps): McpDeps => ({
+  ...deps,
+  host: deps.tools,
+  sessions: createMcpSessions(),
+  callTool: (principal, name, args, { signal }) =>
+    callTool(deps, principal, name, args, { waitMs: MCP_CALL_MS, signal }),
+});
 
 /** The API's type, for typed clients (`hc<App>`). */
 export type App = ReturnType<typeof createApp>;

@@ -7,6 +7,8 @@ import type { Principal } from '../db/queries/people.ts';
 import type { Language } from '../contracts/agents.ts';
 import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
+import type { SkillCatalogue } from '../skills/open.ts';
+import type { ToolHost } from '../mcp/host/tool-host.ts';
 import type { HandOver } from './hand-over.ts';
 import type { LocalRouter } from './local-router.ts';
 import type { EventHub } from './sse/hub.ts';
@@ -35,8 +37,18 @@ export interface ApiDeps {
   readonly defaultPolicy: BudgetPolicy;
   /** Accounts of the keys that come from the environment. */
   readonly sharedAccounts: readonly string[];
+  /** The skills that come with the house. */
+  readonly skills: SkillCatalogue;
   /** Encrypts secrets at rest; undefined when nothing is configured to do it with. */
   readonly sealer: Sealer | undefined;
+  /** Tools of every organization's connections. */
+  readonly tools: ToolHost;
+  /** The guarded `fetch` for addresses that tenants name. */
+  readonly egress: typeof fetch;
+  /** Where people reach this house; without a trailing slash. */
+  readonly publicUrl: string;
+  /** Tenants may name addresses inside of our own network; for development only. */
+  readonly allowPrivateAddresses: boolean;
 }
 
 /** What a request carries through the middleware. */

@@ -4,9 +4,9 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import { orchestrationWorkflowId, QUEUE, WORKFLOW } from '../contracts/queues.ts';
+import { orchestrationWorkflowId, QUEUE, undoWorkflowId, WORKFLOW } from '../contracts/queues.ts';
 import { SEARCH_ATTRIBUTE } from '../contracts/search-attributes.ts';
-import type { Decision, OrchestrationInput, Refusal, SteeringMessage } from '../contracts/workflow.ts';
+import type { Decision, OrchestrationInput, Refusal, SteeringMessage, UndoInput } from '../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../db/organization.ts';
 import { setFailedAttempt, setHandedOver, type InboxRow } from '../db/queries/inbox.ts';
 import type { orchestrationWorkflow } from '../workflows/orchestration.workflow.ts';
@@ -68,8 +68,10 @@ function isAway(error: unknown): boolean {
   return false;
 }
 
-const give = (client: Client, delivery: InboxRow): Promise<void> =>
-  delivery.kind === 'request' ? start(client, delivery) : signal(client, delivery);
+function give(client: Client, delivery: InboxRow): Promise<void> {
+  if (delivery.kind === 'request') return start(client, delivery);
+  return delivery.kind === 'undo' ? startUndo(client, delivery) : signal(client, delivery);
+}
 
 /** Starting twice is starting once: the id follows from the delivery's orchestration. */
 async function start(client: Client, delivery: InboxRow): Promise<void> {
@@ -79,6 +81,7 @@ async function start(client: Client, delivery: InboxRow): Promise<void> {
     orchestrationId,
     slack: source === 'slack',
     analyze: body['analyze'] === true,
+    ...(body['tool'] === true && { tool: true }),
     ...(typeof body['refusal'] === 'string' && { refusal: body['refusal'] as Refusal }),
   };
   try {
@@ -97,6 +100,22 @@ async function start(client: Client, delivery: InboxRow): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
+}
+
+/** One that runs already takes back what this one would; one that has ended may be tried again for what is left. */
+async function startUndo(client: Client, delivery: InboxRow): Promise<void> {
+  const { organization_id: organizationId, orchestration_id: orchestrationId, body } = delivery;
+  const input: UndoInput = { organizationId, orchestrationId, userId: String(body['userId']) };
+  await client.workflow.start(WORKFLOW.undo, {
+    args: [input],
+    taskQueue: QUEUE.orchestration,
+    workflowId: undoWorkflowId(orchestrationId),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: 'Undo',
+    priority: { fairnessKey: organizationId },
+    typedSearchAttributes: [{ key: SEARCH_ATTRIBUTE.organization, value: organizationId }],
+  });
 }
 
 /** A decision or a word for a run that is over came too late: nothing is left to do with it. */

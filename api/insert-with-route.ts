@@ -42,10 +42,10 @@ export async function insertWithRoute(
   return setLocalRoute(trx, { id: inserted.id, local_route: JSON.stringify(again) }, toKey(row, again));
 }
 
-/** Null when the request names its agents: then nobody has to decide. */
+/** Null when the request names its agents or its tool: then nobody has to decide. */
 function decideLocally(deps: ApiDeps, request: RoutedRequest): LocalRoute | null {
   const { message, options, organizationId } = request;
-  if (options.agents) return null;
+  if (options.agents ?? options.tool) return null;
   const local = deps.router.route(message, organizationId);
   return {
     ...local,

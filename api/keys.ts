@@ -3,7 +3,8 @@ import type { KeyAccountView, NewKey } from '../contracts/key-pool.ts';
 import { fingerprintOf } from '../db/key-fingerprint.ts';
 import { withOrganization, type OrganizationTransaction } from '../db/organization.ts';
 import { deleteKey, insertKey, listAccounts, resetAccount, SHARED_POOL } from '../db/queries/key-pool.ts';
-import { insertAudit, type Principal } from '../db/queries/people.ts';
+import type { Principal } from '../db/queries/people.ts';
+import { audit } from './audit.ts';
 import { DEFAULT_ORGANIZATION_ID } from './bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
 import { notFound, ProblemError } from './problems.ts';
@@ -62,20 +63,3 @@ async function viewOf(trx: OrganizationTransaction, deps: ApiDeps, id: string): 
   if (!account) throw notFound('key');
   return account;
 }
-
-const audit = (
-  trx: OrganizationTransaction,
-  { organizationId, userId }: Principal,
-  action: string,
-  subject: string,
-  details: Record<string, unknown> = {},
-) =>
-  insertAudit(trx, {
-    organization_id: organizationId,
-    id: randomUUID(),
-    user_id: userId,
-    action,
-    subject,
-    outcome: 'done',
-    details: JSON.stringify(details),
-  });

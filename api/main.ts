@@ -9,7 +9,11 @@ import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
+import { DELEGATION_DEFINITIONS, DELEGATION_TOOLS } from '../mcp/delegate/index.ts';
+import { withDelegation } from '../mcp/delegate/with-delegation.ts';
+import { openToolHost } from '../mcp/host/open-tool-host.ts';
 import { detectLanguage } from '../routing/language.ts';
+import { openSkills } from '../skills/open.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from './bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
@@ -46,7 +50,9 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
+    skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
     ...fromConfig(config),
+    ...openTools(config, db, log),
   };
   const slack = await openSlack(deps, toSlackSettings(config));
   hub.start();
@@ -64,6 +70,7 @@ async function main(): Promise<void> {
     await new Promise((resolve) => server.close(resolve));
     await slack?.receiver.stop();
     await stopRelay();
+    await deps.tools.close();
     await connection.close();
     await close();
     log.info('api has stopped');
@@ -84,6 +91,22 @@ const fromConfig = (
   sharedAccounts: config.modelKeys.map(environmentAccountId),
   sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
 });
+
+/** What organizations are connected to. */
+function openTools(
+  config: Config,
+  db: ApiDeps['db'],
+  log: ApiDeps['log'],
+): Pick<ApiDeps, 'tools' | 'egress' | 'publicUrl' | 'allowPrivateAddresses'> {
+  const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
+  const sealer = keys && createSealer(keys);
+  const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
+    log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for');
+  const { tools, egress } = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
+  // Whether they are there only workers know: whoever calls one that is not is told what to set.
+  const codingAgents = { tools: () => DELEGATION_DEFINITIONS, available: async () => [...DELEGATION_TOOLS] };
+  return { tools: withDelegation(tools, codingAgents), egress, publicUrl, allowPrivateAddresses: allowPrivate };
+}
 
 const toSlackSettings = (config: Config): SlackSettings => ({
   botToken: config.SLACK_BOT_TOKEN,

@@ -27,14 +27,32 @@ export type Tier = z.infer<typeof Tier>;
 export const Language = z.enum(['en', 'ko']);
 export type Language = z.infer<typeof Language>;
 
+/**
+ * What an agent may call: `slug__tool`, `slug__*` (the slug, or the provider of a connection that has another slug),
+ * `remote` (every tool of a connection to a server that is not one of ours) or `*`.
+ */
+export const ToolPattern = z
+  .string()
+  .regex(
+    /^(?:\*|remote|[a-z][a-z0-9]*(?:_[a-z0-9]+)*__(?:\*|[A-Za-z0-9_-]{1,61}))$/,
+    'is no list of tools: write slug__tool, slug__*, remote or *',
+  );
+export type ToolPattern = z.infer<typeof ToolPattern>;
+
+/** What an agent may load: a skill's name, `prefix-*` or `*`. */
+export const SkillPattern = z
+  .string()
+  .regex(/^(?:\*|[a-z0-9]+(?:-[a-z0-9]+)*(?:-\*)?)$/, 'is no list of skills: write a name, prefix-* or *');
+export type SkillPattern = z.infer<typeof SkillPattern>;
+
 /** The front matter of `agents/<id>.md`; the text below it is the agent's system prompt. */
 export const AgentFrontMatter = z.strictObject({
   name: z.string().min(1).max(40),
   description: z.string().min(1).max(300),
   category: Category,
   tier: Tier,
-  tools: z.array(z.string()).default([]),
-  skills: z.array(z.string()).default([]),
+  tools: z.array(ToolPattern).default([]),
+  skills: z.array(SkillPattern).default([]),
 });
 export type AgentFrontMatter = z.infer<typeof AgentFrontMatter>;
 

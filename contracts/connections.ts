@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Category } from './agents.ts';
+import { ToolView } from './tools.ts';
 
 /** Providers that Nubabel has a server of its own for; any other name is a remote MCP server. */
 export const FIRST_PARTY = ['notion', 'slack', 'linear', 'jira', 'github', 'sentry', 'salesforce'] as const;
@@ -139,6 +140,8 @@ export const ConnectionView = z.object({
   /** Until then nothing is called, because the last calls failed. */
   brokenUntil: z.string().nullable(),
   tools: z.object({ active: z.number().int(), quarantined: z.number().int() }),
+  /** Of a connection that waits for somebody to grant access: the page where that is done. */
+  authorizationUrl: z.string().optional(),
   createdAt: z.string(),
   updatedAt: z.string(),
 });
@@ -162,3 +165,13 @@ export const ConnectionTest = z.object({
   connection: ConnectionView,
 });
 export type ConnectionTest = z.infer<typeof ConnectionTest>;
+
+/** `GET /api/connections/:id/tools`. */
+export const ConnectionTools = z.object({
+  tools: z.array(ToolView),
+  /** When its server was last asked for them. */
+  listedAt: z.string().nullable(),
+  /** Why it could not be asked just now. */
+  error: z.string().nullable(),
+});
+export type ConnectionTools = z.infer<typeof ConnectionTools>;

@@ -34,3 +34,11 @@ export const EffectView = z.object({
   settledAt: z.string().nullable(),
 });
 export type EffectView = z.infer<typeof EffectView>;
+
+/** What a job has changed outside, counted. `undoable`: done, and not taken back yet. */
+export const EffectCounts = z.object({
+  done: z.number().int(),
+  unknown: z.number().int(),
+  undoable: z.number().int(),
+});
+export type EffectCounts = z.infer<typeof EffectCounts>;

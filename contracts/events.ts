@@ -9,6 +9,8 @@ export const EVENT_TYPES = [
   'approval_requested',
   'approval_decided',
   'budget_alert',
+  // Live lines of a delegated task; `data` is {tool, callId, lines}.
+  'delegation_log',
 ] as const;
 export const EventType = z.enum(EVENT_TYPES);
 export type EventType = z.infer<typeof EventType>;

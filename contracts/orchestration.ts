@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { AgentId, Category, Language } from './agents.ts';
 import { Approval } from './approval.ts';
+import { EffectCounts } from './effects.ts';
 import { LIMITS } from './limits.ts';
 import { HealingView, PlanDecision, PlanView } from './plan.ts';
 import { SteeringView, StopReceipt } from './steering.ts';
 import { isStorableText, NOT_TEXT } from './storable-text.ts';
+import { LeftOut, ToolCallView } from './tools.ts';
 
 export const JOB_STATUSES = [
   'pending',
@@ -157,6 +159,12 @@ export const JobStatus = z.object({
   steering: z.array(SteeringView),
   healing: z.array(HealingView),
   receipt: StopReceipt.optional(),
+  /** The newest 50 in the order they were made, without their results. */
+  toolCalls: z.array(ToolCallView),
+  /** Connections whose tools could not be offered. */
+  leftOut: z.array(LeftOut),
+  /** What the work has changed outside: for certain, perhaps, and how much of it can be taken back. */
+  effects: EffectCounts,
   costCents: z.number(),
   durationMs: z.number(),
   dryRun: z.boolean(),

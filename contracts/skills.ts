@@ -20,6 +20,8 @@ export const Skill = z.object({
   description: z.string(),
   body: z.string(),
   source: z.enum(['house', 'organization']),
+  /** What lies beside its `SKILL.md`, by its way from there. */
+  files: z.array(z.string()),
 });
 export type Skill = z.infer<typeof Skill>;
 

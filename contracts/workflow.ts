@@ -17,6 +17,16 @@ export interface OrchestrationInput {
   /** Ask the model what the request means; off when the request names its agents. */
   readonly analyze: boolean;
   readonly refusal?: Refusal;
+  /** One call of one tool, named with its arguments in the request's options; nothing is routed or planned. */
+  readonly tool?: boolean;
+}
+
+/** What starts the taking back of what an orchestration has changed outside. */
+export interface UndoInput {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  /** Who asked for it. */
+  readonly userId: string;
 }
 
 export interface OrchestrationOutcome {
@@ -99,6 +109,40 @@ export interface DecisionOutcome {
   readonly waiting?: boolean;
   /** The edits were refused, and nothing changed. */
   readonly problems?: readonly PlanProblem[];
+}
+
+/** A tool call as the workflow sees it: which one and how, never with what. */
+export interface CallOutline {
+  readonly id: string;
+  readonly tool: string;
+  /** Changes nothing, so it may run beside others. */
+  readonly reads: boolean;
+  /** A human is asked first. */
+  readonly asks: boolean;
+  /** Has its answer already: it needed nobody. */
+  readonly settled: boolean;
+  /** The task queue of its pool. */
+  readonly queue: string;
+  /** The same for equal calls. */
+  readonly signature: string;
+}
+
+/** What an agent's turn came to when it wants tools called; without calls it has answered. */
+export interface StepRound {
+  readonly calls: readonly CallOutline[];
+}
+
+/**
+ * What became of one call. `failed`: it has an answer that says so. `unknown`: it may have happened, and a human is
+ * asked. `reconnect`: the connection's grant is over.
+ */
+export interface CallOutcome {
+  readonly status: 'done' | 'failed' | 'unknown' | 'reconnect';
+}
+
+export interface UndoOutcome {
+  readonly done: number;
+  readonly total: number;
 }
 
 /** A message to running work; its words stand in Postgres. */

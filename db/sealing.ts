@@ -18,9 +18,17 @@ export interface Sealer {
   open(sealed: string, owner: SealedFor): string;
 }
 
-/** Says that a secret cannot be opened, and nothing of it. */
+/**
+ * Says that a secret cannot be opened, and nothing of it. `no_key`: it is whole, and its key is not here, which an
+ * operator can mend. `damaged`: no key will ever open it.
+ */
 export class SealedError extends Error {
   override readonly name = 'SealedError';
+  readonly reason: 'no_key' | 'damaged';
+  constructor(message: string, reason: 'no_key' | 'damaged' = 'damaged') {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 const VERSION = 'v1';
@@ -47,7 +55,8 @@ export function createSealer(keys: readonly [SealingKey, ...SealingKey[]]): Seal
     open(sealed, owner) {
       const [version, keyId = '', iv = '', tag = '', text = ''] = sealed.split('.');
       const found = keys.find(({ id }) => id === keyId);
-      if (version !== VERSION || !found) throw new SealedError(`No key of CREDENTIAL_KEYS is named ${keyId}.`);
+      if (version !== VERSION || !found)
+        throw new SealedError(`No key of CREDENTIAL_KEYS is named ${keyId}.`, 'no_key');
       try {
         const decipher = createDecipheriv(ALGORITHM, found.key, Buffer.from(iv, 'base64url'), {
           authTagLength: TAG_BYTES,

@@ -9,6 +9,9 @@ import { until } from './until.ts';
 export const workerNames = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `worker-${index + 1}`);
 
+/** The small pools work in one process: their limits are for the machine, and hold per process. */
+const poolsOf = (index: number): string[] => (index === 0 ? [] : ['orchestration']);
+
 export interface Product {
   readonly apiUrl: string;
   /** What the servers and the demo world add to the environment. */
@@ -23,7 +26,7 @@ export async function bringUpProduct(context: StartContext, { apiUrl, env }: Pro
   await say.step(what, async () => {
     await supervisor.add(
       program(context, { name: 'api', main: 'api/main.ts', env }),
-      ...workers.map((name) => program(context, { name, main: 'workers/main.ts', env })),
+      ...workers.map((name, index) => program(context, { name, main: 'workers/main.ts', args: poolsOf(index), env })),
     );
     await untilReady(context, apiUrl);
   });
@@ -32,13 +35,14 @@ export async function bringUpProduct(context: StartContext, { apiUrl, env }: Pro
 interface Program {
   readonly name: string;
   readonly main: string;
+  readonly args?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
 
-const program = ({ settings, place }: StartContext, { name, main, env }: Program): ChildSpec => ({
+const program = ({ settings, place }: StartContext, { name, main, args = [], env }: Program): ChildSpec => ({
   name,
   command: process.execPath,
-  args: [main],
+  args: [main, ...args],
   env: {
     ...settings.env,
     ...env,

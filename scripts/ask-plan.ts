@@ -4,7 +4,7 @@ import { toPhases } from '../contracts/phases.ts';
 import type { PricedStep, StepView } from '../contracts/plan.ts';
 import { formatCents } from '../web/text/format.ts';
 import { en } from '../web/text/en.ts';
-import { oneLine, nameOf } from './ask-words.ts';
+import { oneLine, nameOf, plain } from './ask-words.ts';
 
 const KIND_ICON = { agent: '🤖', task: '🧩', tool: '🔧', approval: '✋' } as const;
 const RISK_ICON = { read: '', write: '⚠️ ', production: '🚨 ' } as const;
@@ -30,8 +30,13 @@ export const proposedLines = (steps: readonly PricedStep[]): string[] =>
 
 /** What a question in the middle of the work rests on. */
 export function evidenceLines({ plan }: Approval): string[] {
-  const { stepId, evidence = [], raise, action } = plan;
+  const { stepId, evidence = [], raise, action, calls = [], reconnect } = plan;
   return [
+    ...calls.map(
+      ({ tool, connection, risk, arguments: args }) =>
+        `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} ${plain(JSON.stringify(args))}`,
+    ),
+    ...(reconnect?.url ? [`   🔌 ${plain(reconnect.url)}`] : []),
     ...(stepId && evidence.length === 0 ? [`   ${en.question.step}: ${oneLine(stepId)}`] : []),
     ...evidence.map((line) => `   • ${oneLine(line)}`),
     ...(raise

@@ -1,11 +1,15 @@
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { QUEUE } from '../contracts/queues.ts';
+import type { Pool } from './pools.ts';
 
-export interface WorkerSettings {
+interface Shared {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly activities: Activities;
+}
+
+export interface WorkerSettings extends Shared {
   /** The prebuilt script, or where the workflows are. */
   readonly workflows: { readonly codePath: string } | { readonly code: string } | { readonly workflowsPath: string };
   /** Workflows kept in memory between their tasks; one that waits holds about 0.3 MB here and nothing elsewhere. */
@@ -16,21 +20,29 @@ export interface WorkerSettings {
 /** A worker of the orchestration pool: its workflows and all activities. */
 export function createOrchestrationWorker(settings: WorkerSettings): Promise<Worker> {
   return Worker.create({
-    connection: settings.connection,
-    namespace: settings.namespace,
-    taskQueue: QUEUE.orchestration,
+    ...optionsOf(settings, QUEUE.orchestration, settings.concurrency),
     ...sourceOf(settings.workflows),
-    activities: flatten(settings.activities),
     maxCachedWorkflows: settings.cachedWorkflows,
-    maxConcurrentActivityTaskExecutions: settings.concurrency,
     maxConcurrentLocalActivityExecutions: settings.concurrency,
-    // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds.
-    maxHeartbeatThrottleInterval: '2 seconds',
-    // Longer than a usual model call's tail, shorter than a supervisor's patience.
-    shutdownGraceTime: '8 seconds',
-    shutdownForceTime: '15 seconds',
   });
 }
+
+/** A worker of any other pool: all activities and no workflows, so it neither loads their script nor polls for them. */
+export const createActivityWorker = (shared: Shared, { taskQueue, concurrency }: Pool): Promise<Worker> =>
+  Worker.create(optionsOf(shared, taskQueue, concurrency));
+
+const optionsOf = ({ connection, namespace, activities }: Shared, taskQueue: string, concurrency: number) => ({
+  connection,
+  namespace,
+  taskQueue,
+  activities: flatten(activities),
+  maxConcurrentActivityTaskExecutions: concurrency,
+  // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds.
+  maxHeartbeatThrottleInterval: '2 seconds' as const,
+  // Longer than a usual model call's tail, shorter than a supervisor's patience.
+  shutdownGraceTime: '8 seconds' as const,
+  shutdownForceTime: '15 seconds' as const,
+});
 
 const sourceOf = (workflows: WorkerSettings['workflows']): Partial<WorkerOptions> =>
   'workflowsPath' in workflows ? workflows : { workflowBundle: workflows };

@@ -3,6 +3,7 @@ import { createKillPoint } from '../activities/kill-points.ts';
 import { createAnthropicModel } from '../activities/model/anthropic.ts';
 import { createKeyPool } from '../activities/model/key-pool.ts';
 import { createPriceTable } from '../activities/model/prices.ts';
+import { createProgressReport } from '../activities/slack/index.ts';
 import { createSlackPort } from '../activities/slack/web-client.ts';
 import { loadAgents } from '../agents/load.ts';
 import type { Config } from '../config.ts';
@@ -13,7 +14,11 @@ import { toDefaultLimits } from '../db/queries/budget.ts';
 import type { OpenDatabase } from '../db/database.ts';
 import { createSealer } from '../db/sealing.ts';
 import type { Logger } from '../logging.ts';
+import { createDelegation } from '../mcp/delegate/index.ts';
+import { withDelegation } from '../mcp/delegate/with-delegation.ts';
+import { openToolHost } from '../mcp/host/open-tool-host.ts';
 import { analyzeByKeywords } from '../routing/keywords.ts';
+import { openSkills } from '../skills/open.ts';
 import { createSlackClient } from '../slack-client.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
@@ -24,18 +29,32 @@ const LEASE_MARGIN_SECONDS = 30;
 /** A plan may take as long for each of several phases; what is set aside for it outlives that. */
 const ENVELOPE_SPANS = 6;
 
-/** The real things behind the activities. @throws when a model has no price or an agent's file is wrong. */
-export async function createActivityDeps(config: Config, { db }: OpenDatabase, log: Logger): Promise<ActivityDeps> {
+/** The real things behind the activities. @throws when a model has no price, or an agent's or a skill's file is wrong. */
+export async function createActivityDeps(
+  config: Config,
+  { db }: OpenDatabase,
+  log: Logger,
+): Promise<ActivityDeps & Closable> {
   const models: Record<Tier, string> = {
     fast: config.CLAUDE_HAIKU_MODEL,
     balanced: config.CLAUDE_SONNET_MODEL,
     deep: config.CLAUDE_OPUS_MODEL,
   };
   const slackToken = config.SLACK_BOT_TOKEN;
+  const slack = slackToken
+    ? createSlackPort(createSlackClient({ token: slackToken, apiUrl: config.SLACK_API_URL }))
+    : undefined;
+  const reachKillPoint = createKillPoint(config.NUBABEL_KILL_POINT);
   return {
     db,
     models,
     agents: await loadAgents(),
+    skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
+    ...openTools(config, db, log),
+    publicUrl: config.publicUrl,
+    showProgress: createProgressReport({ db, slack, reachKillPoint }, (error) =>
+      log.warn({ err: error }, 'progress of a tool was not shown'),
+    ),
     prices: createPriceTable(Object.values(models), config.MODEL_PRICES),
     model: createKeyPool({
       db,
@@ -47,9 +66,7 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
       onSwitch: (switched) => log.warn(switched, 'a model key has switched'),
       onError: (error) => log.warn({ err: error }, 'the key pool had trouble'),
     }),
-    slack: slackToken
-      ? createSlackPort(createSlackClient({ token: slackToken, apiUrl: config.SLACK_API_URL }))
-      : undefined,
+    slack,
     defaultLimits: toDefaultLimits({
       userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
       organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
@@ -62,7 +79,49 @@ export async function createActivityDeps(config: Config, { db }: OpenDatabase, l
     alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD],
     defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
     analyzeByKeywords,
-    reachKillPoint: createKillPoint(config.NUBABEL_KILL_POINT),
+    reachKillPoint,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
+  };
+}
+
+interface Closable {
+  /** Ends sessions with tool servers and whatever was delegated. */
+  closeTools(): Promise<void>;
+}
+
+/** What organizations are connected to, and the coding agents of this machine. */
+function openTools(
+  config: Config,
+  db: OpenDatabase['db'],
+  log: Logger,
+): Pick<ActivityDeps, 'host' | 'delegation' | 'delegationTimeoutMs' | 'delegationMaxCents'> & Closable {
+  const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
+  const { tools } = openToolHost({
+    db,
+    sealer: keys && createSealer(keys),
+    allowPrivate,
+    publicUrl,
+    onError: (error, { connectionId }) =>
+      log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for'),
+  });
+  const delegation = createDelegation({
+    sidecarUrl: config.OPENCODE_SIDECAR_URL,
+    sidecarTimeoutMs: config.OPENCODE_SIDECAR_TIMEOUT,
+    claudeCodeCommand: config.CLAUDE_CODE_COMMAND,
+    cursorCommand: config.CURSOR_COMMAND,
+    timeoutMs: config.DELEGATION_TIMEOUT,
+    env: config.delegationEnv,
+    dataDir: config.NUBABEL_DATA_DIR,
+    onTrouble: (error) => log.warn({ err: error }, 'a coding agent had trouble beside its work'),
+  });
+  return {
+    host: withDelegation(tools, delegation),
+    delegation,
+    delegationTimeoutMs: Math.max(config.DELEGATION_TIMEOUT, config.OPENCODE_SIDECAR_TIMEOUT),
+    delegationMaxCents: config.DELEGATION_MAX_CENTS,
+    closeTools: async () => {
+      await delegation.close();
+      await tools.close();
+    },
   };
 }

@@ -1,19 +1,25 @@
-import { Runtime } from '@temporalio/worker';
-import { createActivities } from '../activities/index.ts';
-import { describeConfig, loadConfig } from '../config.ts';
+import { Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import { createActivities, type Activities } from '../activities/index.ts';
+import { describeConfig, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { buildWorkflowBundle } from './bundle.ts';
-import { createOrchestrationWorker } from './create-worker.ts';
+import { createActivityWorker, createOrchestrationWorker } from './create-worker.ts';
 import { createActivityDeps } from './deps.ts';
 import { startMaintenance } from './maintenance.ts';
+import { selectPools, type Pool } from './pools.ts';
+import { runAll } from './run-all.ts';
 import { connectNative, ensureSearchAttributes } from './temporal.ts';
 import { toRuntimeLogger } from './runtime-logger.ts';
 
-/** A worker process: connects, works until it is told to stop, finishes what it holds, closes. */
+/**
+ * A worker process: `node workers/main.ts [pool …]`, all pools without a name. Connects, works until it is told to
+ * stop, finishes what it holds, closes.
+ */
 async function main(): Promise<void> {
   const config = loadConfig();
+  const pools = selectPools(config, process.argv.slice(2));
   const log = createLogger('worker', config.LOG_LEVEL);
   log.info({ config: describeConfig(config) }, 'worker starts');
   Runtime.install({ logger: toRuntimeLogger(log), shutdownSignals: [] });
@@ -21,8 +27,8 @@ async function main(): Promise<void> {
     log.warn({ err: error }, 'an idle database connection was lost'),
   );
   await assertTenancyHolds(database.db);
-  const activities = createActivities(await createActivityDeps(config, database, log));
-  const codePath = config.NUBABEL_WORKFLOW_BUNDLE ?? (await buildWorkflowBundle()).path;
+  const deps = await createActivityDeps(config, database, log);
+  const activities = createActivities(deps);
   const connection = await connectNative(config.temporal, (error) =>
     log.warn({ err: error }, 'Temporal is not there yet'),
   );
@@ -30,28 +36,36 @@ async function main(): Promise<void> {
   await ensureSearchAttributes(connection, namespace).catch((error: unknown) =>
     log.warn({ err: error }, 'search attributes could not be registered; an operator has to'),
   );
-  const worker = await createOrchestrationWorker({
-    connection,
-    namespace,
-    activities,
-    workflows: { codePath },
-    cachedWorkflows: config.WORKER_CACHED_WORKFLOWS,
-    concurrency: config.WORKER_CONCURRENCY,
-  });
+  const shared = { connection, namespace, activities };
+  const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
   const stopMaintenance = startMaintenance(database.db, log);
-  const stop = () => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop);
-  const running = worker.run();
+  const running = runAll(workers);
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, running.stop);
   process.send?.({ type: 'ready' });
-  log.info({ namespace }, 'worker is ready');
-  await running;
+  log.info({ namespace, pools: pools.map(({ name, concurrency }) => `${name}: ${concurrency}`) }, 'worker is ready');
+  await running.ended;
   stopMaintenance();
+  await deps.closeTools();
   await connection.close();
   await database.close();
   log.info('worker has stopped');
   if (process.connected) process.disconnect();
+}
+
+interface Shared {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly activities: Activities;
+}
+
+async function createWorker(pool: Pool, shared: Shared, config: Config): Promise<Worker> {
+  if (pool.name !== 'orchestration') return createActivityWorker(shared, pool);
+  return createOrchestrationWorker({
+    ...shared,
+    workflows: { codePath: config.NUBABEL_WORKFLOW_BUNDLE ?? (await buildWorkflowBundle()).path },
+    cachedWorkflows: config.WORKER_CACHED_WORKFLOWS,
+    concurrency: pool.concurrency,
+  });
 }
 
 await main().catch(failStart);

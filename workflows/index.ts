@@ -1,1 +1,2 @@
 export { orchestrationWorkflow } from './orchestration.workflow.ts';
+export { undoWorkflow } from './undo.workflow.ts';

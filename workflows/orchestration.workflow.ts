@@ -7,6 +7,7 @@ import { underWay } from './lib/job.ts';
 import { openJob } from './lib/open-job.ts';
 import { startReporter } from './lib/reporter.ts';
 import { runCourse } from './lib/run-course.ts';
+import { runToolJob } from './lib/tool-job.ts';
 import { stageQuery, type Stage } from './messages.ts';
 import { model, store } from './proxies.ts';
 
@@ -33,6 +34,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
 
   async function work(): Promise<Ending> {
     if (input.refusal) return { kind: 'failed', code: input.refusal };
+    if (input.tool) return runToolJob(job);
     if (input.analyze) await understand();
     job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);
     showRoute(job.routed);

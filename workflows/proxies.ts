@@ -34,6 +34,19 @@ export const decisions = proxyActivities<Pick<Activities['store'], 'recordApprov
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
 });
 
+/**
+ * Calls to the outside world. The activity itself gives up on a provider that stays away and finds out what became of a
+ * lost answer; a coding agent may take half an hour. Each call names the queue of its pool. Three beats may be missed
+ * before a worker counts as dead; a stop waits for the call to wind down, so that the ledger knows how it ended.
+ */
+export const tools = proxyActivities<Activities['tools']>({
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '6 hours',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
 /** Slack: one message per orchestration. Its last state has to land, so a day of outages is waited out. */
 export const slack = proxyActivities<Activities['slack']>({
   startToCloseTimeout: '1 minute',

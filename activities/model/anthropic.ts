@@ -75,6 +75,7 @@ const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsStreaming =
       description,
       input_schema: inputSchema as Anthropic.Tool.InputSchema,
     })),
+    ...(request.mustAnswer && { tool_choice: { type: 'none' as const } }),
   }),
   ...(request.schema && { output_config: { format: { type: 'json_schema', schema: request.schema } } }),
 });
@@ -89,11 +90,12 @@ function fromWire(message: unknown): ModelAnswer {
   const { usage } = message;
   const cacheWrites = usage.cache_creation_input_tokens ?? 0;
   const longWrites = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0;
-  const blocks: ModelBlock[] = message.content.filter(isWhole).map((block) => ({ ...block }));
+  const blocks: ModelBlock[] = wholeBlocks(message).map((block) => ({ ...block }));
   const calls = blocks.filter(isCall);
   return {
     blocks: calls.length > 0 ? (storableJson(blocks) as ModelBlock[]) : [],
     calls: calls.map(({ id, name, input }) => ({ id, name, input: storableJson(input) as WantedCall['input'] })),
+    cutOff: message.content.filter(({ type }) => type === 'tool_use').length > calls.length,
     text: storableText(message.content.flatMap(({ type, text }) => (type === 'text' ? [text ?? ''] : [])).join('\n')),
     stopReason: message.stop_reason,
     tokens: {
@@ -106,7 +108,16 @@ function fromWire(message: unknown): ModelAnswer {
   };
 }
 
-/** A call that the answer's end has cut off is none. */
+/** Ends that come in the middle of what is said. */
+const CUT_OFF = ['max_tokens', 'model_context_window_exceeded'];
+
+/** A call that the answer's end has cut off is none, also where the arguments so far, even none at all, would be valid. */
+const wholeBlocks = ({ content, stop_reason: end }: WireMessage): WireBlock[] =>
+  content.filter((block, index) => {
+    const isCutOff = block.type === 'tool_use' && index === content.length - 1 && CUT_OFF.includes(end ?? '');
+    return !isCutOff && isWhole(block);
+  });
+
 const isWhole = ({ type, id, name, input }: WireBlock): boolean =>
   type !== 'tool_use' || (typeof id === 'string' && typeof name === 'string' && isRecord(input));
 

@@ -1,5 +1,5 @@
 import { textsFor } from '../../contracts/texts.ts';
-import type { Healing } from '../../contracts/workflow.ts';
+import type { Healing, StepRound } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { heartbeating } from '../heartbeating.ts';
@@ -24,8 +24,9 @@ export const createModelActivities = (deps: ModelDeps) => ({
   /** Has the deep model draft a plan; `adoptPlan` reads it. Idempotent by the turn. */
   draftPlan: (input: DraftTarget): Promise<void> => heartbeating((signal) => draftPlan(deps, input, signal)),
 
-  /** Lets one agent work on one step. Idempotent by the turn. */
-  runAgent: (input: StepTarget): Promise<void> => heartbeating((signal) => workOnStep(deps, input, signal)),
+  /** Lets one agent work on one step, and answers the calls it wants made. Idempotent by the turn. */
+  runAgent: (input: StepTarget): Promise<StepRound | undefined> =>
+    heartbeating((signal) => workOnStep(deps, input, signal)),
 
   /** Decides how a failed try is healed, and writes it down. Idempotent by step and attempt. */
   healStep: (input: FailedTry): Promise<Healing> => heartbeating((signal) => healStep(deps, input, signal)),

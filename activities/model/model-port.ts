@@ -30,6 +30,8 @@ export interface ModelRequest {
   readonly schema?: Record<string, unknown>;
   /** Tools that it may call; in a stable order, because the provider caches the beginning of a request. */
   readonly tools?: readonly ModelTool[];
+  /** The last word: tools are only there because earlier turns have called them. */
+  readonly mustAnswer?: boolean;
   /** Names this call for gateways and logs; the same for every try of one turn. */
   readonly turnKey: string;
 }
@@ -40,6 +42,8 @@ export interface ModelAnswer {
   readonly calls: readonly WantedCall[];
   /** Of an answer with calls: the whole of it as it came, to be sent back with their results. */
   readonly blocks: readonly ModelBlock[];
+  /** It ended in the midst of a call that it wanted. */
+  readonly cutOff: boolean;
   readonly stopReason: string | null;
   readonly tokens: BilledTokens;
 }

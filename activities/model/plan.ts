@@ -7,6 +7,8 @@ import { listPlans } from '../../db/queries/plans.ts';
 import { listSteering, setDelivered } from '../../db/queries/steering.ts';
 import { listSteps } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
+import type { ToolHost } from '../../mcp/host/tool-host.ts';
+import { plannerTools } from '../plan/planner-tools.ts';
 import { plannerPrompt, plannerRequest, type PlannerRequest } from '../plan/prompt.ts';
 import { planSchema } from '../plan/schema.ts';
 import { loadContext, type Target } from './context.ts';
@@ -29,11 +31,10 @@ export interface DraftTarget extends Target {
 
 export interface PlanDeps extends TurnDeps, Means {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
+  readonly host: Pick<ToolHost, 'offerIn'>;
 }
 
 const TRIES = 5;
-/** Nothing is connected yet that a plan could call. */
-const NO_TOOLS: ReadonlyMap<string, string> = new Map();
 /** Where the bar stands while the planner thinks. */
 const PROGRESS = 10;
 
@@ -49,6 +50,8 @@ async function prepareDraft(trx: OrganizationTransaction, deps: PlanDeps, input:
     plannerWords(trx, input, row),
   );
   const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
+  const whom = { organizationId, userId: orchestration.user_id };
+  const { tools } = await deps.host.offerIn(trx, whom, orchestration.category ?? undefined);
   return {
     organizationId,
     orchestrationId,
@@ -58,7 +61,12 @@ async function prepareDraft(trx: OrganizationTransaction, deps: PlanDeps, input:
     tries: TRIES,
     request: {
       model,
-      system: plannerPrompt({ agents: deps.agents, tools: NO_TOOLS, today, timeZone }),
+      system: plannerPrompt({
+        agents: deps.agents,
+        tools: plannerTools(tools, orchestration.message),
+        today,
+        timeZone,
+      }),
       messages: toConversation(history, plannerRequest(more)),
       maxTokens: MAX_TOKENS[tier],
       schema: planSchema(),

@@ -134,7 +134,9 @@ async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: Ab
 async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: ModelAnswer): Promise<string> {
   const { organizationId, request } = turn;
   const costNanos = deps.prices.costOf(request.model, answer.tokens);
-  const answered = answer.stopReason !== 'refusal' && (answer.text.trim().length > 0 || answer.calls.length > 0);
+  // Words before a call that was cut off are no answer yet.
+  const said = answer.calls.length > 0 || (answer.text.trim().length > 0 && !answer.cutOff);
+  const answered = answer.stopReason !== 'refusal' && said;
   const text = await withOrganization(deps.db, organizationId, async (trx) => {
     const changed = answered ? await keepAnswer(trx, turn, answer, costNanos) : undefined;
     const moved = await settle(trx, usageId, costNanos, {

@@ -15,6 +15,12 @@ export const TASK_TIER: Readonly<Record<Category, Tier>> = {
   artistry: 'balanced',
 };
 
+/** Who fills in the arguments of a planned tool step, and how often it thinks: before the call, and after. */
+export const TOOL_TIER: Tier = 'fast';
+const TOOL_ROUNDS = 2;
+/** What a tool answers, as much of it as a model is told, and its definition. */
+const TOOL_BYTES = 40_000;
+
 /** Bytes of one token in usual text; only for what is expected, the worst case counts every byte. */
 const BYTES_PER_TOKEN = 4;
 /** The day, tags and the frame of a request around what is counted. */
@@ -43,6 +49,7 @@ export interface PriceContext {
 /** The model that a step thinks with; undefined for steps that need none. */
 export function tierOf(step: PlanStep, agents: ReadonlyMap<AgentId, AgentDefinition>): Tier | undefined {
   if (step.kind === 'task') return TASK_TIER[step.category ?? 'quick'];
+  if (step.kind === 'tool') return TOOL_TIER;
   return step.kind === 'agent' && step.agent !== null ? agents.get(step.agent)?.tier : undefined;
 }
 
@@ -79,21 +86,24 @@ interface Cost {
 
 function costOf(step: PlanStep, steps: readonly PlanStep[], deps: EstimateDeps, context: PriceContext): Cost {
   const tier = tierOf(step, deps.agents);
-  if (tier === undefined) return freeOfModels(step);
+  if (tier === undefined) return freeOfModels();
   const model = deps.models[tier];
   const answers = answersGivenTo(step, steps);
   const prompt = deps.agents.get(step.agent ?? TASK_AGENT)?.prompt ?? '';
   const ownBytes = Buffer.byteLength(prompt) + Buffer.byteLength(step.title) + Buffer.byteLength(step.instruction);
   const bytes = FRAME_BYTES + ownBytes + context.requestBytes;
-  const worstNanos = deps.prices.worstCaseOf(model, bytes + answers.length * EARLIER_ANSWER_BYTES, MAX_TOKENS[tier]);
+  const rounds = step.kind === 'tool' ? TOOL_ROUNDS : 1;
+  const worstBytes = bytes + answers.length * EARLIER_ANSWER_BYTES + (rounds > 1 ? TOOL_BYTES : 0);
+  const worstNanos = rounds * deps.prices.worstCaseOf(model, worstBytes, MAX_TOKENS[tier]);
 
   const past = step.kind === 'agent' ? context.pastRuns?.get(step.agent ?? '') : undefined;
   const experience = past && past.runs >= LEAST_RUNS ? past : undefined;
   const heard = answers.reduce((sum, answer) => sum + usualOutput(answer, steps, deps), 0);
-  const inputTokens = Math.round(experience?.inputTokens ?? bytes / BYTES_PER_TOKEN + heard);
-  const outputTokens = Math.round(experience?.outputTokens ?? USUAL_OUTPUT_TOKENS[tier]);
+  const inputTokens = Math.round(experience?.inputTokens ?? rounds * (bytes / BYTES_PER_TOKEN + heard));
+  const outputTokens = Math.round(experience?.outputTokens ?? rounds * USUAL_OUTPUT_TOKENS[tier]);
   const usualNanos = Math.min(worstNanos, deps.prices.worstCaseOf(model, inputTokens, outputTokens));
-  const seconds = experience?.seconds ?? SECONDS_TO_BEGIN + outputTokens / TOKENS_PER_SECOND[tier];
+  const working = SECONDS_TO_BEGIN + outputTokens / TOKENS_PER_SECOND[tier];
+  const seconds = experience?.seconds ?? working + (step.kind === 'tool' ? TOOL_SECONDS : 0);
   return {
     usualNanos,
     worstNanos,
@@ -109,12 +119,12 @@ function costOf(step: PlanStep, steps: readonly PlanStep[], deps: EstimateDeps, 
   };
 }
 
-/** A tool takes a moment; how long a person takes to answer is not work. */
-const freeOfModels = ({ kind }: PlanStep): Cost => ({
+/** How long a person takes to answer is not work. */
+const freeOfModels = (): Cost => ({
   usualNanos: 0,
   worstNanos: 0,
   estimate: {
-    minutes: kind === 'tool' ? toMinutes(TOOL_SECONDS) : 0,
+    minutes: 0,
     inputTokens: 0,
     outputTokens: 0,
     cents: 0,

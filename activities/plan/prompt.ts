@@ -22,7 +22,7 @@ export const plannerPrompt = ({ agents, tools, today, timeZone }: PlannerWorld):
     'A plan is a flat list of steps. Kinds:',
     '- agent: a specialist works; name it in "agent".',
     `- task: whoever fits a category works; name it in "category" (${CATEGORIES.join(', ')}).`,
-    '- tool: one call of a connected tool; name it in "tool".',
+    '- tool: one call of a connected tool; name it in "tool", and say in the instruction with what it is called.',
     '- approval: a person is asked before the steps that need it; the instruction is the question.',
     'Fields that a kind does not use are null.',
     '',

@@ -92,8 +92,13 @@ function workOf(step: PlanStep, { world, needed }: Given): Found[] {
   }
 }
 
+/** Of all that there is, a mistake names so many. */
+const MOST_NAMED = 40;
+
 function named(kind: 'agent' | 'tool', name: string | null, known: ReadonlySet<string>): Found[] {
-  const listed = known.size === 0 ? 'none' : [...known].join(', ');
+  const names = [...known];
+  const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : '';
+  const listed = known.size === 0 ? 'none' : `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
   if (name === null) return [[kind, `A step of kind ${kind} names its ${kind}; there are ${listed}.`]];
   return known.has(name) ? [] : [[kind, `There is no ${kind} “${name}”; there are ${listed}.`]];
 }

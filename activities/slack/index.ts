@@ -79,6 +79,21 @@ async function report(deps: SlackDeps, target: Target): Promise<Reported> {
   return { final };
 }
 
+/**
+ * Brings the message up to date between the workflow's own reports, while a tool tells how far it is. It never posts,
+ * which only one writer may do, and what does not land now is shown with the next report.
+ */
+export const createProgressReport =
+  (deps: SlackDeps, onError: (error: unknown) => void) =>
+  async (target: Target): Promise<void> => {
+    try {
+      const { post } = await load(deps, target);
+      if (post.ts !== null) await report(deps, target);
+    } catch (error) {
+      onError(error);
+    }
+  };
+
 /** A post whose outcome is unknown; a refused or limited lookup is told as a refused or limited write is. */
 const lookFor = (slack: SlackPort, thread: Thread, orchestrationId: string): Promise<string | undefined> =>
   slack.findPosted(thread, orchestrationId).catch((error: unknown) => {

@@ -101,5 +101,5 @@ export const toQuestion = ({ id, hash, policy, choices, expiresAt, kind }: Appro
   policy,
   timeoutMs: Math.max(1, Date.parse(expiresAt) - now),
   ...(choices && { choices }),
-  ...(choices?.[0] && kind !== 'step' && { approveMeans: choices[0] }),
+  ...(choices?.[0] && kind !== 'step' && kind !== 'tool' && { approveMeans: choices[0] }),
 });

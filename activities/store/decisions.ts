@@ -10,6 +10,7 @@ import { changeOrchestration, lockOrchestration, type Orchestration } from '../.
 import { insertAudit } from '../../db/queries/people.ts';
 import { setApproval } from '../../db/queries/plans.ts';
 import { listSteps } from '../../db/queries/steps.ts';
+import { approveCalls } from '../../db/queries/tool-calls.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
 import { progressOf } from '../model/progress.ts';
 import type { StoreDeps, Target } from './index.ts';
@@ -43,6 +44,8 @@ const write = (deps: StoreDeps, input: DecisionInput, setAside: boolean): Promis
     if (!partial && decision.verdict === 'approve') {
       if (setAside) await setAsideFor(deps, trx, orchestration, approval);
       await raiseAsShown(deps, trx, orchestration, approval, decision);
+      if (approval.kind === 'tool' && !decision.choice)
+        await approveCalls(trx, { orchestrationId, approvalId: approval.id });
     }
     await setApproval(trx, orchestrationId, written);
     await audit(trx, input, written);

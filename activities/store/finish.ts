@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from '../../contracts/orchestration.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
-import { AGENT_NAMES, errorSentence, textsFor } from '../../contracts/texts.ts';
+import { AGENT_NAMES, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 import type { Ending, OrchestrationOutcome } from '../../contracts/workflow.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -13,12 +13,14 @@ import { changeOrchestration, lockOrchestration, type Orchestration } from '../.
 import { setApproval } from '../../db/queries/plans.ts';
 import { dropPending, setStopsDelivered } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
+import { cancelOpenCalls } from '../../db/queries/tool-calls.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { spentSince } from '../../db/queries/job-costs.ts';
 import { dryRunResult } from './dry-run.ts';
 import type { StoreDeps, Target } from './index.ts';
 import { mergeAnswers } from './merge.ts';
 import { missingOf, settleSteps, toAnswers } from './settle-steps.ts';
+import { whatCameOf } from './tool-result.ts';
 
 /**
  * Writes the end of an orchestration: merged answers, final status, the assistant's message and the terminal event, in
@@ -39,16 +41,20 @@ export function finishOrchestration(
     const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
     const missing = missingOf(steps, ending, orchestration.language);
     const tookMs = Date.now() - orchestration.created_at.getTime();
+    const called = orchestration.options.tool ? await whatCameOf(trx, orchestration, tookMs) : undefined;
     const result =
       ending.kind === 'planned'
         ? await dryRunResult(deps, trx, orchestration, steps, tookMs)
-        : mergeAnswers(answers, missing, tookMs);
+        : orchestration.options.tool
+          ? called?.result
+          : mergeAnswers(answers, missing, tookMs);
     const status = statusOf(ending, result, orchestration.route?.mode === 'fallback' && !planned);
     const receipt = await receiptOf(trx, orchestration.id, ending, steps);
-    const error = errorOf(ending, status, orchestration.language);
+    const error = errorOf(ending, status, orchestration.language, called?.code);
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
     if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
     await dropPending(trx, orchestration.id);
+    if (ending.kind !== 'worked') await cancelOpenCalls(trx, orchestration.id);
     if (planned) await closeEnvelope(trx, orchestration.id);
     await failOpenHealing(trx, orchestration.id);
     await write(trx, orchestration, { status, result, error, receipt });
@@ -66,10 +72,15 @@ function statusOf(ending: Ending, result: AggregatedResult | undefined, withFall
   return (result.coverage?.missing.length ?? 0) > 0 && !withFallback ? 'partial' : 'completed';
 }
 
-function errorOf(ending: Ending, status: FinalStatus, language: Language): JobError | undefined {
+function errorOf(
+  ending: Ending,
+  status: FinalStatus,
+  language: Language,
+  otherwise: ErrorCode = 'no_answer',
+): JobError | undefined {
   if (status === 'completed' || status === 'cancelled' || status === 'expired') return undefined;
   const failed = ending.failures?.find(({ skipped }) => !skipped) ?? ending.failures?.[0];
-  const code = ending.kind === 'failed' ? ending.code : (failed?.reason ?? 'no_answer');
+  const code = ending.kind === 'failed' ? ending.code : (failed?.reason ?? otherwise);
   return { code, message: errorSentence(code, language) };
 }
 

@@ -8,9 +8,12 @@ import type {
   RoutedWork,
   StepOutline,
 } from '../../contracts/workflow.ts';
+import type { CallOutline, UndoOutcome } from '../../contracts/workflow.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
 import type { Database } from '../../db/tables/index.ts';
+import type { ToolHost } from '../../mcp/host/tool-host.ts';
 import type { ApprovalRules } from './approval.ts';
+import { endCalls, openToolJob, settleUnknown } from './calls.ts';
 import { recordApproval, type DecisionInput } from './decisions.ts';
 import type { EstimateDeps } from './estimate.ts';
 import { finishOrchestration } from './finish.ts';
@@ -19,6 +22,7 @@ import { askHuman, closeQuestion, type AskInput } from './questions.ts';
 import { revisePlan } from './revise.ts';
 import { routeRequest, type KeywordAnalysis } from './route.ts';
 import { addFollowUp, checkCondition, endApprovalStep, endStep } from './step-activities.ts';
+import { finishUndo, openUndo } from './undo.ts';
 import { offerWithoutPlan } from './without-plan.ts';
 
 export interface StoreDeps extends EstimateDeps {
@@ -30,6 +34,9 @@ export interface StoreDeps extends EstimateDeps {
   /** Money set aside for a plan is given back if nobody closes it for so long, s. */
   readonly envelopeSeconds: number;
   readonly wakeReaders: (organizationId: string) => void;
+  readonly host: Pick<ToolHost, 'offerIn' | 'find'>;
+  /** Where people reach us, for links. */
+  readonly publicUrl: string;
 }
 
 export interface Target {
@@ -80,6 +87,24 @@ export const createStoreActivities = (deps: StoreDeps) => {
 
     /** Adds a turn for words that no step could take up any more. */
     addFollowUp: (input: Target & { nth: number }): Promise<StepOutline> => thenWake(input, addFollowUp(deps, input)),
+
+    /** Writes the one call of a job that is nothing but a call. */
+    openToolJob: (target: Target): Promise<{ calls: CallOutline[] }> =>
+      thenWake(target, openToolJob(deps, pick(target))),
+
+    /** Ends calls that will not be made. */
+    endCalls: (input: Target & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' }): Promise<void> =>
+      endCalls(deps, input),
+
+    /** Writes what a human has found out about a change whose outcome nobody knew. */
+    settleUnknown: (input: Target & { call: string; verdict: 'done' | 'retry' | 'open' }): Promise<void> =>
+      settleUnknown(deps, input),
+
+    /** Lists what an undo takes back. */
+    openUndo: (target: Target): Promise<{ keys: string[] }> => openUndo(deps, target),
+
+    /** Says what was taken back. */
+    finishUndo: (target: Target): Promise<UndoOutcome> => thenWake(target, finishUndo(deps, target)),
 
     /** Writes the end. */
     finishOrchestration: (input: Target & { ending: Ending }): Promise<OrchestrationOutcome> =>

@@ -11,6 +11,7 @@ import { roomFor } from '../../db/queries/pressure.ts';
 import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db/queries/steps.ts';
 import { findTurn } from '../../db/queries/turns.ts';
 import { planTurnKey } from '../model/turn-keys.ts';
+import { withToolRisks } from '../plan/planner-tools.ts';
 import { pricePlan } from '../plan/price.ts';
 import { toPlanDraft } from '../plan/schema.ts';
 import { validatePlan } from '../plan/validate.ts';
@@ -75,10 +76,13 @@ export async function checkDraft(
 ): Promise<Checked | { problems: PlanProblem[] }> {
   const steps = await listSteps(trx, orchestration.id);
   const finished = new Set(steps.filter(({ status }) => status === 'done').map(({ id }) => id));
-  const world = { agents: new Set(deps.agents.keys()), tools: new Set<string>(), finished };
+  const { organization_id: organizationId, user_id: userId, category } = orchestration;
+  const { tools } = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
+  const world = { agents: new Set(deps.agents.keys()), tools: new Set(tools.map(({ name }) => name)), finished };
   const problems = [...validatePlan(draft, world), ...usedBefore(draft, steps)];
   if (problems.length > 0) return { problems };
-  const priced = pricePlan(draft, deps, {
+  const honest = { ...draft, steps: withToolRisks(draft.steps, tools) };
+  const priced = pricePlan(honest, deps, {
     requestBytes: await bytesTold(trx, orchestration),
     pastRuns: await pastRunsOf(deps, trx, draft),
   });

@@ -32,7 +32,10 @@ export async function settleSteps(
 const stepOf = ({ step, agent }: StepFailure): string => step ?? agent ?? '';
 
 /** What the finished steps said. */
-export function toAnswers(steps: readonly Step[], turns: readonly ModelTurn[]): AgentAnswer[] {
+export function toAnswers(
+  steps: readonly Step[],
+  turns: readonly Pick<ModelTurn, 'turn_key' | 'content' | 'model'>[],
+): AgentAnswer[] {
   const turnOf = new Map(turns.map((turn) => [turn.turn_key, turn]));
   return steps.flatMap((step) => {
     const turn = turnOf.get(step.turn_key ?? agentTurnKey(step.id));

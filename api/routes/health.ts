@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { sql, type Kysely } from 'kysely';
-import { QUEUE } from '../../contracts/queues.ts';
+import { POOL_NAMES, POOLS, type PoolName } from '../../contracts/queues.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { migrations } from '../../db/migrations/index.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -12,13 +12,17 @@ const CHECK_MS = 2_000;
 const KEEP_MS = 1_000;
 /** A poller that was not seen for this long is gone. */
 const POLLER_SECONDS = 90;
-/** `TASK_QUEUE_TYPE_WORKFLOW` in Temporal's enum. */
+/** `TASK_QUEUE_TYPE_WORKFLOW` and `TASK_QUEUE_TYPE_ACTIVITY` in Temporal's enum. */
 const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
 
 const Check = z.object({ ok: z.boolean(), detail: z.string().optional() });
 const Health = z.object({
-  status: z.enum(['ok', 'degraded']),
+  /** `degraded`: ready, but a pool has no worker. `unavailable`: not ready. */
+  status: z.enum(['ok', 'degraded', 'unavailable']),
   checks: z.object({ postgres: Check, migrations: Check, temporal: Check, workers: Check }),
+  /** Whether somebody works in each pool; without the orchestration pool nothing goes on. */
+  pools: z.record(z.enum(POOL_NAMES), Check),
 });
 type Health = z.infer<typeof Health>;
 
@@ -49,23 +53,27 @@ export function healthRoutes({ db, temporal }: Pick<ApiDeps, 'db' | 'temporal'>)
     .openapi(live, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(route('/ready', 'The process can do its work'), async (c) => {
       const health = await look();
-      return health.status === 'ok' ? c.json(health, 200) : c.json(health, 503);
+      return health.status === 'unavailable' ? c.json(health, 503) : c.json(health, 200);
     })
     .openapi(route('/', 'All parts, one by one'), async (c) => {
       const health = await look();
-      return health.status === 'ok' ? c.json(health, 200) : c.json(health, 503);
+      return health.status === 'unavailable' ? c.json(health, 503) : c.json(health, 200);
     });
 }
 
 async function examine(db: Kysely<Database>, temporal: Client): Promise<Health> {
-  const [postgres, migrated, server, workers] = await Promise.all([
+  const looks = POOL_NAMES.map(async (pool) => [pool, await check(() => assertPolled(temporal, pool))] as const);
+  const [postgres, migrated, server, polled] = await Promise.all([
     check(() => sql`select 1`.execute(db)),
     check(() => assertMigrated(db)),
     check(() => temporal.withDeadline(Date.now() + CHECK_MS, () => temporal.workflowService.getSystemInfo({}))),
-    check(() => assertWorkersPoll(temporal)),
+    Promise.all(looks),
   ]);
-  const checks = { postgres, migrations: migrated, temporal: server, workers };
-  return { status: Object.values(checks).every(({ ok }) => ok) ? 'ok' : 'degraded', checks };
+  const pools = Object.fromEntries(polled) as Health['pools'];
+  const checks = { postgres, migrations: migrated, temporal: server, workers: pools.orchestration };
+  const fine = (parts: object) => Object.values(parts).every(({ ok }) => ok);
+  const status = !fine(checks) ? 'unavailable' : fine(pools) ? 'ok' : 'degraded';
+  return { status, checks, pools };
 }
 
 async function check(look: () => Promise<unknown>): Promise<z.infer<typeof Check>> {
@@ -91,15 +99,16 @@ async function assertMigrated(db: Kysely<Database>): Promise<void> {
   if (missing.length > 0) throw new NotReadyError(`not applied: ${missing.join(', ')}`);
 }
 
-async function assertWorkersPoll(temporal: Client): Promise<void> {
+/** Only the orchestration pool takes workflows; the others are known by their activities. */
+async function assertPolled(temporal: Client, pool: PoolName): Promise<void> {
   const { pollers } = await temporal.withDeadline(Date.now() + CHECK_MS, () =>
     temporal.workflowService.describeTaskQueue({
       namespace: temporal.options.namespace,
-      taskQueue: { name: QUEUE.orchestration },
-      taskQueueType: WORKFLOW_QUEUE,
+      taskQueue: { name: POOLS[pool] },
+      taskQueueType: pool === 'orchestration' ? WORKFLOW_QUEUE : ACTIVITY_QUEUE,
     }),
   );
   const oldest = Date.now() / 1_000 - POLLER_SECONDS;
   if (!pollers?.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) > oldest))
-    throw new NotReadyError('no worker polls the orchestration queue');
+    throw new NotReadyError(`no worker polls the ${POOLS[pool]} queue`);
 }

@@ -8,6 +8,7 @@ import { findOrchestration, listOrchestrations, type Orchestration } from '../..
 import { listPlansOf } from '../../db/queries/plans.ts';
 import { listSteeringOf } from '../../db/queries/steering.ts';
 import { listStepsOf } from '../../db/queries/steps.ts';
+import { countEffects, listCallsOf } from '../../db/queries/tool-views.ts';
 import { cancelJob, decide } from '../decide.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
@@ -137,6 +138,9 @@ async function readJob(deps: ApiDeps, organizationId: string, jobId: string): Pr
 const readJobs = (deps: ApiDeps, organizationId: string, limit: number): Promise<JobStatus[]> =>
   withOrganization(deps.db, organizationId, async (trx) => toJobs(trx, await listOrchestrations(trx, limit)));
 
+/** Of each job in its status; `GET /api/jobs/:jobId/tool-calls` has them all. */
+const SHOWN_CALLS = 50;
+
 /** Jobs with all that belongs to them, in as many queries as for one. */
 async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration[]): Promise<JobStatus[]> {
   const ids = rows.map(({ id }) => id);
@@ -145,6 +149,10 @@ async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration
   const steeringOf = byJob(await listSteeringOf(trx, ids));
   const healingOf = byJob(await listHealingOf(trx, ids));
   const planOf = byJob(await listPlansOf(trx, planned));
+  const calls = await listCallsOf(trx, ids, SHOWN_CALLS);
+  const callsOf = byJob(calls);
+  // Effects come from calls: jobs without tools pay for one look only.
+  const effectsOf = byJob(calls.length > 0 ? await countEffects(trx, ids) : []);
   const costs = await costsOf(trx, ids);
   return rows.map((row) =>
     toJobStatus(row, {
@@ -152,6 +160,8 @@ async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration
       plan: planOf(row)[0],
       steering: steeringOf(row),
       healing: healingOf(row),
+      calls: callsOf(row),
+      effects: effectsOf(row)[0],
       costNanos: costs.get(row.id) ?? 0,
     }),
   );

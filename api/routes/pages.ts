@@ -52,7 +52,10 @@ export const consoleRoutes = ({ webDir }: Pick<ApiDeps, 'webDir'>) =>
       }),
     )
     .get('/favicon.svg', serveStatic({ root: webDir, path: 'favicon.svg' }))
-    .get(
-      '/',
-      serveStatic({ root: webDir, path: 'index.html', onFound: (_, c) => c.header('cache-control', 'no-cache') }),
-    );
+    .get('/', page(webDir))
+    .get('/connections', page(webDir))
+    .get('/connections/:id', page(webDir));
+
+/** One page for all its places: the address says which one. */
+const page = (webDir: string) =>
+  serveStatic({ root: webDir, path: 'index.html', onFound: (_, c) => c.header('cache-control', 'no-cache') });

@@ -125,7 +125,7 @@ async function stop(
 }
 
 /** A word for one person's eyes. Best effort: it changes nothing, and the acknowledgement does not wait for it. */
-function whisper(door: SlackDoor, heard: HeardMessage, text: string): void {
+export function whisper(door: SlackDoor, heard: HeardMessage, text: string): void {
   // One mention arrives as two events, and Slack repeats what it thinks was lost.
   if (!door.firstTime(`${heard.channelId}:${heard.ts}`)) return;
   void door.people.client.chat

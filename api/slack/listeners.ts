@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../../contracts/limits.ts';
+import { isFinal } from '../../contracts/orchestration.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
@@ -8,7 +9,8 @@ import { findSlackUser, type User, type Workspace } from '../../db/queries/peopl
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answerInThread } from './decisions.ts';
-import { verdictIn, wordIn, type HeardMessage } from './message.ts';
+import { hasUndoable, undoInThread } from './undo.ts';
+import { isUndo, verdictIn, wordIn, type HeardMessage } from './message.ts';
 import { meetStranger, type SlackPeople } from './people.ts';
 import { isSteering, steerInThread } from './steering.ts';
 
@@ -35,6 +37,15 @@ export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMe
   const answers = word && (!word.choice || latest?.approval?.choices?.includes(word.choice) === true);
   if (answers && user && (latest || heard.isReply))
     return answerInThread(door, { workspace, heard, user, latest, word });
+  if (
+    user &&
+    latest &&
+    heard.isReply &&
+    isUndo(heard.text) &&
+    isFinal(latest.status) &&
+    (await hasUndoable(door, latest))
+  )
+    return undoInThread(door, { workspace, heard, user, latest });
   if (isSteering(heard, user, latest)) return steerInThread(door, workspace, heard, { user, latest });
   await acceptRequest(door, toIncoming(workspace, heard, user, latest));
 }

@@ -94,6 +94,9 @@ export function verdictIn(text: string): Decision['verdict'] | undefined {
   return word?.choice ? undefined : word?.verdict;
 }
 
+/** Whether a reply wants taken back what the work has changed, and says nothing else. */
+export const isUndo = (text: string): boolean => /^(undo|되돌리기|되돌려)[.!]*$/i.test(text.trim());
+
 const REPLAN = /^(replan|plan again|다시 계획|계획 변경|재계획)[:,.\s]*/i;
 
 /** How words to running work are meant: STOP alone stops, REPLAN in front plans the rest anew, all else steers. */

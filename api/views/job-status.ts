@@ -7,7 +7,10 @@ import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import type { StoredPlan } from '../../db/queries/plans.ts';
 import type { Steering } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
+import type { CountedEffects, ShownCall } from '../../db/queries/tool-views.ts';
+import { toEffectCounts } from './effect.ts';
 import { toPlanView } from './plan-view.ts';
+import { toToolCallView } from './tool-call.ts';
 
 /** What belongs to an orchestration beside its row. */
 export interface JobParts {
@@ -16,6 +19,8 @@ export interface JobParts {
   readonly plan?: StoredPlan | undefined;
   readonly steering: readonly Steering[];
   readonly healing: readonly Healing[];
+  readonly calls: readonly ShownCall[];
+  readonly effects?: CountedEffects | undefined;
   readonly costNanos: Nanos;
 }
 
@@ -41,6 +46,9 @@ export function toJobStatus(row: Orchestration, parts: JobParts): JobStatus {
     steering: parts.steering.map(toSteeringView),
     healing: parts.healing.map(toHealingView),
     ...(row.receipt && { receipt: row.receipt }),
+    toolCalls: parts.calls.map(toToolCallView),
+    leftOut: row.left_out ?? [],
+    effects: toEffectCounts(parts.effects),
     costCents: nanosToCents(parts.costNanos),
     dryRun: row.options.dryRun ?? false,
     durationMs: Math.max(0, end.getTime() - row.created_at.getTime()),

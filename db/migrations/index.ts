@@ -6,6 +6,7 @@ import * as plans from './20261122-plans.ts';
 import * as routing from './20261122-routing.ts';
 import * as shownQuestion from './20261123-shown-question.ts';
 import * as tools from './20261124-tools.ts';
+import * as undoInbox from './20261125-undo-inbox.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '20261122-routing': routing,
   '20261123-shown-question': shownQuestion,
   '20261124-tools': tools,
+  '20261125-undo-inbox': undoInbox,
 };

@@ -80,3 +80,19 @@ export const setApproval = (trx: OrganizationTransaction, orchestrationId: strin
     .where('orchestration_id', '=', orchestrationId)
     .where('id', '=', approval.id)
     .execute();
+
+/** Whether a human has approved the plan of a revision as it was shown. */
+export async function isPlanApproved(
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  revision: number,
+): Promise<boolean> {
+  const rows = await trx
+    .selectFrom('approvals')
+    .select('document')
+    .where('orchestration_id', '=', orchestrationId)
+    .where('kind', 'in', ['plan', 'replan'])
+    .where('decided_at', 'is not', null)
+    .execute();
+  return rows.some(({ document }) => document.plan.revision === revision && document.decision?.verdict === 'approve');
+}

@@ -72,7 +72,7 @@ const STATE = ['id', 'title', 'agent', 'status', 'revision', 'position'] as cons
 export type StepState = Pick<Step, (typeof STATE)[number]>;
 
 /** What a step is told is made of these; only the step itself comes with its instruction. */
-const WORK = [...STATE, 'kind', 'category', 'needs', 'turn_key'] as const;
+const WORK = [...STATE, 'kind', 'category', 'needs', 'turn_key', 'tool', 'tainted', 'cost_nanos'] as const;
 export type StepForWork = Pick<Step, (typeof WORK)[number] | 'instruction'>;
 
 /** All steps as one of them, `id`, needs to know them. */

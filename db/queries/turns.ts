@@ -23,10 +23,14 @@ export const insertTurn = (trx: OrganizationTransaction, row: Insertable<ModelTu
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 
-export const listTurns = (trx: OrganizationTransaction, orchestrationId: string): Promise<ModelTurn[]> =>
+/** Without their blocks, which only the rounds of a step need. */
+export const listTurns = (
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+): Promise<Omit<ModelTurn, 'blocks' | 'organization_id' | 'orchestration_id' | 'stop_reason'>[]> =>
   trx
     .selectFrom('model_turns')
-    .selectAll()
+    .select(['turn_key', 'model', 'content', 'cost_nanos', 'created_at'])
     .where('orchestration_id', '=', orchestrationId)
     .orderBy('created_at')
     .execute();
@@ -46,3 +50,16 @@ export const listContents = (
         // One parameter however many there are, so that it stays one prepared statement.
         .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
         .execute();
+
+/** The blocks of turns that called tools. */
+export const listBlocks = (
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  turnKeys: readonly string[],
+): Promise<Pick<ModelTurn, 'turn_key' | 'blocks'>[]> =>
+  trx
+    .selectFrom('model_turns')
+    .select(['turn_key', 'blocks'])
+    .where('orchestration_id', '=', orchestrationId)
+    .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
+    .execute();

@@ -43,7 +43,7 @@ export interface InboxTable {
   organization_id: string;
   id: string;
   source: 'slack' | 'rest';
-  kind: 'request' | 'decision' | 'steering';
+  kind: 'request' | 'decision' | 'steering' | 'undo';
   orchestration_id: string;
   body: JSONColumnType<Record<string, unknown>>;
   received_at: Instant;

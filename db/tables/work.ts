@@ -37,7 +37,10 @@ export interface SessionsTable {
 export type RequestOptions = Pick<
   OrchestrateRequest,
   'agents' | 'category' | 'mode' | 'requireApproval' | 'plan' | 'dryRun'
->;
+> & {
+  /** One call of one tool, which somebody has named; no agent thinks about it. */
+  tool?: { name: string; arguments: Record<string, unknown> };
+};
 
 /** What the local router said when the request came in. */
 export interface LocalRoute {

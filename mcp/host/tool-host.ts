@@ -2,6 +2,7 @@ import type { Category } from '../../contracts/agents.ts';
 import type { StepRisk } from '../../contracts/plan.ts';
 import type { ConnectionTest } from '../../contracts/connections.ts';
 import type { LeftOut, ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { CallOptions } from '../port.ts';
 
 /** A tool that may be called now: pinned, accepted, and its connection in order. */
@@ -57,6 +58,8 @@ export interface ReadBackAsked {
  */
 export interface ToolHost {
   /** What may be offered, from our own tables: no server is asked. In a stable order. */
+  offerIn(trx: OrganizationTransaction, whom: ForWhom, category: Category | undefined): Promise<Offer>;
+  /** As `offerIn`, in a transaction of its own. */
   offer(whom: ForWhom, category: Category | undefined): Promise<Offer>;
   /** One tool by its name; undefined when it is not there, not accepted or not in order. */
   find(whom: ForWhom, name: string): Promise<OfferedTool | undefined>;

@@ -42,3 +42,7 @@ export function restorable(
   }
   return { restore, left };
 }
+
+/** What people are told of fields that were not put back; empty where all were. */
+export const leftAlone = (left: readonly string[]): string =>
+  left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';

@@ -17,6 +17,7 @@ const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}):
   costNanos: 0,
   healing: [],
   steering: [],
+  effects: [],
   ...more,
 });
 const wordsOf = (given: Shown) => JSON.stringify(toSlackMessage(given).blocks);

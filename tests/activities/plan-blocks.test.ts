@@ -23,6 +23,7 @@ const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}):
   costNanos: 0,
   healing: [],
   steering: [],
+  effects: [],
   ...more,
 });
 /** The words of a message as a person sees them. */

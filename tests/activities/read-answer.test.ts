@@ -60,6 +60,7 @@ describe('an answer', () => {
       text,
       calls: [],
       blocks: [],
+      cutOff: false,
       stopReason: 'end_turn',
       tokens: {
         input: used?.input_tokens,

@@ -12,7 +12,7 @@ import {
 } from '../activities/plan-samples.ts';
 import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../activities/samples.ts';
 
-const NOTHING: JobParts = { steps: [], steering: [], healing: [], costNanos: 0 };
+const NOTHING: JobParts = { steps: [], steering: [], healing: [], calls: [], costNanos: 0 };
 
 describe('a job as people read it', () => {
   it.each(JOB_STATUSES)('fits its contract when it is %s', (status) => {
@@ -55,6 +55,7 @@ describe('a job as people read it', () => {
           plan: sampleStoredPlan(),
           steering: [sampleSteering()],
           healing: [sampleHealing()],
+          calls: [],
           costNanos: 0,
         }),
       );

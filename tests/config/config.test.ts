@@ -52,6 +52,13 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('lets coding agents see what they need and what the operator names, and tells the names alone', () => {
+    const env = { PATH: '/bin', HOME: '/home/x', SLACK_SIGNING_SECRET: '', AGENT_KEY: 'canary', OTHER: 'secret' };
+    const config = load({ ...env, DELEGATION_ENV: 'AGENT_KEY, NOT_THERE' });
+    expect(config.delegationEnv).toEqual({ PATH: '/bin', HOME: '/home/x', AGENT_KEY: 'canary' });
+    expect(JSON.stringify(describeConfig(config))).not.toContain('canary');
+  });
+
   it('counts an empty value as not set, as .env files and Compose write it', () => {
     expect(load({ PORT: '', ANTHROPIC_API_KEY: '', SLACK_BOT_TOKEN: '', SLACK_SIGNING_SECRET: '' })).toMatchObject({
       PORT: 3000,

@@ -82,4 +82,6 @@ const storeOf = ({ database }: House) =>
     defaultLimits: { userDayNanos: 1e12, organizationMonthNanos: 1e13 },
     envelopeSeconds: 900,
     wakeReaders: () => undefined,
+    host: { offerIn: async () => ({ tools: [], leftOut: [] }), find: async () => undefined },
+    publicUrl: 'http://localhost',
   });

@@ -9,7 +9,7 @@ const CANARY = 'canary-7f3a9c';
 
 let house: House;
 let other: Person;
-let theirs: { jobId: string; sessionId: string; waitingId: string; hash: string };
+let theirs: { jobId: string; sessionId: string; waitingId: string; hash: string; connectionId: string };
 let routes: Route[];
 beforeAll(async () => {
   house = await openHouse({ model: { respond: () => ({ text: `${CANARY} answer` }) } });
@@ -39,7 +39,15 @@ async function listRoutes(): Promise<Route[]> {
   );
 }
 
+/** Nobody answers there, so it is kept as failing. */
+async function connect(by: Pick<Person, 'request'>, name: string): Promise<string> {
+  const connection = { provider: 'wiki', name, url: 'https://wiki.invalid/mcp', auth: { kind: 'none' } };
+  const { id } = (await (await by.request('/api/connections', json(connection))).json()) as { id: string };
+  return id;
+}
+
 async function theirWork() {
+  const connectionId = await connect(other, `${CANARY} wiki`);
   const ask = async (body: Record<string, unknown>) =>
     (await (await other.request(ORCHESTRATE, json(body))).json()) as { jobId: string; sessionId: string };
   const job = await ask({ message: `${CANARY} question`, agents: ['ops'] });
@@ -52,20 +60,30 @@ async function theirWork() {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
     const [done, asking] = [await read(job.jobId), await read(waiting.jobId)];
     if (done.status === 'completed' && asking.approval)
-      return { ...job, waitingId: waiting.jobId, hash: asking.approval.hash };
+      return { ...job, waitingId: waiting.jobId, hash: asking.approval.hash, connectionId };
   }
   throw new Error('Their work did not come to its end.');
 }
 
 const writes = ({ method }: Route) => method !== 'GET';
 const isForAdmins = ({ path }: Route) => path.includes('/admin/');
-const hasId = ({ path }: Route) => path.includes('{');
-const withId = ({ path }: Route, jobId: string, sessionId: string) =>
+/** Who makes something under a name of their own meets nobody else's. */
+const makes = ({ method, path }: Route) => method === 'PUT' && path.endsWith('{skillName}');
+const hasId = (route: Route) => route.path.includes('{') && !makes(route);
+const withId = (
+  { path }: Route,
+  jobId: string,
+  sessionId: string,
+  named: { skillName?: string; connectionId?: string } = {},
+) =>
   path
     .replace('{jobId}', jobId)
     .replace('{sessionId}', sessionId)
     .replace('{keyId}', jobId)
-    .replace('{overrideId}', jobId);
+    .replace('{overrideId}', jobId)
+    .replace('{skillName}', named.skillName ?? jobId)
+    .replace('{connectionId}', named.connectionId ?? jobId)
+    .replace('{name}', jobId);
 const initOf = (route: Route): RequestInit =>
   writes(route)
     ? { ...json(route.path === ORCHESTRATE ? { message: 'x', agents: ['ops'] } : {}), method: route.method }
@@ -133,9 +151,10 @@ describe('every route behind the token', () => {
     const guest = await addPerson(house, { role: 'guest' });
     const { jobId, sessionId } = await house.ask('For guests to see', { agents: ['ops'], requireApproval: true });
     await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+    const connectionId = await connect(house, 'For guests to see');
     const before = await accepted(house);
     for (const route of routes.filter(({ guarded }) => guarded)) {
-      const path = withId(route, jobId, sessionId);
+      const path = withId(route, jobId, sessionId, { skillName: 'release-notes', connectionId });
       if (writes(route) || isForAdmins(route)) await expectProblem(await guest.request(path, initOf(route)), 403);
       else {
         const leave = new AbortController();
@@ -151,12 +170,17 @@ describe('every route behind the token', () => {
 describe('another organization’s things', () => {
   it('are answered exactly as things that do not exist, on every route, for reading and writing', async () => {
     const before = await house.database.look('select id, status, version from orchestrations order by id');
-    const absent = { jobId: randomUUID(), sessionId: randomUUID() };
+    const absent = { jobId: randomUUID(), sessionId: randomUUID(), connectionId: randomUUID() };
     for (const route of routes.filter((one) => one.guarded && hasId(one)))
       for (const jobId of [theirs.jobId, theirs.waitingId]) {
-        const ask = (job: string, session: string) => house.request(withId(route, job, session), initOf(route));
-        const foreign = await essence(await ask(jobId, theirs.sessionId), jobId, theirs.sessionId);
-        const missing = await essence(await ask(absent.jobId, absent.sessionId), absent.jobId, absent.sessionId);
+        const ask = (job: string, session: string, connectionId: string) =>
+          house.request(withId(route, job, session, { connectionId }), initOf(route));
+        const foreign = await essence(await ask(jobId, theirs.sessionId, theirs.connectionId), jobId, theirs.sessionId);
+        const missing = await essence(
+          await ask(absent.jobId, absent.sessionId, absent.connectionId),
+          absent.jobId,
+          absent.sessionId,
+        );
         expect(foreign).toMatch(/^404/);
         expect(foreign).toBe(missing);
       }
@@ -179,7 +203,7 @@ describe('another organization’s things', () => {
   });
 
   it('are in no list, no view and no event of ours', async () => {
-    for (const path of ['/api/jobs?limit=100', '/api/me', '/health', '/openapi.json'])
+    for (const path of ['/api/jobs?limit=100', '/api/connections', '/api/tools', '/api/me', '/health', '/openapi.json'])
       expect(await (await house.request(path)).text()).not.toContain(CANARY);
     const list = (await (await requestAs(house, other.token)('/api/jobs')).json()) as { jobs: { jobId: string }[] };
     expect(new Set(list.jobs.map(({ jobId }) => jobId))).toEqual(new Set([theirs.jobId, theirs.waitingId]));
@@ -200,6 +224,21 @@ describe('another organization’s things', () => {
     expect(foreign).toBe(await essence(await put({ ...limit, userId: nobody }), nobody));
     expect(foreign).toMatch(/^404/);
     expect(await house.database.look('select scope from budget_limits')).toEqual([]);
+  });
+
+  it('may be a skill of the same name, and both have their own', async () => {
+    const put = (by: Pick<Person, 'request'>, words: string) =>
+      by.request('/api/skills/release-notes', {
+        ...json({ text: `---\nname: release-notes\ndescription: ${words}\n---\n${words}` }),
+        method: 'PUT',
+      });
+    expect((await put(other, `${CANARY} way`)).status).toBe(200);
+    for (const path of ['/api/skills', '/api/skills/release-notes'])
+      expect(await (await house.request(path)).text()).not.toContain(CANARY);
+    await expectProblem(await house.request('/api/skills/release-notes', { method: 'DELETE' }), 409);
+    expect((await put(house, 'Our way')).status).toBe(200);
+    expect((await house.request('/api/skills/release-notes', { method: 'DELETE' })).status).toBe(204);
+    expect(await (await other.request('/api/skills/release-notes')).json()).toMatchObject({ body: `${CANARY} way` });
   });
 
   it('may have the same idempotency key without anybody learning of it', async () => {

@@ -17,11 +17,14 @@ const request = (changes: Partial<ModelRequest>): ModelRequest => ({
   messages: [],
   maxTokens: 1000,
   stream: false,
+  tools: [],
+  toolResults: [],
+  allToolResults: [],
   body: {},
   ...changes,
 });
 
-const textOf = (reply: Reply): string => ('text' in reply ? reply.text : '');
+const textOf = (reply: Reply): string => ('text' in reply ? (reply.text ?? '') : '');
 
 const Understood = Analysis.omit({ source: true });
 async function analysisOf(userText: string) {

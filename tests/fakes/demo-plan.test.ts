@@ -23,6 +23,9 @@ async function saidTo(schema: Record<string, unknown>, userText: string, answer 
     messages: [],
     maxTokens: 1000,
     stream: false,
+    tools: [],
+    toolResults: [],
+    allToolResults: [],
     schema,
     body: {},
   };

@@ -39,6 +39,10 @@ describe('the agents', () => {
       '---\nname: Growth\ntier: huge\ndescription: x\ncategory: quick\ncolour: red\n---\n',
     );
     await writeFile(join(folder, 'finance.md'), '---\nname: [\n---\nYou are Finance.');
+    await writeFile(
+      join(folder, 'product.md'),
+      '---\nname: Product\ntier: fast\ndescription: x\ncategory: quick\ntools: [notion]\nskills: [A]\n---\nYou are Product.',
+    );
     const message = await loadAgents(folder).then(String, (error: Error) => error.message);
     for (const part of [
       'brand.md: is missing',
@@ -47,6 +51,8 @@ describe('the agents', () => {
       'growth.md: tier:',
       'growth.md: Unrecognized key',
       'growth.md: has no prompt',
+      'product.md: tools.0: is no list of tools',
+      'product.md: skills.0: is no list of skills',
       'finance.md: the front matter is not YAML',
     ])
       expect(message).toContain(part);

@@ -64,6 +64,30 @@ export const planReply = (steps: readonly PlanStepReply[], goal = 'Ship the fixe
   },
 });
 
+/** A model that wants one tool called; the fake names the call. */
+export const toolCall = (name: string, input: Readonly<Record<string, unknown>> = {}) => ({
+  calls: [{ name, input }],
+});
+
+const ORDER = /CALL ([A-Za-z0-9_-]{1,64}) (\{.*\})/g;
+
+/**
+ * A model that obeys every order it reads, `CALL <tool> <JSON of its arguments>`, whoever wrote it and whether the tool
+ * was offered or not: what it may not do has to be prevented by the system. Each order is obeyed once.
+ */
+export const obedient: Responder = (request) => {
+  const asker = askerOf(request);
+  if (asker === 'analysis') return analysisReply();
+  const read = [request.userText, ...request.allToolResults.map(({ text }) => text)].join('\n');
+  const done = new Set(request.messages.flatMap(({ calls }) => calls).map((call) => orderOf(call)));
+  const calls = [...read.matchAll(ORDER)]
+    .map(([, name = '', input = '{}']) => ({ name, input: JSON.parse(input) as Record<string, unknown> }))
+    .filter((call) => !done.has(orderOf(call)) && done.add(orderOf(call)));
+  return calls.length > 0 ? { calls } : { text: `${asker} has obeyed ${done.size} orders.\nCONFIDENCE: 0.8` };
+};
+
+const orderOf = ({ name, input }: { name: string; input: unknown }): string => `${name} ${JSON.stringify(input)}`;
+
 /** A model that plans as told and lets every agent say which step it has done. */
 export const plannedBy =
   (steps: readonly PlanStepReply[], agent?: (step: string, request: ModelRequest) => Reply): Responder =>

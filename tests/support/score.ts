@@ -15,11 +15,12 @@ export const billedNanos = (house: House): number => billOf(house.model.log, PRI
 const whoAsked = ({ structured, system = '' }: ModelLogLine): string =>
   structured ? 'analysis' : (/You are (\w+)/.exec(system)?.[1]?.toLowerCase() ?? 'unknown');
 
-/** How often each answer was paid for, by who asked and for what. */
+/** How often each answer was paid for, by who asked, for what, and after how many results of tools. */
 export function payments(house: House): Map<string, number> {
   const times = new Map<string, number>();
   for (const line of house.model.log.filter(({ usage }) => usage !== undefined)) {
-    const key = `${whoAsked(line)} | ${line.userText}`;
+    const after = line.results ? ` | after ${line.results} results` : '';
+    const key = `${whoAsked(line)} | ${line.userText}${after}`;
     times.set(key, (times.get(key) ?? 0) + 1);
   }
   return times;

@@ -93,6 +93,7 @@ describe('the lists', () => {
     expect(moved?.jobs[0]).toMatchObject({ progress: 40, status: 'running' });
     expect(applyToList(list, { ...event, type: 'orchestration_progress', progress: 10 })).toBe(list);
     expect(applyToList(list, { ...event, type: 'orchestration_completed' })).toBeUndefined();
+    expect(applyToList(list, { ...event, jobId: 'new', type: 'delegation_log' })).toBe(list);
     expect(applyToList(list, { ...event, jobId: 'new', type: 'orchestration_progress' })).toBeUndefined();
   });
 

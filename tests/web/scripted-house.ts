@@ -6,6 +6,7 @@ import type { OrganizationEvent } from '../../contracts/events.ts';
 import type { JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import type { Problem } from '../../contracts/problem.ts';
 import type { Me } from '../../web/api/shapes.ts';
+import { answerConnections, createConnections } from './scripted-connections.ts';
 
 export const TOKEN = 'a-token-for-tests';
 const TYPES: Record<string, string> = {
@@ -77,6 +78,7 @@ function createState(webDir: string) {
       temporalUiUrl: 'http://127.0.0.1:8233/namespaces/default',
       demo: false,
     } as Me,
+    connections: createConnections(),
     /** Messages to running work so far; their ids count up. */
     steered: { count: 0 },
     /** Called with each accepted request, before it is answered. */
@@ -89,7 +91,7 @@ type State = ReturnType<typeof createState>;
 
 async function answer(state: State, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { pathname: path } = new URL(req.url ?? '/', 'http://house');
-  if (!path.startsWith('/api/')) return serveFile(join(state.webDir, path === '/' ? 'index.html' : path), res);
+  if (!path.startsWith('/api/')) return serveFile(join(state.webDir, isPage(path) ? 'index.html' : path), res);
   const body = await readBody(req);
   const lastEventId = req.headers['last-event-id'] as string | undefined;
   state.asked.push({ method: req.method ?? '', path, lastEventId, body });
@@ -102,15 +104,23 @@ async function answer(state: State, req: IncomingMessage, res: ServerResponse): 
   if (path === '/api/jobs') return json(res, 200, { jobs: [...state.jobs.values()].reverse() });
   if (path === '/api/events') return stream(state, res, undefined, lastEventId ?? String(state.events.length));
   if (path === '/api/orchestrator/orchestrate') return json(res, 202, accept(state, body as OrchestrateRequest));
+  if (path.startsWith('/api/connections')) {
+    const found = answerConnections(state.connections, req.method ?? '', path, body);
+    return found ? json(res, found.status, found.body) : missing(res);
+  }
   const session = state.sessions.get(path.split('/')[4] ?? '');
   if (path.startsWith('/api/orchestrator/sessions/')) return session ? json(res, 200, session) : missing(res);
   const [, , , jobId = '', action] = path.split('/');
   const job = state.jobs.get(jobId);
   if (!job) return missing(res);
   if (action === 'progress') return stream(state, res, jobId, lastEventId);
+  if (action === 'effects') return json(res, 200, { effects: state.connections.effects.get(jobId) ?? [] });
+  if (action === 'undo') return json(res, 202, { jobId, undoing: 1 });
   if (action === 'steer') return json(res, 202, { jobId, steeringId: `steering-${++state.steered.count}` });
   return json(res, 200, action === 'status' ? job : { jobId, status: job.status });
 }
+
+const isPage = (path: string): boolean => path === '/' || path === '/granted' || path.startsWith('/connections');
 
 function accept(state: State, request: OrchestrateRequest) {
   const number = state.jobs.size + 1;
@@ -134,6 +144,9 @@ export const newJob = (given: Partial<JobStatus>): JobStatus => ({
   agents: [],
   steering: [],
   healing: [],
+  toolCalls: [],
+  leftOut: [],
+  effects: { done: 0, unknown: 0, undoable: 0 },
   dryRun: false,
   costCents: 0,
   durationMs: 0,

@@ -1,8 +1,20 @@
 import type { DecisionRequest } from '../../contracts/approval.ts';
+import type { ConnectionChange, ConnectionTest, ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
 import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
+import type { UndoAnswer } from '../../contracts/tool-calls.ts';
+import type { AcceptTools } from '../../contracts/tools.ts';
 import { toApiProblem, Unreachable } from './problem.ts';
-import type { DecisionAnswer, JobList, Me, SteerAnswer } from './shapes.ts';
+import type {
+  Authorization,
+  ConnectionDraftBody,
+  ConnectionList,
+  DecisionAnswer,
+  EffectList,
+  JobList,
+  Me,
+  SteerAnswer,
+} from './shapes.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -15,24 +27,27 @@ export interface ApiOptions {
   readonly onUnauthorized?: () => void;
 }
 
+type Caller = <T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, call?: Call) => Promise<T>;
+
 interface Call {
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
 }
 
+const connectionPath = (id: string) => `/api/connections/${encodeURIComponent(id)}`;
 const jobPath = (jobId: string) => `/api/jobs/${encodeURIComponent(jobId)}`;
 
 /** The REST interface as functions. Answers are typed by the contract and not parsed again: both ends are one release. */
 export function createApi(options: ApiOptions) {
   const request = createRequest(options);
-  const call = async <T>(method: 'GET' | 'POST', path: string, { body, signal }: Call = {}): Promise<T> => {
+  const call: Caller = async <T>(method: string, path: string, { body, signal }: Call = {}): Promise<T> => {
     const deadline = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const response = await request(path, {
       method,
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
-    return (await response.json()) as T;
+    return (response.status === 204 ? undefined : await response.json()) as T;
   };
   const openEvents = (path: string) => (lastEventId: string | undefined, signal: AbortSignal) =>
     request(path, {
@@ -57,8 +72,25 @@ export function createApi(options: ApiOptions) {
     jobEvents: (jobId: string) => openEvents(`${jobPath(jobId)}/progress`),
     /** Opens the event stream of the organization, after `lastEventId`. */
     organizationEvents: openEvents('/api/events'),
+    effects: (jobId: string, signal?: AbortSignal) => call<EffectList>('GET', `${jobPath(jobId)}/effects`, { signal }),
+    undo: (jobId: string) => call<UndoAnswer>('POST', `${jobPath(jobId)}/undo`),
+    ...connectionCalls(call),
   };
 }
+/** What an organization and its people are connected to. */
+const connectionCalls = (call: Caller) => ({
+  connections: (signal?: AbortSignal) => call<ConnectionList>('GET', '/api/connections?limit=200', { signal }),
+  connection: (id: string, signal?: AbortSignal) => call<ConnectionView>('GET', connectionPath(id), { signal }),
+  connect: (body: ConnectionDraftBody) => call<ConnectionView>('POST', '/api/connections', { body }),
+  changeConnection: (id: string, body: ConnectionChange) => call<ConnectionView>('PATCH', connectionPath(id), { body }),
+  removeConnection: (id: string) => call<undefined>('DELETE', connectionPath(id)),
+  testConnection: (id: string) => call<ConnectionTest>('POST', `${connectionPath(id)}/test`),
+  authorizeConnection: (id: string) => call<Authorization>('POST', `${connectionPath(id)}/authorize`),
+  connectionTools: (id: string, { refresh = false, signal }: { refresh?: boolean; signal?: AbortSignal } = {}) =>
+    call<ConnectionTools>('GET', `${connectionPath(id)}/tools${refresh ? '?refresh=true' : ''}`, { signal }),
+  acceptTools: (id: string, body: AcceptTools) =>
+    call<ConnectionTools>('POST', `${connectionPath(id)}/accept`, { body }),
+});
 export type Api = ReturnType<typeof createApi>;
 
 function createRequest({ baseUrl, token, onUnauthorized, fetch = globalThis.fetch }: ApiOptions) {

@@ -6,6 +6,10 @@ export const QUERY = {
   me: ['me'],
   jobs: ['jobs'],
   session: (sessionId: string) => ['session', sessionId],
+  connections: ['connections'],
+  connection: (id: string) => ['connections', id],
+  connectionTools: (id: string) => ['connections', id, 'tools'],
+  effects: (jobId: string) => ['effects', jobId],
 } as const;
 
 export function useMe() {

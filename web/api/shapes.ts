@@ -1,3 +1,5 @@
+import type { ConnectionView, NewConnection } from '../../contracts/connections.ts';
+import type { EffectView } from '../../contracts/effects.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 
 /** One line of `GET /api/jobs`. */
@@ -26,3 +28,21 @@ export interface SteerAnswer {
 
 /** What approving or cancelling answers. */
 export type DecisionAnswer = Pick<JobStatus, 'jobId' | 'status'>;
+
+/** `GET /api/connections`. */
+export interface ConnectionList {
+  readonly connections: readonly ConnectionView[];
+}
+
+/** The body of `POST /api/connections`; what is left out gets its default there. */
+export type ConnectionDraftBody = Pick<NewConnection, 'provider' | 'name' | 'auth'> & Partial<NewConnection>;
+
+/** `POST /api/connections/:id/authorize`: where the browser goes to grant access. */
+export interface Authorization {
+  readonly authorizationUrl: string;
+}
+
+/** `GET /api/jobs/:jobId/effects`. */
+export interface EffectList {
+  readonly effects: readonly EffectView[];
+}

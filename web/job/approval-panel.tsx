@@ -4,6 +4,7 @@ import type { PlanView } from '../../contracts/plan.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { Answerers, ApprovalFacts } from '../plan/approval-facts.tsx';
+import { AskedCalls, ReconnectLink } from '../plan/asked-calls.tsx';
 import { placeProblems, toEdits, type PlanDraft } from '../plan/plan-edits.ts';
 import { PlanReview } from '../plan/plan-review.tsx';
 import { useDecision, type Answer } from '../plan/use-decision.ts';
@@ -41,8 +42,10 @@ export function ApprovalPanel({ jobId, approval, plan: jobPlan }: ApprovalPanelP
       {plan.steps && (
         <PlanReview steps={plan.steps} draft={draft} problems={problems} disabled={locked} onChange={setDraft} />
       )}
+      {plan.calls && plan.calls.length > 0 && <AskedCalls calls={plan.calls} />}
       <ApprovalFacts approval={approval} jobPlan={jobPlan} />
       <p className="approval-question">{plan.question}</p>
+      {plan.reconnect && <ReconnectLink reconnect={plan.reconnect} />}
       <Answerers approval={approval} />
       <Answers
         approval={approval}
@@ -66,13 +69,17 @@ interface AnswersProps {
   readonly children: ReactNode;
 }
 
+/** Of these a plain yes is an answer of its own beside the choices. */
+const PLAIN_YES: readonly string[] = ['step', 'tool'];
+
 /** Where there are choices, the first is what a plain yes would mean, so it stands in its place. */
 function Answers({ approval, edits, locked, onAnswer, children }: AnswersProps) {
   const { text } = useText();
-  const { choices = [] } = approval;
+  const { choices = [], kind } = approval;
+  const plain = choices.length === 0 || PLAIN_YES.includes(kind);
   return (
     <div className="approval-answers">
-      {choices.length === 0 && (
+      {plain && (
         <AnswerButton primary locked={locked} onClick={() => onAnswer({ verdict: 'approve', edits })}>
           {edits ? text.question.approveEdited : text.approval.approve}
         </AnswerButton>
@@ -80,7 +87,7 @@ function Answers({ approval, edits, locked, onAnswer, children }: AnswersProps) 
       {choices.map((choice, index) => (
         <AnswerButton
           key={choice}
-          primary={index === 0}
+          primary={!plain && index === 0}
           locked={locked}
           onClick={() => onAnswer({ verdict: 'approve', choice })}
         >

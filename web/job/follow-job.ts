@@ -51,6 +51,8 @@ export async function followJob({
       wait,
       onConnection: (state) => apply({ type: state === 'live' ? 'connected' : 'disconnected' }),
       onEvent: (event) => {
+        // Log lines change nothing of the status, and come twice a second.
+        if (event.type === 'delegation_log') return;
         ending ||= isEnding(event);
         apply({ type: 'happened', event });
         void refresh();

@@ -9,12 +9,14 @@ import { useText } from '../text/text-context.tsx';
 import { AgentChips } from './agent-chips.tsx';
 import { Answer } from './answer.tsx';
 import { ApprovalPanel } from './approval-panel.tsx';
+import { Changes } from './changes.tsx';
 import { isFinalStatus, type JobProgress } from './job-progress.ts';
 import { ProgressBar } from './progress-bar.tsx';
 import { StatusIcon, toneOf } from './status-look.tsx';
 import { SteerBox } from './steer-box.tsx';
 import { StopButtons } from './stop-buttons.tsx';
 import { temporalHref } from './temporal-href.ts';
+import { LeftOutNote, ToolCalls } from './tool-calls.tsx';
 import { useElapsedMs } from './use-now.ts';
 import { HealingList, ReceiptNote } from './work-notes.tsx';
 
@@ -56,11 +58,14 @@ export function JobCard({ status, connection, error }: JobCardProps) {
             plan={status.plan}
           />
         )}
+        <LeftOutNote leftOut={status.leftOut} />
+        <ToolCalls calls={status.toolCalls} />
         <HealingList healing={status.healing} plan={status.plan} />
         <SteerBox status={status} working={!over && !waiting} />
         <Ending status={status} />
         {status.receipt && <ReceiptNote receipt={status.receipt} />}
         {error && <ProblemNote error={error} unreachable={text.job.unreachable} />}
+        <Changes jobId={status.jobId} effects={status.effects} over={over} />
         {status.result && !(status.dryRun && status.plan) && <Answer status={status} result={status.result} />}
         <JobFoot status={status} cancellable={!over && !waiting} />
       </div>

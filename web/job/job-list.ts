@@ -6,6 +6,8 @@ import type { JobList } from '../api/shapes.ts';
  * which brings cost and duration with it.
  */
 export function applyToList(list: JobList, event: OrganizationEvent): JobList | undefined {
+  // Log lines change nothing that the list shows, and come twice a second.
+  if (event.type === 'delegation_log') return list;
   const job = list.jobs.find(({ jobId }) => jobId === event.jobId);
   if (!job || event.type !== 'orchestration_progress') return undefined;
   // After a reconnect the stream may tell again what the list already knows.

@@ -4,6 +4,7 @@ import type { Accepted, JobStatus } from '../../contracts/orchestration.ts';
 import { QUERY, useSession } from '../api/queries.ts';
 import { AskBox } from '../ask/ask-box.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
+import { toJob, type Place } from '../layout/use-place.ts';
 import { useText } from '../text/text-context.tsx';
 import { aroundJob } from './conversation.ts';
 import { isFinalStatus } from './job-progress.ts';
@@ -13,11 +14,11 @@ import { useJobProgress } from './use-job-progress.ts';
 
 interface JobPageProps {
   readonly jobId: string;
-  readonly onSelect: (jobId: string | undefined) => void;
+  readonly onGo: (place: Place) => void;
 }
 
 /** A job within its conversation, and the box that continues it. */
-export function JobPage({ jobId, onSelect }: JobPageProps) {
+export function JobPage({ jobId, onGo }: JobPageProps) {
   const { text } = useText();
   const { status, connection, error } = useJobProgress(jobId);
   const session = useSession(status?.sessionId).data;
@@ -32,15 +33,15 @@ export function JobPage({ jobId, onSelect }: JobPageProps) {
   if (!status) return <div className="thread">{error ? <ProblemNote error={error} /> : <JobSkeleton />}</div>;
   const follow = (job: Accepted) => {
     void cache.invalidateQueries({ queryKey: QUERY.session(job.sessionId) });
-    onSelect(job.jobId);
+    onGo(toJob(job.jobId));
   };
   return (
     <div className="thread">
-      <Turns label={text.job.earlier} messages={spoken.before} onSelect={onSelect} />
+      <Turns label={text.job.earlier} messages={spoken.before} onGo={onGo} />
       <div ref={card} className="thread-job">
         <JobCard status={status} connection={connection} error={error} />
       </div>
-      <Turns label={text.job.later} messages={spoken.after} onSelect={onSelect} />
+      <Turns label={text.job.later} messages={spoken.after} onGo={onGo} />
       <div className="follow-up">
         <AskBox sessionId={status.sessionId} onAccepted={follow} />
       </div>

@@ -2,6 +2,7 @@ import { useJobs } from '../api/queries.ts';
 import type { JobSummary } from '../api/shapes.ts';
 import { PageLink } from '../layout/page-link.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
+import { toJob, type Place } from '../layout/use-place.ts';
 import { formatAgo, formatCents } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { isFinalStatus } from './job-progress.ts';
@@ -11,10 +12,10 @@ import { useNow } from './use-now.ts';
 
 interface RecentJobsProps {
   readonly jobId: string | undefined;
-  readonly onSelect: (jobId: string | undefined) => void;
+  readonly onGo: (place: Place) => void;
 }
 
-export function RecentJobs({ jobId, onSelect }: RecentJobsProps) {
+export function RecentJobs({ jobId, onGo }: RecentJobsProps) {
   const { text } = useText();
   const { data, error } = useJobs();
   const now = useNow(true, 30_000);
@@ -27,7 +28,7 @@ export function RecentJobs({ jobId, onSelect }: RecentJobsProps) {
       <ul>
         {data?.jobs.map((job) => (
           <li key={job.jobId}>
-            <PageLink jobId={job.jobId} className="recent-job" current={job.jobId === jobId} onSelect={onSelect}>
+            <PageLink to={toJob(job.jobId)} className="recent-job" current={job.jobId === jobId} onGo={onGo}>
               <RecentJob job={job} now={now} />
             </PageLink>
           </li>

@@ -1,4 +1,5 @@
 import { PageLink } from '../layout/page-link.tsx';
+import { toJob, type Place } from '../layout/use-place.ts';
 import { useText } from '../text/text-context.tsx';
 import type { SessionMessage } from './conversation.ts';
 import { Markdown } from './markdown.tsx';
@@ -6,11 +7,11 @@ import { Markdown } from './markdown.tsx';
 interface TurnsProps {
   readonly label: string;
   readonly messages: readonly SessionMessage[];
-  readonly onSelect: (jobId: string | undefined) => void;
+  readonly onGo: (place: Place) => void;
 }
 
 /** A stretch of the conversation as it was said. */
-export function Turns({ label, messages, onSelect }: TurnsProps) {
+export function Turns({ label, messages, onGo }: TurnsProps) {
   const { text } = useText();
   if (messages.length === 0) return null;
   return (
@@ -23,7 +24,7 @@ export function Turns({ label, messages, onSelect }: TurnsProps) {
             <Markdown>{message.content}</Markdown>
           )}
           {message.role === 'assistant' && message.jobId !== null && (
-            <PageLink jobId={message.jobId} className="text-button turn-link" onSelect={onSelect}>
+            <PageLink to={toJob(message.jobId)} className="text-button turn-link" onGo={onGo}>
               {text.job.open}
             </PageLink>
           )}

@@ -47,6 +47,7 @@ const PATHS = {
   leave: <path d="M6.5 2.5h-3a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1h3M10 11l3-3-3-3m3 3H6.2" />,
   outward: <path d="M6.5 3.5h-3v9h9v-3M9.5 2.5h4v4m0-4L7.5 8.5" />,
   arrow: <path d="M8 13V3.5M3.8 7.5 8 3.2l4.2 4.3" />,
+  plug: <path d="M5.5 2v3.5m5-3.5v3.5M3.5 5.5h9v1.7a4.5 4.5 0 0 1-9 0zM8 11.7V14" />,
   chevron: <path d="m6 4 4 4-4 4" />,
   copy: (
     <>

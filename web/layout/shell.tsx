@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import { AskBox } from '../ask/ask-box.tsx';
 import { Start } from '../ask/start.tsx';
+import { ConnectionPage } from '../connections/connection-page.tsx';
+import { ConnectionsPage } from '../connections/connections-page.tsx';
 import { JobPage } from '../job/job-page.tsx';
 import { RecentJobs } from '../job/recent-jobs.tsx';
 import { useOrganizationEvents } from '../job/use-organization-events.ts';
@@ -9,19 +11,19 @@ import { Drawer } from './drawer.tsx';
 import { Icon, Logo } from './icons.tsx';
 import { PageLink } from './page-link.tsx';
 import { TopBar } from './top-bar.tsx';
-import { useSelectedJob } from './use-selected-job.ts';
+import { CONNECTIONS, START, toJob, usePlace, type Place } from './use-place.ts';
 
-/** The signed-in page: side bar, top bar, and either the start or one job. */
+/** The signed-in page: side bar, top bar, and the place that the address names. */
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { text } = useText();
-  const [jobId, select] = useSelectedJob();
+  const [place, setPlace] = usePlace();
   const [menuOpen, setMenuOpen] = useState(false);
   useOrganizationEvents();
-  const go = (next: string | undefined) => {
+  const go = (next: Place) => {
     setMenuOpen(false);
-    select(next);
+    setPlace(next);
   };
-  const sideBar = <SideBar jobId={jobId} onSelect={go} />;
+  const sideBar = <SideBar place={place} onGo={go} />;
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -34,35 +36,46 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
       <div className="page">
         <TopBar onMenu={() => setMenuOpen(true)} onSignOut={onSignOut} />
         <main id="content" tabIndex={-1}>
-          {jobId === undefined ? (
-            <Start>{(draft) => <AskBox key={draft} draft={draft} onAccepted={(job) => go(job.jobId)} />}</Start>
-          ) : (
-            <JobPage key={jobId} jobId={jobId} onSelect={go} />
-          )}
+          <Content place={place} onGo={go} />
         </main>
       </div>
     </div>
   );
 }
 
-interface SideBarProps {
-  readonly jobId: string | undefined;
-  readonly onSelect: (jobId: string | undefined) => void;
+interface PlaceProps {
+  readonly place: Place;
+  readonly onGo: (place: Place) => void;
 }
 
-function SideBar({ jobId, onSelect }: SideBarProps) {
+function Content({ place, onGo }: PlaceProps) {
+  if (place.page === 'job') return <JobPage key={place.jobId} jobId={place.jobId} onGo={onGo} />;
+  if (place.page === 'connections') return <ConnectionsPage onGo={onGo} />;
+  if (place.page === 'connection')
+    return <ConnectionPage key={place.connectionId} connectionId={place.connectionId} onGo={onGo} />;
+  return (
+    <Start>{(draft) => <AskBox key={draft} draft={draft} onAccepted={({ jobId }) => onGo(toJob(jobId))} />}</Start>
+  );
+}
+
+function SideBar({ place, onGo }: PlaceProps) {
   const { text } = useText();
+  const atConnections = place.page === 'connections' || place.page === 'connection';
   return (
     <>
-      <PageLink className="brand" onSelect={onSelect}>
+      <PageLink to={START} className="brand" onGo={onGo}>
         <Logo />
         <span>Nubabel</span>
       </PageLink>
-      <PageLink className="button new-request" onSelect={onSelect} current={jobId === undefined}>
+      <PageLink to={START} className="button new-request" onGo={onGo} current={place.page === 'start'}>
         <Icon name="plus" />
         {text.newRequest}
       </PageLink>
-      <RecentJobs jobId={jobId} onSelect={onSelect} />
+      <RecentJobs jobId={place.page === 'job' ? place.jobId : undefined} onGo={onGo} />
+      <PageLink to={CONNECTIONS} className="side-link" onGo={onGo} current={atConnections}>
+        <Icon name="plug" />
+        {text.connections.title}
+      </PageLink>
     </>
   );
 }

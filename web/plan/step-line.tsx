@@ -61,7 +61,7 @@ function TakenFacts({ estimate, taken }: TakenFactsProps) {
   );
 }
 
-function RiskLabel({ risk }: Pick<PlanStep, 'risk'>) {
+export function RiskLabel({ risk }: Pick<PlanStep, 'risk'>) {
   const { text } = useText();
   if (risk === 'read') return null;
   return (

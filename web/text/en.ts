@@ -1,10 +1,12 @@
 import type { AgentId, Category } from '../../contracts/agents.ts';
 import type { JobStatusName } from '../../contracts/orchestration.ts';
 import { planEn } from './plan-en.ts';
+import { toolsEn } from './tools-en.ts';
 
 /** Everything the console says, in English. Its shape is what every other language must fill. */
 export const en = {
   ...planEn,
+  ...toolsEn,
   newRequest: 'New request',
   recent: 'Recent',
   recentEmpty: 'Your requests will appear here.',

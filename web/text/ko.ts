@@ -1,9 +1,11 @@
 import type { Text } from './en.ts';
 import { planKo } from './plan-ko.ts';
+import { toolsKo } from './tools-ko.ts';
 
 /** Everything the console says, in Korean. */
 export const ko: Text = {
   ...planKo,
+  ...toolsKo,
   newRequest: '새 요청',
   recent: '최근 요청',
   recentEmpty: '요청하신 작업이 여기에 표시됩니다.',

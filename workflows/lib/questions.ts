@@ -13,6 +13,8 @@ export interface About {
   readonly evidence?: readonly string[];
   /** Of a refused budget: what it said. */
   readonly refused?: unknown;
+  /** Of calls: those that the question is about. */
+  readonly calls?: readonly string[];
 }
 
 /** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */

@@ -1,12 +1,13 @@
 import { isCancellation, patched } from '@temporalio/workflow';
 import { AGENT_NAMES, type ErrorCode } from '../../contracts/texts.ts';
-import type { StepOutline } from '../../contracts/workflow.ts';
+import type { CallOutline, StepOutline, StepRound } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
 import type { StepResult } from './course.ts';
 import { errorCodeOf, isBudgetCode } from './failures.ts';
 import { underWay, type Job } from './job.ts';
-import { openLoopBreaker } from './loop-breaker.ts';
+import { openLoopBreaker, type LoopBreaker } from './loop-breaker.ts';
 import { askHuman } from './questions.ts';
+import { makeCalls } from './tool-calls.ts';
 import { afterRefusedBudget, askAgain, failed, heal, skipped, type Try } from './trouble.ts';
 
 /** Tries of one step, a human's retries included. */
@@ -40,8 +41,9 @@ async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
     // A try that failed may not have passed them on.
     words.push(...job.steering.takeWords());
-    const failure = await tryOnce(job, step, next, words);
+    const failure = await tryOnce(job, step, next, words, breaker);
     if (!failure) return DONE;
+    if ('status' in failure) return failure;
     const { code } = failure;
     if (job.routed.mode === 'fallback' && !job.planned && !isBudgetCode(code)) return failed(code);
     if (!patched('healing')) return failed(code);
@@ -58,16 +60,38 @@ async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
   return failed('loop_broken');
 }
 
+/** One try: rounds of the agent's model, each followed by the calls it wants made, until it has answered. */
 async function tryOnce(
+  job: Job,
+  step: StepOutline,
+  next: Try,
+  words: string[],
+  breaker: LoopBreaker,
+): Promise<{ code: ErrorCode; error: unknown } | StepResult | undefined> {
+  for (let round = 1; ; round++) {
+    const said = await oneRound(job, step, next, words, round);
+    if (!said || 'code' in said) return said;
+    const end = (await inCircles(job, step, said.calls, breaker)) ?? (await makeCalls(job, step.id, said.calls));
+    if (end) return end;
+    words.push(...job.steering.takeWords());
+  }
+}
+
+/** The last round has to answer with what is known. */
+const MOST_ROUNDS = 16;
+
+async function oneRound(
   job: Job,
   step: StepOutline,
   { nth, agent, tier }: Try,
   words: readonly string[],
-): Promise<{ code: ErrorCode; error: unknown } | undefined> {
+  round: number,
+): Promise<StepRound | { code: ErrorCode; error: unknown } | undefined> {
+  const name = step.id === agent ? AGENT_NAMES[agent] : `${step.id} (${AGENT_NAMES[agent]})`;
   try {
     const call = model.runAgent.executeWithOptions(
       {
-        summary: `${step.id === agent ? AGENT_NAMES[agent] : `${step.id} (${AGENT_NAMES[agent]})`} answers`,
+        summary: round > 1 ? `${name} goes on (${round})` : `${name} answers`,
         scheduleToCloseTimeout: job.routed.maxExecutionMs,
       },
       [
@@ -79,15 +103,35 @@ async function tryOnce(
           attempt: nth,
           steering: [...words],
           ...(tier && { tier }),
+          ...(round > 1 && { round }),
+          ...((round >= MOST_ROUNDS || job.steering.stopped()) && { last: true }),
         },
       ],
     );
-    await underWay(job, call);
-    return undefined;
+    // Histories from before tools have nothing here.
+    return (await underWay(job, call)) ?? undefined;
   } catch (error) {
     if (isCancellation(error)) throw error;
     return { code: errorCodeOf(error), error };
   } finally {
     job.changed();
   }
+}
+
+/** The same calls again and again are shown to a human before the next one. */
+async function inCircles(
+  job: Job,
+  step: StepOutline,
+  calls: readonly CallOutline[],
+  breaker: LoopBreaker,
+): Promise<StepResult | undefined> {
+  const loop = breaker.saw(calls.map(({ signature }) => signature).join(' '));
+  if (!loop) return undefined;
+  breaker.reset();
+  const answer = await askHuman(job, { kind: 'loop', evidence: [loop], step: step.id });
+  if (answer === 'retry') return undefined;
+  await store.endCalls({ ...job.target, calls: calls.map(({ id }) => id), as: 'cancelled' });
+  if (answer === 'skip') return skipped('skipped_by_person');
+  if (answer === 'stop') job.steering.stop();
+  return answer === 'stop' || answer === 'withdrawn' ? skipped('stopped') : failed('loop_broken');
 }

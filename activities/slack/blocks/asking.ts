@@ -2,6 +2,7 @@ import type { KnownBlock } from '@slack/web-api';
 import type { Approval } from '../../../contracts/approval.ts';
 import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
 import type { SlackMessage } from '../slack-port.ts';
+import { callLines, callTitles, reconnectLink } from './calls.ts';
 import { healingLines, steeringLines } from './notes.ts';
 import { cents, context, cut, quoted, section, sections } from './pieces.ts';
 import { phaseLines, proposedLines, titleLines } from './plan.ts';
@@ -14,6 +15,7 @@ const EVIDENCE_CHARS = 400;
 const TITLES_CHARS = 2_400;
 const PLAN_SECTIONS = 20;
 const PROGRESS_SECTIONS = 6;
+const CALL_SECTIONS = 16;
 
 /** A question to people: what it is about, what it costs, who may answer, until when, and with which words. */
 export function asking(shown: Shown, approval: Approval): SlackMessage {
@@ -27,13 +29,16 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
   const goal = plan.goal ? quoted(plan.goal, GOAL_CHARS) : '';
   const words = choices.map((choice) => texts.plan.choices[choice]).join(' · ');
   const titles = cut(titleLines(plan.steps ?? []).join('\n'), TITLES_CHARS);
-  const text = [`${title}.`, goal, titles, ...evidence, plan.steps && price, plan.question, words];
+  const calls = plan.calls?.length ? callTitles(plan.calls, texts) : [];
+  const text = [`${title}.`, goal, titles, ...evidence, ...calls, plan.steps && price, plan.question, words];
   return {
-    text: text.filter(Boolean).join(plan.steps || evidence.length ? '\n' : ' '),
+    text: text.filter(Boolean).join(plan.steps || evidence.length || calls.length ? '\n' : ' '),
     blocks: [
       section([`*${title}*`, ...facts].join('\n')),
       ...sections(proposedLines(plan.steps ?? [], texts), PLAN_SECTIONS, texts.plan.more),
       ...evidenceBlocks(evidence, texts),
+      ...sections(callLines(plan.calls ?? [], texts), CALL_SECTIONS, texts.plan.more),
+      ...(plan.reconnect?.url ? [section(reconnectLink(plan.reconnect, texts))] : []),
       ...(plan.steps || !shown.plan
         ? []
         : sections(phaseLines(shown.steps, texts), PROGRESS_SECTIONS, texts.plan.more)),

@@ -5,6 +5,7 @@ import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
 import type { SlackMessage } from '../slack-port.ts';
 import { healingLines, receiptLine, steeringLines } from './notes.ts';
 import { cents, context, cut, quoted, section, sections } from './pieces.ts';
+import { changeLines, leftOutLines } from './changes.ts';
 import { outcomeLines, proposedLines, TITLE_CHARS } from './plan.ts';
 import type { Shown } from './shown.ts';
 
@@ -13,6 +14,7 @@ const MARKDOWN_CHARS = 11_500;
 /** The fallback text carries the beginning of the answer. */
 const TEXT_CHARS = 3_000;
 const LIST_SECTIONS = 10;
+const CHANGE_SECTIONS = 4;
 
 /** The end: how it went, the answer, what became of each step, and what it took. */
 export function ended(shown: Shown): SlackMessage {
@@ -27,11 +29,12 @@ export function ended(shown: Shown): SlackMessage {
   const healing = healingLines(shown.healing, texts);
   const steps = stepBlocks(shown, texts);
   const notes = [...coverageLines(shown, texts), ...healing, ...steeringLines(shown.steering, texts)];
+  const changes = [...changeLines(shown.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
   const summary = summaryLine(shown, texts);
   const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
   const answer = cut(result?.primary_result ?? '', TEXT_CHARS);
   return {
-    text: [head, error?.message, result ? undefined : dryRun, stopped, answer, healing[0], summary]
+    text: [head, error?.message, result ? undefined : dryRun, stopped, answer, healing[0], ...changes, summary]
       .filter(Boolean)
       .join('\n'),
     blocks: [
@@ -40,6 +43,7 @@ export function ended(shown: Shown): SlackMessage {
       ...(dryRun ? [section(`*${dryRun}*`)] : []),
       ...(result && !wouldBe ? answerBlocks(result, texts) : []),
       ...steps,
+      ...sections(changes, CHANGE_SECTIONS, texts.plan.more),
       ...notes.map(context),
       ...(stopped ? [context(stopped)] : []),
       context(summary),

@@ -1,5 +1,5 @@
 import type { Nanos } from '../../../contracts/money.ts';
-import type { HealingNote, SteeringNote } from '../../../db/queries/notes.ts';
+import type { EffectNote, HealingNote, SteeringNote } from '../../../db/queries/notes.ts';
 import type { Orchestration } from '../../../db/queries/orchestrations.ts';
 import type { StoredPlan } from '../../../db/queries/plans.ts';
 import type { StepShown } from '../../../db/queries/steps.ts';
@@ -13,4 +13,5 @@ export interface Shown {
   readonly plan?: StoredPlan | undefined;
   readonly healing: readonly HealingNote[];
   readonly steering: readonly SteeringNote[];
+  readonly effects: readonly EffectNote[];
 }

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { Journal } from '../journal.ts';
+import { blockOnWire, cutBlocks, toBlocks } from './blocks.ts';
 import { sendError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { writeErrorFrame, writeMessage, type GeneratedMessage } from './stream.ts';
-import type { ModelLogLine, ModelRequest, ModelUsage, Reply, Words } from './types.ts';
-import { countTokens, cutToTokens } from './usage.ts';
+import type { ModelLogLine, ModelRequest, ModelUsage, Reply, WantedCall, Words } from './types.ts';
 
 export interface Exchange {
   readonly request: ModelRequest;
@@ -29,6 +29,8 @@ export const describeRequest = (request: ModelRequest, startedAt: number) => ({
   structured: request.schema !== undefined,
   system: request.system,
   userText: request.userText,
+  ...(request.tools.length > 0 && { tools: request.tools.length }),
+  ...(request.allToolResults.length > 0 && { results: request.allToolResults.length }),
 });
 
 /** Carries out a reply. The log line is on file before the first byte of the answer leaves. */
@@ -53,21 +55,29 @@ export async function answer(
     return inStream ? writeErrorFrame(res, request.id, reply.error) : sendError(res, request.id, reply.error);
   }
   const message = generate(exchange, reply);
-  const { text, stopReason, usage } = message;
-  log({ outcome: reply.midway ? 'cut' : 'answered', status: 200, answer: text, stopReason, usage });
+  log({ outcome: reply.midway ? 'cut' : 'answered', status: 200, ...describeMessage(message) });
   writeMessage(res, message, request.stream && exchange.streams, reply.midway);
 }
 
-function generate({ request, measureInput }: Exchange, reply: Words) {
-  const whole = 'json' in reply ? JSON.stringify(reply.json) : reply.text;
-  const { text, cut } = cutToTokens(whole, request.maxTokens);
-  const message: GeneratedMessage = {
+function generate({ request, measureInput }: Exchange, reply: Words): GeneratedMessage {
+  const { blocks, tokens, cut } = cutBlocks(toBlocks(reply), request.maxTokens);
+  const ended = 'calls' in reply && reply.calls.length > 0 ? 'tool_use' : 'end_turn';
+  return {
     id: `msg_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
     requestId: request.id,
     model: request.model,
-    text,
-    stopReason: cut ? 'max_tokens' : (reply.stopReason ?? 'end_turn'),
-    usage: { ...measureInput(), output_tokens: Math.max(1, countTokens(text)) },
+    blocks,
+    stopReason: cut ? 'max_tokens' : (reply.stopReason ?? ended),
+    usage: { ...measureInput(), output_tokens: tokens },
   };
-  return message;
+}
+
+function describeMessage({ blocks, stopReason, usage }: GeneratedMessage): Partial<ModelLogLine> {
+  const calls = blocks.filter(({ type }) => type === 'tool_use').map(blockOnWire) as unknown as Required<WantedCall>[];
+  return {
+    answer: blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n'),
+    ...(calls.length > 0 && { calls: calls.map(({ id, name, input }) => ({ id, name, input })) }),
+    stopReason,
+    usage,
+  };
 }

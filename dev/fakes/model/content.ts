@@ -7,7 +7,8 @@ export interface PromptPart {
   readonly ttl?: '5m' | '1h';
 }
 
-function ttlOf(block: Record<string, unknown>, where: string): '5m' | '1h' | undefined {
+/** How long what ends with this block is cached; undefined when it is no breakpoint. */
+export function ttlOf(block: Record<string, unknown>, where: string): '5m' | '1h' | undefined {
   const control = block['cache_control'];
   if (control === undefined || control === null) return undefined;
   if (!isRecord(control) || control['type'] !== 'ephemeral')

@@ -9,6 +9,11 @@ const Spoken = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('demo'), latencyMs: z.number().optional() }),
   z.object({ kind: z.literal('echo') }),
   z.object({ kind: z.literal('text'), text: z.string() }),
+  z.object({
+    kind: z.literal('calls'),
+    calls: z.array(z.object({ name: z.string(), input: z.record(z.string(), z.unknown()) })).min(1),
+    text: z.string().optional(),
+  }),
   z.object({ kind: z.literal('hang') }),
   z.object({
     kind: z.literal('error'),
@@ -35,6 +40,8 @@ function toResponder(order: z.infer<typeof Spoken>): Responder {
       return echo;
     case 'text':
       return () => ({ text: order.text });
+    case 'calls':
+      return () => ({ calls: order.calls, text: order.text });
     case 'hang':
       return () => ({ hang: true });
     case 'error':

@@ -11,8 +11,11 @@ export type {
   ModelLogLine,
   ModelOutcome,
   ModelRequest,
+  ModelTool,
   ModelUsage,
   Reply,
   Responder,
+  ToolResultSeen,
+  WantedCall,
 } from './types.ts';
 export { countTokens } from './usage.ts';

@@ -4,6 +4,8 @@ import { textOf, type PromptPart } from './content.ts';
 import { invalid, RequestRefused } from './errors.ts';
 import type { KnownModel } from './models.ts';
 import { schemaOf } from './output-schema.ts';
+import { callsIn, toolResultsIn } from './tool-blocks.ts';
+import { toolsOf } from './tools.ts';
 import type { ModelRequest } from './types.ts';
 import { validateRequest } from './validate-request.ts';
 
@@ -44,10 +46,8 @@ export async function readRequest(
 }
 
 function toRequest(id: string, apiKey: string, body: Record<string, unknown>): ModelRequest {
-  const turns = (body['messages'] as { role: string; content: unknown }[]).map(({ role, content }) => ({
-    role,
-    text: textOf(content),
-  }));
+  const messages = body['messages'] as { role: string; content: unknown }[];
+  const turns = messages.map(({ role, content }) => ({ role, text: textOf(content), calls: callsIn(content) }));
   const schema = schemaOf(body);
   return {
     id,
@@ -55,10 +55,13 @@ function toRequest(id: string, apiKey: string, body: Record<string, unknown>): M
     apiKey,
     model: String(body['model']),
     system: textOf(body['system']),
-    userText: turns.findLast(({ role }) => role === 'user')?.text ?? '',
+    userText: turns.findLast(({ role, text }) => role === 'user' && text !== '')?.text ?? '',
     messages: turns,
     maxTokens: Number(body['max_tokens']),
     stream: body['stream'] === true,
+    tools: toolsOf(body),
+    toolResults: toolResultsIn(messages.slice(-1), messages),
+    allToolResults: toolResultsIn(messages),
     ...(schema ? { schema } : {}),
     body,
   };

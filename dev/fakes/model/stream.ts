@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { blockEvents, blockOnWire, type AnswerBlock, type StreamEvent } from './blocks.ts';
 import { errorBody } from './errors.ts';
 import type { Midway, ModelError, ModelUsage } from './types.ts';
 
@@ -7,12 +8,10 @@ export interface GeneratedMessage {
   readonly id: string;
   readonly requestId: string;
   readonly model: string;
-  readonly text: string;
+  readonly blocks: readonly AnswerBlock[];
   readonly stopReason: string;
   readonly usage: ModelUsage;
 }
-
-const PIECE = 24;
 
 const usageOnWire = (usage: ModelUsage) => ({
   ...usage,
@@ -29,7 +28,7 @@ export const toWire = (message: GeneratedMessage) => ({
   type: 'message',
   role: 'assistant',
   model: message.model,
-  content: [{ type: 'text', text: message.text, citations: null }],
+  content: message.blocks.map(blockOnWire),
   container: null,
   diagnostics: null,
   stop_reason: message.stopReason,
@@ -37,15 +36,6 @@ export const toWire = (message: GeneratedMessage) => ({
   stop_sequence: null,
   usage: usageOnWire(message.usage),
 });
-
-function piecesOf(text: string): string[] {
-  const letters = Array.from(text);
-  return Array.from({ length: Math.ceil(letters.length / PIECE) }, (_, index) =>
-    letters.slice(index * PIECE, (index + 1) * PIECE).join(''),
-  );
-}
-
-export type StreamEvent = { readonly type: string; readonly [field: string]: unknown };
 
 /** The events of a streamed answer, in the provider's order. */
 export function toEvents(message: GeneratedMessage): StreamEvent[] {
@@ -58,14 +48,7 @@ export function toEvents(message: GeneratedMessage): StreamEvent[] {
   };
   return [
     { type: 'message_start', message: start },
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '', citations: null } },
-    { type: 'ping' },
-    ...piecesOf(message.text).map((text) => ({
-      type: 'content_block_delta',
-      index: 0,
-      delta: { type: 'text_delta', text },
-    })),
-    { type: 'content_block_stop', index: 0 },
+    ...message.blocks.flatMap(blockEvents),
     {
       type: 'message_delta',
       delta: { stop_reason: message.stopReason, stop_sequence: null, stop_details: null, container: null },

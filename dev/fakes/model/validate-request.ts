@@ -3,6 +3,8 @@ import { toParts, type PromptPart } from './content.ts';
 import { invalid, RequestRefused } from './errors.ts';
 import type { KnownModel } from './models.ts';
 import { checkOutputSchema } from './output-schema.ts';
+import { checkToolBlocks } from './tool-blocks.ts';
+import { checkTools } from './tools.ts';
 
 const FIELDS = new Set(
   `max_tokens messages model cache_control container diagnostics inference_geo metadata output_config service_tier speed
@@ -23,9 +25,9 @@ export function validateRequest(
   checkSampling(body);
   checkThinking(body['thinking'], body['max_tokens']);
   checkOutputSchema(body['output_config']);
-  const tools = body['tools'] === undefined ? [] : [{ text: JSON.stringify(body['tools']) }];
+  const tools = checkTools(body);
   const system = body['system'] === undefined ? [] : toParts(body['system'], 'system');
-  return [...tools, ...system, ...checkMessages(body['messages'])];
+  return [...tools, ...system, ...checkMessages(body['messages'], tools.length > 0)];
 }
 
 function findModel(name: unknown, models: readonly KnownModel[]): KnownModel {
@@ -71,7 +73,7 @@ function checkThinking(thinking: unknown, maxTokens: unknown): void {
     throw invalid('`max_tokens` must be greater than `thinking.budget_tokens`.');
 }
 
-function checkMessages(messages: unknown): PromptPart[] {
+function checkMessages(messages: unknown, hasTools: boolean): PromptPart[] {
   if (messages === undefined) throw invalid('messages: Field required');
   if (!Array.isArray(messages)) throw invalid('messages: Input should be a valid list');
   if (messages.length === 0) throw invalid('messages: at least one message is required');
@@ -86,6 +88,7 @@ function checkMessages(messages: unknown): PromptPart[] {
       throw invalid(`messages.${index}: user messages must have non-empty content`);
     return toParts(message['content'], `messages.${index}.content`);
   });
+  checkToolBlocks(messages, hasTools);
   if (roles[0] !== 'user') throw invalid('messages: first message must use the "user" role');
   if (roles.at(-1) === 'assistant')
     throw invalid(

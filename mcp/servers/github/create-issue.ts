@@ -32,8 +32,7 @@ export const createIssue = defineTool<GithubClient>()({
     const at = repositoryOf({ owner, repo }, context);
     await checkNames(client, at, rest, context);
     const asked = { ...at, ...rest, body: withMark(body, context.effectKey) };
-    const { data } = await write(context, () => client.rest.issues.create(asked));
-    return toIssue(data);
+    return write(context, async () => toIssue((await client.rest.issues.create(asked)).data));
   },
   async readBack(client, { args, effectKey, sentAt }, context) {
     const at = repositoryOf(args, context);

@@ -1,20 +1,21 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { OVERWRITES } from '../annotations.ts';
 import { defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { compareFields, leftAlone, restorable } from '../fields.ts';
 import { whatWasBefore } from '../what-was-before.ts';
 import type { GithubClient } from './client.ts';
 import { githubStatusOf, read, write } from './failures.ts';
 import { Issue, issueResource, MAX_BODY, toIssue, withMarkOf, withoutMark } from './issue.ts';
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
 
+const StateReason = z.enum(['completed', 'not_planned', 'reopened']);
+
 const changes = {
   title: z.string().trim().min(1).max(256).optional().describe('The new title.'),
   body: z.string().max(MAX_BODY).optional().describe('Markdown; replaces the whole body.'),
   state: z.enum(['open', 'closed']).optional().describe('Closes it or opens it again.'),
-  stateReason: z
-    .enum(['completed', 'not_planned', 'reopened'])
-    .optional()
-    .describe('Why it is closed or opened again.'),
+  stateReason: StateReason.optional().describe('Why it is closed or opened again.'),
   labels: z.array(z.string().min(1).max(50)).max(50).optional().describe('Replaces all labels.'),
   assignees: z.array(z.string().min(1).max(100)).max(10).optional().describe('Replaces all assignees; logins.'),
 };
@@ -26,7 +27,16 @@ const Input = z.strictObject({
 });
 type Input = z.infer<typeof Input>;
 /** What is kept of an issue: only what would be changed. */
-const Before = z.object({ ...changes, stateReason: z.string().nullish() });
+const Before = z
+  .object({
+    title: z.string(),
+    body: z.string(),
+    state: z.enum(['open', 'closed']),
+    stateReason: z.string().nullable(),
+    labels: z.array(z.string()),
+    assignees: z.array(z.string()),
+  })
+  .partial();
 
 /** The issue as it is; a pull request of that number is none. @throws ProviderError */
 async function issueAt(client: GithubClient, args: Input, context: ToolContext) {
@@ -37,26 +47,22 @@ async function issueAt(client: GithubClient, args: Input, context: ToolContext) 
   return data;
 }
 
-const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  JSON.stringify(a.map((one) => one.toLowerCase()).sort()) === JSON.stringify(b.map((one) => one.toLowerCase()).sort());
-const sameText = (a: string, b: string): boolean =>
-  a.replaceAll('\r\n', '\n').trim() === b.replaceAll('\r\n', '\n').trim();
-
-/** Whether an issue is as it was asked to be. */
-function isAsWanted(
-  issue: Issue,
-  whole: string,
-  { title, body, state, stateReason, labels, assignees }: Input,
-): boolean {
-  return (
-    (title === undefined || issue.title === title) &&
-    (body === undefined || sameText(whole, body)) &&
-    (state === undefined || issue.state === state) &&
-    (stateReason === undefined || issue.stateReason === stateReason) &&
-    (labels === undefined || sameNames(issue.labels, labels)) &&
-    (assignees === undefined || sameNames(issue.assignees, assignees))
-  );
+/** Names in any order and case; texts whatever their line ends. */
+function isSame(a: unknown, b: unknown): boolean {
+  const plain = (value: unknown) =>
+    Array.isArray(value)
+      ? value.map((one) => String(one).toLowerCase()).sort()
+      : typeof value === 'string'
+        ? value.replaceAll('\r\n', '\n').trim()
+        : value;
+  return isDeepStrictEqual(plain(a), plain(b));
 }
+
+function wantedBy(args: Input) {
+  const { owner: _, repo: __, number: ___, ...wanted } = args;
+  return wanted;
+}
+const valuesOf = (wire: Awaited<ReturnType<typeof issueAt>>) => ({ ...toIssue(wire), body: withoutMark(wire.body) });
 
 const onWire = ({ stateReason, ...rest }: Partial<Omit<Input, 'owner' | 'repo' | 'number'>>) => ({
   ...rest,
@@ -72,28 +78,27 @@ export const updateIssue = defineTool<GithubClient>()({
   output: Issue,
   annotations: OVERWRITES,
   async run(client, args, context) {
-    const { owner: _, repo: __, number, ...wanted } = args;
-    const at = { ...repositoryOf(args, context), issue_number: number };
+    const wanted = wantedBy(args);
+    const at = { ...repositoryOf(args, context), issue_number: args.number };
     await checkNames(client, at, wanted, context);
     const old = await issueAt(client, args, context);
     const body = wanted.body === undefined ? {} : { body: withMarkOf(wanted.body, old.body) };
-    const { data } = await write(context, () => client.rest.issues.update({ ...at, ...onWire(wanted), ...body }));
-    return toIssue(data);
+    const asked = { ...at, ...onWire(wanted), ...body };
+    return write(context, async () => toIssue((await client.rest.issues.update(asked)).data));
   },
   async before(client, args, context) {
-    const wire = await issueAt(client, args, context);
-    const all = { ...toIssue(wire), body: withoutMark(wire.body) };
+    const all = valuesOf(await issueAt(client, args, context));
     const touched = new Set([
       ...Object.keys(args),
       ...(args.state || args.stateReason ? ['state', 'stateReason'] : []),
     ]);
     return Object.fromEntries(Object.entries(all).filter(([field]) => field in changes && touched.has(field)));
   },
-  async readBack(client, { args }, context) {
+  async readBack(client, { args, before }, context) {
     try {
       const wire = await issueAt(client, args, context);
-      const issue = toIssue(wire);
-      return isAsWanted(issue, withoutMark(wire.body), args) ? { happened: issue } : 'not_happened';
+      const verdict = compareFields({ now: valuesOf(wire), wanted: wantedBy(args), before }, isSame);
+      return verdict === 'happened' ? { happened: toIssue(wire) } : verdict;
     } catch (error) {
       if (githubStatusOf(error) === 404 || githubStatusOf(error) === 410) return 'unclear';
       throw error;
@@ -101,13 +106,17 @@ export const updateIssue = defineTool<GithubClient>()({
   },
   resource: issueResource,
   async undo(client, { args, before }, context) {
-    const { stateReason, ...old } = whatWasBefore(Before, before);
+    const old = whatWasBefore(Before, before);
     const at = { ...repositoryOf(args, context), issue_number: args.number };
     const now = await issueAt(client, args, context);
-    const body = old.body === undefined ? {} : { body: withMarkOf(old.body, now.body) };
-    const reason = z.enum(['completed', 'not_planned', 'reopened']).safeParse(stateReason);
-    const restored = onWire({ ...old, ...(reason.success ? { stateReason: reason.data } : {}) });
-    await write(context, () => client.rest.issues.update({ ...at, ...restored, ...body }));
-    return `Restored ${Object.keys(old).join(', ')} of ${at.owner}/${at.repo}#${args.number}.`;
+    const { restore, left } = restorable({ now: valuesOf(now), wanted: wantedBy(args), before: old }, isSame);
+    const { stateReason, body, ...rest } = Before.parse(restore);
+    const reason = StateReason.safeParse('state' in restore ? old.stateReason : stateReason);
+    const asked = {
+      ...onWire({ ...rest, ...(reason.success ? { stateReason: reason.data } : {}) }),
+      ...(body === undefined ? {} : { body: withMarkOf(body, now.body) }),
+    };
+    if (Object.keys(asked).length > 0) await write(context, () => client.rest.issues.update({ ...at, ...asked }));
+    return `Put ${at.owner}/${at.repo}#${args.number} back as it was.${leftAlone(left)}`;
   },
 });

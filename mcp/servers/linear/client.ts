@@ -26,6 +26,8 @@ export function createLinearClient({ token, url = LINEAR_URL, fetch }: ClientSet
     const text = await response.text();
     const result = parse(text);
     if (response.ok && result?.data && !result.errors) return result.data as Data;
+    // Something was done and something failed: whether it is what was asked for is not known.
+    if (isPartial(result?.data)) throw new Error('Linear answered with data and errors.');
     const failed = { ...(result ?? { error: text.slice(0, 200) }), status: response.status, headers: response.headers };
     throw parseLinearError(new GraphQLClientError(failed as never, { query, variables }));
   };
@@ -41,3 +43,6 @@ function parse(text: string): { readonly data?: unknown; readonly errors?: unkno
     return undefined;
   }
 }
+
+const isPartial = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && Object.values(data).some((value) => value !== null);

@@ -4,14 +4,23 @@ import { defineTool, ProviderError } from '../define.ts';
 import { effectUuid } from '../effect-mark.ts';
 import type { LinearToolClient } from './client.ts';
 import { write } from './failures.ts';
-import { findIssue, Issue, ISSUE_FIELDS, issueResource, PRIORITIES, toIssue, type WireIssue } from './issue.ts';
+import {
+  findIssue,
+  Issue,
+  ISSUE_FIELDS,
+  issueResource,
+  PRIORITIES,
+  toIssue,
+  toWrittenIssue,
+  type WrittenIssue,
+} from './issue.ts';
 import { findTeam, findUser, stateOf } from './lookups.ts';
 
 const CREATE = `mutation issueCreate($input: IssueCreateInput!) {
   issueCreate(input: $input) { success issue { ${ISSUE_FIELDS} } }
 }`;
 interface Created {
-  readonly issueCreate: { readonly success: boolean; readonly issue?: WireIssue | null };
+  readonly issueCreate: WrittenIssue;
 }
 
 /**
@@ -46,8 +55,9 @@ export const createIssue = defineTool<LinearToolClient>()({
       ...(priority ? { priority: PRIORITIES.indexOf(priority) } : {}),
     };
     try {
-      const { issueCreate } = await write(context, () => client.ask<Created>(CREATE, { input }));
-      if (issueCreate.issue) return toIssue(issueCreate.issue);
+      return await write(context, async () =>
+        toWrittenIssue((await client.ask<Created>(CREATE, { input })).issueCreate),
+      );
     } catch (error) {
       // Whatever the refusal says: when the issue of this effect is there, it was made by an earlier try.
       const refused = error instanceof ProviderError && error.fault === 'refused';
@@ -55,7 +65,6 @@ export const createIssue = defineTool<LinearToolClient>()({
       if (there) return toIssue(there);
       throw error;
     }
-    throw new ProviderError('unknown', 'Linear took the issue and did not say which it is.');
   },
   /** `not_happened`: there is no issue with this id now. One that is still on its way cannot become a second one. */
   async readBack(client, { effectKey }, context) {

@@ -22,7 +22,8 @@ export function toLinearFailure(error: unknown): ProviderError | undefined {
   if (error instanceof RatelimitedLinearError) return limited(error);
   if (type === LinearErrorType.AuthenticationError || status === 401)
     return new ProviderError('unauthorized', `Linear does not accept the key: ${said}`, { cause });
-  if (LINEAR_FAULTS.has(type) || status >= 500)
+  const senseless = status < 400 && !error.errors?.length;
+  if (LINEAR_FAULTS.has(type) || status >= 500 || senseless)
     return new ProviderError('unavailable', `Linear has a fault: ${said}`, { cause });
   if (type === LinearErrorType.Forbidden || type === LinearErrorType.FeatureNotAccessible)
     return new ProviderError(

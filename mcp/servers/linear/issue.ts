@@ -71,6 +71,18 @@ export const toIssue = (wire: WireIssue): Issue => ({
   updatedAt: wire.updatedAt,
 });
 
+/** The payload of a mutation. */
+export interface WrittenIssue {
+  readonly success: boolean;
+  readonly issue?: WireIssue | null;
+}
+
+/** The answer to a change, inside of the change: one that tells nothing leaves the outcome unknown. @throws Error */
+export function toWrittenIssue({ issue }: WrittenIssue): Issue {
+  if (issue) return toIssue(issue);
+  throw new Error('Linear answered without the issue.');
+}
+
 export const issueResource = ({ identifier, url }: Issue) => ({ id: identifier, url });
 
 /** An issue by its UUID or identifier. @throws ProviderError */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OVERWRITES } from '../annotations.ts';
-import { defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { defineTool, type ToolContext } from '../define.ts';
+import { compareFields, leftAlone, restorable } from '../fields.ts';
 import { whatWasBefore } from '../what-was-before.ts';
 import type { LinearToolClient } from './client.ts';
 import { write } from './failures.ts';
@@ -12,7 +13,9 @@ import {
   issueResource,
   PRIORITIES,
   toIssue,
+  toWrittenIssue,
   type WireIssue,
+  type WrittenIssue,
 } from './issue.ts';
 import { findTeam, findUser, stateOf } from './lookups.ts';
 
@@ -20,7 +23,7 @@ const UPDATE = `mutation issueUpdate($id: String!, $input: IssueUpdateInput!) {
   issueUpdate(id: $id, input: $input) { success issue { ${ISSUE_FIELDS} } }
 }`;
 interface Updated {
-  readonly issueUpdate: { readonly success: boolean; readonly issue?: WireIssue | null };
+  readonly issueUpdate: WrittenIssue;
 }
 
 const Input = z.strictObject({
@@ -74,8 +77,18 @@ const touchedBy = (args: Input): (keyof Change)[] => {
   return (Object.keys(touched) as (keyof Change)[]).filter((field) => touched[field] !== undefined);
 };
 
-/** Linear writes Markdown its own way: other bullets, other blank lines. */
-const bare = (markdown: string | null | undefined): string => (markdown ?? '').replaceAll(/[\s*_\\-]+/g, '');
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Linear writes Markdown its own way, with other bullets and blank lines: descriptions are compared without them. */
+function comparable<Before extends Fields | undefined>(given: { now: Fields; wanted: Fields; before: Before }) {
+  const bare = <Value extends Fields | undefined>(fields: Value): Value => {
+    if (fields?.['description'] === undefined) return fields;
+    const { description } = fields;
+    const text = typeof description === 'string' ? description.replaceAll(/[\s*_\\-]+/g, '') : '';
+    return { ...fields, description: text };
+  };
+  return { now: bare(given.now), wanted: bare(given.wanted), before: bare(given.before) };
+}
 
 /** `issueUpdate`: a set, so saying it twice is harmless. */
 export const updateIssue = defineTool<LinearToolClient>()({
@@ -87,9 +100,7 @@ export const updateIssue = defineTool<LinearToolClient>()({
   annotations: OVERWRITES,
   async run(client, args, context) {
     const variables = { id: args.id, input: await changeOf(client, args, context) };
-    const { issueUpdate } = await write(context, () => client.ask<Updated>(UPDATE, variables));
-    if (issueUpdate.issue) return toIssue(issueUpdate.issue);
-    throw new ProviderError('unknown', 'Linear took the change and did not say how the issue is now.');
+    return write(context, async () => toWrittenIssue((await client.ask<Updated>(UPDATE, variables)).issueUpdate));
   },
   async before(client, args, context) {
     const current = currentOf(await getIssue(client, args.id, context));
@@ -98,21 +109,21 @@ export const updateIssue = defineTool<LinearToolClient>()({
   async readBack(client, { args, before }, context) {
     const issue = await findIssue(client, args.id, context);
     if (!issue) return 'unclear';
-    const wanted = await changeOf(client, args, context);
-    const current = currentOf(issue);
-    const { description, ...others } = wanted;
-    const arrived = (Object.keys(others) as (keyof typeof others)[]).every((field) => others[field] === current[field]);
-    if (!arrived) return 'not_happened';
-    if (description === undefined || bare(description) === bare(current.description))
-      return { happened: toIssue(issue) };
-    // Neither the old text nor ours: Linear has rewritten ours, or somebody wrote something else.
-    return bare(Change.parse(before ?? {}).description) === bare(current.description) ? 'not_happened' : 'unclear';
+    const compared = { now: currentOf(issue), wanted: await changeOf(client, args, context), before };
+    const verdict = compareFields(comparable(compared));
+    return verdict === 'happened' ? { happened: toIssue(issue) } : verdict;
   },
   resource: issueResource,
   async undo(client, { args, output, before }, context) {
-    const input = whatWasBefore(Change, before);
-    await write(context, () => client.ask<Updated>(UPDATE, { id: output.id, input }));
-    const names = touchedBy(args).map((field) => field.replace(/Id$/, ''));
-    return `Restored ${names.join(', ')} of ${output.identifier}.`;
+    const old = whatWasBefore(Change, before);
+    const now = currentOf(await getIssue(client, output.id, context));
+    const wanted = await changeOf(client, args, context);
+    const { restore, left } = restorable(comparable({ now, wanted, before: old }));
+    const input = Object.fromEntries(Object.entries(old).filter(([field]) => field in restore));
+    if (Object.keys(input).length > 0)
+      await write(context, async () =>
+        toWrittenIssue((await client.ask<Updated>(UPDATE, { id: output.id, input })).issueUpdate),
+      );
+    return `Put ${output.identifier} back as it was.${leftAlone(left.map((field) => field.replace(/Id$/, '')))}`;
   },
 });

@@ -6,10 +6,10 @@ import type { NotionClient } from './client.ts';
 import { isNotFound, read, write } from './failures.ts';
 import { openDatabase } from './task-database.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties } from './task-fields.ts';
-import { databaseArgument, Task, taskResource, toTask, wholePage } from './task.ts';
+import { databaseArgument, Task, taskResource, toTask, toWrittenTask } from './task.ts';
 
 /** How far Notion's clock may be behind ours. */
-const SKEW_MS = 60_000;
+const SKEW_MS = 120_000;
 const MINUTE_MS = 60_000;
 
 /**
@@ -36,7 +36,7 @@ export const createTask = defineTool<NotionClient>()({
       properties: toProperties(database, { ...fields, ...(inProperty ? { description } : {}) }),
       ...(children.length > 0 ? { children } : {}),
     };
-    return toTask(wholePage(await write(context, () => client.pages.create(asked))), database);
+    return write(context, async () => toWrittenTask(await client.pages.create(asked), database));
   },
   /**
    * Times of Notion are rounded down to the minute. `not_happened` means that it is not there now: a request that is

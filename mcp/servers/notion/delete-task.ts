@@ -4,7 +4,7 @@ import { defineTool } from '../define.ts';
 import { whatWasBefore } from '../what-was-before.ts';
 import type { NotionClient } from './client.ts';
 import { write } from './failures.ts';
-import { findTask, openTask, Task, taskArgument, taskResource, toTask, wholePage } from './task.ts';
+import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask } from './task.ts';
 
 /** Moves a page to the trash, where people can get it back for 30 days; so can `undo`. */
 export const deleteTask = defineTool<NotionClient>()({
@@ -16,8 +16,8 @@ export const deleteTask = defineTool<NotionClient>()({
   annotations: OVERWRITES,
   async run(client, { task }, context) {
     const { page, database } = await openTask(client, task, context);
-    const deleted = await write(context, () => client.pages.update({ page_id: page.id, in_trash: true }));
-    return toTask(wholePage(deleted), database);
+    const asked = { page_id: page.id, in_trash: true };
+    return write(context, async () => toWrittenTask(await client.pages.update(asked), database));
   },
   async before(client, { task }, context) {
     const { page } = await openTask(client, task, context);

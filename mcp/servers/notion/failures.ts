@@ -9,6 +9,8 @@ const USUAL_WAIT_MS = 30_000;
 export function toNotionFailure(error: unknown): ProviderError | undefined {
   if (error instanceof InvalidPathParameterError)
     return new ProviderError('refused', 'This is no id of Notion.', { cause: error });
+  // A gateway before Notion, or our own limit of requests: no word of Notion.
+  if (error instanceof UnknownHTTPResponseError && error.status === 429) return limited(error);
   if (error instanceof UnknownHTTPResponseError)
     return error.status >= 500
       ? new ProviderError('unavailable', `Notion has a fault (HTTP ${error.status}).`, { cause: error })
@@ -22,11 +24,8 @@ function answered(cause: APIResponseError): ProviderError {
     case APIErrorCode.Unauthorized:
       return new ProviderError('unauthorized', `Notion does not accept the token: ${said}`, { cause });
     case APIErrorCode.RateLimited:
-    case APIErrorCode.ServiceOverload: {
-      const retryAfterMs = retryAfterMsOf(headerOf(cause.headers)) ?? USUAL_WAIT_MS;
-      const text = `Notion takes no more requests for ${Math.ceil(retryAfterMs / 1000)} s.`;
-      return new ProviderError('rate_limited', text, { retryAfterMs, cause });
-    }
+    case APIErrorCode.ServiceOverload:
+      return limited(cause);
     case APIErrorCode.InternalServerError:
     case APIErrorCode.ServiceUnavailable:
     case APIErrorCode.GatewayTimeout:
@@ -50,6 +49,12 @@ function answered(cause: APIResponseError): ProviderError {
     default:
       return new ProviderError('refused', `Notion refused it: ${said}`, { cause });
   }
+}
+
+function limited(cause: APIResponseError | UnknownHTTPResponseError): ProviderError {
+  const retryAfterMs = retryAfterMsOf(headerOf(cause.headers)) ?? USUAL_WAIT_MS;
+  const text = `Notion takes no more requests for ${Math.ceil(retryAfterMs / 1000)} s.`;
+  return new ProviderError('rate_limited', text, { retryAfterMs, cause });
 }
 
 /** Every `fetch` has headers of a class of its own. */

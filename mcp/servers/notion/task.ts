@@ -64,8 +64,14 @@ export function toTask({ properties, ...page }: PageObjectResponse, database: Ta
   };
 }
 
-/** A page as it is answered to a change or a question. @throws ProviderError */
-export function wholePage(page: Parameters<typeof isFullPage>[0]): PageObjectResponse {
+/** The answer to a change, inside of the change: one that tells nothing leaves the outcome unknown. @throws Error */
+export function toWrittenTask(page: Parameters<typeof isFullPage>[0], database: TaskDatabase): Task {
+  if (isFullPage(page)) return toTask(page, database);
+  throw new Error('Notion answered with a part of the page.');
+}
+
+/** A page as it is answered to a question. @throws ProviderError */
+function wholePage(page: Parameters<typeof isFullPage>[0]): PageObjectResponse {
   if (isFullPage(page)) return page;
   throw new ProviderError('refused', 'The integration may not read this page: give it the capability to read content.');
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { OVERWRITES } from '../annotations.ts';
 import { defineTool } from '../define.ts';
+import { compareFields, leftAlone, restorable } from '../fields.ts';
 import { whatWasBefore } from '../what-was-before.ts';
 import type { NotionClient } from './client.ts';
 import { write } from './failures.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties, type NotionProperties } from './task-fields.ts';
-import { findTask, openTask, Task, taskArgument, taskResource, toTask, wholePage, type FoundTask } from './task.ts';
+import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask, type FoundTask } from './task.ts';
 
 /** Values of properties by name, as Notion takes them back. */
 const Before = z.object({ properties: z.record(z.string(), z.record(z.string(), z.json())) });
@@ -54,36 +55,58 @@ export const updateTask = defineTool<NotionClient>()({
   async run(client, { task, ...args }, context) {
     const { page, database } = await openTask(client, task, context);
     const properties = toProperties(database, await fieldsOf(client, args, context));
-    const changed = await write(context, () => client.pages.update({ page_id: page.id, properties }));
-    return toTask(wholePage(changed), database);
+    const asked = { page_id: page.id, properties };
+    return write(context, async () => toWrittenTask(await client.pages.update(asked), database));
   },
   async before(client, { task, ...args }, context) {
     const found = await openTask(client, task, context);
     const touched = toProperties(found.database, await fieldsOf(client, args, context));
     return { properties: valuesOf(found, Object.keys(touched)) };
   },
-  async readBack(client, { args: { task, ...args } }, context) {
+  async readBack(client, { args: { task, ...args }, before }, context) {
     const found = await findTask(client, task, context);
     if (!found) return 'unclear';
-    const now = toTask(found.page, found.database);
-    const { title, status, assigneeId, dueDate, description } = await fieldsOf(client, args, context);
-    const arrived =
-      (title === undefined || now.title === title) &&
-      (status === undefined || now.status?.toLowerCase() === status.toLowerCase()) &&
-      (assigneeId === undefined || now.assignees.map(({ id }) => id).join() === (assigneeId ?? '')) &&
-      (dueDate === undefined || sameDate(now.dueDate, dueDate)) &&
-      (description === undefined || now.description === description);
-    return arrived ? { happened: now } : 'not_happened';
+    const wanted = toProperties(found.database, await fieldsOf(client, args, context));
+    const now = plain(valuesOf(found, Object.keys(wanted)));
+    const old = Before.safeParse(before).data?.properties;
+    const verdict = compareFields({ now, wanted: plain(wanted), before: old && plain(old) });
+    return verdict === 'happened' ? { happened: toTask(found.page, found.database) } : verdict;
   },
   resource: taskResource,
-  async undo(client, { output: { id, title }, before }, context) {
-    const { properties } = whatWasBefore(Before, before);
+  async undo(client, { args: given, output: { id, title }, before }, context) {
+    const { task: _, ...args } = given;
+    const { properties: old } = whatWasBefore(Before, before);
+    const found = await openTask(client, id, context);
+    const wanted = toProperties(found.database, await fieldsOf(client, args, context));
+    const now = plain(valuesOf(found, Object.keys(wanted)));
+    const { restore, left } = restorable({ now, wanted: plain(wanted), before: plain(old) });
+    const properties = Object.fromEntries(Object.entries(old).filter(([name]) => name in restore));
     const asked = { page_id: id, properties: properties as unknown as NotionProperties };
-    await write(context, () => client.pages.update(asked));
-    return `Restored ${Object.keys(properties).join(', ')} of the task "${title}".`;
+    if (Object.keys(properties).length > 0) await write(context, () => client.pages.update(asked));
+    return `Put the task "${title}" back as it was.${leftAlone(left)}`;
   },
 });
 
-/** Notion writes times with milliseconds and the zone of the workspace. */
-const sameDate = (a: string | null, b: string | null): boolean =>
-  a === b || (a !== null && b !== null && a.length > 10 && b.length > 10 && Date.parse(a) === Date.parse(b));
+type Values = Readonly<Record<string, unknown>>;
+const Shown = z
+  .object({
+    title: z.array(z.object({ text: z.object({ content: z.string() }) })),
+    rich_text: z.array(z.object({ text: z.object({ content: z.string() }) })),
+    status: z.object({ name: z.string() }).nullable(),
+    select: z.object({ name: z.string() }).nullable(),
+    people: z.array(z.object({ id: z.string() })),
+    date: z.object({ start: z.string() }).nullable(),
+  })
+  .partial();
+
+/** Values as people see them, however their text is cut into pieces and their times are written. */
+const plain = (properties: Values): Values =>
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, plainValue(Shown.parse(value))]));
+
+function plainValue({ title, rich_text, status, select, people, date }: z.infer<typeof Shown>): unknown {
+  const pieces = title ?? rich_text;
+  if (pieces) return pieces.map(({ text }) => text.content).join('');
+  if (people) return people.map(({ id }) => id).sort();
+  if (date) return date.start.length > 10 ? Date.parse(date.start) : date.start;
+  return status?.name ?? select?.name ?? null;
+}

@@ -48,6 +48,8 @@ function refusalOf(error: WebAPIPlatformError): ProviderError {
   const cause = error;
   if (OVER.has(code)) return new ProviderError('unauthorized', `Slack does not accept the token (${code}).`, { cause });
   if (code === 'ratelimited') return limited(30_000, error);
+  // The SDK takes a body that is no JSON, such as a gateway's page, for an error's name.
+  if (!/^[a-z0-9_]+$/.test(code)) return new ProviderError('unavailable', 'Slack answered with no JSON.', { cause });
   if (SLACK_FAULTS.has(code)) return new ProviderError('unavailable', `Slack has a fault (${code}).`, { cause });
   if (code === 'missing_scope') {
     const needed = 'needed' in data && typeof data.needed === 'string' ? data.needed : 'another scope';

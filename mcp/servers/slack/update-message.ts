@@ -52,11 +52,13 @@ export const updateMessage = defineTool<SlackClient>()({
     const { text = '', blocks = [], metadata } = message;
     return { text, blocks, ...(metadata ? { metadata } : {}) };
   },
-  async readBack(client, { args, effectKey }, context) {
+  /** Only the app itself can change its messages: one that is neither ours nor as before was changed by another effect. */
+  async readBack(client, { args, effectKey, before }, context) {
     const channel = await findChannel(client, args.channel, context);
     try {
       const message = await messageAt(client, channel, args.ts, context);
-      if (!isOfEffect(message?.metadata, effectKey)) return 'not_happened';
+      if (!isOfEffect(message?.metadata, effectKey))
+        return message && message.text === Before.safeParse(before).data?.text ? 'not_happened' : 'unclear';
     } catch (error) {
       if (error instanceof ProviderError && error.fault === 'refused') return 'unclear';
       throw error;

@@ -32,7 +32,7 @@ describe('the model of a step', () => {
     [sampleStep('a', { kind: 'task', agent: null, category: 'ultrabrain' }), 'deep'],
     [sampleStep('a', { kind: 'task', agent: null, category: 'artistry' }), 'balanced'],
     [sampleStep('a', { kind: 'task', agent: null, category: 'visual-engineering' }), 'balanced'],
-    [sampleStep('a', { kind: 'tool', agent: null, tool: 't' }), undefined],
+    [sampleStep('a', { kind: 'tool', agent: null, tool: 't' }), 'fast'],
     [sampleStep('a', { kind: 'approval', agent: null }), undefined],
   ])('is the one of its agent or its category', (step, tier) => {
     expect(tierOf(step, agents)).toBe(tier);
@@ -68,10 +68,15 @@ describe('the price of a plan', () => {
     expect(plan.steps.map(({ phase }) => phase)).toEqual([1, 2, 3, 1]);
   });
 
-  it('has nothing for asking a person, and no tokens for tools', () => {
+  it('has nothing for asking a person, and two short turns and a moment for a tool', () => {
     const nothing = { cents: 0, worstCents: 0, inputTokens: 0, outputTokens: 0 };
     expect(only(sampleStep('a', { kind: 'approval', agent: null }))).toMatchObject({ ...nothing, minutes: 0 });
-    expect(only(sampleStep('a', { kind: 'tool', agent: null, tool: 't' }))).toMatchObject({ ...nothing, minutes: 0.2 });
+    const tool = only(sampleStep('a', { kind: 'tool', agent: null, tool: 't' }));
+    const once = only(sampleStep('a', { kind: 'task', agent: null, category: 'quick' }));
+    expect(tool).toMatchObject({ outputTokens: 2 * once.outputTokens });
+    expect(tool.inputTokens / once.inputTokens).toBeCloseTo(2, 1);
+    expect(tool.minutes).toBeGreaterThan(once.minutes);
+    expect(tool.worstCents).toBeGreaterThan(2 * once.worstCents);
   });
 
   it('rests on past runs of the agent when there are three, and keeps the worst case of the table', () => {

@@ -107,6 +107,20 @@ describe('GitHub tools that write', () => {
     expect(fake.issues()[0]?.body).toBe(`When pressed.\n\n<!-- nubabel:${effectMark('effect-1')} -->`);
   });
 
+  it('put back only what nobody has changed since', async () => {
+    const { desk, fake } = await open();
+    await desk.run('createIssue', issue);
+    const args = { number: 1, title: 'Other', labels: ['docs'] };
+    const before = await desk.before('updateIssue', args);
+    const output = await desk.run('updateIssue', args);
+    const [kept] = fake.issues();
+    if (kept) kept.title = 'Somebody else was here';
+    await expect(desk.undo('updateIssue', { args, output, before })).resolves.toContain(
+      'Others have changed title since',
+    );
+    expect(fake.issues()[0]).toMatchObject({ title: 'Somebody else was here', labels: ['bug'] });
+  });
+
   it('do not make labels or assign strangers, and name what there is', async () => {
     const { desk, fake } = await open();
     await expect(desk.run('createIssue', { ...issue, labels: ['Bug', 'urgent'] })).rejects.toThrow(
@@ -172,12 +186,16 @@ describe('a lost answer of GitHub', () => {
     const { desk, fake } = await open();
     await desk.run('createIssue', issue, 'effect-1');
     const args = { number: 1, title: 'Other', body: 'x\ny', labels: ['docs', 'bug'], assignees: [] };
-    await expect(desk.readBack('updateIssue', { args, effectKey: 'effect-2' })).resolves.toBe('not_happened');
+    const asked = { args, effectKey: 'effect-2', before: await desk.before('updateIssue', args) };
+    await expect(desk.readBack('updateIssue', asked)).resolves.toBe('not_happened');
     fake.failNext(/^PATCH/, { when: 'after', status: 502 });
     await expect(desk.run('updateIssue', args, 'effect-2')).rejects.toMatchObject({ fault: 'unknown' });
     await expect(desk.readBack('updateIssue', { args, effectKey: 'effect-2' })).resolves.toMatchObject({
       happened: { title: 'Other' },
     });
+    const [kept] = fake.issues();
+    if (kept) kept.title = 'Somebody else was here';
+    await expect(desk.readBack('updateIssue', asked)).resolves.toBe('unclear');
     const gone = { ...args, number: 7 };
     await expect(desk.readBack('updateIssue', { args: gone, effectKey: 'effect-2' })).resolves.toBe('unclear');
   });

@@ -104,12 +104,24 @@ describe('Linear tools that write', () => {
     const output = await desk.run('updateIssue', args, 'effect-2');
     expect(output).toMatchObject({ status: 'Done', assignee: null, dueDate: null, description: issue.description });
     for (let again = 0; again < 2; again++)
-      await expect(desk.undo('updateIssue', { args, output, before })).resolves.toContain('of ENG-1');
+      await expect(desk.undo('updateIssue', { args, output, before })).resolves.toBe('Put ENG-1 back as it was.');
     await expect(desk.run('getIssues', {})).resolves.toMatchObject({
       issues: [{ title: issue.title, status: 'In Progress', priority: 'high', dueDate: issue.dueDate }],
     });
     await expect(desk.undo('updateIssue', { args, output })).rejects.toThrow('Nobody knows how it was');
-    expect(fake.changes('issue.updated')).toHaveLength(3);
+    expect(fake.changes('issue.updated')).toHaveLength(2);
+  });
+
+  it('put back only what nobody has changed since', async () => {
+    const { desk, fake } = await open();
+    await desk.run('createIssue', issue);
+    const args = { id: 'ENG-1', description: '- one', priority: 'low' };
+    const before = await desk.before('updateIssue', args);
+    const output = await desk.run('updateIssue', args);
+    const [kept] = fake.issues;
+    if (kept) Object.assign(kept, { description: '* one', priority: 1 });
+    await expect(desk.undo('updateIssue', { args, output, before })).resolves.toContain('Others have changed priority');
+    expect(fake.issues[0]).toMatchObject({ description: issue.description, priority: 1 });
   });
 
   it('name what there is when something is not there', async () => {

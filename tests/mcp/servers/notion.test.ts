@@ -98,12 +98,28 @@ describe('Notion tools that write', () => {
     expect(output).toMatchObject({ title: 'Done!', status: 'Done', assignees: [], dueDate: null });
     expect(output).toMatchObject({ description: task.description });
     for (let again = 0; again < 2; again++)
-      await expect(desk.undo('updateTask', { args, output, before })).resolves.toContain('Restored Task name, Status');
+      await expect(desk.undo('updateTask', { args, output, before })).resolves.toContain('back as it was.');
     const { tasks } = await desk.run('getTasks', {});
     const { assignee: _, ...fields } = task;
     expect(tasks).toMatchObject([{ ...fields, status: 'In progress', assignees: [{ id: NOTION.ada }] }]);
     await expect(desk.undo('updateTask', { args, output })).rejects.toThrow('Nobody knows how it was');
-    expect(fake.changes('page.updated')).toHaveLength(3);
+    expect(fake.changes('page.updated')).toHaveLength(2);
+  });
+
+  it('put back only what nobody has changed since', async () => {
+    const { desk, fake } = await open();
+    const created = await desk.run('createTask', task);
+    const args = { task: String(created['id']), status: 'Done', description: 'New.' };
+    const before = await desk.before('updateTask', args);
+    const output = await desk.run('updateTask', args);
+    const [kept] = fake.pages;
+    if (kept) kept.values['Summary'] = [{ content: 'Somebody else was here.' }];
+    await expect(desk.undo('updateTask', { args, output, before })).resolves.toContain('Others have changed Summary');
+    await expect(desk.run('getTasks', {})).resolves.toMatchObject({
+      tasks: [{ status: 'In progress', description: 'Somebody else was here.' }],
+    });
+    const asked = { args, effectKey: 'effect-1', before };
+    await expect(desk.readBack('updateTask', asked)).resolves.toBe('unclear');
   });
 
   it('move to the trash and back', async () => {
@@ -186,7 +202,7 @@ describe('a lost answer of Notion', () => {
       assignee: '김민수',
       description: 'New.',
     };
-    const change = { args, effectKey: 'effect-2' };
+    const change = { args, effectKey: 'effect-2', before: await desk.before('updateTask', args) };
     await expect(desk.readBack('updateTask', change)).resolves.toBe('not_happened');
     fake.failNext('PATCH /pages/:id', { when: 'after', status: 502 });
     await expect(desk.run('updateTask', args)).rejects.toMatchObject({ fault: 'unknown' });

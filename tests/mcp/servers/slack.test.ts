@@ -169,7 +169,9 @@ describe('a lost answer of Slack', () => {
     const { desk, fake } = await open();
     const { ts } = await desk.run('postMessage', post, 'effect-1');
     const args = { channel: 'C_LAUNCH', ts, text: 'a & b <https://example.com>' };
-    await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toBe('not_happened');
+    const before = await desk.before('updateMessage', args);
+    await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2', before })).resolves.toBe('not_happened');
+    await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toBe('unclear');
     fake.failNext('chat.update', { loseAnswer: true });
     await expect(desk.run('updateMessage', args, 'effect-2')).rejects.toMatchObject({ fault: 'unknown' });
     await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toMatchObject({

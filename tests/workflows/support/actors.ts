@@ -7,6 +7,8 @@ import type { AgentId } from '../../../contracts/agents.ts';
 import type { FailureType } from '../../../contracts/failures.ts';
 import type { FinalStatus } from '../../../contracts/orchestration.ts';
 import type {
+  CallOutcome,
+  CallOutline,
   Decision,
   Ending,
   Healing,
@@ -14,6 +16,7 @@ import type {
   Question,
   RevisedPlan,
   RoutedWork,
+  StepRound,
 } from '../../../contracts/workflow.ts';
 
 export interface Call {
@@ -38,6 +41,11 @@ export interface Call {
   readonly verdict?: string;
   readonly nth?: number;
   readonly escalates?: boolean;
+  readonly round?: number;
+  readonly last?: boolean;
+  /** Of calls of tools: which. */
+  readonly ids?: readonly string[];
+  readonly as?: string;
 }
 
 /** What happens in one orchestration; whatever is left out goes well. */
@@ -47,7 +55,19 @@ export interface Scene {
   readonly maxExecutionMs?: number;
   readonly approval?: RoutedWork['approval'];
   readonly analyze?: (signal: AbortSignal) => Promise<void>;
-  readonly agent?: (agent: AgentId, signal: AbortSignal, step: string, attempt: number) => Promise<void>;
+  readonly agent?: (
+    agent: AgentId,
+    signal: AbortSignal,
+    step: string,
+    attempt: number,
+    round?: number,
+  ) => Promise<StepRound | undefined | void>;
+  /** What becomes of a call of a tool; `nth` counts its tries. */
+  readonly tool?: (call: string, nth: number, signal: AbortSignal) => CallOutcome | Promise<CallOutcome>;
+  /** The call of a job that is nothing but one. */
+  readonly toolJob?: readonly CallOutline[];
+  /** What an undo takes back, the newest first. */
+  readonly undoable?: readonly string[];
   readonly planning?: boolean;
   readonly dryRun?: boolean;
   /** What becomes of each draft, in order; the last one again and again. */
@@ -123,6 +143,8 @@ const routed = (scene: Scene, approval: Question | undefined): RoutedWork => ({
 
 const choicesOf = (kind: string): Partial<Question> => {
   if (kind === 'step') return {};
+  if (kind === 'tool') return { choices: ['skip', 'stop'] };
+  if (kind === 'effect') return { choices: ['skip', 'done', 'retry', 'stop'], approveMeans: 'skip' };
   return kind === 'budget'
     ? { choices: ['raise', 'skip', 'stop'], approveMeans: 'raise' }
     : { choices: kind === 'replan' ? ['retry', 'stop'] : ['retry', 'skip', 'stop'], approveMeans: 'retry' };
@@ -151,10 +173,14 @@ export function createActors() {
         calls.push({ name: 'analyzeRequest' });
         return heartbeating((signal) => scene.analyze?.(signal) ?? Promise.resolve());
       },
-      runAgent: ({ orchestrationId, agent, withEarlierAnswers, step = agent, attempt = 0, steering, tier }) => {
+      runAgent: ({ orchestrationId, agent, step = agent, attempt = 0, round, last, ...input }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering, ...(tier && { tier }) });
-        return heartbeating((signal) => scene.agent?.(agent, signal, step, attempt) ?? Promise.resolve());
+        const { withEarlierAnswers, steering, tier } = input;
+        const more = { ...(tier && { tier }), ...(round && { round }), ...(last && { last }) };
+        calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering, ...more });
+        return heartbeating(
+          async (signal) => (await scene.agent?.(agent, signal, step, attempt, round ?? 1)) ?? undefined,
+        );
       },
       draftPlan: ({ orchestrationId, revision, why, constraints, repairs, failures }) => {
         const { scene, calls } = of(orchestrationId);
@@ -193,9 +219,10 @@ export function createActors() {
         calls.push({ name: 'offerWithoutPlan' });
         return routed(scene, { ...QUESTION, ...scene.offer });
       },
-      askHuman: async ({ orchestrationId, kind, step, nth, evidence, refused }) => {
+      askHuman: async ({ orchestrationId, kind, step, nth, evidence, refused, calls: ids }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'askHuman', kind, nth, ...(step && { step }), ...(evidence && { evidence }), refused });
+        const more = { ...(step && { step }), ...(evidence && { evidence }), ...(ids && { ids }) };
+        calls.push({ name: 'askHuman', kind, nth, ...more, refused });
         return { ...midwayQuestion(kind, nth), ...scene.question };
       },
       closeQuestion: async ({ orchestrationId, approvalId, verdict }) => {
@@ -217,12 +244,37 @@ export function createActors() {
         const agent = scene.agents?.[0] ?? 'brand';
         return { id: `followup_${nth}`, kind: 'agent', agent, needs: [], runs: 'after_all', conditional: false };
       },
+      openToolJob: async ({ orchestrationId }) => ({ calls: [...(of(orchestrationId).scene.toolJob ?? [])] }),
+      endCalls: async ({ orchestrationId, calls: ids, as }) => {
+        of(orchestrationId).calls.push({ name: 'endCalls', ids, as });
+      },
+      settleUnknown: async ({ orchestrationId, call, verdict }) => {
+        of(orchestrationId).calls.push({ name: 'settleUnknown', ids: [call], verdict });
+      },
+      openUndo: async ({ orchestrationId }) => ({ keys: [...(of(orchestrationId).scene.undoable ?? [])] }),
+      finishUndo: async ({ orchestrationId }) => {
+        const { calls, scene } = of(orchestrationId);
+        calls.push({ name: 'finishUndo' });
+        return { done: scene.undoable?.length ?? 0, total: scene.undoable?.length ?? 0 };
+      },
       finishOrchestration: async ({ orchestrationId, ending }) => {
         const played = of(orchestrationId);
         played.calls.push({ name: 'finishOrchestration', ending });
         await played.scene.finish?.();
         played.final = true;
         return { status: OUTCOME[ending.kind] };
+      },
+    },
+    tools: {
+      callTool: ({ orchestrationId, call }) => {
+        const { scene, calls } = of(orchestrationId);
+        calls.push({ name: 'callTool', ids: [call] });
+        const nth = calls.filter(({ name, ids }) => name === 'callTool' && ids?.[0] === call).length;
+        return heartbeating(async (signal) => (await scene.tool?.(call, nth, signal)) ?? { status: 'done' });
+      },
+      undoEffect: async ({ orchestrationId, key }) => {
+        of(orchestrationId).calls.push({ name: 'undoEffect', ids: [key] });
+        return { undone: true };
       },
     },
     slack: {

@@ -53,20 +53,23 @@ export function agentOf(system: string): AgentId {
   return found ?? 'general';
 }
 
-/** What the agent of this system prompt answers, in the language of the request. */
-export function agentAnswer(system: string, userText: string): string {
+/** An answer of this agent: that it is a demo, who speaks, what is said, and how sure it is. */
+export function asAgent(system: string, question: string, said: readonly string[]): string {
   const agent = agentOf(system);
-  const question = taskOf(userText);
   const language = languageOf(question);
-  const words = keyWordsOf(question);
-  const topic = words.length > 0 ? `*${words.join(', ')}*` : `“${quoteOf(question, 30)}”`;
-  const { lead, points, next } = (language === 'ko' ? KOREAN : ENGLISH)[agent](topic);
   return [
     DEMO_LABEL[language],
     `**${NAMES[language][agent]}** · “${quoteOf(question)}”`,
-    lead,
-    points.map((point) => `- ${point}`).join('\n'),
-    next,
+    ...said,
     `CONFIDENCE: ${DEMO_CONFIDENCE[agent].toFixed(2)}`,
   ].join('\n\n');
+}
+
+/** What the agent of this system prompt answers, in the language of the request. */
+export function agentAnswer(system: string, userText: string): string {
+  const question = taskOf(userText);
+  const words = keyWordsOf(question);
+  const topic = words.length > 0 ? `*${words.join(', ')}*` : `“${quoteOf(question, 30)}”`;
+  const { lead, points, next } = (languageOf(question) === 'ko' ? KOREAN : ENGLISH)[agentOf(system)](topic);
+  return asAgent(system, question, [lead, points.map((point) => `- ${point}`).join('\n'), next]);
 }

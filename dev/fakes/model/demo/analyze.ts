@@ -2,6 +2,7 @@ import type { AgentId, Category, Language } from '../../../../contracts/agents.t
 import type { RunMode } from '../../../../contracts/orchestration.ts';
 import { AGENT_KEYWORDS, intentOf } from './agent-keywords.ts';
 import { keyWordsOf, languageOf, questionOf } from './request-words.ts';
+import { wantsOf } from './tool-wants.ts';
 
 interface DemoAnalysis {
   readonly [name: string]: unknown;
@@ -18,7 +19,9 @@ interface DemoAnalysis {
 /** The demo's reading of a request, by keywords. */
 export function analyze(userText: string): DemoAnalysis {
   const question = questionOf(userText);
-  const agents = agentsFor(question);
+  const heard = agentsFor(question);
+  // What is done with tools is done by one, or it would be done twice.
+  const agents = wantsOf(question).length > 0 ? heard.slice(0, 1) : heard;
   const first = agents[0]?.agent ?? 'general';
   return {
     intent: intentOf(question),

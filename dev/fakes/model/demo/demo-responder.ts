@@ -6,6 +6,7 @@ import { agentAnswer } from './agent-answer.ts';
 import { analyze } from './analyze.ts';
 import { asksFor, diagnose } from './diagnose.ts';
 import { planFor } from './plan.ts';
+import { toolTurn } from './tool-turn.ts';
 
 export interface DemoOptions {
   /** Latency of every answer; 400 to 1500 ms, depending on the text, unless told. */
@@ -13,8 +14,8 @@ export interface DemoOptions {
 }
 
 /**
- * The demo persona: analyses and plans requests by keywords, diagnoses what failed and answers as each of the nine
- * agents. Equal input, equal answer.
+ * The demo persona: analyses and plans requests by keywords, diagnoses what failed, calls the tools that a
+ * request plainly asks for and answers as each of the nine agents. Equal input, equal answer.
  */
 export const demoResponder =
   ({ latencyMs }: DemoOptions = {}): Responder =>
@@ -22,7 +23,7 @@ export const demoResponder =
     delayMs: latencyMs ?? pauseFor(request),
     ...(request.schema
       ? { json: conformingTo(request.schema, hintsFor(request.schema, request.userText)) }
-      : { text: agentAnswer(request.system, request.userText) }),
+      : (toolTurn(request) ?? { text: agentAnswer(request.system, request.userText) })),
   });
 
 const hintsFor = (schema: JsonSchema, userText: string): Hints => {

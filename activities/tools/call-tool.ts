@@ -1,0 +1,66 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURE } from '../../contracts/failures.ts';
+import { isFinal } from '../../contracts/orchestration.ts';
+import { errorSentence } from '../../contracts/texts.ts';
+import type { CallOutcome } from '../../contracts/workflow.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { failedToCall } from './failed-call.ts';
+import type { Making } from './making.ts';
+import { change } from './change.ts';
+import { followProgress } from './progress.ts';
+import { errorResult } from './results.ts';
+import { settleCall } from './settle-call.ts';
+import type { CallTarget, ToolDeps } from './tool-deps.ts';
+
+/** An ordinary call answers within this, ms. */
+const CALL_MS = 30_000;
+
+/**
+ * Makes one call and writes its answer. Reads may be repeated; what changes something goes through the ledger. Safe to
+ * repeat: an answer that is there is the answer.
+ */
+export async function callTool(deps: ToolDeps, target: CallTarget, signal: AbortSignal): Promise<CallOutcome> {
+  const { orchestration, row } = await load(deps, target);
+  if (row.status === 'done' || row.status === 'failed') return { status: row.status };
+  if (row.status === 'declined' || row.status === 'cancelled') return { status: 'failed' };
+  const { organizationId } = target;
+  const tool = await deps.host.find({ organizationId, userId: orchestration.user_id }, row.tool);
+  if (!tool) {
+    const result = errorResult(errorSentence('tool_missing', orchestration.language));
+    return settleCall(deps, target, row, { status: 'failed', result, taints: false });
+  }
+  // Nothing that a human has to see goes past them, whatever a workflow asks for.
+  if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
+  const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
+  const onProgress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
+  const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress } };
+  return row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making);
+}
+
+async function load(deps: ToolDeps, target: CallTarget): Promise<{ orchestration: Orchestration; row: ToolCall }> {
+  const { organizationId, orchestrationId, call } = target;
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const orchestration = await getOrchestration(trx, orchestrationId);
+    if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
+    const row = await findToolCall(trx, { orchestrationId, id: call });
+    if (!row) throw ApplicationFailure.nonRetryable('There is no such call.', FAILURE.toolCallGone);
+    if (row.status === 'pending' || row.status === 'waiting') {
+      const set = { status: 'running' as const, started_at: new Date().toISOString() };
+      await setToolCall(trx, { orchestrationId, id: call }, set);
+    }
+    return { orchestration, row };
+  });
+}
+
+async function look(deps: ToolDeps, making: Making): Promise<CallOutcome> {
+  const { target, row, tool, options } = making;
+  const on = { organizationId: target.organizationId, connectionId: tool.connectionId };
+  try {
+    const result = await deps.host.call(on, tool.remoteName, row.arguments, options);
+    return await settleCall(deps, target, row, { status: result.isError ? 'failed' : 'done', result, taints: true });
+  } catch (error) {
+    return failedToCall(deps, making, error);
+  }
+}

@@ -1,0 +1,163 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { SettledBy } from '../../contracts/effects.ts';
+import { FAILURE } from '../../contracts/failures.ts';
+import type { ToolResult } from '../../contracts/tools.ts';
+import type { CallOutcome } from '../../contracts/workflow.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { claimEffect, setSent, settleEffect, takeOver } from '../../db/queries/effects.ts';
+import { setToolCall } from '../../db/queries/tool-calls.ts';
+import { DELEGATE } from '../../mcp/delegate/index.ts';
+import { ToolCallError } from '../../mcp/port.ts';
+import { untilBack } from '../model/until-back.ts';
+import { effectKeyOf } from './canonical.ts';
+import { delegate } from './delegate.ts';
+import { failedToCall } from './failed-call.ts';
+import { errorResult, storableResult } from './results.ts';
+import { findOut } from './find-out.ts';
+import type { Held, Making } from './making.ts';
+import { settleCall, writeAnswer } from './settle-call.ts';
+import type { ToolDeps } from './tool-deps.ts';
+
+/** How long after our own patience an answer may still have an effect, ms. */
+const MARGIN_MS = 5_000;
+
+/**
+ * Makes a change through the ledger: claimed before it is sent, settled after. A try that finds a claim of an earlier
+ * one never sends again before it has found out what became of that.
+ */
+export async function change(deps: ToolDeps, making: Making): Promise<CallOutcome> {
+  const { mine, held } = await claim(deps, making);
+  const { state, sent_at: sentAt } = held.effect;
+  if (mine) return send(deps, held);
+  if (state === 'DONE') return repeatAnswer(deps, held);
+  if (state === 'UNKNOWN') return { status: 'unknown' };
+  return sentAt === null ? send(deps, await takeOverFor(deps, held)) : clearUp(deps, held);
+}
+
+async function claim(deps: ToolDeps, making: Making): Promise<{ mine: boolean; held: Held }> {
+  const { target, row, tool } = making;
+  const { organizationId, orchestrationId, call } = target;
+  const { workflowExecution, activityId, attempt } = Context.current().info;
+  const execution = `${workflowExecution?.runId}/${activityId}#${attempt}`;
+  const of = { organizationId, orchestrationId, step: row.step_id, tool: tool.name, argumentsHash: row.arguments_hash };
+  const key = effectKeyOf(of);
+  const { mine, effect } = await withOrganization(deps.db, organizationId, async (trx) => {
+    await setToolCall(trx, { orchestrationId, id: call }, { effect_key: key });
+    return claimEffect(trx, {
+      organization_id: organizationId,
+      key,
+      orchestration_id: orchestrationId,
+      step_id: row.step_id,
+      call_id: row.id,
+      tool: tool.name,
+      connection_id: tool.connectionId,
+      arguments: JSON.stringify(row.arguments),
+      arguments_hash: row.arguments_hash,
+      undoable: tool.canUndo,
+      execution,
+    });
+  });
+  return { mine, held: { ...making, key, execution, effect } };
+}
+
+/** The claim becomes ours; whoever held it finds it gone before it sends anything. */
+const takeOverFor = async (deps: ToolDeps, held: Held): Promise<Held> => ({
+  ...held,
+  effect: await withOrganization(deps.db, held.target.organizationId, (trx) => takeOver(trx, held.key, held.execution)),
+});
+
+const onConnection = ({ target, tool }: Making) => ({
+  organizationId: target.organizationId,
+  connectionId: tool.connectionId,
+});
+
+async function send(deps: ToolDeps, held: Held): Promise<CallOutcome> {
+  const { tool, row, options, key, execution, effect } = held;
+  const on = onConnection(held);
+  const { organizationId } = held.target;
+  let sent = false;
+  try {
+    // What there was before the first try is what an undo goes back to.
+    const before = effect.before ?? (await deps.host.before(on, tool.remoteName, row.arguments, options));
+    const waitMs = options.timeoutMs + MARGIN_MS;
+    sent = await withOrganization(deps.db, organizationId, (trx) => setSent(trx, { key, execution, waitMs, before }));
+    if (!sent) throw ApplicationFailure.nonRetryable('A newer try holds this call.', FAILURE.toolCallGone);
+    deps.reachKillPoint('before-effect');
+    const result =
+      tool.provider === DELEGATE
+        ? await delegate(deps, held, options)
+        : await deps.host.call(on, tool.remoteName, row.arguments, { ...options, effectKey: key });
+    deps.reachKillPoint('after-effect');
+    // It has happened: a database that is away is asked again, not the provider.
+    const outcome = await untilBack(() => settle(deps, held, result, 'response'), AbortSignal.timeout(LEDGER_MS));
+    deps.reachKillPoint('after-effect-stored');
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof ToolCallError)) throw error;
+    if (sent && (error.kind === 'unknown' || error.kind === 'cancelled')) return clearUp(deps, held, error);
+    await withOrganization(deps.db, organizationId, (trx) =>
+      settleEffect(trx, key, { state: 'FAILED', detail: error.message }),
+    );
+    return failedToCall(deps, held, error);
+  }
+}
+
+/** The ledger is waited for this long with an answer in hand, ms. */
+const LEDGER_MS = 10 * 60_000;
+
+/** Finds out what became of a change whose answer was lost, and writes that down. */
+async function clearUp(deps: ToolDeps, held: Held, lost?: ToolCallError): Promise<CallOutcome> {
+  const found = await findOut(deps, held, lost);
+  if (found.kind === 'happened') return settle(deps, held, found.result, found.by);
+  if (found.kind === 'send') return send(deps, await takeOverFor(deps, held));
+  if (found.kind === 'later') throw found.failure;
+  const { organizationId, orchestrationId, call } = held.target;
+  await withOrganization(deps.db, organizationId, async (trx) => {
+    await setToolCall(trx, { orchestrationId, id: call }, { status: 'unknown' });
+    await settleEffect(trx, held.key, { state: 'UNKNOWN', detail: found.detail });
+  });
+  if (found.failure) throw found.failure;
+  return { status: 'unknown' };
+}
+
+/** Writes the answer into the ledger and to the call, in one transaction. */
+async function settle(deps: ToolDeps, held: Held, given: ToolResult, by: SettledBy): Promise<CallOutcome> {
+  const { target, tool, row, key } = held;
+  const result = storableResult(given);
+  const status = result.isError ? ('failed' as const) : ('done' as const);
+  const happened = !result.isError || hasBegun(tool, result);
+  const resource = result.isError
+    ? undefined
+    : deps.host.resource(tool.provider, tool.remoteName, result, row.arguments);
+  await withOrganization(deps.db, target.organizationId, async (trx) => {
+    await writeAnswer(trx, target, row, { status, result, taints: !isOurs(tool) });
+    await settleEffect(trx, key, {
+      state: happened ? 'DONE' : 'FAILED',
+      result: JSON.stringify(result),
+      resource: resource ? JSON.stringify(resource) : null,
+      settled_by: by,
+      detail: result.isError ? result.text.slice(0, DETAIL_CHARS) : null,
+    });
+  });
+  deps.wakeReaders(target.organizationId);
+  return { status };
+}
+
+const DETAIL_CHARS = 1_000;
+
+/** A coding agent that fails has worked until then: what it did is not done again by itself. */
+const hasBegun = ({ provider }: Making['tool'], { data }: ToolResult): boolean =>
+  provider === DELEGATE && data !== undefined;
+
+/** What a tool of ours answers to a change is made by us: ids and addresses, no text of others. */
+const isOurs = ({ canReadBack, canUndo, takesEffectKey }: Making['tool']): boolean =>
+  canReadBack || canUndo || takesEffectKey;
+
+/** It has happened before: its answer is the answer. */
+const repeatAnswer = (deps: ToolDeps, { target, row, tool, effect }: Held): Promise<CallOutcome> =>
+  settleCall(deps, target, row, {
+    status: 'done',
+    result: effect.result ?? errorResult('It has happened, and its answer was not kept.'),
+    taints: !isOurs(tool),
+  });

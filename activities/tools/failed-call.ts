@@ -1,0 +1,24 @@
+import { Context } from '@temporalio/activity';
+import type { CallOutcome } from '../../contracts/workflow.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { setToolCall } from '../../db/queries/tool-calls.ts';
+import { ToolCallError } from '../../mcp/port.ts';
+import { afterFailure } from './call-failures.ts';
+import type { Making } from './making.ts';
+import { errorResult } from './results.ts';
+import { settleCall } from './settle-call.ts';
+import type { ToolDeps } from './tool-deps.ts';
+
+/** What follows when a call was certainly not made, or had nothing to change. */
+export async function failedToCall(deps: ToolDeps, { target, row }: Making, error: unknown): Promise<CallOutcome> {
+  if (!(error instanceof ToolCallError)) throw error;
+  const next = afterFailure(error, Context.current().info.attempt);
+  if (next.kind === 'throw') throw next.failure;
+  if (next.kind === 'answer')
+    return settleCall(deps, target, row, { status: 'failed', result: errorResult(next.text), taints: false });
+  const { organizationId, orchestrationId, call } = target;
+  await withOrganization(deps.db, organizationId, (trx) =>
+    setToolCall(trx, { orchestrationId, id: call }, { status: 'waiting' }),
+  );
+  return { status: 'reconnect' };
+}

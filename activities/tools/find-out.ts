@@ -1,0 +1,80 @@
+import { CancelledFailure, Context } from '@temporalio/activity';
+import type { SettledBy } from '../../contracts/effects.ts';
+import type { ToolResult } from '../../contracts/tools.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listTakenIds } from '../../db/queries/effects.ts';
+import { ToolCallError } from '../../mcp/port.ts';
+import { later } from './call-failures.ts';
+import type { Held } from './making.ts';
+import type { ToolDeps } from './tool-deps.ts';
+
+/** What is known of a change whose answer was lost. */
+export type Found =
+  | { readonly kind: 'happened'; readonly result: ToolResult; readonly by: SettledBy }
+  /** It may be sent again: it did not happen, or twice is once. */
+  | { readonly kind: 'send' }
+  /** It is too early to tell. */
+  | { readonly kind: 'later'; readonly failure: Error }
+  | { readonly kind: 'unknown'; readonly detail: string; readonly failure?: Error };
+
+/** Longest look for a change that was cancelled midway, ms: somebody waits for the stop. */
+const LAST_LOOK_MS = 5_000;
+/** Tries to find out; after that a human is asked. */
+const TRIES = 6;
+const AGAIN_MS = 2_000;
+
+/**
+ * Finds out what became of a change. Where the provider takes our key, or says on trusted word that twice is once, it is
+ * sent again; otherwise it is read back. That it is not there counts only once nobody can still be doing it.
+ */
+export async function findOut(deps: ToolDeps, held: Held, lost?: ToolCallError): Promise<Found> {
+  const cancelled = lost?.kind === 'cancelled' || held.options.signal.aborted;
+  const stop = cancelled ? new CancelledFailure('The work was cancelled.') : undefined;
+  const { attempt } = Context.current().info;
+  const { tool } = held;
+  if (!cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent))
+    return lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' };
+  const unknown = (detail: string): Found => ({ kind: 'unknown', detail, ...(stop && { failure: stop }) });
+  if (!tool.canReadBack) return unknown(detailOf(held, lost));
+  const signal = cancelled ? AbortSignal.timeout(LAST_LOOK_MS) : held.options.signal;
+  try {
+    const verdict = await readBack(deps, held, signal);
+    if (typeof verdict === 'object') return { kind: 'happened', result: verdict.happened, by: 'read_back' };
+    if (verdict === 'unclear' || cancelled) return unknown(detailOf(held, lost));
+    const waitMs = (held.effect.answer_until?.getTime() ?? patienceOf(held)) - Date.now();
+    return waitMs > 0 ? { kind: 'later', failure: later('It may still happen.', waitMs + 1) } : { kind: 'send' };
+  } catch (error) {
+    if (!(error instanceof ToolCallError)) throw error;
+    if (cancelled || attempt >= TRIES || error.kind === 'refused')
+      return unknown(`${detailOf(held, lost)} ${error.message}`);
+    return { kind: 'later', failure: later(error.message, error.retryAfterMs ?? AGAIN_MS) };
+  }
+}
+
+/** The answer was lost in this very attempt, so the row was read before it was sent. */
+const patienceOf = ({ options }: Held): number => Date.now() + options.timeoutMs;
+
+const detailOf = ({ tool }: Held, lost?: ToolCallError): string =>
+  lost
+    ? `${tool.connection}: ${lost.message}`
+    : `The call was sent to ${tool.connection}, and whoever sent it ended before the answer came.`;
+
+async function readBack(deps: ToolDeps, { target, tool, row, key, effect, options }: Held, signal: AbortSignal) {
+  const { organizationId } = target;
+  const { connectionId } = tool;
+  const taken = await withOrganization(deps.db, organizationId, (trx) =>
+    listTakenIds(trx, { connectionId, exceptKey: key }),
+  );
+  return deps.host.readBack(
+    { organizationId, connectionId },
+    tool.remoteName,
+    {
+      args: row.arguments,
+      effectKey: key,
+      sentAt: effect.sent_at ?? effect.claimed_at,
+      before: effect.before ?? undefined,
+      taken,
+    },
+    { ...options, signal },
+  );
+}

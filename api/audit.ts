@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import type { OrganizationTransaction } from '../db/organization.ts';
+import { insertAudit, type Principal } from '../db/queries/people.ts';
+
+/** Writes down who has done what, in the transaction that does it. `details` never carry a secret. */
+export const audit = (
+  trx: OrganizationTransaction,
+  { organizationId, userId }: Pick<Principal, 'organizationId' | 'userId'>,
+  action: string,
+  subject: string,
+  details: Record<string, unknown> = {},
+  outcome: 'done' | 'rejected' = 'done',
+) =>
+  insertAudit(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: userId,
+    action,
+    subject,
+    outcome,
+    details: JSON.stringify(details),
+  });

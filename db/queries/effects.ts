@@ -1,0 +1,116 @@
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import type { OrganizationTransaction } from '../organization.ts';
+import type { EffectsTable } from '../tables/tools.ts';
+
+export type Effect = Selectable<EffectsTable>;
+
+/**
+ * Claims an effect: the row is there before anything is sent. Answers the claim when it is ours, or what is there
+ * already, locked until the transaction ends. One that certainly did not happen is claimed anew.
+ */
+export async function claimEffect(
+  trx: OrganizationTransaction,
+  row: Insertable<EffectsTable> & { execution: string },
+): Promise<{ readonly mine: boolean; readonly effect: Effect }> {
+  const fresh = await trx
+    .insertInto('effects')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (fresh) return { mine: true, effect: fresh };
+  const effect = await lockEffect(trx, row.key);
+  if (effect.state !== 'FAILED') return { mine: false, effect };
+  return { mine: true, effect: await takeOver(trx, row.key, row.execution) };
+}
+
+export const findEffect = (trx: OrganizationTransaction, key: string): Promise<Effect | undefined> =>
+  trx.selectFrom('effects').selectAll().where('key', '=', key).executeTakeFirst();
+
+export const lockEffect = (trx: OrganizationTransaction, key: string): Promise<Effect> =>
+  trx.selectFrom('effects').selectAll().where('key', '=', key).forUpdate().executeTakeFirstOrThrow();
+
+/** Whoever held the claim before finds it gone and sends nothing. */
+export const takeOver = (trx: OrganizationTransaction, key: string, execution: string): Promise<Effect> =>
+  trx
+    .updateTable('effects')
+    .set((eb) => ({
+      state: 'PENDING',
+      execution,
+      attempts: eb('attempts', '+', 1),
+      sent_at: null,
+      answer_until: null,
+      settled_at: null,
+      settled_by: null,
+      detail: null,
+    }))
+    .where('key', '=', key)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+/** About to be sent by the holder of the claim; false when somebody else holds it by now. */
+export async function setSent(
+  trx: OrganizationTransaction,
+  given: { key: string; execution: string; waitMs: number; before: Record<string, unknown> | undefined },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('effects')
+    .set({
+      sent_at: sql<string>`clock_timestamp()`,
+      answer_until: sql<string>`clock_timestamp() + make_interval(secs => ${given.waitMs / 1_000})`,
+      before: given.before ? JSON.stringify(given.before) : null,
+    })
+    .where('key', '=', given.key)
+    .where('execution', '=', given.execution)
+    .where('state', '=', 'PENDING')
+    .where('sent_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Writes how it ended. What is done stays done, whatever comes later. */
+export const settleEffect = (trx: OrganizationTransaction, key: string, set: Updateable<EffectsTable>) =>
+  trx
+    .updateTable('effects')
+    .set({ ...set, settled_at: sql<string>`clock_timestamp()` })
+    .where('key', '=', key)
+    .where('state', '!=', 'DONE')
+    .execute();
+
+export const listEffects = (trx: OrganizationTransaction, orchestrationId: string): Promise<Effect[]> =>
+  trx.selectFrom('effects').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('sequence').execute();
+
+/** What an undo would take back, the newest first. */
+export const listUndoable = (trx: OrganizationTransaction, orchestrationId: string): Promise<Effect[]> =>
+  trx
+    .selectFrom('effects')
+    .selectAll()
+    .where('orchestration_id', '=', orchestrationId)
+    .where('state', '=', 'DONE')
+    .where('undoable', '=', true)
+    .where((eb) => eb.or([eb('undo_state', 'is', null), eb('undo_state', '!=', 'DONE')]))
+    .orderBy('sequence', 'desc')
+    .execute();
+
+export const setUndo = (
+  trx: OrganizationTransaction,
+  key: string,
+  set: Pick<Updateable<EffectsTable>, 'undo_state' | 'detail'>,
+) => trx.updateTable('effects').set(set).where('key', '=', key).execute();
+
+/** Ids that other effects through this connection have made: a read-back must not take them for its own. */
+export async function listTakenIds(
+  trx: OrganizationTransaction,
+  { connectionId, exceptKey }: { connectionId: string; exceptKey: string },
+): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom('effects')
+    .select('resource')
+    .where('connection_id', '=', connectionId)
+    .where('key', '!=', exceptKey)
+    .where('resource', 'is not', null)
+    .orderBy('sequence', 'desc')
+    .limit(1_000)
+    .execute();
+  return new Set(rows.flatMap(({ resource }) => resource?.id ?? []));
+}

@@ -1,0 +1,122 @@
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import type { OrganizationTransaction } from '../organization.ts';
+import type { ToolCallsTable } from '../tables/tools.ts';
+
+export type ToolCall = Selectable<ToolCallsTable>;
+
+/** Safe to repeat: the calls of a turn are written with its answer. */
+export const insertToolCalls = (trx: OrganizationTransaction, rows: readonly Insertable<ToolCallsTable>[]) =>
+  trx
+    .insertInto('tool_calls')
+    .values([...rows])
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+
+export const findToolCall = (
+  trx: OrganizationTransaction,
+  { orchestrationId, id }: { orchestrationId: string; id: string },
+): Promise<ToolCall | undefined> =>
+  trx
+    .selectFrom('tool_calls')
+    .selectAll()
+    .where('orchestration_id', '=', orchestrationId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+
+/** The calls of some turns, in the order in which the model wanted them. */
+export const listCallsOfTurns = (
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  turnKeys: readonly string[],
+): Promise<ToolCall[]> =>
+  turnKeys.length === 0
+    ? Promise.resolve([])
+    : trx
+        .selectFrom('tool_calls')
+        .selectAll()
+        .where('orchestration_id', '=', orchestrationId)
+        // One parameter however many there are, so that it stays one prepared statement.
+        .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
+        .orderBy('position')
+        .execute();
+
+export const listCalls = (trx: OrganizationTransaction, orchestrationId: string): Promise<ToolCall[]> =>
+  trx
+    .selectFrom('tool_calls')
+    .selectAll()
+    .where('orchestration_id', '=', orchestrationId)
+    .orderBy('created_at')
+    .orderBy('position')
+    .execute();
+
+export const listCallsById = (
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  ids: readonly string[],
+): Promise<ToolCall[]> =>
+  trx
+    .selectFrom('tool_calls')
+    .selectAll()
+    .where('orchestration_id', '=', orchestrationId)
+    .where('id', 'in', [...ids])
+    .orderBy('position')
+    .execute();
+
+const ENDED = ['done', 'failed', 'declined', 'cancelled'] as const;
+const isEnded = (status: ToolCall['status']): boolean => (ENDED as readonly string[]).includes(status);
+
+/** Nothing more happens to the call by itself. */
+export const hasEnded = ({ status }: Pick<ToolCall, 'status'>): boolean => isEnded(status);
+
+/** Changes a call that has not ended; an end is final. Answers whether it was changed. */
+export async function setToolCall(
+  trx: OrganizationTransaction,
+  { orchestrationId, id }: { orchestrationId: string; id: string },
+  set: Updateable<ToolCallsTable>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('tool_calls')
+    .set(set)
+    .where('orchestration_id', '=', orchestrationId)
+    .where('id', '=', id)
+    .where('status', 'not in', [...ENDED])
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** A human has approved the question that showed these calls, with exactly these arguments. */
+export const approveCalls = (
+  trx: OrganizationTransaction,
+  { orchestrationId, approvalId }: { orchestrationId: string; approvalId: string },
+) =>
+  trx
+    .updateTable('tool_calls')
+    .set({ approved: true })
+    .where('orchestration_id', '=', orchestrationId)
+    .where('approval_id', '=', approvalId)
+    .execute();
+
+/** The job is over: calls that never came to an end will not. */
+export const cancelOpenCalls = (trx: OrganizationTransaction, orchestrationId: string) =>
+  trx
+    .updateTable('tool_calls')
+    .set({ status: 'cancelled', finished_at: new Date().toISOString() })
+    .where('orchestration_id', '=', orchestrationId)
+    .where('status', 'in', ['pending', 'waiting', 'running'])
+    .execute();
+
+/** Whether text that nobody vouches for has been part of what these orchestrations did. */
+export async function isAnyTainted(
+  trx: OrganizationTransaction,
+  orchestrationIds: readonly string[],
+): Promise<boolean> {
+  if (orchestrationIds.length === 0) return false;
+  const found = await trx
+    .selectFrom('steps')
+    .select('id')
+    .where('orchestration_id', '=', sql<string>`any(${[...orchestrationIds]}::uuid[])`)
+    .where('tainted', '=', true)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}

@@ -1,0 +1,2 @@
+export { createFakeMcp, type FakeCall, type FakeMcp, type FakeMcpOptions } from './fake-mcp.ts';
+export type { FakeMcpLine, FakeReply, FakeTool } from './types.ts';

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+/**
+ * The parent of one coding agent, as a process of its own: `watchdog.ts <marker> <grace ms> <command> [argument …]`.
+ * Descriptor 3 is the lifeline to the worker. When it closes, because the worker asks for the end or has died, the
+ * whole group is told to end, and killed after the grace. Nothing of the group outlives the watchdog.
+ */
+const LIFELINE = 3;
+/** A process may fork while it is looked for; after so many rounds the rest is left. */
+const SWEEPS = 50;
+
+const [marker = '', grace = '5000', command = '', ...args] = process.argv.slice(2);
+
+/** Everybody who was started for this run, wherever in the tree it went; on Linux only, elsewhere the group has to do. */
+function marked(): number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(marker));
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Tells how it ended, then ends everybody, itself at last. */
+function end(told: { code: number | null; signal: string | null; error?: string }): void {
+  try {
+    writeSync(LIFELINE, `${JSON.stringify(told)}\n`);
+  } catch {
+    // Nobody listens any more.
+  }
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    const left = marked();
+    if (left.length === 0) break;
+    left.forEach((pid) => signal(pid, 'SIGKILL'));
+  }
+  signal(-process.pid, 'SIGKILL');
+}
+
+// The group gets these as well, and the watchdog has to see it out.
+for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
+
+// Nobody but the watchdog speaks over the lifeline.
+const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', 'ignore'] });
+child.once('error', (error) => end({ code: null, signal: null, error: error.message }));
+child.once('exit', (code, by) => end({ code, signal: by }));
+
+const lifeline = new Socket({ fd: LIFELINE, readable: true, writable: false, allowHalfOpen: true });
+let asked = false;
+const stop = () => {
+  if (asked) return;
+  asked = true;
+  signal(-process.pid, 'SIGTERM');
+  marked().forEach((pid) => signal(pid, 'SIGTERM'));
+  setTimeout(() => end({ code: null, signal: 'SIGKILL' }), Number(grace));
+};
+lifeline.once('end', stop);
+lifeline.on('error', stop);
+lifeline.resume();

@@ -1,0 +1,72 @@
+/** What is kept open under a key, and what it was opened with: when that changes, it is opened anew. */
+export interface Kept<T> {
+  readonly key: string;
+  readonly fingerprint: string;
+  open(): Promise<T>;
+}
+
+export interface KeptOpen<T> {
+  /** Opens it or takes the open one; whoever asks meanwhile gets the same. It stays open while somebody uses it. */
+  use<R>(kept: Kept<T>, work: (one: Promise<T>) => Promise<R>): Promise<R>;
+  /** The open one, if there is one. */
+  peek(key: string): Promise<T> | undefined;
+  /** The next one who asks opens it anew; the last one who uses it closes it. */
+  forget(key: string, only?: Promise<T>): void;
+  close(): Promise<void>;
+}
+
+interface Entry<T> {
+  readonly fingerprint: string;
+  readonly opening: Promise<T>;
+  users: number;
+  over: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Keeps things open for as long as they are used, and a while longer. */
+export function createKeptOpen<T>(given: { readonly idleMs: number; close(one: T): Promise<void> }): KeptOpen<T> {
+  const entries = new Map<string, Entry<T>>();
+  const end = async (entry: Entry<T>): Promise<void> => {
+    clearTimeout(entry.timer);
+    const one = await entry.opening.catch(() => undefined);
+    if (one !== undefined) await given.close(one).catch(() => undefined);
+  };
+  const drop = (key: string, entry: Entry<T>): void => {
+    if (entries.get(key) === entry) entries.delete(key);
+    entry.over = true;
+    if (entry.users === 0) void end(entry);
+  };
+  const take = ({ key, fingerprint, open }: Kept<T>): Entry<T> => {
+    const known = entries.get(key);
+    if (known?.fingerprint === fingerprint) return known;
+    if (known) drop(key, known);
+    const entry: Entry<T> = { fingerprint, opening: open(), users: 0, over: false, timer: undefined };
+    entries.set(key, entry);
+    entry.opening.catch(() => drop(key, entry));
+    return entry;
+  };
+  return {
+    async use(kept, work) {
+      const entry = take(kept);
+      clearTimeout(entry.timer);
+      entry.users++;
+      try {
+        return await work(entry.opening);
+      } finally {
+        entry.users--;
+        if (entry.over && entry.users === 0) void end(entry);
+        else if (entry.users === 0) entry.timer = setTimeout(() => drop(kept.key, entry), given.idleMs).unref();
+      }
+    },
+    peek: (key) => entries.get(key)?.opening,
+    forget(key, only) {
+      const entry = entries.get(key);
+      if (entry && (only === undefined || entry.opening === only)) drop(key, entry);
+    },
+    async close() {
+      const all = [...entries.values()];
+      entries.clear();
+      await Promise.all(all.map(end));
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { ConfigurationError, loadConfig, loadSettings } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import { rotateSecrets } from '../db/rotate-secrets.ts';
+import { createSealer } from '../db/sealing.ts';
+import { readRunningSystem } from '../dev/running.ts';
+
+const NO_KEYS =
+  'There are no keys: set CREDENTIAL_KEYS to the new key followed by the old ones (<id>:<32 bytes as base64>, …), in this ' +
+  'terminal and in every process of Nubabel before.';
+
+/** For operators: seals every secret anew with the first key of CREDENTIAL_KEYS. Exit code 3 when some did not open. */
+async function main(): Promise<number> {
+  const settings = loadSettings();
+  const keys = settings.CREDENTIAL_KEYS;
+  if (!keys) throw new ConfigurationError(NO_KEYS);
+  const running = readRunningSystem(settings.NUBABEL_DATA_DIR);
+  const database = openDatabase(settings.DATABASE_URL ?? running?.databaseUrl ?? loadConfig().DATABASE_URL, 2);
+  try {
+    const { resealed, current, unopened } = await rotateSecrets({
+      db: database.db,
+      sealer: createSealer(keys),
+      keyId: keys[0].id,
+      onOrganization: (organizationId, counts) =>
+        say(`${organizationId}: ${counts.resealed} sealed anew, ${counts.current} were already`),
+    });
+    say(`${resealed} sealed anew with ${keys[0].id}, ${current} were already, ${unopened.length} could not be opened.`);
+    if (unopened.length === 0) {
+      say('No text is sealed with another key any more: the others can be taken out of CREDENTIAL_KEYS.');
+      return 0;
+    }
+    say('No key of CREDENTIAL_KEYS opens these. They were left as they are; find their key before you take any out:');
+    for (const each of unopened) say(`  ${each}`);
+    return 3;
+  } finally {
+    await database.close();
+  }
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return 2;
+});

@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EffectView } from '../../contracts/effects.ts';
+import type { ToolCallView } from '../../contracts/tools.ts';
+import { consoleStage } from './console-stage.ts';
+import { sampleApproval, sampleResult } from './sample-jobs.ts';
+import { newJob } from './scripted-house.ts';
+
+const stage = consoleStage();
+
+const call = (given: Partial<ToolCallView> = {}): ToolCallView => ({
+  id: 'call-1',
+  stepId: null,
+  tool: 'notion__createTask',
+  connection: 'Notion',
+  risk: 'write',
+  status: 'done',
+  tainted: false,
+  arguments: { title: 'Launch' },
+  result: null,
+  progress: null,
+  startedAt: null,
+  finishedAt: null,
+  ...given,
+});
+
+const effect = (given: Partial<EffectView> = {}): EffectView => ({
+  key: 'effect-1',
+  stepId: null,
+  tool: 'notion__createTask',
+  connection: 'Notion',
+  arguments: { title: 'Launch' },
+  state: 'DONE',
+  settledBy: 'response',
+  resource: { id: 'T-1', url: 'https://notion.example.com/T-1' },
+  attempts: 1,
+  detail: null,
+  undo: 'available',
+  claimedAt: '2026-11-21T10:00:00Z',
+  settledAt: '2026-11-21T10:00:01Z',
+  ...given,
+});
+
+describe('a call that waits for a person', () => {
+  it('shows exactly what would be called with what, as text', async () => {
+    const base = { ...sampleApproval(), kind: 'tool' as const, choices: ['skip' as const] };
+    const asked = {
+      id: 'call-1',
+      tool: 'notion__deleteTask',
+      connection: 'Notion',
+      risk: 'production' as const,
+      arguments: { id: '<script>alert(1)</script>' },
+      reasons: ['risk' as const, 'untrusted_input' as const],
+    };
+    const approval = { ...base, plan: { ...base.plan, calls: [asked] } };
+    const house = stage.house();
+    house.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
+    const { page, see, press } = await stage.open('/?job=job-1');
+    await see('Make these calls?');
+    const shown = page.locator('[data-tool="notion__deleteTask"]');
+    await shown.getByText('in Notion').waitFor();
+    await shown.getByText('Changes production').waitFor();
+    await shown.getByText('"id": "<script>alert(1)</script>"').waitFor();
+    await see(/It changes something. Its arguments may come from text that nobody vouches for./);
+    await page.getByRole('button', { name: 'Go on without it' }).waitFor();
+    await press('Approve');
+    await see('Answer received.');
+    const exact = { approvalId: approval.id, hash: approval.hash };
+    expect(house.asked.filter(({ path }) => path.endsWith('/approve')).map(({ body }) => body)).toEqual([exact]);
+  });
+
+  it('leads to the connection that has to be renewed', async () => {
+    const base = { ...sampleApproval(), kind: 'reconnect' as const, choices: ['skip' as const] };
+    const reconnect = { connectionId: 'connection-1', connection: 'Team Notion' };
+    const approval = { ...base, plan: { ...base.plan, reconnect } };
+    stage.house().jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
+    const { page } = await stage.open('/?job=job-1');
+    const link = page.getByRole('link', { name: 'Reconnect Team Notion' });
+    expect(await link.getAttribute('href')).toBe('/connections/connection-1');
+  });
+});
+
+describe('what a job has called and changed', () => {
+  it('is shown while it happens, with the connections that were left out', async () => {
+    const house = stage.house();
+    const leftOut = [{ connectionId: 'connection-2', connection: 'Wiki', reason: 'reconnect' as const }];
+    const running = call({ status: 'running', progress: 'Page 2 of 5', tainted: true });
+    house.jobs.set('job-1', newJob({ status: 'running', toolCalls: [running], leftOut }));
+    const { page, see } = await stage.open('/?job=job-1');
+    await see('Page 2 of 5');
+    await page.locator('[data-tool="notion__createTask"] summary').press('Enter');
+    await see('"title": "Launch"');
+    await see('from text that nobody vouches for');
+    await see('has to be reconnected');
+    expect(await page.getByRole('link', { name: 'Wiki' }).getAttribute('href')).toBe('/connections/connection-2');
+  });
+
+  it('can be taken back once the job is over, after a second look, and says how far that is', async () => {
+    const house = stage.house();
+    const { effects: ledger } = house.connections;
+    ledger.set('job-1', [
+      effect(),
+      effect({ key: 'effect-2', state: 'UNKNOWN', undo: 'none', resource: { id: 'x', url: 'javascript:alert(1)' } }),
+    ]);
+    const effects = { done: 1, unknown: 1, undoable: 1 };
+    house.jobs.set('job-1', newJob({ status: 'running', toolCalls: [call()], effects }));
+    const { page, see, press } = await stage.open('/?job=job-1');
+    await see('1 change, 1 with unknown outcome');
+    expect(await page.getByRole('link', { name: 'Open T-1' }).getAttribute('href')).toBe(
+      'https://notion.example.com/T-1',
+    );
+    expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Undo the change' }).count()).toBe(0);
+    house.happen('job-1', 'orchestration_completed', { status: 'completed', result: sampleResult() });
+    await press('Undo the change');
+    await press('Take them back, the last first');
+    await see('They are being taken back.');
+    expect(house.asked.filter(({ path }) => path === '/api/jobs/job-1/undo')).toHaveLength(1);
+    ledger.set('job-1', [effect({ undo: 'DONE' })]);
+    await see('was taken back');
+  });
+});

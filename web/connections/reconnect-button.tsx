@@ -1,0 +1,39 @@
+import { useMutation } from '@tanstack/react-query';
+import { useApi } from '../api/api-context.tsx';
+import { ProblemNote } from '../layout/problem-note.tsx';
+import { useText } from '../text/text-context.tsx';
+
+interface ReconnectButtonProps {
+  readonly id: string;
+  readonly primary: boolean;
+  /** Nobody has granted access yet. */
+  readonly fresh: boolean;
+}
+
+/** Takes the browser to where a person grants access; the page it comes back to says what became of it. */
+export function ReconnectButton({ id, primary, fresh }: ReconnectButtonProps) {
+  const api = useApi();
+  const { text } = useText();
+  const grant = useMutation({
+    mutationFn: async () => {
+      const { authorizationUrl } = await api.authorizeConnection(id);
+      // A server that nobody vouches for has named it, and some addresses are programs.
+      if (!/^https?:\/\//i.test(authorizationUrl)) throw new Error(text.connections.badAddress);
+      location.assign(authorizationUrl);
+    },
+  });
+  const busy = grant.isPending || grant.isSuccess;
+  return (
+    <>
+      <button
+        type="button"
+        className={primary ? 'button primary' : 'button'}
+        disabled={busy}
+        onClick={() => grant.mutate()}
+      >
+        {busy ? text.connections.leaving : fresh ? text.connections.grant : text.connections.reconnect}
+      </button>
+      {grant.error && <ProblemNote error={grant.error} unreachable={grant.error.message} />}
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import type { JobStatus } from '../../contracts/orchestration.ts';
+import type { ToolCallStatus, ToolCallView } from '../../contracts/tools.ts';
+import { Icon, type IconName } from '../layout/icons.tsx';
+import { RiskLabel } from '../plan/step-line.tsx';
+import { useText } from '../text/text-context.tsx';
+
+const LOOKS: Record<ToolCallStatus, { readonly tone: string; readonly icon: IconName }> = {
+  pending: { tone: 'calm', icon: 'clock' },
+  waiting: { tone: 'attention', icon: 'hand' },
+  running: { tone: 'busy', icon: 'spinner' },
+  done: { tone: 'good', icon: 'check' },
+  failed: { tone: 'bad', icon: 'cross' },
+  unknown: { tone: 'attention', icon: 'warning' },
+  declined: { tone: 'calm', icon: 'stop' },
+  cancelled: { tone: 'calm', icon: 'stop' },
+};
+/** As many as a job's status has. */
+const SHOWN = 50;
+
+/** What a job has called, live; each call opens to what it was given. */
+export function ToolCalls({ calls }: { readonly calls: readonly ToolCallView[] }) {
+  const { text } = useText();
+  if (calls.length === 0) return null;
+  return (
+    <section className="tool-calls" aria-label={text.calls.title}>
+      <h3>{text.calls.title}</h3>
+      {calls.length >= SHOWN && <p className="quiet small">{text.calls.earlier}</p>}
+      <ul className="plan-steps">
+        {calls.map((call) => (
+          <ToolCall key={call.id} call={call} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function ToolCall({ call }: { readonly call: ToolCallView }) {
+  const { text } = useText();
+  const { tone, icon } = LOOKS[call.status] ?? LOOKS.pending;
+  const running = call.status === 'running';
+  return (
+    <li className="plan-step" data-status={call.status} data-tool={call.tool}>
+      <details>
+        <summary>
+          <span className={`tone tone-${tone}`}>
+            <Icon name={icon} spinning={running} />
+          </span>
+          <span className="step-line">
+            <code className="step-title">{call.tool}</code>
+            <RiskLabel risk={call.risk} />
+            <span className="step-facts">
+              {call.connection !== null && <span>{call.connection}</span>}
+              <span>{text.calls.statuses[call.status] ?? call.status}</span>
+            </span>
+          </span>
+        </summary>
+        <div className="step-body">
+          {call.tainted && <p className="quiet">{text.calls.tainted}</p>}
+          <pre className="code" aria-label={text.calls.arguments}>
+            {JSON.stringify(call.arguments, null, 2)}
+          </pre>
+        </div>
+      </details>
+      {running && call.progress !== null && <p className="step-reason small">{call.progress}</p>}
+    </li>
+  );
+}
+
+/** Connections that the work had to do without, and the way to mend them. */
+export function LeftOutNote({ leftOut }: { readonly leftOut: JobStatus['leftOut'] }) {
+  const { text } = useText();
+  if (leftOut.length === 0) return null;
+  return (
+    <div className="note note-warning">
+      <p className="strong">{text.calls.leftOut}</p>
+      <ul>
+        {leftOut.map(({ connectionId, connection, reason }) => (
+          <li key={connectionId}>
+            <a href={`/connections/${encodeURIComponent(connectionId)}`}>{connection}</a>:{' '}
+            {text.calls.leftOutReasons[reason] ?? reason}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

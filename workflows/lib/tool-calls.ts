@@ -1,0 +1,114 @@
+import { isCancellation } from '@temporalio/workflow';
+import type { CallOutcome, CallOutline } from '../../contracts/workflow.ts';
+import { store, tools } from '../proxies.ts';
+import type { StepResult } from './course.ts';
+import { errorCodeOf } from './failures.ts';
+import type { Job } from './job.ts';
+import { askHuman } from './questions.ts';
+import { failed, skipped } from './trouble.ts';
+
+/** Questions about one call, before it is left open. */
+const MOST_QUESTIONS = 5;
+
+/**
+ * Makes the calls of one turn: humans are asked first where they have to be, all at once; then what only reads runs side
+ * by side, and what changes something one after the other. Answers how the step ends when it cannot go on.
+ */
+export async function makeCalls(
+  job: Job,
+  step: string | undefined,
+  calls: readonly CallOutline[],
+): Promise<StepResult | undefined> {
+  const open = calls.filter(({ settled }) => !settled);
+  const asked = open.filter(({ asks }) => asks);
+  const answer = asked.length > 0 ? await askAboutCalls(job, step, asked) : 'run';
+  if (typeof answer === 'object') return answer;
+  const wanted = answer === 'run' ? open : open.filter(({ asks }) => !asks);
+  const ends = await Promise.all(wanted.filter(({ reads }) => reads).map((call) => makeCall(job, step, call)));
+  for (const call of wanted.filter(({ reads }) => !reads)) {
+    if (ends.some((end) => end !== undefined)) break;
+    ends.push(await makeCall(job, step, call));
+  }
+  return ends.find((end) => end !== undefined);
+}
+
+/** One question for all of them, with exactly what would be done. */
+async function askAboutCalls(
+  job: Job,
+  step: string | undefined,
+  asked: readonly CallOutline[],
+): Promise<'run' | 'without' | StepResult> {
+  const calls = asked.map(({ id }) => id);
+  const end = (as: 'declined' | 'cancelled') => store.endCalls({ ...job.target, calls, as });
+  const answer = await askHuman(job, { kind: 'tool', calls, ...(step && { step }) });
+  if (answer === 'approve') return 'run';
+  if (answer === 'skip') {
+    await end('declined');
+    return 'without';
+  }
+  await end('cancelled');
+  if (answer === 'expired') return failed('not_approved');
+  if (answer === 'stop') job.steering.stop();
+  return skipped('stopped');
+}
+
+/** Makes one call; undefined when the work goes on, whatever the call came to. */
+async function makeCall(job: Job, step: string | undefined, call: CallOutline): Promise<StepResult | undefined> {
+  for (let questions = 0; questions < MOST_QUESTIONS; questions++) {
+    const { status } = await runCall(job, call);
+    if (status === 'done' || status === 'failed') return undefined;
+    const about = { calls: [call.id], ...(step && { step }) };
+    const end = status === 'unknown' ? await askAboutEffect(job, call, about) : await askToReconnect(job, call, about);
+    if (end !== 'again') return end === 'go_on' ? undefined : end;
+  }
+  return undefined;
+}
+
+async function runCall(job: Job, { id, tool, queue }: CallOutline): Promise<CallOutcome> {
+  job.calls++;
+  try {
+    const options = { summary: `Call ${tool}`, taskQueue: queue };
+    return await tools.callTool.executeWithOptions(options, [{ ...job.target, call: id }]);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // What it was is kept with the activity; the agent is told that there is no answer.
+    errorCodeOf(error);
+    await store.endCalls({ ...job.target, calls: [id], as: 'failed' });
+    return { status: 'failed' };
+  } finally {
+    job.calls--;
+    job.changed();
+  }
+}
+
+type Next = 'again' | 'go_on' | StepResult;
+
+/** It may have happened. A human looks there and says. */
+async function askAboutEffect(
+  job: Job,
+  { id }: CallOutline,
+  about: { calls: readonly string[]; step?: string },
+): Promise<Next> {
+  const answer = await askHuman(job, { kind: 'effect', ...about });
+  const settle = (verdict: 'done' | 'retry' | 'open') => store.settleUnknown({ ...job.target, call: id, verdict });
+  if (answer === 'done') await settle('done');
+  else if (answer === 'retry') await settle('retry');
+  else await settle('open');
+  if (answer === 'retry') return 'again';
+  if (answer === 'stop') job.steering.stop();
+  return answer === 'stop' || answer === 'withdrawn' ? skipped('stopped') : 'go_on';
+}
+
+/** The grant is over. Whoever renews it answers with that, and the same run goes on. */
+async function askToReconnect(
+  job: Job,
+  { id }: CallOutline,
+  about: { calls: readonly string[]; step?: string },
+): Promise<Next> {
+  const answer = await askHuman(job, { kind: 'reconnect', ...about });
+  if (answer === 'retry' || answer === 'approve') return 'again';
+  const stops = answer === 'stop' || answer === 'withdrawn';
+  await store.endCalls({ ...job.target, calls: [id], as: stops ? 'cancelled' : 'failed' });
+  if (answer === 'stop') job.steering.stop();
+  return stops ? skipped('stopped') : 'go_on';
+}
