@@ -41,21 +41,23 @@ export const docsRoutes = () =>
       return c.body(new Uint8Array(body), 200, { 'content-type': type, 'cache-control': 'public, max-age=86400' });
     });
 
-/** The console at `/`. Assets carry a hash in their name; the page itself is always asked for anew. */
-export const consoleRoutes = ({ webDir }: Pick<ApiDeps, 'webDir'>) =>
-  new Hono<ApiEnv>()
-    .get(
-      '/assets/*',
-      serveStatic({
-        root: webDir,
-        onFound: (_, c) => c.header('cache-control', 'public, max-age=31536000, immutable'),
-      }),
-    )
-    .get('/favicon.svg', serveStatic({ root: webDir, path: 'favicon.svg' }))
-    .get('/', page(webDir))
-    .get('/connections', page(webDir))
-    .get('/connections/:id', page(webDir));
+/** The file server sets headers too late for its own answer. */
+const cached =
+  (cacheControl: string): MiddlewareHandler =>
+  async (c, next) => {
+    await next();
+    if (c.res.ok) c.res.headers.set('cache-control', cacheControl);
+  };
 
-/** One page for all its places: the address says which one. */
-const page = (webDir: string) =>
-  serveStatic({ root: webDir, path: 'index.html', onFound: (_, c) => c.header('cache-control', 'no-cache') });
+/** The console at `/`. Assets carry a hash in their name; the page itself is always asked for anew. */
+export const consoleRoutes = ({ webDir }: Pick<ApiDeps, 'webDir'>) => {
+  // One page for all its places: the address says which one.
+  const page = serveStatic({ root: webDir, path: 'index.html' });
+  const anew = cached('no-cache');
+  return new Hono<ApiEnv>()
+    .get('/assets/*', cached('public, max-age=31536000, immutable'), serveStatic({ root: webDir }))
+    .get('/favicon.svg', serveStatic({ root: webDir, path: 'favicon.svg' }))
+    .get('/', anew, page)
+    .get('/connections', anew, page)
+    .get('/connections/:id', anew, page);
+};
