@@ -5,6 +5,8 @@ import { ToolCallError } from '../port.ts';
  * when nothing has been sent. @throws ToolCallError
  */
 export async function unlessStopped<T>(shared: Promise<T>, signal: AbortSignal, connection: string): Promise<T> {
+  // Nobody may be left to hear how it failed, and that must not end the process.
+  shared.catch(() => undefined);
   const stopped = () => new ToolCallError('refused', `${connection}: stopped before anything was sent.`);
   if (signal.aborted) throw stopped();
   let stop = (): void => undefined;

@@ -48,6 +48,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     typesOf(inside('workflows')),
     oneOf(/^(@hono|hono)\b/, /^@slack\//, '@temporalio/client', '@temporalio/common', 'zod', 'kysely', 'pg'),
     oneOf(/^@modelcontextprotocol\/sdk\//),
+    oneOf(/^@modelcontextprotocol\/sdk\//),
     NODE,
     inMain(oneOf('config.ts')),
   ],

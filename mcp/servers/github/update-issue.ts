@@ -58,7 +58,10 @@ function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(plain(a), plain(b));
 }
 
-const wantedBy = ({ owner: _, repo: __, number: ___, ...wanted }: Input) => wanted;
+function wantedBy(args: Input) {
+  const { owner: _, repo: __, number: ___, ...wanted } = args;
+  return wanted;
+}
 const valuesOf = (wire: Awaited<ReturnType<typeof issueAt>>) => ({ ...toIssue(wire), body: withoutMark(wire.body) });
 
 const onWire = ({ stateReason, ...rest }: Partial<Omit<Input, 'owner' | 'repo' | 'number'>>) => ({

@@ -73,7 +73,8 @@ export const updateTask = defineTool<NotionClient>()({
     return verdict === 'happened' ? { happened: toTask(found.page, found.database) } : verdict;
   },
   resource: taskResource,
-  async undo(client, { args: { task: _, ...args }, output: { id, title }, before }, context) {
+  async undo(client, { args: given, output: { id, title }, before }, context) {
+    const { task: _, ...args } = given;
     const { properties: old } = whatWasBefore(Before, before);
     const found = await openTask(client, id, context);
     const wanted = toProperties(found.database, await fieldsOf(client, args, context));

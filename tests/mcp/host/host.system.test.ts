@@ -60,6 +60,31 @@ describe('a remote server', () => {
     expect(server.log.filter(({ method }) => method === 'tools/list')).toHaveLength(2);
   });
 
+  it('that keeps forgetting sessions under load is asked each thing once', async () => {
+    const work = Array.from({ length: 60 }, async (_, nth) => {
+      if (nth % 20 === 10) server.expireSessions();
+      return desk.host.call(on, 'add', { nth }, options).then(
+        () => nth,
+        (error: unknown) => {
+          expect(error).toMatchObject({ kind: 'refused' });
+          return undefined;
+        },
+      );
+    });
+    const answered = (await Promise.all(work)).filter((nth) => nth !== undefined);
+    const heard = server.calls().map(({ params }) => (params.arguments as { nth: number }).nth);
+    expect(answered.length).toBeGreaterThan(0);
+    expect(heard.sort((a, b) => a - b)).toEqual(answered.sort((a, b) => a - b));
+  });
+
+  it('is left by one who stops before it was asked, and nothing breaks when it then fails', async () => {
+    await desk.host.forget(on);
+    server.failNext('tools/list', { status: 500 });
+    const stopped = call('add', { ...options, signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ kind: 'refused' });
+    expect(server.calls()).toEqual([]);
+  });
+
   it('is not asked by a connection that is off, gone or another organization’s', async () => {
     await change({ enabled: false });
     await expect(call()).rejects.toMatchObject({ kind: 'refused' });
@@ -185,12 +210,14 @@ describe('the circuit', () => {
 });
 
 describe('a grant that is over', () => {
-  it('is written down, and the connection left out until somebody renews it', async () => {
+  it('is written down; its tools stay on offer, because a person is asked when somebody wants to use one', async () => {
     server.setCall(() => ({ status: 401 }));
     await expect(call()).rejects.toMatchObject({ kind: 'reconnect' });
     expect(await desk.row(on)).toMatchObject({ health: 'reconnect' });
-    const { leftOut } = await desk.host.offer(desk.whom, undefined);
-    expect(leftOut).toContainEqual(expect.objectContaining({ connectionId: on.connectionId, reason: 'reconnect' }));
+    expect(await desk.offered(on)).toEqual(['act', 'add']);
+    server.setCall(() => ({ result: { content: [] } }));
+    await call();
+    expect(await desk.row(on)).toMatchObject({ health: 'healthy' });
   });
 });
 

@@ -77,7 +77,6 @@ describe('an offer', () => {
 
   it.each([
     ['disabled', { enabled: false }],
-    ['reconnect', { health: 'reconnect' as const }],
     ['no_credentials', { auth_kind: 'oauth' as const }],
     ['failing', { broken_until: new Date(NOW.getTime() + 1) }],
     ['failing', { tools_listed_at: null }],
@@ -88,6 +87,12 @@ describe('an offer', () => {
     expect(leftOut).toEqual([
       { connectionId: 'c1', connection: 'Wiki', reason, url: 'https://nubabel.example/connections/c1' },
     ]);
+  });
+
+  it('keeps the tools of a grant that is over, because a person is asked when one of them is wanted', () => {
+    const one = connection({ health: 'reconnect' });
+    expect(offered([one], [tool(one, 'a')])).toEqual({ tools: ['wiki__a@c1'], leftOut: [] });
+    expect(offered([one], [])).toEqual({ tools: [], leftOut: ['Wiki reconnect'] });
   });
 
   it('counts on a connection again once its rest is over', () => {
@@ -113,7 +118,7 @@ describe('an offer', () => {
   it('does not act as the organization where a person’s own grant is over', () => {
     const [shared, own] = [connection(), connection({ id: 'c2', user_id: 'ada', name: 'Own', health: 'reconnect' })];
     const tools = [tool(shared, 'a'), tool(own, 'a')];
-    expect(offered([shared, own], tools)).toEqual({ tools: [], leftOut: ['Own reconnect'] });
+    expect(offered([shared, own], tools)).toEqual({ tools: ['wiki__a@c2'], leftOut: [] });
     expect(offered([shared, { ...own, enabled: false }], tools).tools).toEqual(['wiki__a@c1']);
   });
 
