@@ -15,8 +15,9 @@ let database: TestDatabase;
 let app: ReturnType<typeof createApp>;
 beforeAll(async () => {
   database = await openTestDatabase();
-  const deps: Pick<ApiDeps, 'db' | 'log' | 'skills'> = {
+  const deps: Pick<ApiDeps, 'db' | 'log' | 'skills' | 'publicUrl'> = {
     db: database.db,
+    publicUrl: 'http://localhost:3000',
     log: createLogger('test', 'silent'),
     skills: openSkills(),
   };
