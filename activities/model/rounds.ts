@@ -19,9 +19,10 @@ export async function loadRounds(
   if (keys.length === 0) return [];
   const blocks = new Map((await listBlocks(trx, orchestrationId, keys)).map((turn) => [turn.turn_key, turn.blocks]));
   const calls = await listCallsOfTurns(trx, orchestrationId, keys);
+  const told = bounded(keys.flatMap((key) => calls.filter((call) => call.turn_key === key)));
   return keys.flatMap((key) => {
     const said = blocks.get(key);
-    const results = calls.filter((call) => call.turn_key === key).map(toResultBlock);
+    const results = told.filter(({ call }) => call.turn_key === key).map(toResultBlock);
     if (!said || results.length === 0) return [];
     return [
       { role: 'assistant' as const, content: said },
@@ -30,8 +31,31 @@ export async function loadRounds(
   });
 }
 
-function toResultBlock(call: ToolCall): ModelBlock {
-  const { text, isError } = toldOf(call);
+/** What tools have answered takes up so much of a prompt, in characters; of the oldest answers only the beginning stays. */
+const TOLD_CHARS = 300_000;
+const BEGINNING_CHARS = 400;
+
+interface Told {
+  readonly call: ToolCall;
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+function bounded(calls: readonly ToolCall[]): Told[] {
+  let room = TOLD_CHARS;
+  return calls
+    .toReversed()
+    .map((call) => {
+      const { text, isError } = toldOf(call);
+      room -= text.length;
+      const fits = room >= 0 || text.length <= BEGINNING_CHARS;
+      const short = `${text.slice(0, BEGINNING_CHARS).toWellFormed()}\n(The rest of this earlier answer is left out.)`;
+      return { call, isError, text: fits ? text : short };
+    })
+    .toReversed();
+}
+
+function toResultBlock({ call, text, isError }: Told): ModelBlock {
   return {
     type: 'tool_result',
     tool_use_id: call.tool_use_id,

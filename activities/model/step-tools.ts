@@ -4,9 +4,9 @@ import type { LeftOut } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Message } from '../../db/queries/messages.ts';
 import { lockOrchestration, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { listSkills } from '../../db/queries/skills.ts';
+import { findSkill, listSkillHeads } from '../../db/queries/skills.ts';
 import { setStep, type StepForWork } from '../../db/queries/steps.ts';
-import { offeredSkills } from '../../skills/offer.ts';
+import { LOAD_SKILL, offeredSkills } from '../../skills/offer.ts';
 import { toAgentTools, type AgentTools } from '../tools/agent-tools.ts';
 import { writeWantedCalls } from '../tools/wanted-calls.ts';
 import type { WantedCall } from './model-port.ts';
@@ -21,7 +21,7 @@ export async function loadTools(
 ): Promise<AgentTools> {
   const { organization_id: organizationId, user_id: userId, category, analysis } = orchestration;
   const offer = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
-  const skills = offeredSkills(agent, analysis?.skills ?? [], deps.skills.list(), await listSkills(trx));
+  const skills = offeredSkills(agent, analysis?.skills ?? [], deps.skills.list(), await listSkillHeads(trx));
   return toAgentTools(agent, offer, { skills, ...(row?.kind === 'tool' && row.tool && { only: row.tool }) });
 }
 
@@ -37,6 +37,21 @@ export async function setLeftOut(
     .set({ left_out: JSON.stringify(leftOut) })
     .where('id', '=', id)
     .execute();
+}
+
+/** The organization's own skills come with their texts once somebody loads them. */
+async function withTexts(
+  trx: OrganizationTransaction,
+  tools: AgentTools,
+  calls: readonly WantedCall[],
+): Promise<AgentTools> {
+  const wanted = new Set(calls.filter(({ name }) => name === LOAD_SKILL).map(({ input }) => input['name']));
+  const skills = [];
+  for (const skill of tools.skills) {
+    const loads = skill.source === 'organization' && wanted.has(skill.name);
+    skills.push((loads && (await findSkill(trx, skill.name))) || skill);
+  }
+  return { ...tools, skills };
 }
 
 interface Wanting {
@@ -67,7 +82,7 @@ export async function wantCalls(
     conversation: [...new Set(conversation.flatMap(({ orchestration_id: id }) => id ?? []))],
     plannedTool: row?.kind === 'tool' && row.tool ? { name: row.tool, revision: row.revision } : undefined,
   };
-  await writeWantedCalls(trx, place, calls, tools);
+  await writeWantedCalls(trx, place, calls, await withTexts(trx, tools, calls));
   await setStep(trx, { orchestrationId, id: step }, { cost_nanos: costNanos });
   if (status === 'awaiting_approval') return undefined;
   const [first] = calls;

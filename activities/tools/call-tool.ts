@@ -5,6 +5,7 @@ import { errorSentence } from '../../contracts/texts.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { setStep } from '../../db/queries/steps.ts';
 import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { failedToCall } from './failed-call.ts';
 import type { Making } from './making.ts';
@@ -49,6 +50,9 @@ async function load(deps: ToolDeps, target: CallTarget): Promise<{ orchestration
     if (row.status === 'pending' || row.status === 'waiting') {
       const set = { status: 'running' as const, started_at: new Date().toISOString() };
       await setToolCall(trx, { orchestrationId, id: call }, set);
+      // The step has waited for a human, and is at work again.
+      if (row.status === 'waiting' && row.step_id)
+        await setStep(trx, { orchestrationId, id: row.step_id }, { status: 'running' });
     }
     return { orchestration, row };
   });

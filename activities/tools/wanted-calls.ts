@@ -88,9 +88,12 @@ async function isTainted(trx: OrganizationTransaction, place: Place): Promise<bo
   return isAnyTainted(trx, seen);
 }
 
+/** The workflow is told of so many; all that are to be made are among them, because they come first. */
+const MOST_OUTLINES = 2 * MOST_CALLS;
+
 /** The calls of a turn as the workflow needs to know them. */
 export const toOutlines = (rows: readonly ToolCall[], offered: readonly OfferedTool[]): CallOutline[] =>
-  rows.map(({ id, tool, risk, reasons, status, arguments_hash: hash }) => ({
+  rows.slice(0, MOST_OUTLINES).map(({ id, tool, risk, reasons, status, arguments_hash: hash }) => ({
     id,
     tool,
     reads: risk === 'read',
