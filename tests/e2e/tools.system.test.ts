@@ -130,13 +130,13 @@ describe('a tool over REST', () => {
   });
 
   it('says which argument is wrong, and calls nobody', async () => {
-    const before = jira.requests().length;
+    const before = jira.calls().length;
     const { status, body } = await callTool(house, 'jira__createIssue', { summary: 7 });
     expect({ status, detail: body['detail'] }).toMatchObject({
       status: 400,
       detail: expect.stringContaining('summary'),
     });
-    expect(jira.requests()).toHaveLength(before);
+    expect(jira.calls()).toHaveLength(before);
   });
 
   it('does not know a tool that is not there', async () => {
