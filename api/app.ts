@@ -4,7 +4,6 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import type { McpDeps } from './mcp/port.ts';
 import { mcpRoutes } from './mcp/routes.ts';
-import { createMcpSessions } from './mcp/sessions.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
 import { callTool } from './tool-call.ts';
@@ -77,7 +76,7 @@ const MCP_CALL_MS = 55_000;
 const toMcpDeps = (deps: ApiDeps): McpDeps => ({
   ...deps,
   host: deps.tools,
-  sessions: createMcpSessions(),
+  sessions: deps.mcpSessions,
   callTool: (principal, name, args, { signal }) =>
     callTool(deps, principal, name, args, { waitMs: MCP_CALL_MS, signal }),
 });

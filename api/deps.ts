@@ -11,6 +11,7 @@ import type { SkillCatalogue } from '../skills/open.ts';
 import type { ToolHost } from '../mcp/host/tool-host.ts';
 import type { HandOver } from './hand-over.ts';
 import type { LocalRouter } from './local-router.ts';
+import type { McpSessions } from './mcp/sessions.ts';
 import type { EventHub } from './sse/hub.ts';
 
 /** What the doors need; `main.ts` puts the real things here. */
@@ -43,6 +44,8 @@ export interface ApiDeps {
   readonly sealer: Sealer | undefined;
   /** Tools of every organization's connections. */
   readonly tools: ToolHost;
+  /** Of other programs that use them over MCP. */
+  readonly mcpSessions: McpSessions;
   /** The guarded `fetch` for addresses that tenants name. */
   readonly egress: typeof fetch;
   /** Where people reach this house; without a trailing slash. */

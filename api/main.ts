@@ -9,6 +9,7 @@ import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
+import { createMcpSessions } from './mcp/sessions.ts';
 import { DELEGATION_DEFINITIONS, DELEGATION_TOOLS } from '../mcp/delegate/index.ts';
 import { withDelegation } from '../mcp/delegate/with-delegation.ts';
 import { openToolHost } from '../mcp/host/open-tool-host.ts';
@@ -64,7 +65,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     // Streams first: the server would wait for them for ever.
-    await hub.stop();
+    await Promise.all([hub.stop(), deps.mcpSessions.close()]);
     await new Promise((resolve) => server.close(resolve));
     await slack?.receiver.stop();
     await stopRelay();
@@ -103,7 +104,7 @@ function openTools(
   config: Config,
   db: ApiDeps['db'],
   log: ApiDeps['log'],
-): Pick<ApiDeps, 'tools' | 'egress' | 'publicUrl' | 'allowPrivateAddresses'> {
+): Pick<ApiDeps, 'tools' | 'egress' | 'publicUrl' | 'allowPrivateAddresses' | 'mcpSessions'> {
   const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
   const sealer = keys && createSealer(keys);
   const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
@@ -111,7 +112,13 @@ function openTools(
   const { tools, egress } = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
   // Whether they are there only workers know: whoever calls one that is not is told what to set.
   const codingAgents = { tools: () => DELEGATION_DEFINITIONS, available: async () => [...DELEGATION_TOOLS] };
-  return { tools: withDelegation(tools, codingAgents), egress, publicUrl, allowPrivateAddresses: allowPrivate };
+  return {
+    tools: withDelegation(tools, codingAgents),
+    egress,
+    publicUrl,
+    allowPrivateAddresses: allowPrivate,
+    mcpSessions: createMcpSessions(),
+  };
 }
 
 const toSlackSettings = (config: Config): SlackSettings => ({

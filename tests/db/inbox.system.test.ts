@@ -41,6 +41,7 @@ function openDoor() {
     allowPrivateAddresses: false,
     tools: undefined as never,
     egress: undefined as never,
+    mcpSessions: undefined as never,
     defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
     defaultPolicy: { stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 },
     temporalUiUrl: null,

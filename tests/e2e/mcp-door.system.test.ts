@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
+import { json } from '../support/doors.ts';
+import { eventually } from '../support/eventually.ts';
+import { openHouse, type House } from '../support/house.ts';
+import { addPerson, type Person } from '../support/people.ts';
+
+let house: House;
+let fake: FakeJira;
+let member: Person;
+beforeAll(async () => {
+  house = await openHouse({
+    env: { EGRESS_ALLOW_PRIVATE: 'true', CREDENTIAL_KEYS: `k1:${randomBytes(32).toString('base64')}` },
+  });
+  member = await addPerson(house);
+  fake = await createFakeJira();
+  const { email, token: apiKey } = DEMO_JIRA_USER;
+  const auth = { kind: 'api_key', email, apiKey };
+  const body = { provider: 'jira', name: 'Jira', url: fake.url, auth, settings: { project: 'OPS' } };
+  const made = await (await house.request('/api/connections', json(body))).json();
+  expect(made).toMatchObject({ kind: 'first_party', tools: { active: 3 } });
+}, 90_000);
+afterAll(async () => {
+  await house?.close();
+  await fake?.close();
+});
+
+/** Another program with a token of ours. */
+async function connect(): Promise<Client> {
+  const client = new Client({ name: 'other', version: '1' });
+  const url = new URL('/mcp/jira', house.url);
+  const requestInit = { headers: { authorization: `Bearer ${member.token}` } };
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit }));
+  return client;
+}
+
+describe('another program', () => {
+  it('reads at once, and changes what a person has approved, once', async () => {
+    const client = await connect();
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name).sort()).toEqual(['jira__createIssue', 'jira__getIssues', 'jira__updateIssue']);
+    await expect(client.callTool({ name: 'jira__getIssues', arguments: {} })).resolves.toMatchObject({
+      isError: false,
+      structuredContent: { issues: [] },
+    });
+    const waiting = await client.callTool({ name: 'jira__createIssue', arguments: { summary: 'From elsewhere' } });
+    expect(waiting).toMatchObject({ isError: false, structuredContent: { waiting: { status: 'awaiting_approval' } } });
+    expect(fake.issues).toEqual([]);
+    const { jobId } = (waiting.structuredContent as { waiting: { jobId: string } }).waiting;
+    expect((await house.request(`/api/jobs/${jobId}/approve`, json({}))).status).toBe(200);
+    await eventually('the issue', () => fake.issues[0]?.summary === 'From elsewhere');
+    expect(fake.changes('issue.created')).toHaveLength(1);
+    await client.close();
+  });
+});
