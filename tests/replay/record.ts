@@ -7,6 +7,7 @@ import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';
 import { PLAN_STORIES } from './plan-stories.ts';
 import { STORIES, type Story } from './stories.ts';
+import { TOOL_STORIES } from './tool-stories.ts';
 import { TROUBLE_STORIES } from './trouble-stories.ts';
 
 const ROOT = `${process.cwd()}/`;
@@ -17,12 +18,12 @@ const ROOT = `${process.cwd()}/`;
  */
 const HISTORIES = fileURLToPath(new URL('./histories/', import.meta.url));
 
-async function record({ name, options, play }: Story): Promise<void> {
+async function record({ name, options, play, workflowId = orchestrationWorkflowId }: Story): Promise<void> {
   const file = `${HISTORIES}${name}.json`;
   if (existsSync(file)) return void process.stdout.write(`${name}: is kept as it is\n`);
   const house = await openHouse(options);
   try {
-    const handle = house.temporal.workflow.getHandle(orchestrationWorkflowId(await play(house)));
+    const handle = house.temporal.workflow.getHandle(workflowId(await play(house)));
     // The row is final before the workflow has closed.
     await handle.result().catch(() => undefined);
     // Stacks name where this checkout lies, which is nobody's business and replays nothing.
@@ -41,7 +42,8 @@ const fail = (error: unknown) => {
 
 await startServers();
 try {
-  for (const story of [...STORIES, ...PLAN_STORIES, ...TROUBLE_STORIES]) await record(story).catch(fail);
+  for (const story of [...STORIES, ...PLAN_STORIES, ...TROUBLE_STORIES, ...TOOL_STORIES])
+    await record(story).catch(fail);
 } finally {
   await stopServers();
 }

@@ -7,6 +7,8 @@ export interface Story {
   readonly options?: HouseOptions;
   /** Plays it to its end and answers the job. */
   readonly play: (house: House) => Promise<string>;
+  /** Of the workflow that is kept; the job's own unless told. */
+  readonly workflowId?: (jobId: string) => string;
 }
 
 const overloaded = { error: { status: 400, type: 'invalid_request_error', message: 'No.' } };

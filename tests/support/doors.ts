@@ -2,12 +2,7 @@ import { expect } from '@jest/globals';
 import type { SlackMessage } from '../../dev/fakes/slack/types.ts';
 import type { House } from './house.ts';
 
-/** A POST of JSON. */
-export const json = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
-  method: 'POST',
-  headers: { 'content-type': 'application/json', ...headers },
-  body: typeof body === 'string' ? body : JSON.stringify(body),
-});
+export { json } from './json.ts';
 
 export const ORCHESTRATE = '/api/orchestrator/orchestrate';
 

@@ -42,6 +42,7 @@ export interface PlanStepReply {
   readonly title?: string;
   readonly instruction?: string;
   readonly category?: string | null;
+  readonly tool?: string | null;
 }
 
 /** A plan as the planner gives it. */

@@ -3,7 +3,7 @@ import type { ConnectionView } from '../../contracts/connections.ts';
 import type { EffectView } from '../../contracts/effects.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
-import { json } from './doors.ts';
+import { json } from './json.ts';
 import type { House } from './house.ts';
 
 /** What a house needs so that its connections may point at fakes on this machine. */
