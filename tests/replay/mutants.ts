@@ -153,6 +153,12 @@ export const MUTANTS: readonly Mutant[] = [
     "if (answer === 'retry') return 'again';",
     '',
   ],
-  ['routes a call that somebody has named', 'tool-job.json', WORKFLOW, 'if (input.tool) return runToolJob(job);', ''],
+  [
+    'does not make a call that somebody has named',
+    'tool-job.json',
+    lib('tool-job'),
+    'job, undefined, calls)',
+    'job, undefined, [])',
+  ],
   ['takes only a part back', 'undone.json', 'workflows/undo.workflow.ts', 'of keys)', 'of keys.slice(1))'],
 ];
