@@ -154,11 +154,11 @@ export const MUTANTS: readonly Mutant[] = [
     '',
   ],
   [
-    'does not make a call that somebody has named',
+    'makes a named call without asking',
     'tool-job.json',
-    lib('tool-job'),
-    'job, undefined, calls)',
-    'job, undefined, [])',
+    lib('tool-calls'),
+    'const asked = open.filter(({ asks }) => asks);',
+    'const asked = open.slice(0, 0);',
   ],
   ['takes only a part back', 'undone.json', 'workflows/undo.workflow.ts', 'of keys)', 'of keys.slice(1))'],
 ];
