@@ -13,6 +13,7 @@ import { routing } from './routing.ts';
 import { slackAcknowledgement } from './slack-acknowledgement.ts';
 import { slackSteps } from './slack-steps.ts';
 import { throughput } from './throughput.ts';
+import { tools } from './tools.ts';
 import { waiting } from './waiting.ts';
 import { wholeRequest } from './whole-request.ts';
 import { workerStart } from './worker-start.ts';
@@ -29,6 +30,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   agents: moreAgents,
   steps: manySteps,
   plans,
+  tools,
   approvals,
   organizations,
   'key-pool': keyPool,

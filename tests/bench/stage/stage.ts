@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ChildSpec, RunningChild } from '../../../dev/child.ts';
 import { ROOT } from '../../../dev/place.ts';
@@ -50,6 +51,9 @@ export async function openStage(servers: Servers, profile?: string): Promise<Sta
     SLACK_SIGNING_SECRET: 'bench-signing-secret',
     SLACK_API_URL: `${local(slack)}/api/`,
     NUBABEL_DEV_TOKEN: 'bench-development-token',
+    // The tool server of the bench is on this machine.
+    EGRESS_ALLOW_PRIVATE: 'true',
+    CREDENTIAL_KEYS: `bench:${randomBytes(32).toString('base64')}`,
     NUBABEL_WORKFLOW_BUNDLE: servers.bundlePath,
     DEFAULT_DAILY_BUDGET_CENTS: PLENTY_CENTS,
     DEFAULT_ORG_MONTHLY_BUDGET_CENTS: PLENTY_CENTS,
