@@ -8,6 +8,7 @@ import { findSkill, listSkillHeads } from '../../db/queries/skills.ts';
 import { setStep, type StepForWork } from '../../db/queries/steps.ts';
 import { LOAD_SKILL, offeredSkills } from '../../skills/offer.ts';
 import { toAgentTools, type AgentTools } from '../tools/agent-tools.ts';
+import type { Sight } from '../tools/taint.ts';
 import { writeWantedCalls } from '../tools/wanted-calls.ts';
 import type { WantedCall } from './model-port.ts';
 import type { StepTarget, StepTurnDeps } from './step-turn.ts';
@@ -65,6 +66,19 @@ interface Wanting {
   readonly input: StepTarget;
 }
 
+/** What a turn of a step sees that may hold text nobody vouches for. Pure. */
+export const sightOf = (
+  { orchestrationId, withEarlierAnswers }: Pick<StepTarget, 'orchestrationId' | 'withEarlierAnswers'>,
+  row: StepForWork | undefined,
+  conversation: readonly Message[],
+): Sight => ({
+  orchestrationId,
+  stepTainted: row?.tainted ?? false,
+  buildsOnOthers: withEarlierAnswers,
+  conversation: [...new Set(conversation.flatMap(({ orchestration_id: id }) => id ?? []))],
+  plannedTool: row?.kind === 'tool' && row.tool ? { name: row.tool, revision: row.revision } : undefined,
+});
+
 /** The turn wants tools called: the calls are written, and the step goes on after them. */
 export async function wantCalls(
   trx: OrganizationTransaction,
@@ -72,16 +86,7 @@ export async function wantCalls(
 ): Promise<Orchestration | undefined> {
   const { organizationId, orchestrationId, step = input.agent } = input;
   const { status, language } = await lockOrchestration(trx, orchestrationId);
-  const place = {
-    organizationId,
-    orchestrationId,
-    step,
-    turnKey,
-    stepTainted: row?.tainted ?? false,
-    buildsOnOthers: input.withEarlierAnswers,
-    conversation: [...new Set(conversation.flatMap(({ orchestration_id: id }) => id ?? []))],
-    plannedTool: row?.kind === 'tool' && row.tool ? { name: row.tool, revision: row.revision } : undefined,
-  };
+  const place = { organizationId, step, turnKey, ...sightOf(input, row, conversation) };
   await writeWantedCalls(trx, place, calls, await withTexts(trx, tools, calls));
   await setStep(trx, { orchestrationId, id: step }, { cost_nanos: costNanos });
   if (status === 'awaiting_approval') return undefined;

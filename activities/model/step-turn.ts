@@ -11,13 +11,14 @@ import type { ToolHost } from '../../mcp/host/tool-host.ts';
 import type { SkillCatalogue } from '../../skills/open.ts';
 import { TASK_TIER, TOOL_TIER } from '../plan/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
+import { isTainted } from '../tools/taint.ts';
 import { toOutlines } from '../tools/wanted-calls.ts';
 import { loadContext, type Target } from './context.ts';
 import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
 import type { ModelAnswer, ModelRequest } from './model-port.ts';
 import { loadRounds, roundKey } from './rounds.ts';
 import { showStep } from './show-step.ts';
-import { loadTools, setLeftOut, wantCalls } from './step-tools.ts';
+import { loadTools, setLeftOut, sightOf, wantCalls } from './step-tools.ts';
 import { loadStepWork, NO_MORE, type StepWork } from './step-work.ts';
 import { chooseModel, type Means } from './tiers.ts';
 import { agentTurnKey } from './turn-keys.ts';
@@ -146,11 +147,20 @@ const now = () => new Date().toISOString();
 
 async function begin(
   trx: OrganizationTransaction,
-  { input, step, round, request, tools, orchestration, more: { steering } }: Working,
+  { input, step, round, row, request, tools, history, orchestration, more: { steering } }: Working,
 ): Promise<Orchestration | undefined> {
   const { model, turnKey } = request;
   const first = round === 1 && { started_at: now() };
-  const shown = { status: 'running' as const, agent: input.agent, model, turn_key: turnKey, ...first };
+  // Kept with the step, so that whoever reads its answer later is warned as it was itself.
+  const tainted = await isTainted(trx, sightOf(input, row, history), tools.offered);
+  const shown = {
+    status: 'running' as const,
+    agent: input.agent,
+    model,
+    turn_key: turnKey,
+    ...first,
+    ...(tainted && { tainted }),
+  };
   const changed = await showStep(trx, orchestration.id, step, shown, steering.length > 0);
   await setDelivered(trx, steering, step);
   await setLeftOut(trx, orchestration, tools.leftOut);

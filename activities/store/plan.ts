@@ -144,7 +144,10 @@ export async function adopt(
   });
   await removeOpenSteps(trx, orchestrationId);
   const { revision, steps } = plan;
-  await insertPlanSteps(trx, { organizationId, orchestrationId, revision, steps, firstPosition: before.length });
+  // The planner of a later revision has read what the steps before have answered.
+  const tainted = before.some((step) => step.tainted);
+  const firstPosition = before.length;
+  await insertPlanSteps(trx, { organizationId, orchestrationId, revision, steps, firstPosition, tainted });
   if (approval.needed) await ask(trx, orchestration, approval.document);
   else await goOn(trx, orchestration, plan);
   return {

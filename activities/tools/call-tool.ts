@@ -7,6 +7,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { whyNotShown, whyOther } from './as-wanted.ts';
 import { failedToCall } from './failed-call.ts';
 import type { Making } from './making.ts';
 import { change } from './change.ts';
@@ -34,6 +35,9 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   }
   // Nothing that a human has to see goes past them, whatever a workflow asks for.
   if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
+  const shown = () => withOrganization(deps.db, organizationId, (trx) => whyNotShown(trx, row));
+  const other = whyOther(row, tool) ?? (row.reasons.length > 0 ? await shown() : undefined);
+  if (other) return settleCall(deps, target, row, { status: 'failed', result: errorResult(other), taints: false });
   const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
   const onProgress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
   const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress } };

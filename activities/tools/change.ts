@@ -15,6 +15,7 @@ import { delegate } from './delegate.ts';
 import { failedToCall } from './failed-call.ts';
 import { errorResult, storableResult } from './results.ts';
 import { findOut } from './find-out.ts';
+import { isOurs } from './is-ours.ts';
 import type { Held, Making } from './making.ts';
 import { settleCall, writeAnswer } from './settle-call.ts';
 import type { ToolDeps } from './tool-deps.ts';
@@ -149,10 +150,6 @@ const DETAIL_CHARS = 1_000;
 /** A coding agent that fails has worked until then: what it did is not done again by itself. */
 const hasBegun = ({ provider }: Making['tool'], { data }: ToolResult): boolean =>
   provider === DELEGATE && data !== undefined;
-
-/** What a tool of ours answers to a change is made by us: ids and addresses, no text of others. */
-const isOurs = ({ canReadBack, canUndo, takesEffectKey }: Making['tool']): boolean =>
-  canReadBack || canUndo || takesEffectKey;
 
 /** It has happened before: its answer is the answer. */
 const repeatAnswer = (deps: ToolDeps, { target, row, tool, effect }: Held): Promise<CallOutcome> =>

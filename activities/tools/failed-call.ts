@@ -4,18 +4,28 @@ import { withOrganization } from '../../db/organization.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../../mcp/port.ts';
 import { afterFailure } from './call-failures.ts';
+import { isOurs } from './is-ours.ts';
 import type { Making } from './making.ts';
 import { errorResult } from './results.ts';
 import { settleCall } from './settle-call.ts';
 import type { ToolDeps } from './tool-deps.ts';
 
 /** What follows when a call was certainly not made, or had nothing to change. */
-export async function failedToCall(deps: ToolDeps, { target, row }: Making, error: unknown): Promise<CallOutcome> {
+export async function failedToCall(
+  deps: ToolDeps,
+  { target, row, tool }: Making,
+  error: unknown,
+): Promise<CallOutcome> {
   if (!(error instanceof ToolCallError)) throw error;
   const next = afterFailure(error, Context.current().info.attempt);
   if (next.kind === 'throw') throw next.failure;
   if (next.kind === 'answer')
-    return settleCall(deps, target, row, { status: 'failed', result: errorResult(next.text), taints: false });
+    // It may quote what the server has said.
+    return settleCall(deps, target, row, {
+      status: 'failed',
+      result: errorResult(next.text),
+      taints: !isOurs(tool),
+    });
   const { organizationId, orchestrationId, call } = target;
   await withOrganization(deps.db, organizationId, (trx) =>
     setToolCall(trx, { orchestrationId, id: call }, { status: 'waiting' }),

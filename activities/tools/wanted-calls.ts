@@ -4,7 +4,7 @@ import { queueOfProvider } from '../../contracts/queues.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { isPlanApproved } from '../../db/queries/plans.ts';
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
-import { insertToolCalls, isAnyTainted, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { insertToolCalls, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { checkArguments } from '../../mcp/check-arguments.ts';
 import type { OfferedTool } from '../../mcp/host/tool-host.ts';
 import type { WantedCall } from '../model/model-port.ts';
@@ -13,6 +13,7 @@ import type { Place } from './place.ts';
 import { reasonsToAsk } from './reasons.ts';
 import { errorResult, storableResult } from './results.ts';
 import { resolve, type AgentTools } from './agent-tools.ts';
+import { isTainted } from './taint.ts';
 
 /** More calls in one answer than this are not made; the model is told. */
 const MOST_CALLS = 16;
@@ -30,7 +31,7 @@ export async function writeWantedCalls(
   const resolved = wanted.map((call) => ({ call, to: resolve(call, tools) }));
   const changes = resolved.some(({ to }) => 'tool' in to && to.tool.risk !== 'read');
   const judge = changes ? await openJudge(trx, place) : () => [];
-  const tainted = changes && (await isTainted(trx, place));
+  const tainted = changes && (await isTainted(trx, place, tools.offered));
   await insertToolCalls(
     trx,
     resolved.map(({ call, to }, position) => {
@@ -81,19 +82,9 @@ async function openJudge(trx: OrganizationTransaction, { orchestrationId, planne
     reasonsToAsk({ risk: tool.risk, tainted, plannedAndApproved: approved && plannedTool?.name === tool.name }, policy);
 }
 
-/** What the step has seen itself, what it builds upon, and what was said before it in the conversation. */
-async function isTainted(trx: OrganizationTransaction, place: Place): Promise<boolean> {
-  if (place.stepTainted) return true;
-  const seen = place.buildsOnOthers ? [place.orchestrationId, ...place.conversation] : place.conversation;
-  return isAnyTainted(trx, seen);
-}
-
-/** The workflow is told of so many; all that are to be made are among them, because they come first. */
-const MOST_OUTLINES = 2 * MOST_CALLS;
-
-/** The calls of a turn as the workflow needs to know them. */
+/** The calls of a turn as the workflow needs to know them: of more than were allowed nothing is left to do. */
 export const toOutlines = (rows: readonly ToolCall[], offered: readonly OfferedTool[]): CallOutline[] =>
-  rows.slice(0, MOST_OUTLINES).map(({ id, tool, risk, reasons, status, arguments_hash: hash }) => ({
+  rows.slice(0, MOST_CALLS).map(({ id, tool, risk, reasons, status, arguments_hash: hash }) => ({
     id,
     tool,
     reads: risk === 'read',

@@ -69,6 +69,21 @@ export const insertApproval = (
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 
+/** A question as it was shown, with what became of it. */
+export async function findApproval(
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  id: string,
+): Promise<Approval | undefined> {
+  const row = await trx
+    .selectFrom('approvals')
+    .select('document')
+    .where('orchestration_id', '=', orchestrationId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.document;
+}
+
 /** Keeps what became of a question. */
 export const setApproval = (trx: OrganizationTransaction, orchestrationId: string, approval: Approval) =>
   trx

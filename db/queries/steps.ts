@@ -21,10 +21,13 @@ export const insertAgentSteps = (trx: OrganizationTransaction, input: Key & { ag
 /** How much of the answer the end of a plan is, and everything that leads there. */
 const RELEVANCE = { end: 1, onTheWay: 0.4 };
 
-/** The steps of a plan. Safe to repeat: steps that are there already keep their state. */
+/**
+ * The steps of a plan. Safe to repeat: steps that are there already keep their state. `tainted`: the plan itself was made
+ * with text in sight that nobody vouches for.
+ */
 export const insertPlanSteps = (
   trx: OrganizationTransaction,
-  input: Key & { revision: number; steps: readonly PricedStep[]; firstPosition: number },
+  input: Key & { revision: number; steps: readonly PricedStep[]; firstPosition: number; tainted?: boolean },
 ) => {
   const needed = new Set(input.steps.flatMap(({ needs }) => needs));
   return insert(
@@ -44,6 +47,7 @@ export const insertPlanSteps = (
       risk: step.risk,
       phase: step.phase,
       revision: input.revision,
+      tainted: input.tainted ?? false,
       estimate: JSON.stringify(step.estimate),
       relevance: needed.has(step.id) ? RELEVANCE.onTheWay : RELEVANCE.end,
     })),

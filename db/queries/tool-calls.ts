@@ -111,11 +111,21 @@ export async function isAnyTainted(
   orchestrationIds: readonly string[],
 ): Promise<boolean> {
   if (orchestrationIds.length === 0) return false;
+  const these = sql<string>`any(${[...orchestrationIds]}::uuid[])`;
   const found = await trx
     .selectFrom('steps')
     .select('id')
-    .where('orchestration_id', '=', sql<string>`any(${[...orchestrationIds]}::uuid[])`)
+    .where('orchestration_id', '=', these)
     .where('tainted', '=', true)
+    // A call that a person has named stands in no step, and its answer is the job's.
+    .unionAll(
+      trx
+        .selectFrom('tool_calls')
+        .select('id')
+        .where('orchestration_id', '=', these)
+        .where('step_id', 'is', null)
+        .where('result', 'is not', null),
+    )
     .limit(1)
     .executeTakeFirst();
   return found !== undefined;

@@ -106,5 +106,6 @@ function toOfferedTool(tool: ConnectionTool, connection: Connection, { providers
     takesEffectKey: ours?.takesEffectKey === true,
     canReadBack: ours?.readBack !== undefined,
     canUndo: ours?.undo !== undefined,
+    unvouched: !trusted,
   };
 }

@@ -23,6 +23,8 @@ export interface OfferedTool {
   readonly takesEffectKey: boolean;
   readonly canReadBack: boolean;
   readonly canUndo: boolean;
+  /** Its name and description are a stranger's words: nobody vouches for the server. */
+  readonly unvouched?: boolean;
 }
 
 /** For whom tools are looked up: a personal connection is offered to its owner's requests only. */

@@ -1,0 +1,22 @@
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { isAnyTainted } from '../../db/queries/tool-calls.ts';
+import type { OfferedTool } from '../../mcp/host/tool-host.ts';
+import type { Place } from './place.ts';
+
+/** What decides whether a turn has text in sight that nobody vouches for. */
+export type Sight = Pick<Place, 'orchestrationId' | 'stepTainted' | 'buildsOnOthers' | 'conversation' | 'plannedTool'>;
+
+/**
+ * Whether a turn sees text that nobody vouches for: what its step has seen already, what it builds upon, what was said
+ * before it in the conversation, and what servers that nobody vouches for say of their own tools. Of a tool that a plan
+ * names its own words do not count: whoever approves the plan approves that tool.
+ */
+export async function isTainted(
+  trx: OrganizationTransaction,
+  { orchestrationId, stepTainted, buildsOnOthers, conversation, plannedTool }: Sight,
+  offered: readonly OfferedTool[],
+): Promise<boolean> {
+  if (stepTainted || offered.some(({ name, unvouched }) => unvouched === true && name !== plannedTool?.name))
+    return true;
+  return isAnyTainted(trx, buildsOnOthers ? [orchestrationId, ...conversation] : conversation);
+}
