@@ -5,6 +5,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Longest time for the whole call, ms. */
   readonly timeoutMs: number;
+  /** Nothing that changes something is sent after this moment, ms since the epoch: another try may be at it by then. */
+  readonly sendUntil?: number;
   /** Told of MCP progress: a sentence, and a share from 0 to 1 where the server says the total. */
   readonly onProgress?: (progress: { readonly message?: string; readonly share?: number }) => void;
   /** The ledger's key of this effect; providers of ours hand it on where the provider takes such a key. */

@@ -90,17 +90,21 @@ export function settleUnknown(
     if (verdict === 'open') await setToolCall(trx, { orchestrationId, id }, { finished_at: now });
     if (verdict === 'retry') {
       await setToolCall(trx, { orchestrationId, id }, { status: 'pending' });
-      await settleEffect(trx, row.effect_key, { state: 'FAILED', settled_by: 'person', detail: null });
+      await settleEffect(trx, { key: row.effect_key }, { state: 'FAILED', settled_by: 'person', detail: null });
     }
     if (verdict === 'done') {
       await setToolCall(trx, { orchestrationId, id }, { status: 'done', result, finished_at: now });
-      await settleEffect(trx, row.effect_key, {
-        state: 'DONE',
-        settled_by: 'person',
-        result,
-        undoable: false,
-        detail: null,
-      });
+      await settleEffect(
+        trx,
+        { key: row.effect_key },
+        {
+          state: 'DONE',
+          settled_by: 'person',
+          result,
+          undoable: false,
+          detail: null,
+        },
+      );
     }
   });
 }

@@ -62,11 +62,22 @@ async function claim(deps: ToolDeps, making: Making): Promise<{ mine: boolean; h
   return { mine, held: { ...making, key, execution, effect } };
 }
 
-/** The claim becomes ours; whoever held it finds it gone before it sends anything. */
-const takeOverFor = async (deps: ToolDeps, held: Held): Promise<Held> => ({
-  ...held,
-  effect: await withOrganization(deps.db, held.target.organizationId, (trx) => takeOver(trx, held.key, held.execution)),
-});
+/** The claim becomes ours, as long as nobody else has it by now; whoever held it finds it gone before it sends anything. */
+async function takeOverFor(deps: ToolDeps, held: Held): Promise<Held> {
+  const effect = await withOrganization(deps.db, held.target.organizationId, (trx) =>
+    takeOver(trx, held.effect, held.execution),
+  );
+  if (!effect) throw overtaken();
+  return { ...held, effect };
+}
+
+/** Another try has the claim. Whoever is still waited for looks again. */
+const overtaken = (): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: FAILURE.toolCallGone,
+    message: 'A newer try holds this call.',
+    nextRetryDelay: '1 second',
+  });
 
 const onConnection = ({ target, tool }: Making) => ({
   organizationId: target.organizationId,
@@ -82,13 +93,15 @@ async function send(deps: ToolDeps, held: Held): Promise<CallOutcome> {
     // What there was before the first try is what an undo goes back to.
     const before = effect.before ?? (await deps.host.before(on, tool.remoteName, row.arguments, options));
     const waitMs = options.timeoutMs + MARGIN_MS;
+    // Looked at before the claim is marked as sent: from then on others count down to their own try.
+    const sendUntil = Date.now() + options.timeoutMs + MARGIN_MS / 2;
     sent = await withOrganization(deps.db, organizationId, (trx) => setSent(trx, { key, execution, waitMs, before }));
-    if (!sent) throw ApplicationFailure.nonRetryable('A newer try holds this call.', FAILURE.toolCallGone);
+    if (!sent) throw overtaken();
     deps.reachKillPoint('before-effect');
     const result =
       tool.provider === DELEGATE
         ? await delegate(deps, held, options)
-        : await deps.host.call(on, tool.remoteName, row.arguments, { ...options, effectKey: key });
+        : await deps.host.call(on, tool.remoteName, row.arguments, { ...options, effectKey: key, sendUntil });
     deps.reachKillPoint('after-effect');
     // It has happened: a database that is away is asked again, not the provider.
     const outcome = await untilBack(() => settle(deps, held, result, 'response'), AbortSignal.timeout(LEDGER_MS));
@@ -97,9 +110,10 @@ async function send(deps: ToolDeps, held: Held): Promise<CallOutcome> {
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
     if (sent && (error.kind === 'unknown' || error.kind === 'cancelled')) return clearUp(deps, held, error);
-    await withOrganization(deps.db, organizationId, (trx) =>
-      settleEffect(trx, key, { state: 'FAILED', detail: error.message }),
+    const written = await withOrganization(deps.db, organizationId, (trx) =>
+      settleEffect(trx, versionOf(held), { state: 'FAILED', detail: error.message }),
     );
+    if (!written) throw overtaken();
     return failedToCall(deps, held, error);
   }
 }
@@ -116,13 +130,20 @@ async function clearUp(deps: ToolDeps, held: Held, lost?: ToolCallError): Promis
   const { organizationId, orchestrationId, call } = held.target;
   await withOrganization(deps.db, organizationId, async (trx) => {
     await setToolCall(trx, { orchestrationId, id: call }, { status: 'unknown' });
-    await settleEffect(trx, held.key, { state: 'UNKNOWN', detail: found.detail });
+    const written = await settleEffect(trx, versionOf(held), { state: 'UNKNOWN', detail: found.detail });
+    if (!written) throw overtaken();
   });
   if (found.failure) throw found.failure;
   return { status: 'unknown' };
 }
 
-/** Writes the answer into the ledger and to the call, in one transaction. */
+/** Which try of an effect this is: a newer one has a higher number. */
+const versionOf = ({ key, effect: { attempts } }: Held) => ({ key, attempts });
+
+/**
+ * Writes the answer into the ledger and to the call, in one transaction. That it happened is true whoever says it; that
+ * it did not is only for the newest try to say.
+ */
 async function settle(deps: ToolDeps, held: Held, given: ToolResult, by: SettledBy): Promise<CallOutcome> {
   const { target, tool, row, key } = held;
   const result = storableResult(given);
@@ -133,13 +154,14 @@ async function settle(deps: ToolDeps, held: Held, given: ToolResult, by: Settled
     : deps.host.resource(tool.provider, tool.remoteName, result, row.arguments);
   await withOrganization(deps.db, target.organizationId, async (trx) => {
     await writeAnswer(trx, target, row, { status, result, taints: !isOurs(tool) });
-    await settleEffect(trx, key, {
+    const written = await settleEffect(trx, happened ? { key } : versionOf(held), {
       state: happened ? 'DONE' : 'FAILED',
       result: JSON.stringify(result),
       resource: resource ? JSON.stringify(resource) : null,
       settled_by: by,
       detail: result.isError ? result.text.slice(0, DETAIL_CHARS) : null,
     });
+    if (!happened && !written) throw overtaken();
   });
   deps.wakeReaders(target.organizationId);
   return { status };

@@ -2,7 +2,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import type { SettledBy } from '../../contracts/effects.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listTakenIds } from '../../db/queries/effects.ts';
+import { listTakenIds, msUntilNobodySends } from '../../db/queries/effects.ts';
 import { ToolCallError } from '../../mcp/port.ts';
 import { later } from './call-failures.ts';
 import type { Held } from './making.ts';
@@ -24,24 +24,27 @@ const TRIES = 6;
 const AGAIN_MS = 2_000;
 
 /**
- * Finds out what became of a change. Where the provider takes our key, or says on trusted word that twice is once, it is
- * sent again; otherwise it is read back. That it is not there counts only once nobody can still be doing it.
+ * Finds out what became of a change. Where the provider takes our key it is sent again. What says on trusted word that
+ * twice is once is read back where that is possible, because somebody may have changed it further since, and is sent
+ * again where it is not there. All else is read back, and that it is not there counts only once nobody can still be
+ * doing it.
  */
 export async function findOut(deps: ToolDeps, held: Held, lost?: ToolCallError): Promise<Found> {
   const cancelled = lost?.kind === 'cancelled' || held.options.signal.aborted;
   const stop = cancelled ? new CancelledFailure('The work was cancelled.') : undefined;
   const { attempt } = Context.current().info;
   const { tool } = held;
-  if (!cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent))
-    return lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' };
+  const twiceIsOnce = !cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent);
+  const sendAgain = (): Found => (lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' });
+  if (twiceIsOnce && (tool.takesEffectKey || !tool.canReadBack)) return sendAgain();
   const unknown = (detail: string): Found => ({ kind: 'unknown', detail, ...(stop && { failure: stop }) });
   if (!tool.canReadBack) return unknown(detailOf(held, lost));
   const signal = cancelled ? AbortSignal.timeout(LAST_LOOK_MS) : held.options.signal;
   try {
-    const verdict = await readBack(deps, held, signal);
+    const { verdict, waitMs } = await readBack(deps, held, signal);
     if (typeof verdict === 'object') return { kind: 'happened', result: verdict.happened, by: 'read_back' };
+    if (twiceIsOnce) return sendAgain();
     if (verdict === 'unclear' || cancelled) return unknown(detailOf(held, lost));
-    const waitMs = (held.effect.answer_until?.getTime() ?? patienceOf(held)) - Date.now();
     return waitMs > 0 ? { kind: 'later', failure: later('It may still happen.', waitMs + 1) } : { kind: 'send' };
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
@@ -51,21 +54,20 @@ export async function findOut(deps: ToolDeps, held: Held, lost?: ToolCallError):
   }
 }
 
-/** The answer was lost in this very attempt, so the row was read before it was sent. */
-const patienceOf = ({ options }: Held): number => Date.now() + options.timeoutMs;
-
 const detailOf = ({ tool }: Held, lost?: ToolCallError): string =>
   lost
     ? `${tool.connection}: ${lost.message}`
     : `The call was sent to ${tool.connection}, and whoever sent it ended before the answer came.`;
 
+/** `waitMs` is looked at before: what nobody could still be sending by then, and is not there after, did not happen. */
 async function readBack(deps: ToolDeps, { target, tool, row, key, effect, options }: Held, signal: AbortSignal) {
   const { organizationId } = target;
   const { connectionId } = tool;
-  const taken = await withOrganization(deps.db, organizationId, (trx) =>
-    listTakenIds(trx, { connectionId, exceptKey: key }),
-  );
-  return deps.host.readBack(
+  const { taken, waitMs } = await withOrganization(deps.db, organizationId, async (trx) => ({
+    taken: await listTakenIds(trx, { connectionId, exceptKey: key }),
+    waitMs: await msUntilNobodySends(trx, key),
+  }));
+  const verdict = await deps.host.readBack(
     { organizationId, connectionId },
     tool.remoteName,
     {
@@ -77,4 +79,5 @@ async function readBack(deps: ToolDeps, { target, tool, row, key, effect, option
     },
     { ...options, signal },
   );
+  return { verdict, waitMs };
 }

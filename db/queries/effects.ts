@@ -21,7 +21,8 @@ export async function claimEffect(
   if (fresh) return { mine: true, effect: fresh };
   const effect = await lockEffect(trx, row.key);
   if (effect.state !== 'FAILED') return { mine: false, effect };
-  return { mine: true, effect: await takeOver(trx, row.key, row.execution) };
+  const taken = await takeOver(trx, effect, row.execution);
+  return taken ? { mine: true, effect: taken } : { mine: false, effect };
 }
 
 export const findEffect = (trx: OrganizationTransaction, key: string): Promise<Effect | undefined> =>
@@ -30,8 +31,15 @@ export const findEffect = (trx: OrganizationTransaction, key: string): Promise<E
 export const lockEffect = (trx: OrganizationTransaction, key: string): Promise<Effect> =>
   trx.selectFrom('effects').selectAll().where('key', '=', key).forUpdate().executeTakeFirstOrThrow();
 
-/** Whoever held the claim before finds it gone and sends nothing. */
-export const takeOver = (trx: OrganizationTransaction, key: string, execution: string): Promise<Effect> =>
+/**
+ * Takes a claim over from whoever was `seen` to hold it, who finds it gone and sends nothing. Undefined when it has moved
+ * on since it was seen: a try that slept through a newer one must not take from that.
+ */
+export const takeOver = (
+  trx: OrganizationTransaction,
+  seen: Pick<Effect, 'key' | 'state' | 'attempts' | 'sent_at'>,
+  execution: string,
+): Promise<Effect | undefined> =>
   trx
     .updateTable('effects')
     .set((eb) => ({
@@ -44,9 +52,12 @@ export const takeOver = (trx: OrganizationTransaction, key: string, execution: s
       settled_by: null,
       detail: null,
     }))
-    .where('key', '=', key)
+    .where('key', '=', seen.key)
+    .where('state', '=', seen.state)
+    .where('attempts', '=', seen.attempts)
+    .where('sent_at', seen.sent_at === null ? 'is' : 'is not', null)
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
 
 /** About to be sent by the holder of the claim; false when somebody else holds it by now. */
 export async function setSent(
@@ -68,14 +79,33 @@ export async function setSent(
   return numUpdatedRows > 0n;
 }
 
-/** Writes how it ended. What is done stays done, whatever comes later. */
-export const settleEffect = (trx: OrganizationTransaction, key: string, set: Updateable<EffectsTable>) =>
-  trx
+/**
+ * Writes how it ended. What is done stays done, whatever comes later; with `attempts` only where no newer try holds the
+ * claim. Answers whether it was written.
+ */
+export async function settleEffect(
+  trx: OrganizationTransaction,
+  { key, attempts }: { readonly key: string; readonly attempts?: number },
+  set: Updateable<EffectsTable>,
+): Promise<boolean> {
+  let update = trx
     .updateTable('effects')
     .set({ ...set, settled_at: sql<string>`clock_timestamp()` })
     .where('key', '=', key)
-    .where('state', '!=', 'DONE')
-    .execute();
+    .where('state', '!=', 'DONE');
+  if (attempts !== undefined) update = update.where('attempts', '=', attempts);
+  return (await update.executeTakeFirst()).numUpdatedRows > 0n;
+}
+
+/** How long whoever holds the claim may still be sending, ms, by the clock of the database: workers' clocks differ. */
+export async function msUntilNobodySends(trx: OrganizationTransaction, key: string): Promise<number> {
+  const { left } = await trx
+    .selectFrom('effects')
+    .select(sql<number>`extract(epoch from answer_until - clock_timestamp())::float8 * 1000`.as('left'))
+    .where('key', '=', key)
+    .executeTakeFirstOrThrow();
+  return Math.max(0, Math.ceil(left));
+}
 
 export const listEffects = (trx: OrganizationTransaction, orchestrationId: string): Promise<Effect[]> =>
   trx.selectFrom('effects').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('sequence').execute();

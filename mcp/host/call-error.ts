@@ -4,6 +4,7 @@ import { ToolCallError } from '../port.ts';
 import { EgressRefused } from './checked-url.ts';
 import { cleanText } from './clean-text.ts';
 import { HttpFault } from './http-fault.ts';
+import { TOO_LATE } from './sending-until.ts';
 
 /** The server has forgotten the session; in a new one the same may be asked again. */
 export class SessionOver extends Error {
@@ -44,6 +45,8 @@ export function toCallError(error: unknown, asked: Asked): ToolCallError {
   if (error instanceof HttpFault) return ofStatus(error, asked);
   if (error instanceof StreamableHTTPError && error.code !== undefined && error.code >= 300 && error.code < 400)
     return new ToolCallError('refused', `${connection} redirects to another server, which is not followed.`);
+  if (codeOf(error) === TOO_LATE)
+    return new ToolCallError('unavailable', `${connection} was not asked: it was too late for that.`);
   if (error instanceof McpError && NOT_STARTED.has(error.code))
     return new ToolCallError('refused', `${connection} refused: ${saidBy(error)}`);
   const code = codeOf(error);

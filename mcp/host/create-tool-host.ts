@@ -15,6 +15,7 @@ import { lookBefore, readBackWith, resourceIn, undoWith } from './provider-reads
 import { refreshTools } from './refresh-tools.ts';
 import { createSessions, type Session, type Sessions } from './sessions.ts';
 import { lookAt, nothingMissing, oneMissing } from './test-connection.ts';
+import { sendingUntil } from './sending-until.ts';
 import type { OnConnection, ToolHost } from './tool-host.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
@@ -60,7 +61,7 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
     call: (on, remoteName, args, options) =>
       reach(desk, on, options.signal, async (connection, session) => {
         await refuseUnlessActive(desk, on, connection, { session, remoteName, signal: options.signal });
-        return session.mcp.call(remoteName, args, options);
+        return sendingUntil(options.sendUntil, () => session.mcp.call(remoteName, args, options));
       }),
     before: (on, remoteName, args, options) =>
       atDesk(desk, on, options.signal, (ours) => lookBefore(ours, remoteName, args, options)),

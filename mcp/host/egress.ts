@@ -2,6 +2,7 @@ import { Agent, fetch as undiciFetch, type RequestInit as UndiciInit } from 'und
 import { boundedBody } from './bounded-body.ts';
 import { createCheckedLookup, resolveBySystem, type Resolve } from './checked-lookup.ts';
 import { checkUrl, EgressRefused } from './checked-url.ts';
+import { refuseWhenLate } from './sending-until.ts';
 
 export interface Egress {
   /** Lets http and addresses of local networks through, for development only: `EGRESS_ALLOW_PRIVATE`. */
@@ -46,6 +47,7 @@ export function createGuardedFetch(egress: Egress): typeof fetch {
   });
   const ask = async (hop: Hop): Promise<Response> => {
     checkUrl(hop.url, allowPrivate);
+    refuseWhenLate(hop.method);
     const { body, ...rest } = hop;
     const init: UndiciInit = { ...rest, headers: [...hop.headers], redirect: 'manual', dispatcher: agent };
     const answer = await undiciFetch(hop.url, body ? { ...init, body } : init).catch(throwRefusal);

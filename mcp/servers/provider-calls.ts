@@ -12,6 +12,8 @@ const UNSENT = new Set([
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'ERR_TLS_CERT_ALTNAME_INVALID',
+  // Of our own guard: the call had been given up before this was sent.
+  'NUBABEL_TOO_LATE',
 ]);
 
 /** What is known of the request that is under way; SDKs hide it behind errors of their own. */
