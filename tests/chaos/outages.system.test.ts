@@ -1,7 +1,6 @@
-import { Client as Postgres } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { databaseOutage } from '../support/database-outage.ts';
 import { botMessages, finalMessage, json } from '../support/doors.ts';
-import { testServers } from '../support/database.ts';
 import { isContiguous, openStream } from '../support/event-stream.ts';
 import { openHouse, type House } from '../support/house.ts';
 import { crookedWindows, ledgerOf, missingEventIds, paidTwice, unfinished } from '../support/score.ts';
@@ -14,22 +13,6 @@ afterEach(() => house.model.resume());
 afterAll(() => house?.close());
 
 const askedFor = (text: string) => house.model.requests.filter(({ userText }) => userText === text).length;
-const asSuperuser = async (work: (client: Postgres, name: string) => Promise<unknown>) => {
-  const client = new Postgres({ connectionString: testServers().adminUrl });
-  await client.connect();
-  await work(client, new URL(house.database.adminUrl).pathname.slice(1)).finally(() => client.end());
-};
-const cutConnections = () =>
-  asSuperuser((client, name) =>
-    client.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name like 'nubabel%'`,
-      [name],
-    ),
-  );
-const closeDatabase = () =>
-  asSuperuser((client, name) => client.query(`alter database ${name} connection limit 0`)).then(cutConnections);
-const openDatabase = () => asSuperuser((client, name) => client.query(`alter database ${name} connection limit -1`));
-
 describe('while Temporal is away', () => {
   it('50 requests over REST and 10 over Slack are accepted at once, and each runs once when it is back', async () => {
     await house.kill('temporal');
@@ -113,9 +96,9 @@ describe('when every database connection is cut', () => {
     );
     await house.model.waitForRequests(house.model.requests.length + 1, 500).catch(() => undefined);
     for (const { jobId } of jobs) await house.jobWhen(jobId, ({ status }) => status === 'running');
-    await cutConnections();
+    await databaseOutage(house).cut();
     house.model.resume();
-    await cutConnections();
+    await databaseOutage(house).cut();
     for (const { jobId } of jobs) expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
     const last = jobs.at(-1)?.jobId;
     for (const { jobId } of jobs)
@@ -130,12 +113,12 @@ describe('when every database connection is cut', () => {
     house.model.pause();
     const { jobId } = await house.ask('Keep my answer', { agents: ['ops'] });
     await house.jobWhen(jobId, ({ agents }) => agents.some(({ status }) => status === 'running'));
-    await closeDatabase();
+    await databaseOutage(house).close();
     house.model.resume();
     await house.model.waitForLog(1, ({ userText, outcome }) => userText === 'Keep my answer' && outcome === 'answered');
     const refused = await house.request('/api/jobs');
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
-    await openDatabase();
+    await databaseOutage(house).reopen();
     expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
     expect(askedFor('Keep my answer')).toBe(1);
   }, 90_000);

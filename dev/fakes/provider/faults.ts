@@ -11,6 +11,8 @@ export interface ProviderFault {
   readonly cut?: boolean;
   /** Cut the connection, and carry the request out only when the test says so: it was slow on its way. */
   readonly late?: boolean;
+  /** Carry it out, and leave the caller without an answer for as long as it cares to wait. */
+  readonly silent?: boolean;
   readonly delayMs?: number;
   /** 1 unless told. */
   readonly times?: number;

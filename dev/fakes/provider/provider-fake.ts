@@ -14,6 +14,8 @@ import type {
 } from './types.ts';
 
 const CUT: ProviderAnswer = { status: 0, body: null };
+/** Below every status: the connection stays open, and nothing is said. */
+const SILENCE: ProviderAnswer = { status: -1, body: null };
 
 /** Serves a provider's rules over HTTP, with faults, limits and an append-only journal. */
 export async function serveProvider(rules: ProviderRules, options: ProviderFakeOptions): Promise<ProviderFake> {
@@ -97,7 +99,8 @@ function answerOf(
 ): ProviderAnswer {
   if (!fault) return carryOut();
   if (fault.late) return CUT;
-  if (fault.when === 'after') carryOut();
+  if (fault.when === 'after' || fault.silent) carryOut();
+  if (fault.silent) return SILENCE;
   if (fault.cut) return CUT;
   if (fault.status && fault.body !== undefined) return { status: fault.status, body: fault.body };
   if (fault.status) return rules.failure(fault.status, fault.retryAfterSeconds);
@@ -105,6 +108,7 @@ function answerOf(
 }
 
 function send(res: ServerResponse, { status, body, headers }: ProviderAnswer): void {
+  if (status === SILENCE.status) return;
   if (status === 0) res.destroy();
   else sendJson(res, status, body, headers);
 }

@@ -27,7 +27,7 @@ export interface ProviderLine {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** 0 where the connection was cut. */
+  /** 0 where the connection was cut, -1 where nothing was said. */
   readonly status: number;
   /** What it changed, in order; empty for reads and refusals. */
   readonly changes: readonly string[];
