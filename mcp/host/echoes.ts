@@ -1,6 +1,8 @@
 import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError, type McpConnection } from '../port.ts';
 
+/** What providers of ours are sent beside what they need anyway. */
+const CREDENTIAL_HEADERS = new Set(['authorization', 'cookie', 'x-api-key']);
 /** What the protocol itself sends; every other header of a request is a credential. */
 const PROTOCOL_HEADERS = new Set([
   'accept',
@@ -12,8 +14,8 @@ const PROTOCOL_HEADERS = new Set([
 ]);
 /** Shorter ones would be found everywhere. */
 const MIN_SECRET = 8;
-/** Tokens of a session that is renewed now and then. */
-const MAX_REMEMBERED = 20;
+/** Tokens of a session that is renewed now and then, each in all its forms. */
+const MAX_REMEMBERED = 100;
 const INSTEAD = '[secret]';
 
 export interface Echoes {
@@ -21,20 +23,24 @@ export interface Echoes {
   readonly fetch: typeof fetch;
   /** A connection whose answers and errors do not hold them. */
   guard(connection: McpConnection): McpConnection;
+  /** What else is read with them, JSON. */
+  guardWork<T>(work: Promise<T>): Promise<T>;
 }
 
 /**
  * Servers that repeat what they are sent, in an error or on purpose, must not put our credentials into prompts, logs
  * and tables.
  */
-export function createEchoes(fetch: typeof globalThis.fetch): Echoes {
+export function createEchoes(fetch: typeof globalThis.fetch, to: 'server' | 'provider' = 'server'): Echoes {
   const secrets = new Set<string>();
+  const isCredential = (name: string): boolean =>
+    to === 'provider' ? CREDENTIAL_HEADERS.has(name) : !PROTOCOL_HEADERS.has(name);
   const remember = (value: string): void => {
-    const secret = value.replace(/^(bearer|basic|token)\s+/i, '');
-    if (secret.length < MIN_SECRET) return;
-    secrets.add(secret);
-    const [oldest] = secrets;
-    if (secrets.size > MAX_REMEMBERED && oldest !== undefined) secrets.delete(oldest);
+    for (const form of formsOf(value)) secrets.add(form);
+    for (const oldest of secrets) {
+      if (secrets.size <= MAX_REMEMBERED) break;
+      secrets.delete(oldest);
+    }
   };
   const scrub = (text: string): string =>
     [...secrets].reduce((scrubbed, one) => scrubbed.replaceAll(one, INSTEAD), text);
@@ -46,18 +52,41 @@ export function createEchoes(fetch: typeof globalThis.fetch): Echoes {
   return {
     fetch: (input, init) => {
       new Headers(init?.headers).forEach((value, name) => {
-        if (!PROTOCOL_HEADERS.has(name)) remember(value);
+        if (isCredential(name)) remember(value);
       });
       return fetch(input, init);
     },
     guard: (connection) => ({
-      call: (tool, args, options) =>
-        connection.call(tool, args, options).then((result) => scrubResult(result, scrub), scrubError),
-      list: (signal) => connection.list(signal).catch(scrubError),
+      call: (tool, args, { onProgress, ...options }) =>
+        connection
+          .call(tool, args, {
+            ...options,
+            ...(onProgress && {
+              onProgress: ({ message, ...more }) =>
+                onProgress({ ...more, ...(message !== undefined && { message: scrub(message) }) }),
+            }),
+          })
+          .then((result) => scrubResult(result, scrub), scrubError),
+      list: (signal) =>
+        connection.list(signal).then((tools) => tools.map((tool) => scrubJson(tool, scrub) as typeof tool), scrubError),
       health: (signal) => connection.health(signal).catch(scrubError),
       close: () => connection.close(),
     }),
+    guardWork: <T>(work: Promise<T>) => work.then((found) => scrubJson(found, scrub) as T, scrubError),
   };
+}
+
+/** A credential as it is sent and as a server may repeat it: also decoded, encoded or escaped. The longest come first. */
+function formsOf(value: string): string[] {
+  const [, scheme = '', sent = value] = /^(bearer|basic|token)\s+(.*)$/i.exec(value) ?? [];
+  const plain = scheme.toLowerCase() === 'basic' ? Buffer.from(sent, 'base64').toString('utf8') : sent;
+  const password = scheme.toLowerCase() === 'basic' ? plain.slice(plain.indexOf(':') + 1) : plain;
+  const secrets = [...new Set([sent, plain, password])].filter((secret) => secret.length >= MIN_SECRET);
+  return secrets.flatMap((secret) => {
+    const bytes = Buffer.from(secret);
+    const encoded = [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
+    return [...new Set([...encoded, encodeURIComponent(secret), secret])];
+  });
 }
 
 function scrubResult(result: ToolResult, scrub: (text: string) => string): ToolResult {

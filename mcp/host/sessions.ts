@@ -109,8 +109,10 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
     if (connection.kind === 'first_party') {
       const provider = providers.find((one) => one.provider === connection.provider);
       if (!provider) throw new ToolCallError('refused', `Nubabel has no server of its own for ${connection.provider}.`);
-      const desk = createProviderDesk({ on, connection, provider, credentials, fetch: forProviders });
-      const mcp = await openInProcess({ provider, connection: connection.name, desk }, late);
+      const echoes = createEchoes(forProviders, 'provider');
+      const open = createProviderDesk({ on, connection, provider, credentials, fetch: echoes.fetch });
+      const desk: ProviderDesk = { ...open, use: (options, work) => echoes.guardWork(open.use(options, work)) };
+      const mcp = echoes.guard(await openInProcess({ provider, connection: connection.name, desk }, late));
       return { mcp, desk, list: { listedAt: 0, news: 0, listing: undefined } };
     }
     if (connection.url === null) throw new ToolCallError('refused', `${connection.name} has no address.`);

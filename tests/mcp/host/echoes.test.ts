@@ -28,7 +28,8 @@ afterEach(async () => {
   await server.close();
 });
 
-const said = `You sent Bearer ${TOKEN} and ${KEY}.`;
+const encoded = (['base64', 'base64url', 'hex'] as const).map((form) => Buffer.from(TOKEN).toString(form)).join(' ');
+const said = `You sent Bearer ${TOKEN} and ${KEY}, that is ${encoded}.`;
 const REPLIES: readonly FakeReply[] = [
   { result: { content: [{ type: 'text', text: said }], structuredContent: { deep: [{ [TOKEN]: said }] } } },
   { result: { content: [{ type: 'text', text: said }], isError: true } },
@@ -47,7 +48,29 @@ describe('a server that repeats what it is sent', () => {
     const kept = JSON.stringify(outcome);
     expect(server.calls()).toHaveLength(1);
     expect(kept).not.toContain('canary');
+    for (const form of encoded.split(' ')) expect(kept).not.toContain(form);
     expect(kept).toContain('[secret]');
+  });
+
+  it('does not put them into progress or into the words of its tools either', async () => {
+    const told: unknown[] = [];
+    server.setCall(() => ({ result: { content: [] }, progress: [{ progress: 1, message: said }] }));
+    const onProgress = (progress: unknown) => void told.push(progress);
+    await connection.call('act', {}, { signal: never, timeoutMs: 2_000, onProgress });
+    server.setTools([{ name: 'act', description: said }]);
+    const kept = JSON.stringify([told, await connection.list(never)]);
+    expect(told).toHaveLength(1);
+    expect(kept).not.toContain('canary');
+    expect(kept).toContain('[secret]');
+  });
+
+  it('is known by a password that went out in a pair', async () => {
+    const pair = Buffer.from(`bot@acme.example:${TOKEN}`).toString('base64');
+    const echoes = createEchoes(async () => new Response('{}'), 'provider');
+    const headers = { authorization: `Basic ${pair}`, 'notion-version': '2025-09-03' };
+    await echoes.fetch('https://jira.example', { headers });
+    const heard = `${pair} ${TOKEN} 2025-09-03`;
+    expect(await echoes.guardWork(Promise.resolve({ heard }))).toEqual({ heard: '[secret] [secret] 2025-09-03' });
   });
 
   it('is shown to the reader as it is otherwise', async () => {
