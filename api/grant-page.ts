@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Language } from '../contracts/agents.ts';
 import type { Outcome } from './grant-callback.ts';
 
@@ -44,11 +45,18 @@ const TEXTS: Record<Language, { readonly back: string; readonly said: Record<Out
 export const languageOf = (acceptLanguage: string | undefined): Language =>
   /(?:^|,)\s*(en|ko)\b/i.exec(acceptLanguage ?? '')?.[1]?.toLowerCase() === 'ko' ? 'ko' : 'en';
 
+const STYLE =
+  ':root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;' +
+  'margin:0;padding:1.5rem}main{max-width:30rem}h1{font-size:1.35rem;margin:0}';
+
+/** Lets exactly this style through a policy that forbids styles in pages. */
+export const GRANT_PAGE_STYLE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
+
 /** A page that says what became of a grant, made of our own words only. */
 export function grantPage(outcome: Outcome, language: Language): string {
   const { back, said } = TEXTS[language];
   const [title, text] = said[outcome];
   return `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>${title} – Nubabel</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><main><h1>${title}</h1><p>${text}</p><p><a href="/">${back}</a></p></main></body></html>`;
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>${STYLE}</style></head>
+<body><main><h1>${title}</h1><p>${text}</p><p><a href="/connections">${back}</a></p></main></body></html>`;
 }

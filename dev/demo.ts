@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { ChildSpec } from './child.ts';
 import type { StartContext } from './context.ts';
+import type { DemoNotion } from './demo-notion.ts';
 import { randomText, ROOT } from './place.ts';
 
 /** The outside world, simulated where no key is set; `env` is what API and workers need to reach it. */
@@ -7,24 +9,42 @@ export interface DemoWorld {
   readonly env: NodeJS.ProcessEnv;
   readonly modelUrl: string | undefined;
   readonly slackUrl: string | undefined;
+  readonly notion: DemoNotion | undefined;
 }
 
 const MODEL_PORT = 54_331;
 const SLACK_PORT = 54_332;
+const NOTION_PORT = 54_333;
 
-/** A demo model without any Anthropic key or address, a demo Slack without a bot token. */
+/**
+ * A demo model without any Anthropic key or address, a demo Slack without a bot token. A demo Notion only where nothing
+ * is real: it comes with leave to reach addresses of this machine.
+ */
 export async function bringUpDemoWorld(context: StartContext, apiUrl: string): Promise<DemoWorld> {
   const { settings, say, supervisor } = context;
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_API_KEYS: keys, ANTHROPIC_BASE_URL: modelUrl } = settings;
   const model = key || keys || modelUrl ? undefined : await demoModel(context);
   const slack = settings.SLACK_BOT_TOKEN ? undefined : await demoSlack(context, apiUrl);
-  const parts = [model, slack].filter((part) => part !== undefined);
+  const isDemo = model && slack && !settings.DATABASE_URL && settings.env['EGRESS_ALLOW_PRIVATE'] !== 'false';
+  const notion = isDemo ? await demoNotion(context) : undefined;
+  const parts = [model, slack, notion].filter((part) => part !== undefined);
   if (parts.length > 0) {
-    const names = parts.map(({ spec }) => spec.name.replace('-', ' ')).join(' and ');
+    const names = `demo ${parts.map(({ spec }) => SHOWN[spec.name] ?? spec.name).join(', ')}`;
     await say.step(names, () => supervisor.add(...parts.map(({ spec }) => spec)));
   }
-  return { env: { ...model?.env, ...slack?.env }, modelUrl: model?.url, slackUrl: slack?.url };
+  return {
+    env: { ...model?.env, ...slack?.env, ...notion?.env },
+    modelUrl: model?.url,
+    slackUrl: slack?.url,
+    notion: notion && { url: notion.url, token: notion.token },
+  };
 }
+
+const SHOWN: Readonly<Record<string, string>> = {
+  'demo-model': 'model',
+  'demo-slack': 'Slack',
+  'demo-notion': 'Notion',
+};
 
 interface Part {
   readonly spec: ChildSpec;
@@ -58,8 +78,18 @@ async function demoSlack(context: StartContext, apiUrl: string): Promise<Part> {
   return { spec: fake(context, { name: 'demo-slack', port, args }), url, env };
 }
 
+/** Its tasks are kept, because what was done with them is. */
+async function demoNotion(context: StartContext): Promise<Part & { readonly token: string }> {
+  const { place, findPort } = context;
+  const port = await findPort(NOTION_PORT);
+  const token = place.remembered('demo-notion-token', () => `ntn_demo_${randomText()}`);
+  const args = ['--token', token, '--kept-in', join(place.dataDir, 'demo-notion.json')];
+  const spec = fake(context, { name: 'demo-notion', port, args });
+  return { spec, token, url: `http://127.0.0.1:${port}`, env: { EGRESS_ALLOW_PRIVATE: 'true' } };
+}
+
 interface Fake {
-  readonly name: 'demo-model' | 'demo-slack';
+  readonly name: 'demo-model' | 'demo-slack' | 'demo-notion';
   readonly port: number;
   readonly args: readonly string[];
 }

@@ -13,6 +13,7 @@ export const RunningSystem = z.object({
   databaseUrl: z.string(),
   temporalCli: z.string().optional(),
   demoSlackUrl: z.string().optional(),
+  demoNotionUrl: z.string().optional(),
 });
 export type RunningSystem = z.infer<typeof RunningSystem>;
 

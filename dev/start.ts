@@ -3,6 +3,7 @@ import { ConfigurationError, loadSettings } from '../config.ts';
 import { runBuild } from './build.ts';
 import type { StartContext } from './context.ts';
 import { bringUpDatabase } from './database.ts';
+import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
 import { claimDataDir } from './instance.ts';
 import { createPlace, makeSealingKey, randomText, ROOT } from './place.ts';
@@ -66,6 +67,8 @@ async function bringUp(context: StartContext): Promise<void> {
     ...temporal.env,
     ...demo.env,
     PORT: String(port),
+    // A grant comes back to the address that the browser has its cookie of.
+    PUBLIC_URL: settings.PUBLIC_URL ?? apiUrl,
     DATABASE_URL: databaseUrl,
     NUBABEL_DATA_DIR: place.dataDir,
     NUBABEL_CACHE_DIR: place.cacheDir,
@@ -75,18 +78,26 @@ async function bringUp(context: StartContext): Promise<void> {
     NUBABEL_WEB_DIR: web.path,
   };
   await bringUpProduct(context, { apiUrl, env });
+  const tools = await connectDemoNotion({ apiUrl, token, dataDir: place.dataDir }, demo.notion).catch(
+    (error: unknown) => {
+      if (!(error instanceof StartProblem)) throw error;
+      say.line(`! ${error.message}`);
+      return 'left alone' as const;
+    },
+  );
   const system = {
     apiUrl,
     token,
     databaseUrl,
     demoSlackUrl: demo.slackUrl,
+    demoNotionUrl: demo.notion?.url,
     temporalAddress: temporal.address,
     temporalUiUrl: temporal.uiUrl,
     temporalNamespace: temporal.namespace,
     temporalCli: temporal.cli,
   };
   writeRunningSystem(place.dataDir, system);
-  say.line(welcome(system, demo));
+  say.line(welcome(system, demo, tools));
   if (process.argv.includes('--watch')) watchSources(context);
 }
 

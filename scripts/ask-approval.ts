@@ -26,7 +26,7 @@ export async function askApproval(deps: QuestionDeps, jobId: string, approval: A
     input,
     output,
     signal,
-    prompt: `   ${promptFor(approval.choices)}: `,
+    prompt: `   ${promptFor(approval)}: `,
   });
   terminal.on('SIGINT', onInterrupt);
   try {
@@ -60,10 +60,14 @@ const CHOICE_WORDS: Readonly<Record<Choice, string>> = {
   stop: '중지',
 };
 
-const promptFor = (choices: readonly Choice[] = []): string =>
-  choices.length === 0
-    ? 'Type APPROVE to proceed or CANCEL to abort'
-    : `Type ${choices.join(', ').toUpperCase()} or CANCEL to abort`;
+/** Of these a plain yes is an answer of its own beside the choices. */
+const PLAIN_YES: readonly Approval['kind'][] = ['step', 'tool'];
+
+function promptFor({ choices = [], kind }: Approval): string {
+  if (choices.length === 0) return 'Type APPROVE to proceed or CANCEL to abort';
+  const words = [...(PLAIN_YES.includes(kind) ? ['approve'] : []), ...choices];
+  return `Type ${words.join(', ').toUpperCase()} or CANCEL to abort`;
+}
 
 /** Reads an answer in English or Korean; only the choices that are offered count. */
 export function toAnswer(answer: string, choices: readonly Choice[] = []): Answer | undefined {

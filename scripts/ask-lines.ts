@@ -70,9 +70,19 @@ export function closingLines(status: JobStatus): string[] {
     ...(status.plan ? [] : (result?.missing_agents ?? [])).map(
       ({ agent, reason }) => `   Missing: ${nameOf(agent)}: ${plain(reason)}`,
     ),
+    ...changeLines(status),
     `   Continue with: npm run ask -- --session ${plain(status.sessionId)} "…"`,
   ];
 }
+
+/** What was changed outside and what the work had to do without; the address that takes it back. */
+const changeLines = ({ jobId, effects: { done, unknown, undoable }, leftOut }: JobStatus): string[] => [
+  ...(done + unknown > 0 ? [`   ${en.effects.title}: ${en.effects.counts(done, unknown)}`] : []),
+  ...(undoable > 0 ? [`   ${en.effects.undo(undoable)}: POST /api/jobs/${plain(jobId)}/undo, or in the console`] : []),
+  ...leftOut.map(
+    ({ connection, reason }) => `   ${en.calls.leftOut}: ${oneLine(connection)} ${en.calls.leftOutReasons[reason]}`,
+  ),
+];
 
 /** The answer itself, in Markdown, with what the other agents added. */
 export function answerLines({ result, plan, dryRun }: JobStatus): string[] {

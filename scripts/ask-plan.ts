@@ -1,5 +1,6 @@
 import type { Approval } from '../contracts/approval.ts';
 import type { JobStatus } from '../contracts/orchestration.ts';
+import type { AskedCall } from '../contracts/tools.ts';
 import { toPhases } from '../contracts/phases.ts';
 import type { PricedStep, StepView } from '../contracts/plan.ts';
 import { formatCents } from '../web/text/format.ts';
@@ -29,16 +30,13 @@ export const proposedLines = (steps: readonly PricedStep[]): string[] =>
   ]);
 
 /** What a question in the middle of the work rests on. */
-export function evidenceLines({ plan }: Approval): string[] {
+export function evidenceLines({ plan, kind }: Approval): string[] {
   const { stepId, evidence = [], raise, action, calls = [], reconnect } = plan;
   return [
-    ...calls.map(
-      ({ tool, connection, risk, arguments: args }) =>
-        `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} ${plain(JSON.stringify(args))}`,
-    ),
+    ...calls.flatMap(callLines),
     ...(reconnect?.url ? [`   🔌 ${plain(reconnect.url)}`] : []),
     ...(stepId && evidence.length === 0 ? [`   ${en.question.step}: ${oneLine(stepId)}`] : []),
-    ...evidence.map((line) => `   • ${oneLine(line)}`),
+    ...evidence.map((line) => `   ${kind === 'tool' ? `${en.calls.askedBy}:` : '•'} ${oneLine(line)}`),
     ...(raise
       ? [
           `   ${en.question.limit} (${raise.scope}, ${oneLine(raise.period)}): ${formatCents(raise.limitCents)}; ` +
@@ -48,6 +46,13 @@ export function evidenceLines({ plan }: Approval): string[] {
     ...(action ? [`   ${en.question.proposed}: ${en.healing.actions[action]}`] : []),
   ];
 }
+
+/** Exactly what would be called with what: an argument a line, and why it is asked where the risk does not say so. */
+const callLines = ({ tool, connection, risk, arguments: args, reasons }: AskedCall): string[] => [
+  `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} · ${en.plan.risks[risk].toLowerCase()}`,
+  ...Object.entries(args).map(([name, value]) => `        ${oneLine(name)}: ${plain(JSON.stringify(value))}`),
+  ...reasons.filter((reason) => reason !== 'risk').map((reason) => `        ${en.calls.reasons[reason]}`),
+];
 
 /** Everything worth a line that has happened so far, oldest first; a line changes when its matter does. */
 export function newsLines({ plan, healing, steering, approval }: JobStatus): string[] {

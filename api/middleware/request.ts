@@ -4,6 +4,7 @@ import { createMiddleware } from 'hono/factory';
 import { secureHeaders } from 'hono/secure-headers';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiEnv } from '../deps.ts';
+import { GRANT_PAGE_STYLE } from '../grant-page.ts';
 import { ProblemError } from '../problems.ts';
 
 const GIVEN_ID = /^[\w-]{1,64}$/;
@@ -53,7 +54,7 @@ export const browserSafety = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'self'"],
     imgSrc: ["'self'", 'data:'],
-    styleSrc: ["'self'"],
+    styleSrc: ["'self'", GRANT_PAGE_STYLE],
     scriptSrc: ["'self'"],
     connectSrc: ["'self'"],
     objectSrc: ["'none'"],

@@ -1,6 +1,7 @@
 /** What people read of tools, their effects and connections. */
 export const toolsEn = {
   ask: 'These calls change something outside. APPROVE runs exactly what is shown, SKIP leaves them out.',
+  askedBy: 'Asked for by',
   askReasons: {
     risk: 'it changes something',
     untrusted_input: 'its arguments may come from text that nobody vouches for',

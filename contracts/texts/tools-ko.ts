@@ -3,6 +3,7 @@ import type { toolsEn } from './tools-en.ts';
 /** As `toolsEn`, in Korean. */
 export const toolsKo: typeof toolsEn = {
   ask: '외부의 내용을 바꾸는 호출입니다. 승인(APPROVE)하면 표시된 그대로 실행하고, 건너뛰기(SKIP)는 제외합니다.',
+  askedBy: '요청한 에이전트',
   askReasons: {
     risk: '외부 내용을 변경합니다',
     untrusted_input: '검증되지 않은 텍스트에서 온 값일 수 있습니다',

@@ -21,7 +21,8 @@ function terminal(refusal?: Error) {
   const deps = { api, screen, input, output, consoleUrl: 'http://house', onInterrupt: () => undefined };
   const ask = (signal = new AbortController().signal, approval = sampleApproval()) =>
     askApproval(deps, 'job-1', approval, signal);
-  return { input, told, lines, ask };
+  const prompts = () => String(output.read());
+  return { input, told, lines, prompts, ask };
 }
 
 describe('an approval at the terminal', () => {
@@ -50,6 +51,32 @@ describe('an approval at the terminal', () => {
     ])
       expect(shown).toContain(part);
     expect(told).toEqual([['approve', { approvalId: 'approval-1', hash: 'hash-1', choice: 'stop' }]]);
+  });
+
+  it('shows calls with every argument, and offers the yes that makes them beside the choices', async () => {
+    const { input, told, lines, prompts, ask } = terminal();
+    const { plan, ...rest } = sampleApproval({ kind: 'tool', choices: ['skip', 'stop'] });
+    const call = {
+      id: 'call-1',
+      tool: 'notion__createTask',
+      connection: 'Demo Notion',
+      risk: 'write' as const,
+      arguments: { title: 'Ship\u001B[31m it', tags: ['a', 'b'] },
+      reasons: ['risk' as const, 'untrusted_input' as const],
+    };
+    const asked = ask(new AbortController().signal, {
+      ...rest,
+      plan: { ...plan, calls: [call], evidence: ['Marketing'] },
+    });
+    input.write('y\napprove\n');
+    await asked;
+    expect(told).toEqual([['approve', { approvalId: 'approval-1', hash: 'hash-1' }]]);
+    expect(prompts()).toContain('Type APPROVE, SKIP, STOP or CANCEL to abort');
+    const shown = lines.join('\n');
+    expect(shown).toContain('notion__createTask · Demo Notion · changes something');
+    expect(shown).toMatch(/\n +title: "Ship.*it"\n +tags: \["a","b"\]\n +Its arguments may come from text/);
+    expect(shown).toContain('Asked for by: Marketing');
+    expect(shown).not.toContain('\u001B[31m');
   });
 
   it('shows what led to a question in the middle of the work', () => {

@@ -7,6 +7,7 @@ import {
   PROVIDERS,
   toBody,
   toSettings,
+  usualAuth,
 } from '../../web/connections/connection-draft.ts';
 import { hrefOf, readPlace, toConnection, toJob, type Place } from '../../web/layout/use-place.ts';
 
@@ -18,6 +19,26 @@ describe('what a person types to connect something', () => {
       provider,
       name: PROVIDERS[provider],
       auth: { kind: 'api_key', apiKey: 'key', email: 'a@b.example' },
+    });
+  });
+
+  it('sends the client of a provider, and misses the address that only its customer knows', () => {
+    const draft = {
+      ...EMPTY_DRAFT,
+      provider: 'salesforce',
+      auth: usualAuth('salesforce'),
+      clientId: ' id ',
+      clientSecret: ' secret ',
+      tokenUrl: 'https://acme.my.salesforce.com/services/oauth2/token',
+    };
+    expect(isComplete(draft)).toBe(false);
+    const whole = { ...draft, url: 'https://acme.my.salesforce.com' };
+    expect(isComplete(whole)).toBe(true);
+    expect(NewConnection.parse(toBody(whole)).auth).toEqual({
+      kind: 'client_credentials',
+      clientId: 'id',
+      clientSecret: 'secret',
+      tokenUrl: 'https://acme.my.salesforce.com/services/oauth2/token',
     });
   });
 

@@ -8,10 +8,13 @@ import {
   AUTHS,
   EMPTY_DRAFT,
   isComplete,
+  isNamed,
   isRemote,
   OTHER,
   PROVIDERS,
+  SETTING_EXAMPLES,
   toBody,
+  usualAuth,
   type ConnectionDraft,
   type DraftAuth,
 } from './connection-draft.ts';
@@ -62,7 +65,8 @@ interface FieldsProps {
 function ServerFields({ draft, set }: FieldsProps) {
   const { text } = useText();
   const remote = isRemote(draft);
-  const choose = (provider: string) => set({ provider, hosted: false, auth: provider === OTHER ? 'oauth' : 'api_key' });
+  const named = isNamed(draft);
+  const choose = (provider: string) => set({ provider, hosted: false, auth: usualAuth(provider) });
   const providers = [...Object.entries<string>(PROVIDERS), [OTHER, text.connect.other] as const];
   return (
     <>
@@ -82,9 +86,9 @@ function ServerFields({ draft, set }: FieldsProps) {
       <Field
         type="url"
         label={text.connect.url}
-        hint={remote ? text.connect.urlHintRemote : text.connect.urlHint}
+        hint={remote ? text.connect.urlHintRemote : named ? text.connect.urlHintOwn : text.connect.urlHint}
         value={draft.url}
-        required={remote}
+        required={remote || named}
         onChange={(url) => set({ url })}
       />
     </>
@@ -120,19 +124,51 @@ function AuthFields({ draft, set }: FieldsProps) {
           )}
         </>
       )}
-      {draft.auth === 'oauth' && (
-        <>
-          <Field label={text.connect.clientId} value={draft.clientId} onChange={(clientId) => set({ clientId })} />
-          <Field
-            type="password"
-            label={text.connect.clientSecret}
-            hint={text.connect.clientHint}
-            value={draft.clientSecret}
-            onChange={(clientSecret) => set({ clientSecret })}
-          />
-          <Field label={text.connect.scopes} value={draft.scopes} onChange={(scopes) => set({ scopes })} />
-        </>
+      {(draft.auth === 'oauth' || draft.auth === 'client_credentials') && <ClientFields draft={draft} set={set} />}
+    </>
+  );
+}
+
+/** Who Nubabel is at the authorization server; a remote server tells its addresses itself. */
+function ClientFields({ draft, set }: FieldsProps) {
+  const { text } = useText();
+  const granted = draft.auth === 'oauth';
+  const remote = isRemote(draft);
+  return (
+    <>
+      <Field
+        label={text.connect.clientId}
+        value={draft.clientId}
+        required={!granted || !remote}
+        onChange={(clientId) => set({ clientId })}
+      />
+      <Field
+        type="password"
+        label={text.connect.clientSecret}
+        {...(granted && remote && { hint: text.connect.clientHint })}
+        value={draft.clientSecret}
+        required={!granted}
+        onChange={(clientSecret) => set({ clientSecret })}
+      />
+      {granted && !remote && (
+        <Field
+          type="url"
+          label={text.connect.authorizationUrl}
+          value={draft.authorizationUrl}
+          required
+          onChange={(authorizationUrl) => set({ authorizationUrl })}
+        />
       )}
+      {!remote && (
+        <Field
+          type="url"
+          label={text.connect.tokenUrl}
+          value={draft.tokenUrl}
+          required
+          onChange={(tokenUrl) => set({ tokenUrl })}
+        />
+      )}
+      <Field label={text.connect.scopes} value={draft.scopes} onChange={(scopes) => set({ scopes })} />
     </>
   );
 }
@@ -149,7 +185,7 @@ function MoreFields({ draft, set, admin }: FieldsProps & { readonly admin: boole
         <Field
           type="lines"
           label={text.connect.settings}
-          hint={text.connect.settingsHint}
+          hint={text.connect.settingsHint(SETTING_EXAMPLES[draft.provider] ?? 'space = Team')}
           value={draft.settings}
           onChange={(settings) => set({ settings })}
         />

@@ -48,7 +48,7 @@ export function ConnectionActions({ connection, user, onGone }: ConnectionAction
         )}
         {mayChange && <RemoveButton id={id} onGone={onGone} />}
       </div>
-      {own && auth.kind === 'api_key' && <KeyForm id={id} />}
+      {own && auth.kind === 'api_key' && <KeyForm connection={connection} />}
       {test.data && <TestResult test={test.data} />}
       {test.error && <ProblemNote error={test.error} />}
       {change.error && <ProblemNote error={change.error} />}
@@ -61,7 +61,11 @@ function TestResult({ test: { ok, checks, latencyMs } }: { readonly test: Connec
   return (
     <div className={ok ? 'note' : 'note note-warning'} role="status">
       <p className="strong">
-        {ok ? text.connections.testOk(formatDuration(latencyMs, language)) : text.connections.testBad}
+        {ok
+          ? text.connections.testOk(
+              latencyMs < 1_000 ? `${Math.round(latencyMs)} ms` : formatDuration(latencyMs, language),
+            )
+          : text.connections.testBad}
       </p>
       <ul className="checks">
         {checks.map(({ check, ok: fine, detail }) => (
@@ -112,23 +116,32 @@ function RemoveButton({ id, onGone }: { readonly id: string; readonly onGone: ()
   );
 }
 
-function KeyForm({ id }: { readonly id: string }) {
+/** New credentials replace the old whole, so what goes with a key is asked again. */
+function KeyForm({ connection: { id, kind, provider, health } }: { readonly connection: ConnectionView }) {
   const { text } = useText();
   const [apiKey, setApiKey] = useState('');
+  const [beside, setBeside] = useState('');
+  const wantsEmail = kind === 'first_party' && provider === 'jira';
   const change = useChange(id);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const given = apiKey.trim();
-    if (given !== '') change.mutate({ auth: { kind: 'api_key', apiKey: given } }, { onSuccess: () => setApiKey('') });
+    const more = beside.trim() === '' ? {} : { [wantsEmail ? 'email' : 'header']: beside.trim() };
+    if (given !== '')
+      change.mutate({ auth: { kind: 'api_key', apiKey: given, ...more } }, { onSuccess: () => setApiKey('') });
   };
   return (
-    <details className="options">
+    <details className="options" open={health === 'reconnect' || undefined}>
       <summary className="text-button">
         <Icon name="chevron" />
         {text.connections.replaceKey}
       </summary>
       <form className="options-body" onSubmit={submit}>
         <Field type="password" label={text.connections.newKey} value={apiKey} required onChange={setApiKey} />
+        {wantsEmail && <Field type="email" label={text.connect.email} value={beside} required onChange={setBeside} />}
+        {kind === 'remote' && (
+          <Field label={text.connect.header} hint={text.connect.headerHint} value={beside} onChange={setBeside} />
+        )}
         <button type="submit" className="button" disabled={apiKey.trim() === '' || change.isPending}>
           {change.isPending ? text.connections.saving : text.connections.save}
         </button>

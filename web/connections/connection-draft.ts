@@ -17,7 +17,7 @@ export const PROVIDERS = {
 /** The choice that is none of them: a remote MCP server. */
 export const OTHER = 'other';
 
-export const AUTHS = ['api_key', 'oauth', 'none'] as const;
+export const AUTHS = ['api_key', 'oauth', 'client_credentials', 'none'] as const;
 export type DraftAuth = (typeof AUTHS)[number];
 
 /** What a person types to connect something. */
@@ -34,6 +34,8 @@ export interface ConnectionDraft {
   readonly header: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
   readonly scopes: string;
   readonly settings: string;
   readonly slug: string;
@@ -53,6 +55,8 @@ export const EMPTY_DRAFT: ConnectionDraft = {
   header: '',
   clientId: '',
   clientSecret: '',
+  authorizationUrl: '',
+  tokenUrl: '',
   scopes: '',
   settings: '',
   slug: '',
@@ -60,13 +64,33 @@ export const EMPTY_DRAFT: ConnectionDraft = {
   trusted: false,
 };
 
+/** A setting that each provider needs or has use for. */
+export const SETTING_EXAMPLES: Readonly<Record<string, string>> = {
+  notion: 'database = https://www.notion.so/…',
+  slack: 'allowBroadcast = true',
+  linear: 'team = ENG',
+  jira: 'project = OPS',
+  github: 'owner = acme',
+  sentry: 'organization = acme',
+  salesforce: 'apiVersion = 63.0',
+} satisfies Record<FirstPartyProvider, string>;
+
+/** How most people give access to it. */
+export const usualAuth = (provider: string): DraftAuth =>
+  provider === OTHER ? 'oauth' : provider === 'salesforce' ? 'client_credentials' : 'api_key';
+
 export const isRemote = ({ provider, hosted }: ConnectionDraft): boolean => provider === OTHER || hosted;
+
+/** Every customer of these has an address of their own. */
+export const isNamed = (draft: ConnectionDraft): boolean =>
+  !isRemote(draft) && (draft.provider === 'jira' || draft.provider === 'salesforce');
 
 /** The fields without which there is nothing to send; the server says the rest. */
 export const isComplete = (draft: ConnectionDraft): boolean =>
   (draft.provider !== OTHER || draft.otherName.trim() !== '') &&
-  (!isRemote(draft) || draft.url.trim() !== '') &&
-  (draft.auth !== 'api_key' || draft.apiKey.trim() !== '');
+  (!(isRemote(draft) || isNamed(draft)) || draft.url.trim() !== '') &&
+  (draft.auth !== 'api_key' || draft.apiKey.trim() !== '') &&
+  (draft.auth !== 'client_credentials' || (draft.clientId.trim() !== '' && draft.clientSecret.trim() !== ''));
 
 /** What is sent: nothing that was left empty, and only the fields of the chosen access. */
 export function toBody(draft: ConnectionDraft): ConnectionDraftBody {
@@ -92,8 +116,11 @@ function toAuth(draft: ConnectionDraft): ConnectionDraftBody['auth'] {
   if (draft.auth === 'api_key')
     return { kind: 'api_key', apiKey: draft.apiKey.trim(), ...filled({ header: draft.header, email: draft.email }) };
   const scopes = draft.scopes.split(/\s+/).filter(Boolean);
-  const { clientId, clientSecret } = draft;
-  return { kind: 'oauth', ...filled({ clientId, clientSecret }), ...(scopes.length > 0 && { scopes }) };
+  const { clientId, clientSecret, authorizationUrl, tokenUrl } = draft;
+  const more = { ...filled({ tokenUrl }), ...(scopes.length > 0 && { scopes }) };
+  if (draft.auth === 'client_credentials')
+    return { kind: 'client_credentials', clientId: clientId.trim(), clientSecret: clientSecret.trim(), ...more };
+  return { kind: 'oauth', ...filled({ clientId, clientSecret, authorizationUrl }), ...more };
 }
 
 const filled = <Key extends string>(fields: Readonly<Record<Key, string>>): Partial<Record<Key, string>> =>

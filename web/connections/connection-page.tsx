@@ -41,7 +41,7 @@ export function ConnectionPage({ connectionId, onGo }: ConnectionPageProps) {
       {connection && me && (
         <>
           <article className="card connection" data-health={connection.health}>
-            <ConnectionHead connection={connection} />
+            <ConnectionHead connection={connection} mine={connection.userId === me.user.id} />
             <ConnectionFacts connection={connection} />
             {connection.lastError !== null && connection.health !== 'healthy' && (
               <p className={`note note-${connection.health === 'failing' ? 'bad' : 'warning'}`}>
@@ -59,13 +59,15 @@ export function ConnectionPage({ connectionId, onGo }: ConnectionPageProps) {
   );
 }
 
-function ConnectionHead({ connection }: { readonly connection: ConnectionView }) {
+function ConnectionHead({ connection, mine }: { readonly connection: ConnectionView; readonly mine: boolean }) {
   const { text, language } = useText();
   const now = useNow(true, 30_000);
   return (
     <div className="connection-head">
       <h1>{connection.name}</h1>
-      {connection.personal && <span className="label label-changed">{text.connections.personal}</span>}
+      {connection.personal && (
+        <span className="label label-changed">{mine ? text.connections.personal : text.connections.ofOther}</span>
+      )}
       {connection.trusted && <span className="label label-changed">{text.connections.trusted}</span>}
       <span className="connection-health">
         <HealthLabel health={connection.health} enabled={connection.enabled} />

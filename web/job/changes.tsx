@@ -78,13 +78,16 @@ function Effect({ effect }: { readonly effect: EffectView }) {
   );
 }
 
+/** Ids longer than this are for machines. */
+const SHORT_ID = 14;
+
 function ResourceLink({ resource: { id, url } }: { readonly resource: NonNullable<EffectView['resource']> }) {
   const { text } = useText();
   // The provider has named it, and some addresses are programs.
   if (url === undefined || !/^https?:\/\//i.test(url)) return <code className="small">{id}</code>;
   return (
-    <a className="outward small" href={url} target="_blank" rel="noopener noreferrer">
-      {text.effects.open} {id}
+    <a className="outward small" href={url} title={id} target="_blank" rel="noopener noreferrer">
+      {text.effects.open} {id.length > SHORT_ID ? `${id.slice(0, SHORT_ID - 1)}…` : id}
     </a>
   );
 }
@@ -112,7 +115,7 @@ function UndoButton({ jobId, count, onUndoing }: UndoButtonProps) {
       {asking && (
         <>
           <button type="button" className="button primary" disabled={undo.isPending} onClick={() => undo.mutate()}>
-            {text.effects.reallyUndo}
+            {text.effects.reallyUndo(count)}
           </button>
           <button type="button" className="text-button" autoFocus onClick={() => setAsking(false)}>
             {text.effects.keep}

@@ -17,7 +17,10 @@ export function ProblemNote({ error, unreachable }: ProblemNoteProps) {
       </p>
     );
   }
-  const { detail, errors, requestId } = error.problem;
+  const { detail, requestId } = error.problem;
+  const errors = error.problem.errors?.filter(
+    ({ path, message }) => detail !== (path ? `${path}: ${message}` : message),
+  );
   return (
     <div role="alert" className="note note-bad">
       <p>{detail}</p>

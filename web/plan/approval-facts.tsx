@@ -21,7 +21,7 @@ export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
   const unsaid = (plan.evidence ?? []).length === 0;
   return (
     <>
-      <Evidence lines={plan.evidence ?? []} />
+      <Evidence title={kind === 'tool' ? text.calls.askedBy : text.question.evidence} lines={plan.evidence ?? []} />
       <dl className="facts">
         {plan.stepId !== undefined && unsaid && <Fact name={text.question.step}>{titleIn(jobPlan, plan.stepId)}</Fact>}
         {first && plan.agents.length > 0 && (
@@ -46,12 +46,11 @@ export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
   );
 }
 
-function Evidence({ lines }: { readonly lines: readonly string[] }) {
-  const { text } = useText();
+function Evidence({ title, lines }: { readonly title: string; readonly lines: readonly string[] }) {
   if (lines.length === 0) return null;
   return (
     <div className="evidence">
-      <h4>{text.question.evidence}</h4>
+      <h4>{title}</h4>
       <ul>
         {lines.map((line) => (
           <li key={line}>{line}</li>

@@ -20,8 +20,12 @@ export function AskedCalls({ calls }: { readonly calls: Calls }) {
                 <RiskLabel risk={call.risk} />
               </span>
             </div>
-            {call.reasons.length > 0 && (
-              <p className="small">{call.reasons.map((reason) => text.calls.reasons[reason] ?? reason).join(' ')}</p>
+            {reasonsOf(call).length > 0 && (
+              <p className="small">
+                {reasonsOf(call)
+                  .map((reason) => text.calls.reasons[reason] ?? reason)
+                  .join(' ')}
+              </p>
             )}
             <pre className="code" aria-label={text.calls.arguments}>
               {JSON.stringify(call.arguments, null, 2)}
@@ -32,6 +36,10 @@ export function AskedCalls({ calls }: { readonly calls: Calls }) {
     </section>
   );
 }
+
+/** That it changes something stands beside its name already. */
+const reasonsOf = ({ reasons, risk }: Calls[number]) =>
+  reasons.filter((reason) => reason !== 'risk' || risk === 'read');
 
 type Reconnect = NonNullable<Approval['plan']['reconnect']>;
 

@@ -36,7 +36,7 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
     blocks: [
       section([`*${title}*`, ...facts].join('\n')),
       ...sections(proposedLines(plan.steps ?? [], texts), PLAN_SECTIONS, texts.plan.more),
-      ...evidenceBlocks(evidence, texts),
+      ...evidenceBlocks(evidence, kind === 'tool' ? texts.tools.askedBy : texts.plan.evidence, texts),
       ...sections(callLines(plan.calls ?? [], texts), CALL_SECTIONS, texts.plan.more),
       ...(plan.reconnect?.url ? [section(reconnectLink(plan.reconnect, texts))] : []),
       ...(plan.steps || !shown.plan
@@ -50,8 +50,8 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
   };
 }
 
-const evidenceBlocks = (evidence: readonly string[], texts: Texts): KnownBlock[] =>
-  evidence.length ? sections([`*${texts.plan.evidence}*`, ...evidence], 3, texts.plan.more) : [];
+const evidenceBlocks = (evidence: readonly string[], heading: string, texts: Texts): KnownBlock[] =>
+  evidence.length ? sections([`*${heading}*`, ...evidence], 3, texts.plan.more) : [];
 
 /** What a question is about, in a line each. */
 function factsOf({ plan, kind }: Approval, texts: Texts): string[] {

@@ -46,9 +46,9 @@ function route(state: NotionState, call: ProviderCall): ProviderAnswer {
         cursor: call.query.get('start_cursor'),
       });
     case 'GET databases/:id':
-      return ok(databaseOnWire(sharedOf(state, 'database', id)));
+      return ok(databaseOnWire(state, sharedOf(state, 'database', id)));
     case 'GET data_sources/:id':
-      return ok(dataSourceOnWire(sharedOf(state, 'data_source', id)));
+      return ok(dataSourceOnWire(state, sharedOf(state, 'data_source', id)));
     case 'POST data_sources/:id/query':
       return query(state, sharedOf(state, 'data_source', id), call);
     case 'POST pages':

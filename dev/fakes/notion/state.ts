@@ -53,6 +53,8 @@ export interface NotionState {
   readonly users: readonly NotionUser[];
   readonly databases: readonly NotionDatabase[];
   readonly pages: NotionPage[];
+  /** Where people open pages; links on the wire begin with it. */
+  site: string;
 }
 
 /** The times that Notion shows are rounded down to the minute. */

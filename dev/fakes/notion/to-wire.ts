@@ -31,10 +31,10 @@ export const userOnWire = ({ id, name, email }: NotionUser) => ({
 
 const optionOnWire = (name: string) => ({ id: Buffer.from(name).toString('hex').slice(0, 8), name, color: 'default' });
 
-const urlOf = (id: string): string => `https://www.notion.so/${id.replaceAll('-', '')}`;
+export const linkTo = ({ site }: NotionState, id: string): string => `${site}/${id.replaceAll('-', '')}`;
 const refOf = (id: string) => ({ object: 'user', id });
 
-export const databaseOnWire = (database: NotionDatabase) => ({
+export const databaseOnWire = (state: NotionState, database: NotionDatabase) => ({
   object: 'database',
   id: database.id,
   title: [textOnWire({ content: database.title })],
@@ -42,7 +42,7 @@ export const databaseOnWire = (database: NotionDatabase) => ({
   parent: { type: 'workspace', workspace: true },
   is_inline: false,
   in_trash: false,
-  url: urlOf(database.id),
+  url: linkTo(state, database.id),
   created_time: '2026-01-01T00:00:00.000Z',
   last_edited_time: '2026-01-01T00:00:00.000Z',
 });
@@ -54,7 +54,7 @@ const propertyOnWire = (name: string, { id, type, options }: NotionProperty) => 
   [type]: options ? { options: options.map(optionOnWire), ...(type === 'status' ? { groups: [] } : {}) } : {},
 });
 
-export const dataSourceOnWire = (database: NotionDatabase) => ({
+export const dataSourceOnWire = (state: NotionState, database: NotionDatabase) => ({
   object: 'data_source',
   id: database.dataSourceId,
   title: [textOnWire({ content: database.title })],
@@ -64,7 +64,7 @@ export const dataSourceOnWire = (database: NotionDatabase) => ({
     Object.entries(database.properties).map(([name, property]) => [name, propertyOnWire(name, property)]),
   ),
   in_trash: false,
-  url: urlOf(database.dataSourceId),
+  url: linkTo(state, database.dataSourceId),
   created_time: '2026-01-01T00:00:00.000Z',
   last_edited_time: '2026-01-01T00:00:00.000Z',
 });
@@ -101,6 +101,6 @@ export const pageOnWire = (state: NotionState, database: NotionDatabase, page: N
       valueOnWire(state, property, page.values[name]),
     ]),
   ),
-  url: urlOf(page.id),
+  url: linkTo(state, page.id),
   public_url: null,
 });

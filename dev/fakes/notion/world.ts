@@ -55,4 +55,5 @@ export const demoWorkspace = (token: string): NotionState => ({
     },
   ],
   pages: [],
+  site: 'https://www.notion.so',
 });

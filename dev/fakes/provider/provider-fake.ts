@@ -26,6 +26,8 @@ export async function serveProvider(rules: ProviderRules, options: ProviderFakeO
   const { limits = 'real' } = options;
   const admit = limits === 'off' ? () => undefined : limiterOf(limits === 'real' ? rules.limit : limits);
   const server = await listen(async (req, res) => {
+    const page = options.page?.(new URL(req.url ?? '/', 'http://fake').pathname);
+    if (page) return page(req, res);
     const given = await toCall(req);
     const { operation, line, call } = begin(rules, given);
     const fault = faults.take(operation);

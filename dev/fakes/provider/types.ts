@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JournalOptions } from '../journal.ts';
+import type { Handler } from '../http-server.ts';
 import type { ProviderFault } from './faults.ts';
 
 /** A request as a provider's fake sees it. */
@@ -46,6 +47,8 @@ export interface ProviderRules {
 
 export interface ProviderFakeOptions extends JournalOptions {
   readonly port?: number;
+  /** Pages for people beside the API: outside of its limits, faults and journal. Undefined leaves a path to the API. */
+  readonly page?: (path: string) => Handler | undefined;
   /** The provider's own, none, or tighter ones than a test could reach otherwise. */
   readonly limits?: 'real' | 'off' | ProviderRules['limit'];
 }

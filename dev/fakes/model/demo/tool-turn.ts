@@ -89,7 +89,7 @@ function answerFrom({ system, messages }: ModelRequest, order: string, done: rea
     const quote = text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE).trimEnd()}…` : text;
     return [
       isError ? texts.refused(tool) : texts.done(tool),
-      quote.trim() === '' ? '> …' : quote.trim().replace(/^/gmu, '> '),
+      quote.trim() === '' ? '> …' : quote.trim().replace(/^(.*)$/gmu, '> $1  '),
       ...(link ? [`[${texts.open}](${link})`] : []),
     ];
   });
