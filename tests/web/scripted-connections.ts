@@ -1,6 +1,6 @@
 import type { ConnectionTest, ConnectionView } from '../../contracts/connections.ts';
 import type { EffectView } from '../../contracts/effects.ts';
-import type { AcceptTools, ToolView } from '../../contracts/tools.ts';
+import type { AcceptTools, ToolCallView, ToolView } from '../../contracts/tools.ts';
 import type { ConnectionDraftBody } from '../../web/api/shapes.ts';
 
 /** Connections of a scripted house; they change only as its API is asked to. */
@@ -8,6 +8,8 @@ export const createConnections = () => ({
   views: new Map<string, ConnectionView>(),
   tools: new Map<string, ToolView[]>(),
   effects: new Map<string, EffectView[]>(),
+  /** Of a job's tool calls also what they have answered. */
+  calls: new Map<string, ToolCallView[]>(),
   /** What a test of a connection finds. */
   test: { ok: true, checks: [], latencyMs: 120, tools: 0 } as Omit<ConnectionTest, 'connection'>,
   authorizationUrl: '/granted',

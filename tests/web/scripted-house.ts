@@ -114,6 +114,7 @@ async function answer(state: State, req: IncomingMessage, res: ServerResponse): 
   const job = state.jobs.get(jobId);
   if (!job) return missing(res);
   if (action === 'progress') return stream(state, res, jobId, lastEventId);
+  if (action === 'tool-calls') return json(res, 200, { calls: state.connections.calls.get(jobId) ?? [] });
   if (action === 'effects') return json(res, 200, { effects: state.connections.effects.get(jobId) ?? [] });
   if (action === 'undo') return json(res, 202, { jobId, undoing: 1 });
   if (action === 'steer') return json(res, 202, { jobId, steeringId: `steering-${++state.steered.count}` });

@@ -60,7 +60,8 @@ describe('a call that waits for a person', () => {
     await shown.getByText('in Notion').waitFor();
     await shown.getByText('Changes production').waitFor();
     await shown.getByText('"id": "<script>alert(1)</script>"').waitFor();
-    await see(/It changes something. Its arguments may come from text that nobody vouches for./);
+    await see('Its arguments may come from text that nobody vouches for.');
+    expect(await shown.getByText('It changes something.').count()).toBe(0);
     await page.getByRole('button', { name: 'Go on without it' }).waitFor();
     await press('Approve');
     await see('Answer received.');
@@ -94,6 +95,17 @@ describe('what a job has called and changed', () => {
     expect(await page.getByRole('link', { name: 'Wiki' }).getAttribute('href')).toBe('/connections/connection-2');
   });
 
+  it('opens a call that failed by itself, and says as text what the tool has said', async () => {
+    const house = stage.house();
+    const failed = call({ status: 'failed' });
+    const result = { text: 'OpenCode is not configured: set <b>OPENCODE_SIDECAR_URL</b>.', isError: true };
+    house.connections.calls.set('job-1', [{ ...failed, result }]);
+    house.jobs.set('job-1', newJob({ status: 'failed', toolCalls: [failed] }));
+    const { see } = await stage.open('/?job=job-1');
+    await see('What it said');
+    await see(result.text);
+  });
+
   it('can be taken back once the job is over, after a second look, and says how far that is', async () => {
     const house = stage.house();
     const { effects: ledger } = house.connections;
@@ -112,8 +124,8 @@ describe('what a job has called and changed', () => {
     expect(await page.getByRole('button', { name: 'Undo the change' }).count()).toBe(0);
     house.happen('job-1', 'orchestration_completed', { status: 'completed', result: sampleResult() });
     await press('Undo the change');
-    await press('Take them back, the last first');
-    await see('They are being taken back.');
+    await press('Take it back');
+    await see('Being taken back.');
     expect(house.asked.filter(({ path }) => path === '/api/jobs/job-1/undo')).toHaveLength(1);
     ledger.set('job-1', [effect({ undo: 'DONE' })]);
     await see('was taken back');

@@ -11,6 +11,7 @@ import type {
   ConnectionList,
   DecisionAnswer,
   EffectList,
+  ToolCallList,
   JobList,
   Me,
   SteerAnswer,
@@ -72,6 +73,8 @@ export function createApi(options: ApiOptions) {
     jobEvents: (jobId: string) => openEvents(`${jobPath(jobId)}/progress`),
     /** Opens the event stream of the organization, after `lastEventId`. */
     organizationEvents: openEvents('/api/events'),
+    toolCalls: (jobId: string, signal?: AbortSignal) =>
+      call<ToolCallList>('GET', `${jobPath(jobId)}/tool-calls`, { signal }),
     effects: (jobId: string, signal?: AbortSignal) => call<EffectList>('GET', `${jobPath(jobId)}/effects`, { signal }),
     undo: (jobId: string) => call<UndoAnswer>('POST', `${jobPath(jobId)}/undo`),
     ...connectionCalls(call),

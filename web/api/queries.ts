@@ -10,6 +10,7 @@ export const QUERY = {
   connection: (id: string) => ['connections', id],
   connectionTools: (id: string) => ['connections', id, 'tools'],
   effects: (jobId: string) => ['effects', jobId],
+  toolCall: (jobId: string, callId: string, status: string) => ['tool-calls', jobId, callId, status],
 } as const;
 
 export function useMe() {

@@ -1,5 +1,6 @@
 import type { ConnectionView, NewConnection } from '../../contracts/connections.ts';
 import type { EffectView } from '../../contracts/effects.ts';
+import type { ToolCallView } from '../../contracts/tools.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 
 /** One line of `GET /api/jobs`. */
@@ -40,6 +41,11 @@ export type ConnectionDraftBody = Pick<NewConnection, 'provider' | 'name' | 'aut
 /** `POST /api/connections/:id/authorize`: where the browser goes to grant access. */
 export interface Authorization {
   readonly authorizationUrl: string;
+}
+
+/** `GET /api/jobs/:jobId/tool-calls`: with what each has answered, which a status leaves out. */
+export interface ToolCallList {
+  readonly calls: readonly ToolCallView[];
 }
 
 /** `GET /api/jobs/:jobId/effects`. */

@@ -60,7 +60,8 @@ function Effect({ effect }: { readonly effect: EffectView }) {
   const { state, settledBy, undo, resource, tool, detail } = effect;
   const facts = [
     text.effects.states[state],
-    settledBy && text.effects.settledBy[settledBy],
+    // That the provider has answered is how it should be.
+    settledBy && settledBy !== 'response' && text.effects.settledBy[settledBy],
     state === 'DONE' && text.effects.undos[undo],
   ];
   return (

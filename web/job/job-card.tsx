@@ -59,7 +59,7 @@ export function JobCard({ status, connection, error }: JobCardProps) {
           />
         )}
         <LeftOutNote leftOut={status.leftOut} />
-        <ToolCalls calls={status.toolCalls} />
+        <ToolCalls jobId={status.jobId} calls={status.toolCalls} />
         <HealingList healing={status.healing} plan={status.plan} />
         <SteerBox status={status} working={!over && !waiting} />
         <Ending status={status} />

@@ -1,6 +1,11 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { ToolCallStatus, ToolCallView } from '../../contracts/tools.ts';
+import { useApi } from '../api/api-context.tsx';
+import { QUERY } from '../api/queries.ts';
 import { Icon, type IconName } from '../layout/icons.tsx';
+import { ProblemNote } from '../layout/problem-note.tsx';
 import { RiskLabel } from '../plan/step-line.tsx';
 import { useText } from '../text/text-context.tsx';
 
@@ -18,7 +23,7 @@ const LOOKS: Record<ToolCallStatus, { readonly tone: string; readonly icon: Icon
 const SHOWN = 50;
 
 /** What a job has called, live; each call opens to what it was given. */
-export function ToolCalls({ calls }: { readonly calls: readonly ToolCallView[] }) {
+export function ToolCalls({ jobId, calls }: { readonly jobId: string; readonly calls: readonly ToolCallView[] }) {
   const { text } = useText();
   if (calls.length === 0) return null;
   return (
@@ -27,20 +32,28 @@ export function ToolCalls({ calls }: { readonly calls: readonly ToolCallView[] }
       {calls.length >= SHOWN && <p className="quiet small">{text.calls.earlier}</p>}
       <ul className="plan-steps">
         {calls.map((call) => (
-          <ToolCall key={call.id} call={call} />
+          <ToolCall key={call.id} jobId={jobId} call={call} />
         ))}
       </ul>
     </section>
   );
 }
 
-function ToolCall({ call }: { readonly call: ToolCallView }) {
+interface ToolCallProps {
+  readonly jobId: string;
+  readonly call: ToolCallView;
+}
+
+function ToolCall({ jobId, call }: ToolCallProps) {
   const { text } = useText();
+  const [opened, setOpened] = useState<boolean>();
+  // Why it failed is what a person looks for.
+  const shown = opened ?? call.status === 'failed';
   const { tone, icon } = LOOKS[call.status] ?? LOOKS.pending;
   const running = call.status === 'running';
   return (
     <li className="plan-step" data-status={call.status} data-tool={call.tool}>
-      <details>
+      <details open={shown} onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
         <summary>
           <span className={`tone tone-${tone}`}>
             <Icon name={icon} spinning={running} />
@@ -59,10 +72,33 @@ function ToolCall({ call }: { readonly call: ToolCallView }) {
           <pre className="code" aria-label={text.calls.arguments}>
             {JSON.stringify(call.arguments, null, 2)}
           </pre>
+          {shown && <Said jobId={jobId} call={call} />}
         </div>
       </details>
       {running && call.progress !== null && <p className="step-reason small">{call.progress}</p>}
     </li>
+  );
+}
+
+/** What a call has answered; a job's status leaves it out, because it may be long. */
+function Said({ jobId, call: { id, status } }: ToolCallProps) {
+  const api = useApi();
+  const { text } = useText();
+  const over = status === 'done' || status === 'failed' || status === 'unknown';
+  const { data, error } = useQuery({
+    queryKey: QUERY.toolCall(jobId, id, status),
+    queryFn: async ({ signal }) => (await api.toolCalls(jobId, signal)).calls.find((call) => call.id === id) ?? null,
+    enabled: over,
+  });
+  if (error) return <ProblemNote error={error} />;
+  if (!data?.result?.text) return null;
+  return (
+    <>
+      <p className="quiet small">{text.calls.said}</p>
+      <pre className="code" aria-label={text.calls.said}>
+        {data.result.text}
+      </pre>
+    </>
   );
 }
 

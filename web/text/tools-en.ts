@@ -127,6 +127,7 @@ export const toolsEn = {
       cancelled: 'cancelled',
     } satisfies Record<ToolCallStatus, string>,
     arguments: 'Arguments',
+    said: 'What it said',
     tainted: 'from text that nobody vouches for',
     asked: 'What would be called',
     askedBy: 'Asked for by',

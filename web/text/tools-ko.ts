@@ -119,6 +119,7 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
       cancelled: '취소됨',
     },
     arguments: '인자',
+    said: '도구의 응답',
     tainted: '아무도 보증하지 않은 글에서 온 값',
     askedBy: '요청한 에이전트',
     asked: '호출할 내용',
