@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import { errorSentence } from '../../contracts/texts.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
@@ -12,9 +11,9 @@ import { failedToCall } from './failed-call.ts';
 import type { Making } from './making.ts';
 import { change } from './change.ts';
 import { followProgress } from './progress.ts';
-import { errorResult } from './results.ts';
 import { settleCall } from './settle-call.ts';
 import type { CallTarget, ToolDeps } from './tool-deps.ts';
+import { withoutTool } from './without-tool.ts';
 
 /** An ordinary call answers within this, ms. */
 const CALL_MS = 30_000;
@@ -28,11 +27,10 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   if (row.status === 'done' || row.status === 'failed') return { status: row.status };
   if (row.status === 'declined' || row.status === 'cancelled') return { status: 'failed' };
   const { organizationId } = target;
-  const tool = await deps.host.find({ organizationId, userId: orchestration.user_id }, row.tool);
-  if (!tool) {
-    const result = errorResult(errorSentence('tool_missing', orchestration.language));
-    return settleCall(deps, target, row, { status: 'failed', result, taints: false });
-  }
+  const whom = { organizationId, userId: orchestration.user_id };
+  const tool = await deps.host.find(whom, row.tool, { alsoResting: true });
+  // By the same name another connection may be found by now; what was wanted, approved and perhaps sent was this one.
+  if (!tool || tool.connectionId !== row.connection_id) return withoutTool(deps, target, row, orchestration.language);
   // Nothing that a human has to see goes past them, whatever a workflow asks for.
   if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
   const shown = () => withOrganization(deps.db, organizationId, (trx) => whyNotShown(trx, row));

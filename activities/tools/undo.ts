@@ -34,8 +34,8 @@ export async function undoEffect(
   }));
   if (!effect || effect.state !== 'DONE' || !effect.undoable) return { undone: false };
   if (effect.undo_state === 'DONE') return { undone: true };
-  const tool = await deps.host.find({ organizationId, userId }, effect.tool);
-  // Another connection of the same name is another place, with other things under the same ids.
+  const tool = await deps.host.find({ organizationId, userId }, effect.tool, { alsoResting: true });
+  // By the same name another connection may be found by now, and it has nothing of this.
   if (!tool || tool.connectionId !== effect.connection_id) {
     await write({ undo_state: 'FAILED', detail: `${effect.tool} is not available; its connection may be gone.` });
     return { undone: false };

@@ -32,7 +32,7 @@ export function withDelegation(host: ToolHost, delegation: Pick<Delegation, 'too
     ...host,
     offerIn: async (trx, whom, category) => add(await host.offerIn(trx, whom, category)),
     offer: async (whom, category) => add(await host.offer(whom, category)),
-    find: async (whom, name) => all.find((tool) => tool.name === name) ?? host.find(whom, name),
+    find: async (whom, name, options) => all.find((tool) => tool.name === name) ?? host.find(whom, name, options),
     before: (on, ...rest) => (on.connectionId === DELEGATE_CONNECTION ? nothing() : host.before(on, ...rest)),
     resource: (provider, ...rest) => (provider === DELEGATE ? undefined : host.resource(provider, ...rest)),
   };

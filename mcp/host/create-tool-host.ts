@@ -53,9 +53,10 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
   return {
     offerIn,
     offer: (whom, category) => withOrganization(db, whom.organizationId, (trx) => offerIn(trx, whom, category)),
-    find: async (whom, name) => {
+    find: async (whom, name, { alsoResting = false } = {}) => {
       const stock = await withOrganization(db, whom.organizationId, (trx) => stockIn(trx, name));
-      const { tools } = toOffer(stock, whom, undefined, { providers, publicUrl, now: new Date() });
+      const terms = { providers, publicUrl, now: new Date(), alsoResting };
+      const { tools } = toOffer(stock, whom, undefined, terms);
       return tools.find((tool) => tool.name === name);
     },
     call: (on, remoteName, args, options) =>

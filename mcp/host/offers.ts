@@ -19,6 +19,8 @@ export interface OfferTerms {
   /** Of the console, without a slash at the end. */
   readonly publicUrl: string;
   readonly now: Date;
+  /** Connections that rest after failures are looked past: who is in the midst of a call is told to wait, not that the tool is gone. */
+  readonly alsoResting?: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export function toOffer(stock: Stock, whom: ForWhom, category: Category | undefi
   );
   for (const connection of wanted) {
     const listed = stock.tools.filter(({ connection_id }) => connection_id === connection.id);
-    const reason = reasonAgainst(connection, listed, terms.now);
+    const reason = reasonAgainst(connection, listed, terms);
     // A grant that is over is asked for when somebody wants to use it, so its tools stay on offer.
     const renewable = reason === 'reconnect' && listed.length > 0;
     if (reason !== undefined && !renewable) leftOut.push(toLeftOut(connection, reason, terms.publicUrl));
@@ -61,13 +63,14 @@ export function toOffer(stock: Stock, whom: ForWhom, category: Category | undefi
 function reasonAgainst(
   connection: Connection,
   tools: readonly ConnectionTool[],
-  now: Date,
+  { now, alsoResting = false }: OfferTerms,
 ): LeftOut['reason'] | undefined {
   if (!connection.enabled) return 'disabled';
   if (connection.health === 'reconnect') return 'reconnect';
   if (connection.auth_kind !== 'none' && connection.credentials === null && connection.auth_state === null)
     return 'no_credentials';
-  if (connection.broken_until !== null && connection.broken_until > now) return 'failing';
+  const rests = connection.broken_until !== null && connection.broken_until > now;
+  if (rests && !alsoResting) return 'failing';
   if (connection.tools_listed_at === null) return 'failing';
   return tools.some(({ state }) => state === 'quarantined') ? 'quarantined' : undefined;
 }

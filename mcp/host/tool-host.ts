@@ -63,8 +63,11 @@ export interface ToolHost {
   offerIn(trx: OrganizationTransaction, whom: ForWhom, category: Category | undefined): Promise<Offer>;
   /** As `offerIn`, in a transaction of its own. */
   offer(whom: ForWhom, category: Category | undefined): Promise<Offer>;
-  /** One tool by its name; undefined when it is not there, not accepted or not in order. */
-  find(whom: ForWhom, name: string): Promise<OfferedTool | undefined>;
+  /**
+   * One tool by its name; undefined when it is not there, not accepted or not in order. With `alsoResting` also while its
+   * connection rests after failures: calls through it are then told to wait.
+   */
+  find(whom: ForWhom, name: string, options?: { readonly alsoResting?: boolean }): Promise<OfferedTool | undefined>;
   /** @throws ToolCallError */
   call(
     on: OnConnection,
