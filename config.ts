@@ -193,7 +193,10 @@ const SECRET = /TOKEN|SECRET|PASSWORD|_KEYS?$/;
 
 /** The configuration as it may be logged: secrets are only named as set. */
 export function describeConfig(config: Config): Record<string, unknown> {
-  const shown = Object.entries(config).map(([name, value]) => [name, SECRET.test(name) && value ? '(set)' : value]);
+  const shown = Object.entries(config).map(([name, value]) => [
+    name,
+    SECRET.test(name) && value ? '(set)' : withoutUser(value),
+  ]);
   return {
     ...Object.fromEntries(shown),
     DATABASE_URL: withoutPassword(config.DATABASE_URL),
@@ -202,6 +205,10 @@ export function describeConfig(config: Config): Record<string, unknown> {
     delegationEnv: Object.keys(config.delegationEnv),
   };
 }
+
+/** Addresses may hold a password too, whatever they are called. */
+const withoutUser = (value: unknown): unknown =>
+  typeof value === 'string' && /^https?:\/\/[^/]*@/.test(value) ? withoutPassword(value) : value;
 
 /** An address as it may be logged: without its password, also where that stands in a parameter. */
 function withoutPassword(address: string): string {

@@ -1,6 +1,7 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
+import { secretForms } from '../../mcp/secret-forms.ts';
 import { ModelCallError } from './model-port.ts';
 
 /** How the call stood when it failed. */
@@ -74,8 +75,9 @@ const unavailable = (error: Error, what: string, secret?: string): ApplicationFa
 
 /** Provider messages can be long and may quote the prompt: history keeps the first line only. */
 function plain(error: Error, secret?: string): string {
-  const said = saidBy(error);
-  return ((secret ? said.replaceAll(secret, '(key)') : said).split('\n')[0] ?? '').slice(0, 200);
+  const forms = secret ? secretForms(secret) : [];
+  const said = forms.reduce((words, form) => words.replaceAll(form, '(key)'), saidBy(error));
+  return (said.split('\n')[0] ?? '').slice(0, 200);
 }
 
 /** The SDK's message is the whole body as JSON, in which every line is the first one. */

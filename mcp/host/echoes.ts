@@ -1,5 +1,6 @@
 import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError, type McpConnection } from '../port.ts';
+import { secretForms } from '../secret-forms.ts';
 
 /** What providers of ours are sent beside what they need anyway. */
 const CREDENTIAL_HEADERS = new Set(['authorization', 'cookie', 'x-api-key']);
@@ -82,11 +83,7 @@ function formsOf(value: string): string[] {
   const plain = scheme.toLowerCase() === 'basic' ? Buffer.from(sent, 'base64').toString('utf8') : sent;
   const password = scheme.toLowerCase() === 'basic' ? plain.slice(plain.indexOf(':') + 1) : plain;
   const secrets = [...new Set([sent, plain, password])].filter((secret) => secret.length >= MIN_SECRET);
-  return secrets.flatMap((secret) => {
-    const bytes = Buffer.from(secret);
-    const encoded = [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
-    return [...new Set([...encoded, encodeURIComponent(secret), secret])];
-  });
+  return secrets.flatMap(secretForms);
 }
 
 function scrubResult(result: ToolResult, scrub: (text: string) => string): ToolResult {
