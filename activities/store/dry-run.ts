@@ -20,7 +20,9 @@ export async function dryRunResult(
   const texts = textsFor(orchestration.language);
   const plan = (await findPlan(trx, orchestration.id))?.document;
   const lines = plan
-    ? plan.steps.map((step) => line(step.phase, step.title, step.estimate.cents, step.risk === 'read' ? '' : step.risk))
+    ? plan.steps.map(({ phase, title, tool, risk, estimate }) =>
+        line(phase, tool ? `${title} [${tool}]` : title, estimate.cents, risk === 'read' ? '' : risk),
+      )
     : steps.map(({ agent, id }) => line(1, agent ? AGENT_NAMES[agent] : id, priceOf(deps, orchestration, agent), ''));
   const total = plan ?? totalOf(deps, orchestration, steps);
   const spent = nanosToCents(await costOf(trx, orchestration.id));

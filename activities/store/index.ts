@@ -101,7 +101,7 @@ export const createStoreActivities = (deps: StoreDeps) => {
       settleUnknown(deps, input),
 
     /** Lists what an undo takes back. */
-    openUndo: (target: Target): Promise<{ keys: string[] }> => openUndo(deps, target),
+    openUndo: (target: Target): Promise<{ keys: string[]; queues?: string[] }> => openUndo(deps, target),
 
     /** Says what was taken back. */
     finishUndo: (target: Target): Promise<UndoOutcome> => thenWake(target, finishUndo(deps, target)),

@@ -6,11 +6,13 @@ import { withOrganization } from '../../db/organization.ts';
 import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
+import type { OfferedTool } from '../../mcp/host/tool-host.ts';
 import { whyNotShown, whyOther } from './as-wanted.ts';
 import { failedToCall } from './failed-call.ts';
 import type { Making } from './making.ts';
 import { change } from './change.ts';
 import { followProgress } from './progress.ts';
+import { errorResult } from './results.ts';
 import { settleCall } from './settle-call.ts';
 import type { CallTarget, ToolDeps } from './tool-deps.ts';
 import { withoutTool } from './without-tool.ts';
@@ -33,13 +35,25 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   if (!tool || tool.connectionId !== row.connection_id) return withoutTool(deps, target, row, orchestration.language);
   // Nothing that a human has to see goes past them, whatever a workflow asks for.
   if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
-  const shown = () => withOrganization(deps.db, organizationId, (trx) => whyNotShown(trx, row));
-  const other = whyOther(row, tool) ?? (row.reasons.length > 0 ? await shown() : undefined);
+  // What is claimed was looked at then, and may be under way: the ledger finds out what became of it.
+  const other = row.effect_key === null ? await whyNot(deps, target, row, tool) : undefined;
   if (other) return settleCall(deps, target, row, { status: 'failed', result: errorResult(other), taints: false });
   const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
   const onProgress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
   const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress } };
   return row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making);
+}
+
+/** Why a call is not made as it stands; undefined for most. */
+async function whyNot(
+  deps: ToolDeps,
+  target: CallTarget,
+  row: ToolCall,
+  tool: OfferedTool,
+): Promise<string | undefined> {
+  const other = whyOther(row, tool);
+  if (other !== undefined || row.reasons.length === 0) return other;
+  return withOrganization(deps.db, target.organizationId, (trx) => whyNotShown(trx, row));
 }
 
 async function load(deps: ToolDeps, target: CallTarget): Promise<{ orchestration: Orchestration; row: ToolCall }> {

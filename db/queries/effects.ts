@@ -110,6 +110,19 @@ export async function msUntilNobodySends(trx: OrganizationTransaction, key: stri
 export const listEffects = (trx: OrganizationTransaction, orchestrationId: string): Promise<Effect[]> =>
   trx.selectFrom('effects').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('sequence').execute();
 
+/** What one step has claimed, in the order of the claims. */
+export const listEffectsOfStep = (
+  trx: OrganizationTransaction,
+  { orchestrationId, step }: { orchestrationId: string; step: string },
+): Promise<Pick<Effect, 'key' | 'tool' | 'state'>[]> =>
+  trx
+    .selectFrom('effects')
+    .select(['key', 'tool', 'state'])
+    .where('orchestration_id', '=', orchestrationId)
+    .where('step_id', '=', step)
+    .orderBy('sequence')
+    .execute();
+
 /** What an undo would take back, the newest first. */
 export const listUndoable = (trx: OrganizationTransaction, orchestrationId: string): Promise<Effect[]> =>
   trx

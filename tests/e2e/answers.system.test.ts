@@ -72,7 +72,7 @@ describe('a session', () => {
     const second = await house.ask('What is my dog called?', { agents: ['general'], sessionId: first.sessionId });
     expect(second.sessionId).toBe(first.sessionId);
     await house.ended(second.jobId);
-    expect(requestsAbout('What is my dog called?')[0]?.messages).toEqual([
+    expect(requestsAbout('What is my dog called?')[0]?.messages).toMatchObject([
       { role: 'user', text: 'My dog is called Rex' },
       { role: 'assistant', text: 'general has answered.' },
       { role: 'user', text: 'What is my dog called?' },

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { openHouse, type House } from '../support/house.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
 import { answer, callsOf, callTool, connect, effectsOf, setPolicy, toolEnv, waits } from '../support/tools.ts';
@@ -105,8 +106,9 @@ describe('an agent that changes something', () => {
     expect(summaries()).toContain('A mistake');
     const asked = await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
     expect(asked.status).toBe(202);
-    await house.jobWhen(jobId, ({ effects }) => effects?.undoable === 0);
-    await expect(effectsOf(house, jobId)).resolves.toMatchObject([{ undo: 'DONE' }]);
+    // While it is being taken back it is undoable no more, and not taken back yet.
+    await eventually('it to be taken back', async () => (await effectsOf(house, jobId))[0]?.undo === 'DONE');
+    expect((await house.status(jobId)).effects).toMatchObject({ undoable: 0 });
     expect(summaries()).not.toContain('A mistake');
     const again = await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
     expect(again.status).toBe(409);

@@ -160,5 +160,11 @@ export const MUTANTS: readonly Mutant[] = [
     'const asked = open.filter(({ asks }) => asks);',
     'const asked = open.slice(0, 0);',
   ],
-  ['takes only a part back', 'undone.json', 'workflows/undo.workflow.ts', 'of keys)', 'of keys.slice(1))'],
+  [
+    'takes only a part back',
+    'undone.json',
+    'workflows/undo.workflow.ts',
+    'of keys.entries())',
+    'of [...keys.entries()].slice(1))',
+  ],
 ];

@@ -6,8 +6,11 @@ import { overtaken, refusalOf } from './refusals.ts';
 
 /** Where decisions arrive: one question at a time, and its first valid answer counts. */
 export interface ApprovalDesk {
-  /** Waits for an answer. A question that another one keeps waiting is put when its turn has come, and not before. */
-  ask(question: Question | (() => Promise<Question>)): Promise<Answer>;
+  /**
+   * Waits for an answer. A question that another one keeps waiting is put when its turn has come, and not before: once
+   * the answer to the other one has been written, which `settle` does.
+   */
+  ask(question: Question | (() => Promise<Question>), settle: (answer: Answer) => Promise<void>): Promise<Answer>;
   /** A question waits for its answer. */
   waits(): boolean;
   /** Takes the present question back. */
@@ -44,7 +47,7 @@ export function openApprovalDesk(hands: DeskHands): ApprovalDesk {
   });
 
   return {
-    async ask(asks) {
+    async ask(asks, settle) {
       while (busy) await condition(() => !busy);
       busy = true;
       try {
@@ -55,7 +58,9 @@ export function openApprovalDesk(hands: DeskHands): ApprovalDesk {
         now.approvedBy.clear();
         now.uncounted.length = 0;
         for (const given of early) if (!refusal(given)) take(now, given);
-        return await wait(now, hands, question);
+        const answer = await wait(now, hands, question);
+        await settle(answer);
+        return answer;
       } finally {
         // Also after a cancel: while the end is written nothing waits any more.
         now.question = undefined;

@@ -26,6 +26,8 @@ export interface Job {
   revision: number;
   /** A planner's plan runs. */
   planned: boolean;
+  /** Tools have been called: not all of the work is still to be done. */
+  hasCalled: boolean;
   /** Questions asked so far, for their ids. */
   questions: number;
   /** Set once a stop or a cancel has come. */

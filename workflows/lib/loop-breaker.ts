@@ -1,7 +1,10 @@
 /** Watches what is done again and again, and says when it goes in circles. */
 export interface LoopBreaker {
-  /** Notes an action by its signature; the name of the circle when it closes one. */
-  saw(signature: string): 'same_call' | 'ping_pong' | undefined;
+  /**
+   * Notes an action by its signature; the name of the circle when it closes one. What is gone through once more after a
+   * pause, at the same place as before, was noted already.
+   */
+  saw(signature: string, place?: string): 'same_call' | 'ping_pong' | undefined;
   reset(): void;
 }
 
@@ -12,8 +15,11 @@ const TURNS = 3;
 /** A breaker for one step. Pure: it only remembers signatures. */
 export function openLoopBreaker(): LoopBreaker {
   const seen: string[] = [];
+  const places = new Set<string>();
   return {
-    saw(signature) {
+    saw(signature, place) {
+      if (place !== undefined && places.has(place)) return undefined;
+      if (place !== undefined) places.add(place);
       seen.push(signature);
       if (seen.length >= SAME && seen.slice(-SAME).every((one) => one === signature)) return 'same_call';
       const last = seen.slice(-2 * TURNS);

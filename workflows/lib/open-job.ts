@@ -38,6 +38,7 @@ export function openJob(
     calls: 0,
     revision: 0,
     planned: false,
+    hasCalled: false,
     questions: 0,
     refused: new Set(),
   };

@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, patched } from '@temporalio/workflow';
 import type { ApprovalKind, Choice } from '../../contracts/approval.ts';
 import type { Question } from '../../contracts/workflow.ts';
 import { decisions, store } from '../proxies.ts';
@@ -41,10 +41,21 @@ export function cancelled(job: Job): Promise<never> {
   return CancellationScope.current().cancelRequested;
 }
 
-/** Waits at the desk and writes down what became of the question. */
+/** Waits at the desk and writes down what became of the question, before another one may be asked. */
 export async function awaitAnswer(job: Job, question: Question | (() => Promise<Question>)): Promise<Answer> {
   if (typeof question !== 'function') showStatus('awaiting_approval');
-  const answer = await job.desk.ask(question);
+  let isWritten = false;
+  const answer = await job.desk.ask(question, async (given) => {
+    // Histories from before that ask the next question while the answer to the last one is being written.
+    if (!patched('answer-first')) return;
+    isWritten = true;
+    await writeAnswer(job, given);
+  });
+  if (!isWritten) await writeAnswer(job, answer);
+  return answer;
+}
+
+async function writeAnswer(job: Job, answer: Answer): Promise<void> {
   if (answer.kind === 'decided') {
     const { decision } = answer;
     await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.choice ?? decision.verdict}` }, [
@@ -52,10 +63,9 @@ export async function awaitAnswer(job: Job, question: Question | (() => Promise<
     ]);
   } else if (job.course.steps.length === 0 && answer.kind === 'expired') {
     // Nothing has begun: it is written with the end.
-    return answer;
+    return;
   } else if (answer.question)
     await store.closeQuestion({ ...job.target, approvalId: answer.question.id, verdict: answer.kind });
   showStatus('running');
   job.changed();
-  return answer;
 }

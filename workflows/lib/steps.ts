@@ -71,8 +71,12 @@ async function tryOnce(
   for (let round = 1; ; round++) {
     const said = await oneRound(job, step, next, words, round);
     if (!said || 'code' in said) return said;
-    const end = (await inCircles(job, step, said.calls, breaker)) ?? (await makeCalls(job, step.id, said.calls));
+    const loop = breaker.saw(said.calls.map(({ signature }) => signature).join(' '), `${next.nth}:${round}`);
+    if (loop) breaker.reset();
+    const circles = loop && (await askAboutCircles(job, step, said.calls, loop));
+    const end = circles ?? (await makeCalls(job, step.id, said.calls));
     if (end) return end;
+    job.hasCalled = true;
     words.push(...job.steering.takeWords());
   }
 }
@@ -119,15 +123,12 @@ async function oneRound(
 }
 
 /** The same calls again and again are shown to a human before the next one. */
-async function inCircles(
+async function askAboutCircles(
   job: Job,
   step: StepOutline,
   calls: readonly CallOutline[],
-  breaker: LoopBreaker,
+  loop: string,
 ): Promise<StepResult | undefined> {
-  const loop = breaker.saw(calls.map(({ signature }) => signature).join(' '));
-  if (!loop) return undefined;
-  breaker.reset();
   const answer = await askHuman(job, { kind: 'loop', evidence: [loop], step: step.id });
   if (answer === 'retry') return undefined;
   await store.endCalls({ ...job.target, calls: calls.map(({ id }) => id), as: 'cancelled' });

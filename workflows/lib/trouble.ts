@@ -76,7 +76,7 @@ export async function afterRefusedBudget(
   { code, error }: Failure,
 ): Promise<Try | StepResult> {
   const { course, refused, steering } = job;
-  const hasBegun = () => job.planned || doneSteps(course) > 0;
+  const hasBegun = () => job.planned || job.hasCalled || doneSteps(course) > 0;
   refused.add(step.id);
   await condition(() => hasBegun() || [...course.running].every((id) => refused.has(id)));
   if (!hasBegun()) return failed(code);

@@ -121,3 +121,18 @@ describe('an undo', () => {
     expect(world.undone).toEqual(['createTask back to before']);
   });
 });
+
+describe('what can be taken back', () => {
+  it('is listed with the queue of the pool that its tool works in', async () => {
+    const offered = tool({ name: 'salesforce__updateRecord', provider: 'salesforce' });
+    await want(offered);
+    const { deps, make } = open(offered);
+    await make();
+    const store = createStoreActivities(deps as unknown as Parameters<typeof createStoreActivities>[0]);
+    const { organizationId, orchestrationId } = house;
+    await expect(store.openUndo({ organizationId, orchestrationId })).resolves.toEqual({
+      keys: [expect.any(String)],
+      queues: ['salesforce'],
+    });
+  });
+});

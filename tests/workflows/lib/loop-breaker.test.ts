@@ -28,4 +28,11 @@ describe('a loop breaker', () => {
     breaker.reset();
     expect(breaker.saw('a')).toBeUndefined();
   });
+
+  it('takes no notice of what is gone through again at the same place', () => {
+    const breaker = openLoopBreaker();
+    for (let pause = 0; pause < 9; pause++) expect(breaker.saw('a', '0:1')).toBeUndefined();
+    expect(breaker.saw('a', '0:2')).toBeUndefined();
+    expect(breaker.saw('a', '0:3')).toBe('same_call');
+  });
 });
