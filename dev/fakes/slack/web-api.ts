@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { readBody, sendJson, type Handler } from '../http-server.ts';
 import { readArguments, textArgument, type Arguments } from './arguments.ts';
@@ -26,6 +27,7 @@ export function createWebApi(state: SlackState): Handler {
     const method = new URL(req.url ?? '/', 'http://fake').pathname.replace(/^\/api\//, '');
     const raw = (await readBody(req)) ?? '';
     const fault = state.faults.take(method);
+    if (fault?.delayMs !== undefined) await delay(fault.delayMs);
     let team: string | null = null;
     let args: Arguments = {};
     let answer: Answer;
