@@ -34,9 +34,13 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   // Nothing that a human has to see goes past them, whatever a workflow asks for.
   if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
   const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
-  const onProgress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
-  const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress } };
-  return row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making);
+  const progress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
+  const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress: progress.tell } };
+  try {
+    return await (row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making));
+  } finally {
+    await progress.landed();
+  }
 }
 
 async function load(deps: ToolDeps, target: CallTarget): Promise<{ orchestration: Orchestration; row: ToolCall }> {

@@ -69,7 +69,7 @@ const limited = (seconds: number): Answer => ({
 });
 
 function faultAnswer(fault: Fault | undefined): Answer | undefined {
-  if (!fault || fault.loseAnswer) return undefined;
+  if (!fault || fault.loseAnswer || (fault.status === undefined && fault.error === undefined)) return undefined;
   if (fault.status === 429) return limited(fault.retryAfterSeconds ?? 1);
   return { status: fault.status ?? 200, body: { ok: false, error: fault.error ?? 'internal_error' } };
 }
