@@ -42,6 +42,8 @@ export interface Question {
   readonly choices?: readonly Choice[];
   /** What APPROVE alone says where there is a choice. */
   readonly approveMeans?: Choice;
+  /** Nobody was asked: what the question was about has come right by itself. */
+  readonly moot?: boolean;
 }
 
 /**

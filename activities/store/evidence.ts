@@ -14,13 +14,15 @@ export function evidenceFor(
   language: Language,
 ): string[] {
   const step = steps.find((one) => one.id === id);
+  // A question about calls shows the calls themselves; without a plan the step is no more than the agent's name.
+  const isNamed = step && kind !== 'tool' && (step.revision > 0 || (kind !== 'effect' && kind !== 'reconnect'));
   const words = evidence.map((code) => {
     if (code === 'same_call' || code === 'ping_pong') return texts.circles[code];
     return code === 'plan_refused' ? texts.planRefused : isErrorCode(code) ? errorSentence(code, language) : code;
   });
   const instruction = kind === 'step' && step?.instruction ? [step.instruction] : [];
   return [
-    ...(step ? [nameOf(step)] : []),
+    ...(isNamed ? [nameOf(step)] : []),
     ...instruction,
     ...words,
     ...(kind === 'budget' ? [texts.budgetPaused] : []),

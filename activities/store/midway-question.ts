@@ -89,5 +89,6 @@ const inADay = (now: number, deadlineMs: ApprovalPolicy['deadlineMs']): string =
 function wordsOf(kind: ApprovalKind, texts: Texts, choices: readonly Choice[] | undefined): string {
   if (kind === 'tool') return texts.tools.ask;
   if (kind === 'effect') return texts.tools.effectUnknown;
+  if (kind === 'reconnect') return texts.tools.reconnectHow;
   return choices ? texts.choose(choices.map((choice) => texts.choices[choice])) : texts.question;
 }

@@ -2,10 +2,11 @@ import type { Approval, ApprovalKind } from '../../contracts/approval.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { Question } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { lockConnection } from '../../db/queries/connections.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertApproval, setApproval } from '../../db/queries/plans.ts';
 import { listSteps, setStep } from '../../db/queries/steps.ts';
-import { setToolCall } from '../../db/queries/tool-calls.ts';
+import { listCallsById, setToolCall } from '../../db/queries/tool-calls.ts';
 import { progressOf } from '../model/progress.ts';
 import { toQuestion } from './approval.ts';
 import type { StoreDeps, Target } from './index.ts';
@@ -21,6 +22,8 @@ export interface AskInput extends Target {
   readonly refused?: unknown;
   /** Of calls: those that the question is about. */
   readonly calls?: readonly string[];
+  /** Of a reconnect: it may have been renewed since, which nobody need be asked about. */
+  readonly unlessBack?: boolean;
   /** Counts the questions of the job. */
   readonly nth: number;
 }
@@ -32,6 +35,7 @@ export function askHuman(deps: StoreDeps, input: AskInput): Promise<Question> {
     const now = Date.now();
     const approval = await toMidwayApproval(deps, trx, orchestration, input, now);
     if (orchestration.approval?.id === approval.id) return toQuestion(orchestration.approval, now);
+    if (input.unlessBack && (await isBack(trx, input))) return { ...toQuestion(approval, now), moot: true };
     if (input.step) await setStep(trx, { orchestrationId: orchestration.id, id: input.step }, { status: 'waiting' });
     for (const id of input.kind === 'tool' ? (input.calls ?? []) : [])
       await setToolCall(
@@ -42,6 +46,16 @@ export function askHuman(deps: StoreDeps, input: AskInput): Promise<Question> {
     await ask(trx, orchestration, approval);
     return toQuestion(approval, now);
   });
+}
+
+/**
+ * Whether the connection of a call has its access back. The row is held until the question is written, so that whoever
+ * renews it either is seen here or finds the question.
+ */
+async function isBack(trx: OrganizationTransaction, { orchestrationId, calls = [] }: AskInput): Promise<boolean> {
+  const [call] = await listCallsById(trx, orchestrationId, calls);
+  const connection = call?.connection_id ? await lockConnection(trx, call.connection_id) : undefined;
+  return connection?.health === 'healthy';
 }
 
 /** Shows a question as the one that waits. */

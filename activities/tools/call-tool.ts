@@ -39,9 +39,13 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   const other = row.effect_key === null ? await whyNot(deps, target, row, tool) : undefined;
   if (other) return settleCall(deps, target, row, { status: 'failed', result: errorResult(other), taints: false });
   const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
-  const onProgress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
-  const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress } };
-  return row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making);
+  const progress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
+  const making: Making = { target, row, tool, options: { signal, timeoutMs, onProgress: progress.tell } };
+  try {
+    return await (row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making));
+  } finally {
+    await progress.landed();
+  }
 }
 
 /** Why a call is not made as it stands; undefined for most. */

@@ -55,9 +55,7 @@ export async function findOut(deps: ToolDeps, held: Held, lost?: ToolCallError):
 }
 
 const detailOf = ({ tool }: Held, lost?: ToolCallError): string =>
-  lost
-    ? `${tool.connection}: ${lost.message}`
-    : `The call was sent to ${tool.connection}, and whoever sent it ended before the answer came.`;
+  lost ? lost.message : `The call was sent to ${tool.connection}, and whoever sent it ended before the answer came.`;
 
 /** `waitMs` is looked at before: what nobody could still be sending by then, and is not there after, did not happen. */
 async function readBack(deps: ToolDeps, { target, tool, row, key, effect, options }: Held, signal: AbortSignal) {

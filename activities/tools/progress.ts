@@ -11,27 +11,52 @@ import type { CallTarget, ToolDeps } from './tool-deps.ts';
 const SHOWN_EVERY_MS = 1_000;
 const PROGRESS_CHARS = 200;
 
-/** Feeds a tool's progress into the live message: the newest state, at most once a second, and never in the way. */
+export interface FollowedProgress {
+  readonly tell: NonNullable<CallOptions['onProgress']>;
+  /** Shows nothing more, and resolves once nothing is on its way that could paint over a later state. */
+  landed(): Promise<void>;
+}
+
+/** Feeds a tool's progress into the live message: always the newest state in the end, and at most one a second. */
 export function followProgress(
   deps: ToolDeps,
   target: CallTarget,
   { tool, language }: { tool: string; language: Language },
-): NonNullable<CallOptions['onProgress']> {
-  let last = 0;
-  let busy = false;
-  return ({ message, share }) => {
-    const now = Date.now();
-    if (busy || now - last < SHOWN_EVERY_MS) return;
-    busy = true;
-    last = now;
-    const percent = share === undefined ? '' : `${Math.round(Math.min(1, Math.max(0, share)) * 100)} %`;
-    const said = [storableText(message ?? '').slice(0, PROGRESS_CHARS), percent].filter(Boolean).join(' · ');
+): FollowedProgress {
+  let newest: string | undefined;
+  let shownAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let showing: Promise<void> | undefined;
+
+  function showNext(): void {
+    if (newest === undefined || timer || showing) return;
+    timer = setTimeout(write, Math.max(0, shownAt + SHOWN_EVERY_MS - Date.now()));
+  }
+  function write(): void {
+    const said = newest ?? '';
     const step = [textsFor(language).tools.callingTool(tool), said].filter(Boolean).join(' — ');
-    void show(deps, target, said, step)
+    newest = timer = undefined;
+    shownAt = Date.now();
+    // Progress is a courtesy: it fails no call.
+    showing = show(deps, target, said, step)
       .catch(() => undefined)
       .finally(() => {
-        busy = false;
+        showing = undefined;
+        showNext();
       });
+  }
+  return {
+    tell({ message, share }) {
+      const percent = share === undefined ? '' : `${Math.round(Math.min(1, Math.max(0, share)) * 100)} %`;
+      newest = [storableText(message ?? '').slice(0, PROGRESS_CHARS), percent].filter(Boolean).join(' · ');
+      showNext();
+    },
+    async landed() {
+      clearTimeout(timer);
+      await showing;
+      // What has come meanwhile is older than the answer.
+      clearTimeout(timer);
+    },
   };
 }
 

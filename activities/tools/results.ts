@@ -31,10 +31,14 @@ const SAYS: Partial<Record<ToolCall['status'], string>> = {
   cancelled: 'The call was cancelled before it was made.',
 };
 
+/** It could not be made, or whoever made it was lost. */
+const NO_ANSWER = 'There is no answer to this call: it could not be made. Go on without it and say so.';
+
 /** What a call came to, for the model: data from outside, marked as such by where it stands. */
 export function toldOf({ status, result }: Pick<ToolCall, 'status' | 'result'>): { text: string; isError: boolean } {
   const said = SAYS[status];
   if (said !== undefined) return { text: said, isError: true };
+  if (!result) return { text: NO_ANSWER, isError: true };
   const text = result?.text.trim() || (result?.data ? JSON.stringify(result.data) : '(no output)');
   return { text: cut(text, TOLD_CHARS), isError: result?.isError ?? true };
 }

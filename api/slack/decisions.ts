@@ -44,7 +44,7 @@ export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Pro
 }
 
 /** Under which name a reply may come again. */
-const keyOf = ({ workspace, heard }: ThreadAnswer) =>
+export const keyOf = ({ workspace, heard }: Pick<ThreadAnswer, 'workspace' | 'heard'>): string =>
   `slack:message:${workspace.teamId}:${heard.channelId}:${heard.ts}`;
 
 const isCounted = (door: SlackDoor, answer: ThreadAnswer): Promise<boolean> =>

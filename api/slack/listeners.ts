@@ -9,7 +9,7 @@ import { findSlackUser, type User, type Workspace } from '../../db/queries/peopl
 import { acceptRequest, type IncomingRequest } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answerInThread } from './decisions.ts';
-import { hasUndoable, undoInThread } from './undo.ts';
+import { findChanged, undoInThread } from './undo.ts';
 import { isUndo, verdictIn, wordIn, type HeardMessage } from './message.ts';
 import { meetStranger, type SlackPeople } from './people.ts';
 import { isSteering, steerInThread } from './steering.ts';
@@ -37,15 +37,11 @@ export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMe
   const answers = word && (!word.choice || latest?.approval?.choices?.includes(word.choice) === true);
   if (answers && user && (latest || heard.isReply))
     return answerInThread(door, { workspace, heard, user, latest, word });
-  if (
-    user &&
-    latest &&
-    heard.isReply &&
-    isUndo(heard.text) &&
-    isFinal(latest.status) &&
-    (await hasUndoable(door, latest))
-  )
-    return undoInThread(door, { workspace, heard, user, latest });
+  // While the work runs it is a word to the work.
+  if (user && latest && isFinal(latest.status) && heard.isReply && isUndo(heard.text)) {
+    const changed = await findChanged(door, workspace, heard, user);
+    if (changed) return undoInThread(door, { workspace, heard, user, changed });
+  }
   if (isSteering(heard, user, latest)) return steerInThread(door, workspace, heard, { user, latest });
   await acceptRequest(door, toIncoming(workspace, heard, user, latest));
 }

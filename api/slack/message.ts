@@ -95,7 +95,7 @@ export function verdictIn(text: string): Decision['verdict'] | undefined {
 }
 
 /** Whether a reply wants taken back what the work has changed, and says nothing else. */
-export const isUndo = (text: string): boolean => /^(undo|되돌리기|되돌려)[.!]*$/i.test(text.trim());
+export const isUndo = (text: string): boolean => /^(undo|되돌리기|되돌려( ?(줘|주세요))?)[.!]*$/i.test(text.trim());
 
 const REPLAN = /^(replan|plan again|다시 계획|계획 변경|재계획)[:,.\s]*/i;
 

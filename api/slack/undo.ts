@@ -1,27 +1,33 @@
 import { textsFor } from '../../contracts/texts.ts';
 import { withOrganization } from '../../db/organization.ts';
-import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import { findChangedInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { User, Workspace } from '../../db/queries/people.ts';
-import { countEffects } from '../../db/queries/tool-views.ts';
 import { ProblemError } from '../problems.ts';
-import { undoJob } from '../undo.ts';
-import { whisper } from './decisions.ts';
+import { RepeatedUndoError, undoJob } from '../undo.ts';
+import { keyOf, whisper } from './decisions.ts';
 import type { SlackDoor } from './listeners.ts';
 import type { HeardMessage } from './message.ts';
 
-/** Whether a job has changed anything that can be taken back; otherwise the word is just a word. */
-export const hasUndoable = (
+/** The work of the thread that has changed something, taken back or not; without any the word is just a word. */
+export const findChanged = (
   door: SlackDoor,
-  { organization_id: organizationId, id }: Orchestration,
-): Promise<boolean> =>
-  withOrganization(door.db, organizationId, async (trx) => ((await countEffects(trx, [id]))[0]?.undoable ?? 0) > 0);
+  { organizationId }: Workspace,
+  { channelId, threadTs }: HeardMessage,
+  { id: userId }: User,
+): Promise<Orchestration | undefined> =>
+  withOrganization(door.db, organizationId, (trx) => findChangedInThread(trx, { channelId, threadTs, userId }));
 
 /** UNDO in a thread takes back what its work has changed; the message tells how far it is. */
 export async function undoInThread(
   door: SlackDoor,
-  { workspace, heard, user, latest }: { workspace: Workspace; heard: HeardMessage; user: User; latest: Orchestration },
+  {
+    workspace,
+    heard,
+    user,
+    changed,
+  }: { workspace: Workspace; heard: HeardMessage; user: User; changed: Orchestration },
 ): Promise<void> {
-  const texts = textsFor(latest.language);
+  const texts = textsFor(changed.language);
   const principal = {
     organizationId: workspace.organizationId,
     userId: user.id,
@@ -30,9 +36,11 @@ export async function undoInThread(
     timeZone: user.time_zone,
   };
   try {
-    await undoJob(door, principal, latest.id);
+    // Slack repeats what it thinks was lost, and by then there may be other changes.
+    await undoJob(door, principal, changed.id, [keyOf({ workspace, heard })]);
     whisper(door, heard, texts.tools.undoing);
   } catch (error) {
+    if (error instanceof RepeatedUndoError) return;
     if (!(error instanceof ProblemError) || error.kind === 'unavailable') throw error;
     whisper(door, heard, error.kind === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo);
   }

@@ -64,6 +64,29 @@ export const findInThread = (
     .limit(1)
     .executeTakeFirst();
 
+/** The newest of a thread that has changed something outside, taken back or not; their own before others'. */
+export const findChangedInThread = (
+  trx: OrganizationTransaction,
+  { channelId, threadTs, userId }: { channelId: string; threadTs: string; userId: string },
+): Promise<Orchestration | undefined> =>
+  trx
+    .selectFrom('orchestrations as o')
+    .selectAll('o')
+    .where('o.slack_channel_id', '=', channelId)
+    .where('o.slack_thread_ts', '=', threadTs)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('effects as e')
+          .select('e.key')
+          .whereRef('e.orchestration_id', '=', 'o.id')
+          .where('e.state', '=', 'DONE'),
+      ),
+    )
+    .orderBy((eb) => eb.fn.coalesce(eb('o.user_id', '=', userId), eb.lit(false)), 'desc')
+    .orderBy('o.created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+
 export interface Change {
   readonly organizationId: string;
   readonly id: string;

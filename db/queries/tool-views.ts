@@ -137,7 +137,7 @@ export interface CountedEffects {
 }
 
 /** What can still be taken back: done for certain, and not taken back nor being taken back. */
-const UNDOABLE = sql<boolean>`state = 'DONE' and undoable and (undo_state is null or undo_state = 'FAILED')`;
+const UNDOABLE = sql<boolean>`state = 'DONE' and undoable and (undo_state is null or undo_state in ('FAILED', 'UNKNOWN'))`;
 
 /** One row for each of these orchestrations that has effects. */
 export const countEffects = (trx: OrganizationTransaction, ids: readonly string[]): Promise<CountedEffects[]> =>

@@ -79,7 +79,7 @@ function lost({ what, connection }: Asked, why: string): ToolCallError {
     : new ToolCallError('unknown', `${connection} was asked, and it is not known whether it happened: ${why}`);
 }
 
-const saidBy = (error: McpError): string => cleanText(error.message, MAX_SAID);
+const saidBy = (error: McpError): string => cleanText(error.message.replace(/^MCP error -?\d+: /, ''), MAX_SAID);
 
 /** Of the deepest cause that has one; `fetch` wraps it. */
 function codeOf(error: unknown): string | undefined {

@@ -66,6 +66,8 @@ function reasonAgainst(
   { now, alsoResting = false }: OfferTerms,
 ): LeftOut['reason'] | undefined {
   if (!connection.enabled) return 'disabled';
+  // Nobody has ever given it access.
+  if (connection.health === 'reconnect' && connection.tools_listed_at === null) return 'no_credentials';
   if (connection.health === 'reconnect') return 'reconnect';
   if (connection.auth_kind !== 'none' && connection.credentials === null && connection.auth_state === null)
     return 'no_credentials';

@@ -100,7 +100,7 @@ describe('the end', () => {
   it('names what was changed outside with its link, and that it can be taken back', () => {
     const text = whole(ended([effect(), effect({ tool: 'slack__postMessage', undoable: false })]));
     expect(text).toContain('<https://notion.so/page-1>');
-    expect(text).toContain('1 of the changes can be taken back: UNDO');
+    expect(text).toContain('Reply UNDO to take 1 change back');
   });
 
   it('says of a change that nobody knows', () => {
@@ -117,7 +117,9 @@ describe('the end', () => {
     const text = whole(ended([effect({ undo_state: 'DONE' }), effect({ undo_state: 'FAILED' })]));
     expect(text).toContain('· taken back');
     expect(text).toContain('could not be taken back');
-    expect(text).not.toContain('UNDO');
+    // One that could not be may be tried again.
+    expect(text).toContain('Reply UNDO to take 1 change back');
+    expect(whole(ended([effect({ undo_state: 'DONE' }), effect({ undo_state: 'PENDING' })]))).not.toContain('UNDO');
   });
 
   it('lets no address of a provider break out of its link', () => {
@@ -130,6 +132,8 @@ describe('the end', () => {
       { connectionId: 'c1', connection: 'Linear', reason: 'failing' as const, url: 'https://n.example/connections/c1' },
     ];
     const text = whole(ended([], { left_out }));
-    expect(text).toContain('Left out: Linear (it does not answer at the moment) <https://n.example/connections/c1>');
+    expect(text).toContain(
+      'Could not be used: <https://n.example/connections/c1|Linear> (it does not answer at the moment)',
+    );
   });
 });

@@ -53,6 +53,7 @@ export function openApprovalDesk(hands: DeskHands): ApprovalDesk {
       try {
         if (hands.isMoot()) return { kind: 'withdrawn' };
         const question = typeof asks === 'function' ? await asks() : asks;
+        if (question.moot) return { kind: 'withdrawn' };
         if (hands.isMoot()) return { kind: 'withdrawn', question };
         Object.assign(now, { question, answer: undefined, edited: undefined });
         now.approvedBy.clear();

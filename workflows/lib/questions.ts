@@ -15,21 +15,26 @@ export interface About {
   readonly refused?: unknown;
   /** Of calls: those that the question is about. */
   readonly calls?: readonly string[];
+  /** Of a reconnect: nobody is asked when it has been renewed since. */
+  readonly unlessBack?: boolean;
 }
 
 /** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */
 export async function askHuman(job: Job, about: About): Promise<Choice | 'approve' | 'expired' | 'withdrawn'> {
   let approveMeans: Choice | undefined;
+  let moot = false;
   const answer = await awaitAnswer(job, async () => {
     const nth = ++job.questions;
     const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${about.kind}` }, [
       { ...job.target, ...about, nth },
     ]);
-    ({ approveMeans } = question);
+    ({ approveMeans, moot = false } = question);
+    if (moot) return question;
     showStatus('awaiting_approval');
     job.changed();
     return question;
   });
+  if (moot) return 'retry';
   if (answer.kind !== 'decided') return answer.kind;
   const { verdict, choice } = answer.decision;
   return verdict === 'cancel' ? cancelled(job) : (choice ?? approveMeans ?? 'approve');

@@ -58,7 +58,10 @@ async function makeCall(job: Job, step: string | undefined, call: CallOutline): 
     const { status } = await runCall(job, call);
     if (status === 'done' || status === 'failed') return undefined;
     const about = { calls: [call.id], ...(step && { step }) };
-    const end = status === 'unknown' ? await askAboutEffect(job, call, about) : await askToReconnect(job, call, about);
+    const end =
+      status === 'unknown'
+        ? await askAboutEffect(job, call, about)
+        : await askToReconnect(job, call, { ...about, unlessBack: questions === 0 });
     if (end !== 'again') return end === 'go_on' ? undefined : end;
   }
   return undefined;
@@ -103,7 +106,7 @@ async function askAboutEffect(
 async function askToReconnect(
   job: Job,
   { id }: CallOutline,
-  about: { calls: readonly string[]; step?: string },
+  about: { calls: readonly string[]; step?: string; unlessBack: boolean },
 ): Promise<Next> {
   const answer = await askHuman(job, { kind: 'reconnect', ...about });
   if (answer === 'retry' || answer === 'approve') return 'again';

@@ -16,6 +16,8 @@ const TITLES_CHARS = 2_400;
 const PLAN_SECTIONS = 20;
 const PROGRESS_SECTIONS = 6;
 const CALL_SECTIONS = 16;
+/** As people think of them; what APPROVE stands for is the first of the question's own order. */
+const CHOICE_ORDER = ['raise', 'done', 'retry', 'skip', 'stop'] as const;
 
 /** A question to people: what it is about, what it costs, who may answer, until when, and with which words. */
 export function asking(shown: Shown, approval: Approval): SlackMessage {
@@ -27,7 +29,9 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
   const steering = steeringLines(shown.steering, texts);
   const price = priceOf(approval, texts);
   const goal = plan.goal ? quoted(plan.goal, GOAL_CHARS) : '';
-  const words = choices.map((choice) => texts.plan.choices[choice]).join(' · ');
+  const words = CHOICE_ORDER.filter((choice) => choices.includes(choice))
+    .map((choice) => texts.plan.choices[choice])
+    .join(' · ');
   const titles = cut(titleLines(plan.steps ?? []).join('\n'), TITLES_CHARS);
   const calls = plan.calls?.length ? callTitles(plan.calls, texts) : [];
   const text = [`${title}.`, goal, titles, ...evidence, ...calls, plan.steps && price, plan.question, words];
@@ -79,7 +83,7 @@ function priceOf({ plan }: Approval, texts: Texts): string {
 /** What led to a question in the middle of the work: the step, what happened, what would be done about it. */
 function evidenceOf({ steps, healing }: Shown, { plan, kind }: Approval, texts: Texts): string[] {
   const { stepId, evidence = [], raise, action } = plan;
-  const title = steps.find(({ id }) => id === stepId)?.title || stepId;
+  const title = kind === 'tool' ? undefined : steps.find(({ id }) => id === stepId)?.title || stepId;
   const tried = kind === 'healing' ? healing.filter(({ step_id: id }) => !stepId || id === stepId) : [];
   return [
     ...(title && evidence.length === 0 ? [`${texts.plan.step}: ${quoted(title, GOAL_CHARS)}`] : []),

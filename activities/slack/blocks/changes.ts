@@ -10,7 +10,10 @@ const ICON = { DONE: '✏️', UNKNOWN: '❓', PENDING: '❓', FAILED: '❌' } a
 export function changeLines(effects: readonly EffectNote[], texts: Texts): string[] {
   // What certainly did not happen changed nothing.
   const told = effects.filter(({ state }) => state !== 'FAILED');
-  const undoable = told.filter(({ state, undoable: can, undo_state: undo }) => state === 'DONE' && can && !undo).length;
+  // One that failed may be tried again.
+  const undoable = told.filter(
+    ({ state, undoable: can, undo_state: undo }) => state === 'DONE' && can && undo !== 'PENDING' && undo !== 'DONE',
+  ).length;
   return [
     ...(told.length > 0 ? [`*${texts.tools.changed}*`] : []),
     ...told.map((effect) => lineOf(effect, texts)),
@@ -29,9 +32,14 @@ function lineOf({ tool, state, resource, undo_state: undo }: EffectNote, texts: 
     .join(' · ');
 }
 
+const named = (connection: string, url: string | undefined): string => {
+  const name = quoted(connection, NAME_CHARS);
+  return url ? `<${url}|${name.replaceAll('|', ' ')}>` : name;
+};
+
 /** Connections whose tools could not be used, and why. */
 export const leftOutLines = (leftOut: readonly LeftOut[], texts: Texts): string[] =>
   leftOut.map(
     ({ connection, reason, url }) =>
-      `⚠️ ${texts.tools.leftOut}: ${quoted(connection, NAME_CHARS)} (${texts.tools.leftOutReasons[reason]})${url ? ` <${url}>` : ''}`,
+      `⚠️ ${texts.tools.leftOut}: ${named(connection, url)} (${texts.tools.leftOutReasons[reason]})`,
   );

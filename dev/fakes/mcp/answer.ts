@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sendJson } from '../http-server.ts';
 import type { FakeReply } from './types.ts';
 
@@ -29,11 +30,19 @@ export function sendReply(
   if ('error' in reply) return sendJson(res, 200, { ...envelope, error: reply.error }, headers);
   if (reply.asJson) return sendJson(res, 200, { ...envelope, result: reply.result }, headers);
   res.writeHead(200, { ...headers, ...STREAM });
-  for (const progress of reply.progress ?? []) {
-    const params = { ...progress, progressToken: request.progressToken };
+  void stream(res, reply, request.progressToken).then(() => res.end(event({ ...envelope, result: reply.result })));
+}
+
+async function stream(
+  res: ServerResponse,
+  { progress = [] }: Extract<FakeReply, { result: unknown }>,
+  progressToken: unknown,
+): Promise<void> {
+  for (const { thenMs, ...one } of progress) {
+    const params = { ...one, progressToken };
     res.write(event({ jsonrpc: '2.0', method: 'notifications/progress', params }));
+    if (thenMs !== undefined) await delay(thenMs);
   }
-  res.end(event({ ...envelope, result: reply.result }));
 }
 
 /** Tells whoever listens on a stream that the tools are others now. */

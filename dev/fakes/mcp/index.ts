@@ -1,2 +1,2 @@
 export { createFakeMcp, type FakeCall, type FakeMcp, type FakeMcpOptions } from './fake-mcp.ts';
-export type { FakeMcpLine, FakeReply, FakeTool } from './types.ts';
+export type { FakeMcpLine, FakeProgress, FakeReply, FakeTool } from './types.ts';

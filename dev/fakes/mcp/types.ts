@@ -10,7 +10,11 @@ export interface FakeTool {
 
 /** What happens to one message after it was heard. */
 export type FakeReply =
-  | { readonly result: Record<string, unknown>; readonly asJson?: boolean; readonly progress?: readonly FakeProgress[] }
+  | {
+      readonly result: Record<string, unknown>;
+      readonly asJson?: boolean;
+      readonly progress?: readonly FakeProgress[];
+    }
   | { readonly error: { readonly code: number; readonly message: string } }
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** Never answers. */
@@ -22,6 +26,8 @@ export interface FakeProgress {
   readonly progress: number;
   readonly total?: number;
   readonly message?: string;
+  /** So long until what comes next, ms; it comes at once unless told. */
+  readonly thenMs?: number;
 }
 
 /** One thing that the server was asked, in the order in which it was heard. */

@@ -7,6 +7,8 @@ export interface Fault {
   readonly retryAfterSeconds?: number;
   /** Do what was asked, then cut the connection before the answer: the caller cannot know. */
   readonly loseAnswer?: boolean;
+  /** Take so long before doing anything, ms: what is asked later can come first. */
+  readonly delayMs?: number;
   /** 1 unless told. */
   readonly times?: number;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { readBody, sendJson, type Handler } from '../http-server.ts';
 import { readArguments, textArgument, type Arguments } from './arguments.ts';
@@ -26,6 +27,7 @@ export function createWebApi(state: SlackState): Handler {
     const method = new URL(req.url ?? '/', 'http://fake').pathname.replace(/^\/api\//, '');
     const raw = (await readBody(req)) ?? '';
     const fault = state.faults.take(method);
+    if (fault?.delayMs !== undefined) await delay(fault.delayMs);
     let team: string | null = null;
     let args: Arguments = {};
     let answer: Answer;
@@ -67,7 +69,7 @@ const limited = (seconds: number): Answer => ({
 });
 
 function faultAnswer(fault: Fault | undefined): Answer | undefined {
-  if (!fault || fault.loseAnswer) return undefined;
+  if (!fault || fault.loseAnswer || (fault.status === undefined && fault.error === undefined)) return undefined;
   if (fault.status === 429) return limited(fault.retryAfterSeconds ?? 1);
   return { status: fault.status ?? 200, body: { ok: false, error: fault.error ?? 'internal_error' } };
 }

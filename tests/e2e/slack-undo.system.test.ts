@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { botMessages, finalMessage } from '../support/doors.ts';
+import { openNotionHouse, type NotionHouse } from '../support/slack-notion.ts';
+import {
+  CHANNEL,
+  eventsOf,
+  hears,
+  jobOf,
+  jobsIn,
+  linesOf,
+  opsSays,
+  shows,
+  whispersTo,
+} from '../support/slack-story.ts';
+import { effectsOf, setPolicy } from '../support/tools.ts';
+
+let at: NotionHouse;
+beforeAll(async () => {
+  at = await openNotionHouse();
+  await setPolicy(at.house, { risks: [] });
+}, 120_000);
+afterAll(() => at?.close());
+
+/** A thread in which Ops has made this task. */
+async function madeIn(title: string, language: 'en' | 'ko' = 'en', user = 'U_ADA'): Promise<string> {
+  at.creates(title, language);
+  const thread = await hears(at.house, {
+    text: language === 'ko' ? `Notion에 '${title}' 작업을 만들어 줘` : `Create a task '${title}' in Notion`,
+    mention: true,
+    user,
+  });
+  await finalMessage(at.house, CHANNEL, thread);
+  return thread;
+}
+const told = (user: string, words: string) =>
+  at.house.slack.waitFor(words, () => whispersTo(at.house, user).includes(words) || undefined);
+
+describe('UNDO in the thread of what was done', () => {
+  it.each([
+    ['UNDO', 'en', 'Undo me', /↩️ `notion__createTask` · .* · taken back/],
+    ['되돌리기', 'ko', '되돌려 줘', /↩️ `notion__createTask` · .* · 되돌림/],
+  ] as const)(
+    'by the word %s, four times at once, moves the page to the trash',
+    async (word, language, title, says) => {
+      const thread = await madeIn(title, language);
+      expect(at.there(title)).toBe(1);
+      await hears(at.house, { text: word, thread });
+      const message = await shows(at.house, thread, says);
+      expect(message.text).toMatch(/^✅/);
+      expect(linesOf(message)).not.toMatch(/UNDO/);
+      expect([at.made(title), at.there(title)]).toEqual([1, 0]);
+      expect(await jobsIn(at.house, thread)).toHaveLength(1);
+      expect(await effectsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ undo: 'DONE' }]);
+    },
+  );
+
+  it('that Slack repeats after it is done is no request of its own', async () => {
+    const thread = await madeIn('Repeated');
+    const { events } = eventsOf({ text: 'UNDO', thread });
+    for (const event of events) await at.house.slack.deliver(event);
+    await shows(at.house, thread, /taken back/);
+    for (const event of events)
+      expect(await at.house.slack.deliver(event, { headers: { 'x-slack-retry-num': '1' } })).toMatchObject({
+        status: 200,
+      });
+    expect(await jobsIn(at.house, thread)).toHaveLength(1);
+  });
+
+  it('said a second time is told that nothing is left', async () => {
+    const thread = await madeIn('Undone twice');
+    await hears(at.house, { text: 'UNDO', thread });
+    await shows(at.house, thread, /taken back/);
+    await hears(at.house, { text: 'UNDO', thread });
+    await told('U_ADA', 'Nothing of what was changed here can be taken back, or it already is.');
+    expect(await jobsIn(at.house, thread)).toHaveLength(1);
+  });
+
+  it('is not for somebody else, who is told so', async () => {
+    const thread = await madeIn('Not yours', 'en', 'U_MINSU');
+    await hears(at.house, { text: 'UNDO', thread, user: 'U_LINUS' });
+    await told('U_LINUS', 'Only the person who asked or an admin may take back what was changed.');
+    expect(at.there('Not yours')).toBe(1);
+    expect(await jobsIn(at.house, thread)).toHaveLength(1);
+  });
+
+  it('is just a word where nothing was changed, and while the work runs', async () => {
+    at.house.model.setResponder(opsSays('en', () => ({ text: 'I have answered.\nCONFIDENCE: 0.9' })));
+    const thread = await hears(at.house, { text: 'What is a task?', mention: true });
+    await finalMessage(at.house, CHANNEL, thread);
+    at.house.model.pause();
+    await hears(at.house, { text: 'What is another task?', thread });
+    await at.house.slack.waitFor('the second message', () => botMessages(at.house, CHANNEL, thread)[1]);
+    await hears(at.house, { text: 'UNDO', thread });
+    const running = (await jobsIn(at.house, thread)).at(-1)?.id ?? '';
+    const [words] = await at.house.database.look('select message, mode from steering where orchestration_id = $1', [
+      running,
+    ]);
+    expect(words).toEqual({ message: 'UNDO', mode: 'steer' });
+    at.house.model.resume();
+    await at.house.ended(running);
+  });
+
+  it('that the provider does not take says so, and may be said again', async () => {
+    const thread = await madeIn('Stuck');
+    at.notion.failNext(/^PATCH/, { status: 400, times: 1 });
+    await hears(at.house, { text: 'UNDO', thread });
+    const message = await shows(at.house, thread, /could not be taken back/);
+    expect(at.there('Stuck')).toBe(1);
+    expect(linesOf(message)).toMatch(/UNDO/);
+    await hears(at.house, { text: 'UNDO', thread });
+    await shows(at.house, thread, /· taken back/);
+    expect(at.there('Stuck')).toBe(0);
+  });
+});
