@@ -43,6 +43,8 @@ export interface House {
   start(part: Part, env?: Record<string, string>): Promise<void>;
   /** SIGKILL, and the port is free when this resolves. */
   kill(part: Part): Promise<void>;
+  /** Lets a process stand still, and go on. */
+  signal(part: Part, signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Stops a process in order and starts it with other settings. */
   restart(part: Part, env?: Record<string, string>): Promise<void>;
   /** Resolves when the process has ended by itself. */
@@ -186,6 +188,11 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
     await running.get(part)?.stop();
     await start(part, more);
   };
+  const signal = (part: Part, name: 'SIGSTOP' | 'SIGCONT') => {
+    const child = running.get(part);
+    if (!child || !('pid' in child)) throw new Error(`${part} does not run.`);
+    process.kill(child.pid, name);
+  };
   const kill = async (part: Part) => {
     const child = running.get(part);
     running.delete(part);
@@ -194,7 +201,13 @@ function createParts({ dir, env, temporalPort }: PartsInput) {
   };
   return {
     start,
-    doors: { start, kill, restart, died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running') },
+    doors: {
+      start,
+      kill,
+      restart,
+      signal,
+      died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running'),
+    },
     stop: async () => {
       for (const part of ['api', 'api-2', 'worker', 'worker-2', 'temporal'] as const) await running.get(part)?.stop();
     },

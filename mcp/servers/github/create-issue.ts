@@ -58,6 +58,8 @@ export const createIssue = defineTool<GithubClient>()({
   resource: issueResource,
   async undo(client, { args, output }, context) {
     const at = { ...repositoryOf(args, context), issue_number: output.number };
+    const { data } = await read(context, () => client.rest.issues.get(at));
+    if (data.state === 'closed') return `${at.owner}/${at.repo}#${output.number} was closed already.`;
     await write(context, () => client.rest.issues.update({ ...at, state: 'closed', state_reason: 'not_planned' }));
     return `Closed ${at.owner}/${at.repo}#${output.number} as not planned.`;
   },

@@ -6,7 +6,7 @@ import type { NotionClient } from './client.ts';
 import { isNotFound, read, write } from './failures.ts';
 import { openDatabase } from './task-database.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties } from './task-fields.ts';
-import { databaseArgument, Task, taskResource, toTask, toWrittenTask } from './task.ts';
+import { databaseArgument, Task, openTask, taskResource, toTask, toWrittenTask } from './task.ts';
 
 /** How far Notion's clock may be behind ours. */
 const SKEW_MS = 120_000;
@@ -62,6 +62,8 @@ export const createTask = defineTool<NotionClient>()({
   resource: taskResource,
   async undo(client, { output: { id, title } }, context) {
     try {
+      const { page } = await openTask(client, id, context);
+      if (page.in_trash) return `The task "${title}" is in the trash already.`;
       await write(context, () => client.pages.update({ page_id: id, in_trash: true }));
     } catch (error) {
       if (!isNotFound(error)) throw error;

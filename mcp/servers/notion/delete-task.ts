@@ -32,7 +32,8 @@ export const deleteTask = defineTool<NotionClient>()({
   async undo(client, { output: { id, title }, before }, context) {
     const { inTrash } = whatWasBefore(z.object({ inTrash: z.boolean() }), before);
     if (inTrash) return `The task "${title}" was in the trash before, so it stays there.`;
-    await write(context, () => client.pages.update({ page_id: id, in_trash: false }));
+    const { page } = await openTask(client, id, context);
+    if (page.in_trash) await write(context, () => client.pages.update({ page_id: id, in_trash: false }));
     return `Took the task "${title}" out of the trash.`;
   },
 });

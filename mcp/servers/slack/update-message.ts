@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { KnownBlock, MessageMetadata } from '@slack/web-api';
 import { OVERWRITES } from '../annotations.ts';
@@ -69,6 +70,10 @@ export const updateMessage = defineTool<SlackClient>()({
   async undo(client, { output: { channel, ts }, before }, context) {
     const { text, blocks, metadata } = whatWasBefore(Before, before);
     const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[] };
+    const message = await messageAt(client, channel, ts, context);
+    const now = Before.safeParse(message).data;
+    if (now && isDeepStrictEqual(now, { text, blocks, ...(metadata ? { metadata } : {}) }))
+      return `The message ${ts} in ${channel} is as it was already.`;
     try {
       // An empty object takes the metadata away.
       const restored = (metadata ?? {}) as MessageMetadata;

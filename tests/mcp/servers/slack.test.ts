@@ -105,8 +105,8 @@ describe('Slack tools that write', () => {
     const before = await desk.before('updateMessage', args);
     const output = await desk.run('updateMessage', args, 'effect-2');
     expect(fake.message('C_LAUNCH', String(ts))).toMatchObject({ text: 'second', blocks: [] });
-    for (let again = 0; again < 2; again++)
-      await expect(desk.undo('updateMessage', { args, output, before })).resolves.toContain('Restored');
+    for (const said of ['Restored', 'as it was already'])
+      await expect(desk.undo('updateMessage', { args, output, before })).resolves.toContain(said);
     expect(fake.message('C_LAUNCH', String(ts))).toMatchObject({
       text: post.text,
       blocks,
