@@ -3,7 +3,7 @@ import { argumentsHash } from '../../../activities/tools/canonical.ts';
 import type { Approval } from '../../../contracts/approval.ts';
 import { listEffects } from '../../../db/queries/effects.ts';
 import { insertApproval } from '../../../db/queries/plans.ts';
-import type { ToolCall } from '../../../db/queries/tool-calls.ts';
+import { isAnyTainted, type ToolCall } from '../../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../../../mcp/port.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt } from '../desk.ts';
@@ -129,4 +129,12 @@ it('a refusal taints the step too: it may say what the server wants to be heard'
   expect(await database.look(`select tainted from steps where orchestration_id = $1`, [house.orchestrationId])).toEqual(
     [{ tainted: true }],
   );
+});
+
+it('what a person has called by hand is remembered as words of others too', async () => {
+  const seen = () => house.inside((trx) => isAnyTainted(trx, [house.orchestrationId]));
+  await house.want(tool({ risk: 'read' }), { step_id: null });
+  expect(await seen()).toBe(false);
+  await house.open(tool({ risk: 'read' })).make();
+  expect(await seen()).toBe(true);
 });
