@@ -54,17 +54,18 @@ describe('a slow tool that tells how far it is', () => {
   // First, while Slack has room: a state that nobody waits for is left out when its bucket runs low.
   it('does not paint over the end, however late Slack is with its last', async () => {
     answers([
-      { progress: 1, total: 4, message: 'page 1', thenMs: 2_000 },
-      { progress: 2, total: 4, message: 'page 2', thenMs: 300 },
+      { progress: 1, total: 4, message: 'page 1', thenMs: 1_500 },
+      { progress: 2, total: 4, message: 'page 2', thenMs: 2_500 },
+      { progress: 3, total: 4, message: 'page 3', thenMs: 300 },
     ]);
     const thread = await at.asks();
-    await shows(at.house, thread, /page 1/);
+    await shows(at.house, thread, /page 2/);
     at.house.slack.failNext('chat.update', { delayMs: 3_000 });
     await ended(at.house, thread);
     const late = await eventually('the late one', () =>
       at.house.slack.calls('chat.update').find(({ ms, ok }) => ok && ms >= 2_900),
     );
-    expect(String(late.arguments['text'])).toContain('page 2');
+    expect(String(late.arguments['text'])).toContain('page 3');
     expect(botMessages(at.house, CHANNEL, thread).map(({ text }) => text.slice(0, 6))).toEqual(['✅ Done']);
   });
 
