@@ -31,8 +31,9 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   const { organizationId } = target;
   const whom = { organizationId, userId: orchestration.user_id };
   const tool = await deps.host.find(whom, row.tool, { alsoResting: true });
-  // By the same name another connection may be found by now; what was wanted, approved and perhaps sent was this one.
-  if (!tool || tool.connectionId !== row.connection_id) return withoutTool(deps, target, row, orchestration.language);
+  // By the same name another connection may be found by now; what was perhaps sent was sent through the one before.
+  const moved = tool?.connectionId !== row.connection_id && row.effect_key !== null;
+  if (!tool || moved) return withoutTool(deps, target, row, orchestration.language);
   // Nothing that a human has to see goes past them, whatever a workflow asks for.
   if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
   // What is claimed was looked at then, and may be under way: the ledger finds out what became of it.
