@@ -16,6 +16,8 @@ const HEADING = /^(#{1,6}) +(.+)$/;
 const BULLET = /^\s*[-*] +(.+)$/;
 const NUMBERED = /^\s*\d+[.)] +(.+)$/;
 const FENCE = /^```(\w*)\s*$/;
+/** A fence that names a language opens code and never closes it. */
+const CLOSING = /^```\s*$/;
 
 /** Markdown as models write it, as a document of Jira's: headings, lists, code, bold, italic and links. */
 export function toAdf(markdown: string): AdfDocument {
@@ -46,7 +48,7 @@ function takeBlock(lines: string[]): AdfNode | undefined {
 
 function takeCode(lines: string[], language: string): AdfNode {
   lines.shift();
-  const end = lines.findIndex((line) => FENCE.test(line));
+  const end = lines.findIndex((line) => CLOSING.test(line));
   const text = lines.splice(0, end < 0 ? lines.length : end).join('\n');
   lines.shift();
   return {

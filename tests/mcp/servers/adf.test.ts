@@ -59,6 +59,10 @@ describe('a description for Jira', () => {
     );
   });
 
+  it('loses nothing of code that shows how code is fenced', () => {
+    expect(fromAdf(toAdf('```\nfirst\n```word\nlast'))).toContain('```word');
+  });
+
   it('takes no longer for hostile text', () => {
     const started = performance.now();
     for (const piece of ['[', '*', '`', '[a](https://', '- ', '1. ', '#']) toAdf(piece.repeat(10_000));
