@@ -11,7 +11,7 @@ import { toOutlines } from '../tools/wanted-calls.ts';
 import type { StoreDeps, Target } from './index.ts';
 
 /** The one call of a job that is nothing but a call. */
-const CALL_ID = 'call/0';
+export const CALL_ID = 'call/0';
 
 /** Writes the call that somebody has named, with what has to happen before it. None when there is no such tool. */
 export async function openToolJob(deps: StoreDeps, target: Target): Promise<{ calls: CallOutline[] }> {

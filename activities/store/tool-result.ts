@@ -2,7 +2,8 @@ import type { AggregatedResult } from '../../contracts/orchestration.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
-import { listCalls, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { findToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { CALL_ID } from './calls.ts';
 
 const CODES: Partial<Record<ToolCall['status'], ErrorCode>> = { declined: 'tool_declined', unknown: 'effect_unknown' };
 
@@ -12,7 +13,7 @@ export async function whatCameOf(
   { id }: Orchestration,
   executionTimeMs: number,
 ): Promise<{ result?: AggregatedResult; code?: ErrorCode }> {
-  const [call] = await listCalls(trx, id);
+  const call = await findToolCall(trx, { orchestrationId: id, id: CALL_ID });
   if (call?.status !== 'done' || !call.result) return { code: CODES[call?.status ?? 'failed'] ?? 'tool_failed' };
   return {
     result: {

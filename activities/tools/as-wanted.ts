@@ -1,9 +1,10 @@
+import { canonicalJson } from '../../contracts/canonical-json.ts';
 import type { StepRisk } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { findApproval } from '../../db/queries/plans.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { OfferedTool } from '../../mcp/host/tool-host.ts';
-import { argumentsHash, canonicalJson } from './canonical.ts';
+import { argumentsHash } from './canonical.ts';
 
 const RANK: Readonly<Record<StepRisk, number>> = { read: 0, write: 1, production: 2 };
 

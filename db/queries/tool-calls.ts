@@ -40,15 +40,6 @@ export const listCallsOfTurns = (
         .orderBy('position')
         .execute();
 
-export const listCalls = (trx: OrganizationTransaction, orchestrationId: string): Promise<ToolCall[]> =>
-  trx
-    .selectFrom('tool_calls')
-    .selectAll()
-    .where('orchestration_id', '=', orchestrationId)
-    .orderBy('created_at')
-    .orderBy('position')
-    .execute();
-
 export const listCallsById = (
   trx: OrganizationTransaction,
   orchestrationId: string,
@@ -63,10 +54,6 @@ export const listCallsById = (
     .execute();
 
 const ENDED = ['done', 'failed', 'declined', 'cancelled'] as const;
-const isEnded = (status: ToolCall['status']): boolean => (ENDED as readonly string[]).includes(status);
-
-/** Nothing more happens to the call by itself. */
-export const hasEnded = ({ status }: Pick<ToolCall, 'status'>): boolean => isEnded(status);
 
 /** Changes a call that has not ended; an end is final. Answers whether it was changed. */
 export async function setToolCall(

@@ -1,24 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
+import { canonicalJson } from '../../contracts/canonical-json.ts';
 import type { ToolDefinition, ToolDiff } from '../../contracts/tools.ts';
 import { showInvisible } from './clean-text.ts';
 import { suspicionOf } from './suspicious-text.ts';
 
-/** JSON with the names of fields in order, so that a server that only shuffles them has changed nothing. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value)
-    .filter(([, given]) => given !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, given]) => `${JSON.stringify(name)}:${canonical(given)}`);
-  return `{${fields.join(',')}}`;
-}
-
-/** Over the raw text: a change that nobody would see is a change. */
+/** Over the raw text: a change that nobody would see is a change; a server that only shuffles fields has changed nothing. */
 export const hashOf = ({ name, title, description, inputSchema, outputSchema, annotations }: ToolDefinition): string =>
   createHash('sha256')
-    .update(canonical({ name, title, description, inputSchema, outputSchema, annotations }))
+    .update(canonicalJson({ name, title, description, inputSchema, outputSchema, annotations }))
     .digest('hex');
 
 const FIELDS = ['title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
@@ -27,7 +17,7 @@ const FIELDS = ['title', 'description', 'inputSchema', 'outputSchema', 'annotati
 export function diffOf(before: ToolDefinition | undefined, after: ToolDefinition | undefined): ToolDiff[] {
   if (!before || !after)
     return before || after ? [{ field: 'tool', before: before?.name ?? null, after: after?.name ?? null }] : [];
-  return FIELDS.filter((field) => canonical(before[field]) !== canonical(after[field])).map((field) => ({
+  return FIELDS.filter((field) => canonicalJson(before[field]) !== canonicalJson(after[field])).map((field) => ({
     field,
     before: shown(before[field]),
     after: shown(after[field]),
