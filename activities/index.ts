@@ -1,8 +1,8 @@
-import { createModelActivities, type ModelDeps } from './model/index.ts';
-import { createSlackActivities, type SlackDeps } from './slack/index.ts';
-import { createStoreActivities, type StoreDeps } from './store/index.ts';
-import { createToolActivities } from './tools/index.ts';
-import type { ToolDeps } from './tools/tool-deps.ts';
+import { createModelActivities, type ModelDeps } from './model.ts';
+import { createSlackActivities, type SlackDeps } from './slack.ts';
+import { createStoreActivities, type StoreDeps } from './store.ts';
+import { createToolActivities } from './tools.ts';
+import type { ToolDeps } from '../domain/tools/tool-deps.ts';
 
 export type ActivityDeps = ModelDeps & StoreDeps & SlackDeps & ToolDeps;
 

@@ -6,7 +6,7 @@ import type { McpDeps } from './mcp/port.ts';
 import { mcpRoutes } from './mcp/routes.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
-import { callTool } from './tool-call.ts';
+import { callTool } from '../domain/tools/tool-call.ts';
 import { budgetPolicyRoutes } from './routes/budget-policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { effectRoutes } from './routes/effects.ts';

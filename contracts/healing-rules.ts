@@ -10,7 +10,7 @@ export interface HealingRule {
 }
 
 /** Tries to heal one step. */
-export const MOST_HEALINGS = 2;
+export const MAX_HEALINGS = 2;
 
 /** What healing cannot change: the wallet, the key, the clock, and what people or the plan itself decided. */
 const NOT_HEALABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -36,7 +36,7 @@ const NOT_HEALABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * nothing would help, undefined where a model has to find out.
  */
 export function ruleFor(code: ErrorCode, attempt: number): HealingRule | 'none' | undefined {
-  if (NOT_HEALABLE.has(code) || attempt >= MOST_HEALINGS) return 'none';
+  if (NOT_HEALABLE.has(code) || attempt >= MAX_HEALINGS) return 'none';
   if (code === 'model_unavailable')
     return attempt === 0
       ? { cause: 'model_unavailable', action: 'retry', changeTier: true }

@@ -32,14 +32,14 @@ export const KeyPoolView = z.object({
 });
 export type KeyPoolView = z.infer<typeof KeyPoolView>;
 
-const SHORTEST_KEY = 8;
+const MIN_KEY = 8;
 
 /** The body of `POST /api/admin/key-pool/keys`. */
 export const NewKey = z.strictObject({
   key: z
     .string()
     .trim()
-    .min(SHORTEST_KEY)
+    .min(MIN_KEY)
     .max(512)
     .regex(/^[\x21-\x7e]+$/, 'has characters that no key has'),
   name: z.string().trim().min(1).max(100).default('API key'),

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ROOT } from './place.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 
 /** What is built from our sources before the house can run. */
 export type BuildName = 'console' | 'workflow-bundle';
@@ -31,7 +31,7 @@ export function runBuild(
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0 && built) return resolve(built);
-      reject(new StartProblem(`Building the ${name.replace('-', ' ')} failed:\n${said.trimEnd()}`));
+      reject(new StartError(`Building the ${name.replace('-', ' ')} failed:\n${said.trimEnd()}`));
     });
   });
 }

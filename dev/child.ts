@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { signalProcess } from './processes.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 import { until } from './until.ts';
 
 /** A program to run beside us. */
@@ -123,5 +123,5 @@ async function whenReady({ spec, child, exited, words }: Starting): Promise<void
   over.abort();
   if (first.ready && child.pid) return;
   const what = first.ending ? `ended while starting (${first.ending})` : `was not ready after ${withinMs / 1000} s`;
-  throw new StartProblem([`${spec.name} ${what}.`, words()].filter(Boolean).join('\n'));
+  throw new StartError([`${spec.name} ${what}.`, words()].filter(Boolean).join('\n'));
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { prepareDatabase } from '../db/prepare.ts';
 import type { StartContext } from './context.ts';
 import { preparePostgres } from './postgres/server.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 
 const PREFERRED_PORT = 54_329;
 
@@ -15,9 +15,7 @@ export async function bringUpDatabase(context: StartContext): Promise<string> {
     try {
       return (await prepareDatabase({ adminUrl })).appUrl;
     } catch (error) {
-      throw new StartProblem(
-        `The database ${given ? 'of DATABASE_URL ' : ''}could not be prepared: ${reasonOf(error)}`,
-      );
+      throw new StartError(`The database ${given ? 'of DATABASE_URL ' : ''}could not be prepared: ${reasonOf(error)}`);
     }
   });
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NOTION } from './fakes/notion/index.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 
 /** The demo Notion and the token it takes. */
 export interface DemoNotion {
@@ -27,7 +27,7 @@ const Made = z.object({ id: z.string() });
 /**
  * Connects the default organization to the demo Notion as its admin would, once; follows it to another port, and
  * switches the connection off while no demo runs. Answers what a person has to know, if anything.
- * @throws StartProblem when the API refuses.
+ * @throws StartError when the API refuses.
  */
 export async function connectDemoNotion(
   house: DemoHouse,
@@ -76,7 +76,7 @@ async function ask({ apiUrl, token }: DemoHouse, method: string, path: string, b
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
-  if (!answer.ok) throw new StartProblem(`The demo Notion could not be connected: ${answer.status} ${text}`);
+  if (!answer.ok) throw new StartError(`The demo Notion could not be connected: ${answer.status} ${text}`);
   return JSON.parse(text);
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { commandOf, endProcess, processMark } from './processes.ts';
 import type { Tell } from './say.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 import type { KnownChild } from './supervise.ts';
 
 const Known = z.object({
@@ -40,7 +40,7 @@ export async function claimDataDir(dataDir: string, { tell }: { tell: Tell }): P
   while (!createOnce(file, mine)) {
     const other = runningInstance(dataDir);
     if (other) {
-      throw new StartProblem(
+      throw new StartError(
         `Nubabel is already running on ${dataDir} (process ${other.pid}). Use that one, stop it with Ctrl-C, or start with another NUBABEL_DATA_DIR and PORT.`,
       );
     }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 
 /** Whether a program of ours could listen there now. */
 export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
@@ -45,7 +45,7 @@ function portOfTheSystem(host: string): Promise<number> {
 export async function requirePort(port: number, host: string): Promise<number> {
   if (port === 0) return anyFreePort(host);
   if (await isPortFree(port, host)) return port;
-  throw new StartProblem(
+  throw new StartError(
     `Port ${port} is already in use by another program. Stop it, or start with PORT=${port + 1} npm start.`,
   );
 }

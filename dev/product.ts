@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ChildSpec } from './child.ts';
 import type { StartContext } from './context.ts';
 import { ROOT } from './place.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 import { until } from './until.ts';
 
 /** The names of the worker processes, as logs and messages call them. */
@@ -70,5 +70,5 @@ async function untilReady({ say, signal }: StartContext, apiUrl: string): Promis
   if (await until(isReady, { withinMs: SAY_WHY_AFTER_MS, signal })) return;
   say.line(`  Not ready yet: ${missing}`);
   if (await until(isReady, { withinMs: GIVE_UP_AFTER_MS - SAY_WHY_AFTER_MS, everyMs: 250, signal })) return;
-  throw new StartProblem(`The API is not ready after ${GIVE_UP_AFTER_MS / 1000} s: ${missing}`);
+  throw new StartError(`The API is not ready after ${GIVE_UP_AFTER_MS / 1000} s: ${missing}`);
 }

@@ -12,7 +12,7 @@ import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
 import { createSay, type Say } from './say.ts';
 import { listenForStop } from './stop.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 import { Supervisor } from './supervise.ts';
 import { bringUpTemporal } from './temporal/bring-up.ts';
 import { watchSources } from './watch.ts';
@@ -20,8 +20,8 @@ import { welcome } from './welcome.ts';
 
 const say = createSay();
 process.exitCode = await start(say).catch((error: unknown) => {
-  const isOurs = error instanceof StartProblem || error instanceof ConfigurationError;
-  say.line(isOurs ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
+  const hasVerifiedEffects = error instanceof StartError || error instanceof ConfigurationError;
+  say.line(hasVerifiedEffects ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
   return 1;
 });
 // A library that still holds a socket must not keep the terminal waiting.
@@ -80,7 +80,7 @@ async function bringUp(context: StartContext): Promise<void> {
   await bringUpProduct(context, { apiUrl, env });
   const tools = await connectDemoNotion({ apiUrl, token, dataDir: place.dataDir }, demo.notion).catch(
     (error: unknown) => {
-      if (!(error instanceof StartProblem)) throw error;
+      if (!(error instanceof StartError)) throw error;
       say.line(`! ${error.message}`);
       return 'left alone' as const;
     },
@@ -103,7 +103,7 @@ async function bringUp(context: StartContext): Promise<void> {
 
 function requireNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= 24) return;
-  throw new StartProblem(
+  throw new StartError(
     `Nubabel needs Node 24, and this is Node ${process.versions.node}. Run npm ci, then npm start, which brings its own.`,
   );
 }

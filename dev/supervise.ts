@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startChild, type ChildSpec, type RunningChild } from './child.ts';
 import type { Tell } from './say.ts';
-import { StartProblem } from './start-problem.ts';
+import { StartError } from './start-problem.ts';
 import { until } from './until.ts';
 
 /** What the pid file keeps of a child, so that a later start can end it. */
@@ -92,7 +92,7 @@ export class Supervisor {
   async #start(kept: Kept): Promise<RunningChild> {
     await kept.spec.beforeStart?.();
     if (this.#stopping.signal.aborted)
-      throw new StartProblem(`${kept.spec.name} was not started: everything is stopping.`);
+      throw new StartError(`${kept.spec.name} was not started: everything is stopping.`);
     const running = startChild(kept.spec);
     kept.running = running;
     this.#changed();

@@ -5,7 +5,18 @@ import type { StartContext } from './context.ts';
 import { ROOT } from './place.ts';
 import { workerNames } from './product.ts';
 
-const PROGRAM = ['api', 'workers', 'activities', 'workflows', 'db', 'contracts', 'routing', 'agents', 'skills', 'mcp'];
+const PROGRAM = [
+  'api',
+  'workers',
+  'activities',
+  'workflows',
+  'domain',
+  'adapters',
+  'db',
+  'contracts',
+  'agents',
+  'skills',
+];
 const BUNDLED = ['workflows', 'contracts'];
 const SHOWN = ['web', 'contracts'];
 const QUIET_MS = 250;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JobStatus } from '../contracts/orchestration.ts';
 import { createApi } from '../web/api/client.ts';
-import { ApiProblem, Unreachable } from '../web/api/problem.ts';
+import { ApiProblemError, UnreachableError } from '../web/api/problem.ts';
 import { followJob } from '../web/job/follow-job.ts';
 import { findAddress, notRunning, type Address } from './ask-address.ts';
 import { askApproval } from './ask-approval.ts';
@@ -22,7 +22,7 @@ async function main(): Promise<number> {
     else show(status);
     return status.status === 'completed' || status.status === 'partial' ? 0 : 1;
   } catch (error) {
-    throw error instanceof Unreachable ? new Error(notRunning(address.baseUrl)) : error;
+    throw error instanceof UnreachableError ? new Error(notRunning(address.baseUrl)) : error;
   }
 }
 
@@ -32,7 +32,7 @@ async function ask({ request }: Arguments, address: Address): Promise<JobStatus>
   const keyed = { ...request, idempotencyKey: randomUUID() };
   // The key makes it safe to ask again when no answer came.
   const { jobId } = await api.orchestrate(keyed).catch((error: unknown) => {
-    if (error instanceof Unreachable) return api.orchestrate(keyed);
+    if (error instanceof UnreachableError) return api.orchestrate(keyed);
     throw error;
   });
   const interrupt = onInterrupt(() => {
@@ -94,7 +94,7 @@ function show(status: JobStatus): void {
 const isOver = ({ finishedAt }: JobStatus): boolean => finishedAt !== null;
 
 function sentence(error: unknown): string {
-  if (error instanceof ApiProblem) {
+  if (error instanceof ApiProblemError) {
     const details = (error.problem.errors ?? []).map(({ path, message }) => `\n  ${path}: ${message}`);
     return `${error.message}${details.join('')}`;
   }

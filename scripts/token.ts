@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { DEFAULT_ORGANIZATION_ID } from '../api/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';
 import { hashToken } from '../api/middleware/authenticate.ts';
 import { ConfigurationError, loadConfig, loadSettings } from '../config.ts';
 import { openDatabase } from '../db/database.ts';

@@ -1,11 +1,11 @@
 import type { ActivityDeps } from '../activities/index.ts';
-import { createKillPoint } from '../activities/kill-points.ts';
-import { createAnthropicModel } from '../activities/model/anthropic.ts';
-import { createKeyPool } from '../activities/model/key-pool.ts';
-import { createPriceTable } from '../activities/model/prices.ts';
-import { createProgressReport } from '../activities/slack/index.ts';
-import { createSlackPort } from '../activities/slack/web-client.ts';
-import { loadAgents } from '../agents/load.ts';
+import { createKillPoint } from '../domain/kill-points.ts';
+import { createAnthropicModel } from '../adapters/anthropic/anthropic-model.ts';
+import { createKeyPool } from '../domain/models/key-pool.ts';
+import { createPriceTable } from '../domain/models/prices.ts';
+import { createProgressReport } from '../activities/slack.ts';
+import { createSlackPort } from '../adapters/slack/web-client.ts';
+import { loadAgents } from '../domain/agents/load.ts';
 import type { Config } from '../config.ts';
 import type { Tier } from '../contracts/agents.ts';
 import { toDefaultPolicy } from '../contracts/budget.ts';
@@ -14,12 +14,12 @@ import { toDefaultLimits } from '../db/queries/budget.ts';
 import type { OpenDatabase } from '../db/database.ts';
 import { createSealer } from '../db/sealing.ts';
 import type { Logger } from '../logging.ts';
-import { createDelegation } from '../mcp/delegate/index.ts';
-import { withDelegation } from '../mcp/delegate/with-delegation.ts';
-import { openToolHost } from '../mcp/host/open-tool-host.ts';
-import { analyzeByKeywords } from '../routing/keywords.ts';
-import { openSkills } from '../skills/open.ts';
-import { createSlackClient } from '../slack-client.ts';
+import { createDelegation } from '../adapters/coding-agents/index.ts';
+import { withDelegation } from '../domain/delegation/with-delegation.ts';
+import { openToolHost } from './open-tool-host.ts';
+import { analyzeByKeywords } from '../domain/routing/keywords.ts';
+import { openSkills } from '../domain/skills/open.ts';
+import { createSlackClient } from '../adapters/slack/slack-client.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
 const RESERVATION_SECONDS = 15 * 60;

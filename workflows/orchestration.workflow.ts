@@ -1,12 +1,12 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { Ending, OrchestrationInput, OrchestrationOutcome } from '../contracts/workflow.ts';
-import { agree } from './lib/agreement.ts';
+import { planAndApprove } from './lib/plan-and-approve.ts';
 import { showRoute, showStatus } from './lib/display.ts';
 import { errorCodeOf } from './lib/failures.ts';
-import { underWay } from './lib/job.ts';
+import { trackInFlight } from './lib/job.ts';
 import { openJob } from './lib/open-job.ts';
 import { startReporter } from './lib/reporter.ts';
-import { runCourse } from './lib/run-course.ts';
+import { executePlan } from './lib/execute-plan.ts';
 import { runToolJob } from './lib/tool-job.ts';
 import { stageQuery, type Stage } from './messages.ts';
 import { model, store } from './proxies.ts';
@@ -28,7 +28,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     ]),
   );
   showStatus(outcome.status);
-  await CancellationScope.nonCancellable(() => reporter.landed());
+  await CancellationScope.nonCancellable(() => reporter.flush());
   await handlersFinished(outcome);
   return outcome;
 
@@ -40,16 +40,16 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     showRoute(job.routed);
     reporter.changed();
     stage = job.routed.planning ? 'planning' : 'running';
-    const agreed = await agree(job);
+    const agreed = await planAndApprove(job);
     if ('kind' in agreed) return agreed;
     stage = 'running';
-    return runCourse(job, agreed);
+    return executePlan(job, agreed);
   }
 
   /** The model's analysis; when the model is away the route step reads the keywords instead. */
   async function understand(): Promise<void> {
     const call = model.analyzeRequest.executeWithOptions({ summary: 'Understand the request' }, [job.target]);
-    await underWay(job, call).catch((error: unknown) => {
+    await trackInFlight(job, call).catch((error: unknown) => {
       if (errorCodeOf(error).startsWith('budget')) throw error;
     });
   }

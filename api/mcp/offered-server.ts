@@ -11,8 +11,8 @@ import {
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Principal } from '../../db/queries/people.ts';
-import type { OfferedTool } from '../../mcp/host/tool-host.ts';
-import { progressTo } from '../../mcp/servers/progress.ts';
+import type { OfferedTool } from '../../domain/tools/tool-host.ts';
+import { progressTo } from '../../adapters/mcp/servers/progress.ts';
 import { ProblemError } from '../problems.ts';
 import type { CallOutcome, McpDeps } from './port.ts';
 import type { Served } from './sessions.ts';

@@ -1,6 +1,6 @@
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { Principal } from '../../db/queries/people.ts';
-import type { ToolHost } from '../../mcp/host/tool-host.ts';
+import type { ToolHost } from '../../domain/tools/tool-host.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { McpSessions } from './sessions.ts';
 

@@ -4,7 +4,7 @@ import { createMiddleware } from 'hono/factory';
 import { secureHeaders } from 'hono/secure-headers';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiEnv } from '../deps.ts';
-import { GRANT_PAGE_STYLE } from '../grant-page.ts';
+import { GRANT_PAGE_STYLE } from '../routes/grant-page.ts';
 import { ProblemError } from '../problems.ts';
 
 const GIVEN_ID = /^[\w-]{1,64}$/;

@@ -8,11 +8,11 @@ import {
   NewConnection,
 } from '../../contracts/connections.ts';
 import { AcceptTools } from '../../contracts/tools.ts';
-import { checkConnection } from '../connection-check.ts';
-import { refuseUse } from '../connection-rules.ts';
-import { acceptShown, readTools } from '../connection-tools.ts';
-import { findSeen, listViews, readView } from '../connection-views.ts';
-import { changeConnection, createConnection, removeConnection } from '../connections.ts';
+import { checkConnection } from '../../domain/connections/check.ts';
+import { refuseUse } from '../../domain/connections/rules.ts';
+import { acceptShown, readTools } from '../../domain/connections/connection-tools.ts';
+import { findSeen, listViews, readView } from '../../domain/connections/connection-views.ts';
+import { changeConnection, createConnection, removeConnection } from '../../domain/connections/connections.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly, membersOnly } from '../middleware/authenticate.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';

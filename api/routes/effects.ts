@@ -6,13 +6,13 @@ import { listCalls, listEffects } from '../../db/queries/tool-views.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { notFound } from '../problems.ts';
-import { undoJob } from '../undo.ts';
+import { undoJob } from '../../domain/effects/undo.ts';
 import { toEffectView } from '../views/effect.ts';
 import { toToolCallView } from '../views/tool-call.ts';
 import { BEARER, isUuid, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 /** More than one run can make. */
-const MOST_CALLS = 1_000;
+const MAX_CALLS = 1_000;
 const common = { tags: ['Jobs'], security: BEARER };
 const request = { params: z.object({ jobId: z.string() }) };
 
@@ -54,7 +54,7 @@ export const effectRoutes = (deps: ApiDeps) =>
       return c.json({ effects: rows.map(toEffectView) }, 200);
     })
     .openapi(calls, async (c) => {
-      const read = (trx: OrganizationTransaction, id: string) => listCalls(trx, id, MOST_CALLS);
+      const read = (trx: OrganizationTransaction, id: string) => listCalls(trx, id, MAX_CALLS);
       const rows = await ofJob(deps, c.get('principal').organizationId, c.req.valid('param').jobId, read);
       return c.json({ calls: rows.map(toToolCallView) }, 200);
     })

@@ -3,7 +3,7 @@ import { KeyAccountView, KeyPoolView, NewKey } from '../../contracts/key-pool.ts
 import { withOrganization } from '../../db/organization.ts';
 import { listAccounts } from '../../db/queries/key-pool.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { addKey, removeKey, resetKey } from '../keys.ts';
+import { addKey, removeKey, resetKey } from '../../domain/models/organization-keys.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import { toPoolView } from '../views/key-pool.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';

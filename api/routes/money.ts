@@ -9,7 +9,7 @@ import { adminsOnly } from '../middleware/authenticate.ts';
 import { notFound } from '../problems.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 const Budgets = z.object({ budgets: z.array(BudgetView.meta({ id: 'Budget' })) });
 const Day = z.iso.date();
 
@@ -69,7 +69,7 @@ const getLedger = createRoute({
     query: z.object({
       jobId: z.uuid().optional(),
       before: z.iso.datetime().optional(),
-      limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(100),
+      limit: z.coerce.number().int().min(1).max(MAX_ROWS).default(100),
     }),
   },
   responses: { 200: jsonResponse(z.object({ entries: z.array(LedgerEntry) }), 'The newest first'), ...PROBLEMS },
@@ -94,7 +94,7 @@ export const moneyRoutes = (deps: ApiDeps) =>
       const { organizationId, userId, role } = c.get('principal');
       const { groupBy, from = dayBefore(DEFAULT_DAYS), to = dayBefore(0) } = c.req.valid('query');
       const only = role === 'admin' ? {} : { userId };
-      const query = { groups: [...new Set(groupBy)], from, to, limit: MOST_ROWS, ...only };
+      const query = { groups: [...new Set(groupBy)], from, to, limit: MAX_ROWS, ...only };
       const usage = await withOrganization(deps.db, organizationId, (trx) => sumUsage(trx, query));
       return c.json({ usage }, 200);
     })

@@ -1,10 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { clientIdDocument } from '../../mcp/host/oauth/client.ts';
+import { clientIdDocument } from '../../adapters/mcp/host/oauth/client.ts';
 import type { ApiEnv } from '../deps.ts';
-import { finishGrant, OUTCOMES } from '../grant-callback.ts';
-import { grantPage, languageOf } from '../grant-page.ts';
+import { finishGrant, OUTCOMES } from '../../domain/connections/grant-callback.ts';
+import { grantPage, languageOf } from './grant-page.ts';
 import {
   beginGrant,
   CALLBACK,
@@ -14,7 +14,7 @@ import {
   ourClient,
   sha256,
   type GrantDeps,
-} from '../grants.ts';
+} from '../../domain/connections/grants.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { notFound } from '../problems.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';

@@ -6,7 +6,7 @@ import { listRecentMessages } from '../../db/queries/messages.ts';
 import { listOfSession } from '../../db/queries/orchestrations.ts';
 import { findSession, insertSession, touchSession } from '../../db/queries/sessions.ts';
 import type { Principal } from '../../db/queries/people.ts';
-import { acceptRequest, fingerprintOf, type IncomingRequest } from '../accept.ts';
+import { acceptRequest, fingerprintOf, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { notFound, ProblemError } from '../problems.ts';

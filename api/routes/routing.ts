@@ -11,9 +11,9 @@ import { withOrganization } from '../../db/organization.ts';
 import { listOverrides } from '../../db/queries/routing.ts';
 import { listDecisions } from '../../db/queries/routing-decisions.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { OVERRIDES_LEARNED } from '../insert-with-route.ts';
+import { OVERRIDES_LEARNED } from '../../domain/routing/insert-with-route.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { addOverride, measureAccuracy, removeOverride } from '../overrides.ts';
+import { addOverride, measureAccuracy, removeOverride } from '../../domain/routing/overrides.ts';
 import { toDecision, toOverride } from '../views/routing.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { SkillText, SkillView } from '../../contracts/skills.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { getSkill, listAllSkills, removeSkill, setSkill } from '../skills.ts';
+import { getSkill, listAllSkills, removeSkill, setSkill } from '../../domain/skills/organization-skills.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const common = { tags: ['Skills'], security: BEARER };

@@ -3,7 +3,7 @@ import { ToolCallAnswer, ToolOffer } from '../../contracts/tool-calls.ts';
 import { ToolCallRequest } from '../../contracts/tools.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
-import { callTool } from '../tool-call.ts';
+import { callTool } from '../../domain/tools/tool-call.ts';
 import { toOfferedView } from '../views/tool.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 

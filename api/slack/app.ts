@@ -2,7 +2,7 @@ import { App, type Receiver } from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
 import type { WebClient } from '@slack/web-api';
 import { findWorkspace } from '../../db/queries/people.ts';
-import { hear, type SlackDoor } from './listeners.ts';
+import { handleMessage, type SlackDoor } from './listeners.ts';
 import { teamOf, toHeardMessage, type Envelope } from './message.ts';
 import type { WorkspaceMapping } from './workspace.ts';
 
@@ -37,7 +37,7 @@ async function listen(slack: SlackApp, event: unknown, envelope: Envelope): Prom
     return;
   }
   const heard = toHeardMessage(event, envelope, workspace.botUserId);
-  if (heard) await hear(slack.door, workspace, heard);
+  if (heard) await handleMessage(slack.door, workspace, heard);
 }
 
 /** Bolt behind a Socket Mode connection: acknowledged only after the listeners have accepted. */

@@ -7,7 +7,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { findDelivery } from '../../db/queries/inbox.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertAudit, type User, type Workspace } from '../../db/queries/people.ts';
-import { cancelJob } from '../decide.ts';
+import { cancelJob } from '../../domain/approvals/decide.ts';
 import { ProblemError } from '../problems.ts';
 import { findShownHash } from '../../db/queries/slack.ts';
 import { deliver } from './deliver.ts';
@@ -32,15 +32,15 @@ export async function answerInThread(door: SlackDoor, answer: ThreadAnswer): Pro
     if (mayAnswerNow(latest, user, word)) {
       if (await isShown(door, latest, latest.approval.hash)) return record(door, answer, latest);
       await audit(door, answer, latest, 'the thread shows another question');
-      return whisper(door, heard, texts.questionChanged);
+      return postEphemeral(door, heard, texts.questionChanged);
     }
     if (word.verdict === 'cancel' && (user.role === 'admin' || isAsker(latest, user)))
       return stop(door, answer, latest, texts);
     await audit(door, answer, latest, 'the policy does not name this person');
-    return whisper(door, heard, texts.mayNotApprove);
+    return postEphemeral(door, heard, texts.mayNotApprove);
   }
   if (word.verdict === 'cancel' && latest && !isFinal(latest.status)) return stop(door, answer, latest, texts);
-  whisper(door, heard, texts.nothingToApprove);
+  postEphemeral(door, heard, texts.nothingToApprove);
 }
 
 /** Under which name a reply may come again. */
@@ -120,12 +120,12 @@ async function stop(
     await cancelJob(door, principal, latest.id);
   } catch (error) {
     if (!(error instanceof ProblemError) || error.kind === 'unavailable') throw error;
-    whisper(door, heard, error.kind === 'forbidden' ? texts.mayNotCancel : texts.nothingToApprove);
+    postEphemeral(door, heard, error.kind === 'forbidden' ? texts.mayNotCancel : texts.nothingToApprove);
   }
 }
 
 /** A word for one person's eyes. Best effort: it changes nothing, and the acknowledgement does not wait for it. */
-export function whisper(door: SlackDoor, heard: HeardMessage, text: string): void {
+export function postEphemeral(door: SlackDoor, heard: HeardMessage, text: string): void {
   // One mention arrives as two events, and Slack repeats what it thinks was lost.
   if (!door.firstTime(`${heard.channelId}:${heard.ts}`)) return;
   void door.people.client.chat

@@ -4,9 +4,9 @@ import { claimKeys, insertDelivery, type NewDelivery } from '../../db/queries/in
 import type { SlackDoor } from './listeners.ts';
 
 /** Rolls the claiming transaction back: the first delivery stands. */
-class RepeatedDelivery extends Error {}
+class RepeatedDeliveryError extends Error {}
 function ignoreRepeated(error: unknown): undefined {
-  if (!(error instanceof RepeatedDelivery)) throw error;
+  if (!(error instanceof RepeatedDeliveryError)) throw error;
 }
 
 /**
@@ -21,7 +21,7 @@ export async function deliver(
   const { organizationId, orchestrationId, kind, keys, body } = given;
   const id = randomUUID();
   const delivered = await withOrganization(door.db, organizationId, async (trx) => {
-    if (!(await claimKeys(trx, { organizationId, id, keys }))) throw new RepeatedDelivery();
+    if (!(await claimKeys(trx, { organizationId, id, keys }))) throw new RepeatedDeliveryError();
     await insertDelivery(trx, { organizationId, id, source: 'slack', kind, orchestrationId, body, keys });
     await together(trx);
     return true;

@@ -6,12 +6,12 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import { findInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { takeSlackSession, touchSession } from '../../db/queries/sessions.ts';
 import { findSlackUser, type User, type Workspace } from '../../db/queries/people.ts';
-import { acceptRequest, type IncomingRequest } from '../accept.ts';
+import { acceptRequest, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answerInThread } from './decisions.ts';
 import { findChanged, undoInThread } from './undo.ts';
 import { isUndo, verdictIn, wordIn, type HeardMessage } from './message.ts';
-import { meetStranger, type SlackPeople } from './people.ts';
+import { createUnknownUser, type SlackPeople } from './people.ts';
 import { isSteering, steerInThread } from './steering.ts';
 
 const TITLE_CHARS = 80;
@@ -28,10 +28,10 @@ export interface SlackDoor extends ApiDeps {
  * Hears a person: a mention, a direct message or a reply in a thread where Nubabel works. Everything else in a channel
  * is none of its business.
  */
-export async function hear(door: SlackDoor, workspace: Workspace, heard: HeardMessage): Promise<void> {
-  const { latest, concernsUs, known } = await lookAround(door, workspace, heard);
+export async function handleMessage(door: SlackDoor, workspace: Workspace, heard: HeardMessage): Promise<void> {
+  const { latest, concernsUs, known } = await loadThreadContext(door, workspace, heard);
   if (!concernsUs) return;
-  const user = known ?? (await meetStranger(door, door.people, workspace, heard.slackUserId));
+  const user = known ?? (await createUnknownUser(door, door.people, workspace, heard.slackUserId));
   const word = wordIn(heard.text);
   // A choice is one only where a question has it; elsewhere the same word is just a word.
   const answers = word && (!word.choice || latest?.approval?.choices?.includes(word.choice) === true);
@@ -53,7 +53,7 @@ interface Surroundings {
 }
 
 /** What is known of the thread and of who speaks, in one look. */
-const lookAround = (
+const loadThreadContext = (
   door: SlackDoor,
   { organizationId, teamId }: Workspace,
   heard: HeardMessage,

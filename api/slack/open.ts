@@ -1,5 +1,5 @@
 import type { Receiver } from '@slack/bolt';
-import { createSlackClient } from '../../slack-client.ts';
+import { createSlackClient } from '../../adapters/slack/slack-client.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createRecentKeys, createSlackApp, createSocketReceiver } from './app.ts';
 import { createHonoReceiver, type HonoReceiver } from './receiver.ts';

@@ -13,7 +13,7 @@ export interface SlackPeople {
 const PROFILE_MS = 1_000;
 
 /** A user for an unknown Slack id, made of what Slack says; undefined where strangers are rejected. */
-export async function meetStranger(
+export async function createUnknownUser(
   deps: ApiDeps,
   { client, unknownUsers }: SlackPeople,
   { organizationId, teamId }: Workspace,

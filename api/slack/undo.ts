@@ -3,8 +3,8 @@ import { withOrganization } from '../../db/organization.ts';
 import { findChangedInThread, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { User, Workspace } from '../../db/queries/people.ts';
 import { ProblemError } from '../problems.ts';
-import { RepeatedUndoError, undoJob } from '../undo.ts';
-import { keyOf, whisper } from './decisions.ts';
+import { RepeatedUndoError, undoJob } from '../../domain/effects/undo.ts';
+import { keyOf, postEphemeral } from './decisions.ts';
 import type { SlackDoor } from './listeners.ts';
 import type { HeardMessage } from './message.ts';
 
@@ -38,10 +38,10 @@ export async function undoInThread(
   try {
     // Slack repeats what it thinks was lost, and by then there may be other changes.
     await undoJob(door, principal, changed.id, [keyOf({ workspace, heard })]);
-    whisper(door, heard, texts.tools.undoing);
+    postEphemeral(door, heard, texts.tools.undoing);
   } catch (error) {
     if (error instanceof RepeatedUndoError) return;
     if (!(error instanceof ProblemError) || error.kind === 'unavailable') throw error;
-    whisper(door, heard, error.kind === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo);
+    postEphemeral(door, heard, error.kind === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo);
   }
 }

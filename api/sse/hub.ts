@@ -44,7 +44,7 @@ export function createEventHub({ db, url, log }: HubDeps): EventHub {
   const read = createReader(db, streams, (error) =>
     log.warn({ err: error }, 'events could not be read; the next look finds them'),
   );
-  const ear = createEar({ url, log, onWake: read });
+  const ear = createNotificationListener({ url, log, onWake: read });
   let poll: NodeJS.Timeout | undefined;
   return {
     subscribe(subscriber) {
@@ -117,7 +117,11 @@ function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>
 }
 
 /** The LISTEN connection; one that is lost is opened again. */
-function createEar({ url, log, onWake }: Omit<HubDeps, 'db'> & { onWake: (organizationId: string) => void }) {
+function createNotificationListener({
+  url,
+  log,
+  onWake,
+}: Omit<HubDeps, 'db'> & { onWake: (organizationId: string) => void }) {
   let closed = false;
   let current: Client | undefined;
 

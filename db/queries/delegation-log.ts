@@ -4,7 +4,7 @@ import type { OrganizationTransaction } from '../organization.ts';
 import { appendEvent } from './events.ts';
 
 /** Lines that are kept of one job, over all of its delegated tasks. */
-export const MOST_LOG_LINES = 500;
+export const MAX_LOG_LINES = 500;
 const NO_MORE = '… further lines are not kept';
 
 export interface NewDelegationLog {
@@ -28,7 +28,7 @@ export async function insertDelegationLog(trx: OrganizationTransaction, log: New
     .where('id', '=', orchestrationId)
     .forNoKeyUpdate()
     .executeTakeFirst();
-  const room = job ? MOST_LOG_LINES - (await countLines(trx, orchestrationId)) : 0;
+  const room = job ? MAX_LOG_LINES - (await countLines(trx, orchestrationId)) : 0;
   if (!job || room <= 0 || log.lines.length === 0) return 0;
   const fits = log.lines.length < room;
   const kept = fits ? log.lines : log.lines.slice(0, room - 1);

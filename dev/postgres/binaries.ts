@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, realpathSync,
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Tell } from '../say.ts';
-import { StartProblem } from '../start-problem.ts';
+import { StartError } from '../start-problem.ts';
 import { idsOf, type Account } from './account.ts';
 import { enterableFolder } from './refuge.ts';
 
@@ -27,7 +27,7 @@ export function findBinaries(account: Account | undefined, tell: Tell): Binaries
   if (second.binaries) return second.binaries;
   const copied = account ? tryOut(copyFor(account, { native, version, tell }), account) : second;
   if (copied.binaries) return copied.binaries;
-  throw new StartProblem(`The embedded PostgreSQL does not run on this machine (${copied.problem}). ${INSTEAD}`);
+  throw new StartError(`The embedded PostgreSQL does not run on this machine (${copied.problem}). ${INSTEAD}`);
 }
 
 function findPackage(): { folder: string; version: string } {
@@ -39,7 +39,7 @@ function findPackage(): { folder: string; version: string } {
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
     return { folder, version };
   } catch {
-    throw new StartProblem(
+    throw new StartError(
       `The embedded PostgreSQL (${name}) is not installed: run npm ci, or ${INSTEAD.toLowerCase().replace('database_url', 'DATABASE_URL')}`,
     );
   }

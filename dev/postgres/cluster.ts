@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartProblem } from '../start-problem.ts';
+import { StartError } from '../start-problem.ts';
 import { idsOf, type Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 
@@ -23,7 +23,7 @@ export async function ensureCluster(home: string, binaries: Binaries, account: A
   if (!existsSync(join(folder, PASSWORD_FILE))) await create(folder, { home, binaries, account });
   const major = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
   if (major !== binaries.major) {
-    throw new StartProblem(
+    throw new StartError(
       `The data in ${folder} was written by PostgreSQL ${major} and this is PostgreSQL ${binaries.major}. Move that folder away to start with an empty database, or set DATABASE_URL to a PostgreSQL ${major}.`,
     );
   }
@@ -70,6 +70,6 @@ async function initialise(folder: string, { passwordFile, binaries, account }: I
     });
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
-    throw new StartProblem(`PostgreSQL could not make its data in ${folder}: ${(stderr || message).trim()}`);
+    throw new StartError(`PostgreSQL could not make its data in ${folder}: ${(stderr || message).trim()}`);
   }
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tell } from '../say.ts';
-import { StartProblem } from '../start-problem.ts';
+import { StartError } from '../start-problem.ts';
 import { mayUse, type Account } from './account.ts';
 
 /** A folder of ours that every user may enter, for root's checkouts that others may not. */
@@ -19,7 +19,7 @@ export function enterableFolder(account: Account): string {
       // Read-only or missing: try the next one.
     }
   }
-  throw new StartProblem(
+  throw new StartError(
     `PostgreSQL cannot run as root, and ${account.name} may enter neither /var/lib/nubabel nor ${tmpdir()}. Set DATABASE_URL.`,
   );
 }
@@ -42,7 +42,7 @@ export function reachableDataDir(wanted: string, account: Account | undefined, t
   owned(wanted, account);
   if (mayUse(wanted, account)) return wanted;
   if (!account)
-    throw new StartProblem(
+    throw new StartError(
       `PostgreSQL's data directory ${wanted} belongs to another user. Delete it, or set NUBABEL_DATA_DIR.`,
     );
   const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
 import type { StartContext } from '../context.ts';
-import { StartProblem } from '../start-problem.ts';
+import { StartError } from '../start-problem.ts';
 import { ensureTemporalCli, findTemporalCli } from './cli.ts';
 import { temporalServer } from './server.ts';
 
@@ -43,7 +43,7 @@ async function useNamed({ settings, place, say }: StartContext): Promise<Tempora
     await connection.close();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new StartProblem(
+    throw new StartError(
       `Temporal at ${address} (namespace ${namespace}) does not answer: ${why}. Start it, correct TEMPORAL_ADDRESS, or unset it to get a server of our own.`,
     );
   }

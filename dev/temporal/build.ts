@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { findOnPath } from '../on-path.ts';
 import { processMark } from '../processes.ts';
 import type { Tell } from '../say.ts';
-import { StartProblem } from '../start-problem.ts';
+import { StartError } from '../start-problem.ts';
 import { until } from '../until.ts';
 
 const run = promisify(execFile);
@@ -36,7 +36,7 @@ export async function buildTemporalCli(build: Build): Promise<void> {
     release();
   }
   if (await build.isGood()) return;
-  throw new StartProblem(
+  throw new StartError(
     `The Temporal CLI was built as ${build.target} but does not run on this machine; ${OTHERWISE.slice(3)}.`,
   );
 }
@@ -45,7 +45,7 @@ export async function buildTemporalCli(build: Build): Promise<void> {
 async function requireGo(env: NodeJS.ProcessEnv): Promise<string> {
   const go = findOnPath('go', env);
   if (!go) {
-    throw new StartProblem(
+    throw new StartError(
       `No Temporal server and no Go to build one: install Go ${NEEDED_GO} or newer (https://go.dev/dl), ${OTHERWISE}.`,
     );
   }
@@ -58,7 +58,7 @@ async function requireGo(env: NodeJS.ProcessEnv): Promise<string> {
   );
   if (asked.version && !isOlder(asked.version, NEEDED_GO)) return go;
   const found = asked.version ? `${go} is Go ${asked.version}` : `${go} could not fetch a newer one (${asked.why})`;
-  throw new StartProblem(
+  throw new StartError(
     `Building Temporal's server needs Go ${NEEDED_GO} or newer, and ${found}: install it from https://go.dev/dl, ${OTHERWISE}.`,
   );
 }
@@ -81,7 +81,7 @@ async function takeTurn({ target, tell, signal }: Build): Promise<() => void> {
   if (!(await until(tryTake, { withinMs: 300, signal }))) {
     tell("  Another start is building Temporal's server; waiting for it.");
     if (!(await until(tryTake, { withinMs: 3_600_000, everyMs: 500, signal })))
-      throw new StartProblem('The start was stopped.');
+      throw new StartError('The start was stopped.');
   }
   return () => rmSync(lock, { force: true });
 }
@@ -138,7 +138,7 @@ function goBuild(
         .map((line) => `    ${line}`)
         .join('\n');
       reject(
-        new StartProblem(
+        new StartError(
           `Building Temporal's server failed (${killedBy ?? `exit code ${code}`}); ${OTHERWISE.slice(3)}. Go said:\n${why}`,
         ),
       );

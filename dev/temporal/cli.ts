@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../on-path.ts';
 import type { Tell } from '../say.ts';
-import { StartProblem } from '../start-problem.ts';
+import { StartError } from '../start-problem.ts';
 import { buildTemporalCli, TEMPORAL_CLI_VERSION } from './build.ts';
 
 const run = promisify(execFile);
@@ -32,7 +32,7 @@ export async function findTemporalCli({ cliPath, cacheDir, env, tell }: CliSearc
   if (cliPath) {
     const problem = await whyBroken(cliPath, env);
     if (!problem) return cliPath;
-    throw new StartProblem(`TEMPORAL_CLI names ${cliPath}, which does not run as a Temporal CLI (${problem}).`);
+    throw new StartError(`TEMPORAL_CLI names ${cliPath}, which does not run as a Temporal CLI (${problem}).`);
   }
   const onPath = findOnPath('temporal', env);
   if (onPath && !(await whyBroken(onPath, env))) return onPath;

@@ -9,8 +9,8 @@ import {
   sampleSteering,
   sampleStepRows,
   sampleStoredPlan,
-} from '../activities/plan-samples.ts';
-import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../activities/samples.ts';
+} from '../domain/planning/plan-samples.ts';
+import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../support/samples.ts';
 
 const NOTHING: JobParts = { steps: [], steering: [], healing: [], calls: [], costNanos: 0 };
 

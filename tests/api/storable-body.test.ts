@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { refuseUnstorable } from '../../api/storable-body.ts';
+import { refuseUnstorable } from '../../api/middleware/storable-body.ts';
 import { ProblemError } from '../../api/problems.ts';
 
 const problemOf = (value: unknown): unknown => {

@@ -64,7 +64,7 @@ describe('the packages', () => {
 
   it('that the product imports are its dependencies, not only the developers’', () => {
     const used = new Set(
-      readSources(['contracts', 'workflows', 'activities', 'workers', 'api', 'db', 'routing', 'agents'])
+      readSources(['contracts', 'workflows', 'domain', 'adapters', 'activities', 'workers', 'api', 'db'])
         .flatMap(({ imports }) => imports)
         .filter(({ target, typeOnly }) => !typeOnly && !target.startsWith('node:') && !/\.tsx?$/.test(target))
         .map(({ target }) =>

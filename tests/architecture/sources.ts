@@ -8,14 +8,15 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const ROOMS = [
   'contracts',
   'workflows',
+  'domain',
+  'adapters',
   'activities',
   'workers',
   'api',
   'db',
-  'mcp',
-  'skills',
-  'routing',
   'agents',
+  'skills',
+  'tools',
   'web',
 ] as const;
 const BESIDE = ['dev', 'scripts', 'tests'] as const;
@@ -71,7 +72,7 @@ function walk(folder: string): string[] {
 
 /** Every source file of these folders, or of the whole house with its front door. */
 export function readSources(folders: readonly string[] = [...ROOMS, ...BESIDE]): Source[] {
-  const front = folders.length === ROOMS.length + BESIDE.length ? ['config.ts', 'logging.ts', 'slack-client.ts'] : [];
+  const front = folders.length === ROOMS.length + BESIDE.length ? ['config.ts', 'logging.ts'] : [];
   return [...folders.flatMap((folder) => walk(join(ROOT, folder))), ...front.map((name) => join(ROOT, name))].map(
     (file) => {
       const path = relative(ROOT, file).replaceAll('\\', '/');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { KillPoint } from '../../activities/kill-points.ts';
+import type { KillPoint } from '../../domain/kill-points.ts';
 import type { EffectView } from '../../contracts/effects.ts';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
 import { createFakeLinear, type FakeLinear } from '../../dev/fakes/linear/index.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, it } from '@jest/globals';
-import { createRandom } from '../../routing/random.ts';
+import { createRandom } from '../../tools/routing/random.ts';
 import { askAs, crowdServed, expectCrowdServedOnce, type Crowd } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
 import { openHouse, type House } from '../support/house.ts';

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionAuth } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
-import { createGuardedFetch } from '../../mcp/host/egress.ts';
-import { beginAuthorization, finishAuthorization } from '../../mcp/host/oauth/authorize.ts';
-import type { OurClient } from '../../mcp/host/oauth/client.ts';
-import { createCredentials } from '../../mcp/host/oauth/create-credentials.ts';
-import { openRemote } from '../../mcp/host/remote.ts';
-import { ToolCallError } from '../../mcp/port.ts';
-import { createMemoryStore, type MemoryStore } from '../mcp/oauth/memory-store.ts';
+import { createGuardedFetch } from '../../adapters/mcp/host/egress.ts';
+import { beginAuthorization, finishAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
+import type { OurClient } from '../../adapters/mcp/host/oauth/client.ts';
+import { createCredentials } from '../../adapters/mcp/host/oauth/create-credentials.ts';
+import { openRemote } from '../../adapters/mcp/host/remote.ts';
+import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
+import { createMemoryStore, type MemoryStore } from '../adapters/mcp/oauth/memory-store.ts';
 
 /**
  * Our host as the conformance tool runs a client: `node client.ts <server url>`. Everything that speaks is the product's;
@@ -18,7 +18,7 @@ const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? '';
 const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as Record<string, string | undefined>;
 
 /** A person who is sent back again and again gives up. */
-const MOST_GRANTS = 5;
+const MAX_GRANTS = 5;
 const TIMEOUT_MS = 20_000;
 
 const our: OurClient = {
@@ -92,7 +92,7 @@ for (let grants = 0; ; grants++) {
     break;
   } catch (error) {
     const isOver = error instanceof ToolCallError && error.kind === 'reconnect';
-    if (!isOver || store.held.auth.kind !== 'oauth' || grants === MOST_GRANTS) throw error;
+    if (!isOver || store.held.auth.kind !== 'oauth' || grants === MAX_GRANTS) throw error;
     await grant(store);
   }
 }

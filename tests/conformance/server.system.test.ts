@@ -13,8 +13,8 @@ import { createMcpSessions } from '../../api/mcp/sessions.ts';
 import { onError } from '../../api/problems.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putOrganization, putToken, putUser } from '../../db/queries/organizations.ts';
-import { providers } from '../../mcp/servers/index.ts';
-import { createOfferingHost } from '../mcp/offering-host.ts';
+import { providers } from '../../adapters/mcp/servers/index.ts';
+import { createOfferingHost } from '../support/offering-host.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MOST_HEALINGS, ruleFor } from '../../contracts/healing-rules.ts';
+import { MAX_HEALINGS, ruleFor } from '../../contracts/healing-rules.ts';
 import { HEALING_ACTIONS } from '../../contracts/plan.ts';
 import { ERROR_TEXT, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 
@@ -32,7 +32,7 @@ describe('a rule of healing', () => {
   });
 
   it('lets nothing be healed more often than allowed', () => {
-    for (const code of CODES) expect(ruleFor(code, MOST_HEALINGS)).toBe('none');
+    for (const code of CODES) expect(ruleFor(code, MAX_HEALINGS)).toBe('none');
   });
 
   it('has words in both languages for every cause and action it can have', () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { closeEnvelopes, closeOrphans } from '../../workers/maintenance.ts';
-import { createRandom } from '../../routing/random.ts';
+import { createRandom } from '../../tools/routing/random.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { crookedWindows, overspentWindows } from '../support/score.ts';
 import { openBooks } from './books.ts';
@@ -19,7 +19,7 @@ afterAll(() => database?.drop());
 const SEED = Number(process.env['NUBABEL_TEST_SEED'] ?? 24);
 const SPENDERS = 3;
 const KILLS_EACH = 7;
-const MOST_STEPS = 60;
+const MAX_STEPS = 60;
 
 /** Lets a process spend and kills it after so many of its lines; answers what it said. */
 async function spendUntilKilled(orders: Orders, steps: number): Promise<string[]> {
@@ -48,7 +48,7 @@ it(`${SPENDERS * KILLS_EACH} kills in the middle of spending leave nothing reser
       const said: string[] = [];
       for (let kill = 0; kill < KILLS_EACH; kill++) {
         const seed = Math.floor(random() * 1e9);
-        said.push(...(await spendUntilKilled({ ...orders, seed }, 1 + Math.floor(random() * MOST_STEPS))));
+        said.push(...(await spendUntilKilled({ ...orders, seed }, 1 + Math.floor(random() * MAX_STEPS))));
       }
       return said;
     }),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../db/organization.ts';
-import { insertDelegationLog, MOST_LOG_LINES } from '../../db/queries/delegation-log.ts';
+import { insertDelegationLog, MAX_LOG_LINES } from '../../db/queries/delegation-log.ts';
 import { listEvents } from '../../db/queries/events.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
@@ -45,9 +45,9 @@ describe('log lines of delegated tasks', () => {
       await createOrchestration(database.db, tenant),
     ];
     const kept = await Promise.all(Array.from({ length: 8 }, (_, n) => insert(tenant, job, lines(90), `call-${n}`)));
-    expect(kept.reduce((sum, count) => sum + count, 0)).toBe(MOST_LOG_LINES - 1);
+    expect(kept.reduce((sum, count) => sum + count, 0)).toBe(MAX_LOG_LINES - 1);
     const all = (await read(tenant, job)).flatMap(({ data }) => data?.['lines'] as string[]);
-    expect(all).toHaveLength(MOST_LOG_LINES);
+    expect(all).toHaveLength(MAX_LOG_LINES);
     expect(all.at(-1)).toBe('… further lines are not kept');
     expect(await insert(tenant, job, ['too late'])).toBe(0);
     expect(await insert(tenant, other, ['room here'])).toBe(1);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { acceptRequest, fingerprintOf, type IncomingRequest } from '../../api/accept.ts';
+import { acceptRequest, fingerprintOf, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { claimKeys, listOrganizationsWithBacklog, lockBacklog, setHandedOver } from '../../db/queries/inbox.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { openDatabase } from '../../db/database.ts';
 import type { TakenKey } from '../../db/queries/key-pool.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { poolDesk } from './pool-desk.ts';
+import { poolDesk } from './pool-fixture.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { withOrganization } from '../../db/organization.ts';
-import { createRandom } from '../../routing/random.ts';
+import { createRandom } from '../../tools/routing/random.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 

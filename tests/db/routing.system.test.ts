@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { createLocalRouter } from '../../api/local-router.ts';
-import { insertWithRoute } from '../../api/insert-with-route.ts';
-import { addOverride } from '../../api/overrides.ts';
+import { createLocalRouter } from '../../domain/routing/local-router.ts';
+import { insertWithRoute } from '../../domain/routing/insert-with-route.ts';
+import { addOverride } from '../../domain/routing/overrides.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import type { AgentId } from '../../contracts/agents.ts';
 import { withOrganization } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
-import type { RouterModel } from '../../routing/model.ts';
-import { loadModel } from '../routing/load-router.ts';
+import type { RouterModel } from '../../domain/routing/model.ts';
+import { loadModel } from '../domain/routing/load-router.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant, type Tenant } from './world.ts';
 

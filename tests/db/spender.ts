@@ -4,7 +4,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { closeEnvelope, openEnvelope } from '../../db/queries/envelopes.ts';
 import { giveUp, release, settle } from '../../db/queries/settle.ts';
-import { createRandom, pick } from '../../routing/random.ts';
+import { createRandom, pick } from '../../tools/routing/random.ts';
 
 /** What a spender is told on its command line. */
 export interface Orders {

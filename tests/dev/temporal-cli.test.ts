@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { StartProblem } from '../../dev/start-problem.ts';
+import { StartError } from '../../dev/start-problem.ts';
 import { buildTemporalCli, isOlder } from '../../dev/temporal/build.ts';
 import { ensureTemporalCli } from '../../dev/temporal/cli.ts';
 import { program, scratch } from './scratch.ts';
@@ -33,8 +33,8 @@ const problemOf = async (work: Promise<unknown>): Promise<string> => {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(error).toBeInstanceOf(StartProblem);
-  return (error as StartProblem).message;
+  expect(error).toBeInstanceOf(StartError);
+  return (error as StartError).message;
 };
 
 describe('finding the Temporal CLI', () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createStoreActivities } from '../../activities/store/index.ts';
-import { DEFAULT_ORGANIZATION_ID } from '../../api/bootstrap.ts';
+import { createStoreActivities } from '../../activities/store.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import type { PlanEdits } from '../../contracts/plan.ts';
 import type { Decision } from '../../contracts/workflow.ts';
-import { MODELS, PRICES, sampleAgents, sampleDefinition } from '../activities/samples.ts';
+import { MODELS, PRICES, sampleAgents, sampleDefinition } from '../support/samples.ts';
 import { answer, askPlanned, planned, scripted, untilAsked } from '../replay/scripted.ts';
 import { expectProblem, json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';

@@ -83,7 +83,7 @@ describe('a question in a thread', () => {
     expect(late.status).toBe(200);
     await reply(thread, 'APPROVE');
     await reply(thread, 'APPROVE', 'U_MINSU');
-    await house.slack.waitFor('the last whisper', () => whispers('U_MINSU').length > 0 || undefined);
+    await house.slack.waitFor('the last postEphemeral', () => whispers('U_MINSU').length > 0 || undefined);
     expect(whispers('U_ADA').slice(before)).toEqual(['Nothing is waiting for approval in this thread.']);
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { diagnosisRequest, diagnosisSchema, toDiagnosis } from '../../activities/plan/diagnosis.ts';
-import { plannerRequest, type PlannerRequest } from '../../activities/plan/prompt.ts';
-import { planSchema, toPlanDraft } from '../../activities/plan/schema.ts';
-import { validatePlan } from '../../activities/plan/validate.ts';
+import { diagnosisRequest, diagnosisSchema, toDiagnosis } from '../../domain/healing/diagnosis.ts';
+import { plannerRequest, type PlannerRequest } from '../../domain/planning/prompt.ts';
+import { planSchema, toPlanDraft } from '../../domain/planning/schema.ts';
+import { validatePlan } from '../../domain/planning/validate.ts';
 import { AGENT_IDS } from '../../contracts/agents.ts';
 import type { PlanDraft } from '../../contracts/plan.ts';
 import { planFor } from '../../dev/fakes/model/demo/plan.ts';

@@ -1,9 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { answerLocally, toolsFor, unwrap } from '../../activities/tools/catalogue.ts';
+import { answerLocally, toolsFor, unwrap } from '../../domain/tools/catalogue.ts';
 import { createFakeModel, demoResponder, type FakeModel } from '../../dev/fakes/model/index.ts';
 import { wantsOf } from '../../dev/fakes/model/demo/tool-wants.ts';
-import { HOUSE_TOOLS, manyTools } from '../activities/tools/samples.ts';
+import { HOUSE_TOOLS, manyTools } from '../domain/tools/samples.ts';
 
 let model: FakeModel;
 beforeAll(async () => {

@@ -100,8 +100,8 @@ export const MUTANTS: readonly Mutant[] = [
     "if (isCancellation(error)) return { kind: 'cancelled' };",
     '',
   ],
-  ['heals nothing', 'healed.json', 'contracts/healing-rules.ts', 'MOST_HEALINGS = 2', 'MOST_HEALINGS = 0'],
-  ['heals without end', 'healing-failed.json', 'contracts/healing-rules.ts', 'MOST_HEALINGS = 2', 'MOST_HEALINGS = 9'],
+  ['heals nothing', 'healed.json', 'contracts/healing-rules.ts', 'MAX_HEALINGS = 2', 'MAX_HEALINGS = 0'],
+  ['heals without end', 'healing-failed.json', 'contracts/healing-rules.ts', 'MAX_HEALINGS = 2', 'MAX_HEALINGS = 9'],
   [
     'does not ask how to heal',
     'healed-by-person.json',

@@ -17,12 +17,12 @@ export const credulous =
     if (asker === 'analysis') return analysisReply();
     const made = new Set(request.messages.flatMap(({ calls }) => calls).map(keyOf));
     const orders = ordersIn(allOf(request)).filter((order) => mayCall(order) && !made.has(keyOf(order)));
-    if (orders.length > 0) return { calls: orders.slice(0, MOST_AT_ONCE) };
+    if (orders.length > 0) return { calls: orders.slice(0, MAX_AT_ONCE) };
     const heard = request.allToolResults.map(({ text }) => text).join('\n');
     return { text: `${asker} has heard:\n${heard.slice(0, 3_000)}\nCONFIDENCE: 0.8` };
   };
 
-const MOST_AT_ONCE = 16;
+const MAX_AT_ONCE = 16;
 /** Fields may come back in another order. */
 const keyOf = ({ name, input }: { name: string; input: Readonly<Record<string, unknown>> }): string =>
   `${name} ${JSON.stringify(Object.entries(input).sort(([a], [b]) => (a < b ? -1 : 1)))}`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_ORGANIZATION_ID } from '../../api/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { hashToken } from '../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putOrganization, putToken, putUser } from '../../db/queries/organizations.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { askApproval, toAnswer } from '../../scripts/ask-approval.ts';
 import type { DecisionRequest } from '../../contracts/approval.ts';
 import { approvalLines } from '../../scripts/ask-lines.ts';
-import { samplePlan, samplePlanApproval } from '../activities/plan-samples.ts';
+import { samplePlan, samplePlanApproval } from '../domain/planning/plan-samples.ts';
 import { sampleApproval } from './sample-jobs.ts';
 
 /** A person at a terminal, and a server that writes down what it is told. */

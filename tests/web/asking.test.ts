@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createApi } from '../../web/api/client.ts';
-import { isLasting, Unreachable } from '../../web/api/problem.ts';
+import { isLasting, UnreachableError } from '../../web/api/problem.ts';
 import { takeToken } from '../../web/api/token.ts';
 import { createKeyring, emptyDraft, toRequest } from '../../web/ask/ask-request.ts';
 import { aroundJob } from '../../web/job/conversation.ts';
@@ -53,7 +53,7 @@ describe('the client', () => {
   it('tells a lost connection from a refusal', async () => {
     const { api } = client(() => Promise.reject(new TypeError('fetch failed')));
     const error: unknown = await api.me().catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(Unreachable);
+    expect(error).toBeInstanceOf(UnreachableError);
     expect(isLasting(error)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { consoleStage } from './console-stage.ts';
-import { samplePlan } from '../activities/plan-samples.ts';
+import { samplePlan } from '../domain/planning/plan-samples.ts';
 import { healingView, planView, steeringView } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
 import { newJob } from './scripted-house.ts';

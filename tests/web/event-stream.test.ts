@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { followEvents, readMessages, reconnectDelay } from '../../web/api/event-stream.ts';
-import { ApiProblem } from '../../web/api/problem.ts';
+import { ApiProblemError } from '../../web/api/problem.ts';
 
 const message = (id: number) =>
   `id: ${id}\nevent: orchestration_progress\ndata: {"id":${id},"type":"orchestration_progress"}\n\n`;
@@ -13,7 +13,7 @@ const body = (...chunks: string[]) =>
       },
     }),
   );
-const problem = (status: number) => new ApiProblem({ type: 'about:blank', title: '', status, detail: 'No.' });
+const problem = (status: number) => new ApiProblemError({ type: 'about:blank', title: '', status, detail: 'No.' });
 
 /** Follows scripted connections until they are used up. */
 async function follow(...connections: (Response | Error)[]) {

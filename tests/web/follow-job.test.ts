@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import { ApiProblem, Unreachable } from '../../web/api/problem.ts';
+import { ApiProblemError, UnreachableError } from '../../web/api/problem.ts';
 import { followJob } from '../../web/job/follow-job.ts';
 import type { JobProgress } from '../../web/job/job-progress.ts';
 import { newJob } from './scripted-house.ts';
 
-const refused = (status: number) => new ApiProblem({ type: 'about:blank', title: '', status, detail: 'No.' });
+const refused = (status: number) => new ApiProblemError({ type: 'about:blank', title: '', status, detail: 'No.' });
 const at = (progress: number) => newJob({ status: 'running', progress });
 const done = newJob({ status: 'completed', progress: 100 });
 
@@ -39,10 +39,10 @@ describe('following a job', () => {
   });
 
   it('keeps going through lost answers', async () => {
-    const { end, seen } = await follow([at(10), new Unreachable('away'), done], () => {
-      throw new Unreachable('away');
+    const { end, seen } = await follow([at(10), new UnreachableError('away'), done], () => {
+      throw new UnreachableError('away');
     });
-    expect(seen.some(({ error }) => error instanceof Unreachable)).toBe(true);
+    expect(seen.some(({ error }) => error instanceof UnreachableError)).toBe(true);
     expect(end).toMatchObject({ connection: 'done', error: undefined });
   });
 

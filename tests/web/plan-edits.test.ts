@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toPhases } from '../../contracts/phases.ts';
 import { isChanged, placeProblems, toEdits } from '../../web/plan/plan-edits.ts';
-import { samplePlan } from '../activities/plan-samples.ts';
+import { samplePlan } from '../domain/planning/plan-samples.ts';
 
 const { steps } = samplePlan();
 const [draft] = steps;

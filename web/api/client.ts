@@ -4,7 +4,7 @@ import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../..
 import type { SteerRequest } from '../../contracts/steering.ts';
 import type { UndoAnswer } from '../../contracts/tool-calls.ts';
 import type { AcceptTools } from '../../contracts/tools.ts';
-import { toApiProblem, Unreachable } from './problem.ts';
+import { toApiProblem, UnreachableError } from './problem.ts';
 import type {
   Authorization,
   ConnectionDraftBody,
@@ -101,7 +101,7 @@ function createRequest({ baseUrl, token, onUnauthorized, fetch = globalThis.fetc
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${token}`);
     const response = await fetch(`${baseUrl}${path}`, { ...init, headers }).catch((error: unknown) => {
-      throw new Unreachable(error);
+      throw new UnreachableError(error);
     });
     if (response.ok) return response;
     if (response.status === 401) onUnauthorized?.();

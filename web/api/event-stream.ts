@@ -4,7 +4,7 @@ import { isLasting } from './problem.ts';
 import { wait as realWait, type Wait } from './wait.ts';
 
 const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 15_000;
+const MAX_DELAY_MS = 15_000;
 /** The server sends a heartbeat every 25 s; a stream silent for longer than two of them is dead. */
 const SILENCE_MS = 60_000;
 
@@ -45,7 +45,7 @@ export async function followEvents(options: EventStreamOptions): Promise<void> {
 
 /** Doubles from half a second to a quarter of a minute; half of it is chance, so a restart is not met by a crowd. */
 export function reconnectDelay(failures: number, random: () => number = Math.random): number {
-  const longest = Math.min(FIRST_DELAY_MS * 2 ** failures, LONGEST_DELAY_MS);
+  const longest = Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS);
   return longest / 2 + (longest / 2) * random();
 }
 

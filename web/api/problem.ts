@@ -1,12 +1,12 @@
 import type { Problem } from '../../contracts/problem.ts';
 
 /** The server answered no; the message is its sentence for people. */
-export class ApiProblem extends Error {
+export class ApiProblemError extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem) {
     super(problem.detail);
-    this.name = 'ApiProblem';
+    this.name = 'ApiProblemError';
     this.problem = problem;
   }
 
@@ -16,22 +16,22 @@ export class ApiProblem extends Error {
 }
 
 /** No answer arrived: the request may or may not have been received. */
-export class Unreachable extends Error {
+export class UnreachableError extends Error {
   constructor(cause: unknown) {
     super('Nubabel cannot be reached.', { cause });
-    this.name = 'Unreachable';
+    this.name = 'UnreachableError';
   }
 }
 
 /** Reads the problem document of a refused request; anything else becomes one with the status in it. */
-export async function toApiProblem(response: Response): Promise<ApiProblem> {
+export async function toApiProblem(response: Response): Promise<ApiProblemError> {
   const body: unknown = await response.json().catch(() => undefined);
-  return new ApiProblem(isProblem(body) ? { ...body, status: response.status } : unknownProblem(response));
+  return new ApiProblemError(isProblem(body) ? { ...body, status: response.status } : unknownProblem(response));
 }
 
 /** A refusal that the same request will meet again. */
 export function isLasting(error: unknown): boolean {
-  if (!(error instanceof ApiProblem)) return false;
+  if (!(error instanceof ApiProblemError)) return false;
   return error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 429;
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent 
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { useApi } from '../api/api-context.tsx';
-import { Unreachable } from '../api/problem.ts';
+import { UnreachableError } from '../api/problem.ts';
 import { QUERY } from '../api/queries.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { Icon } from '../layout/icons.tsx';
@@ -93,7 +93,7 @@ function useAsk(sessionId: string | undefined, onAccepted: (job: Accepted) => vo
   return useMutation({
     mutationFn: (draft: Draft) => api.orchestrate(keyring.keyed(toRequest(draft, sessionId))),
     // Nobody knows whether an unanswered request arrived; its key makes asking again safe.
-    retry: (failures, error) => failures < 1 && error instanceof Unreachable,
+    retry: (failures, error) => failures < 1 && error instanceof UnreachableError,
     onSuccess: async (job) => {
       keyring.accepted();
       onAccepted(job);

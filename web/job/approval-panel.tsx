@@ -1,7 +1,7 @@
 import { useId, useMemo, useState, type ReactNode } from 'react';
 import type { Approval } from '../../contracts/approval.ts';
 import type { PlanView } from '../../contracts/plan.ts';
-import { ApiProblem } from '../api/problem.ts';
+import { ApiProblemError } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { Answerers, ApprovalFacts } from '../plan/approval-facts.tsx';
 import { AskedCalls, ReconnectLink } from '../plan/asked-calls.tsx';
@@ -128,8 +128,8 @@ function Expiry({ expiresAt }: { readonly expiresAt: string }) {
   );
 }
 
-const fieldsOf = (error: Error | null) => (error instanceof ApiProblem ? (error.problem.errors ?? []) : []);
+const fieldsOf = (error: Error | null) => (error instanceof ApiProblemError ? (error.problem.errors ?? []) : []);
 
 /** The same refusal without what is shown beside its field. */
 const withErrors = (error: Error, errors: ReturnType<typeof fieldsOf>): Error =>
-  error instanceof ApiProblem ? new ApiProblem({ ...error.problem, errors }) : error;
+  error instanceof ApiProblemError ? new ApiProblemError({ ...error.problem, errors }) : error;

@@ -1,4 +1,4 @@
-import { ApiProblem } from '../api/problem.ts';
+import { ApiProblemError } from '../api/problem.ts';
 import { useText } from '../text/text-context.tsx';
 
 interface ProblemNoteProps {
@@ -10,7 +10,7 @@ interface ProblemNoteProps {
 /** A refusal in the server's own sentence, with the id to quote when asking about it. */
 export function ProblemNote({ error, unreachable }: ProblemNoteProps) {
   const { text } = useText();
-  if (!(error instanceof ApiProblem)) {
+  if (!(error instanceof ApiProblemError)) {
     return (
       <p role="alert" className="note note-bad">
         {unreachable ?? text.job.unreachable}

@@ -1,6 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { Decision, PlanOutline, Question, RevisedPlan } from '../../contracts/workflow.ts';
-import { nextNudge, type Nudge } from './nudges.ts';
+import { nextReminder, type Reminder } from './reminders.ts';
 
 /**
  * What became of a question. `withdrawn`: the work has moved on, and nobody has to answer any more; `question` is what
@@ -12,9 +12,9 @@ export type Answer =
   | { readonly kind: 'withdrawn'; readonly question?: Question };
 
 /** What the desk has others do for it. */
-export interface DeskHands {
+export interface ApprovalHandlerDeps {
   /** Tells people once more that somebody has to answer; nobody waits for that. */
-  nudge(question: Question, nudge: Nudge): void;
+  nudge(question: Question, nudge: Reminder): void;
   /** Shows an approval that counts towards the quorum. */
   countApproval(decision: Decision): Promise<void>;
   /** Validates and prices an edited plan. */
@@ -36,10 +36,10 @@ export interface Present {
 }
 
 /** Waits for the answer, reminding people on the way; an edited plan starts the wait anew. */
-export async function wait(now: Present, hands: DeskHands, asked: Question): Promise<Answer> {
+export async function wait(now: Present, hands: ApprovalHandlerDeps, asked: Question): Promise<Answer> {
   const deadline = Date.now() + asked.timeoutMs;
   for (let nudged = 0; ;) {
-    const nudge = nextNudge(asked, nudged, deadline);
+    const nudge = nextReminder(asked, nudged, deadline);
     const woken = await condition(
       () => (now.answer !== undefined && !now.revising) || now.uncounted.length > 0 || now.question !== asked,
       Math.max(1, (nudge?.at ?? deadline) - Date.now()),

@@ -1,7 +1,7 @@
 import type { PlanOutline, Question, RoutedWork, Stop } from '../../contracts/workflow.ts';
-import type { ApprovalDesk } from './approval-desk.ts';
-import type { Course } from './course.ts';
-import type { SteeringDesk } from './steering-desk.ts';
+import type { ApprovalHandlers } from './approval-handlers.ts';
+import type { StepGraph } from './step-graph.ts';
+import type { SteeringHandlers } from './steering-handlers.ts';
 
 export interface Target {
   readonly organizationId: string;
@@ -13,9 +13,9 @@ export interface Job {
   readonly target: Target;
   /** Set once the request has been routed, before anything else looks at it. */
   routed: RoutedWork;
-  readonly desk: ApprovalDesk;
-  readonly steering: SteeringDesk;
-  readonly course: Course;
+  readonly desk: ApprovalHandlers;
+  readonly steering: SteeringHandlers;
+  readonly course: StepGraph;
   /** Something that people see has changed. */
   readonly changed: () => void;
   /** Interrupts all work: a person has answered CANCEL. */
@@ -39,7 +39,7 @@ export interface Job {
 }
 
 /** Counts a model call while it is under way, for the receipt of a stop. */
-export async function underWay<T>(job: Job, call: Promise<T>): Promise<T> {
+export async function trackInFlight<T>(job: Job, call: Promise<T>): Promise<T> {
   job.calls++;
   try {
     return await call;

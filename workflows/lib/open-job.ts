@@ -1,12 +1,12 @@
 import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
 import type { OrchestrationInput, RoutedWork, Stop } from '../../contracts/workflow.ts';
 import { decisions, slack } from '../proxies.ts';
-import { openApprovalDesk } from './approval-desk.ts';
-import type { DeskHands } from './awaiting.ts';
-import { openCourse } from './course.ts';
+import { createApprovalHandlers } from './approval-handlers.ts';
+import type { ApprovalHandlerDeps } from './awaiting.ts';
+import { createStepGraph } from './step-graph.ts';
 import type { Job, Target } from './job.ts';
 import type { Reporter } from './reporter.ts';
-import { openSteeringDesk } from './steering-desk.ts';
+import { createSteeringHandlers } from './steering-handlers.ts';
 
 /** Nobody has been chosen yet. */
 const UNROUTED: RoutedWork = { agents: [], mode: 'parallel', category: 'quick', maxExecutionMs: 0 };
@@ -18,8 +18,8 @@ export function openJob(
   workScope: CancellationScope,
 ): Job {
   const target = { organizationId, orchestrationId };
-  const desk = openApprovalDesk(handsFor(target, changed, () => job));
-  const steering = openSteeringDesk((mode) => {
+  const desk = createApprovalHandlers(handsFor(target, changed, () => job));
+  const steering = createSteeringHandlers((mode) => {
     if (mode === 'stop') noteStop('stop');
     if (mode !== 'steer') desk.withdraw();
     changed();
@@ -29,7 +29,7 @@ export function openJob(
     routed: UNROUTED,
     desk,
     steering,
-    course: openCourse([]),
+    course: createStepGraph([]),
     changed,
     cancelWork: () => {
       noteStop('cancel');
@@ -51,7 +51,7 @@ export function openJob(
 }
 
 /** What the desk has others do; `jobNow` is asked once messages arrive. */
-const handsFor = (target: Target, changed: () => void, jobNow: () => Job): DeskHands => ({
+const handsFor = (target: Target, changed: () => void, jobNow: () => Job): ApprovalHandlerDeps => ({
   // A reminder that does not land, or not yet, keeps no answer waiting.
   nudge: (question, { nth, escalates }) =>
     void slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }).catch((error: unknown) => {

@@ -2,9 +2,9 @@ import { isCancellation } from '@temporalio/workflow';
 import type { PlannedWork, StepFailure } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
 import { withoutPlan } from './without-plan.ts';
-import { failuresOf } from './course.ts';
+import { failuresOf } from './step-graph.ts';
 import { errorCodeOf } from './failures.ts';
-import { underWay, type Job, type Proposal } from './job.ts';
+import { trackInFlight, type Job, type Proposal } from './job.ts';
 
 export interface Why {
   /** The first plan, one that somebody asked for, or one after a failure. */
@@ -51,7 +51,7 @@ interface Draft extends Required<Why> {
 async function oneDraft(job: Job, draft: Draft): Promise<PlannedWork> {
   try {
     const summary = `Plan, revision ${draft.revision}`;
-    await underWay(job, model.draftPlan.executeWithOptions({ summary }, [{ ...job.target, ...draft }]));
+    await trackInFlight(job, model.draftPlan.executeWithOptions({ summary }, [{ ...job.target, ...draft }]));
   } catch (error) {
     // A planner that is away is no reason to leave the request alone: the human is asked.
     if (isCancellation(error) || errorCodeOf(error).startsWith('budget')) throw error;

@@ -8,7 +8,7 @@ export interface Reporter {
   /** Something that people see has changed. */
   changed(): void;
   /** Resolves when the message shows the final state. */
-  landed(): Promise<void>;
+  flush(): Promise<void>;
 }
 
 /** A state that had to be left out is shown after this long if nothing newer has come. */
@@ -36,7 +36,7 @@ export function startReporter({ organizationId, orchestrationId, slack: wanted }
     changed: () => {
       dirty = true;
     },
-    landed: () => {
+    flush: () => {
       dirty = true;
       ended = true;
       return writer;

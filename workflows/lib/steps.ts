@@ -2,16 +2,16 @@ import { isCancellation, patched } from '@temporalio/workflow';
 import { AGENT_NAMES, type ErrorCode } from '../../contracts/texts.ts';
 import type { CallOutline, StepOutline, StepRound } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
-import type { StepResult } from './course.ts';
+import type { StepResult } from './step-graph.ts';
 import { errorCodeOf, isBudgetCode } from './failures.ts';
-import { underWay, type Job } from './job.ts';
+import { trackInFlight, type Job } from './job.ts';
 import { openLoopBreaker, type LoopBreaker } from './loop-breaker.ts';
 import { askHuman } from './questions.ts';
 import { makeCalls } from './tool-calls.ts';
-import { afterRefusedBudget, askAgain, failed, heal, skipped, type Try } from './trouble.ts';
+import { afterRefusedBudget, askAgain, failed, healStep, skipped, type Try } from './self-healing.ts';
 
 /** Tries of one step, a human's retries included. */
-const MOST_TRIES = 12;
+const MAX_TRIES = 12;
 const DONE: StepResult = { status: 'done' };
 
 /** Runs one step to its end: its condition, its question or its work, healed within bounds when it fails. */
@@ -38,7 +38,7 @@ async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
   const breaker = openLoopBreaker();
   let next: Try = { nth: 0, agent: step.agent ?? 'general' };
   const words: string[] = [];
-  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
     // A try that failed may not have passed them on.
     words.push(...job.steering.takeWords());
     const failure = await tryOnce(job, step, next, words, breaker);
@@ -52,7 +52,7 @@ async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
       ? await askAgain(job, step, next, { kind: 'loop', evidence: [loop, code] }, 'loop_broken')
       : isBudgetCode(code)
         ? await afterRefusedBudget(job, step, next, failure)
-        : await heal(job, step, next, failure);
+        : await healStep(job, step, next, failure);
     if (loop) breaker.reset();
     if ('status' in after) return after;
     next = after;
@@ -82,7 +82,7 @@ async function tryOnce(
 }
 
 /** The last round has to answer with what is known. */
-const MOST_ROUNDS = 16;
+const MAX_ROUNDS = 16;
 
 async function oneRound(
   job: Job,
@@ -108,12 +108,12 @@ async function oneRound(
           steering: [...words],
           ...(tier && { tier }),
           ...(round > 1 && { round }),
-          ...((round >= MOST_ROUNDS || job.steering.stopped()) && { last: true }),
+          ...((round >= MAX_ROUNDS || job.steering.stopped()) && { last: true }),
         },
       ],
     );
     // Histories from before tools have nothing here.
-    return (await underWay(job, call)) ?? undefined;
+    return (await trackInFlight(job, call)) ?? undefined;
   } catch (error) {
     if (isCancellation(error)) throw error;
     return { code: errorCodeOf(error), error };

@@ -1,14 +1,14 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { CallOutcome, CallOutline } from '../../contracts/workflow.ts';
 import { store, tools } from '../proxies.ts';
-import type { StepResult } from './course.ts';
+import type { StepResult } from './step-graph.ts';
 import { errorCodeOf } from './failures.ts';
 import type { Job } from './job.ts';
 import { askHuman } from './questions.ts';
-import { failed, skipped } from './trouble.ts';
+import { failed, skipped } from './self-healing.ts';
 
 /** Questions about one call, before it is left open. */
-const MOST_QUESTIONS = 5;
+const MAX_QUESTIONS = 5;
 
 /**
  * Makes the calls of one turn: humans are asked first where they have to be, all at once; then what only reads runs side
@@ -54,7 +54,7 @@ async function askAboutCalls(
 
 /** Makes one call; undefined when the work goes on, whatever the call came to. */
 async function makeCall(job: Job, step: string | undefined, call: CallOutline): Promise<StepResult | undefined> {
-  for (let questions = 0; questions < MOST_QUESTIONS; questions++) {
+  for (let questions = 0; questions < MAX_QUESTIONS; questions++) {
     const { status } = await runCall(job, call);
     if (status === 'done' || status === 'failed') return undefined;
     const about = { calls: [call.id], ...(step && { step }) };

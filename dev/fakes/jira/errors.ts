@@ -1,7 +1,7 @@
 import type { ProviderAnswer } from '../provider/types.ts';
 
 /** A refusal in Jira's format: general messages, and one per field. */
-export class JiraRefusal extends Error {
+export class JiraRefusalError extends Error {
   readonly status: number;
   readonly errorMessages: readonly string[];
   readonly errors: Readonly<Record<string, string>>;
@@ -13,10 +13,10 @@ export class JiraRefusal extends Error {
   }
 }
 
-export const refusalAnswer = ({ status, errorMessages, errors }: JiraRefusal): ProviderAnswer => ({
+export const refusalAnswer = ({ status, errorMessages, errors }: JiraRefusalError): ProviderAnswer => ({
   status,
   body: { errorMessages, errors },
 });
 
-export const noIssue = (): JiraRefusal =>
-  new JiraRefusal(404, ['Issue does not exist or you do not have permission to see it.']);
+export const noIssue = (): JiraRefusalError =>
+  new JiraRefusalError(404, ['Issue does not exist or you do not have permission to see it.']);

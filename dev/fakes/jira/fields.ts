@@ -1,5 +1,5 @@
 import { isRecord } from '../http-server.ts';
-import { JiraRefusal } from './errors.ts';
+import { JiraRefusalError } from './errors.ts';
 import { issueOf, PRIORITIES, userOf, type FakeIssue, type JiraState } from './state.ts';
 
 type Changes = Partial<Pick<FakeIssue, 'summary' | 'description' | 'labels' | 'priority' | 'assignee' | 'parent'>>;
@@ -46,7 +46,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** What a request's fields change. @throws JiraRefusal with every field that is wrong */
+/** What a request's fields change. @throws JiraRefusalError with every field that is wrong */
 export function readChanges(fields: Readonly<Record<string, unknown>>, state: JiraState): Changes {
   const errors: Record<string, string> = {};
   const changes: Changes = {};
@@ -57,6 +57,6 @@ export function readChanges(fields: Readonly<Record<string, unknown>>, state: Ji
     else if (typeof read === 'string') errors[name] = read;
     else Object.assign(changes, read);
   }
-  if (Object.keys(errors).length > 0) throw new JiraRefusal(400, [], errors);
+  if (Object.keys(errors).length > 0) throw new JiraRefusalError(400, [], errors);
   return changes;
 }

@@ -1,4 +1,4 @@
-import { JiraRefusal } from './errors.ts';
+import { JiraRefusalError } from './errors.ts';
 import type { FakeIssue } from './state.ts';
 
 type Test = (issue: FakeIssue) => boolean;
@@ -9,7 +9,7 @@ export interface ParsedJql {
   readonly descending: boolean;
 }
 
-const bad = (said: string): JiraRefusal => new JiraRefusal(400, [`Error in the JQL Query: ${said}`]);
+const bad = (said: string): JiraRefusalError => new JiraRefusalError(400, [`Error in the JQL Query: ${said}`]);
 
 const CLAUSE = /^(\w+)\s*(=|!=|~|>=|<=|>|<|\bin\b)\s*("(?:[^"\\]|\\.)*"|\([^)]*\)|[\w().-]+)$/i;
 const ORDER = /\s*\border\s+by\s+(\w+)(?:\s+(asc|desc))?\s*$/i;
@@ -19,7 +19,7 @@ export function parseJql(jql: string, me: string, now = Date.now()): ParsedJql {
   const order = ORDER.exec(jql);
   const where = (order ? jql.slice(0, order.index) : jql).trim();
   if (where === '')
-    throw new JiraRefusal(400, [
+    throw new JiraRefusalError(400, [
       'Unbounded JQL queries are not allowed here. Please add a search restriction to your query.',
     ]);
   const tests = splitAnd(where).map((clause) => toTest(clause, me, now));

@@ -1,7 +1,7 @@
 import { isRecord } from '../http-server.ts';
 import type { RestAsked, RestRoute } from '../provider/rest-rules.ts';
 import type { ProviderAnswer } from '../provider/types.ts';
-import { JiraRefusal, noIssue, refusalAnswer } from './errors.ts';
+import { JiraRefusalError, noIssue, refusalAnswer } from './errors.ts';
 import { readChanges } from './fields.ts';
 import { parseJql } from './jql.ts';
 import {
@@ -41,9 +41,10 @@ const textOf = (value: unknown, field: string): string => {
 const create: Run = (asked, { state, me, baseUrl }) => {
   const { project, issuetype, ...rest } = isRecord(asked.body['fields']) ? asked.body['fields'] : {};
   const key = textOf(project, 'key').toUpperCase();
-  if (!state.projects.includes(key)) throw new JiraRefusal(400, [], { project: 'Specify a valid project ID or key' });
+  if (!state.projects.includes(key))
+    throw new JiraRefusalError(400, [], { project: 'Specify a valid project ID or key' });
   const type = textOf(issuetype, 'name');
-  if (!TYPES.includes(type)) throw new JiraRefusal(400, [], { issuetype: 'Specify a valid issue type' });
+  if (!TYPES.includes(type)) throw new JiraRefusalError(400, [], { issuetype: 'Specify a valid issue type' });
   const changes = readChanges({ summary: undefined, ...rest }, state);
   const issue = Object.assign(blankIssue(state, key, type, me(asked).accountId), changes);
   const properties = Array.isArray(asked.body['properties']) ? asked.body['properties'] : [];
@@ -65,10 +66,10 @@ const edit: Run = (asked, given) => {
 const remove: Run = (asked, given) => {
   const issue = getIssue(given, asked);
   if (!given.me(asked).mayDelete)
-    throw new JiraRefusal(403, ['You do not have permission to delete issues in this project.']);
+    throw new JiraRefusalError(403, ['You do not have permission to delete issues in this project.']);
   const children = given.state.issues.some(({ parent }) => parent === issue.key);
   if (children && asked.query.get('deleteSubtasks') !== 'true')
-    throw new JiraRefusal(400, [
+    throw new JiraRefusalError(400, [
       `The issue '${issue.key}' has subtasks. You must specify the 'deleteSubtasks' parameter.`,
     ]);
   given.state.issues.splice(given.state.issues.indexOf(issue), 1);
@@ -81,7 +82,7 @@ const transit: Run = (asked, given) => {
   const id = textOf(asked.body['transition'], 'id');
   const to = WORKFLOW[issue.status]?.find((status) => transitionId(status) === id);
   if (!to)
-    throw new JiraRefusal(400, [
+    throw new JiraRefusalError(400, [
       `It seems that you have tried to perform a workflow operation (${id}) that is not valid for the current state of this issue.`,
     ]);
   Object.assign(issue, { status: to, updated: Date.now() });
@@ -101,7 +102,7 @@ const search: Run = (asked, { state, me, baseUrl }) => {
     .filter((issue) => issue.created <= indexedUntil && test(issue))
     .toSorted((a, b) => (value(a) - value(b) || Number(a.id) - Number(b.id)) * (descending ? -1 : 1));
   const from = typeof nextPageToken === 'string' ? Number(Buffer.from(nextPageToken, 'base64url').toString()) : 0;
-  if (!Number.isInteger(from)) throw new JiraRefusal(400, ['The provided next page token is invalid.']);
+  if (!Number.isInteger(from)) throw new JiraRefusalError(400, ['The provided next page token is invalid.']);
   const to = from + Math.min(Number(maxResults), MAX_PAGE);
   const wanted = Array.isArray(fields) ? fields.map(String) : ['id'];
   const isLast = to >= found.length;
@@ -134,7 +135,7 @@ const transitions: Run = (asked, given) => ({
 const property: Run = (asked, given) => {
   const key = asked.params[1] ?? '';
   const issue = getIssue(given, asked);
-  if (!issue.properties.has(key)) throw new JiraRefusal(404, [`The property with the key ${key} does not exist.`]);
+  if (!issue.properties.has(key)) throw new JiraRefusalError(404, [`The property with the key ${key} does not exist.`]);
   return { status: 200, body: { key, value: issue.properties.get(key) } };
 };
 
@@ -151,7 +152,7 @@ const route = (name: string, method: string, path: string, run: Run, given: Give
     try {
       return run(asked, given);
     } catch (error) {
-      if (error instanceof JiraRefusal) return refusalAnswer(error);
+      if (error instanceof JiraRefusalError) return refusalAnswer(error);
       throw error;
     }
   },

@@ -1,7 +1,7 @@
 import type { ProviderAnswer } from '../provider/types.ts';
 
 /** Thrown by a resolver; becomes an error of GraphQL as Linear words it. */
-export class LinearRefusal extends Error {}
+export class LinearRefusalError extends Error {}
 
 interface Kind {
   readonly code: string;

@@ -7,7 +7,7 @@ import type {
   ProviderFakeOptions,
   ProviderRules,
 } from '../provider/types.ts';
-import { failure, LinearRefusal, refusal } from './answers.ts';
+import { failure, LinearRefusalError, refusal } from './answers.ts';
 import { execute } from './execute.ts';
 import { parseGraphql } from './parse-graphql.ts';
 import { rootOf } from './resolvers.ts';
@@ -39,7 +39,7 @@ function handle(state: LinearState, call: ProviderCall): ProviderAnswer {
     const { selection } = parseGraphql(documentOf(call));
     return { status: 200, body: { data: execute(selection, rootOf(state, call), variables) } };
   } catch (error) {
-    if (error instanceof LinearRefusal) return refusal(error.message);
+    if (error instanceof LinearRefusalError) return refusal(error.message);
     return { status: 400, body: { errors: [{ message: String(error), extensions: { type: 'graphql error' } }] } };
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isRecord } from '../http-server.ts';
 import type { ProviderCall } from '../provider/types.ts';
-import { LinearRefusal } from './answers.ts';
+import { LinearRefusalError } from './answers.ts';
 import { connection, matches, type Source } from './execute.ts';
 import type { LinearIssue, LinearState, LinearTeam, LinearUser } from './state.ts';
 
@@ -45,19 +45,19 @@ function issuesOf(state: LinearState, args: Source): Source {
 
 function findIssue(state: LinearState, id: unknown): LinearIssue {
   const found = state.issues.find((issue) => issue.id === id || issueOf(state, issue)['identifier'] === id);
-  if (!found) throw new LinearRefusal('Entity not found: Issue');
+  if (!found) throw new LinearRefusalError('Entity not found: Issue');
   return found;
 }
 
 /** `IssueCreateInput` and `IssueUpdateInput`, checked as far as the tools use them. */
 function checked(state: LinearState, team: LinearTeam | undefined, input: unknown) {
-  if (!isRecord(input)) throw new LinearRefusal('Argument Validation Error');
+  if (!isRecord(input)) throw new LinearRefusalError('Argument Validation Error');
   const { title, description, stateId, assigneeId, priority, dueDate } = input;
   if (stateId !== undefined && !team?.states.some(({ id }) => id === stateId))
-    throw new LinearRefusal('Entity not found: WorkflowState');
+    throw new LinearRefusalError('Entity not found: WorkflowState');
   if (typeof assigneeId === 'string' && !state.users.some(({ id }) => id === assigneeId))
-    throw new LinearRefusal('Entity not found: User');
-  if (typeof title === 'string' && title.length > 255) throw new LinearRefusal('title must be shorter than 255');
+    throw new LinearRefusalError('Entity not found: User');
+  if (typeof title === 'string' && title.length > 255) throw new LinearRefusalError('title must be shorter than 255');
   const given = { title, description, stateId, assigneeId, priority, dueDate };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<LinearIssue>;
 }
@@ -65,10 +65,10 @@ function checked(state: LinearState, team: LinearTeam | undefined, input: unknow
 function createIssue(state: LinearState, input: unknown, call: ProviderCall): Source {
   const { id = randomUUID(), teamId, title } = isRecord(input) ? input : {};
   const team = state.teams.find((one) => one.id === teamId);
-  if (!team) throw new LinearRefusal('Entity not found: Team');
-  if (typeof title !== 'string' || title === '') throw new LinearRefusal('title must be a non-empty string');
-  if (typeof id !== 'string' || !UUID.test(id)) throw new LinearRefusal('id must be a UUID');
-  if (state.issues.some((one) => one.id === id)) throw new LinearRefusal(`conflict on insert of Issue: ${id}`);
+  if (!team) throw new LinearRefusalError('Entity not found: Team');
+  if (typeof title !== 'string' || title === '') throw new LinearRefusalError('title must be a non-empty string');
+  if (typeof id !== 'string' || !UUID.test(id)) throw new LinearRefusalError('id must be a UUID');
+  if (state.issues.some((one) => one.id === id)) throw new LinearRefusalError(`conflict on insert of Issue: ${id}`);
   const now = new Date().toISOString();
   const issue: LinearIssue = {
     id,

@@ -3,7 +3,7 @@ import { sendJson } from '../http-server.ts';
 import type { ModelError } from './types.ts';
 
 /** Thrown while a request is examined; becomes the answer in Anthropic's error shape. */
-export class RequestRefused extends Error {
+export class RequestRefusedError extends Error {
   readonly error: ModelError;
   constructor(status: number, type: string, message: string) {
     super(message);
@@ -12,7 +12,8 @@ export class RequestRefused extends Error {
 }
 
 /** 400 `invalid_request_error`. */
-export const invalid = (message: string): RequestRefused => new RequestRefused(400, 'invalid_request_error', message);
+export const invalid = (message: string): RequestRefusedError =>
+  new RequestRefusedError(400, 'invalid_request_error', message);
 
 /** Anthropic's error shape, as a body and as a frame. */
 export const errorBody = (requestId: string, { type, message }: ModelError) => ({

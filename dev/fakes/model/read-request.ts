@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseObject, readBody } from '../http-server.ts';
 import { textOf, type PromptPart } from './content.ts';
-import { invalid, RequestRefused } from './errors.ts';
+import { invalid, RequestRefusedError } from './errors.ts';
 import type { KnownModel } from './models.ts';
 import { schemaOf } from './output-schema.ts';
 import { callsIn, toolResultsIn } from './tool-blocks.ts';
@@ -24,9 +24,9 @@ export const keyOf = (req: IncomingMessage): string =>
 /** Throws the provider's refusal for a missing or wrong key and a missing version. */
 export function checkHeaders(req: IncomingMessage, { validKeys, invalidKeys = [] }: KeyRules): void {
   const key = keyOf(req);
-  if (key === '') throw new RequestRefused(401, 'authentication_error', 'x-api-key header is required');
+  if (key === '') throw new RequestRefusedError(401, 'authentication_error', 'x-api-key header is required');
   if (invalidKeys.includes(key) || (validKeys && !validKeys.includes(key)))
-    throw new RequestRefused(401, 'authentication_error', 'invalid x-api-key');
+    throw new RequestRefusedError(401, 'authentication_error', 'invalid x-api-key');
   if (!req.headers['anthropic-version']) throw invalid('anthropic-version: header is required');
 }
 
@@ -39,7 +39,7 @@ export async function readRequest(
 ): Promise<{ request: ModelRequest; prompt: PromptPart[] }> {
   const raw = await readBody(req, MAX_BODY_BYTES);
   if (raw === undefined)
-    throw new RequestRefused(413, 'request_too_large', 'Request exceeds the maximum allowed number of bytes.');
+    throw new RequestRefusedError(413, 'request_too_large', 'Request exceeds the maximum allowed number of bytes.');
   const body = parseObject(raw);
   if (!body) throw invalid('The request body is not valid JSON');
   return { prompt: validateRequest(body, models, counting), request: toRequest(id, keyOf(req), body) };

@@ -4,7 +4,7 @@ import { sendJson, type Handler } from '../http-server.ts';
 import type { Journal } from '../journal.ts';
 import type { Waiters } from '../waiters.ts';
 import { answer } from './answer.ts';
-import { RequestRefused, sendError } from './errors.ts';
+import { RequestRefusedError, sendError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { KnownModel } from './models.ts';
 import { checkHeaders, keyOf, readRequest, type KeyRules } from './read-request.ts';
@@ -78,10 +78,10 @@ export function createMessagesApi(state: ModelState): Handler {
     try {
       checkHeaders(req, state.keys);
       const route = ROUTES[`${req.method} ${path}`];
-      if (!route) throw new RequestRefused(404, 'not_found_error', 'Not Found');
+      if (!route) throw new RequestRefusedError(404, 'not_found_error', 'Not Found');
       await route(state, call);
     } catch (error) {
-      if (!(error instanceof RequestRefused)) throw error;
+      if (!(error instanceof RequestRefusedError)) throw error;
       state.journal.append({ ...describe(call), outcome: 'error', status: error.error.status, error: error.error });
       sendError(res, requestId, error.error);
     }

@@ -1,6 +1,6 @@
 import { isRecord } from '../http-server.ts';
 import { toParts, type PromptPart } from './content.ts';
-import { invalid, RequestRefused } from './errors.ts';
+import { invalid, RequestRefusedError } from './errors.ts';
 import type { KnownModel } from './models.ts';
 import { checkOutputSchema } from './output-schema.ts';
 import { checkToolBlocks } from './tool-blocks.ts';
@@ -34,7 +34,7 @@ function findModel(name: unknown, models: readonly KnownModel[]): KnownModel {
   if (name === undefined) throw invalid('model: Field required');
   if (typeof name !== 'string') throw invalid('model: Input should be a valid string');
   const model = models.find(({ id }) => id === name);
-  if (!model) throw new RequestRefused(404, 'not_found_error', `model: ${name}`);
+  if (!model) throw new RequestRefusedError(404, 'not_found_error', `model: ${name}`);
   return model;
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ProviderAnswer } from '../provider/types.ts';
 
 /** Thrown while a request is carried out; becomes an error as Notion words it. */
-export class NotionRefusal extends Error {
+export class NotionRefusalError extends Error {
   readonly status: number;
   readonly code: string;
   constructor(status: number, code: string, message: string) {
@@ -12,15 +12,16 @@ export class NotionRefusal extends Error {
   }
 }
 
-export const invalid = (message: string): NotionRefusal => new NotionRefusal(400, 'validation_error', message);
-export const missing = (what: string, id: string): NotionRefusal =>
-  new NotionRefusal(
+export const invalid = (message: string): NotionRefusalError =>
+  new NotionRefusalError(400, 'validation_error', message);
+export const missing = (what: string, id: string): NotionRefusalError =>
+  new NotionRefusalError(
     404,
     'object_not_found',
     `Could not find ${what} with ID: ${id}. Make sure the relevant pages and databases are shared with your integration "Nubabel".`,
   );
 
-export const refusal = ({ status, code, message }: NotionRefusal): ProviderAnswer => ({
+export const refusal = ({ status, code, message }: NotionRefusalError): ProviderAnswer => ({
   status,
   body: { object: 'error', status, code, message, request_id: randomUUID() },
 });
@@ -41,7 +42,7 @@ export function failure(status: number, retryAfterSeconds?: number): ProviderAns
   const [code, message] = CODES[status] ?? [];
   if (!code || !message) return { status, body: '<html>Bad Gateway</html>' };
   const retry = retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } };
-  return { ...refusal(new NotionRefusal(status, code, message)), ...retry };
+  return { ...refusal(new NotionRefusalError(status, code, message)), ...retry };
 }
 
 /** One page of a list. The cursor is the id of the next item, as it is at Notion. */

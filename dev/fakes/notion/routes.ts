@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { isRecord } from '../http-server.ts';
 import type { ProviderAnswer, ProviderCall, ProviderRules } from '../provider/types.ts';
-import { failure, invalid, listOf, missing, NotionRefusal, refusal } from './answers.ts';
+import { failure, invalid, listOf, missing, NotionRefusalError, refusal } from './answers.ts';
 import { passes, sorted } from './query.ts';
 import type { NotionDatabase, NotionPage, NotionState } from './state.ts';
 import { databaseOnWire, dataSourceOnWire, pageOnWire, userOnWire } from './to-wire.ts';
 import { valuesOf } from './values.ts';
 
 /** Since this version a database has data sources; older ones speak otherwise. */
-const LEAST_VERSION = '2025-09-03';
+const MIN_VERSION = '2025-09-03';
 
 const ok = (body: object): ProviderAnswer => ({ status: 200, body: { ...body, request_id: randomUUID() } });
 const bare = (id: string): string => id.replaceAll('-', '').toLowerCase();
@@ -25,11 +25,11 @@ export const notionRules = (state: NotionState): ProviderRules => ({
       if (call.headers.authorization !== `Bearer ${state.token}`) return failure(401);
       const version = call.headers['notion-version'];
       if (typeof version !== 'string')
-        throw new NotionRefusal(400, 'missing_version', 'Notion-Version header failed validation.');
-      if (version < LEAST_VERSION) throw invalid(`This fake speaks ${LEAST_VERSION} and newer.`);
+        throw new NotionRefusalError(400, 'missing_version', 'Notion-Version header failed validation.');
+      if (version < MIN_VERSION) throw invalid(`This fake speaks ${MIN_VERSION} and newer.`);
       return route(state, call);
     } catch (error) {
-      if (error instanceof NotionRefusal) return refusal(error);
+      if (error instanceof NotionRefusalError) return refusal(error);
       throw error;
     }
   },
@@ -58,7 +58,7 @@ function route(state: NotionState, call: ProviderCall): ProviderAnswer {
     case 'PATCH pages/:id':
       return update(state, pageOf(state, id), call);
     default:
-      return refusal(new NotionRefusal(400, 'invalid_request_url', 'Invalid request URL.'));
+      return refusal(new NotionRefusalError(400, 'invalid_request_url', 'Invalid request URL.'));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ProviderAnswer } from '../provider/types.ts';
 
 /** A refusal in Salesforce's format: a list with a message and a code, and the fields where it is about some. */
-export class SalesforceRefusal extends Error {
+export class SalesforceRefusalError extends Error {
   readonly status: number;
   readonly errorCode: string;
   readonly fields: readonly string[] | undefined;
@@ -13,7 +13,7 @@ export class SalesforceRefusal extends Error {
   }
 }
 
-export const refusalAnswer = ({ status, errorCode, message, fields }: SalesforceRefusal): ProviderAnswer => ({
+export const refusalAnswer = ({ status, errorCode, message, fields }: SalesforceRefusalError): ProviderAnswer => ({
   status,
   body: [{ message, errorCode, ...(fields && { fields }) }],
 });

@@ -1,7 +1,7 @@
 import { serveProvider } from '../provider/provider-fake.ts';
 import { restRules } from '../provider/rest-rules.ts';
 import type { ProviderFake, ProviderFakeOptions } from '../provider/types.ts';
-import { refusalAnswer, SalesforceRefusal } from './errors.ts';
+import { refusalAnswer, SalesforceRefusalError } from './errors.ts';
 import { salesforceRoutes } from './routes.ts';
 import { demoRecords, type FakeRecord, type FakeRecords } from './state.ts';
 
@@ -29,18 +29,18 @@ export async function createFakeSalesforce(options: FakeSalesforceOptions = {}):
     refuse: ({ headers }) =>
       headers.authorization === `Bearer ${token}`
         ? undefined
-        : refusalAnswer(new SalesforceRefusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid')),
-    notFound: refusalAnswer(new SalesforceRefusal(404, 'NOT_FOUND', 'The requested resource does not exist')),
+        : refusalAnswer(new SalesforceRefusalError(401, 'INVALID_SESSION_ID', 'Session expired or invalid')),
+    notFound: refusalAnswer(new SalesforceRefusalError(404, 'NOT_FOUND', 'The requested resource does not exist')),
     // Salesforce has no 429: too many at once is a 403 with a code.
     failure: (status) =>
       refusalAnswer(
         status === 429
-          ? new SalesforceRefusal(
+          ? new SalesforceRefusalError(
               403,
               'REQUEST_LIMIT_EXCEEDED',
               'ConcurrentRequests (Concurrent API Requests) Limit exceeded.',
             )
-          : new SalesforceRefusal(status, 'UNKNOWN_EXCEPTION', 'An unexpected error occurred.'),
+          : new SalesforceRefusalError(status, 'UNKNOWN_EXCEPTION', 'An unexpected error occurred.'),
       ),
     limit: { requests: 1_000, windowMs: 1_000 },
   });

@@ -1,6 +1,6 @@
 import type { RestAsked, RestRoute } from '../provider/rest-rules.ts';
 import type { ProviderAnswer } from '../provider/types.ts';
-import { refusalAnswer, SalesforceRefusal } from './errors.ts';
+import { refusalAnswer, SalesforceRefusalError } from './errors.ts';
 import { runSoql } from './soql.ts';
 import type { FakeRecord, FakeRecords } from './state.ts';
 
@@ -20,7 +20,7 @@ const RECORD = `${VERSION}/sobjects/([^/]+)/([^/]+)`;
 /** What may not be set by the API. */
 const READ_ONLY = new Set(['Id', 'IsDeleted', 'CreatedDate', 'LastModifiedDate', 'SystemModstamp']);
 
-const missing = () => new SalesforceRefusal(404, 'NOT_FOUND', 'The requested resource does not exist');
+const missing = () => new SalesforceRefusalError(404, 'NOT_FOUND', 'The requested resource does not exist');
 
 function find({ records }: SalesforceGiven, { params }: RestAsked): { object: string; record: FakeRecord } {
   const [, object = '', id = ''] = params;
@@ -28,7 +28,7 @@ function find({ records }: SalesforceGiven, { params }: RestAsked): { object: st
   if (!table) throw missing();
   const record = table.get(id) ?? [...table.values()].find(({ Id }) => Id.slice(0, 15) === id);
   if (!record)
-    throw new SalesforceRefusal(
+    throw new SalesforceRefusalError(
       404,
       'NOT_FOUND',
       `Provided external ID field does not exist or is not accessible: ${id}`,
@@ -46,7 +46,7 @@ const read: Run = (asked, given) => {
   const wanted = asked.query.get('fields')?.split(',');
   const unknown = wanted?.find((field) => !(field in record));
   if (unknown)
-    throw new SalesforceRefusal(400, 'INVALID_FIELD', `No such column '${unknown}' on sobject of type ${object}`);
+    throw new SalesforceRefusalError(400, 'INVALID_FIELD', `No such column '${unknown}' on sobject of type ${object}`);
   const fields = wanted
     ? { ...Object.fromEntries(wanted.map((field) => [field, record[field]])), Id: record.Id }
     : record;
@@ -66,16 +66,16 @@ const update: Run = (asked, given) => {
   const { object, record } = find(given, asked);
   for (const [field, value] of Object.entries(asked.body)) {
     if (READ_ONLY.has(field))
-      throw new SalesforceRefusal(
+      throw new SalesforceRefusalError(
         400,
         'INVALID_FIELD_FOR_INSERT_UPDATE',
         `Unable to create/update fields: ${field}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.`,
         [field],
       );
     if (!(field in record))
-      throw new SalesforceRefusal(400, 'INVALID_FIELD', `No such column '${field}' on sobject of type ${object}`);
+      throw new SalesforceRefusalError(400, 'INVALID_FIELD', `No such column '${field}' on sobject of type ${object}`);
     if (field === 'Name' && asKept(value) === null)
-      throw new SalesforceRefusal(400, 'REQUIRED_FIELD_MISSING', 'Required fields are missing: [Name]', ['Name']);
+      throw new SalesforceRefusalError(400, 'REQUIRED_FIELD_MISSING', 'Required fields are missing: [Name]', ['Name']);
   }
   Object.assign(record, Object.fromEntries(Object.entries(asked.body).map(([field, value]) => [field, asKept(value)])));
   asked.changed(`record.updated ${record.Id}`);
@@ -113,7 +113,7 @@ function queryRoutes(pageSize: number): Record<'query' | 'queryMore', Run> {
     queryMore(asked) {
       const [version = '', locator = '', from = '0'] = asked.params;
       const cursor = cursors.get(locator);
-      if (!cursor) throw new SalesforceRefusal(400, 'INVALID_QUERY_LOCATOR', 'invalid query locator');
+      if (!cursor) throw new SalesforceRefusalError(400, 'INVALID_QUERY_LOCATOR', 'invalid query locator');
       return pageOf(cursor.rows, version, Number(from), cursor.size, locator);
     },
   };
@@ -151,13 +151,13 @@ export function salesforceRoutes(given: SalesforceGiven): RestRoute[] {
 function answer(asked: RestAsked, given: SalesforceGiven, run: Run): ProviderAnswer {
   const { allowance } = given;
   if (allowance.used >= allowance.max)
-    return refusalAnswer(new SalesforceRefusal(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.'));
+    return refusalAnswer(new SalesforceRefusalError(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.'));
   allowance.used += 1;
   const headers = { 'sforce-limit-info': `api-usage=${allowance.used}/${allowance.max}` };
   try {
     return { ...run(asked, given), headers };
   } catch (error) {
-    if (error instanceof SalesforceRefusal) return { ...refusalAnswer(error), headers };
+    if (error instanceof SalesforceRefusalError) return { ...refusalAnswer(error), headers };
     throw error;
   }
 }

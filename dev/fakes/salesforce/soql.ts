@@ -1,5 +1,5 @@
 import { isRecord } from '../http-server.ts';
-import { SalesforceRefusal } from './errors.ts';
+import { SalesforceRefusalError } from './errors.ts';
 import type { FakeRecord, FakeRecords } from './state.ts';
 
 export interface ParsedSoql {
@@ -12,7 +12,7 @@ const QUERY =
   /^\s*select\s+(?<fields>[\w.,\s()]+?)\s+from\s+(?<object>\w+)(?:\s+where\s+(?<where>.+?))?(?:\s+order\s+by\s+(?<order>\w+)(?:\s+(?<direction>asc|desc))?)?(?:\s+limit\s+(?<limit>\d+))?\s*$/is;
 const CLAUSE = /^(\w+)\s*(=|!=|like)\s*('(?:[^'\\]|\\.)*'|[\w.-]+)$/i;
 
-const malformed = (said: string) => new SalesforceRefusal(400, 'MALFORMED_QUERY', said);
+const malformed = (said: string) => new SalesforceRefusalError(400, 'MALFORMED_QUERY', said);
 
 /** Runs the part of SOQL that the fake understands: fields of one object, WHERE with AND, ORDER BY, LIMIT. */
 export function runSoql(soql: string, records: FakeRecords): ParsedSoql {
@@ -20,11 +20,11 @@ export function runSoql(soql: string, records: FakeRecords): ParsedSoql {
   if (!parts) throw malformed(`unexpected token: '${soql.trim().split(/\s+/)[0] ?? ''}'`);
   const table = records.get(parts['object'] ?? '');
   if (!table)
-    throw new SalesforceRefusal(400, 'INVALID_TYPE', `sObject type '${parts['object'] ?? ''}' is not supported.`);
+    throw new SalesforceRefusalError(400, 'INVALID_TYPE', `sObject type '${parts['object'] ?? ''}' is not supported.`);
   const known = new Set([...table.values()].flatMap((record) => Object.keys(record)));
   const check = (field: string): string => {
     if (known.size === 0 || known.has(field)) return field;
-    throw new SalesforceRefusal(
+    throw new SalesforceRefusalError(
       400,
       'INVALID_FIELD',
       `No such column '${field}' on entity '${parts['object'] ?? ''}'.`,

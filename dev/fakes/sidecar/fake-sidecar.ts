@@ -13,8 +13,8 @@ const CATEGORIES = [
   'unspecified-low',
   'unspecified-high',
 ];
-const MOST_PROMPT_CHARS = 10_000;
-const MOST_SKILLS = 4;
+const MAX_PROMPT_CHARS = 10_000;
+const MAX_SKILLS = 4;
 const SESSION = /^ses_\d+_\w+$/;
 
 export interface SidecarTask {
@@ -111,10 +111,10 @@ export async function createFakeSidecar(options: { logPath?: string; port?: numb
 function problemOf(task: Partial<SidecarTask> | undefined): string | undefined {
   if (!task) return 'no JSON';
   if (!CATEGORIES.includes(task.category ?? '')) return `category must be one of ${CATEGORIES.join(', ')}`;
-  if (!task.prompt || task.prompt.length > MOST_PROMPT_CHARS)
-    return `prompt must have 1 to ${MOST_PROMPT_CHARS} characters`;
-  if (!Array.isArray(task.load_skills) || task.load_skills.length > MOST_SKILLS)
-    return `load_skills must be a list of at most ${MOST_SKILLS}`;
+  if (!task.prompt || task.prompt.length > MAX_PROMPT_CHARS)
+    return `prompt must have 1 to ${MAX_PROMPT_CHARS} characters`;
+  if (!Array.isArray(task.load_skills) || task.load_skills.length > MAX_SKILLS)
+    return `load_skills must be a list of at most ${MAX_SKILLS}`;
   if (!SESSION.test(task.session_id ?? '')) return 'session_id must look like ses_<timestamp>_<random>';
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord, parseObject } from '../http-server.ts';
-import { SlackRefusal } from './errors.ts';
+import { SlackRefusalError } from './errors.ts';
 import type { Block, MessageMetadata } from './types.ts';
 
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export function readArguments(req: IncomingMessage, raw: string): { args: Argume
   const query = Object.fromEntries(new URL(req.url ?? '/', 'http://fake').searchParams);
   const type = req.headers['content-type'] ?? '';
   const body = type.startsWith('application/json') ? parseObject(raw || '{}') : fromForm(raw, type);
-  if (!body) throw new SlackRefusal('invalid_json');
+  if (!body) throw new SlackRefusalError('invalid_json');
   const { token, ...args } = { ...query, ...body };
   const bearer = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
   return { args, token: bearer ?? (typeof token === 'string' ? token : undefined) };
@@ -20,7 +20,7 @@ export function readArguments(req: IncomingMessage, raw: string): { args: Argume
 
 function fromForm(raw: string, type: string): Record<string, unknown> {
   if (raw === '') return {};
-  if (!type.startsWith(FORM)) throw new SlackRefusal('invalid_form_data');
+  if (!type.startsWith(FORM)) throw new SlackRefusalError('invalid_form_data');
   return Object.fromEntries(new URLSearchParams(raw));
 }
 
@@ -37,7 +37,7 @@ export const flagArgument = (args: Arguments, name: string): boolean => {
 /** A whole number between 1 and `most`. */
 export function limitArgument(args: Arguments, usual: number, most: number): number {
   const limit = Number(args['limit'] ?? usual);
-  if (!Number.isInteger(limit) || limit < 1 || limit > most) throw new SlackRefusal('invalid_limit');
+  if (!Number.isInteger(limit) || limit < 1 || limit > most) throw new SlackRefusalError('invalid_limit');
   return limit;
 }
 
@@ -47,14 +47,14 @@ function structured(args: Arguments, name: string, refusal: string): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    throw new SlackRefusal(refusal);
+    throw new SlackRefusalError(refusal);
   }
 }
 
 export function blocksArgument(args: Arguments): Block[] | undefined {
   const blocks = structured(args, 'blocks', 'invalid_blocks_format');
   if (blocks === undefined || blocks === null) return undefined;
-  if (!Array.isArray(blocks)) throw new SlackRefusal('invalid_blocks_format');
+  if (!Array.isArray(blocks)) throw new SlackRefusalError('invalid_blocks_format');
   return blocks as Block[];
 }
 
@@ -64,11 +64,12 @@ const MAX_METADATA_BYTES = 8 * 1024;
 export function metadataArgument(args: Arguments): MessageMetadata | null | undefined {
   const metadata = structured(args, 'metadata', 'invalid_metadata_format');
   if (metadata === undefined || metadata === null) return undefined;
-  if (!isRecord(metadata)) throw new SlackRefusal('invalid_metadata_format');
+  if (!isRecord(metadata)) throw new SlackRefusalError('invalid_metadata_format');
   if (Object.keys(metadata).length === 0) return null;
   const { event_type, event_payload } = metadata;
   if (typeof event_type !== 'string' || event_type === '' || !isRecord(event_payload))
-    throw new SlackRefusal('invalid_metadata_format');
-  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES) throw new SlackRefusal('metadata_too_large');
+    throw new SlackRefusalError('invalid_metadata_format');
+  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
+    throw new SlackRefusalError('metadata_too_large');
   return { event_type, event_payload };
 }

@@ -1,5 +1,5 @@
 /** Thrown by a method; becomes `{ok: false, error}` with HTTP 200, as Slack answers. */
-export class SlackRefusal extends Error {
+export class SlackRefusalError extends Error {
   readonly code: string;
   /** Reasons with JSON pointers, as for `invalid_blocks`. */
   readonly reasons: readonly string[];
@@ -10,7 +10,7 @@ export class SlackRefusal extends Error {
   }
 }
 
-export const refusalBody = ({ code, reasons }: SlackRefusal): Record<string, unknown> =>
+export const refusalBody = ({ code, reasons }: SlackRefusalError): Record<string, unknown> =>
   reasons.length === 0
     ? { ok: false, error: code }
     : {

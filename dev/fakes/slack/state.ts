@@ -30,7 +30,7 @@ export interface MethodCall {
   readonly args: Arguments;
 }
 
-/** Answers a call with what stands beside `ok: true`; throws `SlackRefusal`. */
+/** Answers a call with what stands beside `ok: true`; throws `SlackRefusalError`. */
 export type Method = (call: MethodCall) => Readonly<Record<string, unknown>>;
 
 export const findChannel = ({ channels }: SlackWorkspace, id: string | undefined): SlackChannel | undefined =>

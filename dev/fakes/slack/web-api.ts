@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { readBody, sendJson, type Handler } from '../http-server.ts';
 import { readArguments, textArgument, type Arguments } from './arguments.ts';
-import { refusalBody, SlackRefusal } from './errors.ts';
+import { refusalBody, SlackRefusalError } from './errors.ts';
 import type { Fault } from './faults.ts';
 import { CHAT_METHODS } from './methods/chat.ts';
 import { CONVERSATION_METHODS } from './methods/conversations.ts';
@@ -38,7 +38,7 @@ export function createWebApi(state: SlackState): Handler {
       team = workspace.teamId;
       answer = faultAnswer(fault) ?? carryOut(state, method, workspace, args);
     } catch (error) {
-      if (!(error instanceof SlackRefusal)) throw error;
+      if (!(error instanceof SlackRefusalError)) throw error;
       answer = { status: 200, body: refusalBody(error) };
     }
     log(state, { method, team, args, startedAt }, answer);
@@ -48,17 +48,17 @@ export function createWebApi(state: SlackState): Handler {
 }
 
 function authenticate({ workspaces, appToken }: SlackState, method: string, token?: string): SlackWorkspace {
-  if (!token) throw new SlackRefusal('not_authed');
-  if (!METHODS[method]) throw new SlackRefusal('unknown_method');
+  if (!token) throw new SlackRefusalError('not_authed');
+  if (!METHODS[method]) throw new SlackRefusalError('unknown_method');
   const first = workspaces[0];
   if (method === 'apps.connections.open') {
     if (token === appToken && first) return first;
-    throw new SlackRefusal(
+    throw new SlackRefusalError(
       workspaces.some(({ botToken }) => botToken === token) ? 'not_allowed_token_type' : 'invalid_auth',
     );
   }
   const workspace = workspaces.find(({ botToken }) => botToken === token);
-  if (!workspace) throw new SlackRefusal(token === appToken ? 'not_allowed_token_type' : 'invalid_auth');
+  if (!workspace) throw new SlackRefusalError(token === appToken ? 'not_allowed_token_type' : 'invalid_auth');
   return workspace;
 }
 
@@ -78,7 +78,7 @@ function carryOut(state: SlackState, method: string, workspace: SlackWorkspace, 
   const wait = state.limits?.take(method, workspace.teamId, textArgument(args, 'channel'));
   if (wait !== undefined) return limited(wait);
   const run = METHODS[method];
-  if (!run) throw new SlackRefusal('unknown_method');
+  if (!run) throw new SlackRefusalError('unknown_method');
   return { status: 200, body: { ok: true, ...run({ state, workspace, args }) } };
 }
 

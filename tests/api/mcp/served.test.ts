@@ -9,9 +9,9 @@ import { mcpSessionRoutes } from '../../../api/mcp/routes.ts';
 import { createMcpSessions, type McpSessions } from '../../../api/mcp/sessions.ts';
 import { onError, ProblemError } from '../../../api/problems.ts';
 import type { Principal } from '../../../db/queries/people.ts';
-import { jira } from '../../../mcp/servers/jira/index.ts';
-import { sentry } from '../../../mcp/servers/sentry/index.ts';
-import { createOfferingHost } from '../../mcp/offering-host.ts';
+import { jira } from '../../../adapters/mcp/servers/jira/index.ts';
+import { sentry } from '../../../adapters/mcp/servers/sentry/index.ts';
+import { createOfferingHost } from '../../support/offering-host.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const person = (change: Partial<Principal> = {}): Principal => ({

@@ -1,7 +1,7 @@
 import { condition, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { AgentId } from '../../../contracts/agents.ts';
 import type { RunMode } from '../../../contracts/orchestration.ts';
-import { failuresOf, openCourse, walk } from '../../../workflows/lib/course.ts';
+import { failuresOf, createStepGraph, runReadySteps } from '../../../workflows/lib/step-graph.ts';
 import { withoutPlan } from '../../../workflows/lib/without-plan.ts';
 import type { Hands } from './hands.ts';
 import type { BareInput, BarePlan } from './shape.ts';
@@ -17,7 +17,7 @@ export async function bareWorkflow({ agents, reporting }: BareInput): Promise<{ 
   reporter.changed();
   await Promise.all(Array.from({ length: agents }, () => slow.answer().finally(reporter.changed)));
   await quick.finish();
-  await reporter.landed();
+  await reporter.flush();
   return { status: 'completed' };
 }
 
@@ -47,7 +47,7 @@ function startReporter(wanted: boolean) {
   })();
   return {
     changed: () => void (dirty = true),
-    landed: () => {
+    flush: () => {
       dirty = true;
       ended = true;
       return writer;
@@ -55,11 +55,11 @@ function startReporter(wanted: boolean) {
   };
 }
 
-/** The product's own walk through steps, with more of them than a request may name. */
+/** The product's own runReadySteps through steps, with more of them than a request may name. */
 export async function manyAgentsWorkflow(input: { agents: number; mode: RunMode }): Promise<void> {
   const chosen = Array.from({ length: input.agents }, (_, nth) => ({ agent: `agent_${nth}` as AgentId, relevance: 1 }));
-  const course = openCourse(withoutPlan({ agents: chosen, mode: input.mode }).steps);
-  await walk(course, {
+  const course = createStepGraph(withoutPlan({ agents: chosen, mode: input.mode }).steps);
+  await runReadySteps(course, {
     mayStart: () => true,
     run: async () => {
       await slow.runAgent();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createAnthropicModel } from '../../../activities/model/anthropic.ts';
-import { createKeyPool } from '../../../activities/model/key-pool.ts';
-import { ModelCallError, type PooledModel } from '../../../activities/model/model-port.ts';
+import { createAnthropicModel } from '../../../adapters/anthropic/anthropic-model.ts';
+import { createKeyPool } from '../../../domain/models/key-pool.ts';
+import { ModelCallError, type PooledModel } from '../../../domain/models/model-port.ts';
 import { openDatabase } from '../../../db/database.ts';
 import type { Measure } from '../bench.ts';
 import { inTurn } from '../client/callers.ts';

@@ -1,4 +1,4 @@
-import { measureRouting } from '../../../routing/bench.ts';
+import { measureRouting } from '../../../tools/routing/bench.ts';
 import type { Measure } from '../bench.ts';
 import { ms } from '../report/row.ts';
 

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { Activities } from '../../../activities/index.ts';
-import type { DraftTarget } from '../../../activities/model/plan.ts';
+import type { DraftTarget } from '../../../domain/planning/draft-plan.ts';
 import type { AgentId } from '../../../contracts/agents.ts';
 import type { FailureType } from '../../../contracts/failures.ts';
 import type { FinalStatus } from '../../../contracts/orchestration.ts';

@@ -77,7 +77,7 @@ function listedIn(text: string): ModelTool[] {
 }
 
 const linksIn = (text: string): string[] => text.match(/https?:\/\/[^\s"'<>)\]\\]+/gu) ?? [];
-const LONGEST_QUOTE = 600;
+const MAX_QUOTE = 600;
 
 /** What the tools have said, in their own words, with the link where they gave one. */
 function answerFrom({ system, messages }: ModelRequest, order: string, done: readonly ToolResultSeen[]): string {
@@ -86,7 +86,7 @@ function answerFrom({ system, messages }: ModelRequest, order: string, done: rea
   const said = done.flatMap(({ text, isError, name, toolUseId }) => {
     const tool = toolIn(calls.find(({ id }) => id === toolUseId) ?? { name, input: {} });
     const [link] = isError ? [] : linksIn(text);
-    const quote = text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE).trimEnd()}…` : text;
+    const quote = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE).trimEnd()}…` : text;
     return [
       isError ? texts.refused(tool) : texts.done(tool),
       quote.trim() === '' ? '> …' : quote.trim().replace(/^(.*)$/gmu, '> $1  '),

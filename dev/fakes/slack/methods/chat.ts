@@ -1,5 +1,5 @@
 import { textArgument } from '../arguments.ts';
-import { SlackRefusal } from '../errors.ts';
+import { SlackRefusalError } from '../errors.ts';
 import type { Method } from '../state.ts';
 import { contentOf, MAX_TEXT, namedMessage, readableChannel, writableChannel } from './message-content.ts';
 import { messageOnWire } from './to-wire.ts';
@@ -11,7 +11,7 @@ const postMessage: Method = (call) => {
   const channel = writableChannel(call);
   const { text = '', blocks = [], metadata } = contentOf(call);
   const thread = textArgument(args, 'thread_ts');
-  if (thread !== undefined && !TS.test(thread)) throw new SlackRefusal('invalid_thread_ts');
+  if (thread !== undefined && !TS.test(thread)) throw new SlackRefusalError('invalid_thread_ts');
   const parent = thread ? state.messages.find(workspace.teamId, channel.id, thread) : undefined;
   const root = parent?.thread_ts ?? thread;
   const message = state.messages.add({
@@ -34,9 +34,9 @@ const update: Method = (call) => {
   const { state, workspace } = call;
   const channel = writableChannel(call);
   const message = namedMessage(call, channel);
-  if (message.bot_id !== workspace.botId) throw new SlackRefusal('cant_update_message');
+  if (message.bot_id !== workspace.botId) throw new SlackRefusalError('cant_update_message');
   const content = contentOf(call);
-  if ((content.text?.length ?? 0) > state.updateTextLimit) throw new SlackRefusal('msg_too_long');
+  if ((content.text?.length ?? 0) > state.updateTextLimit) throw new SlackRefusalError('msg_too_long');
   const changed = state.messages.change(message, content, workspace.botUserId);
   return { channel: channel.id, ts: changed.ts, text: changed.text, message: messageOnWire(changed) };
 };
@@ -44,7 +44,7 @@ const update: Method = (call) => {
 const remove: Method = (call) => {
   const channel = writableChannel(call);
   const message = namedMessage(call, channel);
-  if (message.bot_id !== call.workspace.botId) throw new SlackRefusal('cant_delete_message');
+  if (message.bot_id !== call.workspace.botId) throw new SlackRefusalError('cant_delete_message');
   call.state.messages.remove(message);
   return { channel: channel.id, ts: message.ts };
 };
@@ -53,7 +53,7 @@ const postEphemeral: Method = (call) => {
   const { state, workspace, args } = call;
   const channel = writableChannel(call);
   const user = textArgument(args, 'user') ?? '';
-  if (!workspace.users.some(({ id }) => id === user)) throw new SlackRefusal('user_not_in_channel');
+  if (!workspace.users.some(({ id }) => id === user)) throw new SlackRefusalError('user_not_in_channel');
   const { text = '', blocks = [] } = contentOf(call);
   const ts = state.messages.nextTs();
   state.ephemerals.push({ ts, channel: channel.id, team: workspace.teamId, user, text, blocks });

@@ -1,5 +1,5 @@
 import { flagArgument, textArgument } from '../arguments.ts';
-import { SlackRefusal } from '../errors.ts';
+import { SlackRefusalError } from '../errors.ts';
 import type { Method, MethodCall } from '../state.ts';
 import type { SlackMessage } from '../types.ts';
 import { namedMessage, readableChannel } from './message-content.ts';
@@ -28,7 +28,7 @@ const list: Method = (call) => {
 const history: Method = (call) => {
   const { state, workspace, args } = call;
   const channel = readableChannel(call);
-  if (!channel.botIsMember) throw new SlackRefusal('not_in_channel');
+  if (!channel.botIsMember) throw new SlackRefusalError('not_in_channel');
   const all = state.messages.list({ team: workspace.teamId, channel: channel.id });
   const roots = all.filter(({ ts, thread_ts }) => !thread_ts || thread_ts === ts).filter(within(call));
   const { items, ...page } = pageOf(roots.reverse(), call, 100);
@@ -42,11 +42,11 @@ const history: Method = (call) => {
 const replies: Method = (call) => {
   const { state, workspace, args } = call;
   const channel = readableChannel(call);
-  if (!channel.botIsMember) throw new SlackRefusal('not_in_channel');
+  if (!channel.botIsMember) throw new SlackRefusalError('not_in_channel');
   const thread = textArgument(args, 'ts') ?? '';
   const all = state.messages.list({ team: workspace.teamId, channel: channel.id, thread });
   const [root, ...rest] = all;
-  if (!root) throw new SlackRefusal('thread_not_found');
+  if (!root) throw new SlackRefusalError('thread_not_found');
   const { items, ...page } = pageOf([root, ...rest.filter(within(call))], call, 1000);
   const withMetadata = flagArgument(args, 'include_all_metadata');
   return { messages: items.map((one) => messageOnWire(one, one === root ? rest : [], withMetadata)), ...page };
@@ -57,16 +57,17 @@ const open: Method = ({ workspace, args }) => {
   const channel = workspace.channels.find(
     (one) => one.kind === 'im' && (one.user === user || one.id === textArgument(args, 'channel')),
   );
-  if (!channel) throw new SlackRefusal('user_not_found');
+  if (!channel) throw new SlackRefusalError('user_not_found');
   return { channel: flagArgument(args, 'return_im') ? channelOnWire(channel, workspace) : { id: channel.id } };
 };
 
 const addReaction: Method = (call) => {
   const name = textArgument(call.args, 'name');
-  if (!name) throw new SlackRefusal('no_reaction');
-  if (!/^[a-z0-9_+'-]+(::skin-tone-[2-6])?$/.test(name)) throw new SlackRefusal('invalid_name');
+  if (!name) throw new SlackRefusalError('no_reaction');
+  if (!/^[a-z0-9_+'-]+(::skin-tone-[2-6])?$/.test(name)) throw new SlackRefusalError('invalid_name');
   const message = namedMessage(call, readableChannel(call), 'timestamp');
-  if (!call.state.messages.react(message, name, call.workspace.botUserId)) throw new SlackRefusal('already_reacted');
+  if (!call.state.messages.react(message, name, call.workspace.botUserId))
+    throw new SlackRefusalError('already_reacted');
   return {};
 };
 

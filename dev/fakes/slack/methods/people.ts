@@ -1,5 +1,5 @@
 import { flagArgument, textArgument } from '../arguments.ts';
-import { SlackRefusal } from '../errors.ts';
+import { SlackRefusalError } from '../errors.ts';
 import type { Method } from '../state.ts';
 import { pageOf } from './paging.ts';
 import { userOnWire } from './to-wire.ts';
@@ -18,7 +18,7 @@ const authTest: Method = ({ workspace }) => ({
 
 const userInfo: Method = ({ workspace, args }) => {
   const user = workspace.users.find(({ id }) => id === textArgument(args, 'user'));
-  if (!user) throw new SlackRefusal('user_not_found');
+  if (!user) throw new SlackRefusalError('user_not_found');
   return { user: userOnWire(user, workspace, flagArgument(args, 'include_locale')) };
 };
 

@@ -1,0 +1,56 @@
+import type { CommandLineArguments, DelegationTool } from '../../domain/delegation/tools.ts';
+
+/** A coding agent that runs as a command line and speaks `stream-json`. */
+export interface CodingAgent {
+  readonly tool: DelegationTool;
+  readonly title: string;
+  /** What it is called on the PATH. */
+  readonly command: string;
+  /** The variable that names another one. */
+  readonly setting: string;
+  /** How to get it. */
+  readonly install: string;
+  /** Its flags, in groups; a group whose first word the operator's own command has already is left out. */
+  readonly flags: readonly (readonly string[])[];
+}
+
+/**
+ * The prompt comes over standard input with both. Claude Code without a permission mode refuses to write files;
+ * `acceptEdits` lets it, in its folder. Cursor proposes changes until it is told `--force`, and asks whether to trust a
+ * folder that it has not seen. Anything looser is the operator's to add to the command.
+ */
+export const CLAUDE_CODE: CodingAgent = {
+  tool: 'claude_code',
+  title: 'Claude Code',
+  command: 'claude',
+  setting: 'CLAUDE_CODE_COMMAND',
+  install: 'npm install -g @anthropic-ai/claude-code',
+  flags: [['-p'], ['--output-format', 'stream-json'], ['--verbose'], ['--permission-mode', 'acceptEdits']],
+};
+export const CURSOR: CodingAgent = {
+  tool: 'cursor',
+  title: 'Cursor',
+  command: 'cursor-agent',
+  setting: 'CURSOR_COMMAND',
+  install: 'https://cursor.com/cli',
+  flags: [['-p'], ['--output-format', 'stream-json'], ['--trust']],
+};
+
+/** `own`: the arguments that the operator's command brings. */
+export function argumentsFor({ flags }: CodingAgent, own: readonly string[], args: CommandLineArguments): string[] {
+  return [
+    ...own,
+    ...flags.filter(([flag]) => flag === undefined || !own.includes(flag)).flat(),
+    ...(args.model ? ['--model', args.model] : []),
+    ...(args.sessionId ? ['--resume', args.sessionId] : []),
+  ];
+}
+
+/** What is written to its input. */
+export const inputFor = ({ prompt, skills = [] }: CommandLineArguments): string =>
+  skills.length > 0 ? `Use these skills: ${skills.join(', ')}.\n\n${prompt}` : prompt;
+
+export const notInstalled = ({ title, command, setting, install }: CodingAgent, given: string | undefined): string =>
+  given
+    ? `${title} is not configured: ${setting} names ${given}, and there is no such program on the worker's machine.`
+    : `${title} is not configured: install ${command} on the machine of the worker (${install}), or set ${setting} to its path.`;

@@ -1,0 +1,129 @@
+import type { ToolResult } from '../../contracts/tools.ts';
+import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
+import { argumentsFor, inputFor, notInstalled, type CodingAgent } from './coding-agents.ts';
+import type { DelegationCall } from '../../domain/delegation/delegation.ts';
+import { findCommand, type Command } from './find-command.ts';
+import { createLogBatches } from '../../domain/delegation/log-batches.ts';
+import type { Redact } from './redact.ts';
+import { runProcess, type ProcessEnd } from './run-process.ts';
+import { readAgentEvent, type AgentResult } from './stream-json.ts';
+import { toProblem, toToolResult, type CommandLineArguments } from '../../domain/delegation/tools.ts';
+import type { Workspaces } from './workspaces.ts';
+
+export interface CommandLineDeps {
+  /** The operator's command; undefined: what is on the PATH. */
+  readonly command: string | undefined;
+  /** All that the agent sees of our environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly redact: Redact;
+  readonly workspaces: Workspaces;
+  /** Longest run, ms. */
+  readonly timeoutMs: number;
+  readonly onTrouble: (error: unknown) => void;
+  /** What a stopped agent may still do, ms. */
+  readonly graceMs?: number;
+  readonly logEveryMs?: number;
+}
+
+type Call = (args: CommandLineArguments, options: DelegationCall) => Promise<ToolResult>;
+
+/** Runs one coding agent's command line, a folder for each run. @throws ToolCallError when it is cancelled. */
+export function createCommandLine(agent: CodingAgent, deps: CommandLineDeps): Call {
+  /** Folders in which somebody works right now. */
+  const busy = new Set<string>();
+  return async (args, options) => {
+    const command = await findCommand(deps.command ?? agent.command, deps.env['PATH'] ?? '');
+    if (!command) return toProblem(notInstalled(agent, deps.command));
+    const key = await keyFor(agent, deps.workspaces, args, options);
+    if (key === undefined)
+      return toProblem(
+        `${agent.title} has no session ${args.sessionId} here to go on with: leave sessionId out and say the whole task.`,
+      );
+    if (busy.has(key)) return toProblem(`${agent.title} is at work in that session; try again when it has answered.`);
+    busy.add(key);
+    try {
+      return await work({ agent, deps, command, key, args, options });
+    } finally {
+      busy.delete(key);
+    }
+  };
+}
+
+/** A session goes on in the folder where it began: there are its files, and there the agent looks for it. */
+async function keyFor(
+  { tool }: CodingAgent,
+  workspaces: Workspaces,
+  { sessionId }: CommandLineArguments,
+  { workspaceKey, organizationId }: DelegationCall,
+): Promise<string | undefined> {
+  return sessionId === undefined ? workspaceKey : workspaces.find({ organizationId, tool, sessionId });
+}
+
+interface Work {
+  readonly agent: CodingAgent;
+  readonly deps: CommandLineDeps;
+  readonly command: Command;
+  readonly key: string;
+  readonly args: CommandLineArguments;
+  readonly options: DelegationCall;
+}
+
+/** What has been heard of a run so far. */
+interface Heard {
+  sessionId: string | undefined;
+  model: string | undefined;
+  result: AgentResult | undefined;
+}
+
+async function work({ agent, deps, command, key, args, options }: Work): Promise<ToolResult> {
+  const { redact, workspaces } = deps;
+  const log = createLogBatches({ onLog: options.onLog, onTrouble: deps.onTrouble, everyMs: deps.logEveryMs });
+  const heard: Heard = { sessionId: undefined, model: undefined, result: undefined };
+  const began = performance.now();
+  const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
+  const end = await runProcess({
+    file: command.file,
+    args: argumentsFor(agent, command.args, args),
+    cwd: await workspaces.open(key),
+    env: deps.env,
+    input: inputFor(args),
+    timeoutMs,
+    signal: options.signal,
+    graceMs: deps.graceMs,
+    onLine(line) {
+      const event = readAgentEvent(line);
+      heard.sessionId = event?.sessionId ?? heard.sessionId;
+      heard.model ??= event?.model;
+      heard.result = event?.result ?? heard.result;
+      log.add((event?.log ?? [line]).map(redact));
+    },
+    onErrorLine: (line) => log.add([redact(line)]),
+  });
+  await log.close();
+  const { organizationId } = options;
+  const { sessionId, result } = heard;
+  if (sessionId) await workspaces.remember({ organizationId, tool: agent.tool, sessionId }, key);
+  if (!result && end.stopped === 'cancelled')
+    throw new ToolCallError('cancelled', `${agent.title} was stopped; what it had done by then stays done.`);
+  return toToolResult({
+    status: result && !result.failed ? 'success' : 'failed',
+    output: redact(result?.text ?? withoutResult(agent, end, timeoutMs, sessionId)),
+    sessionId: sessionId ?? null,
+    model: heard.model ?? null,
+    durationMs: Math.round(performance.now() - began),
+    costCents: result?.costCents ?? null,
+    inputTokens: result?.inputTokens ?? null,
+    outputTokens: result?.outputTokens ?? null,
+  });
+}
+
+/** Why a run that began has no result, in words; what it did until then stays done. */
+function withoutResult({ title }: CodingAgent, end: ProcessEnd, timeoutMs: number, sessionId?: string): string {
+  const goOn = sessionId ? ` Session ${sessionId} can go on from there.` : '';
+  if (end.error !== undefined) return `${title} could not be started: ${end.error}`;
+  if (end.stopped === 'timeout') return `${title} was stopped after ${Math.round(timeoutMs / 1_000)} s.${goOn}`;
+  if (end.stopped === 'too_much_output') return `${title} was stopped because it wrote without end.${goOn}`;
+  const how = end.code === null ? `by ${end.signal ?? 'a signal'}` : `with code ${end.code}`;
+  const errors = end.errors.trim();
+  return `${title} ended ${how} before it gave a result.${errors ? `\n${errors}` : ''}${goOn}`;
+}

@@ -1,0 +1,135 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import { CLAUDE_CODE, CURSOR, type CodingAgent } from './coding-agents.ts';
+import { createCommandLine } from './command-line.ts';
+import { findCommand } from './find-command.ts';
+import type { DelegationCall } from '../../domain/delegation/delegation.ts';
+import { createRedaction } from './redact.ts';
+import { createSidecar, NOT_CONFIGURED } from './sidecar.ts';
+import {
+  CommandLineArguments,
+  DEFINITIONS,
+  type DelegationTool,
+  isDelegationTool,
+  SidecarArguments,
+  toProblem,
+} from '../../domain/delegation/tools.ts';
+import { createWorkspaces } from './workspaces.ts';
+
+export type { DelegationCall } from '../../domain/delegation/delegation.ts';
+export {
+  DEFINITIONS as DELEGATION_DEFINITIONS,
+  DelegationOutput,
+  DELEGATION_TOOLS,
+  type DelegationTool,
+} from '../../domain/delegation/tools.ts';
+
+/** The provider's name and slug: its tools are `delegate__opencode`, `delegate__claude_code` and `delegate__cursor`. */
+export const DELEGATE = 'delegate';
+
+export interface DelegationDeps {
+  /** The OpenCode sidecar; undefined: there is none. */
+  readonly sidecarUrl: string | undefined;
+  /** One task there with all tries, ms. */
+  readonly sidecarTimeoutMs: number;
+  /** Programs of the operator's choice; undefined: what is on the PATH. */
+  readonly claudeCodeCommand: string | undefined;
+  readonly cursorCommand: string | undefined;
+  /** Longest run of a command line, ms. */
+  readonly timeoutMs: number;
+  /** All that a command line sees of our environment: PATH, HOME, LANG and what the operator has named. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `workspaces/<key>` in it are the folders of the runs. */
+  readonly dataDir: string;
+  /** Trouble beside the work, such as log lines that nobody could take. */
+  readonly onTrouble: (error: unknown) => void;
+  /** For tests that cannot wait: what an agent may still do after a stop, and between two batches of log lines, ms. */
+  readonly graceMs?: number;
+  readonly logEveryMs?: number;
+  readonly now?: () => number;
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Coding agents as tools. */
+export interface Delegation {
+  /** Always all of them: one that is not there answers what to set. */
+  tools(): readonly ToolDefinition[];
+  /** Those that are configured or installed. */
+  available(): Promise<DelegationTool[]>;
+  /**
+   * Runs one task to its end. A task that failed, was too slow or could not begin is a result with `isError`.
+   * @throws ToolCallError when it was cancelled, or when nobody knows whether the sidecar has worked on it.
+   */
+  call(tool: string, args: Readonly<Record<string, unknown>>, options: DelegationCall): Promise<ToolResult>;
+  close(): Promise<void>;
+}
+
+/** What every process has; only the rest of the environment can be secret. */
+const NOT_SECRET = ['PATH', 'HOME', 'LANG'];
+
+export function createDelegation(deps: DelegationDeps): Delegation {
+  const { sidecarUrl, env, onTrouble, logEveryMs } = deps;
+  const secrets = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_SECRET.includes(name)));
+  const shared = { redact: createRedaction(secrets), onTrouble, logEveryMs };
+  const workspaces = createWorkspaces(join(deps.dataDir, 'workspaces'));
+  const commandLine = (agent: CodingAgent, command: string | undefined) =>
+    createCommandLine(agent, { ...shared, command, env, workspaces, timeoutMs: deps.timeoutMs, graceMs: deps.graceMs });
+  const sidecar = sidecarUrl
+    ? createSidecar({
+        ...shared,
+        url: sidecarUrl,
+        timeoutMs: deps.sidecarTimeoutMs,
+        now: deps.now ?? (() => performance.now()),
+        wait: deps.wait ?? ((ms, signal) => wait(ms, undefined, { signal })),
+      })
+    : undefined;
+  const claudeCode = commandLine(CLAUDE_CODE, deps.claudeCodeCommand);
+  const cursor = commandLine(CURSOR, deps.cursorCommand);
+  const runs: Readonly<Record<DelegationTool, Delegation['call']>> = {
+    opencode: async (_tool, args, options) =>
+      sidecar
+        ? withArguments(SidecarArguments, args, (given) => sidecar.call(given, options))
+        : toProblem(NOT_CONFIGURED),
+    claude_code: (_tool, args, options) =>
+      withArguments(CommandLineArguments, args, (given) => claudeCode(given, options)),
+    cursor: (_tool, args, options) => withArguments(CommandLineArguments, args, (given) => cursor(given, options)),
+  };
+  return {
+    tools: () => DEFINITIONS,
+    available: rememberFor(AVAILABLE_MS, deps.now ?? (() => performance.now()), async () => {
+      const path = deps.env['PATH'] ?? '';
+      const found = async (tool: DelegationTool, setting: string) => ((await findCommand(setting, path)) ? [tool] : []);
+      return [
+        ...(sidecarUrl ? (['opencode'] as const) : []),
+        ...(await found('claude_code', deps.claudeCodeCommand ?? CLAUDE_CODE.command)),
+        ...(await found('cursor', deps.cursorCommand ?? CURSOR.command)),
+      ];
+    }),
+    close: async () => sidecar?.close(),
+    call: async (tool, args, options) =>
+      isDelegationTool(tool) ? runs[tool](tool, args, options) : toProblem(`There is no tool ${tool} to delegate to.`),
+  };
+}
+
+/** Programs come and go; they are looked for again after this, ms. */
+const AVAILABLE_MS = 60_000;
+
+function rememberFor<T>(ms: number, now: () => number, ask: () => Promise<T>): () => Promise<T> {
+  let known: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (!known || now() - known.at > ms) known = { at: now(), answer: ask() };
+    return known.answer;
+  };
+}
+
+/** Wrong arguments are told to the caller, who can mend them. */
+async function withArguments<T extends z.ZodType>(
+  schema: T,
+  args: Readonly<Record<string, unknown>>,
+  run: (given: z.infer<T>) => Promise<ToolResult>,
+): Promise<ToolResult> {
+  const given = schema.safeParse(args);
+  return given.success ? run(given.data) : toProblem(`The arguments do not fit:\n${z.prettifyError(given.error)}`);
+}

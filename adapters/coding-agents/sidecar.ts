@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { Agent, request, type Dispatcher } from 'undici';
+import type { ToolResult } from '../../contracts/tools.ts';
+import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
+import { createCircuit, type Circuit } from '../../domain/circuit.ts';
+import type { DelegationCall } from '../../domain/delegation/delegation.ts';
+import { createLogBatches, type LogBatches } from '../../domain/delegation/log-batches.ts';
+import type { Redact } from './redact.ts';
+import { readSidecarBody, TooLongError, type SidecarBody } from './sidecar-answer.ts';
+import { toProblem, toToolResult, type SidecarArguments } from '../../domain/delegation/tools.ts';
+
+export const NOT_CONFIGURED =
+  'OpenCode is not configured: set OPENCODE_SIDECAR_URL to the address of an OpenCode sidecar and start the workers again.';
+
+/** Answers after which the same task is sent again. */
+const AGAIN = [429, 502, 503, 504];
+const TRIES = 3;
+const WAITS_MS = [1_000, 5_000];
+const CIRCUIT = { failures: 5, openMs: 60_000 };
+const CONNECT_MS = 10_000;
+/** What the bridge takes for a task that says nothing about itself. */
+const USUAL_CATEGORY = 'unspecified-low';
+
+/** Failures of a connection that was never made: nothing was sent. */
+const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
+
+export interface SidecarDeps {
+  readonly url: string;
+  /** Of the whole call with all its tries, ms. */
+  readonly timeoutMs: number;
+  readonly redact: Redact;
+  readonly onTrouble: (error: unknown) => void;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+  /** Rejects when the signal aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly logEveryMs?: number;
+}
+
+export interface Sidecar {
+  /** @throws ToolCallError */
+  call(args: SidecarArguments, options: DelegationCall): Promise<ToolResult>;
+  close(): Promise<void>;
+}
+
+/** The OpenCode bridge over HTTP. It is the operator's own address, so no egress guard stands before it. */
+export function createSidecar(deps: SidecarDeps): Sidecar {
+  // A connection of its own per try, without limits of its own: a reused one that breaks would look like a lost answer.
+  const agent = new Agent({ pipelining: 0, connectTimeout: CONNECT_MS, headersTimeout: 0, bodyTimeout: 0 });
+  const circuit = createCircuit({ ...CIRCUIT, now: deps.now });
+  return {
+    close: () => agent.destroy(),
+    async call(args, options) {
+      const admitted = circuit.admit();
+      if (typeof admitted === 'object') throw brokenError(admitted.waitMs);
+      const log = createLogBatches({ onLog: options.onLog, onTrouble: deps.onTrouble, everyMs: deps.logEveryMs });
+      try {
+        return await delegate({ deps, agent, circuit, log, args, options });
+      } finally {
+        // Without an effect after one of the others: a probe that was cancelled says nothing about the sidecar.
+        if (admitted === 'probe') circuit.abandon();
+        await log.close();
+      }
+    },
+  };
+}
+
+const brokenError = (waitMs: number) =>
+  new ToolCallError(
+    'broken',
+    `The OpenCode sidecar failed ${CIRCUIT.failures} times in a row and is left alone for ${Math.ceil(waitMs / 1_000)} s more.`,
+    { retryAfterMs: waitMs },
+  );
+
+interface Task {
+  readonly deps: SidecarDeps;
+  readonly agent: Agent;
+  readonly circuit: Circuit;
+  readonly log: LogBatches;
+  readonly args: SidecarArguments;
+  readonly options: DelegationCall;
+}
+
+/** In the bridge's form. Nobody guesses it: whoever knows a session's id may go on with it. */
+const newSession = () => `ses_${Date.now()}_${randomUUID().replaceAll('-', '')}`;
+
+/** What one try came to. */
+type Try =
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number; readonly body: SidecarBody }
+  | { readonly kind: 'not_sent' | 'lost' | 'too_long'; readonly detail: string };
+
+async function delegate(task: Task): Promise<ToolResult> {
+  const { deps, circuit, options } = task;
+  const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.any([options.signal, deadline]);
+  const ends = deps.now() + timeoutMs;
+  const began = deps.now();
+  const sessionId = task.args.sessionId ?? newSession();
+  for (let tries = 1; ; tries++) {
+    const outcome = await attempt(task, sessionId, signal);
+    if (outcome.kind === 'answered' && !AGAIN.includes(outcome.status)) {
+      if (outcome.status < 500) circuit.succeed();
+      else circuit.fail();
+      return toResult(task, outcome, sessionId, deps.now() - began);
+    }
+    if (options.signal.aborted)
+      throw new ToolCallError('cancelled', 'OpenCode was told to stop; what it had done by then stays done.');
+    const waitMs = waitFor(outcome, tries);
+    if (waitMs === undefined || deps.now() + waitMs >= ends) {
+      // Limits are a sign of life.
+      if (!(outcome.kind === 'answered' && outcome.status === 429)) circuit.fail();
+      throw toError(outcome, timeoutMs, deadline.aborted);
+    }
+    await deps.wait(waitMs, signal).catch(() => {});
+  }
+}
+
+/** How long to wait before the task is sent again; undefined when it is not. */
+function waitFor(outcome: Try, tries: number): number | undefined {
+  if (outcome.kind !== 'answered' || tries >= TRIES) return undefined;
+  return outcome.retryAfterMs ?? WAITS_MS[tries - 1];
+}
+
+async function attempt(task: Task, sessionId: string, signal: AbortSignal): Promise<Try> {
+  const { deps, agent, log, args, options } = task;
+  let answered: Dispatcher.ResponseData | undefined;
+  try {
+    answered = await request(`${deps.url.replace(/\/+$/, '')}/delegate`, {
+      method: 'POST',
+      dispatcher: agent,
+      signal,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream, application/x-ndjson',
+      },
+      body: JSON.stringify({
+        session_id: sessionId,
+        prompt: args.prompt,
+        category: args.category ?? USUAL_CATEGORY,
+        load_skills: args.skills ?? [],
+        organizationId: options.organizationId,
+        userId: options.userId,
+      }),
+    });
+    const onLog = (lines: readonly string[]) => log.add(lines.map(deps.redact));
+    const body = await readSidecarBody(answered.body, String(answered.headers['content-type'] ?? ''), onLog);
+    const retryAfterMs = readRetryAfter(answered.headers['retry-after']);
+    return { kind: 'answered', status: answered.statusCode, retryAfterMs, body };
+  } catch (error) {
+    // Only then does it also stop at the other end.
+    answered?.body.destroy();
+    const code = codeOf(error);
+    if (error instanceof TooLongError) return { kind: 'too_long', detail: error.message };
+    return { kind: NOT_SENT.includes(code) ? 'not_sent' : 'lost', detail: code };
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no code';
+
+/** Seconds or a date, as HTTP has it. */
+function readRetryAfter(header: string | string[] | undefined): number | undefined {
+  const text = Array.isArray(header) ? header[0] : header;
+  if (text === undefined) return undefined;
+  const ms = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+function toResult(
+  { deps }: Task,
+  { status, body: { answer, raw } }: Extract<Try, { kind: 'answered' }>,
+  sessionId: string,
+  tookMs: number,
+): ToolResult {
+  if (!answer) {
+    if (status < 300) return toProblem('The OpenCode sidecar answered something that is no answer to a task.');
+    return toProblem(`The OpenCode sidecar answered ${status}: ${deps.redact(raw) || 'nothing'}`);
+  }
+  const { model, duration, cost, inputTokens, outputTokens, error } = answer.metadata;
+  const why = error ? `\n(${error})` : '';
+  return toToolResult({
+    status: status < 300 ? answer.status : 'failed',
+    output: deps.redact(answer.status === 'failed' ? `${answer.output}${why}` : answer.output),
+    sessionId,
+    model: model === undefined || model === 'unknown' ? null : model,
+    durationMs: Math.round(duration ?? tookMs),
+    costCents: cost === undefined ? null : cost * 100,
+    inputTokens: inputTokens ?? null,
+    outputTokens: outputTokens ?? null,
+  });
+}
+
+/** Why there is no answer, and whether the task may have been worked on. */
+function toError(outcome: Try, timeoutMs: number, late: boolean): ToolCallError {
+  if (outcome.kind === 'answered') return refusalError(outcome);
+  if (outcome.kind === 'not_sent')
+    return new ToolCallError(
+      'unavailable',
+      `The OpenCode sidecar could not be reached (${outcome.detail}). Nothing was sent.`,
+    );
+  if (outcome.kind === 'too_long') return new ToolCallError('unknown', `The OpenCode sidecar: ${outcome.detail}`);
+  const how = late
+    ? `did not answer within ${Math.round(timeoutMs / 1_000)} s`
+    : `lost the connection (${outcome.detail})`;
+  return new ToolCallError('unknown', `The OpenCode sidecar ${how}; the task may have been done.`);
+}
+
+function refusalError({ status, retryAfterMs }: Extract<Try, { kind: 'answered' }>): ToolCallError {
+  if (status === 429)
+    return new ToolCallError('rate_limited', 'The OpenCode sidecar has too much to do; try again later.', {
+      retryAfterMs,
+    });
+  if (status === 503)
+    return new ToolCallError('unavailable', 'The OpenCode sidecar is not available (503). The task was not taken.', {
+      retryAfterMs,
+    });
+  return new ToolCallError('unknown', `The OpenCode sidecar answered ${status}; the task may have been done.`);
+}

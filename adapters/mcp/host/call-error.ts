@@ -1,0 +1,93 @@
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { ToolCallError } from '../../../domain/tools/mcp-connection.ts';
+import { EgressRefusedError } from './checked-url.ts';
+import { cleanText } from '../../../domain/tools/clean-text.ts';
+import { HttpFaultError } from './http-fault.ts';
+import { TOO_LATE } from '../../../domain/tools/sending-until.ts';
+
+/** The server has forgotten the session; in a new one the same may be asked again. */
+export class SessionOverError extends Error {
+  override readonly name = 'SessionOverError';
+}
+
+/**
+ * What was asked: a tool to act, or the server to tell. A lost answer to the second leaves nothing unknown in the
+ * world.
+ */
+export interface Asked {
+  readonly what: 'tool' | 'server';
+  /** The connection's name, for people. */
+  readonly connection: string;
+  readonly signal: AbortSignal;
+}
+
+const MAX_SAID = 300;
+/** The socket was never opened, so nothing was sent. */
+const NEVER_CONNECTED =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|ERR_TLS_CERT_ALTNAME_INVALID)$/;
+/** JSON-RPC's words for: I did not even start. */
+const NOT_STARTED = new Set<number>([
+  ErrorCode.ParseError,
+  ErrorCode.InvalidRequest,
+  ErrorCode.MethodNotFound,
+  ErrorCode.InvalidParams,
+  ErrorCode.UrlElicitationRequired,
+]);
+
+/** The one translator of what goes wrong with an MCP server. In doubt it is unknown, never "not done". */
+export function toCallError(error: unknown, asked: Asked): ToolCallError {
+  if (error instanceof ToolCallError) return error;
+  const { connection, signal } = asked;
+  if (signal.aborted)
+    return new ToolCallError('cancelled', `${connection} was asked to stop. It may have happened before that.`);
+  if (error instanceof EgressRefusedError) return new ToolCallError('refused', `${connection}: ${error.message}`);
+  if (error instanceof HttpFaultError) return ofStatus(error, asked);
+  if (error instanceof StreamableHTTPError && error.code !== undefined && error.code >= 300 && error.code < 400)
+    return new ToolCallError('refused', `${connection} redirects to another server, which is not followed.`);
+  if (codeOf(error) === TOO_LATE)
+    return new ToolCallError('unavailable', `${connection} was not asked: it was too late for that.`);
+  if (error instanceof McpError && NOT_STARTED.has(error.code))
+    return new ToolCallError('refused', `${connection} refused: ${saidBy(error)}`);
+  const code = codeOf(error);
+  if (code !== undefined && NEVER_CONNECTED.test(code))
+    return new ToolCallError('unavailable', `${connection} cannot be reached (${code}). Nothing was sent.`);
+  if (error instanceof McpError) return lost(asked, saidBy(error));
+  return lost(asked, code ?? 'its answer could not be read');
+}
+
+function ofStatus({ status, said, retryAfterMs }: HttpFaultError, asked: Asked): ToolCallError {
+  const { connection } = asked;
+  const detail = said ? `: ${said}` : '.';
+  if (status === 401)
+    return new ToolCallError('reconnect', `${connection} does not accept its credentials any more. Reconnect it.`);
+  if (status === 404 || (status === 400 && said !== undefined && /session/i.test(said)))
+    return new ToolCallError('refused', `${connection} does not know the session any more (${status})${detail}`, {
+      cause: new SessionOverError(),
+    });
+  if (status === 429)
+    return new ToolCallError('rate_limited', `${connection} asks for fewer calls${detail}`, {
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  if (status < 500 && status !== 408) return new ToolCallError('refused', `${connection} refused (${status})${detail}`);
+  return lost(asked, `it answered ${status}${said ? `: ${said}` : ''}`);
+}
+
+function lost({ what, connection }: Asked, why: string): ToolCallError {
+  return what === 'server'
+    ? new ToolCallError('unavailable', `${connection} does not answer: ${why}`)
+    : new ToolCallError('unknown', `${connection} was asked, and it is not known whether it happened: ${why}`);
+}
+
+const saidBy = (error: McpError): string => cleanText(error.message.replace(/^MCP error -?\d+: /, ''), MAX_SAID);
+
+/** Of the deepest cause that has one; `fetch` wraps it. */
+function codeOf(error: unknown): string | undefined {
+  let found: string | undefined;
+  let cause = error;
+  for (let depth = 0; depth < 5 && typeof cause === 'object' && cause !== null; depth++) {
+    if ('code' in cause && typeof cause.code === 'string') found = cause.code;
+    cause = 'cause' in cause ? cause.cause : undefined;
+  }
+  return found;
+}

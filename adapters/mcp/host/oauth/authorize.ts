@@ -1,0 +1,117 @@
+import { exchangeAuthorization, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js';
+import type { ConnectionAuth } from '../../../../contracts/connections.ts';
+import type { AuthState, Discovery, Tokens } from './auth-state.ts';
+import { askForChallenge, type Challenge } from './challenge.ts';
+import { chooseClient, type OurClient } from './client.ts';
+import { ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
+import { GrantError } from '../../../../domain/connections/grant-error.ts';
+import { oauthFetch } from './oauth-fetch.ts';
+import type { PendingGrant } from '../../../../domain/connections/sealed-grant.ts';
+import { toGrantError } from './token-errors.ts';
+import { toTokens } from './tokens.ts';
+
+export interface Beginning {
+  /** Of the connection; null where the provider's own client knows it. */
+  readonly url: string | null;
+  /** An MCP server says itself what it wants. */
+  readonly isMcp: boolean;
+  readonly auth: ConnectionAuth;
+  readonly known: AuthState;
+  readonly our: OurClient;
+  /** Ours: random, and kept as its hash only. */
+  readonly state: string;
+  /** The guarded one. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * The address where a person grants access, and what has to be remembered until they come back. PKCE with S256, always.
+ * @throws GrantError
+ */
+export async function beginAuthorization({ url, isMcp, auth, known, our, state, fetch: guarded }: Beginning): Promise<{
+  readonly authorizationUrl: string;
+  readonly pending: PendingGrant;
+}> {
+  if (auth.kind !== 'oauth') throw new GrantError('refused', 'This connection has credentials and needs no grant.');
+  const fetch = oauthFetch(guarded);
+  const hasAddresses = auth.authorizationUrl !== undefined && auth.tokenUrl !== undefined;
+  const challenge: Challenge = isMcp && url !== null && !hasAddresses ? await askForChallenge(url, fetch) : {};
+  const { resourceMetadataUrl } = challenge;
+  const discovery = await discover({ url, auth, fetch, ...(resourceMetadataUrl && { resourceMetadataUrl }) });
+  refuseWithoutPkce(discovery);
+  const scope = scopeToAsk(auth, known, challenge, discovery);
+  const client = await chooseClient({ auth, discovery, known: known.client, our, scope, fetch });
+  const { authorizationUrl, codeVerifier } = await startAuthorization(discovery.issuer, {
+    ...(discovery.metadata && { metadata: { ...discovery.metadata } }),
+    clientInformation: client,
+    redirectUrl: our.redirectUri,
+    state,
+    ...(scope && { scope }),
+    ...(discovery.resource && { resource: discovery.resource }),
+  }).catch(() => {
+    throw new GrantError('refused', 'The authorization server does not grant access by code.');
+  });
+  return {
+    authorizationUrl: authorizationUrl.href,
+    pending: { codeVerifier, redirectUri: our.redirectUri, discovery, client, ...(scope && { scope }) },
+  };
+}
+
+/** A server that says what it supports and does not name S256 has none: the specification forbids to go on. */
+function refuseWithoutPkce({ metadata }: Discovery): void {
+  if (metadata && metadata.code_challenge_methods_supported?.includes('S256') !== true)
+    throw new GrantError(
+      'untrusted',
+      'The authorization server does not protect codes with PKCE (S256), so access is not asked for there.',
+    );
+}
+
+/** The least that will do: what was asked for since, what a person has named, what the server asks for, what it has. */
+function scopeToAsk(
+  auth: Extract<ConnectionAuth, { kind: 'oauth' }>,
+  known: AuthState,
+  challenge: Challenge,
+  discovery: Discovery,
+): string | undefined {
+  const base = auth.scopes?.join(' ') ?? challenge.scope ?? (discovery.scopesSupported?.join(' ') || undefined);
+  const words = new Set([base, known.wantedScope].flatMap((scope) => scope?.split(' ') ?? []).filter(Boolean));
+  // Without it some servers give no refresh token, and people would have to come back every hour.
+  if (!auth.scopes && words.size > 0 && discovery.metadata?.scopes_supported?.includes('offline_access'))
+    words.add('offline_access');
+  return words.size > 0 ? [...words].join(' ') : undefined;
+}
+
+export interface Returning {
+  readonly pending: PendingGrant;
+  readonly code: string;
+  /** As the callback names it (RFC 9207). */
+  readonly iss: string | undefined;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** Changes a code for tokens, at the server that was asked and nowhere else. @throws GrantError */
+export async function finishAuthorization({ pending, code, iss, fetch }: Returning): Promise<AuthState> {
+  const { discovery, client, codeVerifier, redirectUri, scope } = pending;
+  checkIssuer(discovery, iss);
+  const given = await exchangeAuthorization(discovery.issuer, {
+    ...(discovery.metadata && { metadata: { ...discovery.metadata } }),
+    clientInformation: client,
+    authorizationCode: code,
+    codeVerifier,
+    redirectUri,
+    ...(discovery.resource && { resource: discovery.resource }),
+    fetchFn: oauthFetch(fetch),
+  }).catch((error: unknown) => {
+    throw toGrantError(error, discovery.issuer);
+  });
+  const tokens: Tokens = toTokens(given, undefined);
+  return { discovery, client, tokens, ...(scope && { askedScope: scope }) };
+}
+
+/** The answer has to come from the server that was asked (RFC 9207): otherwise the code would be shown to another. */
+export function checkIssuer({ issuer, metadata }: Discovery, iss: string | undefined): void {
+  const isAnnounced = metadata?.[ANNOUNCES_ISSUER] === true;
+  if (iss === undefined && !isAnnounced) return;
+  if (iss !== undefined && isSameIssuer(iss, metadata?.issuer ?? issuer)) return;
+  throw new GrantError('untrusted', 'The answer did not come from the authorization server that was asked.');
+}

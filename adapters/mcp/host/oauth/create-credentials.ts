@@ -1,0 +1,175 @@
+import type { ConnectionAuth } from '../../../../contracts/connections.ts';
+import { ToolCallError } from '../../../../domain/tools/mcp-connection.ts';
+import type { Credentials, Token } from '../../../../domain/connections/credentials-port.ts';
+import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { AuthState } from './auth-state.ts';
+import { readChallenge } from './challenge.ts';
+import { GrantError, toToolCallError } from '../../../../domain/connections/grant-error.ts';
+import type { Change, GrantStore, Held } from '../../../../domain/connections/grant-store.ts';
+import { renewTokens } from './renew.ts';
+import { isDue, isExpired } from './tokens.ts';
+
+export interface CredentialsDeps {
+  readonly store: GrantStore;
+  /** The guarded one: authorization servers are addresses that tenants name. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** A connection's credentials over a store of grants. */
+export function createCredentials({ store, fetch: guarded }: CredentialsDeps): Credentials {
+  const renewals = new Map<string, Promise<Held>>();
+
+  /** One renewal at a time here, and one in all processes by the store's lock. */
+  function renewOnce(on: OnConnection, spent: Spent): Promise<Held> {
+    const key = `${on.organizationId}/${on.connectionId}`;
+    const running = renewals.get(key);
+    if (running) return running;
+    const renewal = renewUnderLock({ store, fetch: guarded }, on, spent).finally(() => renewals.delete(key));
+    renewals.set(key, renewal);
+    return renewal;
+  }
+
+  async function current(on: OnConnection, rejected?: string): Promise<Held> {
+    const held = await store.read(on);
+    if (!hasTokens(held.auth)) return held;
+    const { tokens } = held.state;
+    if (held.state.over) throw over(held);
+    if (tokens && tokens.accessToken !== rejected && !isDue(tokens)) return held;
+    const renewed = await renewOnce(on, { token: tokens?.accessToken, isRejected: rejected !== undefined });
+    // A renewal that was under way may have begun with another token than the one that was rejected here.
+    if (rejected === undefined || renewed.state.tokens?.accessToken !== rejected) return renewed;
+    return renewOnce(on, { token: rejected, isRejected: true });
+  }
+
+  const tokenFor = async (on: OnConnection, rejected?: string): Promise<Token> => toToken(await current(on, rejected));
+
+  return {
+    tokenFor: (on) => tokenFor(on),
+    async renew(on, rejectedToken) {
+      const token = await tokenFor(on, rejectedToken);
+      if (token.token === rejectedToken) throw await refusedKey(store, on);
+      return token;
+    },
+    fetchFor: (on, connection, fetch) => async (input, init) => {
+      const address = new URL(input instanceof Request ? input.url : input);
+      // What is for one server is shown to no other, wherever that one sends us.
+      if (!connection.url || address.origin !== new URL(connection.url).origin) return fetch(input, init);
+      const held = await current(on);
+      // A session that outlives a change of the connection must not carry the new credentials to the old server.
+      if (!held.url || new URL(held.url).origin !== address.origin)
+        throw new ToolCallError('refused', `${held.name} has another address now. Nothing was sent.`);
+      const again = input instanceof Request ? input.clone() : input;
+      const response = await fetch(input, withCredentials(held, input, init));
+      if (response.status === 403) await stepUp({ store, on, held, response, url: connection.url });
+      if (response.status !== 401) return response;
+      await response.body?.cancel();
+      if (!hasTokens(held.auth)) throw await refusedKey(store, on);
+      const renewed = await current(on, held.state.tokens?.accessToken);
+      const second = await fetch(again, withCredentials(renewed, again, init));
+      if (second.status !== 401) return second;
+      await second.body?.cancel();
+      throw await refusedKey(store, on);
+    },
+  };
+}
+
+/** Credentials that a server has given, as opposed to ones that a person has. */
+const hasTokens = ({ kind }: ConnectionAuth): boolean => kind !== 'none' && kind !== 'api_key';
+
+const over = ({ name }: Pick<Held, 'name'>) =>
+  new ToolCallError('reconnect', `Access to ${name} is over. Somebody has to connect it again.`);
+
+/** The token that will not do any more; a rejected one is of no use even before its end. */
+interface Spent {
+  readonly token: string | undefined;
+  readonly isRejected: boolean;
+}
+
+/** For all of a renewal: others wait for the row, and Postgres lets them wait for 30 s (`statement_timeout`). */
+const RENEWAL_MS = 20_000;
+
+/** The grant as it is now, or a new one. The rotated token is stored before anybody uses it, and the old one is never deleted. */
+async function renewUnderLock(
+  { store, fetch }: CredentialsDeps,
+  on: OnConnection,
+  { token: spent, isRejected }: Spent,
+): Promise<Held> {
+  let failed: unknown;
+  const held = await store.change(on, async ({ name, url, auth, state }): Promise<Change> => {
+    const { tokens } = state;
+    if (state.over) return {};
+    // Whoever waited for the lock finds what the one before has got.
+    if (tokens && tokens.accessToken !== spent && !isDue(tokens)) return {};
+    const deadline = AbortSignal.timeout(RENEWAL_MS);
+    const bounded: typeof fetch = (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
+    try {
+      return { state: await renewTokens({ url, auth, state, fetch: bounded }) };
+    } catch (error) {
+      failed = toToolCallError(error);
+      if (!(error instanceof GrantError)) throw error;
+      if (error.fault === 'passing') return {};
+      const reconnect = `${name}: ${error.message}`;
+      // A machine asks anew each time: nothing of it is ever over.
+      const isOver = error.fault === 'over' && auth.kind === 'oauth' && tokens !== undefined;
+      return { reconnect, ...(isOver && { state: { ...state, over: true } }) };
+    }
+  });
+  if (held.state.over) throw over(held);
+  if (failed === undefined) return held;
+  const { tokens } = held.state;
+  // Renewed early, so a fault that passes costs nobody a call while the token is good.
+  const isGood = !isRejected && tokens !== undefined && !isExpired(tokens);
+  if (isGood && failed instanceof ToolCallError && failed.kind === 'unavailable') return held;
+  throw failed;
+}
+
+function toToken({ name, auth, state }: Held): Token {
+  if (auth.kind === 'api_key') return { token: auth.apiKey, ...(auth.email && { email: auth.email }) };
+  if (!state.tokens) throw new ToolCallError('reconnect', `Nobody has granted access to ${name} yet.`);
+  return { token: state.tokens.accessToken };
+}
+
+function withCredentials(held: Held, input: string | URL | Request, init: RequestInit | undefined): RequestInit {
+  const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+  const { auth } = held;
+  if (auth.kind === 'api_key' && auth.header) headers.set(auth.header, auth.apiKey);
+  else if (auth.kind !== 'none') headers.set('authorization', `Bearer ${toToken(held).token}`);
+  return { ...init, headers };
+}
+
+/** What a person gave is refused: only a person can give something else. */
+async function refusedKey(store: GrantStore, on: OnConnection): Promise<ToolCallError> {
+  const { name } = await store.read(on);
+  const message = `${name} does not accept the credentials of this connection. Somebody has to enter or grant them again.`;
+  await store.change(on, () => Promise.resolve({ reconnect: message }));
+  return new ToolCallError('reconnect', message);
+}
+
+interface SteppingUp {
+  readonly store: GrantStore;
+  readonly on: OnConnection;
+  readonly held: Held;
+  readonly response: Response;
+  readonly url: string;
+}
+
+/** The server wants more than was granted: remembered for the next grant. What was asked for already is not asked for again and again. */
+async function stepUp({ store, on, held, response, url }: SteppingUp): Promise<void> {
+  const { scope, error } = readChallenge(response, url);
+  if (error !== 'insufficient_scope' || !scope || held.auth.kind !== 'oauth') return;
+  await response.body?.cancel();
+  const asked = new Set(held.state.askedScope?.split(' '));
+  if (scope.split(' ').every((word) => asked.has(word)))
+    throw new ToolCallError(
+      'refused',
+      `${held.name} wants the scope "${scope}", which was asked for already. An admin of it has to look.`,
+    );
+  const message = `${held.name} wants more access than it was granted (${scope}). Somebody has to connect it again.`;
+  const wanted = (state: AuthState): AuthState => ({
+    ...state,
+    wantedScope: [...new Set([...(state.wantedScope?.split(' ') ?? []), ...scope.split(' ')])].join(' '),
+  });
+  await store.change(on, ({ state }) => Promise.resolve({ state: wanted(state), reconnect: message }));
+  throw new ToolCallError('reconnect', message);
+}

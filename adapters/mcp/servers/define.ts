@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import type { ToolAnnotations } from '../../../contracts/tools.ts';
+
+/** What a tool of ours is given beside its arguments. */
+export interface ToolContext {
+  readonly signal: AbortSignal;
+  /** Non-secret settings of the connection, such as a default database or project. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** The ledger's key of this effect; the same for every try of it. Absent for reads. */
+  readonly effectKey?: string;
+  readonly onProgress?: (message: string, share?: number) => void;
+}
+
+/** What is asked of a read-back: did the call with these arguments, sent at or after `sentAt`, happen? */
+export interface ReadBack<Args> {
+  readonly args: Args;
+  readonly effectKey: string;
+  readonly sentAt: Date;
+  /** What `before` had found. */
+  readonly before: Record<string, unknown> | undefined;
+  /** Ids that other effects of the ledger have made: not ours. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** `unclear`: the provider cannot say; a human has to. */
+export type ReadBackVerdict<Output> = { readonly happened: Output } | 'not_happened' | 'unclear';
+
+/**
+ * One tool of a server of ours, whole in one file: what it takes and gives, what it does to the world, and how that is
+ * found out and taken back. `Client` is the provider's own client.
+ */
+export interface ProviderTool<
+  Client,
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodObject = z.ZodObject,
+> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: Input;
+  readonly output: Output;
+  /** Honest ones: they are believed. */
+  readonly annotations: Required<
+    Pick<ToolAnnotations, 'readOnlyHint' | 'destructiveHint' | 'idempotentHint' | 'openWorldHint'>
+  >;
+  /** @throws ProviderError in words that a model can act on. */
+  run(client: Client, args: z.infer<Input>, context: ToolContext): Promise<z.infer<Output>>;
+  /** The provider takes `effectKey` as its own idempotency key: the same call twice is one effect. */
+  readonly takesEffectKey?: boolean;
+  /** What there is before the change, for `undo` and `readBack`. Reads only. */
+  before?(client: Client, args: z.infer<Input>, context: ToolContext): Promise<Record<string, unknown>>;
+  /** Whether a call whose answer was lost has happened. Reads only. */
+  readBack?(
+    client: Client,
+    asked: ReadBack<z.infer<Input>>,
+    context: ToolContext,
+  ): Promise<ReadBackVerdict<z.infer<Output>>>;
+  /** Where what it made or changed can be found. */
+  resource?(output: z.infer<Output>, args: z.infer<Input>): { id: string; url?: string };
+  /** Takes it back. Safe to repeat. Says in a sentence what was done. */
+  undo?(
+    client: Client,
+    done: { args: z.infer<Input>; output: z.infer<Output>; before: Record<string, unknown> | undefined },
+    context: ToolContext,
+  ): Promise<string>;
+}
+
+/** Keeps the types of a tool's schemas while they are written down; does nothing else. */
+export const defineTool =
+  <Client>() =>
+  <Input extends z.ZodObject, Output extends z.ZodObject>(
+    tool: ProviderTool<Client, Input, Output>,
+  ): ProviderTool<Client, Input, Output> =>
+    tool;
+
+/**
+ * `refused`: the provider said no and did nothing. `unknown`: sent, and no answer came. `unauthorized`: the credentials
+ * are not accepted any more.
+ */
+export type ProviderFault = 'refused' | 'unknown' | 'unauthorized' | 'rate_limited' | 'unavailable';
+
+/** A provider's failure, translated once per provider. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly fault: ProviderFault;
+  readonly retryAfterMs: number | undefined;
+  constructor(fault: ProviderFault, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.fault = fault;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** What a provider's client is made of. `fetch` is guarded, limited to the provider's rate, and must be the only way out. */
+export interface ClientSettings {
+  /** Of the provider's API; undefined: its usual one. */
+  readonly url: string | undefined;
+  /** An API key, or the access token of a grant. */
+  readonly token: string;
+  /** Of providers that want a name with their key. */
+  readonly email: string | undefined;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly fetch: typeof fetch;
+}
+
+/** A first-party server: its provider's client, and the tools over it. */
+export interface Provider<Client = unknown> {
+  readonly provider: string;
+  readonly title: string;
+  readonly defaultUrl: string | undefined;
+  /** Requests per second where the provider documents no other; 10 unless told. Source named where it is set. */
+  readonly requestsPerSecond?: number;
+  createClient(given: ClientSettings): Client;
+  /** The cheapest read that proves the credentials; answers who we are there. @throws ProviderError */
+  whoAmI(client: Client, context: ToolContext): Promise<string>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- each tool has its own schemas, and the list holds them all
+  readonly tools: readonly ProviderTool<Client, any, any>[];
+}

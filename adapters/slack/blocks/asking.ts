@@ -1,0 +1,97 @@
+import type { KnownBlock } from '@slack/web-api';
+import type { Approval } from '../../../contracts/approval.ts';
+import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
+import type { SlackMessage } from '../../../domain/reports/slack-port.ts';
+import { callLines, callTitles, reconnectLink } from './calls.ts';
+import { healingLines, steeringLines } from './notes.ts';
+import { cents, context, cut, quoted, section, sections } from './pieces.ts';
+import { phaseLines, proposedLines, titleLines } from './plan.ts';
+import type { Shown } from '../../../domain/reports/shown.ts';
+import { answerersLine } from './who.ts';
+
+const GOAL_CHARS = 500;
+const EVIDENCE_CHARS = 400;
+/** The list of titles leaves room for the price and the question, which must not be cut away. */
+const TITLES_CHARS = 2_400;
+const PLAN_SECTIONS = 20;
+const PROGRESS_SECTIONS = 6;
+const CALL_SECTIONS = 16;
+/** As people think of them; what APPROVE stands for is the first of the question's own order. */
+const CHOICE_ORDER = ['raise', 'done', 'retry', 'skip', 'stop'] as const;
+
+/** A question to people: what it is about, what it costs, who may answer, until when, and with which words. */
+export function asking(shown: Shown, approval: Approval): SlackMessage {
+  const texts = textsFor(shown.orchestration.language);
+  const { plan, kind, choices = [] } = approval;
+  const title = `⏳ ${texts.plan.titles[kind]}`;
+  const facts = factsOf(approval, texts);
+  const evidence = evidenceOf(shown, approval, texts);
+  const steering = steeringLines(shown.steering, texts);
+  const price = priceOf(approval, texts);
+  const goal = plan.goal ? quoted(plan.goal, GOAL_CHARS) : '';
+  const words = CHOICE_ORDER.filter((choice) => choices.includes(choice))
+    .map((choice) => texts.plan.choices[choice])
+    .join(' · ');
+  const titles = cut(titleLines(plan.steps ?? []).join('\n'), TITLES_CHARS);
+  const calls = plan.calls?.length ? callTitles(plan.calls, texts) : [];
+  const text = [`${title}.`, goal, titles, ...evidence, ...calls, plan.steps && price, plan.question, words];
+  return {
+    text: text.filter(Boolean).join(plan.steps || evidence.length || calls.length ? '\n' : ' '),
+    blocks: [
+      section([`*${title}*`, ...facts].join('\n')),
+      ...sections(proposedLines(plan.steps ?? [], texts), PLAN_SECTIONS, texts.plan.more),
+      ...evidenceBlocks(evidence, kind === 'tool' ? texts.tools.askedBy : texts.plan.evidence, texts),
+      ...sections(callLines(plan.calls ?? [], texts), CALL_SECTIONS, texts.plan.more),
+      ...(plan.reconnect?.url ? [section(reconnectLink(plan.reconnect, texts))] : []),
+      ...(plan.steps || !shown.plan
+        ? []
+        : sections(phaseLines(shown.steps, texts), PROGRESS_SECTIONS, texts.plan.more)),
+      ...(plan.steps ? [section(`*${price}*`)] : []),
+      section([`*${plan.question}*`, words].filter(Boolean).join('\n')),
+      ...(steering.length ? [context(steering.join('\n'))] : []),
+      context(answerersLine(approval, texts)),
+    ],
+  };
+}
+
+const evidenceBlocks = (evidence: readonly string[], heading: string, texts: Texts): KnownBlock[] =>
+  evidence.length ? sections([`*${heading}*`, ...evidence], 3, texts.plan.more) : [];
+
+/** What a question is about, in a line each. */
+function factsOf({ plan, kind }: Approval, texts: Texts): string[] {
+  if (plan.steps) return plan.goal ? [`*${texts.plan.goal}:* ${quoted(plan.goal, GOAL_CHARS)}`] : [];
+  // In the midst of the work the cents are what is spent already; a refused budget says what it lacks.
+  if (kind !== 'cost' && kind !== 'requested')
+    return plan.raise ? [] : [`*${texts.plan.spent}:* ${cents(plan.estimatedCents)}`];
+  const names = plan.agents.map(({ agent }) => AGENT_NAMES[agent]).join(', ');
+  return [
+    `*${texts.agents}:* ${names}`,
+    `*${texts.estimate}:* ${cents(plan.estimatedCents)} (${texts.worstCase} ${cents(plan.worstCaseCents)})`,
+  ];
+}
+
+function priceOf({ plan }: Approval, texts: Texts): string {
+  const steps = plan.steps ?? [];
+  const phases = new Set(steps.map(({ phase }) => phase)).size;
+  return [
+    `${texts.estimate}: ${cents(plan.estimatedCents)} (${texts.worstCase} ${cents(plan.worstCaseCents)})`,
+    ...(plan.minutes === undefined ? [] : [texts.plan.minutes(plan.minutes)]),
+    texts.plan.total(steps.length, phases),
+  ].join(' · ');
+}
+
+/** What led to a question in the middle of the work: the step, what happened, what would be done about it. */
+function evidenceOf({ steps, healing }: Shown, { plan, kind }: Approval, texts: Texts): string[] {
+  const { stepId, evidence = [], raise, action } = plan;
+  const title = kind === 'tool' ? undefined : steps.find(({ id }) => id === stepId)?.title || stepId;
+  const tried = kind === 'healing' ? healing.filter(({ step_id: id }) => !stepId || id === stepId) : [];
+  return [
+    ...(title && evidence.length === 0 ? [`${texts.plan.step}: ${quoted(title, GOAL_CHARS)}`] : []),
+    ...evidence.map((line) => `• ${quoted(line, EVIDENCE_CHARS)}`),
+    ...healingLines(tried, texts),
+    ...(raise
+      ? [`💰 ${texts.plan.raise(raise.scope, quoted(raise.period, 40), cents(raise.byCents), cents(raise.limitCents))}`]
+      : []),
+    ...(action ? [`${texts.plan.proposed}: ${texts.healingActions[action]}`] : []),
+  ];
+}

@@ -1,0 +1,122 @@
+import type { KnownBlock } from '@slack/web-api';
+import { nanosToCents } from '../../../contracts/money.ts';
+import type { AggregatedResult } from '../../../contracts/orchestration.ts';
+import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
+import type { SlackMessage } from '../../../domain/reports/slack-port.ts';
+import { healingLines, receiptLine, steeringLines } from './notes.ts';
+import { cents, context, cut, quoted, section, sections } from './pieces.ts';
+import { changeLines, leftOutLines } from './changes.ts';
+import { outcomeLines, proposedLines, TITLE_CHARS } from './plan.ts';
+import type { Shown } from '../../../domain/reports/shown.ts';
+
+/** Slack's limit for the markdown blocks of one message is 12,000 characters together; some stay for our own words. */
+const MARKDOWN_CHARS = 11_500;
+/** The fallback text carries the beginning of the answer. */
+const TEXT_CHARS = 3_000;
+const LIST_SECTIONS = 10;
+const CHANGE_SECTIONS = 4;
+
+/** The end: how it went, the answer, what became of each step, and what it took. */
+export function ended(shown: Shown): SlackMessage {
+  const { orchestration } = shown;
+  const { result, error, receipt, language } = orchestration;
+  const texts = textsFor(language);
+  const head = `${endIcon(orchestration.status)} ${texts[orchestration.status as 'completed']}`;
+  const stopped = receipt ? receiptLine(receipt, texts) : undefined;
+  // A plan that would run is told better by its steps than by the answer, which says the same in words.
+  const wouldBe = orchestration.options.dryRun && shown.plan?.document;
+  const dryRun = orchestration.options.dryRun && (wouldBe || !result) ? texts.planned : undefined;
+  const healing = healingLines(shown.healing, texts);
+  const steps = stepBlocks(shown, texts);
+  const notes = [...coverageLines(shown, texts), ...healing, ...steeringLines(shown.steering, texts)];
+  const changes = [...changeLines(shown.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
+  const summary = summaryLine(shown, texts);
+  const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
+  const answer = cut(result?.primary_result ?? '', TEXT_CHARS);
+  return {
+    text: [head, error?.message, result ? undefined : dryRun, stopped, answer, healing[0], ...changes, summary]
+      .filter(Boolean)
+      .join('\n'),
+    blocks: [
+      section(`*${head}*`),
+      ...(reason ? [section(reason)] : []),
+      ...(dryRun ? [section(`*${dryRun}*`)] : []),
+      ...(result && !wouldBe ? answerBlocks(result, texts) : []),
+      ...steps,
+      ...sections(changes, CHANGE_SECTIONS, texts.plan.more),
+      ...notes.map(context),
+      ...(stopped ? [context(stopped)] : []),
+      context(summary),
+    ],
+  };
+}
+
+const endIcon = (status: string): string => (status === 'completed' ? '✅' : status === 'failed' ? '❌' : '⚠️');
+
+function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
+  const others = result.supporting_insights.map(({ agent, content, step }) => {
+    const name = [step, AGENT_NAMES[agent]].filter(Boolean).join(' · ');
+    return `**${name}**\n\n${content}`;
+  });
+  const parts = [result.primary_result, ...(others.length ? [`---\n\n**${texts.insights}**`, ...others] : [])];
+  const whole = parts.join('\n\n');
+  const fits = whole.length <= MARKDOWN_CHARS;
+  const shownText = fits ? whole : `${cut(whole, MARKDOWN_CHARS)}…`;
+  return [
+    ...(shownText ? [{ type: 'markdown' as const, text: shownText }] : []),
+    ...(fits ? [] : [context(texts.shortened)]),
+  ];
+}
+
+/** Of a plan: what became of its steps, or what they would do and cost where nothing was run. */
+function stepBlocks({ orchestration, plan, steps }: Shown, texts: Texts): KnownBlock[] {
+  const document = plan?.document;
+  if (!document) return [];
+  if (!orchestration.options.dryRun) {
+    const lines = [`*${texts.plan.steps}*`, ...outcomeLines(steps, orchestration.language)];
+    return sections(lines, LIST_SECTIONS, texts.plan.more);
+  }
+  const price = [
+    `${texts.estimate}: ${cents(document.cents)} (${texts.worstCase} ${cents(document.worstCents)})`,
+    texts.plan.minutes(document.minutes),
+    texts.plan.total(document.steps.length, document.phases),
+  ];
+  return sections(
+    [...proposedLines(document.steps, texts), `*${price.join(' · ')}*`],
+    LIST_SECTIONS + 10,
+    texts.plan.more,
+  );
+}
+
+/** How much of the work is in the answer, what is not, and what the parts weigh. */
+function coverageLines({ orchestration, plan, steps }: Shown, texts: Texts): string[] {
+  const { result } = orchestration;
+  const coverage = plan ? result?.coverage : undefined;
+  if (!coverage) return result?.missing_agents.length ? [missingLine(result, texts)] : [];
+  const titleOf = (id: string) => quoted(steps.find((step) => step.id === id)?.title || id, TITLE_CHARS);
+  const missing = coverage.missing.map(({ title, reason }) => `${quoted(title, TITLE_CHARS)} (${quoted(reason, 300)})`);
+  const weights = coverage.weights.map(({ step, weight }) => `${titleOf(step)} ${Math.round(weight * 100)} %`);
+  const covered = texts.plan.coverage(coverage.answered, coverage.total);
+  return [
+    missing.length ? `⚠️ ${covered}. ${texts.missing}: ${missing.join('; ')}` : covered,
+    ...(weights.length > 1 ? [`${texts.plan.weights}: ${weights.join(', ')}`] : []),
+  ];
+}
+
+const missingLine = (result: AggregatedResult, texts: Texts): string =>
+  `⚠️ ${texts.missing}: ${result.missing_agents.map(({ agent, reason }) => `${AGENT_NAMES[agent]} (${reason})`).join('; ')}`;
+
+function summaryLine({ orchestration, steps, costNanos }: Shown, texts: Texts): string {
+  const end = orchestration.finished_at ?? new Date();
+  const seconds = (end.getTime() - orchestration.created_at.getTime()) / 1_000;
+  const worked = steps.filter(({ status }) => status === 'done');
+  const agents = [...new Set(worked.flatMap(({ agent }) => (agent ? [AGENT_NAMES[agent]] : [])))];
+  const models = [...new Set(worked.flatMap(({ model }) => model ?? []))];
+  return [
+    `${texts.duration}: ${seconds.toFixed(1)} s`,
+    ...(agents.length ? [`${texts.agents}: ${agents.join(', ')}`] : []),
+    `${texts.cost}: ${cents(nanosToCents(costNanos))}`,
+    ...(models.length ? [`${texts.models}: ${models.join(', ')}`] : []),
+    ...(orchestration.demo ? [texts.demo] : []),
+  ].join(' · ');
+}

@@ -1,0 +1,98 @@
+import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
+import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from '../../domain/reports/slack-port.ts';
+
+/** The type under which our messages carry the orchestration they report. */
+const EVENT_TYPE = 'nubabel_orchestration';
+
+/** Errors after which the message to change is not there any more. */
+const GONE = ['message_not_found', 'cant_update_message', 'edit_window_closed'];
+/** What is wrong is only the layout. */
+const BLOCK_ERRORS = ['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'];
+/** Faults of Slack's own: the call may be tried again. */
+const PASSING = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org'];
+
+/** Reporting over Slack's Web API. */
+export function createSlackPort(client: WebClient): SlackPort {
+  return {
+    post: (thread, message, marker) =>
+      withPlainText(message, async ({ text, blocks }) => {
+        const answer = await client.chat.postMessage({
+          channel: thread.channelId,
+          thread_ts: thread.threadTs,
+          text,
+          blocks,
+          unfurl_links: false,
+          unfurl_media: false,
+          metadata: { event_type: EVENT_TYPE, event_payload: { orchestration_id: marker } },
+        });
+        if (!answer.ts) throw new SlackCallError('unknown', 'Slack answered without a message timestamp.');
+        return answer.ts;
+      }),
+    update: (channel, ts, message) =>
+      withPlainText(message, async ({ text, blocks }) => {
+        await client.chat.update({ channel, ts, text, blocks });
+      }),
+    findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
+  };
+}
+
+/** A thread longer than this has other troubles. */
+const MAX_PAGES = 20;
+const PAGE = 200;
+
+async function findInThread(client: WebClient, thread: Thread, marker: string): Promise<string | undefined> {
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { messages = [], response_metadata: next } = await client.conversations.replies({
+      channel: thread.channelId,
+      ts: thread.threadTs,
+      include_all_metadata: true,
+      limit: PAGE,
+      ...(cursor && { cursor }),
+    });
+    const found = messages.find((message) => markerOf(message.metadata) === marker)?.ts;
+    if (found || !next?.next_cursor) return found;
+    cursor = next.next_cursor;
+  }
+  return undefined;
+}
+
+function markerOf(metadata: { event_type?: string; event_payload?: unknown } | undefined): unknown {
+  const payload = metadata?.event_type === EVENT_TYPE ? metadata.event_payload : undefined;
+  return payload && typeof payload === 'object' && 'orchestration_id' in payload ? payload.orchestration_id : undefined;
+}
+
+/** Slack refuses a whole message for one block it does not like; then its text alone is better than nothing. */
+async function withPlainText<T>(message: SlackMessage, call: (message: SlackMessage) => Promise<T>): Promise<T> {
+  try {
+    return await call(message);
+  } catch (error) {
+    const blocksRefused = error instanceof WebAPIPlatformError && BLOCK_ERRORS.includes(String(error.data.error));
+    if (!blocksRefused) throw toSlackCallError(error);
+    return translated(() => call({ text: message.text, blocks: [] }));
+  }
+}
+
+async function translated<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toSlackCallError(error);
+  }
+}
+
+/** The one translator of Slack's errors. */
+export function toSlackCallError(error: unknown): unknown {
+  if (error instanceof WebAPIRateLimitedError)
+    return new SlackCallError('rate_limited', 'Slack asks for patience.', error.retryAfter * 1_000, { cause: error });
+  if (error instanceof WebAPIPlatformError) {
+    const code = String(error.data.error);
+    if (code === 'ratelimited')
+      return new SlackCallError('rate_limited', 'Slack asks for patience.', 30_000, { cause: error });
+    if (PASSING.includes(code)) return new SlackCallError('unknown', `Slack answered ${code}.`, 0, { cause: error });
+    return new SlackCallError(GONE.includes(code) ? 'gone' : 'refused', `Slack refused: ${code}.`, 0, { cause: error });
+  }
+  return error instanceof SlackCallError || !(error instanceof Error)
+    ? error
+    : new SlackCallError('unknown', `Slack could not be reached: ${error.message.slice(0, 200)}`, 0, { cause: error });
+}

@@ -1,0 +1,94 @@
+import type { AnswerPolicy, Approval, ApprovalKind, ApprovalPolicy, Choice } from '../../contracts/approval.ts';
+import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { costOf } from '../../db/queries/budget.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import { listSteps } from '../../db/queries/steps.ts';
+import { expiryOf, toApproval } from './approval.ts';
+import { askedCalls } from './asked-calls.ts';
+import { evidenceFor } from './evidence.ts';
+import type { StoreDeps } from '../../activities/store.ts';
+import { policyNow } from './policy.ts';
+import type { AskInput } from './questions.ts';
+
+/** What can be answered; the first is what APPROVE says. */
+const CHOICES: Partial<Record<ApprovalKind, Choice[]>> = {
+  budget: ['raise', 'skip', 'stop'],
+  healing: ['retry', 'skip', 'stop'],
+  loop: ['retry', 'skip', 'stop'],
+  replan: ['retry', 'stop'],
+  tool: ['skip', 'stop'],
+  effect: ['skip', 'done', 'retry', 'stop'],
+  reconnect: ['retry', 'skip', 'stop'],
+};
+
+/** A question in the midst of the work: what is shown, who may answer, and until when. */
+export async function toMidwayApproval(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  orchestration: Orchestration,
+  input: AskInput,
+  now: number,
+): Promise<Approval> {
+  const { policy, answers } = await policyNow(trx, deps.approvalRules, { askerId: orchestration.user_id, now });
+  const { kind, nth } = input;
+  const choices = CHOICES[kind];
+  const texts = textsFor(orchestration.language);
+  const steps = await listSteps(trx, orchestration.id);
+  const raise = kind === 'budget' ? raiseOf(input.refused) : undefined;
+  const spentCents = nanosToCents(await costOf(trx, orchestration.id));
+  const about = await askedCalls(deps, trx, orchestration, input);
+  return toApproval({
+    orchestrationId: orchestration.id,
+    message: orchestration.message,
+    name: `${kind}:${nth}`,
+    shown: {
+      kind,
+      expiresAt: kind === 'reconnect' ? inADay(now, policy.deadlineMs) : expiryOf(policy, deps.approvalRules, now),
+      policy: answersTo(kind, answers, raise !== undefined),
+      plan: {
+        agents: orchestration.route?.agents ?? [],
+        mode: orchestration.route?.mode ?? 'parallel',
+        estimatedCents: raise ? raise.byCents : spentCents,
+        worstCaseCents: raise ? raise.byCents : spentCents,
+        question: wordsOf(kind, texts, choices),
+        evidence: [...evidenceFor(input, steps, texts, orchestration.language), ...about.evidence],
+        ...(about.calls && { calls: about.calls }),
+        ...(about.reconnect && { reconnect: about.reconnect }),
+        ...(input.step && { stepId: input.step }),
+        ...(raise && { raise }),
+      },
+      ...(choices && { choices }),
+    },
+  });
+}
+
+/** What a refused budget would have to be raised by, rounded up to a whole cent. */
+function raiseOf(refused: unknown): NonNullable<Approval['plan']['raise']> | undefined {
+  if (!Array.isArray(refused)) return undefined;
+  const [scope, said] = refused as [unknown, { period?: unknown; missingNanos?: unknown; limitNanos?: unknown }?];
+  if ((scope !== 'organization' && scope !== 'user') || typeof said?.missingNanos !== 'number') return undefined;
+  const limit = typeof said.limitNanos === 'number' ? nanosToCents(said.limitNanos) : 0;
+  const byCents = Math.ceil(said.missingNanos / centsToNanos(1));
+  return { scope, period: String(said.period), byCents, limitCents: limit };
+}
+
+/** Who has the say over one step has it over the way out of trouble; more money is an admin's to give. */
+function answersTo(kind: ApprovalKind, answers: AnswerPolicy, raises: boolean): AnswerPolicy {
+  // Whoever may work here may renew an access: that alone changes nothing.
+  if (kind === 'reconnect') return { ...answers, roles: ['admin', 'user'], asker: true, notAsker: false, quorum: 1 };
+  const alone = kind !== 'step' && kind !== 'tool';
+  return { ...answers, quorum: alone ? 1 : answers.quorum, ...(raises && { adminChoices: ['raise'] }) };
+}
+
+/** Somebody has to go to another site for it, so it waits for a day at least. */
+const inADay = (now: number, deadlineMs: ApprovalPolicy['deadlineMs']): string =>
+  new Date(now + Math.max(86_400_000, deadlineMs ?? 0)).toISOString();
+
+function wordsOf(kind: ApprovalKind, texts: Texts, choices: readonly Choice[] | undefined): string {
+  if (kind === 'tool') return texts.tools.ask;
+  if (kind === 'effect') return texts.tools.effectUnknown;
+  if (kind === 'reconnect') return texts.tools.reconnectHow;
+  return choices ? texts.choose(choices.map((choice) => texts.choices[choice])) : texts.question;
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import type { Approval } from '../../contracts/approval.ts';
+import { centsToNanos } from '../../contracts/money.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import type { Decision } from '../../contracts/workflow.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { NoRoomInBudgetError } from '../../db/queries/budget.ts';
+import { openEnvelope } from '../../db/queries/envelopes.ts';
+import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { insertAudit } from '../../db/queries/people.ts';
+import { setApproval } from '../../db/queries/plans.ts';
+import { listSteps } from '../../db/queries/steps.ts';
+import { approveCalls } from '../../db/queries/tool-calls.ts';
+import { raiseLimit } from '../../db/queries/usage.ts';
+import { progressOf } from '../steps/progress.ts';
+import type { StoreDeps, Target } from '../../activities/store.ts';
+
+/** `partial`: it counts towards a quorum, and others have to follow. */
+export type DecisionInput = Target & { readonly decision: Decision; readonly partial?: boolean };
+
+/**
+ * Writes what a person has decided, with what follows from it at once: an approved plan has its money set aside, a
+ * raised budget is raised. Safe to repeat: the first decision of a question stands. Where the worst case of the whole
+ * plan has no room nothing is set aside: each call finds its own room, or asks for it.
+ */
+export async function recordApproval(deps: StoreDeps, input: DecisionInput): Promise<void> {
+  try {
+    await write(deps, input, true);
+  } catch (error) {
+    if (!(error instanceof NoRoomInBudgetError)) throw error;
+    await write(deps, input, false);
+  }
+}
+
+const write = (deps: StoreDeps, input: DecisionInput, setAside: boolean): Promise<void> =>
+  withOrganization(deps.db, input.organizationId, async (trx) => {
+    const { orchestrationId, decision, partial } = input;
+    const orchestration = await lockOrchestration(trx, orchestrationId);
+    const { approval } = orchestration;
+    // An edited plan has a question of its own by now, which its editor has answered with the edits.
+    const named = decision.editId ? approval?.id : decision.approvalId;
+    if (!approval || approval.decision || (named !== undefined && named !== approval.id)) return;
+    const written = partial ? counted(approval, decision) : decided(approval, decision);
+    if (!partial && decision.verdict === 'approve') {
+      if (setAside) await setAsideFor(deps, trx, orchestration, approval);
+      await raiseAsShown(deps, trx, orchestration, approval, decision);
+      if (approval.kind === 'tool' && !decision.choice)
+        await approveCalls(trx, { orchestrationId, approvalId: approval.id });
+    }
+    await setApproval(trx, orchestrationId, written);
+    await audit(trx, input, written);
+    await show(trx, orchestration, written);
+  });
+
+const nowAnd = ({ userId: by, via }: Decision) => ({ by, via, at: new Date().toISOString() });
+
+function counted(approval: Approval, decision: Decision): Approval {
+  const others = (approval.approvals ?? []).filter(({ by }) => by !== decision.userId);
+  return { ...approval, approvals: [...others, nowAnd(decision)] };
+}
+
+const decided = (approval: Approval, decision: Decision): Approval => ({
+  ...(decision.verdict === 'approve' && approval.policy.quorum ? counted(approval, decision) : approval),
+  decision: {
+    verdict: decision.verdict,
+    ...(decision.choice && { choice: decision.choice }),
+    ...nowAnd(decision),
+  },
+});
+
+/** The worst case of an approved plan. @throws NoRoomInBudgetError; the transaction must roll back. */
+async function setAsideFor(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  { organization_id: organizationId, id: orchestrationId, user_id: userId }: Orchestration,
+  { plan }: Approval,
+): Promise<void> {
+  if (!plan.steps) return;
+  const nanos = centsToNanos(plan.worstCaseCents);
+  const wanted = { organizationId, orchestrationId, userId, nanos, expiresInSeconds: deps.envelopeSeconds };
+  await openEnvelope(trx, wanted, deps.defaultLimits);
+}
+
+/** A budget is raised by what was shown, and it is written down who did. */
+async function raiseAsShown(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  { organization_id: organizationId, user_id: userId, id: orchestrationId }: Orchestration,
+  { kind, plan, choices }: Approval,
+  decision: Decision,
+): Promise<void> {
+  const raises = kind === 'budget' && (decision.choice ?? choices?.[0]) === 'raise' && plan.raise;
+  if (!raises) return;
+  const { scope, period, byCents } = raises;
+  await raiseLimit(
+    trx,
+    {
+      organizationId,
+      scope,
+      ...(scope === 'user' && userId && { userId }),
+      period: period as 'day' | 'month' | 'year',
+      raise: { byNanos: centsToNanos(byCents) },
+    },
+    deps.defaultLimits,
+  );
+  await insertAudit(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: decision.userId,
+    action: 'budget.raised',
+    subject: (scope === 'user' && userId) || organizationId,
+    outcome: 'done',
+    details: JSON.stringify({ ...raises, orchestrationId, via: decision.via }),
+  });
+}
+
+async function show(trx: OrganizationTransaction, row: Orchestration, approval: Approval): Promise<void> {
+  const { decision } = approval;
+  const { step } = progressOf(await listSteps(trx, row.id), textsFor(row.language));
+  await changeOrchestration(trx, {
+    organizationId: row.organization_id,
+    id: row.id,
+    set: {
+      ...(decision?.verdict === 'approve' && { status: 'running', step }),
+      approval: JSON.stringify(approval),
+    },
+    event: decision ? 'approval_decided' : 'orchestration_progress',
+  });
+}
+
+/** Answers over REST are written down at the door, with their reason. */
+async function audit(
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId, decision, partial }: DecisionInput,
+  approval: Approval,
+): Promise<void> {
+  if (decision.via !== 'slack') return;
+  const { verdict, choice, via } = decision;
+  await insertAudit(trx, {
+    organization_id: organizationId,
+    id: randomUUID(),
+    user_id: decision.userId,
+    action: 'approval.decide',
+    subject: orchestrationId,
+    outcome: 'done',
+    details: JSON.stringify({
+      verdict,
+      choice,
+      via,
+      partial,
+      approvalId: approval.id,
+      hash: approval.hash,
+      policyVersion: approval.policy.version,
+    }),
+  });
+}

@@ -1,0 +1,152 @@
+import { withOrganization } from '../../db/organization.ts';
+import { findConnection } from '../../db/queries/connections.ts';
+import { findStateOrganization, takeOauthState, type OauthState } from '../../db/queries/oauth-states.ts';
+import { findUser, type Principal } from '../../db/queries/people.ts';
+import { sealedFor } from '../../db/sealed-rows.ts';
+import { SealedError } from '../../db/sealing.ts';
+import { ToolCallError } from '../tools/mcp-connection.ts';
+import { finishAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
+import { GrantError } from './grant-error.ts';
+import { createGrantStore, type Change } from './grant-store.ts';
+import { openPending, type PendingGrant } from './sealed-grant.ts';
+import { audit } from '../audit.ts';
+import { refreshTools } from './check.ts';
+import { isHashOf, refuseGrant, sha256, type GrantDeps } from './grants.ts';
+import { ProblemError } from '../../api/problems.ts';
+import { resumeWaiting } from './reconnect.ts';
+
+/** What a person is told. Nothing that came with the request is shown. */
+export const OUTCOMES = ['connected', 'denied', 'expired', 'used', 'browser', 'refused', 'unavailable'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** What an authorization server has sent the browser back with. */
+export interface CameBack {
+  readonly state: string | undefined;
+  readonly code: string | undefined;
+  readonly iss: string | undefined;
+  readonly error: string | undefined;
+  /** What this browser was given for this state. */
+  readonly cookie: string | undefined;
+}
+
+/** A try that is refused; told in the audit, and in one of few words to whoever tried. */
+class Refused extends Error {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome, reason: string) {
+    super(reason);
+    this.outcome = outcome;
+  }
+}
+
+/** `state` as we make it: 32 bytes. */
+const STATE = /^[\w-]{43}$/;
+
+/**
+ * Takes up a grant that somebody has gone to give: once, within its time, in the browser that asked, for the person who
+ * asked. Then the code is changed for tokens, they are stored, and what waits for the connection goes on.
+ */
+export async function finishGrant(deps: GrantDeps, back: CameBack): Promise<Outcome> {
+  const stateHash = back.state && STATE.test(back.state) ? sha256(back.state) : undefined;
+  const organizationId = stateHash && (await findStateOrganization(deps.db, stateHash));
+  if (!stateHash || !organizationId) {
+    deps.log.warn('a grant came back with a state that was never given, or too long ago');
+    return 'expired';
+  }
+  const taken = await withOrganization(deps.db, organizationId, (trx) => takeOauthState(trx, stateHash));
+  if (!taken) return 'expired';
+  const { row } = taken;
+  try {
+    if (taken.used) throw new Refused('used', 'the state was used before');
+    return await takeUp(deps, row, back);
+  } catch (error) {
+    const refused = toRefused(error);
+    await noteRefused(deps, row, refused);
+    return refused.outcome;
+  }
+}
+
+async function takeUp(deps: GrantDeps, row: OauthState, back: CameBack): Promise<Outcome> {
+  const { organization_id: organizationId, connection_id: connectionId, browser_hash: browser } = row;
+  if (browser && !(back.cookie && isHashOf(back.cookie, browser)))
+    throw new Refused('browser', 'it came back in another browser');
+  if (back.error !== undefined)
+    throw back.error === 'access_denied'
+      ? new Refused('denied', 'the person or the server said no')
+      : new Refused('refused', 'the authorization server answered with an error');
+  if (!back.code) throw new Refused('refused', 'there was no code');
+  const principal = await principalOf(deps, row);
+  const pending = openPending(deps.sealer, sealedFor.oauthState(organizationId, row.state_hash), row.sealed);
+  await store(deps, { principal, connectionId, pending, back: { code: back.code, iss: back.iss } });
+  await goOn(deps, principal, connectionId);
+  return 'connected';
+}
+
+/** The person as they are now: who may not any more grants nothing. */
+const principalOf = ({ db }: GrantDeps, row: OauthState): Promise<Principal> =>
+  withOrganization(db, row.organization_id, async (trx) => {
+    const user = await findUser(trx, row.user_id);
+    const connection = await findConnection(trx, row.connection_id);
+    if (!user || !connection) throw new Refused('refused', 'the person or the connection is gone');
+    const { id: userId, name, role, time_zone: timeZone } = user;
+    const principal = { organizationId: row.organization_id, userId, name, role, timeZone };
+    if (role === 'guest') throw new Refused('refused', 'guests grant nothing');
+    refuseGrant(principal, connection);
+    return principal;
+  });
+
+interface Storing {
+  readonly principal: Principal;
+  readonly connectionId: string;
+  readonly pending: PendingGrant;
+  readonly back: { readonly code: string; readonly iss: string | undefined };
+}
+
+async function store(deps: GrantDeps, { principal, connectionId, pending, back }: Storing): Promise<void> {
+  const { organizationId, userId } = principal;
+  const state = await finishAuthorization({ pending, ...back, fetch: deps.egress });
+  const grants = createGrantStore(deps.db, deps.sealer);
+  await grants.change({ organizationId, connectionId }, ({ auth, state: before }): Promise<Change> => {
+    const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
+    if (!isSame) throw new Refused('refused', 'the credentials of the connection were changed meanwhile');
+    const { wantedScope } = before;
+    return Promise.resolve({ state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: userId });
+  });
+}
+
+/** A person waits for the page; tools that are not listed by then are with the next look. */
+const PATIENCE_MS = 8_000;
+
+/** The access stands, whatever becomes of this. */
+async function goOn(deps: GrantDeps, principal: Principal, connectionId: string): Promise<void> {
+  const { organizationId } = principal;
+  try {
+    await deps.tools.forget({ organizationId, connectionId });
+    const row = await withOrganization(deps.db, organizationId, (trx) => findConnection(trx, connectionId));
+    const problem = row ? await refreshTools(deps, row, AbortSignal.timeout(PATIENCE_MS)) : null;
+    if (problem !== null) deps.log.warn({ connectionId, problem }, 'the tools of a connection could not be listed');
+  } catch (error) {
+    deps.log.warn({ err: error, connectionId }, 'a connection that was just granted could not be tried');
+  }
+  await resumeWaiting(deps, principal, connectionId);
+}
+
+function toRefused(error: unknown): Refused {
+  if (error instanceof Refused) return error;
+  if (error instanceof GrantError)
+    return new Refused(error.fault === 'passing' ? 'unavailable' : 'refused', error.message);
+  if (error instanceof ToolCallError) return new Refused('unavailable', error.message);
+  if (error instanceof SealedError || error instanceof ProblemError) return new Refused('refused', error.message);
+  throw error;
+}
+
+const noteRefused = (deps: GrantDeps, row: OauthState, { outcome, message }: Refused): Promise<unknown> =>
+  withOrganization(deps.db, row.organization_id, (trx) =>
+    audit(
+      trx,
+      { organizationId: row.organization_id, userId: row.user_id },
+      'connection.authorized',
+      row.connection_id,
+      { outcome, reason: message },
+      'rejected',
+    ),
+  );

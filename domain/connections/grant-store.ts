@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { ConnectionAuth } from '../../contracts/connections.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import {
+  findConnection,
+  lockConnection,
+  setNeedsReconnect,
+  updateConnection,
+  type Connection,
+} from '../../db/queries/connections.ts';
+import { insertAudit } from '../../db/queries/people.ts';
+import { SealedError, type Sealer } from '../../db/sealing.ts';
+import type { Database } from '../../db/tables/index.ts';
+import { ToolCallError } from '../tools/mcp-connection.ts';
+import type { OnConnection } from '../tools/tool-host.ts';
+import type { AuthState } from '../../adapters/mcp/host/oauth/auth-state.ts';
+import { openAuthState, openCredentials, sealAuthState } from './sealed-grant.ts';
+
+/** A connection's secrets, opened. */
+export interface Held {
+  readonly name: string;
+  readonly url: string | null;
+  readonly auth: ConnectionAuth;
+  readonly state: AuthState;
+}
+
+/** What becomes of a grant. */
+export interface Change {
+  readonly state?: AuthState;
+  /** Only a person can go on from here: said to people, so without any secret. */
+  readonly reconnect?: string;
+  /** This person has just granted access: what went wrong before is forgotten. */
+  readonly grantedBy?: string;
+}
+
+/** Where grants are kept. */
+export interface GrantStore {
+  /** @throws ToolCallError when it is not there or cannot be opened. */
+  read(on: OnConnection): Promise<Held>;
+  /**
+   * Lets one change a grant while everybody else who would, in any process, waits. What `work` answers is on disk when
+   * this resolves. @throws ToolCallError as `read`, and whatever `work` throws.
+   */
+  change(on: OnConnection, work: (held: Held) => Promise<Change>): Promise<Held>;
+}
+
+/** Grants in `connections`, sealed. */
+export const createGrantStore = (db: Kysely<Database>, sealer: Sealer | undefined): GrantStore => ({
+  async read(on) {
+    const row = await withOrganization(db, on.organizationId, (trx) => findConnection(trx, on.connectionId));
+    const opened = tryToOpen(sealer, on, row);
+    if (!(opened instanceof Unopened)) return opened;
+    await withOrganization(db, on.organizationId, (trx) => noteUnopened(trx, on, opened));
+    throw opened.error;
+  },
+  change: (on, work) =>
+    withOrganization(db, on.organizationId, async (trx) => {
+      const row = await lockConnection(trx, on.connectionId);
+      const held = tryToOpen(sealer, on, row);
+      if (held instanceof Unopened || !row) throw held instanceof Unopened ? held.error : gone();
+      const { state, reconnect, grantedBy } = await work(held);
+      if (state) await putState(trx, { on, sealer, row, state });
+      if (reconnect !== undefined) await noteOver(trx, { on, row, reconnect });
+      if (grantedBy !== undefined) await noteGranted(trx, { on, row, grantedBy });
+      return state ? { ...held, state } : held;
+    }),
+});
+
+const gone = () => new ToolCallError('refused', 'The connection is gone.');
+
+class Unopened {
+  readonly reason: SealedError['reason'];
+  readonly error: ToolCallError;
+  constructor(cause: SealedError, name: string) {
+    this.reason = cause.reason;
+    this.error =
+      cause.reason === 'no_key'
+        ? new ToolCallError(
+            'unavailable',
+            `The credentials of ${name} cannot be opened. An operator has to mend CREDENTIAL_KEYS: ${cause.message}`,
+            { cause },
+          )
+        : new ToolCallError('reconnect', `The credentials of ${name} are damaged. They have to be entered again.`, {
+            cause,
+          });
+  }
+}
+
+function tryToOpen(sealer: Sealer | undefined, on: OnConnection, row: Connection | undefined): Held | Unopened {
+  if (!row) throw gone();
+  try {
+    return {
+      name: row.name,
+      url: row.url,
+      auth: openCredentials(sealer, on, row.credentials),
+      state: openAuthState(sealer, on, row.auth_state),
+    };
+  } catch (error) {
+    if (!(error instanceof SealedError)) throw error;
+    return new Unopened(error, row.name);
+  }
+}
+
+/** A missing key is the operator's to mend; asking people to enter everything again would be for nothing. */
+async function noteUnopened(
+  trx: OrganizationTransaction,
+  on: OnConnection,
+  { reason, error }: Unopened,
+): Promise<void> {
+  if (reason === 'damaged') return setNeedsReconnect(trx, on.connectionId, error.message);
+  const set = { health: 'failing', last_error: error.message, checked_at: new Date().toISOString() } as const;
+  await updateConnection(trx, { id: on.connectionId, set });
+}
+
+interface Putting {
+  readonly on: OnConnection;
+  readonly sealer: Sealer | undefined;
+  readonly row: Connection;
+  readonly state: AuthState;
+}
+
+/** Compare-and-swap: the lock makes it so, and this would show if it ever did not. */
+async function putState(trx: OrganizationTransaction, { on, sealer, row, state }: Putting): Promise<void> {
+  if (!sealer) throw new ToolCallError('unavailable', 'Grants cannot be kept: an operator has to set CREDENTIAL_KEYS.');
+  const { numUpdatedRows } = await trx
+    .updateTable('connections')
+    .set({
+      auth_state: sealAuthState(sealer, on, state),
+      auth_version: row.auth_version + 1,
+      auth_expires_at: state.tokens?.expiresAt ?? null,
+      updated_at: new Date().toISOString(),
+    })
+    .where('id', '=', row.id)
+    .where('auth_version', '=', row.auth_version)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new ToolCallError('unavailable', 'Somebody else has changed the grant meanwhile.');
+}
+
+/** Told once, when it turns: every call of a grant that is over comes by here. */
+async function noteOver(
+  trx: OrganizationTransaction,
+  { on, row, reconnect }: Pick<Putting, 'on' | 'row'> & { reconnect: string },
+): Promise<void> {
+  if (row.health === 'reconnect' && row.last_error === reconnect) return;
+  await setNeedsReconnect(trx, row.id, reconnect);
+  // Without a state there was no grant yet that could have been renewed.
+  const action = row.auth_state === null ? 'connection.unauthorized' : 'connection.refresh_failed';
+  await audit(trx, on, { action, outcome: 'rejected', details: { reason: reconnect } });
+}
+
+async function noteGranted(
+  trx: OrganizationTransaction,
+  { on, row, grantedBy }: Pick<Putting, 'on' | 'row'> & { grantedBy: string },
+): Promise<void> {
+  await updateConnection(trx, {
+    id: row.id,
+    set: { health: 'unknown', last_error: null, failures: 0, broken_until: null },
+  });
+  await audit(trx, on, { action: 'connection.authorized', outcome: 'done', userId: grantedBy });
+}
+
+interface Noted {
+  readonly action: string;
+  readonly outcome: 'done' | 'rejected';
+  readonly userId?: string;
+  readonly details?: Record<string, unknown>;
+}
+
+const audit = (trx: OrganizationTransaction, on: OnConnection, { action, outcome, userId, details = {} }: Noted) =>
+  insertAudit(trx, {
+    organization_id: on.organizationId,
+    id: randomUUID(),
+    user_id: userId ?? null,
+    action,
+    subject: on.connectionId,
+    outcome,
+    details: JSON.stringify(details),
+  });

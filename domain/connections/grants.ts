@@ -1,0 +1,123 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { withOrganization } from '../../db/organization.ts';
+import { updateConnection, type Connection } from '../../db/queries/connections.ts';
+import { insertOauthState } from '../../db/queries/oauth-states.ts';
+import type { Principal } from '../../db/queries/people.ts';
+import { sealedFor } from '../../db/sealed-rows.ts';
+import { SealedError, type Sealer } from '../../db/sealing.ts';
+import { checkUrl, EgressRefusedError } from '../../adapters/mcp/host/checked-url.ts';
+import { beginAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
+import type { OurClient } from '../../adapters/mcp/host/oauth/client.ts';
+import { GrantError } from './grant-error.ts';
+import { openAuthState, openCredentials, sealPending } from './sealed-grant.ts';
+import { audit } from '../audit.ts';
+import { findSeen } from './connection-views.ts';
+import type { ApiDeps } from '../../api/deps.ts';
+import { ProblemError } from '../../api/problems.ts';
+
+/** What the doors of grants need beyond the others. */
+export interface GrantDeps extends ApiDeps {
+  /** The guarded `fetch`: authorization servers are addresses that tenants name. */
+  readonly egress: typeof fetch;
+}
+
+/** So long a person may take at the authorization server. */
+export const GRANT_MS = 600_000;
+
+export const CALLBACK = '/api/connections/oauth/callback';
+export const CLIENT_METADATA = '/oauth/client-metadata.json';
+
+/** Who we are to authorization servers. The document is offered only where they could read it. */
+export const ourClient = ({
+  publicUrl,
+  allowPrivateAddresses,
+}: Pick<ApiDeps, 'publicUrl' | 'allowPrivateAddresses'>): OurClient => ({
+  publicUrl,
+  redirectUri: `${publicUrl}${CALLBACK}`,
+  clientMetadataUrl:
+    publicUrl.startsWith('https:') || allowPrivateAddresses ? `${publicUrl}${CLIENT_METADATA}` : undefined,
+});
+
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+export const isHashOf = (text: string, hash: Buffer): boolean => timingSafeEqual(sha256(text), hash);
+
+/** Each grant has a cookie of its own, so that two tabs do not take each other's. */
+export const cookieOf = (stateHash: Buffer): string => `nubabel_oauth_${stateHash.toString('hex').slice(0, 16)}`;
+
+/** An organization's access is for admins to grant, a person's own for that person. @throws ProblemError 403 */
+export function refuseGrant({ role, userId }: Principal, { user_id: owner }: Connection): void {
+  if (owner === null && role !== 'admin')
+    throw new ProblemError('forbidden', 'Only an admin may grant access for the organization.');
+  if (owner !== null && owner !== userId)
+    throw new ProblemError('forbidden', 'This connection is somebody else’s own. Only they may grant access for it.');
+}
+
+export interface BegunGrant {
+  /** Where the person grants access. */
+  readonly authorizationUrl: string;
+  readonly expiresAt: string;
+  /** For the browser that has asked, and no other. */
+  readonly cookie: { readonly name: string; readonly value: string };
+}
+
+/**
+ * Sends a person to an authorization server: what comes back is taken once, for ten minutes, from the same browser.
+ * @throws ProblemError 404, 403, 409 when there is nothing to grant or the server is not to be trusted, 503
+ */
+export async function beginGrant(deps: GrantDeps, principal: Principal, connectionId: string): Promise<BegunGrant> {
+  const row = await findSeen(deps, principal, connectionId);
+  refuseGrant(principal, row);
+  const { sealer } = deps;
+  if (!sealer) throw new ProblemError('unavailable', 'Grants cannot be kept: an operator has to set CREDENTIAL_KEYS.');
+  const [state, browser] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
+  const stateHash = sha256(state);
+  const { authorizationUrl, pending } = await ask(deps, principal, { row, sealer, state });
+  const { organizationId, userId } = principal;
+  const expiresAt = new Date(Date.now() + GRANT_MS).toISOString();
+  await withOrganization(deps.db, organizationId, async (trx) => {
+    await insertOauthState(trx, {
+      organization_id: organizationId,
+      state_hash: stateHash,
+      connection_id: row.id,
+      user_id: userId,
+      browser_hash: sha256(browser),
+      sealed: sealPending(sealer, sealedFor.oauthState(organizationId, stateHash), pending),
+      expires_at: expiresAt,
+    });
+    await audit(trx, principal, 'connection.authorize', row.id, { issuer: pending.discovery.issuer });
+  });
+  return { authorizationUrl, expiresAt, cookie: { name: cookieOf(stateHash), value: browser } };
+}
+
+async function ask(
+  deps: GrantDeps,
+  principal: Principal,
+  { row, sealer, state }: { row: Connection; sealer: Sealer; state: string },
+) {
+  const on = { organizationId: row.organization_id, connectionId: row.id };
+  try {
+    const begun = await beginAuthorization({
+      url: row.url,
+      isMcp: row.kind === 'remote',
+      auth: openCredentials(sealer, on, row.credentials),
+      known: openAuthState(sealer, on, row.auth_state),
+      our: ourClient(deps),
+      state,
+      fetch: deps.egress,
+    });
+    // Nobody asks this address but the person, whose browser would follow it anywhere.
+    checkUrl(new URL(begun.authorizationUrl), deps.allowPrivateAddresses);
+    return begun;
+  } catch (given) {
+    const error = given instanceof EgressRefusedError ? new GrantError('untrusted', given.message) : given;
+    if (error instanceof SealedError)
+      throw new ProblemError('conflict', `The credentials cannot be opened. Enter them again. ${error.message}`);
+    if (!(error instanceof GrantError)) throw error;
+    const { fault, message } = error;
+    await withOrganization(deps.db, on.organizationId, async (trx) => {
+      await updateConnection(trx, { id: row.id, set: { last_error: message } });
+      await audit(trx, principal, 'connection.authorize', row.id, { fault, reason: message }, 'rejected');
+    });
+    throw new ProblemError(fault === 'passing' ? 'unavailable' : 'conflict', message);
+  }
+}

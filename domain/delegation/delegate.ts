@@ -1,0 +1,90 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
+import type { ToolResult } from '../../contracts/tools.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
+import { insertDelegationLog } from '../../db/queries/delegation-log.ts';
+import { getOrchestration } from '../../db/queries/orchestrations.ts';
+import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { DelegationOutput } from '../../adapters/coding-agents/index.ts';
+import type { CallOptions } from '../tools/mcp-connection.ts';
+import type { ToolInvocation } from '../tools/tool-invocation.ts';
+import { errorResult } from '../tools/results.ts';
+import type { ToolDeps } from '../tools/tool-deps.ts';
+
+/** A reservation outlives the longest task by this, s. */
+const MARGIN_SECONDS = 300;
+
+/**
+ * Hands a task to a coding agent. Its money goes through the ledger as a model's does: the most it may take is set aside
+ * before, what it says it has cost is booked after. One that says no cost is paid elsewhere and booked as nothing.
+ */
+export async function delegate(
+  deps: ToolDeps,
+  { target, row, tool }: ToolInvocation,
+  options: CallOptions,
+): Promise<ToolResult> {
+  const { organizationId, orchestrationId } = target;
+  const usageId = randomUUID();
+  const turnKey = `delegate:${row.id}`;
+  const userId = await setAside(deps, { organizationId, orchestrationId, turnKey, usageId, model: tool.name });
+  if (typeof userId === 'object' && userId !== null) return userId;
+  const inTransaction = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
+    withOrganization(deps.db, organizationId, work);
+  try {
+    const result = await deps.delegation.call(tool.remoteName, row.arguments, {
+      ...options,
+      workspaceKey: createHash('sha256').update(`${orchestrationId}/${row.id}`).digest('hex').slice(0, 32),
+      organizationId,
+      ...(userId && { userId }),
+      onLog: async (lines) => {
+        await inTransaction((trx) =>
+          insertDelegationLog(trx, { organizationId, orchestrationId, tool: tool.name, callId: row.id, lines }),
+        );
+        deps.wakeReaders(organizationId);
+      },
+    });
+    const cost = costOf(result);
+    await inTransaction(async (trx) => {
+      if (cost) await settle(trx, usageId, cost.nanos, cost.tokens);
+      else await release(trx, usageId);
+    });
+    return result;
+  } catch (error) {
+    // Whatever it has cost until then nobody knows: it counts as all that was set aside.
+    await inTransaction((trx) => giveUp(trx, { orchestrationId, turnKey }));
+    throw error;
+  }
+}
+
+/** Reserves the most that a task may take; a budget without room is an answer. Answers whose task it is. */
+async function setAside(
+  deps: ToolDeps,
+  given: { organizationId: string; orchestrationId: string; turnKey: string; usageId: string; model: string },
+): Promise<string | null | ToolResult> {
+  const { organizationId, orchestrationId, turnKey, usageId, model } = given;
+  try {
+    return await withOrganization(deps.db, organizationId, async (trx) => {
+      const { user_id: userId } = await getOrchestration(trx, orchestrationId);
+      await giveUp(trx, { orchestrationId, turnKey });
+      const nanos = centsToNanos(deps.delegationMaxCents);
+      const expiresInSeconds = deps.delegationTimeoutMs / 1_000 + MARGIN_SECONDS;
+      const who = { id: usageId, organizationId, orchestrationId, userId, turnKey, agent: null };
+      await reserve(trx, { ...who, model, nanos, expiresInSeconds }, deps.defaultLimits);
+      return userId;
+    });
+  } catch (error) {
+    if (!(error instanceof NoRoomInBudgetError)) throw error;
+    const missing = nanosToCents(error.missingNanos).toFixed(0);
+    return errorResult(
+      `${error.message} A coding task sets ${deps.delegationMaxCents} cents aside; ${missing} are missing.`,
+    );
+  }
+}
+
+function costOf({ data }: ToolResult) {
+  const output = DelegationOutput.safeParse(data).data;
+  if (!output || output.costCents === null) return undefined;
+  const tokens = { inputTokens: output.inputTokens ?? 0, outputTokens: output.outputTokens ?? 0 };
+  return { nanos: centsToNanos(output.costCents), tokens: { ...tokens, cacheWriteTokens: 0, cacheReadTokens: 0 } };
+}

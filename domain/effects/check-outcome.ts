@@ -1,0 +1,85 @@
+import { CancelledFailure, Context } from '@temporalio/activity';
+import type { SettledBy } from '../../contracts/effects.ts';
+import type { ToolResult } from '../../contracts/tools.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listTakenIds, msUntilNobodySends } from '../../db/queries/effects.ts';
+import { ToolCallError } from '../tools/mcp-connection.ts';
+import { later } from '../tools/call-failures.ts';
+import type { ClaimedInvocation } from '../tools/tool-invocation.ts';
+import type { ToolDeps } from '../tools/tool-deps.ts';
+
+/** What is known of a change whose answer was lost. */
+export type Found =
+  | { readonly kind: 'happened'; readonly result: ToolResult; readonly by: SettledBy }
+  /** It may be sent again: it did not happen, or twice is once. */
+  | { readonly kind: 'send' }
+  /** It is too early to tell. */
+  | { readonly kind: 'later'; readonly failure: Error }
+  | { readonly kind: 'unknown'; readonly detail: string; readonly failure?: Error };
+
+/** Longest look for a change that was cancelled midway, ms: somebody waits for the stop. */
+const LAST_LOOK_MS = 5_000;
+/** Tries to find out; after that a human is asked. */
+const TRIES = 6;
+const AGAIN_MS = 2_000;
+
+/**
+ * Finds out what became of a change. Where the provider takes our key it is sent again. What says on trusted word that
+ * twice is once is read back where that is possible, because somebody may have changed it further since, and is sent
+ * again where it is not there. All else is read back, and that it is not there counts only once nobody can still be
+ * doing it.
+ */
+export async function checkOutcome(deps: ToolDeps, held: ClaimedInvocation, lost?: ToolCallError): Promise<Found> {
+  const cancelled = lost?.kind === 'cancelled' || held.options.signal.aborted;
+  const stop = cancelled ? new CancelledFailure('The work was cancelled.') : undefined;
+  const { attempt } = Context.current().info;
+  const { tool } = held;
+  const twiceIsOnce = !cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent);
+  const sendAgain = (): Found => (lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' });
+  if (twiceIsOnce && (tool.takesEffectKey || !tool.canReadBack)) return sendAgain();
+  const unknown = (detail: string): Found => ({ kind: 'unknown', detail, ...(stop && { failure: stop }) });
+  if (!tool.canReadBack) return unknown(detailOf(held, lost));
+  const signal = cancelled ? AbortSignal.timeout(LAST_LOOK_MS) : held.options.signal;
+  try {
+    const { verdict, waitMs } = await readBack(deps, held, signal);
+    if (typeof verdict === 'object') return { kind: 'happened', result: verdict.happened, by: 'read_back' };
+    if (twiceIsOnce) return sendAgain();
+    if (verdict === 'unclear' || cancelled) return unknown(detailOf(held, lost));
+    return waitMs > 0 ? { kind: 'later', failure: later('It may still happen.', waitMs + 1) } : { kind: 'send' };
+  } catch (error) {
+    if (!(error instanceof ToolCallError)) throw error;
+    if (cancelled || attempt >= TRIES || error.kind === 'refused')
+      return unknown(`${detailOf(held, lost)} ${error.message}`);
+    return { kind: 'later', failure: later(error.message, error.retryAfterMs ?? AGAIN_MS) };
+  }
+}
+
+const detailOf = ({ tool }: ClaimedInvocation, lost?: ToolCallError): string =>
+  lost ? lost.message : `The call was sent to ${tool.connection}, and whoever sent it ended before the answer came.`;
+
+/** `waitMs` is looked at before: what nobody could still be sending by then, and is not there after, did not happen. */
+async function readBack(
+  deps: ToolDeps,
+  { target, tool, row, key, effect, options }: ClaimedInvocation,
+  signal: AbortSignal,
+) {
+  const { organizationId } = target;
+  const { connectionId } = tool;
+  const { taken, waitMs } = await withOrganization(deps.db, organizationId, async (trx) => ({
+    taken: await listTakenIds(trx, { connectionId, exceptKey: key }),
+    waitMs: await msUntilNobodySends(trx, key),
+  }));
+  const verdict = await deps.host.readBack(
+    { organizationId, connectionId },
+    tool.remoteName,
+    {
+      args: row.arguments,
+      effectKey: key,
+      sentAt: effect.sent_at ?? effect.claimed_at,
+      before: effect.before ?? undefined,
+      taken,
+    },
+    { ...options, signal },
+  );
+  return { verdict, waitMs };
+}

@@ -1,0 +1,187 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
+import { FAILURE } from '../../contracts/failures.ts';
+import { ruleFor } from '../../contracts/healing-rules.ts';
+import { centsToNanos } from '../../contracts/money.ts';
+import { errorSentence, textsFor, type ErrorCode, type Texts } from '../../contracts/texts.ts';
+import type { Healing } from '../../contracts/workflow.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { insertHealing, listHealing, setHealing, type Healing as HealingRow } from '../../db/queries/healing.ts';
+import { changeOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
+import { listSteps } from '../../db/queries/steps.ts';
+import { healingCostOf, stepCostOf } from '../../db/queries/job-costs.ts';
+import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
+import { loadContext, type Context, type Target } from '../steps/context.ts';
+import { nameOf } from '../steps/progress.ts';
+import { MAX_TOKENS } from '../steps/prompts.ts';
+import type { Means } from '../models/tiers.ts';
+import { diagnosisTurnKey } from '../models/turn-keys.ts';
+import { takeTurn, type Turn, type TurnDeps } from '../models/turn.ts';
+
+/** A try that failed, and the number of the attempt to heal it. */
+export interface FailedTry extends Target {
+  readonly step: string;
+  readonly agent: AgentId;
+  readonly attempt: number;
+  readonly code: ErrorCode;
+}
+
+export interface HealDeps extends TurnDeps, Means {
+  readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
+  /** What all healing of one job may cost. */
+  readonly healingCapCents: number;
+}
+
+const DIAGNOSIS_TRIES = 2;
+/** Where a model that is away is replaced by another one. */
+const OTHER_TIER: Readonly<Record<Tier, Tier>> = { deep: 'balanced', balanced: 'fast', fast: 'balanced' };
+
+/** A try follows, or the decision is all there is. */
+const STATUS_OF = {
+  retry: 'running',
+  another_agent: 'running',
+  skip: 'succeeded',
+  ask: 'failed',
+  stop: 'failed',
+} as const;
+
+type Decided = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 'decided_by'>;
+
+/** Decides by rule where the failure is known, by a model's diagnosis otherwise; within the job's cap. */
+export async function healStep(deps: HealDeps, input: FailedTry, signal: AbortSignal): Promise<Healing> {
+  const context = await withOrganization(deps.db, input.organizationId, (trx) =>
+    loadContext(trx, deps, input, () => lookAt(trx, input)),
+  );
+  const kept = context.more.attempts.find(({ attempt }) => attempt === input.attempt);
+  if (kept) return toHealing(deps, input, kept);
+  const decided = await decide(deps, input, context, signal);
+  if (!decided) return { action: 'stop' };
+  await writeDown(deps, input, decided);
+  return toHealing(deps, input, decided);
+}
+
+async function lookAt(trx: OrganizationTransaction, { orchestrationId, step }: FailedTry) {
+  const attempts = (await listHealing(trx, orchestrationId)).filter(({ step_id: id }) => id === step);
+  const row = (await listSteps(trx, orchestrationId)).find(({ id }) => id === step);
+  const spent = await healingCostOf(trx, orchestrationId);
+  return { attempts, row, spent, stepSpent: await stepCostOf(trx, orchestrationId, step) };
+}
+
+type Looked = Awaited<ReturnType<typeof lookAt>>;
+
+/** Undefined: nothing can heal this, and nothing is shown. */
+async function decide(
+  deps: HealDeps,
+  input: FailedTry,
+  context: Context<Looked>,
+  signal: AbortSignal,
+): Promise<Decided | undefined> {
+  const texts = textsFor(context.orchestration.language);
+  const rule = ruleFor(input.code, input.attempt - 1);
+  if (rule === 'none') return undefined;
+  if (rule)
+    return {
+      root_cause: texts.healingCauses[rule.cause],
+      action: rule.action,
+      detail: rule.changeTier ? texts.healingOtherModel : null,
+      agent: null,
+      decided_by: 'rule',
+    };
+  if (runsAway(context.more))
+    return { root_cause: texts.circles.cost_rate, action: 'ask', detail: null, agent: null, decided_by: 'rule' };
+  if (context.more.spent >= centsToNanos(deps.healingCapCents))
+    return { root_cause: texts.healingCap, action: 'stop', detail: null, agent: null, decided_by: 'rule' };
+  return (await diagnose(deps, input, context, signal)) ?? (input.attempt === 1 ? onceMore(texts) : undefined);
+}
+
+/** Nobody could say why: one more try costs less than giving up. */
+const onceMore = ({ healingCauses }: Texts): Decided => ({
+  root_cause: healingCauses.unknown,
+  action: 'retry',
+  detail: null,
+  agent: null,
+  decided_by: 'rule',
+});
+
+/** A step of a plan that has cost so many times its worst case is in a loop, whatever its model says. */
+const RUNAWAY = 3;
+const runsAway = ({ row, stepSpent }: Looked): boolean =>
+  row?.estimate ? stepSpent > RUNAWAY * centsToNanos(row.estimate.worstCents) && row.estimate.worstCents > 0 : false;
+
+async function diagnose(
+  deps: HealDeps,
+  input: FailedTry,
+  context: Context<Looked>,
+  signal: AbortSignal,
+): Promise<Decided | undefined> {
+  try {
+    const text = await takeTurn(deps, toTurn(deps, input, context), signal);
+    const found = toDiagnosis(text, { failed: input.agent, agents: new Set(deps.agents.keys()) });
+    if (!found) return undefined;
+    const { rootCause: root_cause, action, change: detail, agent } = found;
+    return { root_cause, action, detail, agent, decided_by: 'model' };
+  } catch (error) {
+    // A diagnosis that fails finds nothing out.
+    const isFinal = error instanceof ApplicationFailure && error.nonRetryable && error.type !== FAILURE.alreadyOver;
+    if (!isFinal) throw error;
+    return undefined;
+  }
+}
+
+function toTurn(deps: HealDeps, input: FailedTry, { orchestration, more, today }: Context<Looked>): Turn {
+  const { organizationId, orchestrationId, step, agent, attempt, code } = input;
+  const content = diagnosisRequest({
+    title: more.row ? nameOf(more.row) : step,
+    instruction: more.row?.instruction || orchestration.message,
+    agent,
+    code,
+    sentence: errorSentence(code, 'en'),
+    attempts: more.attempts.map((one) => ({ rootCause: one.root_cause, action: one.action, detail: one.detail })),
+  });
+  return {
+    organizationId,
+    orchestrationId,
+    userId: orchestration.user_id,
+    agent: null,
+    tries: DIAGNOSIS_TRIES,
+    request: {
+      model: deps.models.fast,
+      system: diagnosisPrompt(deps.agents, today),
+      messages: [{ role: 'user', content }],
+      maxTokens: MAX_TOKENS.fast,
+      schema: diagnosisSchema(),
+      turnKey: diagnosisTurnKey(step, attempt),
+    },
+  };
+}
+
+const writeDown = (deps: HealDeps, input: FailedTry, decided: Decided): Promise<void> =>
+  withOrganization(deps.db, input.organizationId, async (trx) => {
+    const { organizationId, orchestrationId, step, attempt } = input;
+    await lockOrchestration(trx, orchestrationId);
+    if (attempt > 1)
+      await setHealing(trx, { orchestrationId, stepId: step, attempt: attempt - 1 }, { status: 'failed' });
+    await insertHealing(trx, {
+      organization_id: organizationId,
+      orchestration_id: orchestrationId,
+      step_id: step,
+      attempt,
+      ...decided,
+      status: STATUS_OF[decided.action],
+    });
+    await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
+  }).then(() => deps.wakeReaders(input.organizationId));
+
+function toHealing(
+  deps: HealDeps,
+  { agent, code }: FailedTry,
+  decided: Pick<Decided, 'action' | 'agent' | 'decided_by'>,
+): Healing {
+  const own = deps.agents.get(agent)?.tier ?? 'balanced';
+  const changesTier = decided.decided_by === 'rule' && code === 'model_unavailable';
+  return {
+    action: decided.action,
+    ...(decided.agent && { agent: decided.agent }),
+    ...(changesTier && { tier: OTHER_TIER[own] }),
+  };
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from '../../contracts/orchestration.ts';
+import { nanosToCents } from '../../contracts/money.ts';
+import type { StopReceipt } from '../../contracts/steering.ts';
+import { AGENT_NAMES, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
+import type { Ending, OrchestrationOutcome } from '../../contracts/workflow.ts';
+import type { Language } from '../../contracts/agents.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { closeEnvelope } from '../../db/queries/envelopes.ts';
+import { failOpenHealing } from '../../db/queries/healing.ts';
+import { insertMessage } from '../../db/queries/messages.ts';
+import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { setApproval } from '../../db/queries/plans.ts';
+import { dropPending, setStopsDelivered } from '../../db/queries/steering.ts';
+import type { Step } from '../../db/queries/steps.ts';
+import { cancelOpenCalls } from '../../db/queries/tool-calls.ts';
+import { listTurns } from '../../db/queries/turns.ts';
+import { spentSince } from '../../db/queries/job-costs.ts';
+import { dryRunResult } from '../planning/dry-run.ts';
+import type { StoreDeps, Target } from '../../activities/store.ts';
+import { mergeAnswers } from './merge.ts';
+import { missingOf, settleSteps, toAnswers } from '../steps/settle-steps.ts';
+import { whatCameOf } from '../tools/tool-result.ts';
+
+/**
+ * Writes the end of an orchestration: merged answers, final status, the assistant's message and the terminal event, in
+ * one transaction; what was set aside for its plan is given back. Safe to repeat: a final status is final and is
+ * answered again.
+ */
+export function finishOrchestration(
+  deps: StoreDeps,
+  input: Target & { ending: Ending },
+): Promise<OrchestrationOutcome> {
+  return withOrganization(deps.db, input.organizationId, async (trx) => {
+    const orchestration = await lockOrchestration(trx, input.orchestrationId);
+    if (isFinal(orchestration.status)) return { status: orchestration.status };
+    const { ending } = input;
+    const steps = await settleSteps(trx, orchestration.id, ending);
+    // Also of a request that began without a plan and was planned anew on the way.
+    const planned = steps.some(({ revision }) => revision > 0);
+    const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
+    const missing = missingOf(steps, ending, orchestration.language);
+    const tookMs = Date.now() - orchestration.created_at.getTime();
+    const called = orchestration.options.tool ? await whatCameOf(trx, orchestration, tookMs) : undefined;
+    const result =
+      ending.kind === 'planned'
+        ? await dryRunResult(deps, trx, orchestration, steps, tookMs)
+        : orchestration.options.tool
+          ? called?.result
+          : mergeAnswers(answers, missing, tookMs);
+    const status = statusOf(ending, result, orchestration.route?.mode === 'fallback' && !planned);
+    const receipt = await receiptOf(trx, orchestration.id, ending, steps);
+    const error = errorOf(ending, status, orchestration.language, called?.code);
+    // Rows are locked in one order everywhere: orchestration, budget, event counter.
+    if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
+    await dropPending(trx, orchestration.id);
+    if (ending.kind !== 'worked') await cancelOpenCalls(trx, orchestration.id);
+    if (planned) await closeEnvelope(trx, orchestration.id);
+    await failOpenHealing(trx, orchestration.id);
+    await write(trx, orchestration, { status, result, error, receipt });
+    return { status };
+  });
+}
+
+/** A stand-in's answer is a whole answer: with fallbacks the agents that failed are named, but nothing is missing. */
+function statusOf(ending: Ending, result: AggregatedResult | undefined, withFallback: boolean): FinalStatus {
+  if (ending.kind === 'cancelled') return 'cancelled';
+  if (ending.kind === 'expired') return 'expired';
+  if (ending.kind === 'stopped') return result ? 'partial' : 'cancelled';
+  if (!result) return 'failed';
+  if (ending.kind === 'failed') return 'partial';
+  return (result.coverage?.missing.length ?? 0) > 0 && !withFallback ? 'partial' : 'completed';
+}
+
+function errorOf(
+  ending: Ending,
+  status: FinalStatus,
+  language: Language,
+  otherwise: ErrorCode = 'no_answer',
+): JobError | undefined {
+  if (status === 'completed' || status === 'cancelled' || status === 'expired') return undefined;
+  const failed = ending.failures?.find(({ skipped }) => !skipped) ?? ending.failures?.[0];
+  const code = ending.kind === 'failed' ? ending.code : (failed?.reason ?? otherwise);
+  return { code, message: errorSentence(code, language) };
+}
+
+/** What a stop or a cancel cost and left; undefined when nobody stopped anything. */
+async function receiptOf(
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  { stop }: Ending,
+  steps: readonly Step[],
+): Promise<StopReceipt | undefined> {
+  if (!stop) return undefined;
+  return {
+    mode: stop.mode,
+    at: stop.at,
+    callsInFlight: stop.callsInFlight,
+    spentAfterStopCents: nanosToCents(await spentSince(trx, orchestrationId, stop.at)),
+    stepsDone: steps.filter(({ status }) => status === 'done').length,
+    stepsTotal: steps.length,
+  };
+}
+
+interface End {
+  readonly status: FinalStatus;
+  readonly result: AggregatedResult | undefined;
+  readonly error: JobError | undefined;
+  readonly receipt: StopReceipt | undefined;
+}
+
+async function write(trx: OrganizationTransaction, orchestration: Orchestration, end: End): Promise<void> {
+  const texts = textsFor(orchestration.language);
+  const said = sayingOf(end.result) ?? end.error?.message ?? texts[end.status];
+  const worked = end.status === 'completed' || end.status === 'partial';
+  const approval = unanswered(orchestration, end.status);
+  await insertMessage(trx, {
+    organization_id: orchestration.organization_id,
+    id: randomUUID(),
+    session_id: orchestration.session_id,
+    orchestration_id: orchestration.id,
+    role: 'assistant',
+    content: said,
+  });
+  if (approval) await setApproval(trx, orchestration.id, approval);
+  await changeOrchestration(trx, {
+    organizationId: orchestration.organization_id,
+    id: orchestration.id,
+    set: {
+      status: end.status,
+      progress: worked ? 100 : orchestration.progress,
+      step: texts[end.status],
+      result: end.result ? JSON.stringify(end.result) : null,
+      error: end.error ? JSON.stringify(end.error) : null,
+      receipt: end.receipt ? JSON.stringify(end.receipt) : null,
+      ...(approval && { approval: JSON.stringify(approval) }),
+      finished_at: new Date().toISOString(),
+    },
+    event: worked ? 'orchestration_completed' : 'orchestration_failed',
+  });
+}
+
+/** A question that the end has overtaken. */
+const unanswered = ({ approval }: Orchestration, status: FinalStatus) =>
+  approval && !approval.decision
+    ? {
+        ...approval,
+        decision: {
+          verdict: status === 'expired' ? ('expired' as const) : ('withdrawn' as const),
+          by: null,
+          via: status === 'expired' ? 'deadline' : 'end',
+          at: new Date().toISOString(),
+        },
+      }
+    : undefined;
+
+/** The answers as one text, for the session's memory. */
+function sayingOf(result: AggregatedResult | undefined): string | undefined {
+  if (!result) return undefined;
+  const others = result.supporting_insights.map(
+    ({ agent, content, step }) => `## ${step ?? AGENT_NAMES[agent]}\n\n${content}`,
+  );
+  return [result.primary_result, ...others].join('\n\n');
+}

@@ -1,0 +1,181 @@
+import { LIMITS } from '../../contracts/limits.ts';
+import { nanosToCents } from '../../contracts/money.ts';
+import type { Plan, PlanDraft, PlanProblem } from '../../contracts/plan.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import type { PlannedWork, PlanOutline, StepOutline } from '../../contracts/workflow.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { listRecentMessages } from '../../db/queries/messages.ts';
+import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { insertPlan, listPlans } from '../../db/queries/plans.ts';
+import { roomFor } from '../../db/queries/pressure.ts';
+import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db/queries/steps.ts';
+import { findTurn } from '../../db/queries/turns.ts';
+import { planTurnKey } from '../models/turn-keys.ts';
+import { withToolRisks } from './planner-tools.ts';
+import { pricePlan } from './price.ts';
+import { toPlanDraft } from './schema.ts';
+import { validatePlan } from './validate.ts';
+import type { StoreDeps, Target } from '../../activities/store.ts';
+import { pastRunsOf } from './past-runs.ts';
+import { planQuestion } from './plan-question.ts';
+import { ask } from '../approvals/questions.ts';
+import { toQuestion } from '../approvals/approval.ts';
+
+export interface AdoptInput extends Target {
+  readonly revision: number;
+  readonly why: 'first' | 'asked' | 'failure';
+}
+
+/**
+ * Reads a planner's draft: validates, prices and adopts it, with the question to ask first if the policy wants one; or
+ * writes down what is wrong with it. Safe to repeat: a revision is adopted or refused once.
+ */
+export function adoptPlan(deps: StoreDeps, input: AdoptInput): Promise<PlannedWork> {
+  return withOrganization(deps.db, input.organizationId, async (trx) => {
+    const orchestration = await lockOrchestration(trx, input.orchestrationId);
+    const known = (await listPlans(trx, orchestration.id)).find(({ revision }) => revision === input.revision);
+    if (known) return known.state === 'rejected' ? { verdict: 'rejected' } : again(deps, orchestration, known.document);
+    const turn = await findTurn(trx, { orchestrationId: orchestration.id, turnKey: planTurnKey(input.revision) });
+    const text = turn?.content ?? '';
+    const read = toPlanDraft(text);
+    const checked = 'problems' in read ? read : await checkDraft(deps, trx, orchestration, read.draft);
+    if ('problems' in checked) {
+      await reject(trx, input, text, checked.problems);
+      return { verdict: 'rejected' };
+    }
+    const source = input.why === 'first' ? 'planner' : 'replanned';
+    return adopt(deps, trx, orchestration, { ...checked, revision: input.revision, source }, input.why === 'failure');
+  });
+}
+
+const again = (deps: StoreDeps, { approval }: Orchestration, plan: Plan | null): PlannedWork => {
+  if (!plan) throw new Error('An adopted plan has no document.');
+  const waits = approval?.plan.revision === plan.revision && !approval.decision;
+  return { verdict: 'adopted', plan: toOutline(plan), ...(waits && { approval: toQuestion(approval, Date.now()) }) };
+};
+
+const reject = (trx: OrganizationTransaction, input: AdoptInput, draft: string, problems: readonly PlanProblem[]) =>
+  insertPlan(trx, {
+    organization_id: input.organizationId,
+    orchestration_id: input.orchestrationId,
+    revision: input.revision,
+    source: input.why === 'first' ? 'planner' : 'replanned',
+    state: 'rejected',
+    draft,
+    problems: JSON.stringify(problems),
+  });
+
+type Checked = Omit<Plan, 'revision' | 'source'>;
+
+/** A draft with its price, or everything that is wrong with it, cost included. */
+export async function checkDraft(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  orchestration: Orchestration,
+  draft: PlanDraft,
+): Promise<Checked | { problems: PlanProblem[] }> {
+  const steps = await listSteps(trx, orchestration.id);
+  const finished = new Set(steps.filter(({ status }) => status === 'done').map(({ id }) => id));
+  const { organization_id: organizationId, user_id: userId, category } = orchestration;
+  const { tools } = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
+  const world = { agents: new Set(deps.agents.keys()), tools: new Set(tools.map(({ name }) => name)), finished };
+  const problems = [...validatePlan(draft, world), ...usedBefore(draft, steps)];
+  if (problems.length > 0) return { problems };
+  const honest = { ...draft, steps: withToolRisks(draft.steps, tools) };
+  const priced = pricePlan(honest, deps, {
+    requestBytes: await bytesTold(trx, orchestration),
+    pastRuns: await pastRunsOf(deps, trx, draft),
+  });
+  const room = await roomFor(trx, orchestration.user_id, deps.defaultLimits);
+  if (room !== null && priced.cents > nanosToCents(room))
+    return { problems: [tooDear(priced.cents, nanosToCents(room))] };
+  return { goal: draft.goal, ...priced };
+}
+
+/** Every step is told the request and the conversation before it. */
+async function bytesTold(trx: OrganizationTransaction, { id, session_id, message }: Orchestration): Promise<number> {
+  const limit = LIMITS.workingMemoryMessages;
+  const history = await listRecentMessages(trx, { sessionId: session_id, limit, exceptOrchestrationId: id });
+  return history.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(message));
+}
+
+/** The row of a step that has run is its evidence, so another one needs a name of its own. */
+const usedBefore = ({ steps }: PlanDraft, before: readonly Step[]): PlanProblem[] => {
+  const begun = new Set(
+    before
+      .filter(({ status }) => status === 'failed' || status === 'skipped' || status === 'running')
+      .map(({ id }) => id),
+  );
+  return steps
+    .filter(({ id }) => begun.has(id))
+    .map(({ id }) => ({
+      step: id,
+      field: 'id',
+      message: `A step “${id}” has run before; give the new one another id.`,
+    }));
+};
+
+const tooDear = (cents: number, room: number): PlanProblem => ({
+  step: null,
+  field: 'cost',
+  message: `The plan is expected to cost ${cents.toFixed(2)} cents, and the budget has ${Math.max(0, room).toFixed(2)} left. Use fewer or cheaper steps.`,
+});
+
+/** Makes a checked plan the one that runs: its steps replace those that have not begun. */
+export async function adopt(
+  deps: StoreDeps,
+  trx: OrganizationTransaction,
+  orchestration: Orchestration,
+  plan: Plan,
+  /** A plan after a failure that stays within what was approved needs no second question. */
+  mayGoOn: boolean,
+): Promise<Extract<PlannedWork, { verdict: 'adopted' }>> {
+  const { organization_id: organizationId, id: orchestrationId } = orchestration;
+  const before = await listSteps(trx, orchestrationId);
+  const approval = await planQuestion(deps, trx, orchestration, { plan, before, mayGoOn });
+  await insertPlan(trx, {
+    organization_id: organizationId,
+    orchestration_id: orchestrationId,
+    revision: plan.revision,
+    source: plan.source,
+    state: 'adopted',
+    hash: approval.hash,
+    document: JSON.stringify(plan),
+  });
+  await removeOpenSteps(trx, orchestrationId);
+  const { revision, steps } = plan;
+  // The planner of a later revision has read what the steps before have answered.
+  const tainted = before.some((step) => step.tainted);
+  const firstPosition = before.length;
+  await insertPlanSteps(trx, { organizationId, orchestrationId, revision, steps, firstPosition, tainted });
+  if (approval.needed) await ask(trx, orchestration, approval.document);
+  else await goOn(trx, orchestration, plan);
+  return {
+    verdict: 'adopted',
+    plan: toOutline(plan),
+    ...(approval.needed && { approval: toQuestion(approval.document, Date.now()) }),
+  };
+}
+
+const goOn = (trx: OrganizationTransaction, { organization_id, id, language }: Orchestration, plan: Plan) =>
+  changeOrchestration(trx, {
+    organizationId: organization_id,
+    id,
+    set: {
+      status: 'running',
+      step: textsFor(language).running(plan.steps[0]?.title ?? plan.goal, 1, plan.steps.length),
+    },
+    event: 'orchestration_progress',
+  });
+
+export const toOutline = ({ revision, steps }: Plan): PlanOutline => ({
+  revision,
+  steps: steps.map(({ id, kind, agent, needs, when }): StepOutline => ({
+    id,
+    kind,
+    agent,
+    needs,
+    runs: 'after_success',
+    conditional: when !== null,
+  })),
+});

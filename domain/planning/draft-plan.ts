@@ -1,0 +1,127 @@
+import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
+import { errorSentence, textsFor } from '../../contracts/texts.ts';
+import type { StepFailure } from '../../contracts/workflow.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { listPlans } from '../../db/queries/plans.ts';
+import { listSteering, setDelivered } from '../../db/queries/steering.ts';
+import { listSteps } from '../../db/queries/steps.ts';
+import { listTurns } from '../../db/queries/turns.ts';
+import type { ToolHost } from '../tools/tool-host.ts';
+import { plannerTools } from './planner-tools.ts';
+import { plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
+import { planSchema } from './schema.ts';
+import { loadContext, type Target } from '../steps/context.ts';
+import { nameOf } from '../steps/progress.ts';
+import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
+import { chooseModel, type Means } from '../models/tiers.ts';
+import { planTurnKey } from '../models/turn-keys.ts';
+import { takeTurn, type Turn, type TurnDeps } from '../models/turn.ts';
+
+/** One draft of a plan, under its own revision. */
+export interface DraftTarget extends Target {
+  readonly revision: number;
+  readonly why: 'first' | 'asked' | 'failure';
+  /** Messages that the plan has to follow. */
+  readonly constraints: readonly string[];
+  /** The draft before it was refused; its mistakes are shown to the planner. */
+  readonly repairs: boolean;
+  readonly failures: readonly StepFailure[];
+}
+
+export interface PlanDeps extends TurnDeps, Means {
+  readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
+  readonly host: Pick<ToolHost, 'offerIn'>;
+}
+
+const TRIES = 5;
+/** Where the bar stands while the planner thinks. */
+const PROGRESS = 10;
+
+/** One turn of the planner. What it wrote is read, validated and priced by `adoptPlan`. */
+export async function draftPlan(deps: PlanDeps, input: DraftTarget, signal: AbortSignal): Promise<void> {
+  const { organizationId } = input;
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareDraft(trx, deps, input) }, signal);
+}
+
+async function prepareDraft(trx: OrganizationTransaction, deps: PlanDeps, input: DraftTarget): Promise<Turn> {
+  const { organizationId, orchestrationId, revision, constraints } = input;
+  const { orchestration, history, today, timeZone, money, more } = await loadContext(trx, deps, input, (row) =>
+    plannerWords(trx, input, row),
+  );
+  const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
+  const whom = { organizationId, userId: orchestration.user_id };
+  const { tools } = await deps.host.offerIn(trx, whom, orchestration.category ?? undefined);
+  return {
+    organizationId,
+    orchestrationId,
+    userId: orchestration.user_id,
+    agent: null,
+    steppedDownFrom,
+    tries: TRIES,
+    request: {
+      model,
+      system: plannerPrompt({
+        agents: deps.agents,
+        tools: plannerTools(tools, orchestration.message),
+        today,
+        timeZone,
+      }),
+      messages: toConversation(history, plannerRequest(more)),
+      maxTokens: MAX_TOKENS[tier],
+      schema: planSchema(),
+      turnKey: planTurnKey(revision),
+    },
+    onStart: async (trx) => {
+      await setDelivered(trx, constraints, null);
+      return showPlanning(trx, orchestration);
+    },
+  };
+}
+
+const showPlanning = (trx: OrganizationTransaction, { id, language }: Orchestration) =>
+  updateOrchestration(trx, {
+    id,
+    set: {
+      status: 'running',
+      progress: PROGRESS,
+      step: textsFor(language).planning,
+      started_at: new Date().toISOString(),
+    },
+  });
+
+/** What the planner is told: the request, what is done already, what failed, what people want, and its own mistakes. */
+async function plannerWords(
+  trx: OrganizationTransaction,
+  { revision, constraints, repairs, failures, why }: DraftTarget,
+  orchestration: Orchestration,
+): Promise<PlannerRequest> {
+  const first = why === 'first' && !repairs;
+  if (first) return { message: orchestration.message };
+  const steps = await listSteps(trx, orchestration.id);
+  const turns = await listTurns(trx, orchestration.id);
+  const messages = await listSteering(trx, orchestration.id);
+  const before = repairs
+    ? (await listPlans(trx, orchestration.id)).find((plan) => plan.revision === revision - 1)
+    : undefined;
+  const resultOf = (turnKey: string | null) => {
+    const turn = turns.find(({ turn_key: key }) => key === turnKey);
+    return turn ? splitConfidence(turn.content).content : '';
+  };
+  return {
+    message: orchestration.message,
+    steering: messages.filter(({ mode }) => mode === 'steer').map(({ message }) => message),
+    constraint: messages
+      .filter(({ id }) => constraints.includes(id))
+      .map(({ message }) => message)
+      .join('\n'),
+    finished: steps
+      .filter(({ status }) => status === 'done')
+      .map((step) => ({ id: step.id, title: nameOf(step), result: resultOf(step.turn_key) })),
+    failed: steps.flatMap((step) => {
+      const failure = failures.find((one) => (one.step ?? one.agent) === step.id);
+      return failure ? [{ id: step.id, title: nameOf(step), reason: errorSentence(failure.reason, 'en') }] : [];
+    }),
+    ...(before && { previous: { draft: before.draft ?? '', problems: before.problems } }),
+  };
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { AGENT_IDS, AgentId, CATEGORIES, Category } from '../../contracts/agents.ts';
+import {
+  PLAN_LIMITS,
+  PlanDraft,
+  STEP_KINDS,
+  STEP_RISKS,
+  StepKind,
+  StepRisk,
+  type PlanProblem,
+} from '../../contracts/plan.ts';
+import { conditionWithIds, idsFor, type Renamed } from './step-ids.ts';
+import { jsonIn } from '../models/json-in.ts';
+
+const ModelStep = z.object({
+  id: z.string(),
+  kind: StepKind,
+  title: z.string(),
+  instruction: z.string(),
+  agent: AgentId.nullable(),
+  category: Category.nullable(),
+  tool: z.string().nullable(),
+  needs: z.array(z.string()),
+  when: z.string().nullable(),
+  risk: StepRisk,
+});
+
+/** What the planner is asked to say: a flat list of steps, since structured output knows no recursion. */
+export const ModelPlan = z.object({ goal: z.string(), steps: z.array(ModelStep) });
+export type ModelPlan = z.infer<typeof ModelPlan>;
+
+/** The JSON schema of `ModelPlan`, closed and without bounds, as structured output requires. */
+export const planSchema = (): Record<string, unknown> => {
+  const { $schema: _, ...schema } = z.toJSONSchema(ModelPlan) as Record<string, unknown>;
+  return schema;
+};
+
+/** An empty string is how some models spell null. */
+const orNull = (value: unknown): unknown => (value === undefined || value === '' ? null : value);
+const loose = <T extends z.ZodType>(schema: T) => z.preprocess(orNull, schema);
+
+/** The same plan as sloppy gateways send it: what may be left out is filled in, numbers may stand for ids. */
+const LoosePlan = z.object({
+  goal: z.string().trim().min(1),
+  steps: z
+    .array(
+      ModelStep.extend({
+        id: z.coerce.string(),
+        agent: loose(AgentId.nullable()),
+        category: loose(Category.nullable()),
+        tool: loose(z.string().nullable()),
+        needs: z.preprocess((value) => value ?? [], z.array(z.coerce.string())),
+        when: loose(z.string().nullable()),
+        risk: z.preprocess((value) => orNull(value) ?? 'read', StepRisk),
+      }),
+    )
+    .min(1),
+});
+
+/**
+ * The planner's words as a draft with ids as conditions can name them, or what is wrong with them in sentences it can
+ * act on. A goal or title that is too long is cut, since it is only shown; anything else is left to its author.
+ */
+export function toPlanDraft(text: string): { draft: PlanDraft } | { problems: PlanProblem[] } {
+  const said = jsonIn(text);
+  if (typeof said !== 'object' || said === null)
+    return { problems: [problem(null, null, 'The answer is no JSON object with "goal" and "steps".')] };
+  const loose = LoosePlan.safeParse(said);
+  if (!loose.success) return { problems: problemsOf(loose.error, said) };
+  const ids = idsFor(loose.data.steps.map(({ id }) => id));
+  const draft = PlanDraft.safeParse({
+    goal: cut(loose.data.goal, PLAN_LIMITS.goalChars),
+    steps: loose.data.steps.map((step, i) => normalised(step, ids.all[i] ?? step.id, ids)),
+  });
+  return draft.success ? { draft: draft.data } : { problems: problemsOf(draft.error, said) };
+}
+
+type LooseStep = z.infer<typeof LoosePlan>['steps'][number];
+
+const normalised = (step: LooseStep, id: string, ids: Renamed): LooseStep => ({
+  ...step,
+  id,
+  title: cut(step.title.trim(), PLAN_LIMITS.titleChars),
+  instruction: step.instruction.trim(),
+  needs: [...new Set(step.needs.map(ids.idOf))],
+  when: step.when === null ? null : conditionWithIds(step.when.trim(), ids),
+});
+
+const cut = (text: string, letters: number): string =>
+  text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`.toWellFormed();
+
+const problem = (step: string | null, field: string | null, message: string): PlanProblem => ({ step, field, message });
+
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  agent: AGENT_IDS,
+  category: CATEGORIES,
+  kind: STEP_KINDS,
+  risk: STEP_RISKS,
+};
+
+const problemsOf = (error: z.ZodError, said: object): PlanProblem[] =>
+  error.issues.map((issue) => {
+    const [top, index, field] = issue.path;
+    const isStep = top === 'steps' && typeof index === 'number';
+    const name = String((isStep ? field : top) ?? '') || null;
+    const choices = isStep && issue.path.length === 3 ? CHOICES[String(field)] : undefined;
+    const message = choices ? `must be one of ${choices.join(', ')}` : lowerFirst(issue.message);
+    return problem(isStep ? nameOf(said, index) : null, name, `${name ?? 'The answer'}: ${message}.`);
+  });
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** A step as its author called it, or by its place when it has no name. */
+function nameOf(said: object, index: number): string {
+  const steps: unknown = Reflect.get(said, 'steps');
+  const step: unknown = Array.isArray(steps) ? steps[index] : undefined;
+  const id: unknown = typeof step === 'object' && step !== null ? Reflect.get(step, 'id') : undefined;
+  return typeof id === 'string' && id !== '' ? id.slice(0, 60) : `#${index + 1}`;
+}

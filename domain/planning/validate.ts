@@ -1,0 +1,118 @@
+import { PLAN_LIMITS, type PlanDraft, type PlanProblem, type PlanStep } from '../../contracts/plan.ts';
+import { checkCondition } from './conditions.ts';
+import { circleIn, needsBehind, phasesOf } from './graph.ts';
+import { isPlaceholder, lengthOfWords } from './placeholders.ts';
+
+/** What a plan can rely on. */
+export interface PlanWorld {
+  readonly agents: ReadonlySet<string>;
+  readonly tools: ReadonlySet<string>;
+  /** Steps that an earlier revision has done: they may be needed, but not planned again. */
+  readonly finished?: ReadonlySet<string>;
+}
+
+type Found = readonly [field: string, message: string];
+interface Given {
+  readonly steps: readonly PlanStep[];
+  readonly world: PlanWorld;
+  readonly needed: ReadonlySet<string>;
+}
+
+/** Everything that is wrong with a plan, at once and in the order of its steps; empty when it may run. */
+export function validatePlan(draft: PlanDraft, world: PlanWorld): PlanProblem[] {
+  const { steps } = draft;
+  const given: Given = { steps, world, needed: new Set(steps.flatMap(({ needs }) => needs)) };
+  return [
+    ...wholeOf(draft, world),
+    ...steps.flatMap((step, i) => {
+      const found = [...namesOf(step, i, given), ...workOf(step, given), ...linksOf(step, given)];
+      return found.map(([field, message]) => ({ step: step.id, field, message }));
+    }),
+  ];
+}
+
+function wholeOf({ goal, steps }: PlanDraft, { finished }: PlanWorld): PlanProblem[] {
+  const about = (field: string, message: string): PlanProblem => ({ step: null, field, message });
+  const circle = circleIn(steps);
+  const depth = Math.max(0, ...phasesOf(steps, finished).values());
+  return [
+    isPlaceholder(goal) && about('goal', 'The goal is a placeholder; say what will be achieved.'),
+    goal.length > PLAN_LIMITS.goalChars &&
+      about('goal', `The goal is longer than ${PLAN_LIMITS.goalChars} characters.`),
+    steps.length === 0 && about('steps', 'The plan has no steps.'),
+    steps.length > PLAN_LIMITS.steps &&
+      about('steps', `The plan has ${steps.length} steps; at most ${PLAN_LIMITS.steps} are allowed.`),
+    circle && circle.length > 2 && about('needs', `Steps wait for each other in a circle: ${circle.join(' → ')}.`),
+    depth > PLAN_LIMITS.depth &&
+      about('needs', `${depth} steps wait for each other in one chain; at most ${PLAN_LIMITS.depth} are allowed.`),
+  ].filter((found) => typeof found === 'object');
+}
+
+function namesOf(step: PlanStep, i: number, { steps, world }: Given): Found[] {
+  const found: (Found | false)[] = [
+    steps.findIndex(({ id }) => id === step.id) < i && ['id', `There is another step “${step.id}”; ids are unique.`],
+    world.finished?.has(step.id) === true && [
+      'id',
+      `The step “${step.id}” is done already; it may be needed, but not planned again.`,
+    ],
+    (isPlaceholder(step.title) || step.title === step.id) && ['title', 'The title is a placeholder; name the work.'],
+    step.title.length > PLAN_LIMITS.titleChars && [
+      'title',
+      `The title is longer than ${PLAN_LIMITS.titleChars} characters.`,
+    ],
+    isPlaceholder(step.instruction)
+      ? ['instruction', 'The instruction is a placeholder; say what has to be done.']
+      : lengthOfWords(step.instruction) < PLAN_LIMITS.leastInstructionChars && [
+          'instruction',
+          'The instruction is too short to work from; say what has to be done.',
+        ],
+    step.instruction.length > PLAN_LIMITS.instructionChars && [
+      'instruction',
+      `The instruction is longer than ${PLAN_LIMITS.instructionChars} characters.`,
+    ],
+  ];
+  return found.filter((one) => one !== false);
+}
+
+function workOf(step: PlanStep, { world, needed }: Given): Found[] {
+  switch (step.kind) {
+    case 'agent':
+      return named('agent', step.agent, world.agents);
+    case 'task':
+      return [
+        ...(step.category === null ? [['category', 'A step of kind task names its category.'] as const] : []),
+        ...(step.agent === null ? [] : [['agent', 'A step of kind task names no agent; use kind agent.'] as const]),
+      ];
+    case 'tool':
+      return named('tool', step.tool, world.tools);
+    case 'approval':
+      return needed.has(step.id) ? [] : [['needs', 'No step needs this approval, so it would hold nothing back.']];
+    default:
+      return step.kind satisfies never;
+  }
+}
+
+/** Of all that there is, a mistake names so many. */
+const MAX_NAMED = 40;
+
+function named(kind: 'agent' | 'tool', name: string | null, known: ReadonlySet<string>): Found[] {
+  const names = [...known];
+  const more = names.length > MAX_NAMED ? `, and ${names.length - MAX_NAMED} more` : '';
+  const listed = known.size === 0 ? 'none' : `${names.slice(0, MAX_NAMED).join(', ')}${more}`;
+  if (name === null) return [[kind, `A step of kind ${kind} names its ${kind}; there are ${listed}.`]];
+  return known.has(name) ? [] : [[kind, `There is no ${kind} “${name}”; there are ${listed}.`]];
+}
+
+function linksOf(step: PlanStep, { steps, world }: Given): Found[] {
+  const planned = new Set(steps.map(({ id }) => id));
+  const needs = step.needs.flatMap((need): Found[] => {
+    if (need === step.id) return [['needs', 'A step cannot need itself.']];
+    if (planned.has(need) || world.finished?.has(need) === true) return [];
+    return [['needs', `There is no step “${need}” to need.`]];
+  });
+  if (step.when === null) return needs;
+  const behind = needsBehind(steps, step.id);
+  behind.delete(step.id);
+  const wrong = checkCondition(step.when, behind);
+  return wrong === undefined ? needs : [...needs, ['when', `The condition ${wrong}`]];
+}

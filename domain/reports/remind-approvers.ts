@@ -1,0 +1,69 @@
+import { Context } from '@temporalio/activity';
+import type { Approval } from '../../contracts/approval.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { slackIdsOf } from '../../db/queries/people.ts';
+import { setApproval } from '../../db/queries/plans.ts';
+import { takeFromBucket } from '../../db/queries/slack.ts';
+import { bucketFor } from './buckets.ts';
+import { toFailure, tryLater } from '../../activities/slack-failures.ts';
+import type { SlackDeps } from '../../activities/slack.ts';
+import { SlackCallError, type Thread } from './slack-port.ts';
+
+export interface Reminder {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  readonly approvalId: string;
+  /** Counts the reminders of the question. */
+  readonly nth: number;
+  /** More people may answer from now on. */
+  readonly escalates: boolean;
+}
+
+/**
+ * Tells people once more that a question waits: as an event, in the repainted message, and as one reply in the thread
+ * that names those who are listed. Safe to repeat: a reminder is written once, and a reply that may be there is looked for.
+ */
+export async function remindApprovers(deps: SlackDeps, reminder: Reminder): Promise<void> {
+  const written = await writeDown(deps, reminder);
+  if (!written || !deps.slack) return;
+  const { orchestration, mentions } = written;
+  const { slack_channel_id: channelId, slack_thread_ts: threadTs, slack_team_id: teamId, language } = orchestration;
+  if (!channelId || !threadTs) return;
+  const thread: Thread = { channelId, threadTs };
+  const marker = `${reminder.approvalId}:${reminder.nth}`;
+  const bucket = bucketFor(reminder.organizationId, teamId ?? '', channelId, false);
+  try {
+    if (Context.current().info.attempt > 1 && (await deps.slack.findPosted(thread, marker))) return;
+    const waitMs = await withOrganization(deps.db, reminder.organizationId, (trx) => takeFromBucket(trx, bucket));
+    if (waitMs > 0) throw tryLater(waitMs, 'Our own bucket for Slack is empty.');
+    const text = [...mentions, wordsOf(reminder, textsFor(language))].join(' ');
+    await deps.slack.post(thread, { text, blocks: [] }, marker);
+  } catch (error) {
+    throw error instanceof SlackCallError ? toFailure(error) : error;
+  }
+}
+
+const wordsOf = ({ escalates }: Reminder, texts: Texts): string =>
+  `⏰ ${escalates ? texts.escalated : texts.reminder} ${texts.question}`;
+
+/** Undefined when the question waits no more. */
+const writeDown = (deps: SlackDeps, reminder: Reminder) =>
+  withOrganization(deps.db, reminder.organizationId, async (trx) => {
+    const orchestration = await lockOrchestration(trx, reminder.orchestrationId);
+    const { approval } = orchestration;
+    if (!approval || approval.id !== reminder.approvalId || approval.decision) return undefined;
+    const mentions = (await slackIdsOf(trx, peopleOf(approval, reminder))).map((id) => `<@${id}>`);
+    if ((approval.reminded ?? 0) < reminder.nth) await show(orchestration, { ...approval, reminded: reminder.nth });
+    return { orchestration, mentions };
+
+    async function show({ organization_id: organizationId, id }: Orchestration, reminded: Approval) {
+      await setApproval(trx, id, reminded);
+      const set = { approval: JSON.stringify(reminded) };
+      await changeOrchestration(trx, { organizationId, id, set, event: 'approval_requested' });
+    }
+  });
+
+const peopleOf = ({ policy }: Approval, { escalates }: Reminder): readonly string[] =>
+  escalates ? (policy.escalation?.users ?? []) : (policy.users ?? []);

@@ -1,0 +1,67 @@
+import type { Insertable } from 'kysely';
+import type { Refusal } from '../../contracts/workflow.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import { listOverrides } from '../../db/queries/routing.ts';
+import { insertRouted, setLocalRoute, type CacheKey } from '../../db/queries/routing-cache.ts';
+import type { LocalRoute, OrchestrationsTable, RequestOptions } from '../../db/tables/work.ts';
+import { findDeadline } from './deadline.ts';
+import { textHashOf } from './fold.ts';
+import type { ApiDeps } from '../../api/deps.ts';
+
+/** What routing needs to know of a request. */
+interface RoutedRequest {
+  readonly organizationId: string;
+  readonly message: string;
+  readonly options: RequestOptions;
+  readonly refusal?: Refusal;
+}
+
+/** The newest overrides of an organization that its router learns from. */
+export const OVERRIDES_LEARNED = 500;
+
+/**
+ * Inserts an orchestration with the local router's decision and, if the model has decided about the same words before,
+ * with that analysis. The insert tells the version of the organization's overrides: a router that knows an older one
+ * learns them and decides again. So every door follows an override with its next request, and usually this is one
+ * round trip.
+ */
+export async function insertWithRoute(
+  deps: ApiDeps,
+  trx: OrganizationTransaction,
+  request: RoutedRequest,
+  row: Insertable<OrchestrationsTable>,
+): Promise<Orchestration> {
+  const local = decideLocally(deps, request);
+  const inserted = await insertRouted(trx, { ...row, local_route: local && JSON.stringify(local) }, toKey(row, local));
+  const version = inserted.routingVersion ?? 0;
+  if (!local || version === (local.version ?? 0)) return inserted;
+  const overrides = await listOverrides(trx, OVERRIDES_LEARNED);
+  deps.router.learn(request.organizationId, { version, overrides });
+  const again = decideLocally(deps, request);
+  return setLocalRoute(trx, { id: inserted.id, local_route: JSON.stringify(again) }, toKey(row, again));
+}
+
+/** Null when the request names its agents or its tool: then nobody has to decide. */
+function decideLocally(deps: ApiDeps, request: RoutedRequest): LocalRoute | null {
+  const { message, options, organizationId } = request;
+  if (options.agents ?? options.tool) return null;
+  const local = deps.router.route(message, organizationId);
+  return {
+    ...local,
+    textHash: textHashOf(message),
+    cacheable: deps.routingCache && local.abstained && isPlain(request) && !findDeadline(message, new Date(), 'UTC'),
+  };
+}
+
+/** Only such requests mean the same again. One with a date means another day next time. */
+const isPlain = ({ options: { category, mode }, refusal }: RoutedRequest): boolean =>
+  category === undefined && mode === undefined && refusal === undefined;
+
+const toKey = (row: Insertable<OrchestrationsTable>, local: LocalRoute | null): CacheKey => ({
+  session_id: row.session_id,
+  language: row.language,
+  demo: row.demo ?? false,
+  textHash: local?.textHash ?? '',
+  cacheable: local?.cacheable ?? false,
+});

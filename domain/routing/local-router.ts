@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import type { AgentChoice } from '../../contracts/orchestration.ts';
+import type { LocalRoute } from '../../db/tables/work.ts';
+import { createAdapter, type AdaptedRouter, type OverrideExample } from './adapt.ts';
+import { parseModel, type RouterModel } from './model.ts';
+import { createRouter } from './router.ts';
+
+const MAX_ALTERNATIVES = 3;
+/** Routers with overrides that are kept; an organization that is not among them is learned anew with its next request. */
+const MAX_ORGANIZATIONS = 64;
+const DIGITS = 1e4;
+/** Then others get their turn of the process. */
+const JUDGED_AT_ONCE = 20;
+
+/** The overrides of an organization, as of a version of them. */
+export interface Taught {
+  readonly version: number;
+  readonly overrides: readonly OverrideExample[];
+}
+
+export type Judgement = 'right' | 'wrong' | 'abstained';
+
+/** The local path of every organization. Its decisions say which version of the overrides they were made with. */
+export interface LocalRouter {
+  route(text: string, organizationId: string): LocalRoute;
+  learn(organizationId: string, taught: Taught): void;
+  /** Whether each override would have been decided like that had only the others been given. */
+  judge(overrides: readonly OverrideExample[]): Promise<Judgement[]>;
+}
+
+/** Opens the trained local path, as the door keeps its decisions. */
+export async function openLocalRouter(): Promise<LocalRouter> {
+  const file = new URL('./model.json', import.meta.url);
+  return createLocalRouter(parseModel(JSON.parse(await readFile(file, 'utf8'))));
+}
+
+export function createLocalRouter(model: RouterModel): LocalRouter {
+  const base = createRouter(model);
+  const adapt = createAdapter(model, base);
+  const untaught = { version: 0, router: adapt([]) };
+  // In the order of their last use, so that the first one is the one to let go.
+  const known = new Map<string, { version: number; router: AdaptedRouter }>();
+  const use = (organizationId: string) => {
+    const found = known.get(organizationId);
+    if (!found) return untaught;
+    known.delete(organizationId);
+    known.set(organizationId, found);
+    return found;
+  };
+  return {
+    route(text, organizationId) {
+      const { version, router } = use(organizationId);
+      return toLocalRoute(router.route(text), version);
+    },
+    learn(organizationId, { version, overrides }) {
+      if (use(organizationId).version === version) return;
+      known.delete(organizationId);
+      known.set(organizationId, { version, router: adapt(overrides) });
+      for (const oldest of known.keys()) {
+        if (known.size <= MAX_ORGANIZATIONS) break;
+        known.delete(oldest);
+      }
+    },
+    async judge(overrides) {
+      const router = adapt(overrides);
+      const judgements: Judgement[] = [];
+      for (const override of overrides) {
+        judgements.push(judgementOf(router, override));
+        if (judgements.length % JUDGED_AT_ONCE === 0) await setImmediate();
+      }
+      return judgements;
+    },
+  };
+}
+
+function judgementOf(router: AdaptedRouter, { id, text, agents }: OverrideExample): Judgement {
+  const decision = router.routeWithout(id, text);
+  if (decision.abstained) return 'abstained';
+  const same = decision.agents.length === agents.length && decision.agents.every(({ agent }) => agents.includes(agent));
+  return same ? 'right' : 'wrong';
+}
+
+function toLocalRoute(decision: ReturnType<AdaptedRouter['route']>, version: number): LocalRoute {
+  const { agents, scores, confidence, abstained, reason, override } = decision;
+  const chosen = new Set(agents.map(({ agent }) => agent));
+  const alternatives = scores.filter(({ agent }) => !chosen.has(agent)).slice(0, MAX_ALTERNATIVES);
+  return {
+    agents,
+    alternatives,
+    confidence,
+    abstained,
+    reason,
+    scores: scores.map(rounded),
+    decidedBy: override?.exact ? 'override' : 'local',
+    ...(override && { overrideId: override.id }),
+    version,
+  };
+}
+
+const rounded = ({ agent, relevance }: AgentChoice): AgentChoice => ({
+  agent,
+  relevance: Math.round(relevance * DIGITS) / DIGITS,
+});

@@ -1,0 +1,64 @@
+import { AGENT_IDS, type AgentId } from '../../contracts/agents.ts';
+import { BUCKETS, FEATURES_VERSION } from './features.ts';
+
+/** A trained router: one weight per bucket and agent, and the numbers that turn sums into decisions. */
+export interface RouterModel {
+  readonly labels: readonly AgentId[];
+  /** Bucket after bucket, one weight per label; times `scale` it is the real weight. */
+  readonly weights: Int8Array;
+  readonly scale: number;
+  readonly bias: readonly number[];
+  /** Divides the sums so that a score of 0.8 is right eight times in ten. */
+  readonly temperature: number;
+  /** Below this confidence the router abstains. */
+  readonly answerAt: number;
+  /** A clause this confident may add its agent… */
+  readonly joinAt: number;
+  /** …if the whole request gives that agent at least this score. */
+  readonly joinFloor: number;
+  /** Hash of the examples it was trained from. */
+  readonly examplesHash: string;
+}
+
+/** The model as it stands in `model.json`. */
+export interface ModelJson extends Omit<RouterModel, 'weights'> {
+  readonly featuresVersion: number;
+  /** base64 of the signed bytes. */
+  readonly weights: string;
+}
+
+export const toModelJson = ({ weights, ...rest }: RouterModel): ModelJson => ({
+  featuresVersion: FEATURES_VERSION,
+  ...rest,
+  weights: Buffer.from(weights.buffer, weights.byteOffset, weights.byteLength).toString('base64'),
+});
+
+/** Reads what `toModelJson` wrote. Throws a sentence that says what to do when it does not fit this code. */
+export function parseModel(json: unknown): RouterModel {
+  const refuse = (what: string): never => {
+    throw new Error(`The router's model ${what}: run npm run routing:train.`);
+  };
+  if (!isRecord(json)) return refuse('is not an object');
+  if (json['featuresVersion'] !== FEATURES_VERSION) return refuse('was trained on other features');
+  const labels = json['labels'];
+  if (!Array.isArray(labels) || labels.join() !== AGENT_IDS.join()) return refuse('knows other agents');
+  const bias = json['bias'];
+  if (!Array.isArray(bias) || bias.length !== labels.length || !bias.every(Number.isFinite))
+    return refuse('has no bias');
+  const number = (key: string): number => (Number.isFinite(json[key]) ? Number(json[key]) : refuse(`has no ${key}`));
+  const bytes = Buffer.from(String(json['weights']), 'base64');
+  if (bytes.length !== BUCKETS * labels.length) return refuse('has the wrong number of weights');
+  return {
+    labels: AGENT_IDS,
+    weights: new Int8Array(bytes),
+    scale: number('scale'),
+    bias: bias.map(Number),
+    temperature: number('temperature'),
+    answerAt: number('answerAt'),
+    joinAt: number('joinAt'),
+    joinFloor: number('joinFloor'),
+    examplesHash: String(json['examplesHash']),
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -1,0 +1,91 @@
+import { ConditionError, evaluateCondition, type StepResult } from '../planning/conditions.ts';
+import { dataIn } from '../planning/data-in.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import type { StepOutline } from '../../contracts/workflow.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { lockOrchestration, changeOrchestration } from '../../db/queries/orchestrations.ts';
+import { insertFollowUp, listSteps, setStepAndList, type Step } from '../../db/queries/steps.ts';
+import { listTurns } from '../../db/queries/turns.ts';
+import { splitConfidence } from './prompts.ts';
+import { progressOf } from './progress.ts';
+import type { StoreDeps, Target } from '../../activities/store.ts';
+
+/** Decides a step's condition from what the steps before it have said. */
+export function checkCondition(
+  deps: StoreDeps,
+  { organizationId, orchestrationId, step: id }: Target & { step: string },
+): Promise<{ verdict: 'yes' | 'no' | 'broken' }> {
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const steps = await listSteps(trx, orchestrationId);
+    const condition = steps.find((step) => step.id === id)?.condition;
+    if (!condition) return { verdict: 'yes' };
+    const turns = new Map((await listTurns(trx, orchestrationId)).map((turn) => [turn.turn_key, turn.content]));
+    const results = Object.fromEntries(
+      steps.filter((step) => step.id !== id).map((step) => [step.id, toResult(step, turns)]),
+    );
+    try {
+      return { verdict: evaluateCondition(condition, results) ? 'yes' : 'no' };
+    } catch (error) {
+      if (error instanceof ConditionError) return { verdict: 'broken' };
+      throw error;
+    }
+  });
+}
+
+function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
+  const { content, confidence } = splitConfidence(turns.get(step.turn_key ?? '') ?? '');
+  const status = step.status === 'done' || step.status === 'failed' ? step.status : 'skipped';
+  return { status, text: content, confidence: step.status === 'done' ? confidence : 0, data: dataIn(content) };
+}
+
+/** A step has ended without an answer: people see at once that it has, and why. */
+export const endStep = (
+  deps: StoreDeps,
+  { status, reason, ...input }: Target & { step: string; status: 'failed' | 'skipped'; reason: string },
+): Promise<void> => showEnd(deps, input, { status, reason });
+
+/** A human has said yes to an approval step: it is done. */
+export const endApprovalStep = (deps: StoreDeps, input: Target & { step: string }): Promise<void> =>
+  showEnd(deps, input, { status: 'done' });
+
+/** Writes a step's end and what people see then; a question that waits stays what they read first. */
+function showEnd(
+  deps: StoreDeps,
+  { organizationId, orchestrationId, step: id }: Target & { step: string },
+  end: { status: 'done' | 'failed' | 'skipped'; reason?: string },
+): Promise<void> {
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const { language, status } = await lockOrchestration(trx, orchestrationId);
+    const ended = { ...end, finished_at: new Date().toISOString() };
+    const { step, progress } = progressOf(
+      await setStepAndList(trx, { orchestrationId, id }, ended),
+      textsFor(language),
+    );
+    const set = status === 'awaiting_approval' ? { progress } : { step, progress };
+    await changeOrchestration(trx, { organizationId, id: orchestrationId, set, event: 'orchestration_progress' });
+  });
+}
+
+/** A turn of the leading agent for words that no step could take up any more. Safe to repeat by its number. */
+export function addFollowUp(deps: StoreDeps, input: Target & { nth: number }): Promise<StepOutline> {
+  const { organizationId, orchestrationId, nth } = input;
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const { language, route } = await lockOrchestration(trx, orchestrationId);
+    const steps = await listSteps(trx, orchestrationId);
+    const done = steps.filter(({ status }) => status === 'done');
+    const agent = done.at(-1)?.agent ?? route?.agents[0]?.agent ?? 'general';
+    const id = `followup_${nth}`;
+    const needs = done.map((step) => step.id);
+    await insertFollowUp(trx, {
+      organizationId,
+      orchestrationId,
+      id,
+      agent,
+      needs,
+      title: textsFor(language).followUp,
+      position: steps.length,
+      phase: Math.max(1, ...steps.map(({ phase }) => phase)) + 1,
+    });
+    return { id, kind: 'agent', agent, needs, runs: 'after_all', conditional: false };
+  });
+}

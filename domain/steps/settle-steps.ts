@@ -1,0 +1,72 @@
+import { errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
+import type { Language } from '../../contracts/agents.ts';
+import type { Ending, StepFailure } from '../../contracts/workflow.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { listSteps, setStep, type Step } from '../../db/queries/steps.ts';
+import type { ModelTurn } from '../../db/queries/turns.ts';
+import { nameOf } from './progress.ts';
+import { splitConfidence } from './prompts.ts';
+import { agentTurnKey } from '../models/turn-keys.ts';
+import type { AgentAnswer, MissingAgent } from '../orchestrations/merge.ts';
+
+/** Steps that never ran or did not answer get their last state, and why. */
+export async function settleSteps(
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  ending: Ending,
+): Promise<Step[]> {
+  const failures = new Map((ending.failures ?? []).map((failure) => [stepOf(failure), failure]));
+  for (const step of await listSteps(trx, orchestrationId)) {
+    if (step.status === 'done') continue;
+    const failure = failures.get(step.id);
+    const status = failure && !failure.skipped ? ('failed' as const) : ('skipped' as const);
+    await setStep(
+      trx,
+      { orchestrationId, id: step.id },
+      { status, reason: failure?.reason ?? step.reason, finished_at: new Date().toISOString() },
+    );
+  }
+  return listSteps(trx, orchestrationId);
+}
+
+const stepOf = ({ step, agent }: StepFailure): string => step ?? agent ?? '';
+
+/** What the finished steps said. */
+export function toAnswers(
+  steps: readonly Step[],
+  turns: readonly Pick<ModelTurn, 'turn_key' | 'content' | 'model'>[],
+): AgentAnswer[] {
+  const turnOf = new Map(turns.map((turn) => [turn.turn_key, turn]));
+  return steps.flatMap((step) => {
+    const turn = turnOf.get(step.turn_key ?? agentTurnKey(step.id));
+    if (step.status !== 'done' || !turn || !step.agent) return [];
+    const { id, agent, title, relevance } = step;
+    return [
+      { ...splitConfidence(turn.content), step: id, agent, relevance, model: turn.model, ...(title && { title }) },
+    ];
+  });
+}
+
+/** Steps left out without anything being wrong: nothing is missing where they would be. */
+const NOT_NEEDED: ReadonlySet<string | null> = new Set(['condition_false']);
+
+/** What failed under an earlier plan has been planned anew; its evidence stays, its answer is not missing. */
+const isReplaced = (step: Step, revision: number): boolean => step.revision > 0 && step.revision < revision;
+
+const isLeftOut = ({ status, reason }: Step, ending: Ending): boolean =>
+  status === 'skipped' && !NOT_NEEDED.has(reason) && (reason !== null || ending.kind !== 'worked');
+
+/** Steps whose answer is missing, each with a sentence that says why. */
+export function missingOf(steps: readonly Step[], ending: Ending, language: Language): MissingAgent[] {
+  const revision = Math.max(0, ...steps.map((step) => step.revision));
+  const missing = steps.filter(
+    (step) =>
+      step.kind !== 'approval' && !isReplaced(step, revision) && (step.status === 'failed' || isLeftOut(step, ending)),
+  );
+  return missing.map((step) => ({
+    step: step.id,
+    title: nameOf(step),
+    agent: step.agent,
+    reason: step.reason ? errorSentence(step.reason as ErrorCode, language) : textsFor(language).cancelled,
+  }));
+}

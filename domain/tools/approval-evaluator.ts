@@ -1,0 +1,36 @@
+import type { AskReason } from '../../contracts/tools.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { listEffectsOfStep } from '../../db/queries/effects.ts';
+import { isPlanApproved } from '../../db/queries/plans.ts';
+import { getApprovalPolicy } from '../../db/queries/policies.ts';
+import type { OfferedTool } from './tool-host.ts';
+import { effectKeyOf } from './canonical.ts';
+import type { CallContext } from './call-context.ts';
+import { reasonsToAsk } from './reasons.ts';
+
+/** Says why a human is asked before a call with these arguments; it remembers what the turn has been granted. */
+export type ApprovalEvaluator = (tool: OfferedTool, argumentsHash: string, tainted: boolean) => AskReason[];
+
+/**
+ * Opens the judge of one turn. A plan that was approved covers the one call that its step was made for: a second one
+ * with other arguments was not part of it. What is done already is not asked about again, since its kept answer is all
+ * that follows.
+ */
+export async function createApprovalEvaluator(
+  trx: OrganizationTransaction,
+  place: CallContext,
+): Promise<ApprovalEvaluator> {
+  const { organizationId, orchestrationId, step, plannedTool } = place;
+  const { policy } = await getApprovalPolicy(trx);
+  const approved = plannedTool ? await isPlanApproved(trx, orchestrationId, plannedTool.revision) : false;
+  const made = await listEffectsOfStep(trx, { orchestrationId, step });
+  const done = new Set(made.filter(({ state }) => state === 'DONE').map(({ key }) => key));
+  let covered = made.find(({ state, tool }) => state !== 'FAILED' && tool === plannedTool?.name)?.key;
+  return (tool, argumentsHash, tainted) => {
+    const key = effectKeyOf({ organizationId, orchestrationId, step, tool: tool.name, argumentsHash });
+    if (done.has(key)) return [];
+    const isPlanned = approved && plannedTool?.name === tool.name;
+    if (isPlanned) covered ??= key;
+    return reasonsToAsk({ risk: tool.risk, tainted, plannedAndApproved: isPlanned && covered === key }, policy);
+  };
+}

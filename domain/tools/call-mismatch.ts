@@ -1,0 +1,40 @@
+import { canonicalJson } from '../../contracts/canonical-json.ts';
+import type { StepRisk } from '../../contracts/plan.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { findApproval } from '../../db/queries/plans.ts';
+import type { ToolCall } from '../../db/queries/tool-calls.ts';
+import type { OfferedTool } from './tool-host.ts';
+import { argumentsHash } from './canonical.ts';
+
+const RANK: Readonly<Record<StepRisk, number>> = { read: 0, write: 1, production: 2 };
+
+/**
+ * Why a call is no longer what was wanted, and so not made: its name stands for another connection by now, it does more
+ * than was judged when it was written down, or its arguments are others. Undefined for most. Pure.
+ */
+export function findCallMismatch(
+  row: Pick<ToolCall, 'tool' | 'connection_id' | 'risk' | 'arguments' | 'arguments_hash'>,
+  tool: Pick<OfferedTool, 'connectionId' | 'connection' | 'risk'>,
+): string | undefined {
+  if (row.connection_id !== tool.connectionId)
+    return `${row.tool} stands for another connection by now (${tool.connection}); nothing was sent. Call it again if it is still wanted.`;
+  if (RANK[tool.risk] > RANK[row.risk])
+    return `${row.tool} has changed since it was wanted and does more by now; nothing was sent. Call it again if it is still wanted.`;
+  if (argumentsHash(row.arguments) !== row.arguments_hash)
+    return `The arguments of this call of ${row.tool} are not those that were wanted; nothing was sent.`;
+  return undefined;
+}
+
+/**
+ * Why a call is not what a human has approved: it is the question as it was shown that counts, with exactly these
+ * arguments, and not what the call's own row says. Undefined where nobody had to be asked.
+ */
+export async function findApprovalMismatch(trx: OrganizationTransaction, row: ToolCall): Promise<string | undefined> {
+  if (row.reasons.length === 0) return undefined;
+  const asked = row.approval_id ? await findApproval(trx, row.orchestration_id, row.approval_id) : undefined;
+  const said = asked?.kind === 'tool' && asked.decision?.verdict === 'approve' && !asked.decision.choice;
+  const shown = said ? asked.plan.calls?.find(({ id }) => id === row.id) : undefined;
+  return shown?.tool === row.tool && canonicalJson(shown.arguments) === canonicalJson(row.arguments)
+    ? undefined
+    : `Nobody has approved this call of ${row.tool} as it is now; nothing was sent.`;
+}

@@ -1,0 +1,110 @@
+import { textsFor } from '../../contracts/texts.ts';
+import type { CallOutline } from '../../contracts/workflow.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { settleEffect } from '../../db/queries/effects.ts';
+import { changeOrchestration, getOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
+import { getApprovalPolicy } from '../../db/queries/policies.ts';
+import { findToolCall, insertToolCalls, listCallsById, setToolCall } from '../../db/queries/tool-calls.ts';
+import { argumentsHash } from './canonical.ts';
+import { reasonsToAsk } from './reasons.ts';
+import { toOutlines } from './wanted-calls.ts';
+import type { StoreDeps, Target } from '../../activities/store.ts';
+
+/** The one call of a job that is nothing but a call. */
+export const CALL_ID = 'call/0';
+
+/** Writes the call that somebody has named, with what has to happen before it. None when there is no such tool. */
+export async function openToolJob(deps: StoreDeps, target: Target): Promise<{ calls: CallOutline[] }> {
+  const { organizationId, orchestrationId } = target;
+  const { options, user_id: userId } = await withOrganization(deps.db, organizationId, (trx) =>
+    getOrchestration(trx, orchestrationId),
+  );
+  const wanted = options.tool;
+  const tool = wanted && (await deps.host.find({ organizationId, userId }, wanted.name));
+  if (!wanted || !tool) return { calls: [] };
+  const calls = await withOrganization(deps.db, organizationId, async (trx) => {
+    const { language } = await lockOrchestration(trx, orchestrationId);
+    const { policy } = await getApprovalPolicy(trx);
+    const { risk } = tool;
+    await insertToolCalls(trx, [
+      {
+        organization_id: organizationId,
+        orchestration_id: orchestrationId,
+        id: CALL_ID,
+        tool: tool.name,
+        connection_id: tool.connectionId,
+        arguments: JSON.stringify(wanted.arguments),
+        arguments_hash: argumentsHash(wanted.arguments),
+        risk,
+        // Whoever names a call names its arguments, too.
+        reasons: JSON.stringify(reasonsToAsk({ risk, tainted: false, plannedAndApproved: false }, policy)),
+      },
+    ]);
+    await changeOrchestration(trx, {
+      organizationId,
+      id: orchestrationId,
+      set: {
+        status: 'running',
+        step: textsFor(language).tools.callingTool(tool.name),
+        progress: 15,
+        started_at: new Date().toISOString(),
+      },
+      event: 'orchestration_progress',
+    });
+    return listCallsById(trx, orchestrationId, [CALL_ID]);
+  });
+  return { calls: toOutlines(calls, [tool]) };
+}
+
+/** Ends calls that will not be made: a human said no, or the work goes on without them. */
+export function endCalls(
+  deps: StoreDeps,
+  {
+    organizationId,
+    orchestrationId,
+    calls,
+    as,
+  }: Target & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' },
+): Promise<void> {
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    for (const id of calls)
+      await setToolCall(trx, { orchestrationId, id }, { status: as, finished_at: new Date().toISOString() });
+  });
+}
+
+const CONFIRMED = 'A person has looked and confirmed that this has happened. Its answer was lost.';
+
+/**
+ * Writes what a human has found out about a change whose outcome nobody knew. `retry`: it did not happen, and may be
+ * made again. `open`: nobody knows, and it stays so.
+ */
+export function settleUnknown(
+  deps: StoreDeps,
+  { organizationId, orchestrationId, call: id, verdict }: Target & { call: string; verdict: 'done' | 'retry' | 'open' },
+): Promise<void> {
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const row = await findToolCall(trx, { orchestrationId, id });
+    if (!row?.effect_key) return;
+    const now = new Date().toISOString();
+    const result = JSON.stringify({ text: CONFIRMED, isError: false });
+    if (verdict === 'open') await setToolCall(trx, { orchestrationId, id }, { finished_at: now });
+    if (verdict === 'retry') {
+      await setToolCall(trx, { orchestrationId, id }, { status: 'pending' });
+      await settleEffect(trx, { key: row.effect_key }, { state: 'FAILED', settled_by: 'person', detail: null });
+    }
+    if (verdict === 'done') {
+      await setToolCall(trx, { orchestrationId, id }, { status: 'done', result, finished_at: now });
+      await settleEffect(
+        trx,
+        { key: row.effect_key },
+        {
+          state: 'DONE',
+          settled_by: 'person',
+          result,
+          undoable: false,
+          detail: null,
+        },
+      );
+    }
+  });
+}

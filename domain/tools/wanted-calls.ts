@@ -1,0 +1,100 @@
+import type { ToolResult } from '../../contracts/tools.ts';
+import type { CallOutline } from '../../contracts/workflow.ts';
+import { queueOfProvider } from '../../contracts/queues.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { insertToolCalls, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { checkArguments } from '../../adapters/mcp/host/check-arguments.ts';
+import type { OfferedTool } from './tool-host.ts';
+import type { WantedCall } from '../models/model-port.ts';
+import { argumentsHash } from './canonical.ts';
+import { createApprovalEvaluator, type ApprovalEvaluator } from './approval-evaluator.ts';
+import type { CallContext } from './call-context.ts';
+import { errorResult, storableResult } from './results.ts';
+import { resolve, type AgentTools, type Resolved } from './agent-tools.ts';
+import { isTainted } from './taint.ts';
+
+/** More calls in one answer than this are not made; the model is told. */
+const MAX_CALLS = 16;
+
+/**
+ * Writes down what a turn wants called, with what has to happen before: what needs nobody is answered at once, what a
+ * human has to see is marked with the reasons. Part of the transaction that stores the turn.
+ */
+export async function writeWantedCalls(
+  trx: OrganizationTransaction,
+  place: CallContext,
+  wanted: readonly WantedCall[],
+  tools: AgentTools,
+): Promise<void> {
+  const resolved = wanted.map((call) => ({ call, to: resolve(call, tools) }));
+  const changes = resolved.some(({ to }) => 'tool' in to && to.tool.risk !== 'read');
+  const judge = changes ? await createApprovalEvaluator(trx, place) : () => [];
+  const tainted = changes && (await isTainted(trx, place, tools.offered));
+  const rows = resolved.map(({ call, to }, position) => toRow(place, { call, to, position, tainted, judge }));
+  await insertToolCalls(trx, rows);
+}
+
+interface Wanted {
+  readonly call: WantedCall;
+  readonly to: Resolved;
+  readonly position: number;
+  readonly tainted: boolean;
+  readonly judge: ApprovalEvaluator;
+}
+
+function toRow(
+  place: CallContext,
+  { call, to, position, tainted, judge }: Wanted,
+): Parameters<typeof insertToolCalls>[1][0] {
+  const tool = 'tool' in to ? to.tool : undefined;
+  const args = 'tool' in to ? to.args : call.input;
+  const hash = argumentsHash(args);
+  const answer = answerAtOnce(to, position);
+  return {
+    organization_id: place.organizationId,
+    orchestration_id: place.orchestrationId,
+    id: `${place.turnKey}/${position}`,
+    step_id: place.step,
+    turn_key: place.turnKey,
+    position,
+    tool_use_id: call.id,
+    tool: tool?.name ?? call.name.slice(0, 100),
+    connection_id: tool?.connectionId ?? null,
+    arguments: JSON.stringify(args),
+    arguments_hash: hash,
+    risk: tool?.risk ?? 'read',
+    tainted,
+    ...(tool && !answer && { reasons: JSON.stringify(judge(tool, hash, tainted)) }),
+    ...(answer && {
+      status: answer.isError ? ('failed' as const) : ('done' as const),
+      result: JSON.stringify(storableResult(answer)),
+      finished_at: new Date().toISOString(),
+    }),
+  };
+}
+
+/** What a call comes to that is not made, or needs nobody. */
+function answerAtOnce(to: Resolved, position: number): ToolResult | undefined {
+  if (position >= MAX_CALLS) return errorResult(`More than ${MAX_CALLS} calls at once; this one was not made.`);
+  if ('answer' in to) return to.answer;
+  const wrong = checkArguments(to.tool.definition.inputSchema, to.args);
+  if (wrong.length === 0) return undefined;
+  const words = wrong.map(({ path, message }) => `${path} ${message}`.trim()).join('; ');
+  return errorResult(`The arguments do not fit the tool: ${words}`);
+}
+
+/** Nothing is left to do about it, also when the turn is gone through once more after a pause. */
+const isSettled = ({ status, finished_at: finished }: ToolCall): boolean =>
+  status === 'unknown' ? finished !== null : !['pending', 'waiting', 'running'].includes(status);
+
+/** The calls of a turn as the workflow needs to know them: of more than were allowed nothing is left to do. */
+export const toOutlines = (rows: readonly ToolCall[], offered: readonly OfferedTool[]): CallOutline[] =>
+  rows.slice(0, MAX_CALLS).map((row) => ({
+    id: row.id,
+    tool: row.tool,
+    reads: row.risk === 'read',
+    asks: row.reasons.length > 0,
+    settled: isSettled(row),
+    queue: queueOfProvider(offered.find(({ name }) => name === row.tool)?.provider ?? ''),
+    signature: `${row.tool}:${row.arguments_hash.slice(0, 16)}`,
+  }));

@@ -1,0 +1,104 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../../support/eventually.ts';
+import { childrenOf, isAlive, openDesk, type Desk } from './fixture.ts';
+
+let desk: Desk;
+afterEach(() => desk?.close());
+
+/** Everybody that a run has started: the agent, and what it left running. */
+const everybody = async (count: number): Promise<number[]> =>
+  eventually(`${count} processes`, () => {
+    const pids = desk.starts().flatMap(({ pid, cwd }) => [pid, ...childrenOf(cwd)]);
+    return pids.length === count && pids;
+  });
+
+/** A killed process takes a moment to go. */
+const gone = (pids: readonly number[]) => eventually('everybody to be gone', () => !pids.some(isAlive), 5_000);
+
+describe('a coding agent', () => {
+  it('ends with all it has started when it is cancelled, also when it does not listen', async () => {
+    desk = openDesk();
+    const cancel = new AbortController();
+    const running = desk.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]', {}, { signal: cancel.signal });
+    const pids = await everybody(2);
+    cancel.abort();
+    await expect(running).rejects.toMatchObject({ name: 'ToolCallError', kind: 'cancelled' });
+    await gone(pids);
+  });
+
+  it('ends when its time is over, and says how to go on', async () => {
+    desk = openDesk({ timeoutMs: 2_500 });
+    const running = desk.call('cursor', '[[say begun]][[ignore-sigterm]][[hang]]');
+    const pids = await everybody(1);
+    const { text, isError, data } = await running;
+    expect(isError).toBe(true);
+    expect(text).toBe(`Cursor was stopped after 3 s. Session ${String(data?.['sessionId'])} can go on from there.`);
+    await gone(pids);
+  });
+
+  it('leaves nothing running behind when it is done, not even in a group of its own', async () => {
+    desk = openDesk();
+    const result = await desk.call('claude_code', '[[child]][[detached-child]]');
+    expect(result.isError).toBe(false);
+    const pids = await everybody(3);
+    const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
+    await gone(left);
+  });
+
+  it('leaves no orphan when our own process is killed', async () => {
+    desk = openDesk();
+    const { dir } = desk;
+    const code = `
+      import { createDelegation } from ${JSON.stringify(new URL('../../../adapters/coding-agents/index.ts', import.meta.url).href)};
+      const delegation = createDelegation(${JSON.stringify({
+        sidecarTimeoutMs: 1_000,
+        timeoutMs: 60_000,
+        env: { PATH: `${join(dir, 'bin')}:${process.env['PATH']}`, HOME: dir },
+        dataDir: join(dir, 'data'),
+        graceMs: 300,
+      })});
+      await delegation.call('claude_code', { prompt: '[[child]][[detached-child]][[ignore-sigterm]][[hang]]' }, {
+        signal: new AbortController().signal, timeoutMs: 60000, workspaceKey: 'doomed', onLog() {},
+      });`;
+    const worker = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
+    const pids = await everybody(3);
+    expect(pids.filter(isAlive)).toEqual(pids);
+    worker.kill('SIGKILL');
+    const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
+    await gone(left);
+  });
+
+  it('is not left alone when its watchdog is killed', async () => {
+    if (process.platform !== 'linux') return;
+    desk = openDesk();
+    const running = desk.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]');
+    const pids = await everybody(2);
+    const watchdog = Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pids[0]}/stat`, 'utf8'))?.[1]);
+    process.kill(watchdog, 'SIGKILL');
+    expect(await running).toMatchObject({ isError: true, text: expect.stringMatching(/ended by SIGKILL before/) });
+    await gone(pids);
+  });
+
+  it('works in a session once at a time', async () => {
+    desk = openDesk();
+    const cancel = new AbortController();
+    const running = desk.call('claude_code', '[[hang]]', {}, { signal: cancel.signal });
+    await everybody(1);
+    expect(await desk.call('claude_code', 'x')).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/is at work/),
+    });
+    cancel.abort();
+    await expect(running).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('is not started for a call that was cancelled before', async () => {
+    desk = openDesk();
+    const call = desk.call('claude_code', '[[write x]]', {}, { signal: AbortSignal.abort() });
+    await expect(call).rejects.toMatchObject({ kind: 'cancelled' });
+    expect(desk.starts()).toEqual([]);
+  });
+});

@@ -1,0 +1,105 @@
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ToolResult } from '../../../contracts/tools.ts';
+import type { AgentStart } from '../../../dev/fakes/coding-agents/fake-agent.ts';
+import { createDelegation, type Delegation, type DelegationDeps } from '../../../adapters/coding-agents/index.ts';
+import type { DelegationCall } from '../../../domain/delegation/delegation.ts';
+
+const FAKES = fileURLToPath(new URL('../../../dev/fakes/coding-agents/', import.meta.url));
+
+/** A machine with both command lines on its PATH, for one test. */
+export interface Desk {
+  readonly delegation: Delegation;
+  readonly dir: string;
+  readonly workspaces: string;
+  /** What `onLog` was given, batch by batch. */
+  readonly batches: string[][];
+  call(
+    tool: string,
+    prompt: string,
+    more?: Record<string, unknown>,
+    options?: Partial<DelegationCall>,
+  ): Promise<ToolResult>;
+  /** How the fakes were started. */
+  starts(): AgentStart[];
+  close(): Promise<void>;
+}
+
+export function openDesk(given: Partial<DelegationDeps> = {}): Desk {
+  const dir = mkdtempSync(join(tmpdir(), 'nubabel-delegate-'));
+  const bin = join(dir, 'bin');
+  mkdirSync(bin);
+  symlinkSync(join(FAKES, 'claude.ts'), join(bin, 'claude'));
+  symlinkSync(join(FAKES, 'cursor-agent.ts'), join(bin, 'cursor-agent'));
+  const { env, ...more } = given;
+  const batches: string[][] = [];
+  const delegation = createDelegation({
+    sidecarUrl: undefined,
+    sidecarTimeoutMs: 30_000,
+    claudeCodeCommand: undefined,
+    cursorCommand: undefined,
+    timeoutMs: 30_000,
+    env: {
+      PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+      HOME: dir,
+      LANG: 'C.UTF-8',
+      ...env,
+    },
+    dataDir: join(dir, 'data'),
+    onTrouble: (error) => {
+      throw error;
+    },
+    graceMs: 300,
+    logEveryMs: 20,
+    ...more,
+  });
+  const journal = join(dir, '.fake-coding-agents.jsonl');
+  return {
+    delegation,
+    dir,
+    workspaces: join(dir, 'data', 'workspaces'),
+    batches,
+    call: (tool, prompt, args = {}, options = {}) =>
+      delegation.call(
+        tool,
+        { prompt, ...args },
+        {
+          signal: new AbortController().signal,
+          timeoutMs: 30_000,
+          workspaceKey: 'run-1',
+          organizationId: 'acme',
+          onLog: (lines) => void batches.push([...lines]),
+          ...options,
+        },
+      ),
+    starts: () =>
+      existsSync(journal)
+        ? readFileSync(journal, 'utf8')
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as AgentStart)
+        : [],
+    async close() {
+      await delegation.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether a process is there and does anything: one that has ended and waits for its parent does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+  return !/\) [ZX] /.test(stat);
+}
+
+export const childrenOf = (folder: string): number[] => {
+  const file = join(folder, 'children.txt');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
+};

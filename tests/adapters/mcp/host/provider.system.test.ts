@@ -1,0 +1,181 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import { createTenant, type Tenant } from '../../../db/world.ts';
+import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { never, openDesk, options } from './host-fixture.ts';
+import { notebook } from './notebook.ts';
+import { openNotebookServer, type NotebookServer } from './notebook-server.ts';
+
+let database: TestDatabase;
+let acme: Tenant;
+let desk: ReturnType<typeof openDesk>;
+let server: NotebookServer;
+let on: OnConnection;
+beforeAll(async () => {
+  database = await openTestDatabase();
+  acme = await createTenant(database.db);
+});
+afterAll(() => database?.drop());
+beforeEach(async () => {
+  server = await openNotebookServer();
+  desk = openDesk(database, acme);
+  on = await desk.connect({
+    provider: 'notion',
+    kind: 'first_party',
+    url: server.url,
+    auth_kind: 'oauth',
+    credentials: 'sealed',
+  });
+  await desk.host.refresh(on, never);
+});
+afterEach(async () => {
+  await desk.host.close();
+  await server.close();
+});
+
+const write = (given: Partial<Parameters<typeof desk.host.call>[3]> = {}) =>
+  desk.host.call(on, 'write_note', { text: 'hello' }, { ...options, ...given });
+
+describe('a server of ours', () => {
+  it('is believed, and says what it can find out and take back', async () => {
+    const [tool] = (await desk.host.offer(desk.whom, undefined)).tools.filter(
+      (one) => one.connectionId === on.connectionId,
+    );
+    expect(tool).toMatchObject({
+      risk: 'write',
+      takesEffectKey: true,
+      canReadBack: true,
+      canUndo: true,
+      idempotent: false,
+    });
+    expect(tool?.definition.inputSchema).toMatchObject({ type: 'object', required: ['text'] });
+  });
+
+  it('hands the key of the effect to the provider, and tells progress', async () => {
+    const heard: unknown[] = [];
+    const result = await write({ effectKey: 'key-1', onProgress: (progress) => heard.push(progress) });
+    expect(result).toMatchObject({ data: { id: 'n1', text: 'hello' }, isError: false });
+    expect(server.notes).toEqual([{ id: 'n1', text: 'hello', key: 'key-1' }]);
+    expect(heard).toEqual([{ message: 'Writing', share: 0.5 }]);
+    expect(desk.host.resource('notion', 'write_note', result, { text: 'hello' })).toEqual({
+      id: 'n1',
+      url: 'https://notes.example/n1',
+    });
+  });
+
+  it('refuses arguments that do not fit, as a result that a model can act on', async () => {
+    expect(await desk.host.call(on, 'write_note', { text: 7 }, options)).toMatchObject({ isError: true });
+    expect(server.notes).toEqual([]);
+  });
+
+  it.each([
+    ['the answer is lost after the change', { when: 'after' as const }, 'unknown'],
+    ['the provider breaks', { when: 'before' as const, status: 500 }, 'unknown'],
+    ['it is too much', { when: 'before' as const, status: 429, retryAfter: '9' }, 'rate_limited'],
+  ])('tells failures apart: %s', async (_what, fault, kind) => {
+    server.setFault(fault);
+    await expect(write()).rejects.toMatchObject({
+      name: 'ToolCallError',
+      kind,
+      retryAfterMs: kind === 'rate_limited' ? 9_000 : undefined,
+    });
+  });
+
+  it('tells what the provider refused as a result', async () => {
+    server.setFault({ when: 'before', status: 400 });
+    expect(await write()).toMatchObject({ isError: true, text: 'The notebook answers 400.' });
+  });
+
+  it('that is stopped in the middle is never told as not done', async () => {
+    const gone = new AbortController();
+    const call = write({ signal: gone.signal, onProgress: () => gone.abort() });
+    await expect(call).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('finds out whether a lost change has happened, and takes it back', async () => {
+    const before = await desk.host.before(on, 'write_note', { text: 'hello' }, options);
+    expect(before).toEqual({ notes: [] });
+    server.setFault({ when: 'after' });
+    await expect(write()).rejects.toMatchObject({ kind: 'unknown' });
+    server.setFault(undefined);
+    const asked = { args: { text: 'hello' }, effectKey: 'k', sentAt: new Date(), before, taken: new Set<string>() };
+    const found = await desk.host.readBack(on, 'write_note', asked, options);
+    expect(found).toMatchObject({ happened: { data: { id: 'n1', text: 'hello' }, isError: false } });
+    const taken = await desk.host.readBack(on, 'write_note', { ...asked, taken: new Set(['n1']) }, options);
+    expect(taken).toBe('not_happened');
+    if (typeof found === 'string') throw new Error(found);
+    expect(await desk.host.undo(on, 'write_note', { args: asked.args, result: found.happened, before }, options)).toBe(
+      'Note n1 is gone.',
+    );
+    expect(server.notes).toEqual([]);
+  });
+
+  it('takes in what a deploy has changed, without anybody', async () => {
+    const [tool] = notebook.tools;
+    if (!tool) throw new Error('no tool');
+    const changed = {
+      ...notebook,
+      tools: [
+        { ...tool, description: 'Writes.' },
+        { ...tool, name: 'write_two' },
+      ],
+    };
+    const next = openDesk(database, acme, { providers: [changed] });
+    await next.host.call(on, 'write_two', { text: 'x' }, options);
+    expect(await desk.states(on)).toEqual({ write_note: 'active', write_two: 'active' });
+    await next.host.close();
+  });
+});
+
+describe('a grant', () => {
+  it('is renewed once when the provider does not take it any more, and the call is made once', async () => {
+    server.tokens.delete('good');
+    expect(await write()).toMatchObject({ isError: false });
+    expect(desk.vault.renewed).toEqual(['good']);
+    expect(server.notes).toHaveLength(1);
+    await write();
+    expect(desk.vault.renewed).toHaveLength(1);
+  });
+
+  it('is renewed for reads too', async () => {
+    server.tokens.delete('good');
+    expect(await desk.host.before(on, 'write_note', { text: 'x' }, options)).toEqual({ notes: [] });
+  });
+
+  it('that is over is a person’s turn', async () => {
+    server.tokens.clear();
+    desk.vault.next = undefined;
+    await expect(write()).rejects.toMatchObject({ kind: 'reconnect', message: 'Reconnect the notebook.' });
+    await eventually('the note', async () => (await desk.row(on)).health === 'reconnect');
+    expect(await desk.host.test(on, never)).toMatchObject({ ok: false });
+    expect(server.notes).toEqual([]);
+  });
+
+  it('is proven by a test that says who we are there', async () => {
+    const told = await desk.host.test(on, never);
+    expect(told.ok).toBe(true);
+    expect(told.checks[0]).toEqual({ check: 'credentials', ok: true, detail: 'Signed in as Ada.' });
+  });
+});
+
+describe('a remote server', () => {
+  it('cannot look before, find out or take back, and is not asked to', async () => {
+    const remote = await desk.connect({ url: 'http://127.0.0.1:1/mcp' });
+    const asked = { args: {}, effectKey: 'k', sentAt: new Date(), before: undefined, taken: new Set<string>() };
+    expect(await desk.host.before(remote, 'act', {}, options)).toBeUndefined();
+    expect(await desk.host.readBack(remote, 'act', asked, options)).toBe('unclear');
+    const done = { args: {}, result: { text: '', isError: false }, before: undefined };
+    await expect(desk.host.undo(remote, 'act', done, options)).rejects.toMatchObject({ kind: 'refused' });
+    expect(desk.host.resource('acme', 'act', done.result, {})).toBeUndefined();
+  });
+
+  it('on a private address is never asked in production', async () => {
+    const strict = openDesk(database, acme, { egress: { allowPrivate: false } });
+    const inside = await strict.connect({ url: server.url.replace('http:', 'https:') });
+    await expect(strict.host.refresh(inside, never)).rejects.toMatchObject({ kind: 'refused' });
+    expect(await strict.row(inside)).toMatchObject({ failures: 0 });
+    expect(server.heard).toEqual([]);
+    await strict.host.close();
+  });
+});

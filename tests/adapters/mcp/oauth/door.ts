@@ -1,0 +1,123 @@
+import { expect } from '@jest/globals';
+import { pino } from 'pino';
+import { randomUUID } from 'node:crypto';
+import { createApp } from '../../../../api/app.ts';
+import type { GrantDeps } from '../../../../domain/connections/grants.ts';
+import { hashToken } from '../../../../api/middleware/authenticate.ts';
+import { withOrganization } from '../../../../db/organization.ts';
+import { putToken, putUser } from '../../../../db/queries/organizations.ts';
+import type { Sealer } from '../../../../db/sealing.ts';
+import type { Logger } from '../../../../logging.ts';
+import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { Tenant } from '../../../db/world.ts';
+import type { TestDatabase } from '../../../support/database.ts';
+import { egress } from './house.ts';
+
+export const PUBLIC_URL = 'https://nubabel.test';
+
+export interface GrantDoor {
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** Jobs that were told to go on, with what they were told. */
+  readonly handedOver: { job: string; body: Record<string, unknown> }[];
+  readonly forgotten: OnConnection[];
+  /** Every answer that anybody got and every line of the log: secrets are looked for in it. */
+  readonly said: string[];
+}
+
+/** The doors of grants over a real database, with a Temporal and tools that keep score. */
+export function openGrantDoor(
+  database: TestDatabase,
+  sealer: Sealer | undefined,
+  changes: Partial<GrantDeps> = {},
+): GrantDoor {
+  const [handedOver, forgotten, said]: [GrantDoor['handedOver'], OnConnection[], string[]] = [[], [], []];
+  const deps = {
+    db: database.db,
+    sealer,
+    egress,
+    log: logInto(said),
+    webDir: 'web',
+    publicUrl: PUBLIC_URL,
+    allowPrivateAddresses: true,
+    wakeReaders: () => undefined,
+    handOver: {
+      now: ({ orchestration_id: job, body }: { orchestration_id: string; body: Record<string, unknown> }) => {
+        handedOver.push({ job, body });
+        return Promise.resolve();
+      },
+    },
+    tools: {
+      forget: (on: OnConnection) => Promise.resolve(void forgotten.push(on)),
+      refresh: () => Promise.resolve(),
+    },
+    ...changes,
+  } as unknown as GrantDeps;
+  const app = createApp(deps, undefined);
+  return {
+    handedOver,
+    forgotten,
+    said,
+    request: async (path, init) => {
+      const response = await app.request(path, init);
+      said.push(`${JSON.stringify([...response.headers])} ${await response.clone().text()}`);
+      return response;
+    },
+  };
+}
+
+/** A log as it is written: errors with all of their causes. */
+const logInto = (said: string[]): Logger => pino({ level: 'trace' }, { write: (line: string) => void said.push(line) });
+
+/** A person with a token. */
+export async function createCaller(
+  database: TestDatabase,
+  { organizationId }: Tenant,
+  role: 'admin' | 'user' | 'guest',
+) {
+  const [userId, token] = [randomUUID(), `nub_${randomUUID()}`];
+  await withOrganization(database.db, organizationId, async (trx) => {
+    await putUser(trx, { organization_id: organizationId, id: userId, name: 'Grace', role });
+    await putToken(trx, {
+      organization_id: organizationId,
+      token_hash: hashToken(token),
+      user_id: userId,
+      name: 'test',
+    });
+  });
+  return { userId, headers: { authorization: `Bearer ${token}` } };
+}
+export type Caller = Awaited<ReturnType<typeof createCaller>>;
+
+export const askFor = (door: GrantDoor, { connectionId }: OnConnection, caller: Caller): Promise<Response> =>
+  door.request(`/api/connections/${connectionId}/authorize`, { method: 'POST', headers: caller.headers });
+
+export interface BegunInBrowser {
+  readonly url: string;
+  readonly cookie: string;
+  readonly setCookie: string;
+}
+
+/** A browser asks for a grant and keeps the cookie. */
+export async function beginGrant(door: GrantDoor, on: OnConnection, caller: Caller): Promise<BegunInBrowser> {
+  const response = await askFor(door, on, caller);
+  const { authorizationUrl: url } = (await response.json()) as { authorizationUrl: string };
+  const setCookie = response.headers.get('set-cookie') ?? '';
+  return { url, setCookie, cookie: setCookie.split(';')[0] ?? '' };
+}
+
+/** The browser comes back, and its address bar shows nothing secret; answers what the person reads. */
+export async function backInBrowser(
+  door: GrantDoor,
+  to: URL,
+  cookie: string | undefined,
+  language = 'en',
+): Promise<string> {
+  const headers = { ...(cookie && { cookie }), 'accept-language': language };
+  const sent = await door.request(`${to.pathname}${to.search}`, { headers });
+  expect(sent.status).toBe(303);
+  const location = sent.headers.get('location') ?? '';
+  expect(location).toMatch(/^\/api\/connections\/oauth\/done\?outcome=[a-z]+$/);
+  const page = await door.request(location, { headers });
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  return page.text();
+}

@@ -1,0 +1,36 @@
+import type { ConnectionAuth } from '../../../../contracts/connections.ts';
+import type { AuthState } from '../../../../adapters/mcp/host/oauth/auth-state.ts';
+import type { Change, GrantStore, Held } from '../../../../domain/connections/grant-store.ts';
+
+export interface MemoryStore extends GrantStore {
+  held: Held;
+  /** What people were told, oldest first. */
+  readonly reconnects: string[];
+  /** States in the order they were stored. */
+  readonly stored: AuthState[];
+}
+
+/** One connection's grant in memory, one change at a time. */
+export function createMemoryStore(auth: ConnectionAuth, url: string | null, state: AuthState = {}): MemoryStore {
+  let last: Promise<unknown> = Promise.resolve();
+  const store: MemoryStore = {
+    held: { name: 'Acme', url, auth, state },
+    reconnects: [],
+    stored: [],
+    read: () => Promise.resolve(store.held),
+    change(_on, work) {
+      const turn = last.then(async () => {
+        const { state: changed, reconnect }: Change = await work(store.held);
+        if (changed) {
+          store.held = { ...store.held, state: changed };
+          store.stored.push(changed);
+        }
+        if (reconnect !== undefined) store.reconnects.push(reconnect);
+        return store.held;
+      });
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+  return store;
+}

@@ -1,0 +1,107 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
+import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
+import type { CallerInput } from './caller-main.ts';
+import { egress, newKey, openDueHouse, rowOf, statusOf, storeOf } from './house.ts';
+
+/** T37: a rotating grant has one refresher, in however many processes. */
+let database: TestDatabase;
+let identity: FakeIdentity;
+const children: ChildProcess[] = [];
+beforeAll(async () => {
+  database = await openTestDatabase(20);
+});
+afterAll(() => database?.drop());
+beforeEach(async () => {
+  identity = await createFakeIdentity();
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await identity.close();
+});
+
+const key = newKey('k1');
+const refreshes = () =>
+  identity.lines.filter(({ what, grant }) => what === 'token' && grant === 'refresh_token').length;
+
+async function openCaller(given: Omit<CallerInput, 'databaseUrl' | 'key' | 'url'>): Promise<ChildProcess> {
+  const input: CallerInput = {
+    databaseUrl: database.appUrl,
+    key: { id: key.id, base64: key.key.toString('base64') },
+    url: identity.resourceUrl,
+    ...given,
+  };
+  const child = fork(join(import.meta.dirname, 'caller-main.ts'), [JSON.stringify(input)], { execArgv: [] });
+  children.push(child);
+  await once(child, 'message');
+  return child;
+}
+
+const answersOf = async (child: ChildProcess): Promise<string[]> => ((await once(child, 'message')) as [string[]])[0];
+
+describe('a grant that rotates', () => {
+  it('is renewed once for 50 calls in two processes, and every call is served', async () => {
+    const { on } = await openDueHouse(database, identity, key);
+    identity.settings.tokenDelayMs = 200;
+    const callers = await Promise.all([openCaller({ on, calls: 25 }), openCaller({ on, calls: 25 })]);
+    const answers = Promise.all(callers.map(answersOf));
+    for (const caller of callers) caller.send('go');
+    expect((await answers).flat()).toEqual(Array.from({ length: 50 }, () => '200'));
+    expect(refreshes()).toBe(1);
+    expect(identity.count('reuse')).toBe(0);
+    expect(await rowOf(database, on)).toMatchObject({ auth_version: 1, health: 'unknown' });
+  });
+
+  it('goes on when its refresher is killed before the server has rotated', async () => {
+    const { on, sealer } = await openDueHouse(database, identity, key);
+    const holder = await openCaller({ on, calls: 1 });
+    let isAsked = false;
+    // The server is slow to take the request up: nothing has been rotated when the holder dies.
+    identity.settings.beforeToken = async () => {
+      isAsked = true;
+      identity.settings.beforeToken = undefined;
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+      return 'ignore';
+    };
+    holder.send('go');
+    await eventually('the refresher to be asked for', () => isAsked);
+    const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
+    const call = credentials.fetchFor(on, { url: identity.resourceUrl } as never, egress);
+    expect(await statusOf(call(identity.resourceUrl, { method: 'POST' }))).toBe(200);
+    expect(identity.count('reuse')).toBe(0);
+    expect(await rowOf(database, on)).toMatchObject({ auth_version: 1, health: 'unknown' });
+  });
+
+  it('ends in "reconnect", clearly, when its refresher is killed after the server has rotated', async () => {
+    const { on, sealer } = await openDueHouse(database, identity, key);
+    identity.settings.tokenDelayMs = 3_000;
+    const holder = await openCaller({ on, calls: 1 });
+    const exited = once(holder, 'exit');
+    holder.send('go');
+    await eventually('the rotation', () => refreshes() === 1);
+    holder.kill('SIGKILL');
+    await exited;
+    identity.settings.tokenDelayMs = 0;
+    const before = await rowOf(database, on);
+    const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
+    await expect(credentials.tokenFor(on)).rejects.toMatchObject({ name: 'ToolCallError', kind: 'reconnect' });
+    await expect(credentials.tokenFor(on)).rejects.toMatchObject({ kind: 'reconnect' });
+    expect(refreshes()).toBe(2);
+    const after = await rowOf(database, on);
+    expect(after).toMatchObject({
+      health: 'reconnect',
+      last_error: expect.stringMatching(/grant it again/) as unknown,
+    });
+    expect(before.auth_state).not.toBeNull();
+    const { state } = await storeOf(database, sealer).read(on);
+    expect(state.tokens?.refreshToken).toBeDefined();
+    const told = await database.look('select action from audit where subject = $1', [on.connectionId]);
+    expect(told).toEqual([{ action: 'connection.refresh_failed' }]);
+  });
+});

@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import type {
+  ClientSettings,
+  Provider,
+  ProviderTool,
+  ReadBack,
+  ToolContext,
+} from '../../../../adapters/mcp/servers/define.ts';
+
+export interface DeskOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly fetch?: typeof fetch;
+  readonly signal?: AbortSignal;
+}
+
+type Args = Record<string, unknown>;
+
+/** A provider with its real SDK at a fake's address; calls its tools as the server that wraps them does. */
+export function deskOf<Client>(provider: Provider<Client>, options: DeskOptions) {
+  const given: ClientSettings = {
+    url: options.url,
+    token: options.token,
+    email: undefined,
+    settings: options.settings ?? {},
+    fetch: options.fetch ?? fetch,
+  };
+  const client = provider.createClient(given);
+  const contextOf = (effectKey?: string): ToolContext => ({
+    signal: options.signal ?? new AbortController().signal,
+    settings: given.settings,
+    ...(effectKey ? { effectKey } : {}),
+  });
+  const toolOf = (name: string): ProviderTool<Client, z.ZodObject, z.ZodObject> => {
+    const tool = provider.tools.find((one) => one.name === name);
+    if (!tool) throw new Error(`There is no tool ${name}.`);
+    return tool;
+  };
+  return {
+    client,
+    whoAmI: () => provider.whoAmI(client, contextOf()),
+    /** Checks what goes in and comes out against the tool's schemas. */
+    async run(name: string, args: Args, effectKey?: string): Promise<Args> {
+      const tool = toolOf(name);
+      return tool.output.strict().parse(await tool.run(client, tool.input.parse(args), contextOf(effectKey)));
+    },
+    before: async (name: string, args: Args) =>
+      toolOf(name).before?.(client, toolOf(name).input.parse(args), contextOf()),
+    async readBack(name: string, asked: Partial<ReadBack<Args>> & { readonly args: Args; readonly effectKey: string }) {
+      const tool = toolOf(name);
+      const full = { sentAt: new Date(), before: undefined, taken: new Set<string>(), ...asked };
+      return tool.readBack?.(client, { ...full, args: tool.input.parse(asked.args) }, contextOf(asked.effectKey));
+    },
+    undo: async (name: string, done: { args: Args; output: unknown; before?: Record<string, unknown> | undefined }) =>
+      toolOf(name).undo?.(
+        client,
+        {
+          args: toolOf(name).input.parse(done.args),
+          output: toolOf(name).output.parse(done.output),
+          before: done.before,
+        },
+        contextOf(),
+      ),
+    resource: (name: string, output: unknown, args: Args) =>
+      toolOf(name).resource?.(toolOf(name).output.parse(output), toolOf(name).input.parse(args)),
+  };
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  createFakeLinear,
+  parseGraphql,
+  type FakeLinear,
+  type GraphqlField,
+} from '../../../../dev/fakes/linear/index.ts';
+import { linear as provider } from '../../../../adapters/mcp/servers/linear/index.ts';
+import { deskOf } from './fixture.ts';
+
+type Types = Map<string, Map<string, string>>;
+
+/** The types of Linear's schema, as its SDK was generated from it: fields, and the names of their types. */
+function readTypes(): Types {
+  const folder = dirname(fileURLToPath(import.meta.resolve('@linear/sdk')));
+  const file = readdirSync(folder).find((name) => /^index-.*\.d\.mts$/.test(name)) ?? '';
+  const types: Types = new Map();
+  for (const [, name = '', body = ''] of readFileSync(join(folder, file), 'utf8').matchAll(
+    /^type (\w+) = (?:\w+ & )*\{\n([\s\S]*?)^\};/gm,
+  )) {
+    const fields = [...body.matchAll(/^ {2}(\w+)\??: (.*);$/gm)];
+    types.set(name, new Map(fields.map(([, field = '', type = '']) => [field, /(\w+)>*$/.exec(type)?.[1] ?? ''])));
+  }
+  return types;
+}
+
+/** What a selection asks that its type does not have. */
+const strangeFields = (types: Types, type: string, selection: readonly GraphqlField[]): string[] =>
+  selection.flatMap(({ name, selection: inner }) => {
+    const found = types.get(type)?.get(name);
+    if (found === undefined) return [`${type}.${name}`];
+    return strangeFields(types, found, inner);
+  });
+
+/** What an input says that its type does not have. */
+function strangeInputs(types: Types, type: string, value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => strangeInputs(types, type, one));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
+    const found = types.get(type)?.get(name);
+    return found === undefined ? [`${type}.${name}`] : strangeInputs(types, found, inner);
+  });
+}
+
+interface Body {
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+let fake: FakeLinear;
+beforeAll(async () => {
+  fake = await createFakeLinear();
+  const desk = deskOf(provider, { url: fake.graphqlUrl, token: fake.token, settings: { team: 'ENG' } });
+  const issue = {
+    title: 'x',
+    status: 'Todo',
+    assignee: 'ada',
+    priority: 'low',
+    dueDate: '2026-01-01',
+    description: 'y',
+  };
+  const output = await desk.run('createIssue', issue, 'effect-1');
+  await desk.run('updateIssue', { id: 'ENG-1', ...issue, assignee: 'me' });
+  const filters = { team: 'ENG', status: 'Todo', assignee: 'ada@example.com', query: 'x', limit: 1 };
+  await desk.run('getIssues', { ...filters, updatedSince: '2026-01-01T00:00:00Z', cursor: String(output['id']) });
+  await desk.run('createIssue', { ...issue, team: 'nowhere' }).catch(() => undefined);
+  await desk.undo('createIssue', { args: issue, output });
+});
+afterAll(() => fake.close());
+
+describe('what we ask of Linear', () => {
+  it('is in its schema, as its SDK knows it', () => {
+    const types = readTypes();
+    const bodies = fake.calls().map(({ body }) => body as Body);
+    expect(new Set(fake.calls().map(({ operation }) => operation))).toEqual(
+      new Set(['teams', 'users', 'issueCreate', 'issueUpdate', 'issue', 'issues', 'issueDelete']),
+    );
+    for (const { query, variables } of bodies) {
+      const { kind, selection } = parseGraphql(query);
+      expect(strangeFields(types, kind === 'query' ? 'Query' : 'Mutation', selection)).toEqual([]);
+      const declared = [...query.matchAll(/\$(\w+): (\w+)/g)].map(([, name = '', type = '']) => ({ name, type }));
+      expect(declared.flatMap(({ name, type }) => strangeInputs(types, type, variables[name]))).toEqual([]);
+    }
+  });
+
+  it('would be found out if it were not', () => {
+    const types = readTypes();
+    const { selection } = parseGraphql('query { issues { nodes { id owner { id } } } }');
+    expect(strangeFields(types, 'Query', selection)).toEqual(['Issue.owner']);
+    expect(strangeInputs(types, 'IssueFilter', { team: { key: { is: 'ENG' } } })).toEqual(['StringComparator.is']);
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from '@jest/globals';
+import { toSlackMessage } from '../../../adapters/slack/blocks.ts';
+import type { Shown } from '../../../domain/reports/shown.ts';
+import type { EffectNote } from '../../../db/queries/notes.ts';
+import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
+
+const shown = (changes: Partial<Shown> = {}): Shown => ({
+  orchestration: sampleOrchestration(),
+  steps: [],
+  costNanos: 0,
+  healing: [],
+  steering: [],
+  effects: [],
+  ...changes,
+});
+
+const whole = (given: Shown): string => {
+  const { text, blocks } = toSlackMessage(given);
+  return `${text}\n${JSON.stringify(blocks)}`;
+};
+
+const effect = (changes: Partial<EffectNote> = {}): EffectNote => ({
+  tool: 'notion__createTask',
+  state: 'DONE',
+  resource: { id: 'page-1', url: 'https://notion.so/page-1' },
+  undoable: true,
+  undo_state: null,
+  ...changes,
+});
+
+const asking = (plan: object, kind: 'tool' | 'effect' | 'reconnect' = 'tool', language: 'en' | 'ko' = 'en') => {
+  const approval = sampleApproval();
+  return shown({
+    orchestration: sampleOrchestration({
+      status: 'awaiting_approval',
+      language,
+      approval: {
+        ...approval,
+        kind,
+        choices: ['skip', 'stop'],
+        plan: { ...approval.plan, question: 'Go on?', ...plan },
+      },
+    }),
+  });
+};
+
+const call = (args: Record<string, unknown>) => ({
+  id: 'agent:ops/0',
+  tool: 'notion__createTask',
+  connection: 'Notion of <Acme>',
+  risk: 'write' as const,
+  arguments: args,
+  reasons: ['risk' as const, 'untrusted_input' as const],
+});
+
+describe('a question about calls', () => {
+  it('shows where, why and exactly with what', () => {
+    const text = whole(asking({ calls: [call({ title: 'Ship it', dueDate: '2026-12-01' })] }));
+    for (const part of [
+      'notion__createTask',
+      'Notion of &lt;Acme&gt;',
+      'Ship it',
+      '2026-12-01',
+      'nobody vouches for',
+      'SKIP',
+    ])
+      expect(text).toContain(part);
+  });
+
+  it('lets nothing in the arguments become a mention, a link or a way out of its block', () => {
+    const text = whole(asking({ calls: [call({ title: '<!channel> ``` <https://evil.example|click>' })] }));
+    expect(text).not.toContain('<!channel>');
+    expect(text).not.toContain('<https://evil.example');
+    expect(text.match(/```/g)?.length).toBe(2);
+  });
+
+  it('counts what does not fit', () => {
+    const { blocks } = toSlackMessage(asking({ calls: [call({ body: 'x'.repeat(9_000) })] }));
+    expect(JSON.stringify(blocks)).toMatch(/… \(\+\d{4}\)/);
+  });
+
+  it('speaks the language of the request', () => {
+    expect(whole(asking({ calls: [call({})] }, 'tool', 'ko'))).toContain('외부 변경이 승인을 기다리는 중');
+  });
+});
+
+describe('a question about a grant', () => {
+  it('has the link where it is renewed', () => {
+    const reconnect = { connectionId: 'c1', connection: 'Notion', url: 'https://nubabel.example/connections/c1' };
+    expect(whole(asking({ reconnect }, 'reconnect'))).toContain(
+      '<https://nubabel.example/connections/c1|Reconnect Notion>',
+    );
+  });
+});
+
+describe('the end', () => {
+  const ended = (effects: readonly EffectNote[], changes = {}) =>
+    shown({ orchestration: sampleOrchestration({ status: 'completed', result: sampleResult(), ...changes }), effects });
+
+  it('names what was changed outside with its link, and that it can be taken back', () => {
+    const text = whole(ended([effect(), effect({ tool: 'slack__postMessage', undoable: false })]));
+    expect(text).toContain('<https://notion.so/page-1>');
+    expect(text).toContain('Reply UNDO to take 1 change back');
+  });
+
+  it('says of a change that nobody knows', () => {
+    expect(whole(ended([effect({ state: 'UNKNOWN', resource: null })]))).toContain(
+      'nobody knows whether it has happened',
+    );
+  });
+
+  it('is silent about what certainly did not happen', () => {
+    expect(whole(ended([effect({ state: 'FAILED' })]))).not.toContain('notion__createTask');
+  });
+
+  it('says what was taken back and what could not be', () => {
+    const text = whole(ended([effect({ undo_state: 'DONE' }), effect({ undo_state: 'FAILED' })]));
+    expect(text).toContain('· taken back');
+    expect(text).toContain('could not be taken back');
+    // One that could not be may be tried again.
+    expect(text).toContain('Reply UNDO to take 1 change back');
+    expect(whole(ended([effect({ undo_state: 'DONE' }), effect({ undo_state: 'PENDING' })]))).not.toContain('UNDO');
+  });
+
+  it('lets no address of a provider break out of its link', () => {
+    const text = whole(ended([effect({ resource: { id: 'x', url: 'javascript:alert(1)' } })]));
+    expect(text).not.toContain('javascript:');
+  });
+
+  it('names what was left out, and where it is mended', () => {
+    const left_out = [
+      { connectionId: 'c1', connection: 'Linear', reason: 'failing' as const, url: 'https://n.example/connections/c1' },
+    ];
+    const text = whole(ended([], { left_out }));
+    expect(text).toContain(
+      'Could not be used: <https://n.example/connections/c1|Linear> (it does not answer at the moment)',
+    );
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  agentPrompt,
+  analysisPrompt,
+  analysisSchema,
+  splitConfidence,
+  toAnalysis,
+  toConversation,
+} from '../../../domain/steps/prompts.ts';
+import type { Message } from '../../../db/queries/messages.ts';
+import { sampleAgents, sampleDefinition } from '../../support/samples.ts';
+
+const SAID = {
+  intent: 'content',
+  entities: [{ name: 'deadline', value: '2026-12-01' }],
+  category: 'artistry',
+  skills: [],
+  confidence: 0.9,
+  language: 'en',
+  agents: [{ agent: 'marketing', relevance: 0.9 }],
+  mode: 'parallel',
+};
+const analysisOf = (changes: Record<string, unknown>) => toAnalysis(JSON.stringify({ ...SAID, ...changes }));
+
+describe('the model’s analysis', () => {
+  it('is read as ours, its entities as a map, its source named', () => {
+    expect(toAnalysis(JSON.stringify(SAID))).toEqual({
+      ...SAID,
+      entities: { deadline: '2026-12-01' },
+      source: 'model',
+    });
+  });
+
+  it('is found inside a fence and between words', () => {
+    expect(toAnalysis(`Here:\n\`\`\`json\n${JSON.stringify(SAID)}\n\`\`\`\nDone.`)).toMatchObject({
+      intent: 'content',
+    });
+  });
+
+  it('has every share between 0 and 1, whatever the model claims', () => {
+    const analysis = analysisOf({ confidence: 7, agents: [{ agent: 'ops', relevance: -3 }] });
+    expect(analysis).toMatchObject({ confidence: 1, agents: [{ agent: 'ops', relevance: 0 }] });
+  });
+
+  it('names an agent once', () => {
+    const twice = [
+      { agent: 'ops', relevance: 0.2 },
+      { agent: 'ops', relevance: 0.6 },
+    ];
+    expect(analysisOf({ agents: twice })?.agents).toHaveLength(1);
+  });
+
+  it.each([
+    ['no JSON', 'I would ask marketing.'],
+    ['half a JSON', '{"intent": "content"'],
+    ['another JSON', '{"answer": 42}'],
+    ['nothing', ''],
+    ['a list', '[]'],
+    ['an unknown agent', JSON.stringify({ ...SAID, agents: [{ agent: 'ceo', relevance: 1 }] })],
+    ['an unknown intent', JSON.stringify({ ...SAID, intent: 'rm -rf' })],
+    ['a share that is no number', JSON.stringify({ ...SAID, confidence: 'high' })],
+  ])('that is %s is none', (_, text) => {
+    expect(toAnalysis(text)).toBeUndefined();
+  });
+
+  it('cannot smuggle in a prototype', () => {
+    const analysis = toAnalysis(JSON.stringify(SAID).replace('"deadline"', '"__proto__"'));
+    expect(Object.getPrototypeOf(analysis?.entities)).toBe(Object.prototype);
+  });
+});
+
+describe('the schema for structured output', () => {
+  it('closes every object and requires every property, as the provider wants', () => {
+    const walk = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { type, properties, required, additionalProperties } = node as Record<string, unknown>;
+      if (type === 'object') {
+        expect(additionalProperties).toBe(false);
+        expect(required).toEqual(Object.keys(properties as object));
+      }
+      for (const name of ['minimum', 'maximum', 'minLength', 'maxLength', '$schema'])
+        expect(node).not.toHaveProperty(name);
+      Object.values(node).forEach(walk);
+    };
+    walk(analysisSchema());
+  });
+});
+
+describe('the closing line of an answer', () => {
+  it.each([
+    ['The tweet.\nCONFIDENCE: 0.8', 'The tweet.', 0.8],
+    ['The tweet.\n\n**Confidence:** 0.85', 'The tweet.', 0.85],
+    ['The tweet.\nconfidence: 1', 'The tweet.', 1],
+    ['The tweet.\nConfidence: 0.9.', 'The tweet.', 0.9],
+    ['The tweet.\nCONFIDENCE: 9', 'The tweet.', 1],
+    ['The tweet.\n**CONFIDENCE: 0.8**\n', 'The tweet.', 0.8],
+    ['Plain answer', 'Plain answer', 0.7],
+    ['Confidence: 0.4 is what we have, and more text', 'Confidence: 0.4 is what we have, and more text', 0.7],
+    ['', '', 0.7],
+  ])('of %j leaves %j and %d', (text, content, confidence) => {
+    expect(splitConfidence(text)).toEqual({ content, confidence });
+  });
+
+  it.each(['\n ', '*', 'confidence ', 'confidence: 1 ', '.9'])(
+    'is looked for in linear time: %j again and again',
+    (part) => {
+      const startedAt = performance.now();
+      splitConfidence(`confidence: 1${part.repeat(50_000)}x`);
+      expect(performance.now() - startedAt).toBeLessThan(500);
+    },
+  );
+});
+
+const said = (role: Message['role'], content: string): Message => ({
+  organization_id: 'o',
+  id: content,
+  session_id: 's',
+  orchestration_id: null,
+  role,
+  content,
+  created_at: new Date(),
+});
+
+describe('the conversation', () => {
+  it('begins with a person and takes turns', () => {
+    const turns = toConversation(
+      [
+        said('assistant', 'a0'),
+        said('user', 'u1'),
+        said('user', 'u2'),
+        said('assistant', 'a2'),
+        said('assistant', 'a3'),
+      ],
+      'now',
+    );
+    expect(turns).toEqual([
+      { role: 'user', content: 'u1\n\nu2' },
+      { role: 'assistant', content: 'a2\n\na3' },
+      { role: 'user', content: 'now' },
+    ]);
+  });
+
+  it('is the request alone when nobody else has spoken', () => {
+    expect(toConversation([], 'now')).toEqual([{ role: 'user', content: 'now' }]);
+    expect(toConversation([said('assistant', 'a')], 'now')).toEqual([{ role: 'user', content: 'now' }]);
+  });
+
+  it('joins the request to what the person said just before', () => {
+    expect(toConversation([said('user', 'u')], 'now')).toEqual([{ role: 'user', content: 'u\n\nnow' }]);
+  });
+});
+
+describe('what the model is told', () => {
+  it('names every agent, the day and the person’s time zone', () => {
+    const prompt = analysisPrompt(
+      sampleAgents(sampleDefinition('ops'), sampleDefinition('brand')),
+      '2026-11-21',
+      'Asia/Seoul',
+    );
+    expect(prompt).toContain('- ops: Does what ops does');
+    expect(prompt).toContain('- brand: Does what brand does');
+    expect(prompt).toContain('Today is 2026-11-21 in Asia/Seoul.');
+    expect(agentPrompt(sampleDefinition('ops'), '2026-11-21', 'UTC')).toBe(
+      'You are ops.\n\nToday is 2026-11-21 (UTC).',
+    );
+  });
+});

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createStoreActivities } from '../../../activities/store.ts';
+import { listEffects } from '../../../db/queries/effects.ts';
+import { ToolCallError } from '../../../domain/tools/mcp-connection.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { attempt } from '../models/turn-fixture.ts';
+import { failureOf, openLedger, times, type Ledger } from './ledger.ts';
+import { tool } from './scripted-host.ts';
+
+let database: TestDatabase;
+let house: Ledger;
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+afterAll(() => database?.drop());
+beforeEach(async () => {
+  house = await openLedger(database);
+});
+const open: Ledger['open'] = (...given) => house.open(...given);
+const want: Ledger['want'] = (...given) => house.want(...given);
+const ledger = () => house.ledger();
+const call = (id?: string) => house.call(id);
+
+describe('a human who has looked', () => {
+  const store = () =>
+    createStoreActivities({ db: database.db, wakeReaders: () => undefined } as unknown as Parameters<
+      typeof createStoreActivities
+    >[0]);
+  const say = (verdict: 'done' | 'retry' | 'open') =>
+    store().settleUnknown({
+      organizationId: house.organizationId,
+      orchestrationId: house.orchestrationId,
+      call: 'c1',
+      verdict,
+    });
+  const unknown = async () => {
+    const offered = tool();
+    await want(offered);
+    const house = open(offered);
+    house.killAt('after-effect');
+    await failureOf(house.make());
+    await house.make(2);
+    return house;
+  };
+
+  it('and says that it happened ends it, and nothing is sent', async () => {
+    const { world, make } = await unknown();
+    await say('done');
+    await expect(make(3)).resolves.toEqual({ status: 'done' });
+    expect(times(world)).toBe(1);
+    expect(await ledger()).toMatchObject([{ state: 'DONE', settled_by: 'person' }]);
+  });
+
+  it('and says that it did not has it sent again', async () => {
+    const { world, make } = await unknown();
+    await say('retry');
+    await expect(make(3)).resolves.toEqual({ status: 'done' });
+    expect(times(world)).toBe(2);
+  });
+
+  it('and cannot tell leaves it open, and nothing is sent', async () => {
+    const { world } = await unknown();
+    await say('open');
+    expect(times(world)).toBe(1);
+    expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
+    expect(await call()).toMatchObject({ status: 'unknown' });
+  });
+});
+
+describe('a read', () => {
+  const read = () => tool({ name: 'notion__getTasks', remoteName: 'getTasks', risk: 'read', canUndo: false });
+
+  it('leaves no line in the ledger, and taints the step with what it says', async () => {
+    const offered = read();
+    await want(offered);
+    await expect(open(offered).make()).resolves.toEqual({ status: 'done' });
+    expect(await ledger()).toEqual([]);
+    const [step] = await database.look<{ tainted: boolean }>(
+      `select tainted from steps where orchestration_id = '${house.orchestrationId}'`,
+    );
+    expect(step).toEqual({ tainted: true });
+  });
+
+  it('that the provider has no time for is tried again when it says, and then told to the agent', async () => {
+    const offered = read();
+    await want(offered);
+    const limited = () => new ToolCallError('rate_limited', 'Too many requests.', { retryAfterMs: 7_000 });
+    const { make } = open(offered, limited(), limited());
+    expect(await failureOf(make(1))).toMatchObject({ nextRetryDelay: 7_000 });
+    await expect(make(4)).resolves.toEqual({ status: 'failed' });
+    expect(await call()).toMatchObject({ result: { text: 'Too many requests.', isError: true } });
+  });
+
+  it('through a grant that is over waits for somebody to renew it', async () => {
+    const offered = read();
+    await want(offered);
+    const { make } = open(offered, new ToolCallError('reconnect', 'Notion wants to be connected again.'));
+    await expect(make()).resolves.toEqual({ status: 'reconnect' });
+    expect(await call()).toMatchObject({ status: 'waiting' });
+    await expect(make(2)).resolves.toEqual({ status: 'done' });
+  });
+
+  it('of a tool that is gone is told to the agent', async () => {
+    await want(read());
+    await expect(open(tool()).make()).resolves.toEqual({ status: 'failed' });
+  });
+});
+
+describe('an undo', () => {
+  it('takes a change back once, to what there was before', async () => {
+    const offered = tool();
+    await want(offered);
+    const { world, make, activities } = open(offered);
+    await make();
+    const [effect] = await house.inside((trx) => listEffects(trx, house.orchestrationId));
+    const { organizationId, orchestrationId } = house;
+    const undo = (nth: number) =>
+      attempt(nth, () => activities.undoEffect({ organizationId, orchestrationId, key: effect?.key ?? '' }));
+    await expect(undo(1)).resolves.toEqual({ undone: true });
+    await expect(undo(2)).resolves.toEqual({ undone: true });
+    expect(world.undone).toEqual(['createTask back to before']);
+  });
+});
+
+describe('what can be taken back', () => {
+  it('is listed with the queue of the pool that its tool works in', async () => {
+    const offered = tool({ name: 'salesforce__updateRecord', provider: 'salesforce' });
+    await want(offered);
+    const { deps, make } = open(offered);
+    await make();
+    const store = createStoreActivities(deps as unknown as Parameters<typeof createStoreActivities>[0]);
+    const { organizationId, orchestrationId } = house;
+    await expect(store.openUndo({ organizationId, orchestrationId })).resolves.toEqual({
+      keys: [expect.any(String)],
+      queues: ['salesforce'],
+    });
+  });
+});

@@ -1,0 +1,79 @@
+import type { ToolResult } from '../../../contracts/tools.ts';
+import type { OfferedTool, ReadBackAsked, ToolHost } from '../../../domain/tools/tool-host.ts';
+import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection.ts';
+
+/** What a provider behind the host has done, as it knows it itself. */
+export interface World {
+  /** One entry for each time that something really happened. */
+  readonly happened: { readonly tool: string; readonly args: unknown; readonly key: string | undefined }[];
+  readonly undone: string[];
+  readBacks: number;
+  /** How the next calls go, in order; when they are used up all goes well. */
+  readonly script: Deed[];
+}
+
+/** `lost`: it happens and the answer is lost. `never`: it does not, and the answer is lost too. */
+export type Deed =
+  | 'ok'
+  | 'lost'
+  | 'never'
+  | 'says-no'
+  | ((options: CallOptions, happen: () => void) => Promise<ToolResult>)
+  | ToolCallError;
+
+export const tool = (changes: Partial<OfferedTool> = {}): OfferedTool => ({
+  name: 'notion__createTask',
+  remoteName: 'createTask',
+  connectionId: '33333333-3333-4333-8333-333333333333',
+  connection: 'Notion',
+  provider: 'notion',
+  slug: 'notion',
+  definition: { name: 'createTask', description: 'Creates a task.', inputSchema: { type: 'object' }, annotations: {} },
+  risk: 'write',
+  idempotent: false,
+  takesEffectKey: false,
+  canReadBack: false,
+  canUndo: true,
+  ...changes,
+});
+
+/** A host over one imagined provider that keeps score of what really happened there. */
+export function scriptedHost(offered: readonly OfferedTool[], world: World): ToolHost {
+  const happen = (name: string, args: unknown, key: string | undefined) => {
+    const twice = key !== undefined && world.happened.some((one) => one.key === key);
+    const takesKey = offered.some(({ remoteName, takesEffectKey }) => remoteName === name && takesEffectKey);
+    if (!(takesKey && twice)) world.happened.push({ tool: name, args, key });
+  };
+  const unused = () => Promise.reject(new Error('Nobody asks this here.'));
+  return {
+    offer: async () => ({ tools: offered, leftOut: [] }),
+    offerIn: async () => ({ tools: offered, leftOut: [] }),
+    find: async (_whom, name) => offered.find((one) => one.name === name),
+    before: async () => ({ title: 'before' }),
+    call: async (_on, name, args, options) => {
+      const deed = world.script.shift() ?? 'ok';
+      const doIt = () => happen(name, args, options.effectKey);
+      if (deed instanceof ToolCallError) throw deed;
+      if (typeof deed === 'function') return deed(options, doIt);
+      if (deed === 'ok' || deed === 'lost') doIt();
+      if (deed === 'lost' || deed === 'never') throw new ToolCallError('unknown', 'The answer was lost.');
+      return { text: deed === 'ok' ? `done: ${name}` : 'No such database.', isError: deed === 'says-no' };
+    },
+    readBack: async (_on, name, { effectKey }: ReadBackAsked) => {
+      world.readBacks++;
+      const found = world.happened.find(({ key, tool: made }) => key === effectKey && made === name);
+      return found ? { happened: { text: `found: ${name}`, isError: false } } : 'not_happened';
+    },
+    resource: (_provider, name) => ({ id: `${name}-1`, url: 'https://notion.example/1' }),
+    undo: async (_on, name, { before }) => {
+      world.undone.push(`${name} back to ${String(before?.['title'])}`);
+      return 'Taken back.';
+    },
+    refresh: unused,
+    test: unused,
+    forget: unused,
+    close: () => Promise.resolve(),
+  };
+}
+
+export const openWorld = (...script: Deed[]): World => ({ happened: [], undone: [], readBacks: 0, script });

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { AGENT_IDS, Language } from '../../../contracts/agents.ts';
+import { type Example, parseExamples } from '../../../tools/routing/examples.ts';
+import { normalise } from '../../../domain/routing/normalise.ts';
+import { writeOut } from '../../../tools/routing/patterns.ts';
+import { createRandom } from '../../../tools/routing/random.ts';
+import { readHeldOut, readTrainingData } from '../../../tools/routing/read-examples.ts';
+import { createTwinFinder } from './likeness.ts';
+
+const TRAINING_FLOOR = 200;
+const HELD_OUT_FLOOR = 20;
+const PLAIN_FLOOR = 40;
+const NEAR = 0.8;
+
+const countOf = (examples: readonly Example[], agent: string, language: string): number =>
+  examples.filter((one) => one.agents.join() === agent && one.language === language).length;
+
+const cells = AGENT_IDS.flatMap((agent) => Language.options.map((language) => [agent, language] as const));
+
+describe('the examples', () => {
+  it.each(cells)('has enough for %s in %s', async (agent, language) => {
+    const [{ examples }, { single, plain }] = await Promise.all([readTrainingData(), readHeldOut()]);
+    expect(countOf(examples, agent, language)).toBeGreaterThanOrEqual(TRAINING_FLOOR);
+    expect(countOf(single, agent, language)).toBeGreaterThanOrEqual(HELD_OUT_FLOOR);
+    expect(countOf(plain, agent, language)).toBeGreaterThanOrEqual(PLAIN_FLOOR);
+  });
+
+  it('keeps what it is judged by out of what it learns from, near-duplicates too', async () => {
+    const [{ examples, patterns }, { single, plain, multi }] = await Promise.all([readTrainingData(), readHeldOut()]);
+    const written = [1, 2, 3].flatMap((seed) => patterns.flatMap((pattern) => writeOut(pattern, createRandom(seed))));
+    const learned = [...examples, ...written];
+    const findTwin = createTwinFinder(learned.map(({ text }) => text));
+    const leaks = [...single, ...plain, ...multi].flatMap(({ text }) => {
+      const { twin, likeness } = findTwin(text);
+      return likeness >= NEAR ? [`${text} ~ ${twin}`] : [];
+    });
+    expect(leaks).toEqual([]);
+  });
+
+  it('has no request twice with different agents', async () => {
+    const { examples } = await readTrainingData();
+    const seen = new Map<string, string>();
+    const clashes = examples.filter(({ text, agents }) => {
+      const before = seen.get(normalise(text));
+      seen.set(normalise(text), agents.join());
+      return before !== undefined && before !== agents.join();
+    });
+    expect(clashes).toEqual([]);
+  });
+});
+
+describe('parseExamples', () => {
+  it('reads agents, language and text, and skips comments and empty lines', () => {
+    expect(parseExamples('# note\n\nmarketing+finance\ten\tDraft it\tand sum it\r\n')).toEqual({
+      examples: [{ agents: ['marketing', 'finance'], language: 'en', text: 'Draft it and sum it' }],
+      problems: [],
+    });
+  });
+
+  it.each([
+    ['sales\ten\thi', 'line 1: unknown agent "sales"'],
+    ['ops\tde\thi', 'line 1: unknown language "de", expected en or ko'],
+    ['\nops\ten', 'line 2: expected agent<TAB>language<TAB>text'],
+    ['ops\ten\t ', 'line 1: the text is empty'],
+  ])('names the line of %j', (content, problem) => {
+    expect(parseExamples(content).problems).toEqual([problem]);
+  });
+});

@@ -1,0 +1,173 @@
+import type { AgentId } from '../../../contracts/agents.ts';
+
+/** Requests of one kind that an organization gives to an agent of its own choice, and others in much the same words. */
+export interface Family {
+  readonly name: string;
+  readonly agent: AgentId;
+  readonly taught: readonly string[];
+  readonly unseen: readonly string[];
+  readonly others: readonly string[];
+}
+
+export const FAMILIES: readonly Family[] = [
+  {
+    name: 'invoice reminders',
+    agent: 'ops',
+    taught: [
+      'Send invoice reminders to all late customers',
+      'Remind Globex about their unpaid invoice',
+      'Write an invoice reminder for Initech',
+      'Chase the overdue invoice from Acme with a reminder',
+      'Schedule invoice reminders every Monday',
+      'Invoice reminder for Umbrella please',
+      'Send a second reminder for invoice 4411',
+      'Draft a polite reminder about the open invoice of Hooli',
+      'Automate the invoice reminders',
+      'Who still needs an invoice reminder?',
+      'Prepare reminders for the invoices that are overdue',
+      'Set up invoice reminder emails',
+      'Remind the client to pay their invoice',
+      'Send the final invoice reminder to Stark Industries',
+      'Resend the invoice reminder from last week',
+      'Can you send invoice reminders for October',
+      'Stop the invoice reminders for Wayne Enterprises',
+      'Plan the reminder run for unpaid invoices',
+      'Reminder for the invoice of the design agency',
+      'Give every late payer an invoice reminder',
+    ],
+    unseen: [
+      'Please send an invoice reminder to Wonka Ltd',
+      'Invoice reminders for September, go',
+      'Remind Soylent that their invoice is overdue',
+      'Write the reminder for the unpaid invoice of Tyrell',
+      'Get invoice reminders out today',
+      'Could you chase late invoices with a reminder',
+      'second invoice reminder to Cyberdyne',
+      'Send reminders for all overdue invoices',
+    ],
+    others: [
+      'Create an invoice for ACME, 12 seats at $49 for March',
+      'Is this invoice from the agency correct? The total looks off',
+      'Did the customer pay invoice 553?',
+      'VAT number is missing on this invoice, is it still valid',
+      'set a reminder for the team to fill in the survey by tuesday',
+      'Please split this invoice across three cost centres',
+      'please write a help page on exporting invoices as PDF, simple language',
+      'What did we spend on hosting last month',
+      'Send the forecast to the board',
+      'Write a newsletter for late customers',
+    ],
+  },
+  {
+    name: 'refunds, in Korean',
+    agent: 'engineering',
+    taught: [
+      '환불 요청 메일 초안 써줘',
+      '고객 환불 금액 확인해줘',
+      '환불 처리 절차 정리해줘',
+      '김민수 고객님 환불 진행해줘',
+      '환불 요청이 들어왔어 처리해줘',
+      '지난주 환불 건 목록 보여줘',
+      '환불 승인 부탁해',
+      '부분 환불 해줘',
+      '연간 요금제 환불 계산해줘',
+      '환불 내역 정리',
+      '환불 문의 처리해줘',
+      '이 고객 환불해도 돼?',
+    ],
+    unseen: [
+      '박지영 고객 환불 처리해줘',
+      '환불 건 확인 부탁해',
+      '이번 달 환불 내역 보여줘',
+      '환불 요청 메일 답장 써줘',
+    ],
+    others: [
+      '고객 문의에 답변 메일 써줘',
+      '이번 달 매출 정리해줘',
+      '예산 초안 만들어줘',
+      '고객 목록 보여줘',
+      '회의 일정 잡아줘',
+      '이번 달 비용 목록 보여줘',
+    ],
+  },
+  {
+    name: 'guides for new developers',
+    agent: 'product',
+    taught: [
+      'Write onboarding docs for new developers',
+      'Update the developer onboarding guide',
+      'Onboarding checklist for engineers',
+      'Improve the onboarding documentation for the backend team',
+      'New hire onboarding guide for developers',
+      'Add a chapter to the engineering onboarding handbook',
+    ],
+    unseen: [
+      'Draft the onboarding guide for frontend developers',
+      'Refresh our developer onboarding docs',
+      'onboarding checklist for new backend engineers',
+    ],
+    others: [
+      'Improve the onboarding funnel for new users',
+      'Write API documentation for the payments endpoint',
+      'Onboarding call with the vendor on Friday',
+      'Write a checklist for the office move',
+      'New users drop off in onboarding, why?',
+      'Fix the developer build',
+      'Write a guide for our brand colors',
+      'Update the roadmap for the backend team',
+    ],
+  },
+  {
+    name: 'podcasts',
+    agent: 'support',
+    taught: [
+      'Edit the podcast episode with our CEO',
+      'Cut the intro of podcast episode 12',
+      'Write show notes for the podcast',
+      'Find a guest for the next podcast episode',
+      'Publish the podcast on Friday',
+      'Podcast transcript for episode 9 please',
+      'Clean up the audio of our podcast',
+      'Plan the podcast season',
+    ],
+    unseen: [
+      'Write the show notes of episode 14 of the podcast',
+      'Who could be a podcast guest next month?',
+      'cut the podcast episode about hiring',
+      'Please publish the new podcast episode',
+    ],
+    others: [
+      'Cut the cloud bill by ten percent',
+      'Publish the blog post on Friday',
+      'Write release notes for version 9',
+      'Plan the next quarter',
+      'Clean up the database',
+      'Find a venue for the summer party',
+    ],
+  },
+  {
+    name: 'visas, in Korean',
+    agent: 'support',
+    taught: [
+      '비자 신청 서류 준비해줘',
+      '미국 출장 비자 알아봐줘',
+      '새 직원 취업 비자 연장해줘',
+      '비자 만료일 확인해줘',
+      '비자 초청장 써줘',
+      '일본 비자 필요한지 알려줘',
+    ],
+    unseen: [
+      '베트남 출장 비자 알아봐줘',
+      '비자 초청장 영문으로 써줘',
+      '취업 비자 연장 서류 준비해줘',
+      '비자 언제 만료되는지 확인해줘',
+    ],
+    others: [
+      '출장 숙소 알아봐줘',
+      '계약 만료일 확인해줘',
+      '새 직원 노트북 준비해줘',
+      '초대 메일 써줘',
+      '일본 시장 조사해줘',
+    ],
+  },
+];

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { AgentId, Language } from '../../contracts/agents.ts';
+
+/** A request with the agents whose business it is. */
+export interface Example {
+  readonly agents: readonly AgentId[];
+  readonly language: Language;
+  readonly text: string;
+}
+
+/** Everything the router learns from. */
+export interface TrainingData {
+  readonly examples: readonly Example[];
+  /** Single terms of an agent's trade; training puts them into frames that say nothing by themselves. */
+  readonly terms: readonly Example[];
+  /** Requests with alternatives in braces; training writes them out. */
+  readonly patterns: readonly Example[];
+}
+
+export interface ParsedExamples {
+  readonly examples: Example[];
+  /** One sentence per bad line, with its number. */
+  readonly problems: string[];
+}
+
+/** Reads `agent<TAB>language<TAB>text` lines; `a+b` names several agents. Empty lines and `#` lines are skipped. */
+export function parseExamples(content: string): ParsedExamples {
+  const examples: Example[] = [];
+  const problems: string[] = [];
+  for (const [index, line] of content
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const parsed = parseLine(line);
+    if (typeof parsed === 'string') problems.push(`line ${index + 1}: ${parsed}`);
+    else examples.push(parsed);
+  }
+  return { examples, problems };
+}
+
+function parseLine(line: string): Example | string {
+  const [names = '', tongue = '', ...rest] = line.split('\t');
+  if (rest.length === 0) return 'expected agent<TAB>language<TAB>text';
+  const agents = names.split('+').map((name) => AgentId.safeParse(name.trim()));
+  const language = Language.safeParse(tongue.trim());
+  const text = rest.join(' ').trim();
+  if (!agents.every((agent) => agent.success)) return `unknown agent "${names}"`;
+  if (!language.success) return `unknown language "${tongue}", expected en or ko`;
+  if (text === '') return 'the text is empty';
+  return { agents: [...new Set(agents.map((agent) => agent.data))], language: language.data, text };
+}
+
+/** One line of terms becomes one example per term. */
+export const toTerms = (lines: readonly Example[]): Example[] =>
+  lines.flatMap((line) => line.text.split('|').map((term) => ({ ...line, text: term.trim() })));
+
+/** Says which examples a model was trained from. */
+export function hashTrainingData({ examples, terms, patterns }: TrainingData): string {
+  const lines = [...examples, ...terms, ...patterns].map(
+    ({ agents, language, text }) => `${agents.join('+')}\t${language}\t${text}`,
+  );
+  return createHash('sha256').update(lines.sort().join('\n')).digest('hex');
+}
