@@ -2,16 +2,17 @@ import { createModelActivities, type ModelDeps } from './model.ts';
 import { createSlackActivities, type SlackDeps } from './slack.ts';
 import { createStoreActivities, type StoreDeps } from './store.ts';
 import { createToolActivities } from './tools.ts';
+import { translatingFailures } from './translate-failures.ts';
 import type { ToolDeps } from '../domain/tools/tool-deps.ts';
 
 export type ActivityDeps = ModelDeps & StoreDeps & SlackDeps & ToolDeps;
 
 /** All activities by group; a worker registers them flat, so a name may be used once in the whole house. */
 export const createActivities = (deps: ActivityDeps) => ({
-  model: createModelActivities(deps),
-  store: createStoreActivities(deps),
-  tools: createToolActivities(deps),
-  slack: createSlackActivities(deps),
+  model: translatingFailures(createModelActivities(deps)),
+  store: translatingFailures(createStoreActivities(deps)),
+  tools: translatingFailures(createToolActivities(deps)),
+  slack: translatingFailures(createSlackActivities(deps)),
 });
 
 /** All that the workflows ever see of the activities. */

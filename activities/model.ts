@@ -1,3 +1,4 @@
+import type { Attempt } from '../domain/attempt.ts';
 import { textsFor } from '../contracts/texts.ts';
 import type { Healing, StepRound } from '../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../db/organization.ts';
@@ -19,22 +20,22 @@ const ANALYSIS_TRIES = 2;
 /** Model calls. Each is one turn keyed by the orchestration and its name, so a retry never pays for an answer twice. */
 export const createModelActivities = (deps: ModelDeps) => ({
   /** Asks the fast model what the request means and stores its analysis. Idempotent by the turn. */
-  analyzeRequest: (target: Target): Promise<void> => heartbeating((signal) => analyze(deps, target, signal)),
+  analyzeRequest: (target: Target): Promise<void> => heartbeating((attempt) => analyze(deps, target, attempt)),
 
   /** Has the deep model draft a plan; `adoptPlan` reads it. Idempotent by the turn. */
-  draftPlan: (input: DraftTarget): Promise<void> => heartbeating((signal) => draftPlan(deps, input, signal)),
+  draftPlan: (input: DraftTarget): Promise<void> => heartbeating((attempt) => draftPlan(deps, input, attempt)),
 
   /** Lets one agent work on one step, and answers the calls it wants made. Idempotent by the turn. */
   runAgent: (input: StepTarget): Promise<StepRound | undefined> =>
-    heartbeating((signal) => workOnStep(deps, input, signal)),
+    heartbeating((attempt) => workOnStep(deps, input, attempt)),
 
   /** Decides how a failed try is healed, and writes it down. Idempotent by step and attempt. */
-  healStep: (input: FailedTry): Promise<Healing> => heartbeating((signal) => healStep(deps, input, signal)),
+  healStep: (input: FailedTry): Promise<Healing> => heartbeating((attempt) => healStep(deps, input, attempt)),
 });
 
-async function analyze(deps: ModelDeps, target: Target, signal: AbortSignal): Promise<void> {
+async function analyze(deps: ModelDeps, target: Target, attempt: Attempt): Promise<void> {
   const { organizationId } = target;
-  await takeTurn(deps, { organizationId, prepare: (trx) => prepareAnalysis(trx, deps, target) }, signal);
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareAnalysis(trx, deps, target) }, attempt);
 }
 
 async function prepareAnalysis(trx: OrganizationTransaction, deps: ModelDeps, target: Target): Promise<Turn> {

@@ -58,7 +58,8 @@ export const createSlackActivities = (deps: SlackDeps) => ({
   reportToSlack: (target: Target): Promise<Reported> => heartbeating(() => report(deps, target)),
 
   /** Tells people once more that a question waits. Idempotent by the question and the number of the reminder. */
-  remindApprovers: (reminder: Reminder): Promise<void> => heartbeating(() => remindApprovers(deps, reminder)),
+  remindApprovers: (reminder: Reminder): Promise<void> =>
+    heartbeating((attempt) => remindApprovers(deps, reminder, attempt)),
 });
 
 async function report(deps: SlackDeps, target: Target): Promise<Reported> {

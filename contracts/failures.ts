@@ -34,3 +34,41 @@ export const FAILURE = {
   tooManyMessages: 'TooManyMessages',
 } as const;
 export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];
+
+interface FailureOptions {
+  readonly message: string;
+  readonly type: FailureType;
+  readonly nonRetryable?: boolean;
+  /** When to try again, ms; Temporal's own interval unless told. */
+  readonly nextRetryDelay?: number;
+  readonly details?: readonly unknown[];
+  readonly cause?: unknown;
+}
+
+/** A failure with a permanent name, as domain and adapters throw it; activities translate it for Temporal, in one place. */
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+  readonly type: FailureType;
+  readonly nonRetryable: boolean;
+  readonly nextRetryDelay: number | undefined;
+  readonly details: readonly unknown[];
+  private constructor({ message, type, nonRetryable = false, nextRetryDelay, details = [], cause }: FailureOptions) {
+    super(message, { cause });
+    this.type = type;
+    this.nonRetryable = nonRetryable;
+    this.nextRetryDelay = nextRetryDelay;
+    this.details = details;
+  }
+  static create(options: FailureOptions): FailureError {
+    return new FailureError(options);
+  }
+  /** Trying again changes nothing. */
+  static nonRetryable(message: string, type: FailureType, ...details: readonly unknown[]): FailureError {
+    return new FailureError({ message, type, nonRetryable: true, details });
+  }
+}
+
+/** The work was cancelled while it ran: neither a failure nor a result. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}

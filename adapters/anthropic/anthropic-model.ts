@@ -1,6 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { storableJson, storableText } from '../../contracts/storable-text.ts';
 import type { ModelBlock } from '../../db/tables/work.ts';
 import {
@@ -90,7 +89,7 @@ function fromWire(message: unknown): ModelAnswer {
   // A gateway can answer 200 with something else; whether it billed for it nobody knows.
   if (!isMessage(message))
     throw new ModelCallError(
-      ApplicationFailure.create({ type: FAILURE.modelUnavailable, message: 'The model answered with no message.' }),
+      FailureError.create({ type: FAILURE.modelUnavailable, message: 'The model answered with no message.' }),
       false,
     );
   const { usage } = message;

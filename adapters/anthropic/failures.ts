@@ -1,6 +1,5 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { FAILURE } from '../../contracts/failures.ts';
+import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
 import { secretForms } from '../../contracts/secret-forms.ts';
 import { ModelCallError } from '../../domain/models/model-port.ts';
 
@@ -19,7 +18,7 @@ export interface CallState {
  */
 export function toModelCallError(error: unknown, state: CallState): unknown {
   const { cancelled, begun = false, secret } = state;
-  if (cancelled) return new ModelCallError(new CancelledFailure('The model call was cancelled.'), false);
+  if (cancelled) return new ModelCallError(new CancelledError('The model call was cancelled.'), false);
   if (error instanceof APIUserAbortError) return new ModelCallError(unavailable(error, 'took too long', secret), false);
   if (error instanceof APIConnectionError)
     return new ModelCallError(unavailable(error, 'could not be reached', secret), isRefusedConnection(error));
@@ -47,12 +46,12 @@ function byStatus(error: APIError, free: boolean, secret?: string): ModelCallErr
   if (status === 429 || status === 529) return rateLimited(error, free, secret);
   if (status === 401 || status === 403) {
     const isTheKeys = status === 401 || /^(authentication|permission)_error$/.test(error.type ?? '');
-    const failure = ApplicationFailure.nonRetryable(plain(error, secret), FAILURE.modelUnauthorized);
+    const failure = FailureError.nonRetryable(plain(error, secret), FAILURE.modelUnauthorized);
     return new ModelCallError(failure, free, { fault: isTheKeys ? 'rejected' : 'nothing' });
   }
   const permanent = status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 409;
   return permanent
-    ? new ModelCallError(ApplicationFailure.nonRetryable(plain(error, secret), FAILURE.modelRefused), free)
+    ? new ModelCallError(FailureError.nonRetryable(plain(error, secret), FAILURE.modelRefused), free)
     : new ModelCallError(
         unavailable(error, status ? `answered with ${status}` : 'broke off its answer', secret),
         free,
@@ -65,13 +64,13 @@ function byStatus(error: APIError, free: boolean, secret?: string): ModelCallErr
 function rateLimited(error: APIError, free: boolean, secret?: string): ModelCallError {
   const headers: unknown = error.headers;
   const seconds = headers instanceof Headers ? Number(headers.get('retry-after')) : Number.NaN;
-  const failure = ApplicationFailure.create({ type: FAILURE.modelRateLimited, message: plain(error, secret) });
+  const failure = FailureError.create({ type: FAILURE.modelRateLimited, message: plain(error, secret) });
   const asked = Number.isFinite(seconds) && seconds > 0;
   return new ModelCallError(failure, free, { fault: 'limited', ...(asked && { waitSeconds: seconds }) });
 }
 
-const unavailable = (error: Error, what: string, secret?: string): ApplicationFailure =>
-  ApplicationFailure.create({ type: FAILURE.modelUnavailable, message: `The model ${what}: ${plain(error, secret)}` });
+const unavailable = (error: Error, what: string, secret?: string): FailureError =>
+  FailureError.create({ type: FAILURE.modelUnavailable, message: `The model ${what}: ${plain(error, secret)}` });
 
 /** Provider messages can be long and may quote the prompt: history keeps the first line only. */
 function plain(error: Error, secret?: string): string {

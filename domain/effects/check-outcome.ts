@@ -1,4 +1,4 @@
-import { CancelledFailure, Context } from '@temporalio/activity';
+import { CancelledError } from '../../contracts/failures.ts';
 import type { SettledBy } from '../../contracts/effects.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -31,8 +31,8 @@ const AGAIN_MS = 2_000;
  */
 export async function checkOutcome(deps: ToolDeps, held: ClaimedInvocation, lost?: ToolCallError): Promise<Found> {
   const cancelled = lost?.kind === 'cancelled' || held.options.signal.aborted;
-  const stop = cancelled ? new CancelledFailure('The work was cancelled.') : undefined;
-  const { attempt } = Context.current().info;
+  const stop = cancelled ? new CancelledError('The work was cancelled.') : undefined;
+  const attempt = held.attempt.number;
   const { tool } = held;
   const twiceIsOnce = !cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent);
   const sendAgain = (): Found => (lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' });

@@ -1,7 +1,5 @@
-import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type { SettledBy } from '../../contracts/effects.ts';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -39,8 +37,7 @@ export async function change(deps: ToolDeps, making: ToolInvocation): Promise<Ca
 async function claim(deps: ToolDeps, making: ToolInvocation): Promise<{ mine: boolean; held: ClaimedInvocation }> {
   const { target, row, tool } = making;
   const { organizationId, orchestrationId, call } = target;
-  const { workflowExecution, activityId, attempt } = Context.current().info;
-  const execution = `${workflowExecution?.runId}/${activityId}#${attempt}`;
+  const execution = `${making.attempt.execution}#${making.attempt.number}`;
   const of = { organizationId, orchestrationId, step: row.step_id, tool: tool.name, argumentsHash: row.arguments_hash };
   const key = effectKeyOf(of);
   const { mine, effect } = await withOrganization(deps.db, organizationId, async (trx) => {
@@ -72,11 +69,11 @@ async function takeOverFor(deps: ToolDeps, held: ClaimedInvocation): Promise<Cla
 }
 
 /** Another try has the claim. Whoever is still waited for looks again. */
-const overtaken = (): ApplicationFailure =>
-  ApplicationFailure.create({
+const overtaken = (): FailureError =>
+  FailureError.create({
     type: FAILURE.toolCallGone,
     message: 'A newer try holds this call.',
-    nextRetryDelay: '1 second',
+    nextRetryDelay: 1000,
   });
 
 const onConnection = ({ target, tool }: ToolInvocation) => ({

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import type { Attempt } from '../attempt.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { findEffect, setUndo, type Effect } from '../../db/queries/effects.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
@@ -24,7 +24,7 @@ const UNDO_MS = 30_000;
 export async function undoEffect(
   deps: ToolDeps,
   { organizationId, orchestrationId, key }: UndoTarget,
-  signal: AbortSignal,
+  attempt: Attempt,
 ): Promise<{ undone: boolean }> {
   const write = (set: Parameters<typeof setUndo>[2]) =>
     withOrganization(deps.db, organizationId, (trx) => setUndo(trx, key, set));
@@ -44,7 +44,7 @@ export async function undoEffect(
   try {
     const on = { organizationId, connectionId: tool.connectionId };
     const said = await deps.host.undo(on, tool.remoteName, toDone(effect), {
-      signal,
+      signal: attempt.signal,
       timeoutMs: UNDO_MS,
       effectKey: key,
     });
@@ -54,7 +54,7 @@ export async function undoEffect(
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
     const retriable = error.kind === 'unknown' ? new ToolCallError('unavailable', error.message) : error;
-    const next = afterFailure(retriable, Context.current().info.attempt);
+    const next = afterFailure(retriable, attempt.number);
     if (next.kind === 'throw') throw next.failure;
     await write({ undo_state: error.kind === 'unknown' ? 'UNKNOWN' : 'FAILED', detail: error.message });
     return { undone: false };

@@ -1,6 +1,6 @@
-import { ApplicationFailure } from '@temporalio/common';
+import type { Attempt } from '../attempt.ts';
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { ruleFor } from '../../contracts/healing-rules.ts';
 import { centsToNanos } from '../../contracts/money.ts';
 import { errorSentence, textsFor, type ErrorCode, type Texts } from '../../contracts/texts.ts';
@@ -48,13 +48,13 @@ const STATUS_OF = {
 type Decided = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 'decided_by'>;
 
 /** Decides by rule where the failure is known, by a model's diagnosis otherwise; within the job's cap. */
-export async function healStep(deps: HealDeps, input: FailedTry, signal: AbortSignal): Promise<Healing> {
+export async function healStep(deps: HealDeps, input: FailedTry, attempt: Attempt): Promise<Healing> {
   const context = await withOrganization(deps.db, input.organizationId, (trx) =>
     loadContext(trx, deps, input, () => lookAt(trx, input)),
   );
   const kept = context.more.attempts.find(({ attempt }) => attempt === input.attempt);
   if (kept) return toHealing(deps, input, kept);
-  const decided = await decide(deps, input, context, signal);
+  const decided = await decide(deps, input, context, attempt);
   if (!decided) return { action: 'stop' };
   await writeDown(deps, input, decided);
   return toHealing(deps, input, decided);
@@ -74,7 +74,7 @@ async function decide(
   deps: HealDeps,
   input: FailedTry,
   context: Context<Looked>,
-  signal: AbortSignal,
+  attempt: Attempt,
 ): Promise<Decided | undefined> {
   const texts = textsFor(context.orchestration.language);
   const rule = ruleFor(input.code, input.attempt - 1);
@@ -91,7 +91,7 @@ async function decide(
     return { root_cause: texts.circles.cost_rate, action: 'ask', detail: null, agent: null, decided_by: 'rule' };
   if (context.more.spent >= centsToNanos(deps.healingCapCents))
     return { root_cause: texts.healingCap, action: 'stop', detail: null, agent: null, decided_by: 'rule' };
-  return (await diagnose(deps, input, context, signal)) ?? (input.attempt === 1 ? onceMore(texts) : undefined);
+  return (await diagnose(deps, input, context, attempt)) ?? (input.attempt === 1 ? onceMore(texts) : undefined);
 }
 
 /** Nobody could say why: one more try costs less than giving up. */
@@ -112,17 +112,17 @@ async function diagnose(
   deps: HealDeps,
   input: FailedTry,
   context: Context<Looked>,
-  signal: AbortSignal,
+  attempt: Attempt,
 ): Promise<Decided | undefined> {
   try {
-    const text = await takeTurn(deps, toTurn(deps, input, context), signal);
+    const text = await takeTurn(deps, toTurn(deps, input, context), attempt);
     const found = toDiagnosis(text, { failed: input.agent, agents: new Set(deps.agents.keys()) });
     if (!found) return undefined;
     const { rootCause: root_cause, action, change: detail, agent } = found;
     return { root_cause, action, detail, agent, decided_by: 'model' };
   } catch (error) {
     // A diagnosis that fails finds nothing out.
-    const isFinal = error instanceof ApplicationFailure && error.nonRetryable && error.type !== FAILURE.alreadyOver;
+    const isFinal = error instanceof FailureError && error.nonRetryable && error.type !== FAILURE.alreadyOver;
     if (!isFinal) throw error;
     return undefined;
   }

@@ -1,5 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import type { TakenKey } from '../../db/queries/key-pool.ts';
 import { backOffMs, jittered, KEY_POLICY, queueWaitMs } from './key-waits.ts';
 import { ModelCallError, type ModelCall } from './model-port.ts';
@@ -10,7 +9,7 @@ type Trying = Pick<ModelCall, 'tries' | 'attempt'>;
 /** A failure as it is told to Temporal: with the time to come back, or final after the last try. Pure but for chance. */
 export function finalAfter(taken: Counted, { tries }: Trying, error: ModelCallError): ModelCallError {
   const { failure, free, waitSeconds } = error;
-  if (!(failure instanceof ApplicationFailure) || failure.nonRetryable) return error;
+  if (!(failure instanceof FailureError) || failure.nonRetryable) return error;
   const isLast = taken.calls >= KEY_POLICY.mostCalls || taken.rounds >= tries;
   const waitMs = waitSeconds ? jittered(waitSeconds * 1_000) : backOffMs(taken.calls);
   return new ModelCallError(isLast ? final(failure) : retried(failure, waitMs), free);
@@ -50,23 +49,21 @@ export function refusalOf(
   }
 }
 
-const failureOf = (error?: ModelCallError): ApplicationFailure | undefined =>
-  error?.failure instanceof ApplicationFailure ? error.failure : undefined;
+const failureOf = (error?: ModelCallError): FailureError | undefined =>
+  error?.failure instanceof FailureError ? error.failure : undefined;
 
 /** A rejected key is no reason to stop while others only rest. */
-function passingOf(error?: ModelCallError): ApplicationFailure | undefined {
+function passingOf(error?: ModelCallError): FailureError | undefined {
   const failure = failureOf(error);
   return failure?.nonRetryable ? undefined : failure;
 }
 
-const limited = (message: string): ApplicationFailure =>
-  ApplicationFailure.create({ type: FAILURE.modelRateLimited, message });
+const limited = (message: string): FailureError => FailureError.create({ type: FAILURE.modelRateLimited, message });
 
 const unauthorized = (message: string): ModelCallError =>
-  new ModelCallError(ApplicationFailure.nonRetryable(message, FAILURE.modelUnauthorized), true);
+  new ModelCallError(FailureError.nonRetryable(message, FAILURE.modelUnauthorized), true);
 
-const final = ({ message, type }: ApplicationFailure): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(message, type ?? undefined);
+const final = ({ message, type }: FailureError): FailureError => FailureError.nonRetryable(message, type ?? undefined);
 
-const retried = ({ message, type }: ApplicationFailure, nextRetryDelay: number): ApplicationFailure =>
-  ApplicationFailure.create({ message, type: type ?? undefined, nextRetryDelay });
+const retried = ({ message, type }: FailureError, nextRetryDelay: number): FailureError =>
+  FailureError.create({ message, type: type ?? undefined, nextRetryDelay });

@@ -1,9 +1,8 @@
+import type { Attempt } from '../attempt.ts';
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve, type DefaultLimits } from '../../db/queries/budget.ts';
 import { forgetUncalled } from '../../db/queries/key-pool.ts';
@@ -60,17 +59,17 @@ export interface TurnToPrepare {
  * Takes one turn of a model so that no answer is paid for twice: the answer is a row before the activity completes,
  * and a retry that finds the row returns it. The worst case is reserved before the call and replaced by the real
  * usage after it, holding the budget's rows, which everybody shares, as short as can be; a try that died in between counts at its worst case, because nobody can know whether it was billed.
- * @throws ApplicationFailure named in `FAILURE`.
+ * @throws FailureError named in `FAILURE`.
  */
-export async function takeTurn(deps: TurnDeps, given: Turn | TurnToPrepare, signal: AbortSignal): Promise<string> {
+export async function takeTurn(deps: TurnDeps, given: Turn | TurnToPrepare, attempt: Attempt): Promise<string> {
   const usageId = randomUUID();
-  const { turn, kept } = await startTurn(deps, given, usageId);
+  const { turn, kept } = await startTurn(deps, given, { usageId, isRetry: attempt.number > 1 });
   if (kept !== undefined) return kept;
   deps.reachKillPoint('after-reserve');
-  const answer = await callModel(deps, turn, usageId, signal);
+  const answer = await callModel(deps, turn, usageId, attempt);
   deps.reachKillPoint('after-model-answer');
   // The answer has been paid for: a database that is away is asked again, not the model.
-  const text = await retryWhileDatabaseUnavailable(() => endTurn(deps, turn, usageId, answer), signal);
+  const text = await retryWhileDatabaseUnavailable(() => endTurn(deps, turn, usageId, answer), attempt.signal);
   deps.reachKillPoint('after-turn-stored');
   return text;
 }
@@ -81,7 +80,11 @@ interface Started {
   readonly kept?: string;
 }
 
-async function startTurn(deps: TurnDeps, given: Turn | TurnToPrepare, usageId: string): Promise<Started> {
+async function startTurn(
+  deps: TurnDeps,
+  given: Turn | TurnToPrepare,
+  { usageId, isRetry }: { readonly usageId: string; readonly isRetry: boolean },
+): Promise<Started> {
   const { organizationId } = given;
   try {
     return await withOrganization(deps.db, organizationId, async (trx) => {
@@ -92,7 +95,7 @@ async function startTurn(deps: TurnDeps, given: Turn | TurnToPrepare, usageId: s
       if (kept) return { turn, kept: kept.content };
       const changed = await turn.onStart?.(trx);
       // A first try has nothing before it; what a reset run has left open expires by itself.
-      if (Context.current().info.attempt > 1) await giveUp(trx, key);
+      if (isRetry) await giveUp(trx, key);
       const nanos = deps.prices.worstCaseOf(request.model, promptTokensAtMost(request), request.maxTokens);
       const { userId, agent, steppedDownFrom } = turn;
       const who = { id: usageId, ...key, organizationId, userId, agent, steppedDownFrom };
@@ -110,13 +113,12 @@ async function startTurn(deps: TurnDeps, given: Turn | TurnToPrepare, usageId: s
 
 /** A refusal with what a person needs to decide: whose limit, of which period, and how much is missing. */
 export const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos }: NoRoomInBudgetError) =>
-  ApplicationFailure.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
+  FailureError.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
 
-async function callModel(deps: TurnDeps, turn: Turn, usageId: string, signal: AbortSignal): Promise<ModelAnswer> {
-  const { workflowExecution, activityId, attempt } = Context.current().info;
-  const execution = `${workflowExecution?.runId}/${activityId}`;
+async function callModel(deps: TurnDeps, turn: Turn, usageId: string, attempt: Attempt): Promise<ModelAnswer> {
+  const { execution, number, signal } = attempt;
   try {
-    return await deps.model.answer({ ...turn, usageId, execution, attempt }, signal);
+    return await deps.model.answer({ ...turn, usageId, execution, attempt: number }, signal);
   } catch (error) {
     if (!(error instanceof ModelCallError)) throw error;
     const { orchestrationId, request } = turn;
@@ -150,7 +152,7 @@ async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: Mode
     return answered ? answer.text : undefined;
   });
   deps.wakeReaders(organizationId);
-  if (text === undefined) throw ApplicationFailure.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
+  if (text === undefined) throw FailureError.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
   return text;
 }
 

@@ -1,3 +1,4 @@
+import type { Attempt } from '../attempt.ts';
 import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
 import { errorSentence, textsFor } from '../../contracts/texts.ts';
 import type { StepFailure } from '../../contracts/workflow.ts';
@@ -39,9 +40,9 @@ const TRIES = 5;
 const PROGRESS = 10;
 
 /** One turn of the planner. What it wrote is read, validated and priced by `adoptPlan`. */
-export async function draftPlan(deps: PlanDeps, input: DraftTarget, signal: AbortSignal): Promise<void> {
+export async function draftPlan(deps: PlanDeps, input: DraftTarget, attempt: Attempt): Promise<void> {
   const { organizationId } = input;
-  await takeTurn(deps, { organizationId, prepare: (trx) => prepareDraft(trx, deps, input) }, signal);
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareDraft(trx, deps, input) }, attempt);
 }
 
 async function prepareDraft(trx: OrganizationTransaction, deps: PlanDeps, input: DraftTarget): Promise<Turn> {

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import type { Attempt } from '../attempt.ts';
 import type { Approval } from '../../contracts/approval.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -25,7 +25,7 @@ export interface Reminder {
  * Tells people once more that a question waits: as an event, in the repainted message, and as one reply in the thread
  * that names those who are listed. Safe to repeat: a reminder is written once, and a reply that may be there is looked for.
  */
-export async function remindApprovers(deps: SlackDeps, reminder: Reminder): Promise<void> {
+export async function remindApprovers(deps: SlackDeps, reminder: Reminder, attempt: Attempt): Promise<void> {
   const written = await writeDown(deps, reminder);
   if (!written || !deps.slack) return;
   const { orchestration, mentions } = written;
@@ -35,7 +35,7 @@ export async function remindApprovers(deps: SlackDeps, reminder: Reminder): Prom
   const marker = `${reminder.approvalId}:${reminder.nth}`;
   const bucket = bucketFor(reminder.organizationId, teamId ?? '', channelId, false);
   try {
-    if (Context.current().info.attempt > 1 && (await deps.slack.findPosted(thread, marker))) return;
+    if (attempt.number > 1 && (await deps.slack.findPosted(thread, marker))) return;
     const waitMs = await withOrganization(deps.db, reminder.organizationId, (trx) => takeFromBucket(trx, bucket));
     if (waitMs > 0) throw tryLater(waitMs, 'Our own bucket for Slack is empty.');
     const text = [...mentions, wordsOf(reminder, textsFor(language))].join(' ');

@@ -1,7 +1,6 @@
 import { log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type { Approval } from '../../contracts/approval.ts';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import { isFinal, type Analysis, type Route } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
@@ -41,7 +40,7 @@ export type KeywordAnalysis = (input: {
 export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWork> {
   return withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, target.orchestrationId);
-    if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
+    if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
     const { options, route: known } = orchestration;
     if (known) return toWork(deps, orchestration, known, orchestration.plan_decision, orchestration.approval);
     const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));

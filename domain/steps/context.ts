@@ -1,5 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
@@ -32,7 +31,7 @@ export async function loadContext<T>(
   loadMore: (orchestration: Orchestration) => Promise<T>,
 ): Promise<Context<T>> {
   const orchestration = await getOrchestration(trx, orchestrationId);
-  if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
+  if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
   const history = await listRecentMessages(trx, {
     sessionId: orchestration.session_id,
     limit: LIMITS.workingMemoryMessages,

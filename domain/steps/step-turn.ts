@@ -1,3 +1,4 @@
+import type { Attempt } from '../attempt.ts';
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
 import type { StepRound } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -58,11 +59,11 @@ const TRIES = { first: 5, healed: 3, standIn: 1 };
 export async function workOnStep(
   deps: StepTurnDeps,
   input: StepTarget,
-  signal: AbortSignal,
+  attempt: Attempt,
 ): Promise<StepRound | undefined> {
   const { organizationId, orchestrationId } = input;
   const noted: RecordedTurn = { calls: 'unknown', tools: undefined, turnKey: '' };
-  await takeTurn(deps, { organizationId, prepare: (trx) => prepareStep(trx, deps, input, noted) }, signal);
+  await takeTurn(deps, { organizationId, prepare: (trx) => prepareStep(trx, deps, input, noted) }, attempt);
   if (noted.calls === 'none') return undefined;
   // An answer that was there already may have wanted calls too.
   const rows = await withOrganization(deps.db, organizationId, (trx) =>

@@ -1,6 +1,4 @@
-import { CancelledFailure } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE } from '../../contracts/failures.ts';
+import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
 import type { ToolCallError } from './mcp-connection.ts';
 
 /** Tries of a provider that is away; then the agent is told, and may go another way. */
@@ -16,15 +14,15 @@ export type AfterFailure =
 
 /** The one place that decides what follows from a call that was certainly not made. Pure. */
 export function afterFailure({ kind, message, retryAfterMs }: ToolCallError, attempt: number): AfterFailure {
-  if (kind === 'cancelled') return { kind: 'throw', failure: new CancelledFailure(message) };
+  if (kind === 'cancelled') return { kind: 'throw', failure: new CancelledError(message) };
   if (kind === 'reconnect') return { kind: 'reconnect' };
   if (kind === 'refused' || attempt >= TRIES) return { kind: 'answer', text: message };
   return { kind: 'throw', failure: later(message, retryAfterMs ?? SHORT_WAIT_MS * 2 ** (attempt - 1)) };
 }
 
 /** Temporal tries again after this time. */
-export const later = (message: string, waitMs: number): ApplicationFailure =>
-  ApplicationFailure.create({
+export const later = (message: string, waitMs: number): FailureError =>
+  FailureError.create({
     type: FAILURE.toolUnavailable,
     message,
     nextRetryDelay: Math.min(MAX_WAIT_MS, Math.max(1, Math.ceil(waitMs))),

@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE } from '../../contracts/failures.ts';
+import type { Attempt } from '../attempt.ts';
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -24,7 +24,7 @@ const CALL_MS = 30_000;
  * Makes one call and writes its answer. Reads may be repeated; what changes something goes through the ledger. Safe to
  * repeat: an answer that is there is the answer.
  */
-export async function callTool(deps: ToolDeps, target: CallTarget, signal: AbortSignal): Promise<CallOutcome> {
+export async function callTool(deps: ToolDeps, target: CallTarget, attempt: Attempt): Promise<CallOutcome> {
   const { orchestration, row } = await load(deps, target);
   if (row.status === 'done' || row.status === 'failed') return { status: row.status };
   if (row.status === 'declined' || row.status === 'cancelled') return { status: 'failed' };
@@ -41,7 +41,13 @@ export async function callTool(deps: ToolDeps, target: CallTarget, signal: Abort
   if (other) return settleCall(deps, target, row, { status: 'failed', result: errorResult(other), taints: false });
   const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
   const progress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
-  const making: ToolInvocation = { target, row, tool, options: { signal, timeoutMs, onProgress: progress.tell } };
+  const making: ToolInvocation = {
+    target,
+    row,
+    tool,
+    attempt,
+    options: { signal: attempt.signal, timeoutMs, onProgress: progress.tell },
+  };
   try {
     return await (row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making));
   } finally {
@@ -65,9 +71,9 @@ async function load(deps: ToolDeps, target: CallTarget): Promise<{ orchestration
   const { organizationId, orchestrationId, call } = target;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, orchestrationId);
-    if (isFinal(orchestration.status)) throw ApplicationFailure.nonRetryable('The job is over.', FAILURE.alreadyOver);
+    if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
     const row = await findToolCall(trx, { orchestrationId, id: call });
-    if (!row) throw ApplicationFailure.nonRetryable('There is no such call.', FAILURE.toolCallGone);
+    if (!row) throw FailureError.nonRetryable('There is no such call.', FAILURE.toolCallGone);
     if (row.status === 'pending' || row.status === 'waiting') {
       const set = { status: 'running' as const, started_at: new Date().toISOString() };
       await setToolCall(trx, { orchestrationId, id: call }, set);

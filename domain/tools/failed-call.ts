@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
@@ -13,11 +12,11 @@ import type { ToolDeps } from './tool-deps.ts';
 /** What follows when a call was certainly not made, or had nothing to change. */
 export async function failedToCall(
   deps: ToolDeps,
-  { target, row, tool }: ToolInvocation,
+  { target, row, tool, attempt }: ToolInvocation,
   error: unknown,
 ): Promise<CallOutcome> {
   if (!(error instanceof ToolCallError)) throw error;
-  const next = afterFailure(error, Context.current().info.attempt);
+  const next = afterFailure(error, attempt.number);
   if (next.kind === 'throw') throw next.failure;
   if (next.kind === 'answer')
     // It may quote what the server has said.

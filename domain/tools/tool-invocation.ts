@@ -1,3 +1,4 @@
+import type { Attempt } from '../attempt.ts';
 import type { Effect } from '../../db/queries/effects.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { OfferedTool } from './tool-host.ts';
@@ -10,6 +11,7 @@ export interface ToolInvocation {
   readonly row: ToolCall;
   readonly tool: OfferedTool;
   readonly options: CallOptions;
+  readonly attempt: Attempt;
 }
 
 /** An effect that this attempt holds. */

@@ -50,7 +50,7 @@ async function failing(given: { spentCents?: number; worstCents?: number; turnKe
     );
   return { organizationId, orchestrationId, step: 'fix', agent: 'engineering', attempt: 1, code: 'model_refused' };
 }
-const heal = (input: FailedTry, nth = 1) => attempt(nth, () => heartbeating((signal) => healStep(deps, input, signal)));
+const heal = (input: FailedTry, nth = 1) => attempt(nth, () => heartbeating((given) => healStep(deps, input, given)));
 const kept = ({ orchestrationId }: FailedTry) =>
   desk.database.look(
     'select attempt, root_cause, action, decided_by, status from healing where orchestration_id = $1',

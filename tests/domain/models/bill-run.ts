@@ -31,7 +31,7 @@ export async function expectLedgerToBeTheBill(desk: Desk, calls: number, seed: n
   desk.model.setResponder(() => (random() < 0.03 ? LIMITED : { text: words(60) }));
 
   const call = async (turn: Turn): Promise<void> => {
-    const take = (nth: number) => attempt(nth, () => heartbeating((signal) => takeTurn(desk.deps, turn, signal)));
+    const take = (nth: number) => attempt(nth, () => heartbeating((given) => takeTurn(desk.deps, turn, given)));
     for (let nth = 1; nth <= 10; nth++) {
       if (await take(nth).catch(() => undefined)) return;
       await desk.rest();

@@ -46,7 +46,7 @@ it(`equals the provider’s bill to the nano over ${TURNS} turns with errors, de
     const turn = { organizationId, orchestrationId, userId, agent: null, tries: 12, request };
     for (let tries = 1; tries <= 12; tries++) {
       if (random() < 0.04) desk.killAt(random() < 0.5 ? 'after-model-answer' : 'after-turn-stored');
-      const failed = await attempt(tries, () => heartbeating((signal) => takeTurn(desk.deps, turn, signal))).then(
+      const failed = await attempt(tries, () => heartbeating((given) => takeTurn(desk.deps, turn, given))).then(
         () => undefined,
         (error: unknown) => error,
       );

@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const take = (nth: number, prepare: TurnToPrepare['prepare']): Promise<string> =>
   attempt(nth, () =>
-    heartbeating((signal) => takeTurn(desk.deps, { organizationId: tenant.organizationId, prepare }, signal)),
+    heartbeating((given) => takeTurn(desk.deps, { organizationId: tenant.organizationId, prepare }, given)),
   );
 /** A turn made of the stored request. */
 const prepareRequest: TurnToPrepare['prepare'] = async (trx) => {

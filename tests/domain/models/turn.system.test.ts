@@ -42,7 +42,7 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
 });
 
 const take = (nth = 1, changes: Partial<Turn> = {}, deps: Partial<TurnDeps> = {}): Promise<string> =>
-  attempt(nth, () => heartbeating((signal) => takeTurn({ ...desk.deps, ...deps }, turn(changes), signal)));
+  attempt(nth, () => heartbeating((given) => takeTurn({ ...desk.deps, ...deps }, turn(changes), given)));
 const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
   work.then(
     () => Promise.reject(new Error('It worked.')),
@@ -249,7 +249,7 @@ describe('a cancellation', () => {
     const failure = await failureOf(
       attempt(1, (environment) => {
         void desk.model.waitForRequests(before + 1).then(() => environment.cancel('CANCELLED'));
-        return heartbeating((signal) => takeTurn(desk.deps, turn(), signal));
+        return heartbeating((given) => takeTurn(desk.deps, turn(), given));
       }),
     );
     expect(failure).toBeInstanceOf(CancelledFailure);

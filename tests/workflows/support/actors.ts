@@ -169,7 +169,7 @@ export function createActors() {
       analyzeRequest: ({ orchestrationId }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'analyzeRequest' });
-        return heartbeating((signal) => scene.analyze?.(signal) ?? Promise.resolve());
+        return heartbeating(({ signal }) => scene.analyze?.(signal) ?? Promise.resolve());
       },
       runAgent: ({ orchestrationId, agent, step = agent, attempt = 0, round, last, ...input }) => {
         const { scene, calls } = of(orchestrationId);
@@ -177,19 +177,19 @@ export function createActors() {
         const more = { ...(tier && { tier }), ...(round && { round }), ...(last && { last }) };
         calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering, ...more });
         return heartbeating(
-          async (signal) => (await scene.agent?.(agent, signal, step, attempt, round ?? 1)) ?? undefined,
+          async ({ signal }) => (await scene.agent?.(agent, signal, step, attempt, round ?? 1)) ?? undefined,
         );
       },
       draftPlan: ({ orchestrationId, revision, why, constraints, repairs, failures }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'draftPlan', draft: { revision, why, constraints, repairs, failures } });
         const nth = calls.filter(({ name }) => name === 'draftPlan').length;
-        return heartbeating((signal) => scene.draft?.(nth, signal) ?? Promise.resolve());
+        return heartbeating(({ signal }) => scene.draft?.(nth, signal) ?? Promise.resolve());
       },
       healStep: ({ orchestrationId, step, attempt, code }) => {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'healStep', step, attempt, code });
-        return heartbeating(async (signal) => (await scene.heal?.(step, attempt, signal)) ?? { action: 'stop' });
+        return heartbeating(async ({ signal }) => (await scene.heal?.(step, attempt, signal)) ?? { action: 'stop' });
       },
     },
     store: {
@@ -267,7 +267,7 @@ export function createActors() {
         const { scene, calls } = of(orchestrationId);
         calls.push({ name: 'callTool', ids: [call] });
         const nth = calls.filter(({ name, ids }) => name === 'callTool' && ids?.[0] === call).length;
-        return heartbeating(async (signal) => (await scene.tool?.(call, nth, signal)) ?? { status: 'done' });
+        return heartbeating(async ({ signal }) => (await scene.tool?.(call, nth, signal)) ?? { status: 'done' });
       },
       undoEffect: async ({ orchestrationId, key }) => {
         of(orchestrationId).calls.push({ name: 'undoEffect', ids: [key] });
