@@ -20,8 +20,8 @@ import { welcome } from './welcome.ts';
 
 const say = createSay();
 process.exitCode = await start(say).catch((error: unknown) => {
-  const hasVerifiedEffects = error instanceof StartError || error instanceof ConfigurationError;
-  say.line(hasVerifiedEffects ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
+  const isExpected = error instanceof StartError || error instanceof ConfigurationError;
+  say.line(isExpected ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
   return 1;
 });
 // A library that still holds a socket must not keep the terminal waiting.

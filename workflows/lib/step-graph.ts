@@ -29,7 +29,7 @@ export const createStepGraph = (steps: readonly StepOutline[]): StepGraph => ({
  * when nothing runs and nothing may start. A step that throws (a cancellation, a bug) ends the runReadySteps after the others.
  */
 export async function runReadySteps(course: StepGraph, hands: StepGraphDeps): Promise<void> {
-  const trackInFlight = new Map<string, Promise<void>>();
+  const inFlight = new Map<string, Promise<void>>();
   let broken: { readonly error: unknown } | undefined;
   const start = async (step: StepOutline) => {
     try {
@@ -38,17 +38,17 @@ export async function runReadySteps(course: StepGraph, hands: StepGraphDeps): Pr
       broken ??= { error };
     } finally {
       course.running.delete(step.id);
-      trackInFlight.delete(step.id);
+      inFlight.delete(step.id);
     }
   };
   for (;;) {
     if (!broken && hands.mayStart())
       for (const step of readySteps(course)) {
         course.running.add(step.id);
-        trackInFlight.set(step.id, start(step));
+        inFlight.set(step.id, start(step));
       }
-    if (trackInFlight.size === 0) break;
-    await Promise.race(trackInFlight.values());
+    if (inFlight.size === 0) break;
+    await Promise.race(inFlight.values());
   }
   if (broken) throw broken.error;
 }

@@ -30,7 +30,7 @@ export function working(shown: Shown): SlackMessage {
   const notes = [...healing, ...steering];
   const spent = shown.plan ? `${texts.plan.spent}: ${cents(nanosToCents(shown.costNanos))}` : '';
   return {
-    text: [line, trackInFlight(shown, phases), healing[0], steering[0]].filter(Boolean).join('\n'),
+    text: [line, runningLine(shown, phases), healing[0], steering[0]].filter(Boolean).join('\n'),
     blocks: [
       section(`${line}\n${bar}`),
       ...sections(phases, 8, texts.plan.more),
@@ -41,5 +41,5 @@ export function working(shown: Shown): SlackMessage {
 }
 
 /** The line of the first phase that is not over, for clients that show no blocks. */
-const trackInFlight = ({ steps }: Shown, lines: readonly string[]): string | undefined =>
+const runningLine = ({ steps }: Shown, lines: readonly string[]): string | undefined =>
   lines[toPhases(steps).findIndex(({ percent }) => percent < 100)]?.replaceAll('`', '');
