@@ -8,22 +8,22 @@ import type {
   RoutedWork,
   StepOutline,
 } from '../contracts/workflow.ts';
-import type { CallOutline, UndoOutcome } from '../contracts/workflow.ts';
+import type { CallOutline, UndoableEffect, UndoOutcome } from '../contracts/workflow.ts';
 import type { DefaultLimits } from '../db/queries/budget.ts';
 import type { Database } from '../db/tables/index.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
 import type { ApprovalRules } from '../domain/approvals/approval.ts';
-import { endCalls, openToolJob, settleUnknown } from '../domain/tools/tool-job.ts';
-import { recordApproval, type DecisionInput } from '../domain/approvals/record-approval.ts';
+import { closeCalls, prepareToolJob, settleUnknownEffect } from '../domain/tools/tool-job.ts';
+import { recordDecision, type DecisionInput } from '../domain/approvals/record-decision.ts';
 import type { EstimateDeps } from '../domain/budgets/estimate.ts';
 import { finishOrchestration } from '../domain/orchestrations/finish.ts';
 import { adoptPlan, type AdoptInput } from '../domain/planning/adopt-plan.ts';
 import { askHuman, closeQuestion, type AskInput } from '../domain/approvals/questions.ts';
 import { revisePlan } from '../domain/planning/revise.ts';
 import { routeRequest, type KeywordAnalysis } from '../domain/routing/route-request.ts';
-import { addFollowUp, checkCondition, endApprovalStep, endStep } from '../domain/steps/end-step.ts';
-import { finishUndo, openUndo } from '../domain/effects/undo-job.ts';
-import { offerWithoutPlan } from '../domain/planning/without-plan.ts';
+import { addFollowUpStep, evaluateStepCondition, completeApprovalStep, closeStep } from '../domain/steps/end-step.ts';
+import { finishUndo, listUndoableEffects } from '../domain/effects/undo-job.ts';
+import { proposeWithoutPlan } from '../domain/planning/without-plan.ts';
 
 export interface StoreDeps extends EstimateDeps {
   readonly db: Kysely<Database>;
@@ -59,7 +59,8 @@ export const createStoreActivities = (deps: StoreDeps) => {
     adoptPlan: (input: AdoptInput): Promise<PlannedWork> => thenWake(input, adoptPlan(deps, input)),
 
     /** Asks whether the routed agents shall answer without a plan. */
-    offerWithoutPlan: (target: Target): Promise<RoutedWork> => thenWake(target, offerWithoutPlan(deps, pick(target))),
+    proposeWithoutPlan: (target: Target): Promise<RoutedWork> =>
+      thenWake(target, proposeWithoutPlan(deps, pick(target))),
 
     /** Applies a person's edits to the plan that waits. */
     revisePlan: (input: DecisionInput): Promise<RevisedPlan> => thenWake(input, revisePlan(deps, input)),
@@ -72,36 +73,39 @@ export const createStoreActivities = (deps: StoreDeps) => {
       thenWake(input, closeQuestion(deps, input)),
 
     /** Writes what a person has decided; the first answer stands. */
-    recordApproval: (input: DecisionInput): Promise<void> => thenWake(input, recordApproval(deps, input)),
+    recordDecision: (input: DecisionInput): Promise<void> => thenWake(input, recordDecision(deps, input)),
 
     /** Decides a step's condition from what the steps before it have said. */
-    checkCondition: (input: Target & { step: string }): Promise<{ verdict: 'yes' | 'no' | 'broken' }> =>
-      checkCondition(deps, input),
+    evaluateStepCondition: (input: Target & { step: string }): Promise<{ verdict: 'yes' | 'no' | 'broken' }> =>
+      evaluateStepCondition(deps, input),
 
     /** Marks an approval step as done. */
-    endApprovalStep: (input: Target & { step: string }): Promise<void> => thenWake(input, endApprovalStep(deps, input)),
+    completeApprovalStep: (input: Target & { step: string }): Promise<void> =>
+      thenWake(input, completeApprovalStep(deps, input)),
 
     /** Marks a step that has ended without an answer. */
-    endStep: (input: Target & { step: string; status: 'failed' | 'skipped'; reason: string }): Promise<void> =>
-      thenWake(input, endStep(deps, input)),
+    closeStep: (input: Target & { step: string; status: 'failed' | 'skipped'; reason: string }): Promise<void> =>
+      thenWake(input, closeStep(deps, input)),
 
     /** Adds a turn for words that no step could take up any more. */
-    addFollowUp: (input: Target & { nth: number }): Promise<StepOutline> => thenWake(input, addFollowUp(deps, input)),
+    addFollowUpStep: (input: Target & { nth: number }): Promise<StepOutline> =>
+      thenWake(input, addFollowUpStep(deps, input)),
 
     /** Writes the one call of a job that is nothing but a call. */
-    openToolJob: (target: Target): Promise<{ calls: CallOutline[] }> =>
-      thenWake(target, openToolJob(deps, pick(target))),
+    prepareToolJob: (target: Target): Promise<{ calls: CallOutline[] }> =>
+      thenWake(target, prepareToolJob(deps, pick(target))),
 
     /** Ends calls that will not be made. */
-    endCalls: (input: Target & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' }): Promise<void> =>
-      endCalls(deps, input),
+    closeCalls: (
+      input: Target & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' },
+    ): Promise<void> => closeCalls(deps, input),
 
     /** Writes what a human has found out about a change whose outcome nobody knew. */
-    settleUnknown: (input: Target & { call: string; verdict: 'done' | 'retry' | 'open' }): Promise<void> =>
-      settleUnknown(deps, input),
+    settleUnknownEffect: (input: Target & { call: string; verdict: 'done' | 'retry' | 'open' }): Promise<void> =>
+      settleUnknownEffect(deps, input),
 
     /** Lists what an undo takes back. */
-    openUndo: (target: Target): Promise<{ keys: string[]; queues?: string[] }> => openUndo(deps, target),
+    listUndoableEffects: (target: Target): Promise<{ effects: UndoableEffect[] }> => listUndoableEffects(deps, target),
 
     /** Says what was taken back. */
     finishUndo: (target: Target): Promise<UndoOutcome> => thenWake(target, finishUndo(deps, target)),

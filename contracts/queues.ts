@@ -20,6 +20,15 @@ export const queueOfProvider = (provider: string): string => POOLS[POOL_OF_PROVI
 /** Workflow type names as Temporal's UI and every kept history show them. */
 export const WORKFLOW = { orchestration: 'orchestrationWorkflow', undo: 'undoWorkflow' } as const;
 
+/** Messages of an orchestration by name: updates for callers who want an answer, signals from public Slack threads, a query. */
+export const MESSAGE = {
+  decide: 'decide',
+  decideFromSlack: 'decideFromSlack',
+  steer: 'steer',
+  steerFromSlack: 'steerFromSlack',
+  stage: 'stage',
+} as const;
+
 const PREFIX = 'orchestration-';
 
 /** The workflow id of an orchestration: unguessable because the id is random, stable because the inbox row keeps it. */

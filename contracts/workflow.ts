@@ -142,6 +142,12 @@ export interface CallOutcome {
   readonly status: 'done' | 'failed' | 'unknown' | 'reconnect';
 }
 
+/** A change that can be taken back, by its key in the ledger, and the task queue of its tool's pool. */
+export interface UndoableEffect {
+  readonly key: string;
+  readonly queue: string;
+}
+
 export interface UndoOutcome {
   readonly done: number;
   readonly total: number;

@@ -18,7 +18,7 @@ export const model = proxyActivities<Activities['model']>({
  * Our own tables: quick, idempotent, worth retrying for an hour while Postgres is away. Local, because an awaited
  * normal activity costs the server about ten times as much.
  */
-export const store = proxyLocalActivities<Omit<Activities['store'], 'recordApproval' | 'revisePlan'>>({
+export const store = proxyLocalActivities<Omit<Activities['store'], 'recordDecision' | 'revisePlan'>>({
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '1 hour',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
@@ -28,7 +28,7 @@ export const store = proxyLocalActivities<Omit<Activities['store'], 'recordAppro
  * What a person has decided. Not local: a decision is durable only with the workflow task that took it, and a lost task
  * may take another one next time; a local activity would have written the first and the work would follow the second.
  */
-export const decisions = proxyActivities<Pick<Activities['store'], 'recordApproval' | 'revisePlan'>>({
+export const decisions = proxyActivities<Pick<Activities['store'], 'recordDecision' | 'revisePlan'>>({
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '1 hour',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },

@@ -6,14 +6,12 @@ import { slack, store, tools } from './proxies.ts';
 /** Takes back what an orchestration has changed outside, the newest change first; each one is tried, whatever came of the others. */
 export async function undoWorkflow({ organizationId, orchestrationId }: UndoInput): Promise<UndoOutcome> {
   const target = { organizationId, orchestrationId };
-  const { keys, queues } = await store.openUndo.executeWithOptions({ summary: 'List what can be taken back' }, [
+  const { effects } = await store.listUndoableEffects.executeWithOptions({ summary: 'List what can be taken back' }, [
     target,
   ]);
-  for (const [nth, key] of keys.entries()) {
-    // Histories from before pools have no queues.
-    const taskQueue = queues?.[nth];
+  for (const { key, queue: taskQueue } of effects) {
     await tools.undoEffect
-      .executeWithOptions({ summary: 'Take one change back', ...(taskQueue && { taskQueue }) }, [{ ...target, key }])
+      .executeWithOptions({ summary: 'Take one change back', taskQueue }, [{ ...target, key }])
       .catch((error: unknown) => {
         if (isCancellation(error)) throw error;
         log.warn('A change could not be taken back', { code: errorCodeOf(error) });

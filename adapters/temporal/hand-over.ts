@@ -4,13 +4,11 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import { orchestrationWorkflowId, QUEUE, undoWorkflowId, WORKFLOW } from '../../contracts/queues.ts';
+import { MESSAGE, orchestrationWorkflowId, QUEUE, undoWorkflowId, WORKFLOW } from '../../contracts/queues.ts';
 import { SEARCH_ATTRIBUTE } from '../../contracts/search-attributes.ts';
 import type { Decision, OrchestrationInput, Refusal, SteeringMessage, UndoInput } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { setFailedAttempt, setHandedOver, type InboxRow } from '../../db/queries/inbox.ts';
-import type { orchestrationWorkflow } from '../../workflows/orchestration.workflow.ts';
-import { decideSignal, steerSignal } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 
 /** A door waits this long for Temporal before it leaves a delivery to the relay. */
@@ -85,7 +83,7 @@ async function start(client: Client, delivery: InboxRow): Promise<void> {
     ...(typeof body['refusal'] === 'string' && { refusal: body['refusal'] as Refusal }),
   };
   try {
-    await client.workflow.start<typeof orchestrationWorkflow>(WORKFLOW.orchestration, {
+    await client.workflow.start(WORKFLOW.orchestration, {
       args: [input],
       taskQueue: QUEUE.orchestration,
       workflowId: orchestrationWorkflowId(orchestrationId),
@@ -122,8 +120,9 @@ async function startUndo(client: Client, delivery: InboxRow): Promise<void> {
 async function signal(client: Client, delivery: InboxRow): Promise<void> {
   try {
     const handle = client.workflow.getHandle(orchestrationWorkflowId(delivery.orchestration_id));
-    if (delivery.kind === 'steering') await handle.signal(steerSignal, delivery.body as unknown as SteeringMessage);
-    else await handle.signal(decideSignal, delivery.body as unknown as Decision);
+    if (delivery.kind === 'steering')
+      await handle.signal<[SteeringMessage]>(MESSAGE.steerFromSlack, delivery.body as unknown as SteeringMessage);
+    else await handle.signal<[Decision]>(MESSAGE.decideFromSlack, delivery.body as unknown as Decision);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }

@@ -5,7 +5,7 @@ import { mayAnswer } from '../../contracts/approval-rules.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { type DecisionRequest } from '../../contracts/approval.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { orchestrationWorkflowId } from '../../contracts/queues.ts';
+import { MESSAGE, orchestrationWorkflowId } from '../../contracts/queues.ts';
 import type { PlanEdits, PlanProblem } from '../../contracts/plan.ts';
 import type { Decision, DecisionOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -14,7 +14,6 @@ import { changeOrchestration, findOrchestration, type Orchestration } from '../.
 import { insertEdits } from '../../db/queries/plans.ts';
 import { insertAudit, type Principal } from '../../db/queries/people.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import { decideUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { notFound, ProblemError } from '../../api/problems.ts';
 
@@ -104,7 +103,7 @@ async function send(
   for (let attempt = 1; ; attempt++) {
     try {
       return await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
-        handle.executeUpdate(decideUpdate, { args: [decision] }),
+        handle.executeUpdate<DecisionOutcome, [Decision]>(MESSAGE.decide, { args: [decision] }),
       );
     } catch (error) {
       const type = failureTypeOf(error);

@@ -1,16 +1,16 @@
 import { queueOfProvider } from '../../contracts/queues.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { UndoOutcome } from '../../contracts/workflow.ts';
+import type { UndoableEffect, UndoOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listEffects, listUndoable } from '../../db/queries/effects.ts';
 import { getOrchestration, lockOrchestration, tellFinished } from '../../db/queries/orchestrations.ts';
 import type { StoreDeps, Target } from '../../activities/store.ts';
 
 /** The ledger's keys of what an undo takes back, the newest change first, each with the queue of its tool's pool. */
-export async function openUndo(
+export async function listUndoableEffects(
   deps: StoreDeps,
   { organizationId, orchestrationId }: Target,
-): Promise<{ keys: string[]; queues: string[] }> {
+): Promise<{ effects: UndoableEffect[] }> {
   const { effects, userId } = await withOrganization(deps.db, organizationId, async (trx) => ({
     effects: await listUndoable(trx, orchestrationId),
     userId: (await getOrchestration(trx, orchestrationId)).user_id,
@@ -20,10 +20,7 @@ export async function openUndo(
     const tool = await deps.host.find({ organizationId, userId }, name);
     queues.set(name, queueOfProvider(tool?.provider ?? ''));
   }
-  return {
-    keys: effects.map(({ key }) => key),
-    queues: effects.map(({ tool }) => queues.get(tool) ?? queueOfProvider('')),
-  };
+  return { effects: effects.map(({ key, tool }) => ({ key, queue: queues.get(tool) ?? queueOfProvider('') })) };
 }
 
 /** Says what was taken back, on the job that has ended. */

@@ -15,7 +15,7 @@ const PROBLEMS_SHOWN = 5;
  * Neither draft was a plan: the human is shown why, and asked whether the routed agents shall answer without one. Safe
  * to repeat.
  */
-export function offerWithoutPlan(deps: StoreDeps, target: Target): Promise<RoutedWork> {
+export function proposeWithoutPlan(deps: StoreDeps, target: Target): Promise<RoutedWork> {
   return withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, target.orchestrationId);
     const { route, options, language } = orchestration;

@@ -3,13 +3,13 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { orchestrationWorkflowId } from '../../contracts/queues.ts';
+import { MESSAGE, orchestrationWorkflowId } from '../../contracts/queues.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
+import type { SteeringMessage } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { Principal } from '../../db/queries/people.ts';
 import { dropSteering, insertSteering } from '../../db/queries/steering.ts';
-import { steerUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { notFound, ProblemError } from '../../api/problems.ts';
 
@@ -81,7 +81,7 @@ const writeDown = (
 async function tell(deps: ApiDeps, jobId: string, message: { id: string; mode: SteeringMode }): Promise<void> {
   const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(jobId));
   await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
-    handle.executeUpdate(steerUpdate, { args: [message] }),
+    handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] }),
   );
 }
 

@@ -11,7 +11,7 @@ import { progressOf } from './progress.ts';
 import type { StoreDeps, Target } from '../../activities/store.ts';
 
 /** Decides a step's condition from what the steps before it have said. */
-export function checkCondition(
+export function evaluateStepCondition(
   deps: StoreDeps,
   { organizationId, orchestrationId, step: id }: Target & { step: string },
 ): Promise<{ verdict: 'yes' | 'no' | 'broken' }> {
@@ -39,13 +39,13 @@ function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
 }
 
 /** A step has ended without an answer: people see at once that it has, and why. */
-export const endStep = (
+export const closeStep = (
   deps: StoreDeps,
   { status, reason, ...input }: Target & { step: string; status: 'failed' | 'skipped'; reason: string },
 ): Promise<void> => showEnd(deps, input, { status, reason });
 
 /** A human has said yes to an approval step: it is done. */
-export const endApprovalStep = (deps: StoreDeps, input: Target & { step: string }): Promise<void> =>
+export const completeApprovalStep = (deps: StoreDeps, input: Target & { step: string }): Promise<void> =>
   showEnd(deps, input, { status: 'done' });
 
 /** Writes a step's end and what people see then; a question that waits stays what they read first. */
@@ -67,7 +67,7 @@ function showEnd(
 }
 
 /** A turn of the leading agent for words that no step could take up any more. Safe to repeat by its number. */
-export function addFollowUp(deps: StoreDeps, input: Target & { nth: number }): Promise<StepOutline> {
+export function addFollowUpStep(deps: StoreDeps, input: Target & { nth: number }): Promise<StepOutline> {
   const { organizationId, orchestrationId, nth } = input;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const { language, route } = await lockOrchestration(trx, orchestrationId);

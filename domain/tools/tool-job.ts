@@ -14,7 +14,7 @@ import type { StoreDeps, Target } from '../../activities/store.ts';
 export const CALL_ID = 'call/0';
 
 /** Writes the call that somebody has named, with what has to happen before it. None when there is no such tool. */
-export async function openToolJob(deps: StoreDeps, target: Target): Promise<{ calls: CallOutline[] }> {
+export async function prepareToolJob(deps: StoreDeps, target: Target): Promise<{ calls: CallOutline[] }> {
   const { organizationId, orchestrationId } = target;
   const { options, user_id: userId } = await withOrganization(deps.db, organizationId, (trx) =>
     getOrchestration(trx, orchestrationId),
@@ -57,7 +57,7 @@ export async function openToolJob(deps: StoreDeps, target: Target): Promise<{ ca
 }
 
 /** Ends calls that will not be made: a human said no, or the work goes on without them. */
-export function endCalls(
+export function closeCalls(
   deps: StoreDeps,
   {
     organizationId,
@@ -78,7 +78,7 @@ const CONFIRMED = 'A person has looked and confirmed that this has happened. Its
  * Writes what a human has found out about a change whose outcome nobody knew. `retry`: it did not happen, and may be
  * made again. `open`: nobody knows, and it stays so.
  */
-export function settleUnknown(
+export function settleUnknownEffect(
   deps: StoreDeps,
   { organizationId, orchestrationId, call: id, verdict }: Target & { call: string; verdict: 'done' | 'retry' | 'open' },
 ): Promise<void> {

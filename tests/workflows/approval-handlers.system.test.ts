@@ -25,7 +25,7 @@ const asking = async (approval: Question, scene: Scene = {}): Promise<Play> => {
 };
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 const recorded = (run: Play) =>
-  callsOf(run, 'recordApproval').map(({ decision: given, partial = false }) => [
+  callsOf(run, 'recordDecision').map(({ decision: given, partial = false }) => [
     given?.userId,
     given?.verdict,
     partial,
@@ -38,7 +38,7 @@ describe('two of three', () => {
   it('have to approve: one waits, both are written down, and only then the work begins', async () => {
     const run = await twoOf();
     await expect(decide(run, by('ann'))).resolves.toEqual({ verdict: 'approve', waiting: true });
-    await run.when(() => callsOf(run, 'recordApproval').length === 1);
+    await run.when(() => callsOf(run, 'recordDecision').length === 1);
     expect(run.names()).not.toContain('runAgent brand');
     await expect(decide(run, by('bob'))).resolves.toEqual({ verdict: 'approve' });
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });

@@ -26,7 +26,7 @@ describe('a question', () => {
     expect(run.names()).toEqual([
       'analyzeRequest',
       'routeRequest',
-      'recordApproval',
+      'recordDecision',
       'runAgent brand',
       'finishOrchestration',
     ]);
@@ -36,14 +36,14 @@ describe('a question', () => {
     const run = await asking();
     await expect(decide(run, { verdict: 'cancel' })).resolves.toEqual({ verdict: 'cancel' });
     await expect(run.handle.result()).resolves.toEqual({ status: 'cancelled' });
-    expect(run.names()).toEqual(['analyzeRequest', 'routeRequest', 'recordApproval', 'finishOrchestration']);
+    expect(run.names()).toEqual(['analyzeRequest', 'routeRequest', 'recordDecision', 'finishOrchestration']);
   });
 
   it('that nobody answers expires into an end of its own', async () => {
     const run = await stage.play({ approval: { ...QUESTION, timeoutMs: 200 } });
     await expect(run.handle.result()).resolves.toEqual({ status: 'expired' });
     expect(run.ending()).toEqual({ kind: 'expired' });
-    expect(run.names()).not.toContain('recordApproval');
+    expect(run.names()).not.toContain('recordDecision');
   });
 
   it('can be cancelled from outside while it waits', async () => {
@@ -118,7 +118,7 @@ describe('a decision that does not count', () => {
     expect(counted).toHaveLength(1);
     await run.handle.result();
     // What is written is what counted: nothing is written of a decision that a lost task had taken.
-    const recorded = run.calls.filter(({ name }) => name === 'recordApproval');
+    const recorded = run.calls.filter(({ name }) => name === 'recordDecision');
     expect(recorded.map((call) => call.decision?.verdict)).toEqual(counted);
     expect(run.ending()?.kind).toBe(counted[0] === 'approve' ? 'worked' : 'cancelled');
   });
@@ -148,7 +148,7 @@ describe('a reply in the thread', () => {
     const run = await asking();
     await run.handle.signal(decideSignal, decision({ via: 'slack' }));
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
-    expect(run.calls.find(({ name }) => name === 'recordApproval')?.decision).toMatchObject({ via: 'slack' });
+    expect(run.calls.find(({ name }) => name === 'recordDecision')?.decision).toMatchObject({ via: 'slack' });
   });
 
   it('that overtakes its question counts as soon as it is asked', async () => {

@@ -29,7 +29,7 @@ describe('edits to a plan that waits', () => {
     const problems = [{ step: 'a', field: 'needs', message: 'There is no step “x”.' }];
     const run = await asking({ revise: () => ({ verdict: 'rejected', problems }) });
     await expect(edit(run)).resolves.toEqual({ verdict: 'approve', waiting: true, problems });
-    expect(run.names()).not.toContain('recordApproval');
+    expect(run.names()).not.toContain('recordDecision');
     await decide(run);
     await run.handle.result();
     expect(stepsRun(run)).toEqual(['a']);
@@ -40,7 +40,7 @@ describe('edits to a plan that waits', () => {
     await expect(edit(run)).resolves.toEqual({ verdict: 'approve' });
     await run.handle.result();
     expect(stepsRun(run)).toEqual(['edited']);
-    expect(callsOf(run, 'recordApproval').map(({ decision }) => decision?.editId)).toEqual(['edit-1']);
+    expect(callsOf(run, 'recordDecision').map(({ decision }) => decision?.editId)).toEqual(['edit-1']);
   });
 
   it('that have to be asked about make the old question void, and the answer to the new one counts', async () => {

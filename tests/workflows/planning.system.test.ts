@@ -34,7 +34,7 @@ describe('a plan', () => {
     const run = await planned({ drafts: [adopted(step('a'))] });
     await run.handle.result();
     expect(stepsRun(run)).toEqual(['a']);
-    expect(run.names()).not.toContain('recordApproval');
+    expect(run.names()).not.toContain('recordDecision');
   });
 
   it('that is cancelled runs nothing', async () => {
@@ -103,7 +103,7 @@ describe('without a valid plan', () => {
       'adoptPlan',
       'draftPlan',
       'adoptPlan',
-      'offerWithoutPlan',
+      'proposeWithoutPlan',
     ]);
     await decide(run);
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });

@@ -68,7 +68,7 @@ describe('words to running work', () => {
     const id = await steer(run);
     open();
     await run.handle.result();
-    expect(callsOf(run, 'addFollowUp')).toHaveLength(1);
+    expect(callsOf(run, 'addFollowUpStep')).toHaveLength(1);
     expect(heard(run).at(-1)).toEqual(['followup_1', [id]]);
     expect(run.ending()).toEqual({ kind: 'worked', failures: [] });
   });

@@ -64,7 +64,7 @@ describe('the steps of a plan', () => {
     await run.handle.result();
     expect(stepsRun(run)).toEqual(wanted);
     expect(failures(run)).toEqual(left);
-    expect(callsOf(run, 'checkCondition')).toHaveLength(1);
+    expect(callsOf(run, 'evaluateStepCondition')).toHaveLength(1);
   });
 });
 
@@ -76,7 +76,7 @@ describe('a step that asks a human', () => {
     expect(new Set(stepsRun(run))).toEqual(new Set(['a', 'other']));
     await decide(run, question);
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
-    expect(callsOf(run, 'endApprovalStep')).toEqual([{ name: 'endApprovalStep', step: 'sure' }]);
+    expect(callsOf(run, 'completeApprovalStep')).toEqual([{ name: 'completeApprovalStep', step: 'sure' }]);
     expect(stepsRun(run).at(-1)).toBe('ship');
   });
 

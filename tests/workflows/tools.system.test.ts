@@ -127,7 +127,7 @@ describe('a call that a human has to see', () => {
     await answer(play, 'tool', 1, { choice: 'skip' });
     await play.over();
     expect(made(play)).toEqual(['r']);
-    expect(play.calls.find(({ name }) => name === 'endCalls')).toMatchObject({ ids: ['a'], as: 'declined' });
+    expect(play.calls.find(({ name }) => name === 'closeCalls')).toMatchObject({ ids: ['a'], as: 'declined' });
     expect(rounds(play)).toBe(2);
     expect(play.ending()).toEqual({ kind: 'worked', failures: [] });
   });
@@ -165,7 +165,7 @@ describe('a change whose outcome nobody knows', () => {
     await answer(play, 'effect', 1, { choice });
     await play.over();
     expect(made(play)).toHaveLength(times);
-    expect(play.calls.find(({ name }) => name === 'settleUnknown')).toMatchObject({ ids: ['a'], verdict });
+    expect(play.calls.find(({ name }) => name === 'settleUnknownEffect')).toMatchObject({ ids: ['a'], verdict });
     expect(play.ending()).toEqual({ kind: 'worked', failures: [] });
   });
 
@@ -174,7 +174,7 @@ describe('a change whose outcome nobody knows', () => {
     await play.when(asked(play, 'effect'));
     await answer(play, 'effect', 1, { choice: 'stop' });
     await play.over();
-    expect(play.calls.find(({ name }) => name === 'settleUnknown')).toMatchObject({ verdict: 'open' });
+    expect(play.calls.find(({ name }) => name === 'settleUnknownEffect')).toMatchObject({ verdict: 'open' });
     expect(play.ending()).toMatchObject({ kind: 'stopped' });
   });
 });
@@ -198,7 +198,7 @@ describe('a connection whose grant is over', () => {
     await play.when(asked(play, 'reconnect'));
     await answer(play, 'reconnect', 1, { choice: 'skip' });
     await play.over();
-    expect(play.calls.find(({ name }) => name === 'endCalls')).toMatchObject({ ids: ['a'], as: 'failed' });
+    expect(play.calls.find(({ name }) => name === 'closeCalls')).toMatchObject({ ids: ['a'], as: 'failed' });
     expect(rounds(play)).toBe(2);
   });
 });
@@ -229,7 +229,7 @@ describe('a call that fails', () => {
     });
     await play.over();
     expect(made(play).toSorted(byName)).toEqual(['a', 'b']);
-    expect(play.calls.find(({ name }) => name === 'endCalls')).toMatchObject({ ids: ['a'], as: 'failed' });
+    expect(play.calls.find(({ name }) => name === 'closeCalls')).toMatchObject({ ids: ['a'], as: 'failed' });
     expect(play.ending()).toEqual({ kind: 'worked', failures: [] });
   });
 

@@ -44,7 +44,7 @@ describe('without any cache', () => {
     await run.handle.signal(decideSignal, decision({ hash: 'another' }));
     await run.handle.executeUpdate(decideUpdate, { args: [decision()] });
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
-    expect(run.names().filter((name) => name === 'recordApproval')).toHaveLength(1);
+    expect(run.names().filter((name) => name === 'recordDecision')).toHaveLength(1);
   });
 
   it('a cancel still interrupts, and the end is still told', async () => {
@@ -91,7 +91,7 @@ describe('without any cache', () => {
       [4, 'asked'],
       [5, 'failure'],
     ]);
-    for (const name of ['revisePlan', 'recordApproval']) expect(callsOf(run, name)).toHaveLength(1);
+    for (const name of ['revisePlan', 'recordDecision']) expect(callsOf(run, name)).toHaveLength(1);
   });
 
   it('two of two, an approval step, a refused budget and a stop still count', async () => {
@@ -122,7 +122,7 @@ describe('without any cache', () => {
     await run.when(() => callsOf(run, 'askHuman').some(({ kind }) => kind === 'budget'), 200);
     await whenTaken(() => decide(run, { approvalId: 'approval-budget-2', hash: 'hash-budget-2', choice: 'stop' }));
     await expect(run.handle.result()).resolves.toEqual({ status: 'partial' });
-    expect(callsOf(run, 'recordApproval').map(({ partial = false }) => partial)).toEqual([true, false, false, false]);
+    expect(callsOf(run, 'recordDecision').map(({ partial = false }) => partial)).toEqual([true, false, false, false]);
     expect(run.ending()).toMatchObject({ kind: 'stopped', stop: { mode: 'stop' } });
   });
 });

@@ -37,7 +37,7 @@ async function runAndShow(job: Job, step: StepOutline): Promise<StepResult> {
   const result = await runStep(job, step);
   if (result.status !== 'done' && patched('step-ends')) {
     const { status, reason } = result;
-    await store.endStep({ ...job.target, step: step.id, status, reason });
+    await store.closeStep({ ...job.target, step: step.id, status, reason });
     job.changed();
   }
   return result;
@@ -85,7 +85,7 @@ function keepFinished({ course }: Job, next: readonly StepOutline[]): void {
 
 /** One more turn for what was said while the last steps ran. */
 async function followUp({ target, course, changed }: Job, nth: number): Promise<void> {
-  const step = await store.addFollowUp.executeWithOptions({ summary: 'Take up what was said meanwhile' }, [
+  const step = await store.addFollowUpStep.executeWithOptions({ summary: 'Take up what was said meanwhile' }, [
     { ...target, nth },
   ]);
   course.steps = [...course.steps, { ...step, needs: doneSteps(course) > 0 ? step.needs : [] }];

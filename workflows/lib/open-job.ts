@@ -57,7 +57,7 @@ const handsFor = (target: Target, changed: () => void, jobNow: () => Job): Appro
     void slack.remindApprovers({ ...target, approvalId: question.id, nth, escalates }).catch((error: unknown) => {
       if (!isCancellation(error)) log.warn('A reminder did not land', { nth });
     }),
-  countApproval: (decision) => decisions.recordApproval({ ...target, decision, partial: true }).then(changed),
+  countApproval: (decision) => decisions.recordDecision({ ...target, decision, partial: true }).then(changed),
   revise: async (decision) => {
     const job = jobNow();
     const revised = await decisions.revisePlan({ ...target, decision }).finally(changed);

@@ -20,7 +20,7 @@ const DRAFTS = 2;
 export async function makePlan(job: Job, why: Why): Promise<Proposal> {
   const planned = await draftPlan(job, why);
   if (planned) return planned;
-  const offered = await store.offerWithoutPlan.executeWithOptions({ summary: 'Offer to work without a plan' }, [
+  const offered = await store.proposeWithoutPlan.executeWithOptions({ summary: 'Offer to work without a plan' }, [
     job.target,
   ]);
   job.planned = false;

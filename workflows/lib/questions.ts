@@ -63,7 +63,7 @@ export async function awaitAnswer(job: Job, question: Question | (() => Promise<
 async function writeAnswer(job: Job, answer: Answer): Promise<void> {
   if (answer.kind === 'decided') {
     const { decision } = answer;
-    await decisions.recordApproval.executeWithOptions({ summary: `Decision: ${decision.choice ?? decision.verdict}` }, [
+    await decisions.recordDecision.executeWithOptions({ summary: `Decision: ${decision.choice ?? decision.verdict}` }, [
       { ...job.target, decision },
     ]);
   } else if (job.course.steps.length === 0 && answer.kind === 'expired') {

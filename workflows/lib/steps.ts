@@ -17,7 +17,7 @@ const DONE: StepResult = { status: 'done' };
 /** Runs one step to its end: its condition, its question or its work, healed within bounds when it fails. */
 export async function runStep(job: Job, step: StepOutline): Promise<StepResult> {
   if (step.conditional) {
-    const { verdict } = await store.checkCondition.executeWithOptions({ summary: `Condition of ${step.id}` }, [
+    const { verdict } = await store.evaluateStepCondition.executeWithOptions({ summary: `Condition of ${step.id}` }, [
       { ...job.target, step: step.id },
     ]);
     if (verdict === 'broken') return failed('condition_broken');
@@ -30,7 +30,7 @@ async function askAbout(job: Job, step: StepOutline): Promise<StepResult> {
   const answer = await askHuman(job, { kind: 'step', step: step.id });
   if (answer === 'withdrawn') return skipped('stopped');
   if (answer === 'expired') return failed('not_approved');
-  await store.endApprovalStep({ ...job.target, step: step.id });
+  await store.completeApprovalStep({ ...job.target, step: step.id });
   return DONE;
 }
 
@@ -131,7 +131,7 @@ async function askAboutCircles(
 ): Promise<StepResult | undefined> {
   const answer = await askHuman(job, { kind: 'loop', evidence: [loop], step: step.id });
   if (answer === 'retry') return undefined;
-  await store.endCalls({ ...job.target, calls: calls.map(({ id }) => id), as: 'cancelled' });
+  await store.closeCalls({ ...job.target, calls: calls.map(({ id }) => id), as: 'cancelled' });
   if (answer === 'skip') return skipped('skipped_by_person');
   if (answer === 'stop') job.steering.stop();
   return answer === 'stop' || answer === 'withdrawn' ? skipped('stopped') : failed('loop_broken');

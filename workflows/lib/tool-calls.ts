@@ -39,7 +39,7 @@ async function askAboutCalls(
   asked: readonly CallOutline[],
 ): Promise<'run' | 'without' | StepResult> {
   const calls = asked.map(({ id }) => id);
-  const end = (as: 'declined' | 'cancelled') => store.endCalls({ ...job.target, calls, as });
+  const end = (as: 'declined' | 'cancelled') => store.closeCalls({ ...job.target, calls, as });
   const answer = await askHuman(job, { kind: 'tool', calls, ...(step && { step }) });
   if (answer === 'approve') return 'run';
   if (answer === 'skip') {
@@ -76,7 +76,7 @@ async function runCall(job: Job, { id, tool, queue }: CallOutline): Promise<Call
     if (isCancellation(error)) throw error;
     // What it was is kept with the activity; the agent is told that there is no answer.
     errorCodeOf(error);
-    await store.endCalls({ ...job.target, calls: [id], as: 'failed' });
+    await store.closeCalls({ ...job.target, calls: [id], as: 'failed' });
     return { status: 'failed' };
   } finally {
     job.calls--;
@@ -93,7 +93,8 @@ async function askAboutEffect(
   about: { calls: readonly string[]; step?: string },
 ): Promise<Next> {
   const answer = await askHuman(job, { kind: 'effect', ...about });
-  const settle = (verdict: 'done' | 'retry' | 'open') => store.settleUnknown({ ...job.target, call: id, verdict });
+  const settle = (verdict: 'done' | 'retry' | 'open') =>
+    store.settleUnknownEffect({ ...job.target, call: id, verdict });
   if (answer === 'done') await settle('done');
   else if (answer === 'retry') await settle('retry');
   else await settle('open');
@@ -111,7 +112,7 @@ async function askToReconnect(
   const answer = await askHuman(job, { kind: 'reconnect', ...about });
   if (answer === 'retry' || answer === 'approve') return 'again';
   const stops = answer === 'stop' || answer === 'withdrawn';
-  await store.endCalls({ ...job.target, calls: [id], as: stops ? 'cancelled' : 'failed' });
+  await store.closeCalls({ ...job.target, calls: [id], as: stops ? 'cancelled' : 'failed' });
   if (answer === 'stop') job.steering.stop();
   return stops ? skipped('stopped') : 'go_on';
 }

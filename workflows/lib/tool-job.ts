@@ -5,7 +5,7 @@ import { makeCalls } from './tool-calls.ts';
 
 /** A job that is nothing but one call, under the same policy and ledger as an agent's. */
 export async function runToolJob(job: Job): Promise<Ending> {
-  const { calls } = await store.openToolJob.executeWithOptions({ summary: 'Look at the call' }, [job.target]);
+  const { calls } = await store.prepareToolJob.executeWithOptions({ summary: 'Look at the call' }, [job.target]);
   if (calls.length === 0) return { kind: 'failed', code: 'tool_missing' };
   job.changed();
   const end = await makeCalls(job, undefined, calls);

@@ -27,7 +27,7 @@ describe('a human who has looked', () => {
       typeof createStoreActivities
     >[0]);
   const say = (verdict: 'done' | 'retry' | 'open') =>
-    store().settleUnknown({
+    store().settleUnknownEffect({
       organizationId: house.organizationId,
       orchestrationId: house.orchestrationId,
       call: 'c1',
@@ -130,9 +130,8 @@ describe('what can be taken back', () => {
     await make();
     const store = createStoreActivities(deps as unknown as Parameters<typeof createStoreActivities>[0]);
     const { organizationId, orchestrationId } = house;
-    await expect(store.openUndo({ organizationId, orchestrationId })).resolves.toEqual({
-      keys: [expect.any(String)],
-      queues: ['salesforce'],
+    await expect(store.listUndoableEffects({ organizationId, orchestrationId })).resolves.toEqual({
+      effects: [{ key: expect.any(String), queue: 'salesforce' }],
     });
   });
 });

@@ -4,6 +4,7 @@ import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { Activities } from '../../../activities/index.ts';
 import type { DraftTarget } from '../../../domain/planning/draft-plan.ts';
 import type { AgentId } from '../../../contracts/agents.ts';
+import { QUEUE } from '../../../contracts/queues.ts';
 import type { FailureType } from '../../../contracts/failures.ts';
 import type { FinalStatus } from '../../../contracts/orchestration.ts';
 import type {
@@ -198,8 +199,8 @@ export function createActors() {
         calls.push({ name: 'routeRequest' });
         return routed(scene, scene.approval);
       },
-      recordApproval: async ({ orchestrationId, decision: given, partial }) => {
-        of(orchestrationId).calls.push({ name: 'recordApproval', decision: given, ...(partial && { partial }) });
+      recordDecision: async ({ orchestrationId, decision: given, partial }) => {
+        of(orchestrationId).calls.push({ name: 'recordDecision', decision: given, ...(partial && { partial }) });
       },
       revisePlan: async ({ orchestrationId, decision: given }) => {
         const { scene, calls } = of(orchestrationId);
@@ -212,9 +213,9 @@ export function createActors() {
         calls.push({ name: 'adoptPlan' });
         return scene.drafts?.[nth] ?? scene.drafts?.at(-1) ?? { verdict: 'rejected' };
       },
-      offerWithoutPlan: async ({ orchestrationId }) => {
+      proposeWithoutPlan: async ({ orchestrationId }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'offerWithoutPlan' });
+        calls.push({ name: 'proposeWithoutPlan' });
         return routed(scene, { ...QUESTION, ...scene.offer });
       },
       askHuman: async ({ orchestrationId, kind, step, nth, evidence, refused, calls: ids }) => {
@@ -226,29 +227,31 @@ export function createActors() {
       closeQuestion: async ({ orchestrationId, approvalId, verdict }) => {
         of(orchestrationId).calls.push({ name: 'closeQuestion', approvalId, verdict });
       },
-      checkCondition: async ({ orchestrationId, step }) => {
+      evaluateStepCondition: async ({ orchestrationId, step }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'checkCondition', step });
+        calls.push({ name: 'evaluateStepCondition', step });
         return { verdict: scene.condition?.(step) ?? 'yes' };
       },
-      endApprovalStep: async ({ orchestrationId, step }) => {
-        of(orchestrationId).calls.push({ name: 'endApprovalStep', step });
+      completeApprovalStep: async ({ orchestrationId, step }) => {
+        of(orchestrationId).calls.push({ name: 'completeApprovalStep', step });
       },
-      endStep: async () => {},
-      addFollowUp: async ({ orchestrationId, nth }) => {
+      closeStep: async () => {},
+      addFollowUpStep: async ({ orchestrationId, nth }) => {
         const { scene, calls } = of(orchestrationId);
-        calls.push({ name: 'addFollowUp' });
+        calls.push({ name: 'addFollowUpStep' });
         const agent = scene.agents?.[0] ?? 'brand';
         return { id: `followup_${nth}`, kind: 'agent', agent, needs: [], runs: 'after_all', conditional: false };
       },
-      openToolJob: async ({ orchestrationId }) => ({ calls: [...(of(orchestrationId).scene.toolJob ?? [])] }),
-      endCalls: async ({ orchestrationId, calls: ids, as }) => {
-        of(orchestrationId).calls.push({ name: 'endCalls', ids, as });
+      prepareToolJob: async ({ orchestrationId }) => ({ calls: [...(of(orchestrationId).scene.toolJob ?? [])] }),
+      closeCalls: async ({ orchestrationId, calls: ids, as }) => {
+        of(orchestrationId).calls.push({ name: 'closeCalls', ids, as });
       },
-      settleUnknown: async ({ orchestrationId, call, verdict }) => {
-        of(orchestrationId).calls.push({ name: 'settleUnknown', ids: [call], verdict });
+      settleUnknownEffect: async ({ orchestrationId, call, verdict }) => {
+        of(orchestrationId).calls.push({ name: 'settleUnknownEffect', ids: [call], verdict });
       },
-      openUndo: async ({ orchestrationId }) => ({ keys: [...(of(orchestrationId).scene.undoable ?? [])] }),
+      listUndoableEffects: async ({ orchestrationId }) => ({
+        effects: (of(orchestrationId).scene.undoable ?? []).map((key) => ({ key, queue: QUEUE.orchestration })),
+      }),
       finishUndo: async ({ orchestrationId }) => {
         const { calls, scene } = of(orchestrationId);
         calls.push({ name: 'finishUndo' });

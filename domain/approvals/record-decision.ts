@@ -23,7 +23,7 @@ export type DecisionInput = Target & { readonly decision: Decision; readonly par
  * raised budget is raised. Safe to repeat: the first decision of a question stands. Where the worst case of the whole
  * plan has no room nothing is set aside: each call finds its own room, or asks for it.
  */
-export async function recordApproval(deps: StoreDeps, input: DecisionInput): Promise<void> {
+export async function recordDecision(deps: StoreDeps, input: DecisionInput): Promise<void> {
   try {
     await write(deps, input, true);
   } catch (error) {
