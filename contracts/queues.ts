@@ -29,10 +29,25 @@ export const MESSAGE = {
   stage: 'stage',
 } as const;
 
-const PREFIX = 'orchestration-';
+/** Whose run it is, and which. */
+export interface RunTarget {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+}
 
-/** The workflow id of an orchestration: unguessable because the id is random, stable because the inbox row keeps it. */
-export const orchestrationWorkflowId = (orchestrationId: string): string => `${PREFIX}${orchestrationId}`;
+/**
+ * The workflow id of an orchestration: unguessable because the id is random, stable because the inbox row keeps it. It
+ * ends with the organization, which is all that the payload codec knows of whose payloads it encrypts.
+ */
+export const orchestrationWorkflowId = ({ organizationId, orchestrationId }: RunTarget): string =>
+  `orchestration-${orchestrationId}-${organizationId}`;
 
 /** The workflow that takes back what an orchestration has changed; there is one at most. */
-export const undoWorkflowId = (orchestrationId: string): string => `undo-${orchestrationId}`;
+export const undoWorkflowId = ({ organizationId, orchestrationId }: RunTarget): string =>
+  `undo-${orchestrationId}-${organizationId}`;
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const WORKFLOW_ID = new RegExp(`^(?:orchestration|undo)-${UUID}-(${UUID})$`);
+
+/** The organization that a workflow id names; undefined for one that is not ours. */
+export const organizationOfWorkflow = (workflowId: string): string | undefined => WORKFLOW_ID.exec(workflowId)?.[1];

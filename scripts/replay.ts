@@ -29,11 +29,18 @@ async function fetchHistory(target: string): Promise<{ history: History; id: str
   const connection = await Connection.connect(connectionOptions);
   try {
     const client = new Client({ connection, namespace: namespace ?? 'default' });
-    const id = /^[0-9a-f-]{36}$/.test(target) ? `orchestration-${target}` : target;
+    const id = /^[0-9a-f-]{36}$/.test(target) ? await findWorkflowId(client, target) : target;
     return { history: await client.workflow.getHandle(id).fetchHistory(), id };
   } finally {
     await connection.close();
   }
+}
+
+/** Workflow ids begin with the job; their end is the organization, which nobody has to type. */
+async function findWorkflowId(client: Client, jobId: string): Promise<string> {
+  const query = `WorkflowId STARTS_WITH "orchestration-${jobId}"`;
+  for await (const { workflowId } of client.workflow.list({ query })) return workflowId;
+  throw new ConfigurationError(`There is no run of the job ${jobId}.`);
 }
 
 await main(process.argv[2]).catch((error: unknown) => {

@@ -86,7 +86,7 @@ async function start(client: Client, delivery: InboxRow): Promise<void> {
     await client.workflow.start(WORKFLOW.orchestration, {
       args: [input],
       taskQueue: QUEUE.orchestration,
-      workflowId: orchestrationWorkflowId(orchestrationId),
+      workflowId: orchestrationWorkflowId(input),
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       staticSummary: `${source === 'slack' ? 'Slack' : 'REST'} request (${String(body['language'])})`,
       priority: { fairnessKey: organizationId },
@@ -107,7 +107,7 @@ async function startUndo(client: Client, delivery: InboxRow): Promise<void> {
   await client.workflow.start(WORKFLOW.undo, {
     args: [input],
     taskQueue: QUEUE.orchestration,
-    workflowId: undoWorkflowId(orchestrationId),
+    workflowId: undoWorkflowId(input),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: 'Undo',
@@ -119,7 +119,8 @@ async function startUndo(client: Client, delivery: InboxRow): Promise<void> {
 /** A decision or a word for a run that is over came too late: nothing is left to do with it. */
 async function signal(client: Client, delivery: InboxRow): Promise<void> {
   try {
-    const handle = client.workflow.getHandle(orchestrationWorkflowId(delivery.orchestration_id));
+    const { organization_id: organizationId, orchestration_id: orchestrationId } = delivery;
+    const handle = client.workflow.getHandle(orchestrationWorkflowId({ organizationId, orchestrationId }));
     if (delivery.kind === 'steering')
       await handle.signal<[SteeringMessage]>(MESSAGE.steerFromSlack, delivery.body as unknown as SteeringMessage);
     else await handle.signal<[Decision]>(MESSAGE.decideFromSlack, delivery.body as unknown as Decision);

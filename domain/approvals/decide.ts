@@ -94,12 +94,15 @@ const invalidEdits = (problems: readonly PlanProblem[]): ProblemError =>
     })),
   );
 
+const workflowIdOf = ({ organization_id: organizationId, id: orchestrationId }: Orchestration): string =>
+  orchestrationWorkflowId({ organizationId, orchestrationId });
+
 async function send(
   deps: ApiDeps,
   orchestration: Orchestration,
   decision: Decision,
 ): Promise<ProblemError | DecisionOutcome> {
-  const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(orchestration.id));
+  const handle = deps.temporal.workflow.getHandle(workflowIdOf(orchestration));
   for (let attempt = 1; ; attempt++) {
     try {
       return await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -240,7 +243,7 @@ function unlessAway(error: unknown): undefined {
 
 async function stopWorkflow(deps: ApiDeps, orchestration: Orchestration): Promise<JobStatusName> {
   try {
-    const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(orchestration.id));
+    const handle = deps.temporal.workflow.getHandle(workflowIdOf(orchestration));
     await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () => handle.cancel());
     return orchestration.status;
   } catch (error) {

@@ -3,7 +3,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { MESSAGE, orchestrationWorkflowId } from '../../contracts/queues.ts';
+import { MESSAGE, orchestrationWorkflowId, type RunTarget } from '../../contracts/queues.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
 import type { SteeringMessage } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -46,7 +46,7 @@ export async function steerJob(
   const id = randomUUID();
   await writeDown(deps, orchestration, { id, userId, via: 'rest', mode, message });
   try {
-    await tell(deps, jobId, { id, mode });
+    await tell(deps, { organizationId, orchestrationId: jobId }, { id, mode });
   } catch (error) {
     await withOrganization(deps.db, organizationId, (trx) => dropSteering(trx, id));
     throw toProblem(error, orchestration.status);
@@ -78,8 +78,8 @@ const writeDown = (
     await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
   });
 
-async function tell(deps: ApiDeps, jobId: string, message: { id: string; mode: SteeringMode }): Promise<void> {
-  const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(jobId));
+async function tell(deps: ApiDeps, target: RunTarget, message: { id: string; mode: SteeringMode }): Promise<void> {
+  const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(target));
   await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
     handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] }),
   );

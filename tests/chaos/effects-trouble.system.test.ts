@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
 import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
@@ -104,7 +103,7 @@ describe('a run that is reset to before its call', () => {
     const { jobId } = await house.ask('File the bug', { agents: ['engineering'] });
     await eventually('the issue', async () => (await effectsOf(house, jobId))[0]?.state === 'DONE');
     await house.kill('worker');
-    const workflowId = orchestrationWorkflowId(jobId);
+    const workflowId = house.workflowId(jobId);
     const { events } = await house.temporal.workflow.getHandle(workflowId).fetchHistory();
     const scheduled = events?.find(
       ({ activityTaskScheduledEventAttributes: of }) => of?.activityType?.name === 'callTool',

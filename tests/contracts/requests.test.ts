@@ -4,7 +4,8 @@ import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { DecisionRequest } from '../../contracts/approval.ts';
 import { FINAL_STATUSES, isFinal, JOB_STATUSES, OrchestrateRequest } from '../../contracts/orchestration.ts';
-import { orchestrationWorkflowId } from '../../contracts/queues.ts';
+import { orchestrationWorkflowId, organizationOfWorkflow, undoWorkflowId } from '../../contracts/queues.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { isStorableText, storableText } from '../../contracts/storable-text.ts';
 import { ERROR_TEXT, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 
@@ -88,7 +89,11 @@ it('names of failures stand in kept histories and never change', () => {
     approvalMismatch: 'ApprovalMismatch',
     notAllowed: 'NotAllowed',
   });
-  expect(orchestrationWorkflowId('abc')).toBe('orchestration-abc');
+  const target = { organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId: 'cba8b6f3-9a77-4d0c-8b2e-0a4f0f5b7a11' };
+  expect(orchestrationWorkflowId(target)).toBe(`orchestration-${target.orchestrationId}-${target.organizationId}`);
+  for (const id of [orchestrationWorkflowId(target), undoWorkflowId(target)])
+    expect(organizationOfWorkflow(id)).toBe(target.organizationId);
+  expect(organizationOfWorkflow(`other-${target.organizationId}`)).toBeUndefined();
 });
 
 describe.each(['en', 'ko'] as const)('every error in %s', (language) => {

@@ -126,7 +126,7 @@ describe('no key', () => {
         'workflow',
         'show',
         `--address=${house.address}`,
-        `--workflow-id=${orchestrationWorkflowId(id)}`,
+        `--workflow-id=${orchestrationWorkflowId({ organizationId: acme.organizationId, orchestrationId: id })}`,
         '--output=json',
       ]).toString();
     const everything = [JSON.stringify(dumps), ...logs, history(jobId), history(failedId)].join('\n');

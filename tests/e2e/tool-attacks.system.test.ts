@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConnectionView } from '../../contracts/connections.ts';
 import { listen, type ListeningServer } from '../../dev/fakes/http-server.ts';
-import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
 import { json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';
@@ -200,7 +199,7 @@ describe('what is too much (limits)', () => {
     const many = await house.ask('Look everywhere', { agents: ['engineering'] });
     expect(await house.ended(many.jobId, 60_000)).toMatchObject({ status: 'completed' });
     expect(wiki.calls().length - before).toBe(16);
-    const history = await house.temporal.workflow.getHandle(orchestrationWorkflowId(many.jobId)).fetchHistory();
+    const history = await house.temporal.workflow.getHandle(house.workflowId(many.jobId)).fetchHistory();
     expect(JSON.stringify(history).length).toBeLessThan(500_000);
     const one = await house.ask('Look deep', { agents: ['engineering'] });
     expect((await house.ended(one.jobId, 60_000)).status).toMatch(/completed|failed/);

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { openHouse } from '../support/house.ts';
 import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';
@@ -23,7 +24,9 @@ async function record({ name, options, play, workflowId = orchestrationWorkflowI
   if (existsSync(file)) return void process.stdout.write(`${name}: is kept as it is\n`);
   const house = await openHouse(options);
   try {
-    const handle = house.temporal.workflow.getHandle(workflowId(await play(house)));
+    const handle = house.temporal.workflow.getHandle(
+      workflowId({ organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId: await play(house) }),
+    );
     // The row is final before the workflow has closed.
     await handle.result().catch(() => undefined);
     // Stacks name where this checkout lies, which is nobody's business and replays nothing.

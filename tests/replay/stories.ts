@@ -1,3 +1,4 @@
+import type { RunTarget } from '../../contracts/queues.ts';
 import type { House, HouseOptions } from '../support/house.ts';
 import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 
@@ -8,7 +9,7 @@ export interface Story {
   /** Plays it to its end and answers the job. */
   readonly play: (house: House) => Promise<string>;
   /** Of the workflow that is kept; the job's own unless told. */
-  readonly workflowId?: (jobId: string) => string;
+  readonly workflowId?: (target: RunTarget) => string;
 }
 
 const overloaded = { error: { status: 400, type: 'invalid_request_error', message: 'No.' } };

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { Accepted, JobStatus, OrchestrateRequest } from '../../contracts/orchestration.ts';
+import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { startChild, type RunningChild } from '../../dev/child.ts';
 import { createFakeModel, type FakeModel, type FakeModelOptions } from '../../dev/fakes/model/index.ts';
 import { createFakeSlack, type FakeSlack, type FakeSlackOptions } from '../../dev/fakes/slack/index.ts';
 import { anyFreePort } from '../../dev/ports.ts';
 import { startTemporalServer, type RunningTemporal } from '../../dev/temporal/server.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { openTestDatabase, testServers, type TestDatabase } from './database.ts';
 import { specialist } from './replies.ts';
@@ -31,6 +33,8 @@ export interface House {
   readonly slack: FakeSlack;
   readonly database: TestDatabase;
   readonly temporal: Client;
+  /** Of a job of the default organization. */
+  workflowId(jobId: string): string;
   /** Of the Temporal server, for its command line. */
   readonly address: string;
   readonly dir: string;
@@ -124,6 +128,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     temporal,
     address,
     dir,
+    workflowId: (orchestrationId) =>
+      orchestrationWorkflowId({ organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId }),
     request,
     status,
     jobWhen,

@@ -78,7 +78,7 @@ describe('the console', () => {
     await see(/budget has/);
     expect(await page.getByRole('link', { name: 'the guide' }).getAttribute('rel')).toContain('noopener');
     expect(await page.getByRole('link', { name: 'Open in Temporal' }).getAttribute('href')).toBe(
-      'http://127.0.0.1:8233/namespaces/default/workflows/orchestration-job-1',
+      'http://127.0.0.1:8233/namespaces/default/workflows/orchestration-job-1-org-1',
     );
   });
 

@@ -64,10 +64,11 @@ describe('what people read', () => {
   });
 
   it('links to Temporal only over the web', () => {
-    expect(temporalHref('http://temporal:8233/namespaces/default/', 'a/b')).toBe(
-      'http://temporal:8233/namespaces/default/workflows/orchestration-a%2Fb',
+    const target = { organizationId: 'o', jobId: 'a/b' };
+    expect(temporalHref('http://temporal:8233/namespaces/default/', target)).toBe(
+      'http://temporal:8233/namespaces/default/workflows/orchestration-a%2Fb-o',
     );
-    expect([null, '', 'nowhere', 'javascript:alert(1)'].map((url) => temporalHref(url, 'a'))).toEqual([
+    expect([null, '', 'nowhere', 'javascript:alert(1)'].map((url) => temporalHref(url, target))).toEqual([
       undefined,
       undefined,
       undefined,

@@ -126,7 +126,8 @@ function Ending({ status }: { readonly status: JobStatus }) {
 
 function JobFoot({ status, cancellable }: { readonly status: JobStatus; readonly cancellable: boolean }) {
   const { text } = useText();
-  const href = temporalHref(useMe().data?.temporalUiUrl, status.jobId);
+  const me = useMe().data;
+  const href = me && temporalHref(me.temporalUiUrl, { organizationId: me.organization.id, jobId: status.jobId });
   if (!cancellable && href === undefined) return null;
   return (
     <div className="job-foot">

@@ -120,7 +120,7 @@ const start = (client: Client, { organizationId }: Tenant, orchestrationId: stri
   client.workflow.start(WORKFLOW.orchestration, {
     args: [{ organizationId, orchestrationId, slack: false, analyze: false }],
     taskQueue: QUEUE.orchestration,
-    workflowId: orchestrationWorkflowId(orchestrationId),
+    workflowId: orchestrationWorkflowId({ organizationId, orchestrationId }),
   });
 
 async function allWait({ database }: Stage, { organizationId }: Tenant, count: number): Promise<boolean> {

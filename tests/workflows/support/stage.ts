@@ -116,7 +116,7 @@ async function play(
   const handle = await client.workflow.start<typeof orchestrationWorkflow>(WORKFLOW.orchestration, {
     args: [{ organizationId, orchestrationId, slack: false, analyze: true, ...input }],
     taskQueue: QUEUE.orchestration,
-    workflowId: orchestrationWorkflowId(orchestrationId),
+    workflowId: orchestrationWorkflowId({ organizationId, orchestrationId }),
   });
   return {
     handle,
