@@ -1,5 +1,5 @@
 import type { AgentId, Category, Tier } from './agents.ts';
-import type { AnswerPolicy, Choice } from './approval.ts';
+import type { AnswerPolicy, ApprovalKind, Choice } from './approval.ts';
 import type { AgentChoice, FinalStatus, RunMode } from './orchestration.ts';
 import type { HealingAction, PlanProblem, StepKind } from './plan.ts';
 import type { SteeringMode } from './steering.ts';
@@ -8,10 +8,14 @@ import type { ErrorCode } from './texts.ts';
 /** Why a request is answered without work: the person is told, nothing runs and nothing is spent. */
 export type Refusal = 'unknown_user' | 'guest' | 'empty_message' | 'message_too_long';
 
-/** What starts an orchestration: ids and switches only, the content stays in Postgres. */
-export interface OrchestrationInput {
+/** Which orchestration, of which organization: what nearly every activity is told. */
+export interface OrchestrationTarget {
   readonly organizationId: string;
   readonly orchestrationId: string;
+}
+
+/** What starts an orchestration: ids and switches only, the content stays in Postgres. */
+export interface OrchestrationInput extends OrchestrationTarget {
   /** Report to a Slack message. */
   readonly slack: boolean;
   /** Ask the model what the request means; off when the request names its agents. */
@@ -22,9 +26,7 @@ export interface OrchestrationInput {
 }
 
 /** What starts the taking back of what an orchestration has changed outside. */
-export interface UndoInput {
-  readonly organizationId: string;
-  readonly orchestrationId: string;
+export interface UndoInput extends OrchestrationTarget {
   /** Who asked for it. */
   readonly userId: string;
 }
@@ -44,6 +46,22 @@ export interface Question {
   readonly approveMeans?: Choice;
   /** Nobody was asked: what the question was about has come right by itself. */
   readonly moot?: boolean;
+}
+
+/** A question that the workflow asks while the work runs. */
+export interface QuestionInput extends OrchestrationTarget {
+  readonly kind: ApprovalKind;
+  readonly step?: string;
+  /** Codes of what happened: error codes, or the pattern of a loop. */
+  readonly evidence?: readonly string[];
+  /** Of a refused budget: whose it is, and by how much it is too small. */
+  readonly refused?: unknown;
+  /** Of calls: those that the question is about. */
+  readonly calls?: readonly string[];
+  /** Of a reconnect: it may have been renewed since, which nobody need be asked about. */
+  readonly unlessReconnected?: boolean;
+  /** Counts the questions of the job. */
+  readonly nth: number;
 }
 
 /**

@@ -4,6 +4,11 @@ import type { Database } from './tables/index.ts';
 /** A transaction that can see one organization's rows; every query of tenant data takes one. */
 export type OrganizationTransaction = Transaction<Database>;
 
+/** What a function needs that opens its own transactions. */
+export interface DatabaseDeps {
+  readonly db: Kysely<Database>;
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**

@@ -1,13 +1,84 @@
-import type { AnswerPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
+import type { AnswerPolicy, ApprovalKind, ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
+import type { Category } from '../../contracts/agents.ts';
+import type { PricedStep } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { rolesOf } from '../../db/queries/people.ts';
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
-import { answerPolicy, type ApprovalRules } from './approval.ts';
+
+/** The operator's settings, which hold where an organization has decided nothing. */
+export interface ApprovalRules {
+  readonly thresholdCents: number;
+  readonly timeoutMs: number;
+}
+
+/** What decides whether a human is asked before work begins. */
+export interface PlannedWork {
+  readonly estimatedCents: number;
+  readonly category: Category;
+  /** The request says so. */
+  readonly required: boolean;
+  /** Of a planner's plan. */
+  readonly steps?: readonly Pick<PricedStep, 'risk' | 'kind'>[];
+}
+
+/** Why a human has to be asked before the work, or undefined. Pure. */
+export function reasonToAsk(
+  { estimatedCents, category, required, steps }: PlannedWork,
+  policy: ApprovalPolicy,
+  rules: ApprovalRules,
+): Extract<ApprovalKind, 'cost' | 'requested' | 'plan'> | undefined {
+  const tooCostly = estimatedCents > (policy.costAboveCents ?? rules.thresholdCents);
+  if (steps) {
+    const risky = steps.some(({ risk }) => risk !== 'read' && policy.risks.includes(risk));
+    const wanted = policy.plans === 'always' || (policy.plans === 'risky' && (risky || tooCostly)) || required;
+    return wanted ? 'plan' : undefined;
+  }
+  if (tooCostly) return 'cost';
+  return required || policy.categories.includes(category) ? 'requested' : undefined;
+}
+
+/** People whose role decides whether their delegate may answer. */
+export type Roles = ReadonlyMap<string, string>;
+
+/** Who may answer a question that is asked now: the policy with its times made absolute and its delegates found. Pure. */
+export function answerPolicy(
+  { policy, version }: Pick<ApprovalPolicyView, 'policy' | 'version'>,
+  rules: ApprovalRules,
+  given: { askerId: string | null; roles: Roles; now: number },
+): AnswerPolicy {
+  const at = (ms: number) => new Date(given.now + ms).toISOString();
+  const { escalation } = policy;
+  const mayThemselves = (id: string) =>
+    policy.users.includes(id) ||
+    (policy.roles as readonly string[]).includes(given.roles.get(id) ?? '') ||
+    (policy.asker && id === given.askerId);
+  const delegates = policy.delegates.filter(({ userId }) => mayThemselves(userId));
+  return {
+    roles: policy.roles,
+    asker: policy.asker && !policy.notAsker,
+    thresholdCents: policy.costAboveCents ?? rules.thresholdCents,
+    ...(policy.users.length > 0 && { users: policy.users }),
+    ...(policy.notAsker && { notAsker: true }),
+    ...(policy.quorum > 1 && { quorum: policy.quorum }),
+    ...(policy.remindersMs.length > 0 && { reminders: policy.remindersMs.map(at) }),
+    ...(escalation && { escalation: { at: at(escalation.afterMs), roles: escalation.roles, users: escalation.users } }),
+    ...(delegates.length > 0 && { delegates }),
+    ...(version > 0 && { version }),
+  };
+}
+
+/** When nobody has answered a question that is asked now. */
+export const expiryOf = (policy: ApprovalPolicy, rules: ApprovalRules, now: number): string =>
+  new Date(now + (policy.deadlineMs ?? rules.timeoutMs)).toISOString();
+
+export interface PolicyDeps {
+  readonly approvalRules: ApprovalRules;
+}
 
 /** The organization's policy, and who may answer a question that is asked under it now. */
-export async function policyNow(
+export async function currentPolicy(
   trx: OrganizationTransaction,
-  rules: ApprovalRules,
+  { approvalRules: rules }: PolicyDeps,
   { askerId, now }: { askerId: string | null; now: number },
 ): Promise<ApprovalPolicyView & { answers: AnswerPolicy }> {
   const view = await getApprovalPolicy(trx);

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Approval } from '../../contracts/approval.ts';
 import { centsToNanos } from '../../contracts/money.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { Decision } from '../../contracts/workflow.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { NoRoomInBudgetError } from '../../db/queries/budget.ts';
+import type { Decision, OrchestrationTarget } from '../../contracts/workflow.ts';
+import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
+import { NoRoomInBudgetError, type DefaultLimits } from '../../db/queries/budget.ts';
 import { openEnvelope } from '../../db/queries/envelopes.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertAudit } from '../../db/queries/people.ts';
@@ -13,17 +13,25 @@ import { listSteps } from '../../db/queries/steps.ts';
 import { approveCalls } from '../../db/queries/tool-calls.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
 import { progressOf } from '../steps/progress.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
+
+/** What money is set aside and raised with. */
+interface BudgetDeps {
+  readonly defaultLimits: DefaultLimits;
+  /** Money set aside for a plan is given back if nobody closes it for so long, s. */
+  readonly envelopeSeconds: number;
+}
+
+export interface RecordDecisionDeps extends DatabaseDeps, BudgetDeps {}
 
 /** `partial`: it counts towards a quorum, and others have to follow. */
-export type DecisionInput = Target & { readonly decision: Decision; readonly partial?: boolean };
+export type DecisionInput = OrchestrationTarget & { readonly decision: Decision; readonly partial?: boolean };
 
 /**
  * Writes what a person has decided, with what follows from it at once: an approved plan has its money set aside, a
  * raised budget is raised. Safe to repeat: the first decision of a question stands. Where the worst case of the whole
  * plan has no room nothing is set aside: each call finds its own room, or asks for it.
  */
-export async function recordDecision(deps: StoreDeps, input: DecisionInput): Promise<void> {
+export async function recordDecision(deps: RecordDecisionDeps, input: DecisionInput): Promise<void> {
   try {
     await write(deps, input, true);
   } catch (error) {
@@ -32,7 +40,7 @@ export async function recordDecision(deps: StoreDeps, input: DecisionInput): Pro
   }
 }
 
-const write = (deps: StoreDeps, input: DecisionInput, setAside: boolean): Promise<void> =>
+const write = (deps: RecordDecisionDeps, input: DecisionInput, setAside: boolean): Promise<void> =>
   withOrganization(deps.db, input.organizationId, async (trx) => {
     const { orchestrationId, decision, partial } = input;
     const orchestration = await lockOrchestration(trx, orchestrationId);
@@ -70,7 +78,7 @@ const decided = (approval: Approval, decision: Decision): Approval => ({
 
 /** The worst case of an approved plan. @throws NoRoomInBudgetError; the transaction must roll back. */
 async function setAsideFor(
-  deps: StoreDeps,
+  deps: BudgetDeps,
   trx: OrganizationTransaction,
   { organization_id: organizationId, id: orchestrationId, user_id: userId }: Orchestration,
   { plan }: Approval,
@@ -83,7 +91,7 @@ async function setAsideFor(
 
 /** A budget is raised by what was shown, and it is written down who did. */
 async function raiseAsShown(
-  deps: StoreDeps,
+  deps: BudgetDeps,
   trx: OrganizationTransaction,
   { organization_id: organizationId, user_id: userId, id: orchestrationId }: Orchestration,
   { kind, plan, choices }: Approval,

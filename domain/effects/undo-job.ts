@@ -1,15 +1,15 @@
 import { queueOfProvider } from '../../contracts/queues.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { UndoableEffect, UndoOutcome } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
+import type { OrchestrationTarget, UndoableEffect, UndoOutcome } from '../../contracts/workflow.ts';
+import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { listEffects, listUndoable } from '../../db/queries/effects.ts';
 import { getOrchestration, lockOrchestration, tellFinished } from '../../db/queries/orchestrations.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
+import type { ToolHost } from '../tools/tool-host.ts';
 
 /** The ledger's keys of what an undo takes back, the newest change first, each with the queue of its tool's pool. */
 export async function listUndoableEffects(
-  deps: StoreDeps,
-  { organizationId, orchestrationId }: Target,
+  deps: DatabaseDeps & { readonly host: Pick<ToolHost, 'find'> },
+  { organizationId, orchestrationId }: OrchestrationTarget,
 ): Promise<{ effects: UndoableEffect[] }> {
   const { effects, userId } = await withOrganization(deps.db, organizationId, async (trx) => ({
     effects: await listUndoable(trx, orchestrationId),
@@ -24,7 +24,10 @@ export async function listUndoableEffects(
 }
 
 /** Says what was taken back, on the job that has ended. */
-export function finishUndo(deps: StoreDeps, { organizationId, orchestrationId }: Target): Promise<UndoOutcome> {
+export function finishUndo(
+  deps: DatabaseDeps,
+  { organizationId, orchestrationId }: OrchestrationTarget,
+): Promise<UndoOutcome> {
   return withOrganization(deps.db, organizationId, async (trx) => {
     const { language } = await lockOrchestration(trx, orchestrationId);
     const tried = (await listEffects(trx, orchestrationId)).filter(({ undo_state: state }) => state !== null);

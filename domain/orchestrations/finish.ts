@@ -3,9 +3,9 @@ import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from 
 import { nanosToCents } from '../../contracts/money.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
 import { AGENT_NAMES, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
-import type { Ending, OrchestrationOutcome } from '../../contracts/workflow.ts';
+import type { Ending, OrchestrationTarget, OrchestrationOutcome } from '../../contracts/workflow.ts';
 import type { Language } from '../../contracts/agents.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
 import { closeEnvelope } from '../../db/queries/envelopes.ts';
 import { failOpenHealing } from '../../db/queries/healing.ts';
 import { insertMessage } from '../../db/queries/messages.ts';
@@ -16,8 +16,8 @@ import type { Step } from '../../db/queries/steps.ts';
 import { cancelOpenCalls } from '../../db/queries/tool-calls.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { spentSince } from '../../db/queries/job-costs.ts';
+import type { EstimateDeps } from '../budgets/estimate.ts';
 import { dryRunResult } from '../planning/dry-run.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
 import { mergeAnswers } from './merge.ts';
 import { missingOf, settleSteps, toAnswers } from '../steps/settle-steps.ts';
 import { whatCameOf } from '../tools/tool-result.ts';
@@ -28,8 +28,8 @@ import { whatCameOf } from '../tools/tool-result.ts';
  * answered again.
  */
 export function finishOrchestration(
-  deps: StoreDeps,
-  input: Target & { ending: Ending },
+  deps: DatabaseDeps & EstimateDeps,
+  input: OrchestrationTarget & { ending: Ending },
 ): Promise<OrchestrationOutcome> {
   return withOrganization(deps.db, input.organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, input.orchestrationId);

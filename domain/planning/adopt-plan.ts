@@ -2,26 +2,37 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { Plan, PlanDraft, PlanProblem } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { PlannedWork, PlanOutline, StepOutline } from '../../contracts/workflow.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import type { OrchestrationTarget, PlannedWork, PlanOutline, StepOutline } from '../../contracts/workflow.ts';
+import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
 import { listRecentMessages } from '../../db/queries/messages.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertPlan, listPlans } from '../../db/queries/plans.ts';
+import type { DefaultLimits } from '../../db/queries/budget.ts';
 import { roomFor } from '../../db/queries/pressure.ts';
 import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db/queries/steps.ts';
 import { findTurn } from '../../db/queries/turns.ts';
+import type { EstimateDeps } from '../budgets/estimate.ts';
 import { planTurnKey } from '../models/turn-keys.ts';
 import { withToolRisks } from './planner-tools.ts';
 import { pricePlan } from './price.ts';
 import { toPlanDraft } from './schema.ts';
 import { validatePlan } from './validate.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
 import { pastRunsOf } from './past-runs.ts';
 import { planQuestion } from './plan-question.ts';
-import { ask } from '../approvals/questions.ts';
+import { openQuestion } from '../approvals/questions.ts';
+import type { ToolHost } from '../tools/tool-host.ts';
+import type { PolicyDeps } from '../approvals/policy.ts';
 import { toQuestion } from '../approvals/approval.ts';
 
-export interface AdoptInput extends Target {
+/** What a draft is checked with. */
+interface CheckDeps extends EstimateDeps {
+  readonly host: Pick<ToolHost, 'offerIn'>;
+  readonly defaultLimits: DefaultLimits;
+}
+
+export interface AdoptPlanDeps extends DatabaseDeps, CheckDeps, PolicyDeps {}
+
+export interface AdoptInput extends OrchestrationTarget {
   readonly revision: number;
   readonly why: 'first' | 'asked' | 'failure';
 }
@@ -30,11 +41,11 @@ export interface AdoptInput extends Target {
  * Reads a planner's draft: validates, prices and adopts it, with the question to ask first if the policy wants one; or
  * writes down what is wrong with it. Safe to repeat: a revision is adopted or refused once.
  */
-export function adoptPlan(deps: StoreDeps, input: AdoptInput): Promise<PlannedWork> {
+export function adoptPlan(deps: AdoptPlanDeps, input: AdoptInput): Promise<PlannedWork> {
   return withOrganization(deps.db, input.organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, input.orchestrationId);
     const known = (await listPlans(trx, orchestration.id)).find(({ revision }) => revision === input.revision);
-    if (known) return known.state === 'rejected' ? { verdict: 'rejected' } : again(deps, orchestration, known.document);
+    if (known) return known.state === 'rejected' ? { verdict: 'rejected' } : again(orchestration, known.document);
     const turn = await findTurn(trx, { orchestrationId: orchestration.id, turnKey: planTurnKey(input.revision) });
     const text = turn?.content ?? '';
     const read = toPlanDraft(text);
@@ -48,7 +59,7 @@ export function adoptPlan(deps: StoreDeps, input: AdoptInput): Promise<PlannedWo
   });
 }
 
-const again = (deps: StoreDeps, { approval }: Orchestration, plan: Plan | null): PlannedWork => {
+const again = ({ approval }: Orchestration, plan: Plan | null): PlannedWork => {
   if (!plan) throw new Error('An adopted plan has no document.');
   const waits = approval?.plan.revision === plan.revision && !approval.decision;
   return { verdict: 'adopted', plan: toOutline(plan), ...(waits && { approval: toQuestion(approval, Date.now()) }) };
@@ -69,7 +80,7 @@ type Checked = Omit<Plan, 'revision' | 'source'>;
 
 /** A draft with its price, or everything that is wrong with it, cost included. */
 export async function checkDraft(
-  deps: StoreDeps,
+  deps: CheckDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   draft: PlanDraft,
@@ -123,7 +134,7 @@ const tooDear = (cents: number, room: number): PlanProblem => ({
 
 /** Makes a checked plan the one that runs: its steps replace those that have not begun. */
 export async function adopt(
-  deps: StoreDeps,
+  deps: PolicyDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   plan: Plan,
@@ -148,7 +159,7 @@ export async function adopt(
   const tainted = before.some((step) => step.tainted);
   const firstPosition = before.length;
   await insertPlanSteps(trx, { organizationId, orchestrationId, revision, steps, firstPosition, tainted });
-  if (approval.needed) await ask(trx, orchestration, approval.document);
+  if (approval.needed) await openQuestion(trx, orchestration, approval.document);
   else await goOn(trx, orchestration, plan);
   return {
     verdict: 'adopted',

@@ -6,12 +6,11 @@ import { costOf } from '../../db/queries/budget.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { findPlan } from '../../db/queries/plans.ts';
 import type { Step } from '../../db/queries/steps.ts';
-import { estimateRun } from '../budgets/estimate.ts';
-import type { StoreDeps } from '../../activities/store.ts';
+import { estimateRun, type EstimateDeps } from '../budgets/estimate.ts';
 
 /** What would happen and what it would cost, as the answer of a dry run. */
 export async function dryRunResult(
-  deps: StoreDeps,
+  deps: EstimateDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   steps: readonly Step[],
@@ -45,17 +44,17 @@ const line = (phase: number, title: string, cents: number, risk: string): string
 const totals = (texts: Texts, { cents, worstCents }: { cents: number; worstCents: number }, spent: number): string =>
   `${texts.estimate}: ${cents.toFixed(2)}¢ (${texts.worstCase} ${worstCents.toFixed(2)}¢) · ${texts.cost}: ${spent.toFixed(2)}¢`;
 
-const estimateOf = (deps: StoreDeps, { message, route }: Orchestration, agents: readonly Step['agent'][]) =>
+const estimateOf = (deps: EstimateDeps, { message, route }: Orchestration, agents: readonly Step['agent'][]) =>
   estimateRun(deps, {
     agents: agents.flatMap((agent) => agent ?? []),
     requestBytes: Buffer.byteLength(message),
     sequential: route?.mode === 'sequential',
   });
 
-const priceOf = (deps: StoreDeps, orchestration: Orchestration, agent: Step['agent']): number =>
+const priceOf = (deps: EstimateDeps, orchestration: Orchestration, agent: Step['agent']): number =>
   nanosToCents(estimateOf(deps, orchestration, [agent]).usualNanos);
 
-function totalOf(deps: StoreDeps, orchestration: Orchestration, steps: readonly Step[]) {
+function totalOf(deps: EstimateDeps, orchestration: Orchestration, steps: readonly Step[]) {
   const all = estimateOf(
     deps,
     orchestration,

@@ -2,11 +2,11 @@ import type { PlanDraft } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { pastCosts } from '../../db/queries/past-costs.ts';
 import { tierOf, type PastRuns } from './price.ts';
-import type { StoreDeps } from '../../activities/store.ts';
+import type { EstimateDeps } from '../budgets/estimate.ts';
 
 /** What the organization's own past runs of a plan's agents were like, by agent. */
 export async function pastRunsOf(
-  { models, agents }: Pick<StoreDeps, 'models' | 'agents'>,
+  { models, agents }: Pick<EstimateDeps, 'models' | 'agents'>,
   trx: OrganizationTransaction,
   { steps }: PlanDraft,
 ): Promise<Map<string, PastRuns>> {

@@ -4,19 +4,18 @@ import { textsFor } from '../../contracts/texts.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import type { Step } from '../../db/queries/steps.ts';
-import { expiryOf, reasonToAsk, toApproval } from '../approvals/approval.ts';
-import type { StoreDeps } from '../../activities/store.ts';
-import { policyNow } from '../approvals/policy.ts';
+import { createApproval } from '../approvals/approval.ts';
+import { currentPolicy, expiryOf, reasonToAsk, type PolicyDeps } from '../approvals/policy.ts';
 
 /** The question about a plan, and whether it has to be asked. The hash names what was shown, asked or not. */
 export async function planQuestion(
-  deps: StoreDeps,
+  deps: PolicyDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   { plan, before, mayGoOn }: { plan: Plan; before: readonly Step[]; mayGoOn: boolean },
 ): Promise<{ needed: boolean; hash: string; document: Approval }> {
   const now = Date.now();
-  const { policy, answers } = await policyNow(trx, deps.approvalRules, { askerId: orchestration.user_id, now });
+  const { policy, answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now });
   const occasion = {
     estimatedCents: plan.cents,
     category: orchestration.route?.category ?? 'quick',
@@ -25,7 +24,7 @@ export async function planQuestion(
   };
   const reason = reasonToAsk(occasion, policy, deps.approvalRules);
   const replanned = plan.source === 'replanned';
-  const document = toApproval({
+  const document = createApproval({
     orchestrationId: orchestration.id,
     message: orchestration.message,
     name: `plan:${plan.revision}`,

@@ -1,20 +1,22 @@
 import type { Plan, PlanDraft, PlanProblem } from '../../contracts/plan.ts';
-import type { Decision, Question, RevisedPlan } from '../../contracts/workflow.ts';
+import type { Decision, OrchestrationTarget, Question, RevisedPlan } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { getEdits, listPlans, setApproval } from '../../db/queries/plans.ts';
 import { applyEdits } from './edits.ts';
 import { toQuestion } from '../approvals/approval.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
-import { adopt, checkDraft, toOutline } from './adopt-plan.ts';
-import { policyNow } from '../approvals/policy.ts';
+import { adopt, checkDraft, toOutline, type AdoptPlanDeps } from './adopt-plan.ts';
+import { currentPolicy, type PolicyDeps } from '../approvals/policy.ts';
 
 /**
  * Applies a person's edits to the plan that waits: validated and priced anew under the next revision. The person's
  * approval covers it when the policy is content with one and nothing about it has become dearer or riskier than what
  * was shown; otherwise the new plan is asked about. Refused edits change nothing. Safe to repeat: edits are applied once.
  */
-export function revisePlan(deps: StoreDeps, input: Target & { decision: Decision }): Promise<RevisedPlan> {
+export function revisePlan(
+  deps: AdoptPlanDeps,
+  input: OrchestrationTarget & { decision: Decision },
+): Promise<RevisedPlan> {
   const { organizationId, orchestrationId, decision } = input;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, orchestrationId);
@@ -48,12 +50,12 @@ export function revisePlan(deps: StoreDeps, input: Target & { decision: Decision
 
 /** Whether the editor's own approval covers the edited plan. */
 async function outcomeOf(
-  deps: StoreDeps,
+  deps: PolicyDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   { before, plan, asked }: { before: Plan; plan: Plan; asked: Question | undefined },
 ): Promise<RevisedPlan> {
-  const { answers } = await policyNow(trx, deps.approvalRules, { askerId: orchestration.user_id, now: Date.now() });
+  const { answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now: Date.now() });
   const dearer = plan.cents > Math.max(before.cents, answers.thresholdCents);
   const riskier = plan.steps.some(
     (step) => step.risk !== 'read' && before.steps.find(({ id }) => id === step.id)?.risk !== step.risk,

@@ -1,12 +1,11 @@
 import { textsFor } from '../../contracts/texts.ts';
-import type { RoutedWork } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
+import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
+import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { lockOrchestration } from '../../db/queries/orchestrations.ts';
 import { listPlans } from '../../db/queries/plans.ts';
 import { insertAgentSteps } from '../../db/queries/steps.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
-import { ask } from '../approvals/questions.ts';
-import { askFirst, toWork } from '../routing/route-request.ts';
+import { openQuestion } from '../approvals/questions.ts';
+import { askFirst, toWork, type WorkDeps } from '../routing/route-request.ts';
 
 /** How many of the planner's mistakes a human is shown. */
 const PROBLEMS_SHOWN = 5;
@@ -15,7 +14,7 @@ const PROBLEMS_SHOWN = 5;
  * Neither draft was a plan: the human is shown why, and asked whether the routed agents shall answer without one. Safe
  * to repeat.
  */
-export function proposeWithoutPlan(deps: StoreDeps, target: Target): Promise<RoutedWork> {
+export function proposeWithoutPlan(deps: DatabaseDeps & WorkDeps, target: OrchestrationTarget): Promise<RoutedWork> {
   return withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, target.orchestrationId);
     const { route, options, language } = orchestration;
@@ -28,7 +27,7 @@ export function proposeWithoutPlan(deps: StoreDeps, target: Target): Promise<Rou
     await insertAgentSteps(trx, { ...target, agents: route.agents });
     const approval = await askFirst(deps, trx, orchestration, route, evidence);
     if (!approval) throw new Error('A question with evidence is always asked.');
-    if (!options.dryRun && orchestration.approval?.id !== approval.id) await ask(trx, orchestration, approval);
+    if (!options.dryRun && orchestration.approval?.id !== approval.id) await openQuestion(trx, orchestration, approval);
     return toWork(deps, orchestration, route, null, approval);
   });
 }

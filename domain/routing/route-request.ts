@@ -1,13 +1,12 @@
-import { log } from '@temporalio/activity';
 import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import { isFinal, type Analysis, type Route } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { RoutedWork } from '../../contracts/workflow.ts';
+import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/people.ts';
 import { insertApproval } from '../../db/queries/plans.ts';
@@ -15,11 +14,10 @@ import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
 import { progressOf } from '../steps/progress.ts';
 import { decidePlanning } from '../planning/decide.ts';
-import { expiryOf, reasonToAsk, toApproval, toQuestion } from '../approvals/approval.ts';
+import { createApproval, toQuestion } from '../approvals/approval.ts';
 import { chooseAgents } from './choose-agents.ts';
-import { estimateRun } from '../budgets/estimate.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
-import { policyNow } from '../approvals/policy.ts';
+import { estimateRun, type EstimateDeps } from '../budgets/estimate.ts';
+import { currentPolicy, expiryOf, reasonToAsk, type PolicyDeps } from '../approvals/policy.ts';
 import { rememberDecision } from './remember.ts';
 
 /** Below this it is worth an operator's look: more examples, or an override. */
@@ -33,11 +31,22 @@ export type KeywordAnalysis = (input: {
   local: LocalRoute | null;
 }) => Analysis;
 
+/** What makes the work of a route, with the question to ask before it. */
+export interface WorkDeps extends EstimateDeps, PolicyDeps {
+  readonly maxExecutionMs: number;
+}
+
+export interface RouteRequestDeps extends DatabaseDeps, WorkDeps {
+  readonly analyzeByKeywords: KeywordAnalysis;
+  /** Tells the operator of a decision that may be wrong. */
+  readonly warn: (message: string, details: Record<string, unknown>) => void;
+}
+
 /**
  * Decides who works, whether a plan is made first, what it may cost and whether to ask first, and stores all of it with
  * the event that tells it. Safe to repeat: a stored decision is returned as it is.
  */
-export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWork> {
+export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget): Promise<RoutedWork> {
   return withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, target.orchestrationId);
     if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
@@ -47,7 +56,7 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
     const { local_route: local, language } = orchestration;
     const route: Route = { ...chooseAgents(options, local, analysis), language };
     if (route.confidence < UNSURE)
-      log.warn('Unsure whose business a request is', { decidedBy: route.decidedBy, confidence: route.confidence });
+      deps.warn('Unsure which agents a request is for', { decidedBy: route.decidedBy, confidence: route.confidence });
     const plan = decidePlanning({
       message: orchestration.message,
       options,
@@ -65,7 +74,7 @@ export function routeRequest(deps: StoreDeps, target: Target): Promise<RoutedWor
   });
 }
 
-async function understand(deps: StoreDeps, trx: OrganizationTransaction, orchestration: Orchestration) {
+async function understand(deps: RouteRequestDeps, trx: OrganizationTransaction, orchestration: Orchestration) {
   const user = orchestration.user_id ? await findUser(trx, orchestration.user_id) : undefined;
   return deps.analyzeByKeywords({
     text: orchestration.message,
@@ -77,14 +86,14 @@ async function understand(deps: StoreDeps, trx: OrganizationTransaction, orchest
 
 /** The question before work without a plan; with evidence it is asked whatever the policy says. */
 export async function askFirst(
-  deps: StoreDeps,
+  deps: WorkDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   route: Route,
   evidence?: readonly string[],
 ): Promise<Approval | undefined> {
   const now = Date.now();
-  const { policy, answers } = await policyNow(trx, deps.approvalRules, { askerId: orchestration.user_id, now });
+  const { policy, answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now });
   const estimate = estimateRun(deps, {
     agents: route.agents.map(({ agent }) => agent),
     requestBytes: Buffer.byteLength(orchestration.message),
@@ -94,7 +103,7 @@ export async function askFirst(
   const required = evidence !== undefined || (orchestration.options.requireApproval ?? false);
   const kind = reasonToAsk({ estimatedCents, category: route.category, required }, policy, deps.approvalRules);
   if (!kind) return undefined;
-  return toApproval({
+  return createApproval({
     orchestrationId: orchestration.id,
     message: orchestration.message,
     name: evidence ? 'without-plan' : '1',
@@ -141,7 +150,7 @@ async function store(
 }
 
 export const toWork = (
-  deps: StoreDeps,
+  deps: WorkDeps,
   { options }: Orchestration,
   route: Route,
   plan: PlanDecision | null,

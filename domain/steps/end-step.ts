@@ -1,19 +1,18 @@
 import { ConditionError, evaluateCondition, type StepResult } from '../planning/conditions.ts';
 import { dataIn } from '../planning/data-in.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { StepOutline } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
+import type { OrchestrationTarget, StepOutline } from '../../contracts/workflow.ts';
+import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { lockOrchestration, changeOrchestration } from '../../db/queries/orchestrations.ts';
 import { insertFollowUp, listSteps, setStepAndList, type Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { splitConfidence } from './prompts.ts';
 import { progressOf } from './progress.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
 
 /** Decides a step's condition from what the steps before it have said. */
 export function evaluateStepCondition(
-  deps: StoreDeps,
-  { organizationId, orchestrationId, step: id }: Target & { step: string },
+  deps: DatabaseDeps,
+  { organizationId, orchestrationId, step: id }: OrchestrationTarget & { step: string },
 ): Promise<{ verdict: 'yes' | 'no' | 'broken' }> {
   return withOrganization(deps.db, organizationId, async (trx) => {
     const steps = await listSteps(trx, orchestrationId);
@@ -40,18 +39,20 @@ function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
 
 /** A step has ended without an answer: people see at once that it has, and why. */
 export const closeStep = (
-  deps: StoreDeps,
-  { status, reason, ...input }: Target & { step: string; status: 'failed' | 'skipped'; reason: string },
+  deps: DatabaseDeps,
+  { status, reason, ...input }: OrchestrationTarget & { step: string; status: 'failed' | 'skipped'; reason: string },
 ): Promise<void> => showEnd(deps, input, { status, reason });
 
 /** A human has said yes to an approval step: it is done. */
-export const completeApprovalStep = (deps: StoreDeps, input: Target & { step: string }): Promise<void> =>
-  showEnd(deps, input, { status: 'done' });
+export const completeApprovalStep = (
+  deps: DatabaseDeps,
+  input: OrchestrationTarget & { step: string },
+): Promise<void> => showEnd(deps, input, { status: 'done' });
 
 /** Writes a step's end and what people see then; a question that waits stays what they read first. */
 function showEnd(
-  deps: StoreDeps,
-  { organizationId, orchestrationId, step: id }: Target & { step: string },
+  deps: DatabaseDeps,
+  { organizationId, orchestrationId, step: id }: OrchestrationTarget & { step: string },
   end: { status: 'done' | 'failed' | 'skipped'; reason?: string },
 ): Promise<void> {
   return withOrganization(deps.db, organizationId, async (trx) => {
@@ -67,7 +68,10 @@ function showEnd(
 }
 
 /** A turn of the leading agent for words that no step could take up any more. Safe to repeat by its number. */
-export function addFollowUpStep(deps: StoreDeps, input: Target & { nth: number }): Promise<StepOutline> {
+export function addFollowUpStep(
+  deps: DatabaseDeps,
+  input: OrchestrationTarget & { nth: number },
+): Promise<StepOutline> {
   const { organizationId, orchestrationId, nth } = input;
   return withOrganization(deps.db, organizationId, async (trx) => {
     const { language, route } = await lockOrchestration(trx, orchestrationId);

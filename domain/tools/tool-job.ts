@@ -1,6 +1,6 @@
 import { textsFor } from '../../contracts/texts.ts';
-import type { CallOutline } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
+import type { CallOutline, OrchestrationTarget } from '../../contracts/workflow.ts';
+import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { settleEffect } from '../../db/queries/effects.ts';
 import { changeOrchestration, getOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
@@ -8,13 +8,16 @@ import { findToolCall, insertToolCalls, listCallsById, setToolCall } from '../..
 import { argumentsHash } from './canonical.ts';
 import { reasonsToAsk } from './reasons.ts';
 import { toOutlines } from './wanted-calls.ts';
-import type { StoreDeps, Target } from '../../activities/store.ts';
+import type { ToolHost } from './tool-host.ts';
 
 /** The one call of a job that is nothing but a call. */
 export const CALL_ID = 'call/0';
 
 /** Writes the call that somebody has named, with what has to happen before it. None when there is no such tool. */
-export async function prepareToolJob(deps: StoreDeps, target: Target): Promise<{ calls: CallOutline[] }> {
+export async function prepareToolJob(
+  deps: DatabaseDeps & { readonly host: Pick<ToolHost, 'find'> },
+  target: OrchestrationTarget,
+): Promise<{ calls: CallOutline[] }> {
   const { organizationId, orchestrationId } = target;
   const { options, user_id: userId } = await withOrganization(deps.db, organizationId, (trx) =>
     getOrchestration(trx, orchestrationId),
@@ -58,13 +61,13 @@ export async function prepareToolJob(deps: StoreDeps, target: Target): Promise<{
 
 /** Ends calls that will not be made: a human said no, or the work goes on without them. */
 export function closeCalls(
-  deps: StoreDeps,
+  deps: DatabaseDeps,
   {
     organizationId,
     orchestrationId,
     calls,
     as,
-  }: Target & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' },
+  }: OrchestrationTarget & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' },
 ): Promise<void> {
   return withOrganization(deps.db, organizationId, async (trx) => {
     for (const id of calls)
@@ -79,8 +82,13 @@ const CONFIRMED = 'A person has looked and confirmed that this has happened. Its
  * made again. `open`: nobody knows, and it stays so.
  */
 export function settleUnknownEffect(
-  deps: StoreDeps,
-  { organizationId, orchestrationId, call: id, verdict }: Target & { call: string; verdict: 'done' | 'retry' | 'open' },
+  deps: DatabaseDeps,
+  {
+    organizationId,
+    orchestrationId,
+    call: id,
+    verdict,
+  }: OrchestrationTarget & { call: string; verdict: 'done' | 'retry' | 'open' },
 ): Promise<void> {
   return withOrganization(deps.db, organizationId, async (trx) => {
     const row = await findToolCall(trx, { orchestrationId, id });

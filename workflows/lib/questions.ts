@@ -16,7 +16,7 @@ export interface About {
   /** Of calls: those that the question is about. */
   readonly calls?: readonly string[];
   /** Of a reconnect: nobody is asked when it has been renewed since. */
-  readonly unlessBack?: boolean;
+  readonly unlessReconnected?: boolean;
 }
 
 /** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */

@@ -61,7 +61,7 @@ async function makeCall(job: Job, step: string | undefined, call: CallOutline): 
     const end =
       status === 'unknown'
         ? await askAboutEffect(job, call, about)
-        : await askToReconnect(job, call, { ...about, unlessBack: questions === 0 });
+        : await askToReconnect(job, call, { ...about, unlessReconnected: questions === 0 });
     if (end !== 'again') return end === 'go_on' ? undefined : end;
   }
   return undefined;
@@ -107,7 +107,7 @@ async function askAboutEffect(
 async function askToReconnect(
   job: Job,
   { id }: CallOutline,
-  about: { calls: readonly string[]; step?: string; unlessBack: boolean },
+  about: { calls: readonly string[]; step?: string; unlessReconnected: boolean },
 ): Promise<Next> {
   const answer = await askHuman(job, { kind: 'reconnect', ...about });
   if (answer === 'retry' || answer === 'approve') return 'again';

@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  answerPolicy,
-  expiryOf,
-  reasonToAsk,
-  toApproval,
-  toQuestion,
-  type ApprovalRules,
-} from '../../../domain/approvals/approval.ts';
+import { createApproval, toQuestion } from '../../../domain/approvals/approval.ts';
+import { answerPolicy, expiryOf, reasonToAsk, type ApprovalRules } from '../../../domain/approvals/policy.ts';
 import { Approval, ApprovalPolicy } from '../../../contracts/approval.ts';
 
 const RULES: ApprovalRules = { thresholdCents: 100, timeoutMs: 600_000 };
@@ -20,7 +14,7 @@ const occasion = (estimatedCents: number, required = false) => ({
 const answers = (policy = POLICY, rules = RULES) =>
   answerPolicy({ policy, version: 0 }, rules, { askerId: 'ada', roles: new Map(), now: NOW });
 
-type Shown = Parameters<typeof toApproval>[0]['shown'];
+type Shown = Parameters<typeof createApproval>[0]['shown'];
 const shown = (plan: Partial<Shown['plan']> = {}, changes: Partial<Shown> = {}): Shown => ({
   kind: 'cost',
   expiresAt: expiryOf(POLICY, RULES, NOW),
@@ -35,8 +29,8 @@ const shown = (plan: Partial<Shown['plan']> = {}, changes: Partial<Shown> = {}):
   },
   ...changes,
 });
-const approval = (changes: Partial<Parameters<typeof toApproval>[0]> = {}) =>
-  toApproval({ orchestrationId: 'job-1', message: 'Do it', name: '1', shown: shown(), ...changes });
+const approval = (changes: Partial<Parameters<typeof createApproval>[0]> = {}) =>
+  createApproval({ orchestrationId: 'job-1', message: 'Do it', name: '1', shown: shown(), ...changes });
 
 describe('an approval', () => {
   it('is asked for above the threshold, not at it', () => {

@@ -1,16 +1,14 @@
 import type { AnswerPolicy, Approval, ApprovalKind, ApprovalPolicy, Choice } from '../../contracts/approval.ts';
 import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
+import type { QuestionInput } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { costOf } from '../../db/queries/budget.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { listSteps } from '../../db/queries/steps.ts';
-import { expiryOf, toApproval } from './approval.ts';
-import { askedCalls } from './asked-calls.ts';
-import { evidenceFor } from './evidence.ts';
-import type { StoreDeps } from '../../activities/store.ts';
-import { policyNow } from './policy.ts';
-import type { AskInput } from './questions.ts';
+import { createApproval } from './approval.ts';
+import { describeEvidence, loadCallDetails } from './question-details.ts';
+import { currentPolicy, expiryOf, type PolicyDeps } from './policy.ts';
 
 /** What can be answered; the first is what APPROVE says. */
 const CHOICES: Partial<Record<ApprovalKind, Choice[]>> = {
@@ -23,39 +21,44 @@ const CHOICES: Partial<Record<ApprovalKind, Choice[]>> = {
   reconnect: ['retry', 'skip', 'stop'],
 };
 
-/** A question in the midst of the work: what is shown, who may answer, and until when. */
-export async function toMidwayApproval(
-  deps: StoreDeps,
+export interface RunQuestionDeps extends PolicyDeps {
+  /** Where people reach us, for links. */
+  readonly publicUrl: string;
+}
+
+/** A question while the work runs: what is shown, who may answer, and until when. */
+export async function createRunApproval(
+  deps: RunQuestionDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
-  input: AskInput,
+  input: QuestionInput,
   now: number,
 ): Promise<Approval> {
-  const { policy, answers } = await policyNow(trx, deps.approvalRules, { askerId: orchestration.user_id, now });
+  const { policy, answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now });
   const { kind, nth } = input;
   const choices = CHOICES[kind];
   const texts = textsFor(orchestration.language);
   const steps = await listSteps(trx, orchestration.id);
   const raise = kind === 'budget' ? raiseOf(input.refused) : undefined;
   const spentCents = nanosToCents(await costOf(trx, orchestration.id));
-  const about = await askedCalls(deps, trx, orchestration, input);
-  return toApproval({
+  const details = await loadCallDetails(deps, trx, orchestration, input);
+  return createApproval({
     orchestrationId: orchestration.id,
     message: orchestration.message,
     name: `${kind}:${nth}`,
     shown: {
       kind,
       expiresAt: kind === 'reconnect' ? inADay(now, policy.deadlineMs) : expiryOf(policy, deps.approvalRules, now),
-      policy: answersTo(kind, answers, raise !== undefined),
+      policy: answerPolicyFor(kind, answers, raise !== undefined),
       plan: {
         agents: orchestration.route?.agents ?? [],
         mode: orchestration.route?.mode ?? 'parallel',
         estimatedCents: raise ? raise.byCents : spentCents,
         worstCaseCents: raise ? raise.byCents : spentCents,
         question: wordsOf(kind, texts, choices),
-        evidence: [...evidenceFor(input, steps, texts, orchestration.language), ...about.evidence],
-        ...(about.calls && { calls: about.calls }),
-        ...(about.reconnect && { reconnect: about.reconnect }),
+        evidence: [...describeEvidence(input, steps, texts, orchestration.language), ...details.evidence],
+        ...(details.calls && { calls: details.calls }),
+        ...(details.reconnect && { reconnect: details.reconnect }),
         ...(input.step && { stepId: input.step }),
         ...(raise && { raise }),
       },
@@ -74,8 +77,8 @@ function raiseOf(refused: unknown): NonNullable<Approval['plan']['raise']> | und
   return { scope, period: String(said.period), byCents, limitCents: limit };
 }
 
-/** Who has the say over one step has it over the way out of trouble; more money is an admin's to give. */
-function answersTo(kind: ApprovalKind, answers: AnswerPolicy, raises: boolean): AnswerPolicy {
+/** Whoever may approve a step may also decide how a failed one goes on; only an admin raises a budget. */
+function answerPolicyFor(kind: ApprovalKind, answers: AnswerPolicy, raises: boolean): AnswerPolicy {
   // Whoever may work here may renew an access: that alone changes nothing.
   if (kind === 'reconnect') return { ...answers, roles: ['admin', 'user'], asker: true, notAsker: false, quorum: 1 };
   const alone = kind !== 'step' && kind !== 'tool';
