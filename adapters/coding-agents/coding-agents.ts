@@ -1,4 +1,5 @@
-import type { CommandLineArguments, DelegationTool } from '../../domain/delegation/tools.ts';
+import type { DelegationTool } from '../../contracts/delegation.ts';
+import type { CommandLineArguments } from './tools.ts';
 
 /** A coding agent that runs as a command line and speaks `stream-json`. */
 export interface CodingAgent {

@@ -1,13 +1,13 @@
 import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
 import { argumentsFor, inputFor, notInstalled, type CodingAgent } from './coding-agents.ts';
-import type { DelegationCall } from '../../domain/delegation/delegation.ts';
+import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
 import { findCommand, type Command } from './find-command.ts';
-import { createLogBatches } from '../../domain/delegation/log-batches.ts';
+import { createLogBatches } from './log-batches.ts';
 import type { Redact } from './redact.ts';
 import { runProcess, type ProcessEnd } from './run-process.ts';
 import { readAgentEvent, type AgentResult } from './stream-json.ts';
-import { toProblem, toToolResult, type CommandLineArguments } from '../../domain/delegation/tools.ts';
+import { toProblem, toToolResult, type CommandLineArguments } from './tools.ts';
 import type { Workspaces } from './workspaces.ts';
 
 export interface CommandLineDeps {

@@ -1,33 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import type { DelegationTool } from '../../contracts/delegation.ts';
+import type { ToolResult } from '../../contracts/tools.ts';
+import type { Delegation } from '../../domain/delegation/delegation-port.ts';
 import { CLAUDE_CODE, CURSOR, type CodingAgent } from './coding-agents.ts';
 import { createCommandLine } from './command-line.ts';
 import { findCommand } from './find-command.ts';
-import type { DelegationCall } from '../../domain/delegation/delegation.ts';
 import { createRedaction } from './redact.ts';
 import { createSidecar, NOT_CONFIGURED } from './sidecar.ts';
 import {
   CommandLineArguments,
-  DEFINITIONS,
-  type DelegationTool,
+  DELEGATION_DEFINITIONS,
   isDelegationTool,
   SidecarArguments,
   toProblem,
-} from '../../domain/delegation/tools.ts';
+} from './tools.ts';
 import { createWorkspaces } from './workspaces.ts';
-
-export type { DelegationCall } from '../../domain/delegation/delegation.ts';
-export {
-  DEFINITIONS as DELEGATION_DEFINITIONS,
-  DelegationOutput,
-  DELEGATION_TOOLS,
-  type DelegationTool,
-} from '../../domain/delegation/tools.ts';
-
-/** The provider's name and slug: its tools are `delegate__opencode`, `delegate__claude_code` and `delegate__cursor`. */
-export const DELEGATE = 'delegate';
 
 export interface DelegationDeps {
   /** The OpenCode sidecar; undefined: there is none. */
@@ -52,23 +41,10 @@ export interface DelegationDeps {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Coding agents as tools. */
-export interface Delegation {
-  /** Always all of them: one that is not there answers what to set. */
-  tools(): readonly ToolDefinition[];
-  /** Those that are configured or installed. */
-  available(): Promise<DelegationTool[]>;
-  /**
-   * Runs one task to its end. A task that failed, was too slow or could not begin is a result with `isError`.
-   * @throws ToolCallError when it was cancelled, or when nobody knows whether the sidecar has worked on it.
-   */
-  call(tool: string, args: Readonly<Record<string, unknown>>, options: DelegationCall): Promise<ToolResult>;
-  close(): Promise<void>;
-}
-
 /** What every process has; only the rest of the environment can be secret. */
 const NOT_SECRET = ['PATH', 'HOME', 'LANG'];
 
+/** All coding agents of one worker. */
 export function createDelegation(deps: DelegationDeps): Delegation {
   const { sidecarUrl, env, onTrouble, logEveryMs } = deps;
   const secrets = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_SECRET.includes(name)));
@@ -97,7 +73,7 @@ export function createDelegation(deps: DelegationDeps): Delegation {
     cursor: (_tool, args, options) => withArguments(CommandLineArguments, args, (given) => cursor(given, options)),
   };
   return {
-    tools: () => DEFINITIONS,
+    tools: () => DELEGATION_DEFINITIONS,
     available: rememberFor(AVAILABLE_MS, deps.now ?? (() => performance.now()), async () => {
       const path = deps.env['PATH'] ?? '';
       const found = async (tool: DelegationTool, setting: string) => ((await findCommand(setting, path)) ? [tool] : []);

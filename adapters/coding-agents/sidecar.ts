@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Agent, request, type Dispatcher } from 'undici';
 import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
-import { createCircuit, type Circuit } from '../../domain/circuit.ts';
-import type { DelegationCall } from '../../domain/delegation/delegation.ts';
-import { createLogBatches, type LogBatches } from '../../domain/delegation/log-batches.ts';
+import { createCircuit, type Circuit } from './circuit.ts';
+import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
+import { createLogBatches, type LogBatches } from './log-batches.ts';
 import type { Redact } from './redact.ts';
 import { readSidecarBody, TooLongError, type SidecarBody } from './sidecar-answer.ts';
-import { toProblem, toToolResult, type SidecarArguments } from '../../domain/delegation/tools.ts';
+import { toProblem, toToolResult, type SidecarArguments } from './tools.ts';
 
 export const NOT_CONFIGURED =
   'OpenCode is not configured: set OPENCODE_SIDECAR_URL to the address of an OpenCode sidecar and start the workers again.';

@@ -6,7 +6,7 @@ import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { insertDelegationLog } from '../../db/queries/delegation-log.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { giveUp, release, settle } from '../../db/queries/settle.ts';
-import { DelegationOutput } from '../../adapters/coding-agents/index.ts';
+import { DelegationOutput } from '../../contracts/delegation.ts';
 import type { CallOptions } from '../tools/mcp-connection.ts';
 import type { ToolInvocation } from '../tools/tool-invocation.ts';
 import { errorResult } from '../tools/results.ts';

@@ -1,6 +1,7 @@
 import { riskOf } from '../tools/mcp-connection.ts';
 import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
-import { DELEGATE, type Delegation } from '../../adapters/coding-agents/index.ts';
+import { DELEGATE } from '../../contracts/delegation.ts';
+import type { Delegation } from './delegation-port.ts';
 
 /** Coding agents have no row of their own; this stands for one. */
 export const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';

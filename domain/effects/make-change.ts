@@ -5,7 +5,7 @@ import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { claimEffect, setSent, settleEffect, takeOver } from '../../db/queries/effects.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
-import { DELEGATE } from '../../adapters/coding-agents/index.ts';
+import { DELEGATE } from '../../contracts/delegation.ts';
 import { ToolCallError } from '../tools/mcp-connection.ts';
 import { retryWhileDatabaseUnavailable } from '../models/retry-while-database-unavailable.ts';
 import { effectKeyOf } from '../tools/canonical.ts';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/tables/index.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
-import type { Delegation } from '../../adapters/coding-agents/index.ts';
+import type { Delegation } from '../delegation/delegation-port.ts';
 import type { ToolHost } from './tool-host.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 

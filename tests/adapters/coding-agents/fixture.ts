@@ -4,8 +4,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ToolResult } from '../../../contracts/tools.ts';
 import type { AgentStart } from '../../../dev/fakes/coding-agents/fake-agent.ts';
-import { createDelegation, type Delegation, type DelegationDeps } from '../../../adapters/coding-agents/index.ts';
-import type { DelegationCall } from '../../../domain/delegation/delegation.ts';
+import { createDelegation, type DelegationDeps } from '../../../adapters/coding-agents/index.ts';
+import type { Delegation, DelegationCall } from '../../../domain/delegation/delegation-port.ts';
 
 const FAKES = fileURLToPath(new URL('../../../dev/fakes/coding-agents/', import.meta.url));
 

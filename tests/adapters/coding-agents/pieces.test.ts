@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createCircuit } from '../../../domain/circuit.ts';
-import { createLogBatches } from '../../../domain/delegation/log-batches.ts';
+import { createCircuit } from '../../../adapters/coding-agents/circuit.ts';
+import { createLogBatches } from '../../../adapters/coding-agents/log-batches.ts';
 import { readLines } from '../../../adapters/coding-agents/read-lines.ts';
 import { createRedaction } from '../../../adapters/coding-agents/redact.ts';
 import { readAgentEvent } from '../../../adapters/coding-agents/stream-json.ts';

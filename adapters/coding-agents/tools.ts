@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DELEGATION_TOOLS, DelegationOutput, type DelegationTool } from '../../contracts/delegation.ts';
 import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
 
 /** Characters of one task: the OpenCode bridge documents 10,000, the command lines read theirs from a pipe. */
@@ -46,24 +47,8 @@ export const CommandLineArguments = z.object({
 });
 export type CommandLineArguments = z.infer<typeof CommandLineArguments>;
 
-/** What every delegated task answers. `null`: not told. Cents may be fractions. */
-export const DelegationOutput = z.object({
-  status: z.enum(['success', 'failed']),
-  output: z.string(),
-  sessionId: z.string().nullable(),
-  model: z.string().nullable(),
-  durationMs: z.number(),
-  costCents: z.number().nullable(),
-  inputTokens: z.number().nullable(),
-  outputTokens: z.number().nullable(),
-});
-export type DelegationOutput = z.infer<typeof DelegationOutput>;
-
-export const DELEGATION_TOOLS = ['opencode', 'claude_code', 'cursor'] as const;
-export type DelegationTool = (typeof DELEGATION_TOOLS)[number];
-
 /** Output beyond this is cut: it goes to a model, and into a row. */
-export const MAX_OUTPUT_CHARS = 100_000;
+const MAX_OUTPUT_CHARS = 100_000;
 
 export const isDelegationTool = (name: string): name is DelegationTool =>
   DELEGATION_TOOLS.some((tool) => tool === name);
@@ -81,7 +66,7 @@ const define = (name: DelegationTool, title: string, description: string, input:
 const OWN_FOLDER = 'It works in an empty folder of its own, which a later call with the same sessionId finds again.';
 
 /** The tools as agents, REST and plans see them. */
-export const DEFINITIONS: readonly ToolDefinition[] = [
+export const DELEGATION_DEFINITIONS: readonly ToolDefinition[] = [
   define(
     'opencode',
     'OpenCode',

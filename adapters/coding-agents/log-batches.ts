@@ -1,8 +1,8 @@
+import type { OnLog } from '../../domain/delegation/delegation-port.ts';
+
 const EVERY_MS = 500;
 const MAX_LINES = 200;
 const MAX_CHARS = 500;
-
-export type OnLog = (lines: readonly string[]) => void | Promise<void>;
 
 /** Log lines on their way to readers: a few batches a second at most, however fast they come. */
 export interface LogBatches {
