@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
 import { databaseOutage } from '../support/database-outage.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConnectionTest, ConnectionView } from '../../contracts/connections.ts';
-import type { FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import type { FakeMcp } from '../fakes/mcp/index.ts';
 import {
   connect,
   CONNECTIONS,

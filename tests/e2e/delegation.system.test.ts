@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AgentStart } from '../../dev/fakes/coding-agents/fake-agent.ts';
-import { createFakeSidecar, type FakeSidecar } from '../../dev/fakes/sidecar/fake-sidecar.ts';
+import type { AgentStart } from '../fakes/coding-agents/fake-agent.ts';
+import { createFakeSidecar, type FakeSidecar } from '../fakes/sidecar/fake-sidecar.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { openStream } from '../support/event-stream.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'nubabel-delegated-'));
   mkdirSync(join(dir, 'bin'));
   symlinkSync(
-    fileURLToPath(new URL('../../dev/fakes/coding-agents/claude.ts', import.meta.url)),
+    fileURLToPath(new URL('../fakes/coding-agents/claude.ts', import.meta.url)),
     join(dir, 'bin', 'claude'),
   );
   sidecar = await createFakeSidecar();

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import { createFakeGithub, type FakeGithub } from '../../dev/fakes/github/index.ts';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeGithub, type FakeGithub } from '../fakes/github/index.ts';
+import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
-import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../../dev/fakes/sentry/index.ts';
+import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../fakes/sentry/index.ts';
 import { credulous } from '../support/credulous.ts';
 import { json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';

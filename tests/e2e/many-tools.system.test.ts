@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
 import { openHouse, type House } from '../support/house.ts';

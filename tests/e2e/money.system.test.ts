@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BudgetView, LedgerEntry, UsageRow } from '../../contracts/budget.ts';
-import { billOf } from '../../dev/fakes/model/index.ts';
+import { billOf } from '../fakes/bill.ts';
 import { openHouse, type House } from '../support/house.ts';
 
 let house: House;

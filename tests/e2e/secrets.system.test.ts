@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createFakeIdentity, type FakeIdentity } from '../../dev/fakes/identity/index.ts';
-import { createFakeMcp, type FakeMcp, type FakeReply } from '../../dev/fakes/mcp/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../fakes/identity/index.ts';
+import { createFakeMcp, type FakeMcp, type FakeReply } from '../fakes/mcp/index.ts';
 import { canary, createParrot, everythingOf, foundIn, formsOf, type Parrot } from '../support/canaries.ts';
 import { json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';

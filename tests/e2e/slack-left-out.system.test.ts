@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConnectionView } from '../../contracts/connections.ts';
 import { linesOf, opsSays } from '../support/slack-story.ts';
 import { ended, openWikiHouse, type WikiHouse } from '../support/slack-wiki.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { callTool, connect } from '../support/tools.ts';
 
 let at: WikiHouse;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConnectionView } from '../../contracts/connections.ts';
-import { createFakeIdentity, type FakeIdentity } from '../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../fakes/identity/index.ts';
 import { botMessages } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
 import { CHANNEL, hears, jobOf, jobsIn, linesOf, shows } from '../support/slack-story.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FakeProgress } from '../../dev/fakes/mcp/index.ts';
+import type { FakeProgress } from '../fakes/mcp/index.ts';
 import type { SlackMessage } from '../../dev/fakes/slack/index.ts';
 import { botMessages } from '../support/doors.ts';
 import { openStream } from '../support/event-stream.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConnectionView } from '../../contracts/connections.ts';
 import { listen, type ListeningServer } from '../../dev/fakes/http-server.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ConnectionView } from '../../contracts/connections.ts';
 import type { EffectView } from '../../contracts/effects.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { accepted, expectProblem, json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
-import { createFakeLinear, type FakeLinear } from '../../dev/fakes/linear/index.ts';
+import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeLinear, type FakeLinear } from '../fakes/linear/index.ts';
 import type { ModelRequest, Reply, Responder } from '../../dev/fakes/model/index.ts';
 import { answer as say, askBy, waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../dev/fakes/jira/index.ts';
+import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { openHouse, type House } from '../support/house.ts';
 import { askerOf, toolCall } from '../support/replies.ts';

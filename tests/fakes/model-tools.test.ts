@@ -1,6 +1,7 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { billOf, createFakeModel, type FakeModelOptions, type ModelRequest } from '../../dev/fakes/model/index.ts';
+import { createFakeModel, type FakeModelOptions, type ModelRequest } from '../../dev/fakes/model/index.ts';
+import { billOf } from './bill.ts';
 import { obedient, toolCall } from '../support/replies.ts';
 
 const closers: (() => Promise<void>)[] = [];

@@ -12,7 +12,9 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { billOf, createFakeModel, scriptedModel, type FakeModelOptions } from '../../dev/fakes/model/index.ts';
+import { createFakeModel, type FakeModelOptions } from '../../dev/fakes/model/index.ts';
+import { billOf } from './bill.ts';
+import { scriptedModel } from './scripted-model.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

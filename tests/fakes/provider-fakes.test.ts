@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFakeGithub } from '../../dev/fakes/github/index.ts';
-import { createFakeLinear } from '../../dev/fakes/linear/index.ts';
+import { createFakeGithub } from './github/index.ts';
+import { createFakeLinear } from './linear/index.ts';
 import { createFakeNotion, NOTION } from '../../dev/fakes/notion/index.ts';
 import type { ProviderFake, ProviderLine } from '../../dev/fakes/provider/types.ts';
 

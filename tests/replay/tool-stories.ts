@@ -1,5 +1,5 @@
 import { undoWorkflowId } from '../../contracts/queues.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import type { House } from '../support/house.ts';
 import { askerOf, planReply, toolCall } from '../support/replies.ts';
 import { answer, callTool, connect, setPolicy, toolEnv, waits } from '../support/tools.ts';

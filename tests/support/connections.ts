@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { json } from './doors.ts';
 import { openHouse, type House } from './house.ts';
 import type { Person } from './people.ts';

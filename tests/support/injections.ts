@@ -1,4 +1,4 @@
-import type { FakeReply } from '../../dev/fakes/mcp/index.ts';
+import type { FakeReply } from '../fakes/mcp/index.ts';
 
 /** What an attacker would love to see outside. */
 export const LOOT = 'canary-7f3e1d-loot';

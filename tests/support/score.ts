@@ -1,4 +1,5 @@
-import { billOf, type ModelLogLine } from '../../dev/fakes/model/index.ts';
+import type { ModelLogLine } from '../../dev/fakes/model/index.ts';
+import { billOf } from '../fakes/bill.ts';
 import type { TestDatabase } from './database.ts';
 import type { House } from './house.ts';
 

@@ -1,4 +1,4 @@
-import { createFakeMcp, type FakeMcp } from '../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { finalMessage } from './doors.ts';
 import { openHouse, type House } from './house.ts';
 import { toolCall } from './replies.ts';

@@ -1,11 +1,11 @@
-import { createFakeGithub } from '../../dev/fakes/github/index.ts';
-import { createFakeJira, DEMO_JIRA_USER } from '../../dev/fakes/jira/index.ts';
-import { createFakeLinear } from '../../dev/fakes/linear/index.ts';
+import { createFakeGithub } from '../fakes/github/index.ts';
+import { createFakeJira, DEMO_JIRA_USER } from '../fakes/jira/index.ts';
+import { createFakeLinear } from '../fakes/linear/index.ts';
 import { createFakeNotion, NOTION } from '../../dev/fakes/notion/index.ts';
 import type { ProviderFault } from '../../dev/fakes/provider/faults.ts';
 import type { ProviderFake } from '../../dev/fakes/provider/types.ts';
-import { createFakeSalesforce, fakeRecordId } from '../../dev/fakes/salesforce/index.ts';
-import { createFakeSentry, demoSentryIssue } from '../../dev/fakes/sentry/index.ts';
+import { createFakeSalesforce, fakeRecordId } from '../fakes/salesforce/index.ts';
+import { createFakeSentry, demoSentryIssue } from '../fakes/sentry/index.ts';
 import { createFakeSlack } from '../../dev/fakes/slack/index.ts';
 import type { House } from './house.ts';
 import { connect } from './tools.ts';

@@ -1,10 +1,8 @@
-export { billOf, type Bill, type ModelPrice } from './bill.ts';
 export { demoResponder, type DemoOptions } from './demo/demo-responder.ts';
 export { createFakeModel, type FakeModel, type FakeModelOptions } from './fake-model.ts';
 export { conformingTo, type Hints } from './from-schema.ts';
 export { KNOWN_MODELS, type KnownModel } from './models.ts';
 export { echo } from './responders.ts';
-export { scriptedModel, type ScriptedModel, type ScriptedTurn } from './scripted-model.ts';
 export type {
   JsonSchema,
   ModelError,

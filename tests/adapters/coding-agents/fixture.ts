@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ToolResult } from '../../../contracts/tools.ts';
-import type { AgentStart } from '../../../dev/fakes/coding-agents/fake-agent.ts';
+import type { AgentStart } from '../../fakes/coding-agents/fake-agent.ts';
 import { createDelegation, type DelegationDeps } from '../../../adapters/coding-agents/index.ts';
 import type { Delegation, DelegationCall } from '../../../domain/delegation/delegation-port.ts';
 
-const FAKES = fileURLToPath(new URL('../../../dev/fakes/coding-agents/', import.meta.url));
+const FAKES = fileURLToPath(new URL('../../fakes/coding-agents/', import.meta.url));
 
 /** A machine with both command lines on its PATH, for one test. */
 export interface Desk {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeSidecar, type FakeSidecar } from '../../../dev/fakes/sidecar/fake-sidecar.ts';
+import { createFakeSidecar, type FakeSidecar } from '../../fakes/sidecar/fake-sidecar.ts';
 import { listen } from '../../../dev/fakes/http-server.ts';
 import type { DelegationDeps } from '../../../adapters/coding-agents/index.ts';
 import { openDesk, type Desk } from './fixture.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFakeMcp } from '../../../dev/fakes/mcp/index.ts';
+import { createFakeMcp } from '../../fakes/mcp/index.ts';
 import type { Measure } from '../bench.ts';
 import { inTurn } from '../client/callers.ts';
 import { nowMs } from '../clock.ts';

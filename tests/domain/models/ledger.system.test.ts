@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import { takeTurn } from '../../../domain/models/turn.ts';
-import { billOf, type ModelLogLine, type Reply } from '../../../dev/fakes/model/index.ts';
+import type { ModelLogLine, Reply } from '../../../dev/fakes/model/index.ts';
+import { billOf } from '../../fakes/bill.ts';
 import { createRandom, pick } from '../../../tools/routing/random.ts';
 import { createOrchestration, createTenant } from '../../db/world.ts';
 import { expectLedgerToBeTheBill, MODELS, PRICES } from './bill-run.ts';

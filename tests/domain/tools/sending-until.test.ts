@@ -6,7 +6,7 @@ import { openRemote } from '../../../adapters/mcp/host/remote.ts';
 import { sendingUntil } from '../../../domain/tools/sending-until.ts';
 import { ToolCallError } from '../../../domain/tools/mcp-connection.ts';
 import { sendRest } from '../../../adapters/mcp/servers/rest.ts';
-import { createFakeMcp, type FakeMcp } from '../../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../../fakes/mcp/index.ts';
 
 const heard: string[] = [];
 const server = createServer((req, res) => {

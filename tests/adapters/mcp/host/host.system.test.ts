@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeMcp, type FakeMcp } from '../../../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp } from '../../../fakes/mcp/index.ts';
 import { withOrganization } from '../../../../db/organization.ts';
 import { updateConnection } from '../../../../db/queries/connections.ts';
 import type { OnConnection } from '../../../../domain/tools/tool-host.ts';

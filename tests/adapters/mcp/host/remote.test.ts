@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeMcp, type FakeMcp, type FakeReply } from '../../../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp, type FakeReply } from '../../../fakes/mcp/index.ts';
 import { listen } from '../../../../dev/fakes/http-server.ts';
 import { SessionOverError } from '../../../../adapters/mcp/host/call-error.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeMcp, type FakeMcp, type FakeReply } from '../../../../dev/fakes/mcp/index.ts';
+import { createFakeMcp, type FakeMcp, type FakeReply } from '../../../fakes/mcp/index.ts';
 import { createSecretRedactor } from '../../../../adapters/mcp/host/secret-redactor.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { openRemote } from '../../../../adapters/mcp/host/remote.ts';

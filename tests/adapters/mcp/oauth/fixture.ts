@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import type { FakeIdentity } from '../../../fakes/identity/index.ts';
 import { beginAuthorization, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
 import type { OurClient } from '../../../../adapters/mcp/host/oauth/client.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSealer } from '../../../../db/sealing.ts';
-import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { listen, sendJson, type ListeningServer } from '../../../../dev/fakes/http-server.ts';
 import { clientIdDocument } from '../../../../adapters/mcp/host/oauth/client.ts';
 import { openDesk, ON, OUR } from './fixture.ts';

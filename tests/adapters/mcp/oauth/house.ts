@@ -3,7 +3,7 @@ import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import { withOrganization } from '../../../../db/organization.ts';
 import { insertConnection } from '../../../../db/queries/connections.ts';
 import { createSealer, type Sealer, type SealingKey } from '../../../../db/sealing.ts';
-import type { FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import type { FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
 import type { AuthState } from '../../../../adapters/mcp/host/oauth/auth-state.ts';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { signAssertion } from '../../../../adapters/mcp/host/oauth/client-assertion.ts';
 import { openDesk } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { oauthFetch } from '../../../../adapters/mcp/host/oauth/oauth-fetch.ts';
 import { isDue, toTokens } from '../../../../adapters/mcp/host/oauth/tokens.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { resumeWaiting } from '../../../../domain/connections/reconnect.ts';
 import type { Approval } from '../../../../contracts/approval.ts';
 import { createSealer } from '../../../../db/sealing.ts';
-import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createLogger } from '../../../../logging.ts';
 import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../../db/world.ts';

@@ -5,7 +5,7 @@ import { insertOauthState } from '../../../../db/queries/oauth-states.ts';
 import { rotateSecrets } from '../../../../db/rotate-secrets.ts';
 import { sealedFor } from '../../../../db/sealed-rows.ts';
 import { createSealer } from '../../../../db/sealing.ts';
-import { createFakeIdentity, type FakeIdentity } from '../../../../dev/fakes/identity/index.ts';
+import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { createTenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';

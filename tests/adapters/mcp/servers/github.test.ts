@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createFakeGithub, exhausted, type FakeGithubOptions } from '../../../../dev/fakes/github/index.ts';
+import { createFakeGithub, exhausted, type FakeGithubOptions } from '../../../fakes/github/index.ts';
 import { effectMark } from '../../../../adapters/mcp/servers/effect-mark.ts';
 import { github as provider } from '../../../../adapters/mcp/servers/github/index.ts';
 import { deskOf, type DeskOptions } from './fixture.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../../../dev/fakes/jira/index.ts';
+import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../../../fakes/jira/index.ts';
 import { jira } from '../../../../adapters/mcp/servers/jira/index.ts';
 import { openProvider } from './tools.ts';
 

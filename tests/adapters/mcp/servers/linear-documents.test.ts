@@ -7,7 +7,7 @@ import {
   parseGraphql,
   type FakeLinear,
   type GraphqlField,
-} from '../../../../dev/fakes/linear/index.ts';
+} from '../../../fakes/linear/index.ts';
 import { linear as provider } from '../../../../adapters/mcp/servers/linear/index.ts';
 import { deskOf } from './fixture.ts';
 

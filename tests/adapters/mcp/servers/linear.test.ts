@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createFakeLinear, type FakeLinearOptions } from '../../../../dev/fakes/linear/index.ts';
+import { createFakeLinear, type FakeLinearOptions } from '../../../fakes/linear/index.ts';
 import { effectUuid } from '../../../../adapters/mcp/servers/effect-mark.ts';
 import { linear as provider } from '../../../../adapters/mcp/servers/linear/index.ts';
 import { deskOf, type DeskOptions } from './fixture.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createFakeGithub } from '../../../../dev/fakes/github/index.ts';
-import { createFakeLinear } from '../../../../dev/fakes/linear/index.ts';
+import { createFakeGithub } from '../../../fakes/github/index.ts';
+import { createFakeLinear } from '../../../fakes/linear/index.ts';
 import { createFakeNotion, NOTION } from '../../../../dev/fakes/notion/index.ts';
 import { createFakeSlack } from '../../../../dev/fakes/slack/index.ts';
 import { ProviderError } from '../../../../adapters/mcp/servers/define.ts';

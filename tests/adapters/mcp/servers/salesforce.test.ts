@@ -4,7 +4,7 @@ import {
   demoRecords,
   fakeRecordId,
   type FakeSalesforce,
-} from '../../../../dev/fakes/salesforce/index.ts';
+} from '../../../fakes/salesforce/index.ts';
 import { salesforce } from '../../../../adapters/mcp/servers/salesforce/index.ts';
 import { assertReads } from '../../../../adapters/mcp/servers/salesforce/soql.ts';
 import { openProvider } from './tools.ts';

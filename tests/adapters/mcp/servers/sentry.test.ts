@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../../../../dev/fakes/sentry/index.ts';
+import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../../../fakes/sentry/index.ts';
 import { nextCursor } from '../../../../adapters/mcp/servers/sentry/client.ts';
 import { sentry } from '../../../../adapters/mcp/servers/sentry/index.ts';
 import { openProvider } from './tools.ts';

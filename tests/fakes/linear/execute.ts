@@ -1,0 +1,68 @@
+import { isRecord } from '../../../dev/fakes/http-server.ts';
+import type { GraphqlField } from './parse-graphql.ts';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** What stands behind a field: a value, or a function of its arguments. */
+export type Source = Readonly<Record<string, unknown>>;
+
+/** Picks what was selected. What this fake does not know is null, as an empty field of Linear is. */
+export const execute = (selection: readonly GraphqlField[], source: Source, variables: Variables): Source =>
+  Object.fromEntries(selection.map((field) => [field.alias, valueOf(field, source, variables)]));
+
+function valueOf({ name, args, selection }: GraphqlField, source: Source, variables: Variables): unknown {
+  const held = source[name];
+  const value: unknown = typeof held === 'function' ? held(argumentsOf(args, variables)) : held;
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value)) return value.map((one) => (isRecord(one) ? execute(selection, one, variables) : one));
+  return isRecord(value) ? execute(selection, value, variables) : value;
+}
+
+const argumentsOf = (args: Source, variables: Variables): Source =>
+  Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      isRecord(value) && typeof value['$variable'] === 'string' ? variables[value['$variable']] : value,
+    ]),
+  );
+
+/** One page of a list, as Relay has it. */
+export function connection(list: readonly Source[], { first, after }: Source): Source {
+  const size = typeof first === 'number' ? Math.min(first, 250) : 50;
+  const start = typeof after === 'string' ? list.findIndex(({ id }) => id === after) + 1 : 0;
+  const nodes = list.slice(start, start + size);
+  return {
+    nodes,
+    pageInfo: { hasNextPage: start + size < list.length, endCursor: nodes.at(-1)?.['id'] ?? null },
+  };
+}
+
+const lower = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '');
+
+const COMPARE: Readonly<Record<string, (value: unknown, wanted: unknown) => boolean>> = {
+  eq: (value, wanted) => value === wanted,
+  neq: (value, wanted) => value !== wanted,
+  in: (value, wanted) => Array.isArray(wanted) && wanted.includes(value),
+  eqIgnoreCase: (value, wanted) => lower(value) === lower(wanted),
+  containsIgnoreCase: (value, wanted) => lower(value).includes(lower(wanted)),
+  gte: (value, wanted) => String(value) >= String(wanted),
+  lte: (value, wanted) => String(value) <= String(wanted),
+  null: (value, wanted) => (value === null || value === undefined) === wanted,
+};
+
+/** Linear's filters: comparators at the leaves, `and` and `or` at any level. */
+export function matches(source: Source, filter: unknown): boolean {
+  if (!isRecord(filter)) return true;
+  return Object.entries(filter).every(([key, wanted]) => {
+    if (key === 'or' || key === 'and') {
+      const parts = Array.isArray(wanted) ? wanted.map((part) => matches(source, part)) : [];
+      return key === 'or' ? parts.some(Boolean) : parts.every(Boolean);
+    }
+    if (!isRecord(wanted)) throw new Error(`Field "${key}" of a filter must be an object.`);
+    const held = source[key];
+    const value: unknown = typeof held === 'function' ? held({}) : held;
+    const compares = Object.keys(wanted).every((name) => name in COMPARE);
+    if (compares) return Object.entries(wanted).every(([name, to]) => COMPARE[name]?.(value, to) ?? false);
+    return isRecord(value) && matches(value, wanted);
+  });
+}
