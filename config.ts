@@ -92,6 +92,7 @@ const Env = z.object({
   NUBABEL_WEB_DIR: z.string().min(1).default('dist/web'),
   NUBABEL_KILL_POINT: optionalText,
   TEMPORAL_CLI: optionalText,
+  TEMPORAL_CLI_RELEASES: z.string().default('https://github.com/temporalio/cli/releases/download'),
   TEMPORAL_UI_URL: optionalText,
   WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(3),
   LOCAL_WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(2),

@@ -52,8 +52,8 @@ async function useNamed({ settings, place, say }: StartContext): Promise<Tempora
 }
 
 async function startOwn({ settings, place, say, supervisor, findPort, signal }: StartContext): Promise<TemporalPlace> {
-  const { env, TEMPORAL_CLI: cliPath } = settings;
-  const cli = await ensureTemporalCli({ cliPath, cacheDir: place.cacheDir, env, tell: say.line, signal });
+  const { env, TEMPORAL_CLI: cliPath, TEMPORAL_CLI_RELEASES: releaseUrl } = settings;
+  const cli = await ensureTemporalCli({ cliPath, cacheDir: place.cacheDir, releaseUrl, env, tell: say.line, signal });
   const [port, uiPort] = [await findPort(PREFERRED_PORT), await findPort(PREFERRED_UI_PORT)];
   if (port !== PREFERRED_PORT) say.line(`  Port ${PREFERRED_PORT} is taken: Temporal listens on ${port}.`);
   if (uiPort !== PREFERRED_UI_PORT) say.line(`  Port ${PREFERRED_UI_PORT} is taken: Temporal's UI is on ${uiPort}.`);

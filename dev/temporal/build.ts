@@ -1,12 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../on-path.ts';
-import { processMark } from '../processes.ts';
 import type { Tell } from '../say.ts';
 import { StartError } from '../start-problem.ts';
-import { until } from '../until.ts';
 
 const run = promisify(execFile);
 
@@ -20,21 +18,14 @@ export interface Build {
   readonly env: NodeJS.ProcessEnv;
   readonly tell: Tell;
   readonly signal?: AbortSignal;
-  /** Whether another start has put a good program there meanwhile. */
+  /** Whether what lies there runs. */
   readonly isGood: () => Promise<boolean>;
   readonly heartbeatMs?: number;
 }
 
-/** Builds the Temporal CLI (server, Web UI and command line in one program) from Go's module proxy, once per machine. */
+/** Builds the Temporal CLI (server, Web UI and command line in one program) from Go's module proxy. The caller holds the lock. */
 export async function buildTemporalCli(build: Build): Promise<void> {
-  const go = await requireGo(build.env);
-  mkdirSync(dirname(build.target), { recursive: true });
-  const release = await takeTurn(build);
-  try {
-    if (!(await build.isGood())) await compile(go, build);
-  } finally {
-    release();
-  }
+  await compile(await requireGo(build.env), build);
   if (await build.isGood()) return;
   throw new StartError(
     `The Temporal CLI was built as ${build.target} but does not run on this machine; ${OTHERWISE.slice(3)}.`,
@@ -69,35 +60,9 @@ export function isOlder(version: string, needed: string): boolean {
   return (difference ?? 0) < 0;
 }
 
-/** Two starts at once build once: the second waits here and then finds the work done. */
-async function takeTurn({ target, tell, signal }: Build): Promise<() => void> {
-  const lock = `${target}.lock`;
-  const tryTake = () => {
-    if (takeLock(lock)) return true;
-    const [pid = '0', ...mark] = readFileSync(lock, 'utf8').split(' ');
-    if (pid && processMark(Number(pid)) !== mark.join(' ')) rmSync(lock, { force: true });
-    return false;
-  };
-  if (!(await until(tryTake, { withinMs: 300, signal }))) {
-    tell("  Another start is building Temporal's server; waiting for it.");
-    if (!(await until(tryTake, { withinMs: 3_600_000, everyMs: 500, signal })))
-      throw new StartError('The start was stopped.');
-  }
-  return () => rmSync(lock, { force: true });
-}
-
-function takeLock(lock: string): boolean {
-  try {
-    writeFileSync(lock, `${process.pid} ${processMark(process.pid)}`, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
 async function compile(go: string, { target, env, tell, signal, heartbeatMs = HEARTBEAT_MS }: Build): Promise<void> {
   const folder = dirname(target);
+  mkdirSync(folder, { recursive: true });
   // We hold the lock, so whatever unfinished program lies here belongs to a build that was killed.
   for (const name of readdirSync(folder)) if (name.startsWith('building-')) rmSync(join(folder, name), { force: true });
   const unfinished = join(folder, `building-${process.pid}`);

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../on-path.ts';
 import type { Tell } from '../say.ts';
 import { StartError } from '../start-problem.ts';
 import { buildTemporalCli, TEMPORAL_CLI_VERSION } from './build.ts';
+import { downloadTemporalCli } from './download.ts';
+import { withLock } from './lock.ts';
 
 const run = promisify(execFile);
 
@@ -13,19 +15,32 @@ export interface CliSearch {
   /** `TEMPORAL_CLI`: the one to use, whatever else there is. */
   readonly cliPath?: string;
   readonly cacheDir: string;
+  /** `TEMPORAL_CLI_RELEASES`: where releases are downloaded; with `off`, and without, one is built at once. */
+  readonly releaseUrl?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly tell: Tell;
   readonly signal?: AbortSignal;
 }
 
-/** The path of a Temporal CLI that runs: the one found, or one built now. */
+/** The path of a Temporal CLI that runs: the one found, else the release, else one built now. */
 export async function ensureTemporalCli(search: CliSearch): Promise<string> {
   const found = await findTemporalCli(search);
   if (found) return found;
   const target = cachedCli(search.cacheDir);
-  await buildTemporalCli({ ...search, target, isGood: async () => !(await whyBroken(target, search.env)) });
+  mkdirSync(dirname(target), { recursive: true });
+  const isGood = async () => existsSync(target) && !(await whyBroken(target, search.env));
+  await withLock(target, search, async () => {
+    // Another start may have made it while this one waited.
+    if ((await isGood()) || ((await download(search, target)) && (await isGood()))) return;
+    await buildTemporalCli({ ...search, target, isGood });
+  });
   return target;
 }
+
+const download = ({ releaseUrl, tell, signal }: CliSearch, target: string): Promise<boolean> =>
+  releaseUrl && releaseUrl !== 'off'
+    ? downloadTemporalCli({ target, version: TEMPORAL_CLI_VERSION, releaseUrl, tell, signal })
+    : Promise.resolve(false);
 
 /** The named one, the one on PATH or the one built earlier; undefined when none runs. */
 export async function findTemporalCli({ cliPath, cacheDir, env, tell }: CliSearch): Promise<string | undefined> {
@@ -40,7 +55,7 @@ export async function findTemporalCli({ cliPath, cacheDir, env, tell }: CliSearc
   if (!existsSync(cached)) return undefined;
   const problem = await whyBroken(cached, env);
   if (!problem) return cached;
-  tell(`! ${cached} does not run (${problem}); it is built again.`);
+  tell(`! ${cached} does not run (${problem}); it is made again.`);
   return undefined;
 }
 

@@ -29,7 +29,13 @@ export default async function startServers(): Promise<void> {
     anyFreePort().then((port) =>
       startPostgres({ dataDir: join(dir, 'postgres'), port, logFile: join(dir, 'postgres.log'), fsync: false }),
     ),
-    ensureTemporalCli({ cliPath: settings.TEMPORAL_CLI, cacheDir, env: settings.env, tell }),
+    ensureTemporalCli({
+      cliPath: settings.TEMPORAL_CLI,
+      releaseUrl: settings.TEMPORAL_CLI_RELEASES,
+      cacheDir,
+      env: settings.env,
+      tell,
+    }),
   ]);
   globalThis.nubabelTestPostgres = postgres;
   const servers: TestServers = { adminUrl: postgres.adminUrl, temporalCli };

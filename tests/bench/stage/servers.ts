@@ -25,7 +25,13 @@ export async function startServers(tell: (line: string) => void): Promise<Server
   const logFile = join(dir, 'postgres.log');
   const [{ adminUrl, spec }, temporalCli, bundle] = await Promise.all([
     preparePostgres({ dataDir: join(dir, 'postgres'), port, logFile, fsync: true }),
-    ensureTemporalCli({ cliPath: settings.TEMPORAL_CLI, cacheDir, env: settings.env, tell }),
+    ensureTemporalCli({
+      cliPath: settings.TEMPORAL_CLI,
+      releaseUrl: settings.TEMPORAL_CLI_RELEASES,
+      cacheDir,
+      env: settings.env,
+      tell,
+    }),
     buildWorkflowBundle(),
   ]);
   const postgres = await runChild(spec);
