@@ -110,10 +110,19 @@ describe('the fake Linear', () => {
 
   it('selects, renames, and follows fragments', async () => {
     const fake = await kept(createFakeLinear());
-    const document = 'query { me: viewer { ...User nothing } } fragment User on User { name email }';
     const headers = { authorization: 'lin_api_demo' };
-    await expect(ask(fake.graphqlUrl, { method: 'POST', headers, body: { query: document } })).resolves.toMatchObject({
+    const query = (field: string) =>
+      ask(fake.graphqlUrl, {
+        method: 'POST',
+        headers,
+        body: { query: `query { me: viewer { ...User nothing: ${field} } } fragment User on User { name email }` },
+      });
+    await expect(query('title')).resolves.toMatchObject({
       body: { data: { me: { name: 'Nubabel', email: 'nubabel@example.com', nothing: null } } },
+    });
+    await expect(query('owned')).resolves.toMatchObject({
+      status: 400,
+      body: { errors: [{ message: expect.stringContaining('Cannot query field "owned" on type "User"') }] },
     });
   });
 });

@@ -1,3 +1,4 @@
+import { graphqlSync } from 'graphql';
 import { isRecord } from '../../../dev/fakes/http-server.ts';
 import { serveProvider } from '../../../dev/fakes/provider/provider-fake.ts';
 import type {
@@ -8,12 +9,10 @@ import type {
   ProviderRules,
 } from '../../../dev/fakes/provider/types.ts';
 import { failure, LinearRefusalError, refusal } from './answers.ts';
-import { execute } from './execute.ts';
-import { parseGraphql } from './parse-graphql.ts';
 import { rootOf } from './resolvers.ts';
+import { linearSchema } from './schema.ts';
 import { demoWorkspace, type LinearIssue, type LinearState } from './state.ts';
 
-export { parseGraphql, type GraphqlField } from './parse-graphql.ts';
 export type { LinearIssue } from './state.ts';
 
 export interface FakeLinearOptions extends ProviderFakeOptions {
@@ -34,14 +33,16 @@ function handle(state: LinearState, call: ProviderCall): ProviderAnswer {
   // Personal keys stand alone, tokens of OAuth behind `Bearer`.
   const expected = state.token.startsWith('lin_api_') ? state.token : `Bearer ${state.token}`;
   if (authorization !== expected) return failure(401);
-  const variables = isRecord(call.body?.['variables']) ? call.body['variables'] : {};
-  try {
-    const { selection } = parseGraphql(documentOf(call));
-    return { status: 200, body: { data: execute(selection, rootOf(state, call), variables) } };
-  } catch (error) {
-    if (error instanceof LinearRefusalError) return refusal(error.message);
-    return { status: 400, body: { errors: [{ message: String(error), extensions: { type: 'graphql error' } }] } };
-  }
+  const { data, errors } = graphqlSync({
+    schema: linearSchema,
+    source: documentOf(call),
+    rootValue: rootOf(state, call),
+    variableValues: isRecord(call.body?.['variables']) ? call.body['variables'] : {},
+  });
+  const [error] = errors ?? [];
+  if (!error) return { status: 200, body: { data } };
+  if (error.originalError instanceof LinearRefusalError) return refusal(error.message);
+  return { status: 400, body: { errors: [{ message: error.message, extensions: { type: 'graphql error' } }] } };
 }
 
 /** Linear's GraphQL API, faults and limits by the root field that is asked for. */

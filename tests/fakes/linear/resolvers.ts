@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isRecord } from '../../../dev/fakes/http-server.ts';
 import type { ProviderCall } from '../../../dev/fakes/provider/types.ts';
 import { LinearRefusalError } from './answers.ts';
-import { connection, matches, type Source } from './execute.ts';
+import { connection, matches, type Source } from './lists.ts';
 import type { LinearIssue, LinearState, LinearTeam, LinearUser } from './state.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

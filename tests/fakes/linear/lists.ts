@@ -1,30 +1,7 @@
 import { isRecord } from '../../../dev/fakes/http-server.ts';
-import type { GraphqlField } from './parse-graphql.ts';
-
-type Variables = Readonly<Record<string, unknown>>;
 
 /** What stands behind a field: a value, or a function of its arguments. */
 export type Source = Readonly<Record<string, unknown>>;
-
-/** Picks what was selected. What this fake does not know is null, as an empty field of Linear is. */
-export const execute = (selection: readonly GraphqlField[], source: Source, variables: Variables): Source =>
-  Object.fromEntries(selection.map((field) => [field.alias, valueOf(field, source, variables)]));
-
-function valueOf({ name, args, selection }: GraphqlField, source: Source, variables: Variables): unknown {
-  const held = source[name];
-  const value: unknown = typeof held === 'function' ? held(argumentsOf(args, variables)) : held;
-  if (value === undefined || value === null) return null;
-  if (Array.isArray(value)) return value.map((one) => (isRecord(one) ? execute(selection, one, variables) : one));
-  return isRecord(value) ? execute(selection, value, variables) : value;
-}
-
-const argumentsOf = (args: Source, variables: Variables): Source =>
-  Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [
-      name,
-      isRecord(value) && typeof value['$variable'] === 'string' ? variables[value['$variable']] : value,
-    ]),
-  );
 
 /** One page of a list, as Relay has it. */
 export function connection(list: readonly Source[], { first, after }: Source): Source {
