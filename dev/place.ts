@@ -21,8 +21,12 @@ export interface PlaceSettings {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Where a start keeps its data. */
+export const dataDirOf = ({ NUBABEL_DATA_DIR }: Pick<PlaceSettings, 'NUBABEL_DATA_DIR'>): string =>
+  resolve(ROOT, NUBABEL_DATA_DIR);
+
 export function createPlace({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PlaceSettings): Place {
-  const dataDir = resolve(ROOT, NUBABEL_DATA_DIR);
+  const dataDir = dataDirOf({ NUBABEL_DATA_DIR });
   const cacheDir = resolve(NUBABEL_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'nubabel'));
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
   return {

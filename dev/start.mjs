@@ -2,7 +2,9 @@
 const NEEDED = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
-  await import('./start.ts');
+  const resets = process.argv.includes('--reset');
+  if (resets) process.argv.splice(process.argv.indexOf('--reset'), 1);
+  await import(resets ? './reset.ts' : './start.ts');
 } else {
   process.stderr.write(
     `Nubabel runs on Node ${NEEDED}, which comes with its packages; this is Node ${process.versions.node}. ` +

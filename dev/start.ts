@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { ConfigurationError, loadSettings } from '../config.ts';
 import { runBuild } from './build.ts';
 import type { StartContext } from './context.ts';
 import { bringUpDatabase } from './database.ts';
 import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
+import { loadEnvFile } from './env-file.ts';
 import { claimDataDir } from './instance.ts';
-import { createPlace, makeSealingKey, randomText, ROOT } from './place.ts';
+import { createPlace, makeSealingKey, randomText } from './place.ts';
 import { createPortFinder, requirePort } from './ports.ts';
 import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
@@ -106,12 +106,4 @@ function requireNode(): void {
   throw new StartError(
     `Nubabel needs Node 24, and this is Node ${process.versions.node}. Run npm ci, then npm start, which brings its own.`,
   );
-}
-
-function loadEnvFile(): void {
-  try {
-    process.loadEnvFile(join(ROOT, '.env'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
 }

@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,9 +15,14 @@ import type { Tell } from '../say.ts';
 import { StartError } from '../start-problem.ts';
 import { mayUse, type Account } from './account.ts';
 
+const enterableFolders = () => ['/var/lib/nubabel', join(tmpdir(), 'nubabel')];
+const noteOf = (wanted: string) => `${wanted}.moved-to`;
+/** Beside data that is kept elsewhere: the folder it is kept for. */
+const ownerNoteOf = (place: string) => `${place}.belongs-to`;
+
 /** A folder of ours that every user may enter, for root's checkouts that others may not. */
 export function enterableFolder(account: Account): string {
-  for (const folder of ['/var/lib/nubabel', join(tmpdir(), 'nubabel')]) {
+  for (const folder of enterableFolders()) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       // Below /tmp anybody could have made it: then it is not ours to trust.
@@ -37,7 +51,7 @@ function canEnter(folder: string, account: Account): boolean {
  * remembered beside the wanted one. Deleting the data directory therefore also forgets the data elsewhere.
  */
 export function reachableDataDir(wanted: string, account: Account | undefined, tell: Tell): string {
-  const note = `${wanted}.moved-to`;
+  const note = noteOf(wanted);
   if (account && existsSync(note)) return owned(readFileSync(note, 'utf8').trim(), account);
   owned(wanted, account);
   if (mayUse(wanted, account)) return wanted;
@@ -50,8 +64,24 @@ export function reachableDataDir(wanted: string, account: Account | undefined, t
   tell(`  PostgreSQL runs as ${account.name}, who may not enter ${wanted}: its data is kept in ${place}.`);
   owned(place, account);
   writeFileSync(note, `${place}\n`);
+  writeFileSync(ownerNoteOf(place), `${wanted}\n`);
   return place;
 }
+
+/** Data that is kept elsewhere for this folder, and for folders that are gone, with the notes beside it. */
+export function foldersElsewhere(wanted: string): string[] {
+  const note = noteOf(wanted);
+  const ours = existsSync(note) ? [readFileSync(note, 'utf8').trim()] : [];
+  const abandoned = enterableFolders()
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((file) => file.endsWith('.belongs-to'))
+    .filter((file) => ownerOf(file) === wanted || !existsSync(noteOf(ownerOf(file))))
+    .map((file) => file.slice(0, -'.belongs-to'.length));
+  return [...new Set([...ours, ...abandoned])].flatMap((place) => [place, ownerNoteOf(place)]);
+}
+
+const ownerOf = (file: string): string => readFileSync(file, 'utf8').trim();
 
 function owned(folder: string, account: Account | undefined): string {
   mkdirSync(folder, { recursive: true });

@@ -117,8 +117,9 @@ const unpack = (file: string, folder: string, signal?: AbortSignal): Promise<voi
     tar.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`tar ended with ${code}`))));
   });
 
+/** The innermost reason that has a code or words; `fetch` wraps it, and not always in an Error of our own. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+  const { code, message, cause } = (error ?? {}) as { code?: string; message?: string; cause?: unknown };
+  if (cause) return reasonOf(cause);
+  return code ?? message ?? String(error);
 }

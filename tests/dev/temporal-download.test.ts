@@ -98,7 +98,10 @@ describe('downloading Temporal’s release', () => {
     const { root, said, target, tell } = machine();
     const { bytes, checksum } = release(root);
     const releaseUrl = await releases((req, res) => {
-      if (req.url?.endsWith('checksums.txt')) return void res.end(`${checksum}  ${ARCHIVE}\n`);
+      if (req.url?.endsWith('checksums.txt')) {
+        res.end(`${checksum}  ${ARCHIVE}\n`);
+        return;
+      }
       res.writeHead(200, { 'content-length': bytes.length });
       res.write(bytes.subarray(0, 10));
     });

@@ -1,0 +1,54 @@
+import { existsSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { ConfigurationError, loadSettings } from '../config.ts';
+import { claimDataDir } from './instance.ts';
+import { loadEnvFile } from './env-file.ts';
+import { dataDirOf } from './place.ts';
+import { foldersElsewhere } from './postgres/refuge.ts';
+import { createSay } from './say.ts';
+import { StartError } from './start-problem.ts';
+
+const say = createSay();
+process.exitCode = await reset(process.argv.slice(2)).catch((error: unknown) => {
+  const isExpected = error instanceof StartError || error instanceof ConfigurationError;
+  say.line(`✗ ${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}`);
+  return 1;
+});
+
+/** `npm run reset`: removes what starts have left on this machine, after a question. */
+async function reset(args: string[]): Promise<number> {
+  const { yes } = parseArgs({ args, options: { yes: { type: 'boolean', default: false } } }).values;
+  loadEnvFile();
+  const settings = loadSettings();
+  const dataDir = dataDirOf(settings);
+  const elsewhere = foldersElsewhere(`${dataDir}/postgres`);
+  const found = [dataDir, ...elsewhere].filter((folder) => existsSync(folder));
+  if (found.length === 0) {
+    say.line(`There is nothing to remove: ${dataDir} is not there.`);
+    return 0;
+  }
+  say.line('This removes for good, with every organization, request and setting that was made with npm start:');
+  for (const folder of found) say.line(`  ${folder}`);
+  if (settings.DATABASE_URL) say.line('The database of DATABASE_URL is yours and stays as it is.');
+  if (!yes && !(await agrees())) {
+    say.line('Nothing was removed.');
+    return 1;
+  }
+  // Refuses while a start uses it, and ends what a killed one left running.
+  if (existsSync(dataDir)) await claimDataDir(dataDir, { tell: say.line });
+  for (const folder of found) rmSync(folder, { recursive: true, force: true });
+  say.line('Removed. The next npm start begins anew.');
+  return 0;
+}
+
+async function agrees(): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new StartError('There is no terminal to ask at. Nothing was removed; npm run reset -- --yes removes it.');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Remove them? [y/N] ')).trim());
+  } finally {
+    terminal.close();
+  }
+}
