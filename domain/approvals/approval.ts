@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Approval } from '../../contracts/approval.ts';
+import { hashOfJson } from '../canonical-json.ts';
 import type { Question } from '../../contracts/workflow.ts';
-
-const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** The question itself. Its hash covers everything a person sees, so an answer can only mean what was shown. Pure. */
 export function createApproval(given: {
@@ -14,8 +12,8 @@ export function createApproval(given: {
 }): Approval {
   const { orchestrationId, message, name, shown } = given;
   return {
-    id: `approval-${digest(`${orchestrationId}:${name}`).slice(0, 24)}`,
-    hash: digest(JSON.stringify([orchestrationId, message, shown])),
+    id: `approval-${hashOfJson([orchestrationId, name]).slice(0, 24)}`,
+    hash: hashOfJson([orchestrationId, message, shown]),
     ...shown,
   };
 }

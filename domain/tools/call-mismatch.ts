@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../contracts/canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { StepRisk } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { findApproval } from '../../db/queries/plans.ts';

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../contracts/canonical-json.ts';
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { hashOfJson } from '../canonical-json.ts';
 
 /** What tells the arguments of a call from all others. */
-export const argumentsHash = (args: Readonly<Record<string, unknown>>): string => digest(canonicalJson(args));
+export const argumentsHash = (args: Readonly<Record<string, unknown>>): string => hashOfJson(args);
 
 /**
  * The ledger's key of an effect: organization, root run, step, tool and arguments. Attempts, activity ids, run ids after
@@ -17,5 +14,4 @@ export const effectKeyOf = (of: {
   readonly step: string | null;
   readonly tool: string;
   readonly argumentsHash: string;
-}): string =>
-  digest(JSON.stringify(['effect', of.organizationId, of.orchestrationId, of.step, of.tool, of.argumentsHash]));
+}): string => hashOfJson(['effect', of.organizationId, of.orchestrationId, of.step, of.tool, of.argumentsHash]);

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
-import { canonicalJson } from '../../contracts/canonical-json.ts';
+import { canonicalJson, hashOfJson } from '../canonical-json.ts';
 import type { ToolDefinition, ToolDiff } from '../../contracts/tools.ts';
 import { showInvisible } from './clean-text.ts';
 import { suspicionOf } from './suspicious-text.ts';
 
 /** Over the raw text: a change that nobody would see is a change; a server that only shuffles fields has changed nothing. */
 export const hashOf = ({ name, title, description, inputSchema, outputSchema, annotations }: ToolDefinition): string =>
-  createHash('sha256')
-    .update(canonicalJson({ name, title, description, inputSchema, outputSchema, annotations }))
-    .digest('hex');
+  hashOfJson({ name, title, description, inputSchema, outputSchema, annotations });
 
 const FIELDS = ['title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
 
