@@ -1,3 +1,5 @@
+import type { OrchestrationTarget } from './workflow.ts';
+
 /** Task queues, one per worker pool. */
 export const QUEUE = { orchestration: 'orchestration', salesforce: 'salesforce', localOps: 'local-ops' } as const;
 
@@ -29,21 +31,15 @@ export const MESSAGE = {
   stage: 'stage',
 } as const;
 
-/** Whose run it is, and which. */
-export interface RunTarget {
-  readonly organizationId: string;
-  readonly orchestrationId: string;
-}
-
 /**
  * The workflow id of an orchestration: unguessable because the id is random, stable because the inbox row keeps it. It
  * ends with the organization, which is all that the payload codec knows of whose payloads it encrypts.
  */
-export const orchestrationWorkflowId = ({ organizationId, orchestrationId }: RunTarget): string =>
+export const orchestrationWorkflowId = ({ organizationId, orchestrationId }: OrchestrationTarget): string =>
   `orchestration-${orchestrationId}-${organizationId}`;
 
 /** The workflow that takes back what an orchestration has changed; there is one at most. */
-export const undoWorkflowId = ({ organizationId, orchestrationId }: RunTarget): string =>
+export const undoWorkflowId = ({ organizationId, orchestrationId }: OrchestrationTarget): string =>
   `undo-${orchestrationId}-${organizationId}`;
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';

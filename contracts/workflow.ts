@@ -23,6 +23,52 @@ export interface OrchestrationInput extends OrchestrationTarget {
   readonly refusal?: Refusal;
   /** One call of one tool, named with its arguments in the request's options; nothing is routed or planned. */
   readonly tool?: boolean;
+  /** What the run before has left, when the workflow has continued as new. */
+  readonly carried?: CarriedState;
+}
+
+/** What one run of an orchestration hands to the next: ids, codes and numbers, taken where no step runs. */
+export interface CarriedState {
+  readonly routed: RoutedWork;
+  readonly steps: readonly StepOutline[];
+  readonly results: readonly (readonly [step: string, result: StepResult])[];
+  /** The last revision that a plan was drafted under; 0 without any. */
+  readonly planRevision: number;
+  /** A planner's plan runs. */
+  readonly isPlanned: boolean;
+  /** Tools have been called: not all of the work is still to be done. */
+  readonly hasCalledTools: boolean;
+  /** Questions asked so far, for their ids. */
+  readonly questionsAsked: number;
+  /** New plans made after failures. */
+  readonly replans: number;
+  /** Turns added for messages that came too late for any step. */
+  readonly followUps: number;
+  readonly steering: CarriedSteering;
+  /** Decisions that came before their question. */
+  readonly earlyDecisions: readonly Decision[];
+  /** What still waits for its approval; without it the steps are being run. */
+  readonly proposal?: CarriedProposal;
+}
+
+/** Ids of messages to running work: not taken up yet, by what they want, and all that have ever come. */
+export interface CarriedSteering {
+  readonly messages: readonly string[];
+  readonly constraints: readonly string[];
+  readonly seen: readonly string[];
+}
+
+/** Steps that are asked about before they run. */
+export interface CarriedProposal {
+  readonly steps: readonly StepOutline[];
+  readonly open: OpenQuestion;
+}
+
+/** A question on its way into the next run: with what is left of its time, and what has been done about it. */
+export interface OpenQuestion {
+  readonly question: Question;
+  readonly remindersSent: number;
+  readonly approvedBy: readonly string[];
 }
 
 /** What starts the taking back of what an orchestration has changed outside. */
@@ -184,10 +230,14 @@ export interface Healing {
   readonly tier?: Tier;
 }
 
-/** A step that gave no answer, and why. Histories from before plans name the agent only, whose name the step has. */
+/** How a step has ended. */
+export type StepResult =
+  { readonly status: 'done' } | { readonly status: 'failed' | 'skipped'; readonly reason: ErrorCode };
+
+/** A step that gave no answer, and why. */
 export interface StepFailure {
-  readonly agent?: AgentId | null;
-  readonly step?: string;
+  readonly agent: AgentId | null;
+  readonly step: string;
   readonly reason: ErrorCode;
   /** It was left out and nothing failed: a condition, a person, or a stop. */
   readonly skipped?: boolean;

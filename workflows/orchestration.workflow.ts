@@ -1,13 +1,12 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { Ending, OrchestrationInput, OrchestrationOutcome } from '../contracts/workflow.ts';
-import { planAndApprove } from './lib/plan-and-approve.ts';
-import { showRoute, showStatus } from './lib/display.ts';
-import { errorCodeOf } from './lib/failures.ts';
-import { trackInFlight } from './lib/job.ts';
-import { openJob } from './lib/open-job.ts';
-import { startReporter } from './lib/reporter.ts';
+import { continueOrchestration } from './lib/continuation.ts';
 import { executePlan } from './lib/execute-plan.ts';
-import { runToolJob } from './lib/tool-job.ts';
+import { errorCodeOf } from './lib/failures.ts';
+import { carriedState, createJob, trackInFlight } from './lib/job.ts';
+import { planAndApprove, type Suspended } from './lib/planning.ts';
+import { showRoute, showStatus, startReporter } from './lib/reporter.ts';
+import { runToolJob } from './lib/tool-calls.ts';
 import { stageQuery, type Stage } from './messages.ts';
 import { model, store } from './proxies.ts';
 
@@ -16,10 +15,12 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
   let stage: Stage = 'understanding';
   const workScope = new CancellationScope();
   const reporter = startReporter(input);
-  const job = openJob(input, reporter, workScope);
-  setHandler(stageQuery, () => (job.desk.waits() ? 'awaiting_approval' : stage));
+  const job = createJob(input, reporter, workScope);
+  setHandler(stageQuery, () => (job.approvals.isWaiting() ? 'awaiting_approval' : stage));
 
   const ending = await endingOf(() => workScope.run(work));
+  if (ending.kind === 'suspended')
+    return continueOrchestration({ ...input, carried: carriedState(job, ending.proposal) });
   job.steering.close();
   stage = 'finishing';
   const outcome = await CancellationScope.nonCancellable(() =>
@@ -32,18 +33,23 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
   await handlersFinished(outcome);
   return outcome;
 
-  async function work(): Promise<Ending> {
-    if (input.refusal) return { kind: 'failed', code: input.refusal };
-    if (input.tool) return runToolJob(job);
-    if (input.analyze) await understand();
-    job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);
+  async function work(): Promise<Ending | Suspended> {
+    const { refusal, tool, analyze, carried } = input;
+    if (refusal) return { kind: 'failed', code: refusal };
+    if (tool) return runToolJob(job);
+    if (!carried && analyze) await understand();
+    if (!carried)
+      job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);
     showRoute(job.routed);
     reporter.changed();
-    stage = job.routed.planning ? 'planning' : 'running';
-    const agreed = await planAndApprove(job);
-    if ('kind' in agreed) return agreed;
+    if (!carried || carried.proposal) {
+      stage = job.routed.planning ? 'planning' : 'running';
+      const approved = await planAndApprove(job, carried?.proposal);
+      if ('kind' in approved) return approved;
+      job.graph.steps = approved;
+    }
     stage = 'running';
-    return executePlan(job, agreed);
+    return executePlan(job);
   }
 
   /** The model's analysis; when the model is away the route step reads the keywords instead. */
@@ -62,7 +68,7 @@ const handlersFinished = ({ status }: OrchestrationOutcome): Promise<void> =>
     : CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 
 /** What the work came to: its own ending, a stop, or a failure that people can be told. */
-async function endingOf(work: () => Promise<Ending>): Promise<Ending> {
+async function endingOf(work: () => Promise<Ending | Suspended>): Promise<Ending | Suspended> {
   try {
     return await work();
   } catch (error) {

@@ -3,7 +3,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { MESSAGE, orchestrationWorkflowId, type RunTarget } from '../../contracts/queues.ts';
+import { MESSAGE, orchestrationWorkflowId, type OrchestrationTarget } from '../../contracts/queues.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
 import type { SteeringMessage } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -78,7 +78,7 @@ const writeDown = (
     await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
   });
 
-async function tell(deps: ApiDeps, target: RunTarget, message: { id: string; mode: SteeringMode }): Promise<void> {
+async function tell(deps: ApiDeps, target: OrchestrationTarget, message: { id: string; mode: SteeringMode }): Promise<void> {
   const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(target));
   await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
     handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] }),

@@ -1,4 +1,4 @@
-import type { RunTarget } from '../../contracts/queues.ts';
+import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import type { House, HouseOptions } from '../support/house.ts';
 import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 
@@ -9,7 +9,7 @@ export interface Story {
   /** Plays it to its end and answers the job. */
   readonly play: (house: House) => Promise<string>;
   /** Of the workflow that is kept; the job's own unless told. */
-  readonly workflowId?: (target: RunTarget) => string;
+  readonly workflowId?: (target: OrchestrationTarget) => string;
 }
 
 const overloaded = { error: { status: 400, type: 'invalid_request_error', message: 'No.' } };

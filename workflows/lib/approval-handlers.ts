@@ -1,8 +1,15 @@
 import { condition, setHandler } from '@temporalio/workflow';
-import type { Decision, DecisionOutcome, Question } from '../../contracts/workflow.ts';
+import type { Decision, DecisionOutcome, OpenQuestion, Question } from '../../contracts/workflow.ts';
 import { decideSignal, decideUpdate } from '../messages.ts';
-import { wait, type Answer, type ApprovalHandlerDeps, type Present } from './awaiting.ts';
-import { overtaken, refusalOf } from './refusals.ts';
+import {
+  notWaiting,
+  refusalOf,
+  waitForAnswer,
+  type Answer,
+  type ApprovalDeps,
+  type PendingQuestion,
+  type Suspension,
+} from './pending-question.ts';
 
 /** Where decisions arrive: one question at a time, and its first valid answer counts. */
 export interface ApprovalHandlers {
@@ -10,99 +17,120 @@ export interface ApprovalHandlers {
    * Waits for an answer. A question that another one keeps waiting is put when its turn has come, and not before: once
    * the answer to the other one has been written, which `settle` does.
    */
-  ask(question: Question | (() => Promise<Question>), settle: (answer: Answer) => Promise<void>): Promise<Answer>;
+  ask(
+    question: OpenQuestion | (() => Promise<Question>),
+    settle: (answer: Answer) => Promise<void>,
+    maySuspend: boolean,
+  ): Promise<Answer | Suspension>;
   /** A question waits for its answer. */
-  waits(): boolean;
+  isWaiting(): boolean;
   /** Takes the present question back. */
   withdraw(): void;
+  /** Decisions that came before their question. */
+  earlyDecisions(): readonly Decision[];
 }
 
 const MAX_EARLY = 10;
 
 /** Sets the handlers of both messages; call it before the workflow's first await. */
-export function createApprovalHandlers(hands: ApprovalHandlerDeps): ApprovalHandlers {
-  const now: Present = {
+export function createApprovalHandlers(deps: ApprovalDeps, early: Decision[]): ApprovalHandlers {
+  const pending: PendingQuestion = {
     question: undefined,
     answer: undefined,
-    revising: false,
+    isRevising: false,
     approvedBy: new Set(),
-    uncounted: [],
-    edited: undefined,
+    unrecorded: [],
+    editedPlan: undefined,
+    remindersSent: 0,
   };
-  const early: Decision[] = [];
-  let busy = false;
-  const refusal = (given: Decision) =>
-    refusalOf(given, now.answer || now.revising ? undefined : now.question, now.approvedBy);
+  let isBusy = false;
 
-  setHandler(decideUpdate, (given) => (given.editId ? revise(now, hands, given) : take(now, given)), {
+  setHandler(decideUpdate, (given) => (given.editId ? revise(pending, deps, given) : countDecision(pending, given)), {
     validator: (given) => {
-      const refused = refusal(given);
+      const refused = refusalOf(pending, given);
       if (refused) throw refused;
     },
   });
   setHandler(decideSignal, (given) => {
     // A reply may overtake the question it answers by one workflow task.
-    if (!now.question && early.length < MAX_EARLY && given.approvalId && given.hash) early.push(given);
-    else if (!refusal(given)) take(now, given);
+    if (!pending.question && early.length < MAX_EARLY && given.approvalId && given.hash) early.push(given);
+    else if (!refusalOf(pending, given)) countDecision(pending, given);
   });
 
   return {
-    async ask(asks, settle) {
-      while (busy) await condition(() => !busy);
-      busy = true;
+    async ask(subject, settle, maySuspend) {
+      while (isBusy) await condition(() => !isBusy);
+      isBusy = true;
       try {
-        if (hands.isMoot()) return { kind: 'withdrawn' };
-        const question = typeof asks === 'function' ? await asks() : asks;
-        if (question.moot) return { kind: 'withdrawn' };
-        if (hands.isMoot()) return { kind: 'withdrawn', question };
-        Object.assign(now, { question, answer: undefined, edited: undefined });
-        now.approvedBy.clear();
-        now.uncounted.length = 0;
-        for (const given of early) if (!refusal(given)) take(now, given);
-        const answer = await wait(now, hands, question);
-        await settle(answer);
+        const answer = await askNow(subject, maySuspend);
+        if (answer.kind !== 'suspended') await settle(answer);
         return answer;
       } finally {
         // Also after a cancel: while the end is written nothing waits any more.
-        now.question = undefined;
-        busy = false;
+        pending.question = undefined;
+        isBusy = false;
       }
     },
-    waits: () => now.question !== undefined && !now.answer,
+    isWaiting: () => pending.question !== undefined && !pending.answer,
     withdraw() {
-      if (now.question) now.answer ??= { kind: 'withdrawn' };
+      if (pending.question) pending.answer ??= { kind: 'withdrawn' };
     },
+    earlyDecisions: () => early,
   };
+
+  async function askNow(
+    subject: OpenQuestion | (() => Promise<Question>),
+    maySuspend: boolean,
+  ): Promise<Answer | Suspension> {
+    if (deps.isMoot()) return { kind: 'withdrawn' };
+    const open = typeof subject === 'function' ? newQuestion(await subject()) : subject;
+    const { question } = open;
+    if (question.moot) return { kind: 'withdrawn' };
+    if (deps.isMoot()) return { kind: 'withdrawn', question };
+    put(pending, open);
+    for (const given of early) if (!refusalOf(pending, given)) countDecision(pending, given);
+    return waitForAnswer(pending, deps, question, maySuspend);
+  }
 }
 
-function take(now: Present, given: Decision): DecisionOutcome {
+/** A question that nothing has been done about yet. */
+export const newQuestion = (question: Question): OpenQuestion => ({ question, remindersSent: 0, approvedBy: [] });
+
+function put(pending: PendingQuestion, { question, remindersSent, approvedBy }: OpenQuestion): void {
+  Object.assign(pending, { question, answer: undefined, editedPlan: undefined, remindersSent });
+  pending.approvedBy.clear();
+  for (const userId of approvedBy) pending.approvedBy.add(userId);
+  pending.unrecorded.length = 0;
+}
+
+function countDecision(pending: PendingQuestion, given: Decision): DecisionOutcome {
   const { verdict, choice, userId } = given;
   const counts = verdict === 'approve' && !choice;
-  if (counts) now.approvedBy.add(userId);
-  if (counts && now.approvedBy.size < (now.question?.policy.quorum ?? 1)) {
-    now.uncounted.push(given);
+  if (counts) pending.approvedBy.add(userId);
+  if (counts && pending.approvedBy.size < (pending.question?.policy.quorum ?? 1)) {
+    pending.unrecorded.push(given);
     return { verdict, waiting: true };
   }
-  now.answer = { kind: 'decided', decision: given, ...(now.edited && { plan: now.edited }) };
+  pending.answer = { kind: 'decided', decision: given, ...(pending.editedPlan && { plan: pending.editedPlan }) };
   return { verdict };
 }
 
-async function revise(now: Present, hands: ApprovalHandlerDeps, given: Decision): Promise<DecisionOutcome> {
+async function revise(pending: PendingQuestion, deps: ApprovalDeps, given: Decision): Promise<DecisionOutcome> {
   const { verdict } = given;
-  const asked = now.question;
-  now.revising = true;
+  const asked = pending.question;
+  pending.isRevising = true;
   try {
-    const revised = await hands.revise(given);
+    const revised = await deps.revise(given);
     if (revised.verdict === 'rejected') return { verdict, waiting: true, problems: revised.problems };
     // A cancel ends the question at once; a new question must not be left behind.
-    if (now.question !== asked) throw overtaken();
-    now.approvedBy.clear();
-    now.uncounted.length = 0;
-    if (revised.verdict === 'asked') Object.assign(now, { question: revised.question, edited: revised.plan });
-    if (now.answer) throw overtaken();
-    if (revised.verdict === 'approved') now.answer = { kind: 'decided', decision: given, plan: revised.plan };
+    if (pending.question !== asked) throw notWaiting();
+    pending.approvedBy.clear();
+    pending.unrecorded.length = 0;
+    if (revised.verdict === 'asked') Object.assign(pending, { question: revised.question, editedPlan: revised.plan });
+    if (pending.answer) throw notWaiting();
+    if (revised.verdict === 'approved') pending.answer = { kind: 'decided', decision: given, plan: revised.plan };
     return { verdict, ...(revised.verdict === 'asked' && { waiting: true }) };
   } finally {
-    now.revising = false;
+    pending.isRevising = false;
   }
 }

@@ -1,55 +1,144 @@
-import type { PlanOutline, Question, RoutedWork, Stop } from '../../contracts/workflow.ts';
-import type { ApprovalHandlers } from './approval-handlers.ts';
-import type { StepGraph } from './step-graph.ts';
-import type { SteeringHandlers } from './steering-handlers.ts';
+import { CancellationScope } from '@temporalio/workflow';
+import type {
+  CarriedProposal,
+  CarriedState,
+  OrchestrationInput,
+  OrchestrationTarget,
+  RoutedWork,
+  Stop,
+} from '../../contracts/workflow.ts';
+import { decisions } from '../proxies.ts';
+import { createApprovalHandlers, type ApprovalHandlers } from './approval-handlers.ts';
+import { createContinuation, type Continuation } from './continuation.ts';
+import type { ApprovalDeps } from './pending-question.ts';
+import type { Reporter } from './reporter.ts';
+import { createSteeringHandlers, type SteeringHandlers } from './steering-handlers.ts';
+import { createStepGraph, type StepGraph } from './step-graph.ts';
 
-export interface Target {
-  readonly organizationId: string;
-  readonly orchestrationId: string;
-}
+/** What outlives a run of the workflow besides steps and messages. */
+type Counters = Pick<
+  CarriedState,
+  'planRevision' | 'isPlanned' | 'hasCalledTools' | 'questionsAsked' | 'replans' | 'followUps'
+>;
 
-/** One request at work, as the parts of its story share it. */
-export interface Job {
-  readonly target: Target;
+/** One request at work, as the parts of its workflow share it. */
+export interface Job extends Mutable<Counters> {
+  readonly target: OrchestrationTarget;
   /** Set once the request has been routed, before anything else looks at it. */
   routed: RoutedWork;
-  readonly desk: ApprovalHandlers;
+  readonly approvals: ApprovalHandlers;
   readonly steering: SteeringHandlers;
-  readonly course: StepGraph;
+  readonly continuation: Continuation;
+  readonly graph: StepGraph;
   /** Something that people see has changed. */
   readonly changed: () => void;
   /** Interrupts all work: a person has answered CANCEL. */
   readonly cancelWork: () => void;
-  /** Model calls under way. */
-  calls: number;
-  /** The last revision that a plan was drafted under; 0 without any. */
-  revision: number;
-  /** A planner's plan runs. */
-  planned: boolean;
-  /** Tools have been called: not all of the work is still to be done. */
-  hasCalled: boolean;
-  /** Questions asked so far, for their ids. */
-  questions: number;
+  /** Model and tool calls under way. */
+  callsInFlight: number;
   /** Set once a stop or a cancel has come. */
   stop?: Stop;
   /** Steps whose budget was refused. */
-  readonly refused: Set<string>;
+  readonly refusedSteps: Set<string>;
   /** All of them wait for one answer. */
   budgetAnswer?: Promise<'raise' | 'skip' | 'stop' | 'withdrawn'>;
 }
 
-/** Counts a model call while it is under way, for the receipt of a stop. */
-export async function trackInFlight<T>(job: Job, call: Promise<T>): Promise<T> {
-  job.calls++;
-  try {
-    return await call;
-  } finally {
-    job.calls--;
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Nobody has been chosen yet. */
+const UNROUTED: RoutedWork = { agents: [], mode: 'parallel', category: 'quick', maxExecutionMs: 0 };
+const NOTHING_YET: Counters = {
+  planRevision: 0,
+  isPlanned: false,
+  hasCalledTools: false,
+  questionsAsked: 0,
+  replans: 0,
+  followUps: 0,
+};
+
+/** A job whose messages may arrive: sets every handler, so it is called before the workflow's first await. */
+export function createJob(
+  { organizationId, orchestrationId, carried }: OrchestrationInput,
+  reporter: Reporter,
+  workScope: CancellationScope,
+): Job {
+  const target = { organizationId, orchestrationId };
+  const { changed } = reporter;
+  const continuation = createContinuation(reporter);
+  const early = [...(carried?.earlyDecisions ?? [])];
+  const approvals = createApprovalHandlers(
+    approvalDeps(target, reporter, () => job),
+    early,
+  );
+  const steering = createSteeringHandlers((mode) => {
+    if (mode === 'stop') recordStop('stop');
+    if (mode !== 'steer') approvals.withdraw();
+    changed();
+  }, carried?.steering);
+  const { planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps } = carried ?? NOTHING_YET;
+  const job: Job = {
+    target,
+    approvals,
+    steering,
+    continuation,
+    changed,
+    ...{ planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps },
+    routed: carried?.routed ?? UNROUTED,
+    graph: createStepGraph(carried?.steps ?? [], carried?.results),
+    cancelWork: () => {
+      recordStop('cancel');
+      workScope.cancel();
+    },
+    callsInFlight: 0,
+    refusedSteps: new Set(),
+  };
+  void CancellationScope.current().cancelRequested.catch(() => recordStop('cancel'));
+  return job;
+
+  function recordStop(mode: Stop['mode']): void {
+    job.stop ??= { mode, at: new Date().toISOString(), callsInFlight: job.callsInFlight };
   }
 }
 
-/** What is to run, and what has to be asked before. */
-export interface Proposal {
-  readonly steps: PlanOutline['steps'];
-  readonly approval?: Question;
+/** `currentJob` is asked once messages arrive. */
+const approvalDeps = (
+  target: OrchestrationTarget,
+  { changed, remind }: Reporter,
+  currentJob: () => Job,
+): ApprovalDeps => ({
+  remind: ({ id: approvalId }, { nth, escalates }) => remind({ approvalId, nth, escalates }),
+  countApproval: (decision) => decisions.recordDecision({ ...target, decision, partial: true }).then(changed),
+  revise: async (decision) => {
+    const job = currentJob();
+    const revised = await decisions.revisePlan({ ...target, decision }).finally(changed);
+    // The planner's next draft comes after the edited plan.
+    if ('plan' in revised) job.planRevision = Math.max(job.planRevision, revised.plan.revision);
+    return revised;
+  },
+  isMoot: () => currentJob().steering.isStopped() || currentJob().steering.isReplanWanted(),
+  continuation: () => currentJob().continuation,
+});
+
+/** What the next run of the workflow has to know; taken where no step runs. */
+export function carriedState(job: Job, proposal: CarriedProposal | undefined): CarriedState {
+  const { routed, planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps } = job;
+  return {
+    ...{ routed, planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps },
+    steps: job.graph.steps,
+    results: [...job.graph.results],
+    steering: job.steering.carry(),
+    earlyDecisions: job.approvals.earlyDecisions(),
+    ...(proposal && { proposal }),
+  };
+}
+
+/** Counts a call while it is under way, for the receipt of a stop. */
+export async function trackInFlight<T>(job: Job, call: Promise<T>): Promise<T> {
+  job.callsInFlight++;
+  try {
+    return await call;
+  } finally {
+    job.callsInFlight--;
+  }
 }

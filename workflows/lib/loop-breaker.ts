@@ -1,10 +1,10 @@
-/** Watches what is done again and again, and says when it goes in circles. */
+/** Watches what is done again and again, and says when no progress is made. */
 export interface LoopBreaker {
   /**
-   * Notes an action by its signature; the name of the circle when it closes one. What is gone through once more after a
-   * pause, at the same place as before, was noted already.
+   * Records an action by its signature; the name of the loop when it closes one. What is gone through once more after a
+   * pause, at the same place as before, was recorded already.
    */
-  saw(signature: string, place?: string): 'same_call' | 'ping_pong' | undefined;
+  record(signature: string, place?: string): 'same_call' | 'ping_pong' | undefined;
   reset(): void;
 }
 
@@ -13,11 +13,11 @@ const SAME = 3;
 const TURNS = 3;
 
 /** A breaker for one step. Pure: it only remembers signatures. */
-export function openLoopBreaker(): LoopBreaker {
+export function createLoopBreaker(): LoopBreaker {
   const seen: string[] = [];
   const places = new Set<string>();
   return {
-    saw(signature, place) {
+    record(signature, place) {
       if (place !== undefined && places.has(place)) return undefined;
       if (place !== undefined) places.add(place);
       seen.push(signature);

@@ -1,54 +1,102 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { PlannedWork, StepFailure } from '../../contracts/workflow.ts';
+import type {
+  CarriedProposal,
+  Ending,
+  OpenQuestion,
+  PlannedWork,
+  PlanOutline,
+  RoutedWork,
+  StepFailure,
+  StepOutline,
+} from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
-import { withoutPlan } from './without-plan.ts';
-import { failuresOf } from './step-graph.ts';
 import { errorCodeOf } from './failures.ts';
-import { trackInFlight, type Job, type Proposal } from './job.ts';
+import { trackInFlight, type Job } from './job.ts';
+import { newQuestion } from './approval-handlers.ts';
+import { awaitAnswer } from './questions.ts';
+import { failuresOf, stepsWithoutPlan } from './step-graph.ts';
 
-export interface Why {
+/** What is to run, and what has to be asked before. */
+export interface Proposal {
+  readonly steps: PlanOutline['steps'];
+  readonly approval?: OpenQuestion;
+}
+
+export interface PlanReason {
   /** The first plan, one that somebody asked for, or one after a failure. */
   readonly why: 'first' | 'asked' | 'failure';
   /** Messages whose words the plan has to follow. */
   readonly constraints?: readonly string[];
 }
 
-/** A draft, and one more after its mistakes have been shown to the planner. */
-const DRAFTS = 2;
+/** The workflow has to continue as new, with a proposal that still waits for its approval or in the midst of the steps. */
+export interface Suspended {
+  readonly kind: 'suspended';
+  readonly proposal?: CarriedProposal;
+}
+
+/** What is to run, approved by whoever has to; or how it ends when nobody does. */
+export async function planAndApprove(
+  job: Job,
+  carried: CarriedProposal | undefined,
+): Promise<readonly StepOutline[] | Ending | Suspended> {
+  const { routed, steering } = job;
+  let proposal: Proposal = carried
+    ? { steps: carried.steps, approval: carried.open }
+    : routed.planning
+      ? await makePlan(job, { why: 'first' })
+      : proposalWithoutPlan(routed);
+  if (routed.dryRun) return { kind: 'planned' };
+  for (;;) {
+    if (steering.isStopped()) return { kind: 'stopped' };
+    if (steering.isReplanWanted())
+      proposal = await makePlan(job, { why: 'asked', constraints: steering.consumeConstraints() });
+    if (!proposal.approval) return proposal.steps;
+    const answer = await awaitAnswer(job, proposal.approval, true);
+    if (answer.kind === 'expired') return { kind: 'expired' };
+    if (answer.kind === 'withdrawn') continue;
+    const steps = answer.plan?.steps ?? proposal.steps;
+    if (answer.kind === 'suspended') return { kind: 'suspended', proposal: { steps, open: answer.open } };
+    return answer.decision.verdict === 'cancel' ? { kind: 'cancelled' } : steps;
+  }
+}
+
+/** A planner's draft, and one more after its mistakes have been shown to the planner. */
+const MAX_DRAFTS = 2;
 
 /** Has the planner make a plan. One that stays wrong is offered to the human as work without a plan. */
-export async function makePlan(job: Job, why: Why): Promise<Proposal> {
-  const planned = await draftPlan(job, why);
+async function makePlan(job: Job, reason: PlanReason): Promise<Proposal> {
+  const planned = await draftPlan(job, reason);
   if (planned) return planned;
   const offered = await store.proposeWithoutPlan.executeWithOptions({ summary: 'Offer to work without a plan' }, [
     job.target,
   ]);
-  job.planned = false;
+  job.isPlanned = false;
   job.changed();
-  return withoutPlan(offered);
+  return proposalWithoutPlan(offered);
 }
 
-/** A valid plan, or undefined when neither draft was one. */
-export async function draftPlan(job: Job, { why, constraints = [] }: Why): Promise<Proposal | undefined> {
-  const failures: StepFailure[] = failuresOf(job.course).filter(({ skipped }) => !skipped);
-  for (let draft = 1; draft <= DRAFTS; draft++) {
-    const revision = ++job.revision;
-    const planned = await oneDraft(job, { revision, why, constraints, repairs: draft > 1, failures });
+/** A valid plan, or undefined when no draft was one. */
+export async function draftPlan(job: Job, { why, constraints = [] }: PlanReason): Promise<Proposal | undefined> {
+  const failures = failuresOf(job.graph).filter(({ skipped }) => !skipped);
+  for (let draft = 1; draft <= MAX_DRAFTS; draft++) {
+    const revision = ++job.planRevision;
+    const planned = await draftOnce(job, { revision, why, constraints, repairs: draft > 1, failures });
     job.changed();
     if (planned.verdict === 'rejected') continue;
-    job.planned = true;
-    return { steps: planned.plan.steps, ...(planned.approval && { approval: planned.approval }) };
+    job.isPlanned = true;
+    return { steps: planned.plan.steps, ...(planned.approval && { approval: newQuestion(planned.approval) }) };
   }
   return undefined;
 }
 
-interface Draft extends Required<Why> {
+interface Draft extends Required<PlanReason> {
   readonly revision: number;
   readonly repairs: boolean;
   readonly failures: readonly StepFailure[];
 }
 
-async function oneDraft(job: Job, draft: Draft): Promise<PlannedWork> {
+async function draftOnce(job: Job, draft: Draft): Promise<PlannedWork> {
   try {
     const summary = `Plan, revision ${draft.revision}`;
     await trackInFlight(job, model.draftPlan.executeWithOptions({ summary }, [{ ...job.target, ...draft }]));
@@ -58,4 +106,8 @@ async function oneDraft(job: Job, draft: Draft): Promise<PlannedWork> {
     return { verdict: 'rejected' };
   }
   return store.adoptPlan.executeWithOptions({ summary: 'Check and price the plan' }, [{ ...job.target, ...draft }]);
+}
+
+function proposalWithoutPlan({ agents, mode, approval }: RoutedWork): Proposal {
+  return { steps: stepsWithoutPlan({ agents, mode }), ...(approval && { approval: newQuestion(approval) }) };
 }

@@ -1,32 +1,25 @@
-import { CancellationScope, patched } from '@temporalio/workflow';
-import type { ApprovalKind, Choice } from '../../contracts/approval.ts';
-import type { Question } from '../../contracts/workflow.ts';
+import { CancellationScope } from '@temporalio/workflow';
+import type { Choice } from '../../contracts/approval.ts';
+import type { OpenQuestion, OrchestrationTarget, Question, QuestionInput } from '../../contracts/workflow.ts';
 import { decisions, store } from '../proxies.ts';
-import type { Answer } from './awaiting.ts';
-import { showStatus } from './display.ts';
 import type { Job } from './job.ts';
+import type { Answer, Suspension } from './pending-question.ts';
+import { showStatus } from './reporter.ts';
 
-export interface About {
-  readonly kind: ApprovalKind;
-  readonly step?: string;
-  /** Codes of what happened; the words are found where they are shown. */
-  readonly evidence?: readonly string[];
-  /** Of a refused budget: what it said. */
-  readonly refused?: unknown;
-  /** Of calls: those that the question is about. */
-  readonly calls?: readonly string[];
-  /** Of a reconnect: nobody is asked when it has been renewed since. */
-  readonly unlessReconnected?: boolean;
-}
+/** What is asked, and about what. */
+export type QuestionSubject = Omit<QuestionInput, keyof OrchestrationTarget | 'nth'>;
 
 /** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */
-export async function askHuman(job: Job, about: About): Promise<Choice | 'approve' | 'expired' | 'withdrawn'> {
+export async function askHuman(
+  job: Job,
+  subject: QuestionSubject,
+): Promise<Choice | 'approve' | 'expired' | 'withdrawn'> {
   let approveMeans: Choice | undefined;
   let moot = false;
   const answer = await awaitAnswer(job, async () => {
-    const nth = ++job.questions;
-    const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${about.kind}` }, [
-      { ...job.target, ...about, nth },
+    const nth = ++job.questionsAsked;
+    const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${subject.kind}` }, [
+      { ...job.target, ...subject, nth },
     ]);
     ({ approveMeans, moot = false } = question);
     if (moot) return question;
@@ -46,27 +39,28 @@ export function cancelled(job: Job): Promise<never> {
   return CancellationScope.current().cancelRequested;
 }
 
-/** Waits at the desk and writes down what became of the question, before another one may be asked. */
-export async function awaitAnswer(job: Job, question: Question | (() => Promise<Question>)): Promise<Answer> {
+/**
+ * Asks and writes down what became of the question, before another one may be asked. One that may be suspended gives
+ * way when the workflow has to continue as new.
+ */
+export function awaitAnswer(job: Job, question: OpenQuestion | (() => Promise<Question>)): Promise<Answer>;
+export function awaitAnswer(job: Job, question: OpenQuestion, maySuspend: true): Promise<Answer | Suspension>;
+export function awaitAnswer(
+  job: Job,
+  question: OpenQuestion | (() => Promise<Question>),
+  maySuspend = false,
+): Promise<Answer | Suspension> {
   if (typeof question !== 'function') showStatus('awaiting_approval');
-  let isWritten = false;
-  const answer = await job.desk.ask(question, async (given) => {
-    // Histories from before that ask the next question while the answer to the last one is being written.
-    if (!patched('answer-first')) return;
-    isWritten = true;
-    await writeAnswer(job, given);
-  });
-  if (!isWritten) await writeAnswer(job, answer);
-  return answer;
+  return job.approvals.ask(question, (answer) => recordAnswer(job, answer), maySuspend);
 }
 
-async function writeAnswer(job: Job, answer: Answer): Promise<void> {
+async function recordAnswer(job: Job, answer: Answer): Promise<void> {
   if (answer.kind === 'decided') {
     const { decision } = answer;
     await decisions.recordDecision.executeWithOptions({ summary: `Decision: ${decision.choice ?? decision.verdict}` }, [
       { ...job.target, decision },
     ]);
-  } else if (job.course.steps.length === 0 && answer.kind === 'expired') {
+  } else if (job.graph.steps.length === 0 && answer.kind === 'expired') {
     // Nothing has begun: it is written with the end.
     return;
   } else if (answer.question)

@@ -1,5 +1,14 @@
-import { CancellationScope, condition, log } from '@temporalio/workflow';
-import type { OrchestrationInput } from '../../contracts/workflow.ts';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { SEARCH_ATTRIBUTE } from '../../contracts/search-attributes.ts';
+import { AGENT_NAMES } from '../../contracts/texts.ts';
+import type { OrchestrationInput, RoutedWork } from '../../contracts/workflow.ts';
 import { slack } from '../proxies.ts';
 import { errorCodeOf } from './failures.ts';
 
@@ -7,6 +16,12 @@ import { errorCodeOf } from './failures.ts';
 export interface Reporter {
   /** Something that people see has changed. */
   changed(): void;
+  /** Tells people once more that a question waits; one that does not arrive, or not yet, keeps no answer waiting. */
+  remind(reminder: { readonly approvalId: string; readonly nth: number; readonly escalates: boolean }): void;
+  /** Begins no new report, or goes on. */
+  setPaused(isPaused: boolean): void;
+  /** No call to Slack is under way. */
+  isIdle(): boolean;
   /** Resolves when the message shows the final state. */
   flush(): Promise<void>;
 }
@@ -18,28 +33,50 @@ const LEFT_OUT_MS = 3_000;
  * One writer per orchestration: while a call to Slack is under way, changes pile up to one, and the next call shows
  * the newest state. It is not cancelled with the work, since the end has to be told too.
  */
-export function startReporter({ organizationId, orchestrationId, slack: wanted }: OrchestrationInput): Reporter {
-  let dirty = wanted;
-  let ended = false;
+export function startReporter({ organizationId, orchestrationId, slack: isWanted }: OrchestrationInput): Reporter {
+  const target = { organizationId, orchestrationId };
+  let isDirty = isWanted;
+  let hasEnded = false;
+  let isPaused = false;
+  let callsInFlight = 0;
+  const track = async <T>(call: Promise<T>): Promise<T> => {
+    callsInFlight++;
+    return call.finally(() => callsInFlight--);
+  };
   const writer = CancellationScope.nonCancellable(async () => {
-    while (wanted) {
-      await condition(() => dirty);
-      dirty = false;
-      const { final, leftOut } = await slack.reportToSlack({ organizationId, orchestrationId });
-      if (final || (ended && !dirty)) return;
+    while (isWanted) {
+      await condition(() => isDirty && !isPaused);
+      isDirty = false;
+      const { final, leftOut } = await track(slack.reportToSlack(target));
+      if (final || (hasEnded && !isDirty)) return;
       if (!leftOut) continue;
-      await condition(() => dirty, LEFT_OUT_MS);
-      dirty = true;
+      await condition(() => isDirty, LEFT_OUT_MS);
+      isDirty = true;
     }
   }).catch((error: unknown) => log.warn('Slack did not take the report', { code: errorCodeOf(error) }));
   return {
-    changed: () => {
-      dirty = true;
-    },
+    changed: () => void (isDirty = true),
+    remind: (reminder) =>
+      void track(slack.remindApprovers({ ...target, ...reminder })).catch((error: unknown) => {
+        if (!isCancellation(error)) log.warn('A reminder did not arrive', { nth: reminder.nth });
+      }),
+    setPaused: (paused) => void (isPaused = paused),
+    isIdle: () => callsInFlight === 0,
     flush: () => {
-      dirty = true;
-      ended = true;
+      isDirty = true;
+      hasEnded = true;
       return writer;
     },
   };
+}
+
+/** What operators can search for; never more than status and category, because it is stored in plain text. */
+export const showStatus = (status: string): void =>
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.status, value: status }]);
+
+/** Who works on it, in Temporal's UI. */
+export function showRoute({ agents, mode, category }: RoutedWork): void {
+  const names = agents.map(({ agent }) => AGENT_NAMES[agent]).join(', ');
+  setCurrentDetails(`**Agents:** ${names} (${mode})`);
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.category, value: category }]);
 }

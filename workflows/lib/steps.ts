@@ -1,17 +1,19 @@
-import { isCancellation, patched } from '@temporalio/workflow';
-import { AGENT_NAMES, type ErrorCode } from '../../contracts/texts.ts';
-import type { CallOutline, StepOutline, StepRound } from '../../contracts/workflow.ts';
+import { isCancellation } from '@temporalio/workflow';
+import { AGENT_NAMES } from '../../contracts/texts.ts';
+import type { CallOutline, StepOutline, StepResult, StepRound } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
-import type { StepResult } from './step-graph.ts';
 import { errorCodeOf, isBudgetCode } from './failures.ts';
 import { trackInFlight, type Job } from './job.ts';
-import { openLoopBreaker, type LoopBreaker } from './loop-breaker.ts';
+import { createLoopBreaker, type LoopBreaker } from './loop-breaker.ts';
 import { askHuman } from './questions.ts';
-import { makeCalls } from './tool-calls.ts';
-import { afterRefusedBudget, askAgain, failed, healStep, skipped, type Try } from './self-healing.ts';
+import { askAgain, handleRefusedBudget, healStep, type AttemptFailure, type StepAttempt } from './self-healing.ts';
+import { failed, skipped } from './step-graph.ts';
+import { runCalls } from './tool-calls.ts';
 
-/** Tries of one step, a human's retries included. */
-const MAX_TRIES = 12;
+/** Attempts at one step, a human's retries included. */
+const MAX_ATTEMPTS = 12;
+/** Turns of the model within one attempt; the last one has to answer with what is known. */
+const MAX_ROUNDS = 16;
 const DONE: StepResult = { status: 'done' };
 
 /** Runs one step to its end: its condition, its question or its work, healed within bounds when it fails. */
@@ -23,10 +25,10 @@ export async function runStep(job: Job, step: StepOutline): Promise<StepResult> 
     if (verdict === 'broken') return failed('condition_broken');
     if (verdict === 'no') return skipped('condition_false');
   }
-  return step.kind === 'approval' ? askAbout(job, step) : workOn(job, step);
+  return step.kind === 'approval' ? runApprovalStep(job, step) : runAgentStep(job, step);
 }
 
-async function askAbout(job: Job, step: StepOutline): Promise<StepResult> {
+async function runApprovalStep(job: Job, step: StepOutline): Promise<StepResult> {
   const answer = await askHuman(job, { kind: 'step', step: step.id });
   if (answer === 'withdrawn') return skipped('stopped');
   if (answer === 'expired') return failed('not_approved');
@@ -34,24 +36,23 @@ async function askAbout(job: Job, step: StepOutline): Promise<StepResult> {
   return DONE;
 }
 
-async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
-  const breaker = openLoopBreaker();
-  let next: Try = { nth: 0, agent: step.agent ?? 'general' };
-  const words: string[] = [];
-  for (let tries = 1; tries <= MAX_TRIES; tries++) {
-    // A try that failed may not have passed them on.
-    words.push(...job.steering.takeWords());
-    const failure = await tryOnce(job, step, next, words, breaker);
+async function runAgentStep(job: Job, step: StepOutline): Promise<StepResult> {
+  const breaker = createLoopBreaker();
+  const messages: string[] = [];
+  let next: StepAttempt = { number: 0, agent: step.agent ?? 'general' };
+  for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
+    // An attempt that failed may not have passed on what it was given.
+    messages.push(...job.steering.consumeMessages());
+    const failure = await runAttempt(job, step, next, messages, breaker);
     if (!failure) return DONE;
     if ('status' in failure) return failure;
     const { code } = failure;
-    if (job.routed.mode === 'fallback' && !job.planned && !isBudgetCode(code)) return failed(code);
-    if (!patched('healing')) return failed(code);
-    const loop = breaker.saw(`${next.agent}:${next.tier ?? ''}:${next.nth}`);
+    if (job.routed.mode === 'fallback' && !job.isPlanned && !isBudgetCode(code)) return failed(code);
+    const loop = breaker.record(`${next.agent}:${next.tier ?? ''}:${next.number}`);
     const after = loop
       ? await askAgain(job, step, next, { kind: 'loop', evidence: [loop, code] }, 'loop_broken')
       : isBudgetCode(code)
-        ? await afterRefusedBudget(job, step, next, failure)
+        ? await handleRefusedBudget(job, step, next, failure)
         : await healStep(job, step, next, failure);
     if (loop) breaker.reset();
     if ('status' in after) return after;
@@ -60,37 +61,35 @@ async function workOn(job: Job, step: StepOutline): Promise<StepResult> {
   return failed('loop_broken');
 }
 
-/** One try: rounds of the agent's model, each followed by the calls it wants made, until it has answered. */
-async function tryOnce(
+/** One attempt: rounds of the agent's model, each followed by the calls it wants made, until it has answered. */
+async function runAttempt(
   job: Job,
   step: StepOutline,
-  next: Try,
-  words: string[],
+  attempt: StepAttempt,
+  messages: string[],
   breaker: LoopBreaker,
-): Promise<{ code: ErrorCode; error: unknown } | StepResult | undefined> {
+): Promise<AttemptFailure | StepResult | undefined> {
   for (let round = 1; ; round++) {
-    const said = await oneRound(job, step, next, words, round);
-    if (!said || 'code' in said) return said;
-    const loop = breaker.saw(said.calls.map(({ signature }) => signature).join(' '), `${next.nth}:${round}`);
+    const turn = await runRound(job, step, attempt, messages, round);
+    if (!turn || 'code' in turn) return turn;
+    const loop = breaker.record(turn.calls.map(({ signature }) => signature).join(' '), `${attempt.number}:${round}`);
     if (loop) breaker.reset();
-    const circles = loop && (await askAboutCircles(job, step, said.calls, loop));
-    const end = circles ?? (await makeCalls(job, step.id, said.calls));
+    const loopEnd = loop && (await askAboutLoop(job, step, turn.calls, loop));
+    const end = loopEnd ?? (await runCalls(job, step.id, turn.calls));
     if (end) return end;
-    job.hasCalled = true;
-    words.push(...job.steering.takeWords());
+    job.hasCalledTools = true;
+    messages.push(...job.steering.consumeMessages());
   }
 }
 
-/** The last round has to answer with what is known. */
-const MAX_ROUNDS = 16;
-
-async function oneRound(
+/** What the agent wants called, undefined when it has answered, or why it could not. */
+async function runRound(
   job: Job,
   step: StepOutline,
-  { nth, agent, tier }: Try,
-  words: readonly string[],
+  { number, agent, tier }: StepAttempt,
+  messages: readonly string[],
   round: number,
-): Promise<StepRound | { code: ErrorCode; error: unknown } | undefined> {
+): Promise<StepRound | AttemptFailure | undefined> {
   const name = step.id === agent ? AGENT_NAMES[agent] : `${step.id} (${AGENT_NAMES[agent]})`;
   try {
     const call = model.runAgent.executeWithOptions(
@@ -104,15 +103,15 @@ async function oneRound(
           agent,
           withEarlierAnswers: step.runs === 'after_all' || (step.needs.length > 0 && step.runs === 'after_success'),
           step: step.id,
-          attempt: nth,
-          steering: [...words],
+          attempt: number,
+          steering: [...messages],
           ...(tier && { tier }),
           ...(round > 1 && { round }),
-          ...((round >= MAX_ROUNDS || job.steering.stopped()) && { last: true }),
+          ...((round >= MAX_ROUNDS || job.steering.isStopped()) && { last: true }),
         },
       ],
     );
-    // Histories from before tools have nothing here.
+    // What is undefined arrives as null.
     return (await trackInFlight(job, call)) ?? undefined;
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -123,7 +122,7 @@ async function oneRound(
 }
 
 /** The same calls again and again are shown to a human before the next one. */
-async function askAboutCircles(
+async function askAboutLoop(
   job: Job,
   step: StepOutline,
   calls: readonly CallOutline[],

@@ -1,20 +1,19 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { CallOutcome, CallOutline } from '../../contracts/workflow.ts';
+import type { CallOutcome, CallOutline, Ending, StepResult } from '../../contracts/workflow.ts';
 import { store, tools } from '../proxies.ts';
-import type { StepResult } from './step-graph.ts';
 import { errorCodeOf } from './failures.ts';
 import type { Job } from './job.ts';
 import { askHuman } from './questions.ts';
-import { failed, skipped } from './self-healing.ts';
+import { failed, skipped } from './step-graph.ts';
 
 /** Questions about one call, before it is left open. */
 const MAX_QUESTIONS = 5;
 
 /**
- * Makes the calls of one turn: humans are asked first where they have to be, all at once; then what only reads runs side
+ * Runs the calls of one turn: humans are asked first where they have to be, all at once; then what only reads runs side
  * by side, and what changes something one after the other. Answers how the step ends when it cannot go on.
  */
-export async function makeCalls(
+export async function runCalls(
   job: Job,
   step: string | undefined,
   calls: readonly CallOutline[],
@@ -24,10 +23,10 @@ export async function makeCalls(
   const answer = asked.length > 0 ? await askAboutCalls(job, step, asked) : 'run';
   if (typeof answer === 'object') return answer;
   const wanted = answer === 'run' ? open : open.filter(({ asks }) => !asks);
-  const ends = await Promise.all(wanted.filter(({ reads }) => reads).map((call) => makeCall(job, step, call)));
+  const ends = await Promise.all(wanted.filter(({ reads }) => reads).map((call) => runCall(job, step, call)));
   for (const call of wanted.filter(({ reads }) => !reads)) {
     if (ends.some((end) => end !== undefined)) break;
-    ends.push(await makeCall(job, step, call));
+    ends.push(await runCall(job, step, call));
   }
   return ends.find((end) => end !== undefined);
 }
@@ -52,10 +51,10 @@ async function askAboutCalls(
   return skipped('stopped');
 }
 
-/** Makes one call; undefined when the work goes on, whatever the call came to. */
-async function makeCall(job: Job, step: string | undefined, call: CallOutline): Promise<StepResult | undefined> {
+/** Runs one call; undefined when the work goes on, whatever the call came to. */
+async function runCall(job: Job, step: string | undefined, call: CallOutline): Promise<StepResult | undefined> {
   for (let questions = 0; questions < MAX_QUESTIONS; questions++) {
-    const { status } = await runCall(job, call);
+    const { status } = await callOnce(job, call);
     if (status === 'done' || status === 'failed') return undefined;
     const about = { calls: [call.id], ...(step && { step }) };
     const end =
@@ -67,8 +66,8 @@ async function makeCall(job: Job, step: string | undefined, call: CallOutline): 
   return undefined;
 }
 
-async function runCall(job: Job, { id, tool, queue }: CallOutline): Promise<CallOutcome> {
-  job.calls++;
+async function callOnce(job: Job, { id, tool, queue }: CallOutline): Promise<CallOutcome> {
+  job.callsInFlight++;
   try {
     const options = { summary: `Call ${tool}`, taskQueue: queue };
     return await tools.callTool.executeWithOptions(options, [{ ...job.target, call: id }]);
@@ -79,19 +78,20 @@ async function runCall(job: Job, { id, tool, queue }: CallOutline): Promise<Call
     await store.closeCalls({ ...job.target, calls: [id], as: 'failed' });
     return { status: 'failed' };
   } finally {
-    job.calls--;
+    job.callsInFlight--;
     job.changed();
   }
 }
 
-type Next = 'again' | 'go_on' | StepResult;
+/** How a question about a call goes on: the call is made again, the work goes on without it, or the step ends. */
+type CallResolution = 'again' | 'go_on' | StepResult;
 
 /** It may have happened. A human looks there and says. */
 async function askAboutEffect(
   job: Job,
   { id }: CallOutline,
   about: { calls: readonly string[]; step?: string },
-): Promise<Next> {
+): Promise<CallResolution> {
   const answer = await askHuman(job, { kind: 'effect', ...about });
   const settle = (verdict: 'done' | 'retry' | 'open') =>
     store.settleUnknownEffect({ ...job.target, call: id, verdict });
@@ -108,11 +108,23 @@ async function askToReconnect(
   job: Job,
   { id }: CallOutline,
   about: { calls: readonly string[]; step?: string; unlessReconnected: boolean },
-): Promise<Next> {
+): Promise<CallResolution> {
   const answer = await askHuman(job, { kind: 'reconnect', ...about });
   if (answer === 'retry' || answer === 'approve') return 'again';
   const stops = answer === 'stop' || answer === 'withdrawn';
   await store.closeCalls({ ...job.target, calls: [id], as: stops ? 'cancelled' : 'failed' });
   if (answer === 'stop') job.steering.stop();
   return stops ? skipped('stopped') : 'go_on';
+}
+
+/** A job that is nothing but one call, under the same policy and ledger as an agent's. */
+export async function runToolJob(job: Job): Promise<Ending> {
+  const { calls } = await store.prepareToolJob.executeWithOptions({ summary: 'Look at the call' }, [job.target]);
+  if (calls.length === 0) return { kind: 'failed', code: 'tool_missing' };
+  job.changed();
+  const end = await runCalls(job, undefined, calls);
+  // What the call came to stands with it; the end reads it there.
+  if (!end || end.status === 'done') return { kind: 'worked' };
+  if (end.reason === 'stopped') return { kind: 'stopped' };
+  return end.reason === 'not_approved' ? { kind: 'expired' } : { kind: 'failed', code: end.reason };
 }

@@ -1,8 +1,7 @@
 import { condition, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { AgentId } from '../../../contracts/agents.ts';
 import type { RunMode } from '../../../contracts/orchestration.ts';
-import { failuresOf, createStepGraph, runReadySteps } from '../../../workflows/lib/step-graph.ts';
-import { withoutPlan } from '../../../workflows/lib/without-plan.ts';
+import { failuresOf, createStepGraph, runReadySteps, stepsWithoutPlan } from '../../../workflows/lib/step-graph.ts';
 import type { Hands } from './hands.ts';
 import type { BareInput, BarePlan } from './shape.ts';
 
@@ -55,17 +54,17 @@ function startReporter(wanted: boolean) {
   };
 }
 
-/** The product's own runReadySteps through steps, with more of them than a request may name. */
+/** The product's own executor of steps, with more of them than a request may name. */
 export async function manyAgentsWorkflow(input: { agents: number; mode: RunMode }): Promise<void> {
   const chosen = Array.from({ length: input.agents }, (_, nth) => ({ agent: `agent_${nth}` as AgentId, relevance: 1 }));
-  const course = createStepGraph(withoutPlan({ agents: chosen, mode: input.mode }).steps);
-  await runReadySteps(course, {
+  const graph = createStepGraph(stepsWithoutPlan({ agents: chosen, mode: input.mode }));
+  await runReadySteps(graph, {
     mayStart: () => true,
     run: async () => {
       await slow.runAgent();
       return { status: 'done' };
     },
   });
-  const failures = failuresOf(course);
+  const failures = failuresOf(graph);
   if (failures.length > 0) throw new Error(`${failures.length} agents failed.`);
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { openLoopBreaker } from '../../../workflows/lib/loop-breaker.ts';
+import { createLoopBreaker } from '../../../workflows/lib/loop-breaker.ts';
 
 const sayingOf = (...signatures: string[]) => {
-  const breaker = openLoopBreaker();
-  return signatures.map((signature) => breaker.saw(signature));
+  const breaker = createLoopBreaker();
+  return signatures.map((signature) => breaker.record(signature));
 };
 
 describe('a loop breaker', () => {
@@ -22,17 +22,17 @@ describe('a loop breaker', () => {
   });
 
   it('forgets what was before a reset', () => {
-    const breaker = openLoopBreaker();
-    breaker.saw('a');
-    breaker.saw('a');
+    const breaker = createLoopBreaker();
+    breaker.record('a');
+    breaker.record('a');
     breaker.reset();
-    expect(breaker.saw('a')).toBeUndefined();
+    expect(breaker.record('a')).toBeUndefined();
   });
 
   it('takes no notice of what is gone through again at the same place', () => {
-    const breaker = openLoopBreaker();
-    for (let pause = 0; pause < 9; pause++) expect(breaker.saw('a', '0:1')).toBeUndefined();
-    expect(breaker.saw('a', '0:2')).toBeUndefined();
-    expect(breaker.saw('a', '0:3')).toBe('same_call');
+    const breaker = createLoopBreaker();
+    for (let pause = 0; pause < 9; pause++) expect(breaker.record('a', '0:1')).toBeUndefined();
+    expect(breaker.record('a', '0:2')).toBeUndefined();
+    expect(breaker.record('a', '0:3')).toBe('same_call');
   });
 });

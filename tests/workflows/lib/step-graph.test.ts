@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { StepOutline } from '../../../contracts/workflow.ts';
-import { failuresOf, createStepGraph, runReadySteps, type StepResult } from '../../../workflows/lib/step-graph.ts';
+import type { StepOutline, StepResult } from '../../../contracts/workflow.ts';
+import { failuresOf, createStepGraph, runReadySteps } from '../../../workflows/lib/step-graph.ts';
 import { after, step } from '../support/plans.ts';
 
 const DONE: StepResult = { status: 'done' };
 const FAILED: StepResult = { status: 'failed', reason: 'model_refused' };
 const NOT_NEEDED: StepResult = { status: 'skipped', reason: 'condition_false' };
 
-/** Walks the steps with these results and notes what happened. */
-async function walked(steps: readonly StepOutline[], results: Readonly<Record<string, StepResult>> = {}) {
-  const course = createStepGraph(steps);
+/** Runs the steps with these results and keeps the order of what happened. */
+async function runGraph(steps: readonly StepOutline[], results: Readonly<Record<string, StepResult>> = {}) {
+  const graph = createStepGraph(steps);
   const log: string[] = [];
-  await runReadySteps(course, {
+  await runReadySteps(graph, {
     run: async ({ id }) => {
       log.push(`+${id}`);
       await Promise.resolve();
@@ -22,33 +22,33 @@ async function walked(steps: readonly StepOutline[], results: Readonly<Record<st
     mayStart: () => true,
   });
   const started = log.filter((line) => line.startsWith('+')).map((line) => line.slice(1));
-  return { course, log, started, of: (id: string) => course.results.get(id) };
+  return { graph, log, started, of: (id: string) => graph.results.get(id) };
 }
 
-describe('a course', () => {
+describe('a step graph', () => {
   it('of a chain runs one step after the other', async () => {
-    const { log } = await walked([step('a'), after('b', 'a'), after('c', 'b')]);
+    const { log } = await runGraph([step('a'), after('b', 'a'), after('c', 'b')]);
     expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c']);
   });
 
   it('starts all that needs nothing at once, and a join once all it needs is done', async () => {
-    const { log } = await walked([step('a'), after('b', 'a'), after('c', 'a'), after('d', 'b', 'c')]);
+    const { log } = await runGraph([step('a'), after('b', 'a'), after('c', 'a'), after('d', 'b', 'c')]);
     expect(log).toEqual(['+a', '-a', '+b', '+c', '-b', '-c', '+d', '-d']);
   });
 
   it('goes on over a step that was not needed', async () => {
-    const { started, of } = await walked([step('a'), after('b', 'a')], { a: NOT_NEEDED });
+    const { started, of } = await runGraph([step('a'), after('b', 'a')], { a: NOT_NEEDED });
     expect(started).toEqual(['a', 'b']);
     expect(of('b')).toEqual(DONE);
   });
 
   it('leaves out what needs a failed step, and all behind it', async () => {
-    const { started, of, course } = await walked([step('a'), after('b', 'a'), after('c', 'b'), step('d')], {
+    const { started, of, graph } = await runGraph([step('a'), after('b', 'a'), after('c', 'b'), step('d')], {
       a: FAILED,
     });
     expect(started).toEqual(['a', 'd']);
     for (const id of ['b', 'c']) expect(of(id)).toEqual({ status: 'skipped', reason: 'dependency_failed' });
-    expect(failuresOf(course).map(({ step: id, skipped }) => [id, skipped ?? false])).toEqual([
+    expect(failuresOf(graph).map(({ step: id, skipped }) => [id, skipped ?? false])).toEqual([
       ['a', false],
       ['b', true],
       ['c', true],
@@ -56,7 +56,7 @@ describe('a course', () => {
   });
 
   it('runs what comes after all, whatever became of it', async () => {
-    const { started } = await walked([step('a'), step('b', { needs: ['a'], runs: 'after_all' })], { a: FAILED });
+    const { started } = await runGraph([step('a'), step('b', { needs: ['a'], runs: 'after_all' })], { a: FAILED });
     expect(started).toEqual(['a', 'b']);
   });
 
@@ -70,27 +70,27 @@ describe('a course', () => {
       step('b', { needs: ['a'], runs: 'after_failure' }),
       step('c', { needs: ['b'], runs: 'after_failure' }),
     ];
-    const { started, course } = await walked(chain, results);
+    const { started, graph } = await runGraph(chain, results);
     expect(started).toEqual(wanted);
-    expect(course.results.size).toBe(3);
+    expect(graph.results.size).toBe(3);
   });
 
   it('starts nothing more once it may not, and names what never started as stopped', async () => {
-    const course = createStepGraph([step('a'), after('b', 'a')]);
+    const graph = createStepGraph([step('a'), after('b', 'a')]);
     let open = true;
-    await runReadySteps(course, {
+    await runReadySteps(graph, {
       run: () => Promise.resolve(DONE).finally(() => (open = false)),
       mayStart: () => open,
     });
-    expect(failuresOf(course)).toEqual([{ step: 'b', agent: 'engineering', reason: 'stopped', skipped: true }]);
+    expect(failuresOf(graph)).toEqual([{ step: 'b', agent: 'engineering', reason: 'stopped', skipped: true }]);
   });
 
   it('that breaks lets the others end before it says so', async () => {
-    const course = createStepGraph([step('a'), step('b')]);
+    const graph = createStepGraph([step('a'), step('b')]);
     const run = ({ id }: StepOutline) => (id === 'a' ? Promise.reject(new Error('broken')) : Promise.resolve(DONE));
-    await expect(runReadySteps(course, { run, mayStart: () => true })).rejects.toThrow('broken');
-    expect(course.results.get('b')).toEqual(DONE);
-    expect(course.running.size).toBe(0);
+    await expect(runReadySteps(graph, { run, mayStart: () => true })).rejects.toThrow('broken');
+    expect(graph.results.get('b')).toEqual(DONE);
+    expect(graph.running.size).toBe(0);
   });
 });
 
@@ -122,26 +122,26 @@ const graph = fc
       .sort((a, b) => a.place - b.place),
   );
 
-describe('any course', () => {
+describe('any graph', () => {
   it('ends, with one result for each step, none run twice, none before what it needs, and all run that can', async () => {
     await fc.assert(
       fc.asyncProperty(graph, async (drawn) => {
         const of = new Map(drawn.map((one) => [one.outline.id, one]));
-        const course = createStepGraph(drawn.map(({ outline }) => outline));
+        const graph = createStepGraph(drawn.map(({ outline }) => outline));
         const started = new Set<string>();
-        await runReadySteps(course, {
+        await runReadySteps(graph, {
           mayStart: () => true,
           run: async ({ id, needs }) => {
             expect(started.has(id)).toBe(false);
             started.add(id);
-            for (const need of needs) expect(course.results.has(need)).toBe(true);
+            for (const need of needs) expect(graph.results.has(need)).toBe(true);
             for (let i = of.get(id)?.ticks ?? 0; i > 0; i--) await Promise.resolve();
             return of.get(id)?.result ?? DONE;
           },
         });
-        expect([...course.results.keys()].sort()).toEqual([...of.keys()].sort());
-        expect(course.running.size).toBe(0);
-        for (const { outline } of drawn) expect(started.has(outline.id)).toBe(shouldRun(outline, course.results));
+        expect([...graph.results.keys()].sort()).toEqual([...of.keys()].sort());
+        expect(graph.running.size).toBe(0);
+        for (const { outline } of drawn) expect(started.has(outline.id)).toBe(shouldRun(outline, graph.results));
       }),
       { numRuns: 500 },
     );
@@ -151,7 +151,7 @@ describe('any course', () => {
     await fc.assert(
       fc.asyncProperty(graph, async (drawn) => {
         const free = drawn.filter(({ outline }) => outline.needs.length === 0).map(({ outline }) => outline.id);
-        const { log } = await walked(drawn.map(({ outline }) => outline));
+        const { log } = await runGraph(drawn.map(({ outline }) => outline));
         expect(log.slice(0, free.length)).toEqual(free.map((id) => `+${id}`));
       }),
     );
