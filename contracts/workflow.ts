@@ -32,23 +32,28 @@ export interface CarriedState {
   readonly routed: RoutedWork;
   readonly steps: readonly StepOutline[];
   readonly results: readonly (readonly [step: string, result: StepResult])[];
-  /** The last revision that a plan was drafted under; 0 without any. */
-  readonly planRevision: number;
-  /** A planner's plan runs. */
-  readonly isPlanned: boolean;
-  /** Tools have been called: not all of the work is still to be done. */
-  readonly hasCalledTools: boolean;
-  /** Questions asked so far, for their ids. */
-  readonly questionsAsked: number;
-  /** New plans made after failures. */
-  readonly replans: number;
-  /** Turns added for messages that came too late for any step. */
-  readonly followUps: number;
+  readonly progress: Readonly<JobProgress>;
   readonly steering: CarriedSteering;
   /** Decisions that came before their question. */
   readonly earlyDecisions: readonly Decision[];
   /** What still waits for its approval; without it the steps are being run. */
   readonly proposal?: CarriedProposal;
+}
+
+/** What a job has come to, besides its steps. */
+export interface JobProgress {
+  /** The last revision that a plan was drafted under; 0 without any. */
+  planRevision: number;
+  /** A planner's plan runs. */
+  isPlanned: boolean;
+  /** Tools have been called: not all of the work is still to be done. */
+  hasCalledTools: boolean;
+  /** Questions asked so far, for their ids. */
+  questionsAsked: number;
+  /** New plans made after failures. */
+  replans: number;
+  /** Turns added for messages that came too late for any step. */
+  followUps: number;
 }
 
 /** Ids of messages to running work: not taken up yet, by what they want, and all that have ever come. */

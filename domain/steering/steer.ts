@@ -3,9 +3,9 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { MESSAGE, orchestrationWorkflowId, type OrchestrationTarget } from '../../contracts/queues.ts';
+import { MESSAGE, orchestrationWorkflowId } from '../../contracts/queues.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
-import type { SteeringMessage } from '../../contracts/workflow.ts';
+import type { OrchestrationTarget, SteeringMessage } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { Principal } from '../../db/queries/people.ts';
@@ -78,7 +78,11 @@ const writeDown = (
     await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
   });
 
-async function tell(deps: ApiDeps, target: OrchestrationTarget, message: { id: string; mode: SteeringMode }): Promise<void> {
+async function tell(
+  deps: ApiDeps,
+  target: OrchestrationTarget,
+  message: { id: string; mode: SteeringMode },
+): Promise<void> {
   const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(target));
   await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
     handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] }),

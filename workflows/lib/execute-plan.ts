@@ -39,10 +39,10 @@ export async function executePlan(job: Job): Promise<Ending | Suspended> {
 function nextMove(job: Job): (() => Promise<void>) | undefined {
   const { graph, steering } = job;
   if (steering.isReplanWanted()) return () => replan(job, { why: 'asked', constraints: steering.consumeConstraints() });
-  if (steering.hasMessages() && job.followUps < MAX_FOLLOW_UPS) return () => addFollowUp(job);
-  if (!job.isPlanned || !isBlocked(graph) || job.replans >= MAX_REPLANS) return undefined;
+  if (steering.hasMessages() && job.progress.followUps < MAX_FOLLOW_UPS) return () => addFollowUp(job);
+  if (!job.progress.isPlanned || !isBlocked(graph) || job.progress.replans >= MAX_REPLANS) return undefined;
   return () => {
-    job.replans++;
+    job.progress.replans++;
     return replan(job, { why: 'failure' });
   };
 }
@@ -80,7 +80,7 @@ async function replan(job: Job, reason: PlanReason): Promise<void> {
 async function addFollowUp(job: Job): Promise<void> {
   const { target, graph, changed } = job;
   const step = await store.addFollowUpStep.executeWithOptions({ summary: 'Take up what was said meanwhile' }, [
-    { ...target, nth: ++job.followUps },
+    { ...target, nth: ++job.progress.followUps },
   ]);
   graph.steps = [...graph.steps, { ...step, needs: countDoneSteps(graph) > 0 ? step.needs : [] }];
   changed();

@@ -2,6 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type {
   CarriedProposal,
   CarriedState,
+  JobProgress,
   OrchestrationInput,
   OrchestrationTarget,
   RoutedWork,
@@ -15,14 +16,8 @@ import type { Reporter } from './reporter.ts';
 import { createSteeringHandlers, type SteeringHandlers } from './steering-handlers.ts';
 import { createStepGraph, type StepGraph } from './step-graph.ts';
 
-/** What outlives a run of the workflow besides steps and messages. */
-type Counters = Pick<
-  CarriedState,
-  'planRevision' | 'isPlanned' | 'hasCalledTools' | 'questionsAsked' | 'replans' | 'followUps'
->;
-
 /** One request at work, as the parts of its workflow share it. */
-export interface Job extends Mutable<Counters> {
+export interface Job {
   readonly target: OrchestrationTarget;
   /** Set once the request has been routed, before anything else looks at it. */
   routed: RoutedWork;
@@ -34,6 +29,7 @@ export interface Job extends Mutable<Counters> {
   readonly changed: () => void;
   /** Interrupts all work: a person has answered CANCEL. */
   readonly cancelWork: () => void;
+  readonly progress: JobProgress;
   /** Model and tool calls under way. */
   callsInFlight: number;
   /** Set once a stop or a cancel has come. */
@@ -44,11 +40,9 @@ export interface Job extends Mutable<Counters> {
   budgetAnswer?: Promise<'raise' | 'skip' | 'stop' | 'withdrawn'>;
 }
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
 /** Nobody has been chosen yet. */
 const UNROUTED: RoutedWork = { agents: [], mode: 'parallel', category: 'quick', maxExecutionMs: 0 };
-const NOTHING_YET: Counters = {
+const NOTHING_YET: JobProgress = {
   planRevision: 0,
   isPlanned: false,
   hasCalledTools: false,
@@ -76,14 +70,13 @@ export function createJob(
     if (mode !== 'steer') approvals.withdraw();
     changed();
   }, carried?.steering);
-  const { planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps } = carried ?? NOTHING_YET;
   const job: Job = {
     target,
     approvals,
     steering,
     continuation,
     changed,
-    ...{ planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps },
+    progress: { ...(carried?.progress ?? NOTHING_YET) },
     routed: carried?.routed ?? UNROUTED,
     graph: createStepGraph(carried?.steps ?? [], carried?.results),
     cancelWork: () => {
@@ -113,7 +106,7 @@ const approvalDeps = (
     const job = currentJob();
     const revised = await decisions.revisePlan({ ...target, decision }).finally(changed);
     // The planner's next draft comes after the edited plan.
-    if ('plan' in revised) job.planRevision = Math.max(job.planRevision, revised.plan.revision);
+    if ('plan' in revised) job.progress.planRevision = Math.max(job.progress.planRevision, revised.plan.revision);
     return revised;
   },
   isMoot: () => currentJob().steering.isStopped() || currentJob().steering.isReplanWanted(),
@@ -121,17 +114,15 @@ const approvalDeps = (
 });
 
 /** What the next run of the workflow has to know; taken where no step runs. */
-export function carriedState(job: Job, proposal: CarriedProposal | undefined): CarriedState {
-  const { routed, planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps } = job;
-  return {
-    ...{ routed, planRevision, isPlanned, hasCalledTools, questionsAsked, replans, followUps },
-    steps: job.graph.steps,
-    results: [...job.graph.results],
-    steering: job.steering.carry(),
-    earlyDecisions: job.approvals.earlyDecisions(),
-    ...(proposal && { proposal }),
-  };
-}
+export const carriedState = (job: Job, proposal: CarriedProposal | undefined): CarriedState => ({
+  routed: job.routed,
+  progress: job.progress,
+  steps: job.graph.steps,
+  results: [...job.graph.results],
+  steering: job.steering.carry(),
+  earlyDecisions: job.approvals.earlyDecisions(),
+  ...(proposal && { proposal }),
+});
 
 /** Counts a call while it is under way, for the receipt of a stop. */
 export async function trackInFlight<T>(job: Job, call: Promise<T>): Promise<T> {

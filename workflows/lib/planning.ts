@@ -71,7 +71,7 @@ async function makePlan(job: Job, reason: PlanReason): Promise<Proposal> {
   const offered = await store.proposeWithoutPlan.executeWithOptions({ summary: 'Offer to work without a plan' }, [
     job.target,
   ]);
-  job.isPlanned = false;
+  job.progress.isPlanned = false;
   job.changed();
   return proposalWithoutPlan(offered);
 }
@@ -80,11 +80,11 @@ async function makePlan(job: Job, reason: PlanReason): Promise<Proposal> {
 export async function draftPlan(job: Job, { why, constraints = [] }: PlanReason): Promise<Proposal | undefined> {
   const failures = failuresOf(job.graph).filter(({ skipped }) => !skipped);
   for (let draft = 1; draft <= MAX_DRAFTS; draft++) {
-    const revision = ++job.planRevision;
+    const revision = ++job.progress.planRevision;
     const planned = await draftOnce(job, { revision, why, constraints, repairs: draft > 1, failures });
     job.changed();
     if (planned.verdict === 'rejected') continue;
-    job.isPlanned = true;
+    job.progress.isPlanned = true;
     return { steps: planned.plan.steps, ...(planned.approval && { approval: newQuestion(planned.approval) }) };
   }
   return undefined;

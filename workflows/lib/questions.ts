@@ -17,7 +17,7 @@ export async function askHuman(
   let approveMeans: Choice | undefined;
   let moot = false;
   const answer = await awaitAnswer(job, async () => {
-    const nth = ++job.questionsAsked;
+    const nth = ++job.progress.questionsAsked;
     const question = await store.askHuman.executeWithOptions({ summary: `Ask: ${subject.kind}` }, [
       { ...job.target, ...subject, nth },
     ]);

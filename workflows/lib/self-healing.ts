@@ -74,7 +74,7 @@ export async function handleRefusedBudget(
   { code, error }: AttemptFailure,
 ): Promise<StepAttempt | StepResult> {
   const { graph, refusedSteps, steering } = job;
-  const hasBegun = () => job.isPlanned || job.hasCalledTools || countDoneSteps(graph) > 0;
+  const hasBegun = () => job.progress.isPlanned || job.progress.hasCalledTools || countDoneSteps(graph) > 0;
   refusedSteps.add(step.id);
   await condition(() => hasBegun() || [...graph.running].every((id) => refusedSteps.has(id)));
   if (!hasBegun()) return failed(code);

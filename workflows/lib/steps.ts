@@ -47,7 +47,7 @@ async function runAgentStep(job: Job, step: StepOutline): Promise<StepResult> {
     if (!failure) return DONE;
     if ('status' in failure) return failure;
     const { code } = failure;
-    if (job.routed.mode === 'fallback' && !job.isPlanned && !isBudgetCode(code)) return failed(code);
+    if (job.routed.mode === 'fallback' && !job.progress.isPlanned && !isBudgetCode(code)) return failed(code);
     const loop = breaker.record(`${next.agent}:${next.tier ?? ''}:${next.number}`);
     const after = loop
       ? await askAgain(job, step, next, { kind: 'loop', evidence: [loop, code] }, 'loop_broken')
@@ -77,7 +77,7 @@ async function runAttempt(
     const loopEnd = loop && (await askAboutLoop(job, step, turn.calls, loop));
     const end = loopEnd ?? (await runCalls(job, step.id, turn.calls));
     if (end) return end;
-    job.hasCalledTools = true;
+    job.progress.hasCalledTools = true;
     messages.push(...job.steering.consumeMessages());
   }
 }
