@@ -1,4 +1,17 @@
+import type { AgentId } from './agents.ts';
 import type { StepStatus } from './plan.ts';
+import { AGENT_NAMES } from './texts.ts';
+
+/** What people call a step: its title in a plan, otherwise the agent that does it. */
+export const stepName = ({
+  title,
+  agent,
+  id,
+}: {
+  readonly title: string;
+  readonly agent: AgentId | null;
+  readonly id: string;
+}): string => title || (agent ? AGENT_NAMES[agent] : id);
 
 /** The steps that stand at the same depth of a plan, and how far they are together. */
 export interface Phase<T> {

@@ -3,8 +3,9 @@ import { createKillPoint } from '../domain/kill-points.ts';
 import { createAnthropicModel } from '../adapters/anthropic/anthropic-model.ts';
 import { createKeyPool } from '../domain/models/key-pool.ts';
 import { createPriceTable } from '../domain/models/prices.ts';
-import { createProgressReport } from '../activities/slack.ts';
-import { createSlackPort } from '../adapters/slack/web-client.ts';
+import { createProgressReport } from '../domain/reports/report-to-slack.ts';
+import { toReportMessage } from '../adapters/slack/report-message.ts';
+import { createSlackPort } from '../adapters/slack/slack-port.ts';
 import { loadAgents } from '../domain/agents/load.ts';
 import type { Config } from '../config.ts';
 import type { Tier } from '../contracts/agents.ts';
@@ -52,7 +53,7 @@ export async function createActivityDeps(
     skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
     ...openTools(config, db, log),
     publicUrl: config.publicUrl,
-    showProgress: createProgressReport({ db, slack, reachKillPoint }, (error) =>
+    showProgress: createProgressReport({ db, slack, renderReport: toReportMessage, reachKillPoint }, (error) =>
       log.warn({ err: error }, 'progress of a tool was not shown'),
     ),
     prices: createPriceTable(Object.values(models), config.MODEL_PRICES),
@@ -67,6 +68,7 @@ export async function createActivityDeps(
       onError: (error) => log.warn({ err: error }, 'the key pool had trouble'),
     }),
     slack,
+    renderReport: toReportMessage,
     defaultLimits: limitsOf(config),
     approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,

@@ -5,7 +5,7 @@ import type { OrganizationTransaction } from '../organization.ts';
 export type SlackPost = Selectable<SlackPostsTable>;
 
 /** The post of an orchestration; its row is made on first sight. */
-export async function takePost(
+export async function upsertPost(
   trx: OrganizationTransaction,
   key: { organizationId: string; orchestrationId: string },
 ): Promise<SlackPost> {
@@ -76,7 +76,7 @@ export interface Bucket {
  * Takes one call from a bucket that all workers share (generic cell rate algorithm; the row holds the theoretical
  * arrival time). Answers 0 when the call may go now, otherwise the ms to wait, and then nothing is taken.
  */
-export async function takeFromBucket(trx: OrganizationTransaction, bucket: Bucket): Promise<number> {
+export async function acquireFromBucket(trx: OrganizationTransaction, bucket: Bucket): Promise<number> {
   const step = sql`make_interval(secs => ${bucket.intervalMs / 1000})`;
   const slack = sql`make_interval(secs => ${(bucket.intervalMs * (bucket.burst - 1)) / 1000})`;
   const { rows } = await sql`

@@ -9,7 +9,7 @@ import { findEffect } from '../../db/queries/effects.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import type { Step } from '../../db/queries/steps.ts';
 import { listCallsById, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { nameOf } from '../steps/progress.ts';
+import { stepName } from '../../contracts/phases.ts';
 
 /** What a question about calls shows of them. */
 export interface CallDetails {
@@ -69,7 +69,7 @@ export function describeEvidence(
   });
   const instruction = kind === 'step' && step?.instruction ? [step.instruction] : [];
   return [
-    ...(isNamed ? [nameOf(step)] : []),
+    ...(isNamed ? [stepName(step)] : []),
     ...instruction,
     ...words,
     ...(kind === 'budget' ? [texts.budgetPaused] : []),

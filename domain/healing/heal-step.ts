@@ -12,7 +12,7 @@ import { listSteps } from '../../db/queries/steps.ts';
 import { healingCostOf, stepCostOf } from '../../db/queries/job-costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
 import { loadContext, type Context, type Target } from '../steps/context.ts';
-import { nameOf } from '../steps/progress.ts';
+import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS } from '../steps/prompts.ts';
 import type { Means } from '../models/tiers.ts';
 import { diagnosisTurnKey } from '../models/turn-keys.ts';
@@ -131,7 +131,7 @@ async function diagnose(
 function toTurn(deps: HealDeps, input: FailedTry, { orchestration, more, today }: Context<Looked>): Turn {
   const { organizationId, orchestrationId, step, agent, attempt, code } = input;
   const content = diagnosisRequest({
-    title: more.row ? nameOf(more.row) : step,
+    title: more.row ? stepName(more.row) : step,
     instruction: more.row?.instruction || orchestration.message,
     agent,
     code,

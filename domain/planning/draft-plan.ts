@@ -13,7 +13,7 @@ import { plannerTools } from './planner-tools.ts';
 import { plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
 import { loadContext, type Target } from '../steps/context.ts';
-import { nameOf } from '../steps/progress.ts';
+import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
 import { chooseModel, type Means } from '../models/tiers.ts';
 import { planTurnKey } from '../models/turn-keys.ts';
@@ -118,10 +118,10 @@ async function plannerWords(
       .join('\n'),
     finished: steps
       .filter(({ status }) => status === 'done')
-      .map((step) => ({ id: step.id, title: nameOf(step), result: resultOf(step.turn_key) })),
+      .map((step) => ({ id: step.id, title: stepName(step), result: resultOf(step.turn_key) })),
     failed: steps.flatMap((step) => {
       const failure = failures.find((one) => (one.step ?? one.agent) === step.id);
-      return failure ? [{ id: step.id, title: nameOf(step), reason: errorSentence(failure.reason, 'en') }] : [];
+      return failure ? [{ id: step.id, title: stepName(step), reason: errorSentence(failure.reason, 'en') }] : [];
     }),
     ...(before && { previous: { draft: before.draft ?? '', problems: before.problems } }),
   };

@@ -1,19 +1,19 @@
 import type { Attempt } from '../attempt.ts';
 import type { Approval } from '../../contracts/approval.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
+import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { slackIdsOf } from '../../db/queries/people.ts';
 import { setApproval } from '../../db/queries/plans.ts';
-import { takeFromBucket } from '../../db/queries/slack.ts';
-import { bucketFor } from './buckets.ts';
-import { toFailure, tryLater } from '../../activities/slack-failures.ts';
-import type { SlackDeps } from '../../activities/slack.ts';
-import { SlackCallError, type Thread } from './slack-port.ts';
+import { acquireFromBucket } from '../../db/queries/slack.ts';
+import { bucketEmpty, bucketFor, toReportFailure } from './slack-limits.ts';
+import type { SlackReportDeps } from './report-to-slack.ts';
+import type { Thread } from './slack-port.ts';
 
-export interface Reminder {
-  readonly organizationId: string;
-  readonly orchestrationId: string;
+type ReminderDeps = Pick<SlackReportDeps, 'db' | 'slack'>;
+
+export interface Reminder extends OrchestrationTarget {
   readonly approvalId: string;
   /** Counts the reminders of the question. */
   readonly nth: number;
@@ -25,10 +25,10 @@ export interface Reminder {
  * Tells people once more that a question waits: as an event, in the repainted message, and as one reply in the thread
  * that names those who are listed. Safe to repeat: a reminder is written once, and a reply that may be there is looked for.
  */
-export async function remindApprovers(deps: SlackDeps, reminder: Reminder, attempt: Attempt): Promise<void> {
-  const written = await writeDown(deps, reminder);
-  if (!written || !deps.slack) return;
-  const { orchestration, mentions } = written;
+export async function remindApprovers(deps: ReminderDeps, reminder: Reminder, attempt: Attempt): Promise<void> {
+  const recorded = await recordReminder(deps, reminder);
+  if (!recorded || !deps.slack) return;
+  const { orchestration, mentions } = recorded;
   const { slack_channel_id: channelId, slack_thread_ts: threadTs, slack_team_id: teamId, language } = orchestration;
   if (!channelId || !threadTs) return;
   const thread: Thread = { channelId, threadTs };
@@ -36,12 +36,12 @@ export async function remindApprovers(deps: SlackDeps, reminder: Reminder, attem
   const bucket = bucketFor(reminder.organizationId, teamId ?? '', channelId, false);
   try {
     if (attempt.number > 1 && (await deps.slack.findPosted(thread, marker))) return;
-    const waitMs = await withOrganization(deps.db, reminder.organizationId, (trx) => takeFromBucket(trx, bucket));
-    if (waitMs > 0) throw tryLater(waitMs, 'Our own bucket for Slack is empty.');
+    const waitMs = await withOrganization(deps.db, reminder.organizationId, (trx) => acquireFromBucket(trx, bucket));
+    if (waitMs > 0) throw bucketEmpty(waitMs);
     const text = [...mentions, wordsOf(reminder, textsFor(language))].join(' ');
     await deps.slack.post(thread, { text, blocks: [] }, marker);
   } catch (error) {
-    throw error instanceof SlackCallError ? toFailure(error) : error;
+    throw toReportFailure(error);
   }
 }
 
@@ -49,7 +49,7 @@ const wordsOf = ({ escalates }: Reminder, texts: Texts): string =>
   `⏰ ${escalates ? texts.escalated : texts.reminder} ${texts.question}`;
 
 /** Undefined when the question waits no more. */
-const writeDown = (deps: SlackDeps, reminder: Reminder) =>
+const recordReminder = (deps: ReminderDeps, reminder: Reminder) =>
   withOrganization(deps.db, reminder.organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, reminder.orchestrationId);
     const { approval } = orchestration;

@@ -1,9 +1,8 @@
-import type { KnownBlock } from '@slack/web-api';
-
 export interface SlackMessage {
   /** What notifications and old clients show. */
   readonly text: string;
-  readonly blocks: KnownBlock[];
+  /** Block Kit, opaque to the domain. */
+  readonly blocks: readonly object[];
 }
 
 export interface Thread {

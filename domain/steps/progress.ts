@@ -1,13 +1,10 @@
-import { AGENT_NAMES, type Texts } from '../../contracts/texts.ts';
+import { stepName } from '../../contracts/phases.ts';
+import type { Texts } from '../../contracts/texts.ts';
 import type { Step } from '../../db/queries/steps.ts';
 
 /** Where the agents' share of the progress bar begins and ends, in percent. */
 const FROM = 15;
 const TO = 90;
-
-/** What people call a step: its title in a plan, otherwise the agent that does it. */
-export const nameOf = ({ title, agent, id }: Pick<Step, 'title' | 'agent' | 'id'>): string =>
-  title || (agent ? AGENT_NAMES[agent] : id);
 
 /** The step line and the progress of an orchestration at work: the first step that still runs is named. */
 export function progressOf(
@@ -19,5 +16,5 @@ export function progressOf(
   const current = steps.find(({ status }) => status === 'running') ?? steps.find(({ status }) => status === 'pending');
   if (!current) return { step: texts.merging, progress };
   const nth = Math.min(finished + 1, steps.length);
-  return { step: texts.running(nameOf(current), nth, steps.length), progress };
+  return { step: texts.running(stepName(current), nth, steps.length), progress };
 }

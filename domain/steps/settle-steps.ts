@@ -4,7 +4,7 @@ import type { Ending, StepFailure } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { listSteps, setStep, type Step } from '../../db/queries/steps.ts';
 import type { ModelTurn } from '../../db/queries/turns.ts';
-import { nameOf } from './progress.ts';
+import { stepName } from '../../contracts/phases.ts';
 import { splitConfidence } from './prompts.ts';
 import { agentTurnKey } from '../models/turn-keys.ts';
 import type { AgentAnswer, MissingAgent } from '../orchestrations/merge.ts';
@@ -65,7 +65,7 @@ export function missingOf(steps: readonly Step[], ending: Ending, language: Lang
   );
   return missing.map((step) => ({
     step: step.id,
-    title: nameOf(step),
+    title: stepName(step),
     agent: step.agent,
     reason: step.reason ? errorSentence(step.reason as ErrorCode, language) : textsFor(language).cancelled,
   }));

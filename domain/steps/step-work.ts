@@ -4,7 +4,7 @@ import { listSteering } from '../../db/queries/steering.ts';
 import { listStepsFor, type StepForWork } from '../../db/queries/steps.ts';
 import { listContents } from '../../db/queries/turns.ts';
 import { answersGivenTo, earlierAnswer } from '../planning/earlier-answers.ts';
-import { nameOf } from './progress.ts';
+import { stepName } from '../../contracts/phases.ts';
 import { splitConfidence } from './prompts.ts';
 import type { StepTarget } from './step-turn.ts';
 import { agentTurnKey } from '../models/turn-keys.ts';
@@ -59,7 +59,7 @@ function earlierAnswers(earlier: readonly StepForWork[], contents: ReadonlyMap<s
   const answers = earlier.flatMap((one) => {
     const content = contents.get(turnKeyOf(one));
     if (content === undefined) return [];
-    const from = one.title ? `${one.id}" title="${nameOf(one).replaceAll('"', "'")}` : one.id;
+    const from = one.title ? `${one.id}" title="${stepName(one).replaceAll('"', "'")}` : one.id;
     return [`<earlier_answer from="${from}">\n${earlierAnswer(splitConfidence(content).content)}\n</earlier_answer>`];
   });
   return answers.length === 0

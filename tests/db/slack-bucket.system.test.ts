@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../../dev/until.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { pauseBucket, takeFromBucket, type Bucket } from '../../db/queries/slack.ts';
+import { pauseBucket, acquireFromBucket, type Bucket } from '../../db/queries/slack.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant } from './world.ts';
 
@@ -16,7 +16,7 @@ async function openBucket(intervalMs: number, burst: number): Promise<Bucket> {
   return { organizationId, name: 'TDEMO:chat.update', intervalMs, burst };
 }
 const take = (bucket: Bucket) =>
-  withOrganization(database.db, bucket.organizationId, (trx) => takeFromBucket(trx, bucket));
+  withOrganization(database.db, bucket.organizationId, (trx) => acquireFromBucket(trx, bucket));
 
 describe('a bucket that all workers share', () => {
   it('lets exactly its burst through when 60 ask at once, and tells the others how long to wait', async () => {

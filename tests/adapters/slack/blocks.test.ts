@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { toSlackMessage } from '../../../adapters/slack/blocks.ts';
-import { progressBar } from '../../../adapters/slack/blocks/pieces.ts';
-import type { Shown } from '../../../domain/reports/shown.ts';
-import { bucketFor } from '../../../domain/reports/buckets.ts';
+import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import { progressBar } from '../../../adapters/slack/block-kit.ts';
+import type { ReportState } from '../../../domain/reports/report-state.ts';
+import { bucketFor } from '../../../domain/reports/slack-limits.ts';
 import { AGENT_IDS } from '../../../contracts/agents.ts';
 import { centsToNanos } from '../../../contracts/money.ts';
 import { JOB_STATUSES } from '../../../contracts/orchestration.ts';
@@ -11,7 +11,7 @@ import { findBlockProblems } from '../../../dev/fakes/slack/block-limits.ts';
 import type { Orchestration } from '../../../db/queries/orchestrations.ts';
 import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
 
-const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}): Shown => ({
+const shown = (changes: Partial<Orchestration> = {}, more: Partial<ReportState> = {}): ReportState => ({
   orchestration: sampleOrchestration(changes),
   steps: [],
   costNanos: 0,
@@ -20,7 +20,7 @@ const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}):
   effects: [],
   ...more,
 });
-const wordsOf = (given: Shown) => JSON.stringify(toSlackMessage(given).blocks);
+const wordsOf = (given: ReportState) => JSON.stringify(toReportMessage(given).blocks);
 const FINISHED = new Date('2026-11-21T10:00:12.340Z');
 
 describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
@@ -28,7 +28,7 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
 
   it.each(JOB_STATUSES)('of a job that is %s keeps Slack’s limits and has a fallback text', (status) => {
     const long = '긴 답변 '.repeat(10_000);
-    const message = toSlackMessage(
+    const message = toReportMessage(
       shown({
         language,
         status,
@@ -52,7 +52,7 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
   it('asks with cost, agents, the question, who may answer and until when', () => {
     const approval = sampleApproval();
     approval.plan.question = texts.question;
-    const message = toSlackMessage(shown({ language, status: 'awaiting_approval', approval }));
+    const message = toReportMessage(shown({ language, status: 'awaiting_approval', approval }));
     const words = JSON.stringify(message.blocks);
     const asked = [texts.plan.people.asker, texts.plan.people.admin];
     for (const part of [texts.question, texts.plan.who(asked), 'Marketing', '$1.20', `${texts.worstCase} $4.00`])
@@ -88,7 +88,7 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
 
   it('names what is missing when the end is partial, and never looks like success', () => {
     const result = sampleResult({ missing_agents: [{ agent: 'finance', reason: texts.modelUnavailable }] });
-    const message = toSlackMessage(shown({ language, status: 'partial', result, finished_at: FINISHED }));
+    const message = toReportMessage(shown({ language, status: 'partial', result, finished_at: FINISHED }));
     expect(JSON.stringify(message.blocks)).toContain(`⚠️ ${texts.missing}: Finance (${texts.modelUnavailable})`);
     expect(message.text).toContain(`⚠️ ${texts.partial}`);
     expect(JSON.stringify(message)).not.toContain('✅');
@@ -96,13 +96,13 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
 
   it('says why it failed', () => {
     const error = { code: 'budget_exhausted_user', message: texts.budgetUser };
-    const message = toSlackMessage(shown({ language, status: 'failed', error, finished_at: FINISHED }));
+    const message = toReportMessage(shown({ language, status: 'failed', error, finished_at: FINISHED }));
     expect(message.text).toMatch(new RegExp(`^❌ ${texts.failed}\n${texts.budgetUser}\n.*${texts.cost}: 0.000¢$`));
     expect(JSON.stringify(message.blocks)).toContain(texts.budgetUser);
   });
 
   it.each(['cancelled', 'expired'] as const)('of a %s job is a warning', (status) => {
-    const { text } = toSlackMessage(shown({ language, status, finished_at: FINISHED }));
+    const { text } = toReportMessage(shown({ language, status, finished_at: FINISHED }));
     expect(text).toContain(`⚠️ ${texts[status]}\n`);
     expect(text).toContain(texts.cost);
   });
@@ -115,20 +115,20 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
 
 describe('a message', () => {
   it('shows work with its step, category and bar', () => {
-    expect(toSlackMessage(shown()).text).toBe('🔄 Received');
+    expect(toReportMessage(shown()).text).toBe('🔄 Received');
     const running = {
       status: 'running',
       step: 'Running agent: Brand (1/2)',
       progress: 62,
       category: 'artistry',
     } as const;
-    expect(toSlackMessage(shown(running)).text).toBe('⏳ Running agent: Brand (1/2)');
+    expect(toReportMessage(shown(running)).text).toBe('⏳ Running agent: Brand (1/2)');
     expect(wordsOf(shown(running))).toContain('✨ `█████░░░ 62 %`');
   });
 
   it('carries a whole answer as markdown and says so when it had to cut one', () => {
     const answered = (length: number) =>
-      toSlackMessage(
+      toReportMessage(
         shown({
           status: 'completed',
           result: sampleResult({ primary_result: 'x'.repeat(length) }),
@@ -154,7 +154,7 @@ describe('a message', () => {
   it('is well-formed text even where it cuts between the halves of an emoji', () => {
     for (const offset of [0, 1]) {
       const primary_result = `${'x'.repeat(offset)}${'🎉'.repeat(8_000)}`;
-      const message = toSlackMessage(
+      const message = toReportMessage(
         shown({ status: 'completed', result: sampleResult({ primary_result }), finished_at: FINISHED }),
       );
       const strings: string[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { toSlackMessage } from '../../../adapters/slack/blocks.ts';
-import type { Shown } from '../../../domain/reports/shown.ts';
+import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import type { ReportState } from '../../../domain/reports/report-state.ts';
 import { APPROVAL_KINDS, CHOICES, type Approval } from '../../../contracts/approval.ts';
 import { JOB_STATUSES } from '../../../contracts/orchestration.ts';
 import { textsFor } from '../../../contracts/texts.ts';
@@ -17,7 +17,7 @@ import {
 } from '../../domain/planning/plan-samples.ts';
 import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
 
-const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}): Shown => ({
+const shown = (changes: Partial<Orchestration> = {}, more: Partial<ReportState> = {}): ReportState => ({
   orchestration: sampleOrchestration(changes),
   steps: [],
   costNanos: 0,
@@ -27,12 +27,12 @@ const shown = (changes: Partial<Orchestration> = {}, more: Partial<Shown> = {}):
   ...more,
 });
 /** The words of a message as a person sees them. */
-const read = (given: Shown) => {
-  const { blocks, text } = toSlackMessage(given);
+const read = (given: ReportState) => {
+  const { blocks, text } = toReportMessage(given);
   expect(findBlockProblems(blocks)).toEqual([]);
   return { text, words: JSON.stringify(blocks).replaceAll('\\n', '\n').replaceAll('\\"', '"') };
 };
-const asked = (approval: Approval, language: 'en' | 'ko' = 'en', more: Partial<Shown> = {}) =>
+const asked = (approval: Approval, language: 'en' | 'ko' = 'en', more: Partial<ReportState> = {}) =>
   read(shown({ status: 'awaiting_approval', language, approval }, more));
 const FINISHED = new Date('2026-11-21T10:00:12.340Z');
 
@@ -43,7 +43,7 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
     const plan = largePlan();
     const steps = sampleStepRows(plan).map((step) => ({ ...step, status: 'failed' as const, reason: 'internal' }));
     const long = 'x'.repeat(5_000);
-    const message = toSlackMessage(
+    const message = toReportMessage(
       shown(
         {
           language,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { toSlackMessage } from '../../../adapters/slack/blocks.ts';
-import type { Shown } from '../../../domain/reports/shown.ts';
+import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import type { ReportState } from '../../../domain/reports/report-state.ts';
 import type { EffectNote } from '../../../db/queries/notes.ts';
 import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
 
-const shown = (changes: Partial<Shown> = {}): Shown => ({
+const shown = (changes: Partial<ReportState> = {}): ReportState => ({
   orchestration: sampleOrchestration(),
   steps: [],
   costNanos: 0,
@@ -14,8 +14,8 @@ const shown = (changes: Partial<Shown> = {}): Shown => ({
   ...changes,
 });
 
-const whole = (given: Shown): string => {
-  const { text, blocks } = toSlackMessage(given);
+const whole = (given: ReportState): string => {
+  const { text, blocks } = toReportMessage(given);
   return `${text}\n${JSON.stringify(blocks)}`;
 };
 
@@ -75,7 +75,7 @@ describe('a question about calls', () => {
   });
 
   it('counts what does not fit', () => {
-    const { blocks } = toSlackMessage(asking({ calls: [call({ body: 'x'.repeat(9_000) })] }));
+    const { blocks } = toReportMessage(asking({ calls: [call({ body: 'x'.repeat(9_000) })] }));
     expect(JSON.stringify(blocks)).toMatch(/… \(\+\d{4}\)/);
   });
 

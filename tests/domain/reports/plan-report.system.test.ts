@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSlackActivities } from '../../../activities/slack.ts';
+import { toReportMessage } from '../../../adapters/slack/report-message.ts';
 import type { SlackMessage, SlackPort } from '../../../domain/reports/slack-port.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { insertHealing } from '../../../db/queries/healing.ts';
@@ -67,7 +68,12 @@ describe('the message of planned work', () => {
       update: async () => undefined,
       findPosted: async () => undefined,
     };
-    const { reportToSlack } = createSlackActivities({ db: database.db, slack, reachKillPoint: () => undefined });
+    const { reportToSlack } = createSlackActivities({
+      db: database.db,
+      slack,
+      renderReport: toReportMessage,
+      reachKillPoint: () => undefined,
+    });
     const { organizationId } = tenant;
     await attempt(1, () => reportToSlack({ organizationId, orchestrationId: id }));
     const words = JSON.stringify(posted[0]?.blocks);

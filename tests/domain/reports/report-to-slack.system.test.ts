@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { KillPoint } from '../../../domain/kill-points.ts';
-import { bucketFor } from '../../../domain/reports/buckets.ts';
+import { bucketFor } from '../../../domain/reports/slack-limits.ts';
 import { createSlackActivities } from '../../../activities/slack.ts';
-import { createSlackPort } from '../../../adapters/slack/web-client.ts';
+import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import { createSlackPort } from '../../../adapters/slack/slack-port.ts';
 import { FAILURE } from '../../../contracts/failures.ts';
 import { createFakeSlack, type FakeSlack, type Fault } from '../../../dev/fakes/slack/index.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { changeOrchestration, type Change } from '../../../db/queries/orchestrations.ts';
-import { takeFromBucket } from '../../../db/queries/slack.ts';
+import { acquireFromBucket } from '../../../db/queries/slack.ts';
 import { createSlackClient } from '../../../adapters/slack/slack-client.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -46,7 +47,12 @@ const report = (nth = 1) => {
     deadly = undefined;
     throw new KilledError(point);
   };
-  const { reportToSlack } = createSlackActivities({ db: database.db, slack: port, reachKillPoint });
+  const { reportToSlack } = createSlackActivities({
+    db: database.db,
+    slack: port,
+    renderReport: toReportMessage,
+    reachKillPoint,
+  });
   return attempt(nth, () => reportToSlack({ organizationId: tenant.organizationId, orchestrationId: id }));
 };
 const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
@@ -65,7 +71,7 @@ const calls = (method: string) => slack.calls(method).length;
 const bucket = (isUpdate: boolean) => bucketFor(tenant.organizationId, 'TDEMO', 'C_LAUNCH', isUpdate);
 const drain = async (isUpdate: boolean, calls_: number) => {
   for (let i = 0; i < calls_; i++)
-    await withOrganization(database.db, tenant.organizationId, (trx) => takeFromBucket(trx, bucket(isUpdate)));
+    await withOrganization(database.db, tenant.organizationId, (trx) => acquireFromBucket(trx, bucket(isUpdate)));
 };
 
 describe('the message of an orchestration', () => {
@@ -92,7 +98,12 @@ describe('the message of an orchestration', () => {
 
   it('is nobody’s business when the request did not come from Slack, or when there is no Slack', async () => {
     const rest = await createOrchestration(database.db, tenant, { status: 'completed' });
-    const { reportToSlack } = createSlackActivities({ db: database.db, slack: undefined, reachKillPoint: () => {} });
+    const { reportToSlack } = createSlackActivities({
+      db: database.db,
+      slack: undefined,
+      renderReport: toReportMessage,
+      reachKillPoint: () => {},
+    });
     const target = { organizationId: tenant.organizationId };
     await expect(attempt(1, () => reportToSlack({ ...target, orchestrationId: rest }))).resolves.toEqual({
       final: true,

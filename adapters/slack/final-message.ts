@@ -1,13 +1,11 @@
 import type { KnownBlock } from '@slack/web-api';
-import { nanosToCents } from '../../../contracts/money.ts';
-import type { AggregatedResult } from '../../../contracts/orchestration.ts';
-import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
-import type { SlackMessage } from '../../../domain/reports/slack-port.ts';
-import { healingLines, receiptLine, steeringLines } from './notes.ts';
-import { cents, context, cut, quoted, section, sections } from './pieces.ts';
-import { changeLines, leftOutLines } from './changes.ts';
-import { outcomeLines, proposedLines, TITLE_CHARS } from './plan.ts';
-import type { Shown } from '../../../domain/reports/shown.ts';
+import { nanosToCents } from '../../contracts/money.ts';
+import type { AggregatedResult } from '../../contracts/orchestration.ts';
+import { AGENT_NAMES, textsFor, type Texts } from '../../contracts/texts.ts';
+import type { ReportState } from '../../domain/reports/report-state.ts';
+import { cents, context, cut, quoted, section, sections, type BlockMessage } from './block-kit.ts';
+import { changeLines, leftOutLines } from './tool-lines.ts';
+import { healingLines, outcomeLines, proposedLines, receiptLine, steeringLines, TITLE_CHARS } from './work-lines.ts';
 
 /** Slack's limit for the markdown blocks of one message is 12,000 characters together; some stay for our own words. */
 const MARKDOWN_CHARS = 11_500;
@@ -17,20 +15,20 @@ const LIST_SECTIONS = 10;
 const CHANGE_SECTIONS = 4;
 
 /** The end: how it went, the answer, what became of each step, and what it took. */
-export function ended(shown: Shown): SlackMessage {
-  const { orchestration } = shown;
+export function finalMessage(state: ReportState): BlockMessage {
+  const { orchestration } = state;
   const { result, error, receipt, language } = orchestration;
   const texts = textsFor(language);
   const head = `${endIcon(orchestration.status)} ${texts[orchestration.status as 'completed']}`;
   const stopped = receipt ? receiptLine(receipt, texts) : undefined;
   // A plan that would run is told better by its steps than by the answer, which says the same in words.
-  const wouldBe = orchestration.options.dryRun && shown.plan?.document;
+  const wouldBe = orchestration.options.dryRun && state.plan?.document;
   const dryRun = orchestration.options.dryRun && (wouldBe || !result) ? texts.planned : undefined;
-  const healing = healingLines(shown.healing, texts);
-  const steps = stepBlocks(shown, texts);
-  const notes = [...coverageLines(shown, texts), ...healing, ...steeringLines(shown.steering, texts)];
-  const changes = [...changeLines(shown.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
-  const summary = summaryLine(shown, texts);
+  const healing = healingLines(state.healing, texts);
+  const steps = stepBlocks(state, texts);
+  const notes = [...coverageLines(state, texts), ...healing, ...steeringLines(state.steering, texts)];
+  const changes = [...changeLines(state.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
+  const summary = summaryLine(state, texts);
   const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
   const answer = cut(result?.primary_result ?? '', TEXT_CHARS);
   return {
@@ -69,7 +67,7 @@ function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
 }
 
 /** Of a plan: what became of its steps, or what they would do and cost where nothing was run. */
-function stepBlocks({ orchestration, plan, steps }: Shown, texts: Texts): KnownBlock[] {
+function stepBlocks({ orchestration, plan, steps }: ReportState, texts: Texts): KnownBlock[] {
   const document = plan?.document;
   if (!document) return [];
   if (!orchestration.options.dryRun) {
@@ -89,7 +87,7 @@ function stepBlocks({ orchestration, plan, steps }: Shown, texts: Texts): KnownB
 }
 
 /** How much of the work is in the answer, what is not, and what the parts weigh. */
-function coverageLines({ orchestration, plan, steps }: Shown, texts: Texts): string[] {
+function coverageLines({ orchestration, plan, steps }: ReportState, texts: Texts): string[] {
   const { result } = orchestration;
   const coverage = plan ? result?.coverage : undefined;
   if (!coverage) return result?.missing_agents.length ? [missingLine(result, texts)] : [];
@@ -106,7 +104,7 @@ function coverageLines({ orchestration, plan, steps }: Shown, texts: Texts): str
 const missingLine = (result: AggregatedResult, texts: Texts): string =>
   `⚠️ ${texts.missing}: ${result.missing_agents.map(({ agent, reason }) => `${AGENT_NAMES[agent]} (${reason})`).join('; ')}`;
 
-function summaryLine({ orchestration, steps, costNanos }: Shown, texts: Texts): string {
+function summaryLine({ orchestration, steps, costNanos }: ReportState, texts: Texts): string {
   const end = orchestration.finished_at ?? new Date();
   const seconds = (end.getTime() - orchestration.created_at.getTime()) / 1_000;
   const worked = steps.filter(({ status }) => status === 'done');

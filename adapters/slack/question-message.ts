@@ -1,13 +1,10 @@
 import type { KnownBlock } from '@slack/web-api';
-import type { Approval } from '../../../contracts/approval.ts';
-import { AGENT_NAMES, textsFor, type Texts } from '../../../contracts/texts.ts';
-import type { SlackMessage } from '../../../domain/reports/slack-port.ts';
-import { callLines, callTitles, reconnectLink } from './calls.ts';
-import { healingLines, steeringLines } from './notes.ts';
-import { cents, context, cut, quoted, section, sections } from './pieces.ts';
-import { phaseLines, proposedLines, titleLines } from './plan.ts';
-import type { Shown } from '../../../domain/reports/shown.ts';
-import { answerersLine } from './who.ts';
+import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
+import { AGENT_NAMES, textsFor, type Texts } from '../../contracts/texts.ts';
+import type { ReportState } from '../../domain/reports/report-state.ts';
+import { cents, clock, context, cut, quoted, section, sections, type BlockMessage } from './block-kit.ts';
+import { callLines, callTitles, reconnectLink } from './tool-lines.ts';
+import { healingLines, phaseLines, proposedLines, steeringLines, titleLines } from './work-lines.ts';
 
 const GOAL_CHARS = 500;
 const EVIDENCE_CHARS = 400;
@@ -20,13 +17,13 @@ const CALL_SECTIONS = 16;
 const CHOICE_ORDER = ['raise', 'done', 'retry', 'skip', 'stop'] as const;
 
 /** A question to people: what it is about, what it costs, who may answer, until when, and with which words. */
-export function asking(shown: Shown, approval: Approval): SlackMessage {
-  const texts = textsFor(shown.orchestration.language);
+export function questionMessage(state: ReportState, approval: Approval): BlockMessage {
+  const texts = textsFor(state.orchestration.language);
   const { plan, kind, choices = [] } = approval;
   const title = `⏳ ${texts.plan.titles[kind]}`;
   const facts = factsOf(approval, texts);
-  const evidence = evidenceOf(shown, approval, texts);
-  const steering = steeringLines(shown.steering, texts);
+  const evidence = evidenceOf(state, approval, texts);
+  const steering = steeringLines(state.steering, texts);
   const price = priceOf(approval, texts);
   const goal = plan.goal ? quoted(plan.goal, GOAL_CHARS) : '';
   const words = CHOICE_ORDER.filter((choice) => choices.includes(choice))
@@ -43,9 +40,9 @@ export function asking(shown: Shown, approval: Approval): SlackMessage {
       ...evidenceBlocks(evidence, kind === 'tool' ? texts.tools.askedBy : texts.plan.evidence, texts),
       ...sections(callLines(plan.calls ?? [], texts), CALL_SECTIONS, texts.plan.more),
       ...(plan.reconnect?.url ? [section(reconnectLink(plan.reconnect, texts))] : []),
-      ...(plan.steps || !shown.plan
+      ...(plan.steps || !state.plan
         ? []
-        : sections(phaseLines(shown.steps, texts), PROGRESS_SECTIONS, texts.plan.more)),
+        : sections(phaseLines(state.steps, texts), PROGRESS_SECTIONS, texts.plan.more)),
       ...(plan.steps ? [section(`*${price}*`)] : []),
       section([`*${plan.question}*`, words].filter(Boolean).join('\n')),
       ...(steering.length ? [context(steering.join('\n'))] : []),
@@ -81,7 +78,7 @@ function priceOf({ plan }: Approval, texts: Texts): string {
 }
 
 /** What led to a question in the middle of the work: the step, what happened, what would be done about it. */
-function evidenceOf({ steps, healing }: Shown, { plan, kind }: Approval, texts: Texts): string[] {
+function evidenceOf({ steps, healing }: ReportState, { plan, kind }: Approval, texts: Texts): string[] {
   const { stepId, evidence = [], raise, action } = plan;
   const title = kind === 'tool' ? undefined : steps.find(({ id }) => id === stepId)?.title || stepId;
   const tried = kind === 'healing' ? healing.filter(({ step_id: id }) => !stepId || id === stepId) : [];
@@ -93,5 +90,34 @@ function evidenceOf({ steps, healing }: Shown, { plan, kind }: Approval, texts: 
       ? [`💰 ${texts.plan.raise(raise.scope, quoted(raise.period, 40), cents(raise.byCents), cents(raise.limitCents))}`]
       : []),
     ...(action ? [`${texts.plan.proposed}: ${texts.healingActions[action]}`] : []),
+  ];
+}
+
+/** Who may answer, how many of them have, and until when. */
+function answerersLine({ policy, approvals = [], expiresAt }: Approval, texts: Texts): string {
+  const { plan } = texts;
+  const { quorum = 1, escalation, adminChoices = [] } = policy;
+  const escalated = escalation && namesOf(escalation, texts);
+  const parts = [
+    plan.who(namesOf(policy, texts)),
+    ...(policy.notAsker ? [plan.notAsker] : []),
+    ...(adminChoices.length ? [plan.onlyAdmin(adminChoices.map((choice) => texts.choices[choice]).join(', '))] : []),
+    ...(escalated?.length ? [plan.later(clock(escalation?.at ?? ''), escalated)] : []),
+    ...(quorum > 1 ? [`*${plan.quorum(approvals.length, quorum)}*`] : []),
+    `${texts.until} ${clock(expiresAt)}`,
+  ];
+  return parts.join(' · ');
+}
+
+function namesOf(
+  { asker, notAsker, roles, users = [], delegates = [] }: Partial<AnswerPolicy>,
+  { plan: { people } }: Texts,
+): string[] {
+  const ofRole = (role: string) => (role === 'admin' || role === 'user' ? people[role] : role);
+  return [
+    ...(asker && !notAsker ? [people.asker] : []),
+    ...(roles ?? []).map(ofRole),
+    ...(users.length ? [people.named(users.length)] : []),
+    ...(delegates.length ? [people.delegates(delegates.length)] : []),
   ];
 }

@@ -1,4 +1,10 @@
 import type { KnownBlock } from '@slack/web-api';
+import type { SlackMessage } from '../../domain/reports/slack-port.ts';
+
+/** A message whose blocks are Slack's. */
+export interface BlockMessage extends SlackMessage {
+  readonly blocks: KnownBlock[];
+}
 
 const BAR_CELLS = 8;
 const SECTION_CHARS = 3_000;

@@ -1,4 +1,4 @@
-import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
+import { WebAPIPlatformError, WebAPIRateLimitedError, type KnownBlock, type WebClient } from '@slack/web-api';
 import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from '../../domain/reports/slack-port.ts';
 
 /** The type under which our messages carry the orchestration they report. */
@@ -20,7 +20,7 @@ export function createSlackPort(client: WebClient): SlackPort {
           channel: thread.channelId,
           thread_ts: thread.threadTs,
           text,
-          blocks,
+          blocks: toBlocks(blocks),
           unfurl_links: false,
           unfurl_media: false,
           metadata: { event_type: EVENT_TYPE, event_payload: { orchestration_id: marker } },
@@ -30,13 +30,16 @@ export function createSlackPort(client: WebClient): SlackPort {
       }),
     update: (channel, ts, message) =>
       withPlainText(message, async ({ text, blocks }) => {
-        await client.chat.update({ channel, ts, text, blocks });
+        await client.chat.update({ channel, ts, text, blocks: toBlocks(blocks) });
       }),
     findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
   };
 }
 
-/** A thread longer than this has other troubles. */
+/** Whoever renders a message makes Slack's blocks; the domain between them does not know their type. */
+const toBlocks = (blocks: SlackMessage['blocks']): KnownBlock[] => [...blocks] as KnownBlock[];
+
+/** A thread longer than this is not searched to its end. */
 const MAX_PAGES = 20;
 const PAGE = 200;
 
@@ -81,14 +84,18 @@ async function translated<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** When Slack does not say when to come back. */
+const RETRY_AFTER_SECONDS = 30;
+
+const rateLimited = (seconds: number, cause: Error): SlackCallError =>
+  new SlackCallError('rate_limited', `Slack rate limited; retry after ${seconds} s.`, seconds * 1_000, { cause });
+
 /** The one translator of Slack's errors. */
 export function toSlackCallError(error: unknown): unknown {
-  if (error instanceof WebAPIRateLimitedError)
-    return new SlackCallError('rate_limited', 'Slack asks for patience.', error.retryAfter * 1_000, { cause: error });
+  if (error instanceof WebAPIRateLimitedError) return rateLimited(error.retryAfter, error);
   if (error instanceof WebAPIPlatformError) {
     const code = String(error.data.error);
-    if (code === 'ratelimited')
-      return new SlackCallError('rate_limited', 'Slack asks for patience.', 30_000, { cause: error });
+    if (code === 'ratelimited') return rateLimited(RETRY_AFTER_SECONDS, error);
     if (PASSING.includes(code)) return new SlackCallError('unknown', `Slack answered ${code}.`, 0, { cause: error });
     return new SlackCallError(GONE.includes(code) ? 'gone' : 'refused', `Slack refused: ${code}.`, 0, { cause: error });
   }

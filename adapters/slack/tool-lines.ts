@@ -1,0 +1,78 @@
+import type { Approval } from '../../contracts/approval.ts';
+import type { Texts } from '../../contracts/texts.ts';
+import type { AskedCall, LeftOut } from '../../contracts/tools.ts';
+import type { EffectNote } from '../../domain/reports/report-state.ts';
+import { code, cut, quoted } from './block-kit.ts';
+
+const NAME_CHARS = 80;
+/** A section holds 3,000 characters; what does not fit is counted, and stands in the console whole. */
+const ARGUMENTS_CHARS = 2_400;
+
+/** Calls that wait: where, how risky, why it is asked, and with exactly which arguments. */
+export const callLines = (calls: readonly AskedCall[], texts: Texts): string[] =>
+  calls.flatMap((call) => [titleOf(call, texts), argumentsOf(call)]);
+
+/** The same without the arguments, for notifications. */
+export const callTitles = (calls: readonly AskedCall[], texts: Texts): string[] =>
+  calls.map((call) => titleOf(call, texts));
+
+const RISK_ICON = { read: '🔎', write: '✏️', production: '🚨' } as const;
+
+function titleOf({ tool, connection, risk, reasons }: AskedCall, texts: Texts): string {
+  const why = reasons.map((reason) => texts.tools.askReasons[reason]).join(', ');
+  return [`${RISK_ICON[risk]} ${code(tool, NAME_CHARS)}`, quoted(connection, NAME_CHARS), why]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** As a block of code, in which nothing is a mention, a link or a format. */
+function argumentsOf({ arguments: args }: AskedCall): string {
+  const whole = JSON.stringify(args, null, 1).replaceAll('```', "'''");
+  const short = cut(whole, ARGUMENTS_CHARS);
+  const escaped = short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return `\`\`\`${escaped}${short.length < whole.length ? `… (+${whole.length - short.length})` : ''}\`\`\``;
+}
+
+/** Where a grant is renewed. */
+export const reconnectLink = ({ connection, url }: NonNullable<Approval['plan']['reconnect']>, texts: Texts): string =>
+  `<${url}|${texts.tools.reconnect(quoted(connection, NAME_CHARS).replaceAll('|', ' '))}>`;
+
+const ICON = { DONE: '✏️', UNKNOWN: '❓', PENDING: '❓', FAILED: '❌' } as const;
+
+/** What was changed outside, with links, and what of it can be taken back. */
+export function changeLines(effects: readonly EffectNote[], texts: Texts): string[] {
+  // What certainly did not happen changed nothing.
+  const told = effects.filter(({ state }) => state !== 'FAILED');
+  // One that failed may be tried again.
+  const undoable = told.filter(
+    ({ state, undoable: can, undo_state: undo }) => state === 'DONE' && can && undo !== 'PENDING' && undo !== 'DONE',
+  ).length;
+  return [
+    ...(told.length > 0 ? [`*${texts.tools.changed}*`] : []),
+    ...told.map((effect) => lineOf(effect, texts)),
+    ...(undoable > 0 ? [texts.tools.mayUndo(undoable)] : []),
+  ];
+}
+
+function lineOf({ tool, state, resource, undo_state: undo }: EffectNote, texts: Texts): string {
+  const url = resource?.url && /^https?:\/\/[^\s<>|]+$/.test(resource.url) ? resource.url : undefined;
+  const where = url ? `<${url}>` : resource ? quoted(resource.id, NAME_CHARS) : '';
+  const unknown = state === 'UNKNOWN' || state === 'PENDING' ? texts.tools.openEffect : '';
+  const back =
+    undo === 'DONE' ? texts.tools.takenBack : undo === 'FAILED' || undo === 'UNKNOWN' ? texts.tools.notTakenBack : '';
+  return [`${undo === 'DONE' ? '↩️' : ICON[state]} ${code(tool, NAME_CHARS)}`, where, unknown, back]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+const named = (connection: string, url: string | undefined): string => {
+  const name = quoted(connection, NAME_CHARS);
+  return url ? `<${url}|${name.replaceAll('|', ' ')}>` : name;
+};
+
+/** Connections whose tools could not be used, and why. */
+export const leftOutLines = (leftOut: readonly LeftOut[], texts: Texts): string[] =>
+  leftOut.map(
+    ({ connection, reason, url }) =>
+      `⚠️ ${texts.tools.leftOut}: ${named(connection, url)} (${texts.tools.leftOutReasons[reason]})`,
+  );
