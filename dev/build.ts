@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ROOT } from './place.ts';
-import { StartError } from './start-problem.ts';
+import { ROOT } from './paths.ts';
+import { StartError } from './start-error.ts';
 
 /** What is built from our sources before the house can run. */
 export type BuildName = 'console' | 'workflow-bundle';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { signalProcess } from './processes.ts';
-import { StartError } from './start-problem.ts';
+import { StartError } from './start-error.ts';
 import { until } from './until.ts';
 
 /** A program to run beside us. */
@@ -26,11 +26,11 @@ export interface ChildSpec {
 
 export interface RunningChild {
   readonly pid: number;
-  /** How it ended, in words: `exit code 1`, `SIGKILL`. */
+  /** How it ended, in output: `exit code 1`, `SIGKILL`. */
   readonly exited: Promise<string>;
   readonly ready: Promise<void>;
   /** What it wrote last, ready to print; empty when it wrote nothing. */
-  lastWords(): string;
+  recentOutput(): string;
   stop(): Promise<void>;
   kill(): void;
 }
@@ -47,7 +47,7 @@ function openLog(logFile: string): number {
 const SHOWN_LINES = 15;
 
 /** The last lines a program has written since it started, for the person who wants to know why it ended. */
-function lastWords(logFile: string, startedAtByte: number): string {
+function recentOutput(logFile: string, startedAtByte: number): string {
   const said = readFileSync(logFile).subarray(startedAtByte).toString('utf8').trimEnd();
   if (!said) return '';
   // Of a stack only the message helps here; its frames would push it out of sight.
@@ -62,7 +62,7 @@ function lastWords(logFile: string, startedAtByte: number): string {
 export function startChild(spec: ChildSpec): RunningChild {
   const log = openLog(spec.logFile);
   const startedAtByte = fstatSync(log).size;
-  const words = () => lastWords(spec.logFile, startedAtByte);
+  const output = () => recentOutput(spec.logFile, startedAtByte);
   const child = spawn(spec.command, spec.args, {
     cwd: spec.cwd,
     env: spec.env,
@@ -74,7 +74,7 @@ export function startChild(spec: ChildSpec): RunningChild {
   let ended = false;
   const exited = whenEnded(child).finally(() => (ended = true));
   const kill = () => void (child.pid && !ended && signalProcess(-child.pid, 'SIGKILL'));
-  const ready = whenReady({ spec, child, exited, words });
+  const ready = whenReady({ spec, child, exited, output });
   // Who does not wait for readiness learns of the end through `exited`.
   ready.catch(() => undefined);
   return {
@@ -82,13 +82,13 @@ export function startChild(spec: ChildSpec): RunningChild {
     exited,
     ready,
     kill,
-    lastWords: words,
+    recentOutput: output,
     async stop() {
       if (!child.pid || ended) return;
       signalProcess(child.pid, spec.stopSignal ?? 'SIGTERM');
-      const patience = setTimeout(kill, spec.stopWithinMs ?? 20_000);
+      const killTimer = setTimeout(kill, spec.stopWithinMs ?? 20_000);
       await exited;
-      clearTimeout(patience);
+      clearTimeout(killTimer);
     },
   };
 }
@@ -103,10 +103,10 @@ interface Starting {
   readonly spec: ChildSpec;
   readonly child: ChildProcess;
   readonly exited: Promise<string>;
-  readonly words: () => string;
+  readonly output: () => string;
 }
 
-async function whenReady({ spec, child, exited, words }: Starting): Promise<void> {
+async function whenReady({ spec, child, exited, output }: Starting): Promise<void> {
   const withinMs = spec.readyWithinMs ?? 60_000;
   const over = new AbortController();
   let said = spec.readyWhen === undefined;
@@ -123,5 +123,5 @@ async function whenReady({ spec, child, exited, words }: Starting): Promise<void
   over.abort();
   if (first.ready && child.pid) return;
   const what = first.ending ? `ended while starting (${first.ending})` : `was not ready after ${withinMs / 1000} s`;
-  throw new StartError([`${spec.name} ${what}.`, words()].filter(Boolean).join('\n'));
+  throw new StartError([`${spec.name} ${what}.`, output()].filter(Boolean).join('\n'));
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
-import { ROOT } from './place.ts';
+import { ROOT } from './paths.ts';
 
 /** Builds the console into `dist/web`, unless what is there was built from exactly these sources. */
 export async function buildConsole(root = ROOT): Promise<{ path: string; rebuilt: boolean }> {

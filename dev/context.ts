@@ -1,13 +1,13 @@
 import type { Settings } from '../config.ts';
-import type { Place } from './place.ts';
-import type { Say } from './say.ts';
+import type { Paths } from './paths.ts';
+import type { Terminal } from './terminal.ts';
 import type { Supervisor } from './supervise.ts';
 
 /** What every part of the start works with. */
 export interface StartContext {
   readonly settings: Settings & { readonly env: NodeJS.ProcessEnv };
-  readonly place: Place;
-  readonly say: Say;
+  readonly paths: Paths;
+  readonly terminal: Terminal;
   readonly supervisor: Supervisor;
   /** The preferred port or the next free one. */
   readonly findPort: (preferred: number) => Promise<number>;

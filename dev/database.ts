@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import { prepareDatabase } from '../db/prepare.ts';
 import type { StartContext } from './context.ts';
 import { preparePostgres } from './postgres/server.ts';
-import { StartError } from './start-problem.ts';
+import { StartError } from './start-error.ts';
 
 const PREFERRED_PORT = 54_329;
 
 /** The address the product connects with: of the given database, or of one that runs beside us. */
 export async function bringUpDatabase(context: StartContext): Promise<string> {
-  const { say, settings } = context;
+  const { terminal, settings } = context;
   const given = settings.DATABASE_URL;
-  const adminUrl = given ?? (await say.step('PostgreSQL', () => startEmbedded(context)));
-  return say.step('database schema', async () => {
+  const adminUrl = given ?? (await terminal.step('PostgreSQL', () => startEmbedded(context)));
+  return terminal.step('database schema', async () => {
     try {
       return (await prepareDatabase({ adminUrl })).appUrl;
     } catch (error) {
@@ -20,16 +20,16 @@ export async function bringUpDatabase(context: StartContext): Promise<string> {
   });
 }
 
-async function startEmbedded({ place, supervisor, findPort, say }: StartContext): Promise<string> {
-  const preferred = Number(place.remembered('postgres.port', () => String(PREFERRED_PORT)));
+async function startEmbedded({ paths, supervisor, findPort, terminal }: StartContext): Promise<string> {
+  const preferred = Number(paths.readOrCreate('postgres.port', () => String(PREFERRED_PORT)));
   const port = await findPort(preferred);
-  if (port !== preferred) say.line(`  Port ${preferred} is taken: PostgreSQL listens on ${port}.`);
-  const dataDir = join(place.dataDir, 'postgres');
+  if (port !== preferred) terminal.line(`  Port ${preferred} is taken: PostgreSQL listens on ${port}.`);
+  const dataDir = join(paths.dataDir, 'postgres');
   const { adminUrl, spec } = await preparePostgres({
     dataDir,
     port,
-    logFile: place.logFile('postgres'),
-    tell: say.line,
+    logFile: paths.logFile('postgres'),
+    print: terminal.line,
   });
   await supervisor.add(spec);
   return adminUrl;

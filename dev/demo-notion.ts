@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NOTION } from './fakes/notion/index.ts';
-import { StartError } from './start-problem.ts';
+import { StartError } from './start-error.ts';
 
 /** The demo Notion and the token it takes. */
 export interface DemoNotion {

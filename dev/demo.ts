@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ChildSpec } from './child.ts';
 import type { StartContext } from './context.ts';
 import type { DemoNotion } from './demo-notion.ts';
-import { randomText, ROOT } from './place.ts';
+import { randomText, ROOT } from './paths.ts';
 
 /** The outside world, simulated where no key is set; `env` is what API and workers need to reach it. */
 export interface DemoWorld {
@@ -21,7 +21,7 @@ const NOTION_PORT = 54_333;
  * is real: it comes with leave to reach addresses of this machine.
  */
 export async function bringUpDemoWorld(context: StartContext, apiUrl: string): Promise<DemoWorld> {
-  const { settings, say, supervisor } = context;
+  const { settings, terminal, supervisor } = context;
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_API_KEYS: keys, ANTHROPIC_BASE_URL: modelUrl } = settings;
   const model = key || keys || modelUrl ? undefined : await demoModel(context);
   const slack = settings.SLACK_BOT_TOKEN ? undefined : await demoSlack(context, apiUrl);
@@ -30,7 +30,7 @@ export async function bringUpDemoWorld(context: StartContext, apiUrl: string): P
   const parts = [model, slack, notion].filter((part) => part !== undefined);
   if (parts.length > 0) {
     const names = `demo ${parts.map(({ spec }) => SHOWN[spec.name] ?? spec.name).join(', ')}`;
-    await say.step(names, () => supervisor.add(...parts.map(({ spec }) => spec)));
+    await terminal.step(names, () => supervisor.add(...parts.map(({ spec }) => spec)));
   }
   return {
     env: { ...model?.env, ...slack?.env, ...notion?.env },
@@ -61,10 +61,10 @@ async function demoModel(context: StartContext): Promise<Part> {
 
 /** Its secrets are kept, because the database keeps what was said with them. */
 async function demoSlack(context: StartContext, apiUrl: string): Promise<Part> {
-  const { place, findPort } = context;
+  const { paths, findPort } = context;
   const port = await findPort(SLACK_PORT);
-  const signingSecret = place.remembered('demo-slack-signing-secret', randomText);
-  const botToken = place.remembered('demo-slack-bot-token', () => `xoxb-demo-${randomText()}`);
+  const signingSecret = paths.readOrCreate('demo-slack-signing-secret', randomText);
+  const botToken = paths.readOrCreate('demo-slack-bot-token', () => `xoxb-demo-${randomText()}`);
   const args = [
     '--events-url',
     `${apiUrl}/api/slack/events`,
@@ -80,10 +80,10 @@ async function demoSlack(context: StartContext, apiUrl: string): Promise<Part> {
 
 /** Its tasks are kept, because what was done with them is. */
 async function demoNotion(context: StartContext): Promise<Part & { readonly token: string }> {
-  const { place, findPort } = context;
+  const { paths, findPort } = context;
   const port = await findPort(NOTION_PORT);
-  const token = place.remembered('demo-notion-token', () => `ntn_demo_${randomText()}`);
-  const args = ['--token', token, '--kept-in', join(place.dataDir, 'demo-notion.json')];
+  const token = paths.readOrCreate('demo-notion-token', () => `ntn_demo_${randomText()}`);
+  const args = ['--token', token, '--kept-in', join(paths.dataDir, 'demo-notion.json')];
   const spec = fake(context, { name: 'demo-notion', port, args });
   return { spec, token, url: `http://127.0.0.1:${port}`, env: { EGRESS_ALLOW_PRIVATE: 'true' } };
 }
@@ -94,7 +94,7 @@ interface Fake {
   readonly args: readonly string[];
 }
 
-const fake = ({ settings, place }: StartContext, { name, port, args }: Fake): ChildSpec => ({
+const fake = ({ settings, paths }: StartContext, { name, port, args }: Fake): ChildSpec => ({
   name,
   command: process.execPath,
   args: [
@@ -102,11 +102,11 @@ const fake = ({ settings, place }: StartContext, { name, port, args }: Fake): Ch
     '--port',
     String(port),
     '--log',
-    place.logFile(name).replace(/log$/, 'jsonl'),
+    paths.logFile(name).replace(/log$/, 'jsonl'),
     ...args,
   ],
   env: settings.env,
   cwd: ROOT,
-  logFile: place.logFile(name),
+  logFile: paths.logFile(name),
   readyWhen: async () => (await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) })).ok,
 });

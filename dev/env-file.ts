@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ROOT } from './place.ts';
+import { ROOT } from './paths.ts';
 
 /** Reads `.env` of the checkout, if there is one. */
 export function loadEnvFile(): void {

@@ -2,8 +2,8 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { z } from 'zod';
 import { commandOf, endProcess, processMark } from './processes.ts';
-import type { Tell } from './say.ts';
-import { StartError } from './start-problem.ts';
+import type { PrintLine } from './terminal.ts';
+import { StartError } from './start-error.ts';
 import type { KnownChild } from './supervise.ts';
 
 const Known = z.object({
@@ -33,7 +33,7 @@ export function runningInstance(dataDir: string): { pid: number } | undefined {
 }
 
 /** Takes the data directory; ends what a killed start left running; refuses when another start holds it. */
-export async function claimDataDir(dataDir: string, { tell }: { tell: Tell }): Promise<Instance> {
+export async function claimDataDir(dataDir: string, { print }: { print: PrintLine }): Promise<Instance> {
   mkdirSync(dataDir, { recursive: true });
   const file = pidFileOf(dataDir);
   const mine: PidFile = { pid: process.pid, mark: processMark(process.pid) ?? '', children: [] };
@@ -44,7 +44,7 @@ export async function claimDataDir(dataDir: string, { tell }: { tell: Tell }): P
         `Nubabel is already running on ${dataDir} (process ${other.pid}). Use that one, stop it with Ctrl-C, or start with another NUBABEL_DATA_DIR and PORT.`,
       );
     }
-    await endLeftovers(readPidFile(file)?.children ?? [], tell);
+    await endLeftovers(readPidFile(file)?.children ?? [], print);
     rmSync(file, { force: true });
   }
   let held = true;
@@ -63,11 +63,11 @@ const toKnown = ({ name, pid, stopSignal }: KnownChild): Known[] => {
 };
 
 /** Ends children of a killed start, newest first. A pid that belongs to another process by now is left alone. */
-async function endLeftovers(children: readonly Known[], tell: Tell): Promise<void> {
+async function endLeftovers(children: readonly Known[], print: PrintLine): Promise<void> {
   const leftovers = children.filter(({ pid, mark }) => processMark(pid) === mark).toReversed();
   for (const { pid, stopSignal } of leftovers) await endProcess({ pid, signal: stopSignal, graceMs: 10_000 });
   if (leftovers.length === 0) return;
-  tell(
+  print(
     `! Ended what an earlier start left running: ${leftovers.map(({ name, pid }) => `${name} (${pid})`).join(', ')}.`,
   );
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import { StartError } from './start-problem.ts';
+import { StartError } from './start-error.ts';
 
 /** Whether a program of ours could listen there now. */
 export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { ChildSpec } from './child.ts';
 import type { StartContext } from './context.ts';
-import { ROOT } from './place.ts';
-import { StartError } from './start-problem.ts';
+import { ROOT } from './paths.ts';
+import { StartError } from './start-error.ts';
 import { until } from './until.ts';
 
 /** The names of the worker processes, as logs and messages call them. */
@@ -20,10 +20,10 @@ export interface Product {
 
 /** Starts the API and the workers and waits until the API says that the whole house is ready. */
 export async function bringUpProduct(context: StartContext, { apiUrl, env }: Product): Promise<void> {
-  const { say, supervisor, settings } = context;
+  const { terminal, supervisor, settings } = context;
   const workers = workerNames(settings.WORKER_PROCESSES);
   const what = workers.length === 1 ? 'API and worker' : `API and ${workers.length} workers`;
-  await say.step(what, async () => {
+  await terminal.step(what, async () => {
     await supervisor.add(
       program(context, { name: 'api', main: 'api/main.ts', env }),
       ...workers.map((name, index) => program(context, { name, main: 'workers/main.ts', args: poolsOf(index), env })),
@@ -39,7 +39,7 @@ interface Program {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const program = ({ settings, place }: StartContext, { name, main, args = [], env }: Program): ChildSpec => ({
+const program = ({ settings, paths }: StartContext, { name, main, args = [], env }: Program): ChildSpec => ({
   name,
   command: process.execPath,
   args: [main, ...args],
@@ -48,10 +48,10 @@ const program = ({ settings, place }: StartContext, { name, main, args = [], env
     ...env,
     // Maps are for reading stack traces of built code; ours runs as it was written, and they cost start time.
     NODE_OPTIONS: '--no-enable-source-maps',
-    NODE_COMPILE_CACHE: join(place.cacheDir, 'compile-cache'),
+    NODE_COMPILE_CACHE: join(paths.cacheDir, 'compile-cache'),
   },
   cwd: ROOT,
-  logFile: place.logFile(name),
+  logFile: paths.logFile(name),
   readyWhen: 'message',
 });
 
@@ -59,7 +59,7 @@ const SAY_WHY_AFTER_MS = 30_000;
 const GIVE_UP_AFTER_MS = 120_000;
 
 /** Asks the API's readiness; says after half a minute what is missing, and gives up after two. */
-async function untilReady({ say, signal }: StartContext, apiUrl: string): Promise<void> {
+async function untilReady({ terminal, signal }: StartContext, apiUrl: string): Promise<void> {
   let missing = 'no answer';
   const isReady = async () => {
     const answer = await fetch(`${apiUrl}/health/ready`, { signal: AbortSignal.timeout(5_000) });
@@ -68,7 +68,7 @@ async function untilReady({ say, signal }: StartContext, apiUrl: string): Promis
     return false;
   };
   if (await until(isReady, { withinMs: SAY_WHY_AFTER_MS, signal })) return;
-  say.line(`  Not ready yet: ${missing}`);
+  terminal.line(`  Not ready yet: ${missing}`);
   if (await until(isReady, { withinMs: GIVE_UP_AFTER_MS - SAY_WHY_AFTER_MS, everyMs: 250, signal })) return;
   throw new StartError(`The API is not ready after ${GIVE_UP_AFTER_MS / 1000} s: ${missing}`);
 }

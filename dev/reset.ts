@@ -4,15 +4,15 @@ import { parseArgs } from 'node:util';
 import { ConfigurationError, loadSettings } from '../config.ts';
 import { claimDataDir } from './instance.ts';
 import { loadEnvFile } from './env-file.ts';
-import { dataDirOf } from './place.ts';
-import { foldersElsewhere } from './postgres/refuge.ts';
-import { createSay } from './say.ts';
-import { StartError } from './start-problem.ts';
+import { dataDirOf } from './paths.ts';
+import { foldersElsewhere } from './postgres/reachable-folder.ts';
+import { createTerminal } from './terminal.ts';
+import { StartError } from './start-error.ts';
 
-const say = createSay();
+const terminal = createTerminal();
 process.exitCode = await reset(process.argv.slice(2)).catch((error: unknown) => {
   const isExpected = error instanceof StartError || error instanceof ConfigurationError;
-  say.line(`✗ ${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}`);
+  terminal.line(`✗ ${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}`);
   return 1;
 });
 
@@ -25,20 +25,20 @@ async function reset(args: string[]): Promise<number> {
   const elsewhere = foldersElsewhere(`${dataDir}/postgres`);
   const found = [dataDir, ...elsewhere].filter((folder) => existsSync(folder));
   if (found.length === 0) {
-    say.line(`There is nothing to remove: ${dataDir} is not there.`);
+    terminal.line(`There is nothing to remove: ${dataDir} is not there.`);
     return 0;
   }
-  say.line('This removes for good, with every organization, request and setting that was made with npm start:');
-  for (const folder of found) say.line(`  ${folder}`);
-  if (settings.DATABASE_URL) say.line('The database of DATABASE_URL is yours and stays as it is.');
+  terminal.line('This removes for good, with every organization, request and setting that was made with npm start:');
+  for (const folder of found) terminal.line(`  ${folder}`);
+  if (settings.DATABASE_URL) terminal.line('The database of DATABASE_URL is yours and stays as it is.');
   if (!yes && !(await agrees())) {
-    say.line('Nothing was removed.');
+    terminal.line('Nothing was removed.');
     return 1;
   }
   // Refuses while a start uses it, and ends what a killed one left running.
-  if (existsSync(dataDir)) await claimDataDir(dataDir, { tell: say.line });
+  if (existsSync(dataDir)) await claimDataDir(dataDir, { print: terminal.line });
   for (const folder of found) rmSync(folder, { recursive: true, force: true });
-  say.line('Removed. The next npm start begins anew.');
+  terminal.line('Removed. The next npm start begins anew.');
   return 0;
 }
 

@@ -6,62 +6,69 @@ import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
 import { loadEnvFile } from './env-file.ts';
 import { claimDataDir } from './instance.ts';
-import { createPlace, makeSealingKey, randomText } from './place.ts';
+import { createPaths, makeSealingKey, randomText } from './paths.ts';
 import { createPortFinder, requirePort } from './ports.ts';
 import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
-import { createSay, type Say } from './say.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
 import { listenForStop } from './stop.ts';
-import { StartError } from './start-problem.ts';
+import { StartError } from './start-error.ts';
 import { Supervisor } from './supervise.ts';
 import { bringUpTemporal } from './temporal/bring-up.ts';
 import { watchSources } from './watch.ts';
 import { welcome } from './welcome.ts';
 
-const say = createSay();
-process.exitCode = await start(say).catch((error: unknown) => {
+const terminal = createTerminal();
+process.exitCode = await start(terminal).catch((error: unknown) => {
   const isExpected = error instanceof StartError || error instanceof ConfigurationError;
-  say.line(isExpected ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
+  terminal.line(isExpected ? `✗ ${error.message}` : `✗ ${error instanceof Error ? error.stack : String(error)}`);
   return 1;
 });
 // A library that still holds a socket must not keep the terminal waiting.
 process.exit();
 
 /** `npm start`: everything the product needs, on one machine, until Ctrl-C. */
-async function start(say: Say): Promise<number> {
+async function start(terminal: Terminal): Promise<number> {
   requireNode();
   loadEnvFile();
   const settings = loadSettings();
-  const place = createPlace(settings);
-  const instance = await claimDataDir(place.dataDir, { tell: say.line });
-  const supervisor = new Supervisor({ tell: say.line, onChange: instance.record });
-  const stop = listenForStop({ say, killAll: () => supervisor.killAll() });
-  const context: StartContext = { settings, place, say, supervisor, findPort: createPortFinder(), signal: stop.signal };
+  const paths = createPaths(settings);
+  const instance = await claimDataDir(paths.dataDir, { print: terminal.line });
+  const supervisor = new Supervisor({ print: terminal.line, onChange: instance.record });
+  const stop = listenForStop({ terminal, killAll: () => supervisor.killAll() });
+  const context: StartContext = {
+    settings,
+    paths,
+    terminal,
+    supervisor,
+    findPort: createPortFinder(),
+    signal: stop.signal,
+  };
   try {
     await Promise.race([bringUp(context), stop.asked]);
     await stop.asked;
     return 0;
   } finally {
     stop.begin();
-    forgetRunningSystem(place.dataDir);
+    forgetRunningSystem(paths.dataDir);
     await supervisor.stop();
     instance.release();
-    if (stop.wasAsked()) say.line('Everything is stopped.');
+    if (stop.wasAsked()) terminal.line('Everything is stopped.');
   }
 }
 
 async function bringUp(context: StartContext): Promise<void> {
-  const { settings, place, say, signal } = context;
+  const { settings, paths, terminal, signal } = context;
   const port = await requirePort(settings.PORT, settings.HOST);
   const apiUrl = `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${port}`;
-  const token = settings.NUBABEL_DEV_TOKEN ?? place.remembered('dev-token', randomText);
+  const token = settings.NUBABEL_DEV_TOKEN ?? paths.readOrCreate('dev-token', randomText);
   const building = { env: settings.env, signal };
   const [databaseUrl, temporal, demo, bundle, web] = await Promise.all([
     bringUpDatabase(context),
     bringUpTemporal(context),
     bringUpDemoWorld(context, apiUrl),
-    settings.NUBABEL_WORKFLOW_BUNDLE ?? say.step('workflow bundle', () => runBuild('workflow-bundle', building)),
-    say.step('console', () => runBuild('console', building)),
+    settings.NUBABEL_WORKFLOW_BUNDLE ?? terminal.step('workflow bundle', () => runBuild('workflow-bundle', building)),
+    terminal.step('console', () => runBuild('console', building)),
   ]);
   const env = {
     ...temporal.env,
@@ -70,18 +77,18 @@ async function bringUp(context: StartContext): Promise<void> {
     // A grant comes back to the address that the browser has its cookie of.
     PUBLIC_URL: settings.PUBLIC_URL ?? apiUrl,
     DATABASE_URL: databaseUrl,
-    NUBABEL_DATA_DIR: place.dataDir,
-    NUBABEL_CACHE_DIR: place.cacheDir,
+    NUBABEL_DATA_DIR: paths.dataDir,
+    NUBABEL_CACHE_DIR: paths.cacheDir,
     NUBABEL_DEV_TOKEN: token,
-    CREDENTIAL_KEYS: settings.env['CREDENTIAL_KEYS'] || place.remembered('credential-keys', makeSealingKey),
+    CREDENTIAL_KEYS: settings.env['CREDENTIAL_KEYS'] || paths.readOrCreate('credential-keys', makeSealingKey),
     NUBABEL_WORKFLOW_BUNDLE: typeof bundle === 'string' ? bundle : bundle.path,
     NUBABEL_WEB_DIR: web.path,
   };
   await bringUpProduct(context, { apiUrl, env });
-  const tools = await connectDemoNotion({ apiUrl, token, dataDir: place.dataDir }, demo.notion).catch(
+  const tools = await connectDemoNotion({ apiUrl, token, dataDir: paths.dataDir }, demo.notion).catch(
     (error: unknown) => {
       if (!(error instanceof StartError)) throw error;
-      say.line(`! ${error.message}`);
+      terminal.line(`! ${error.message}`);
       return 'left alone' as const;
     },
   );
@@ -96,8 +103,8 @@ async function bringUp(context: StartContext): Promise<void> {
     temporalNamespace: temporal.namespace,
     temporalCli: temporal.cli,
   };
-  writeRunningSystem(place.dataDir, system);
-  say.line(welcome(system, demo, tools));
+  writeRunningSystem(paths.dataDir, system);
+  terminal.line(welcome(system, demo, tools));
   if (process.argv.includes('--watch')) watchSources(context);
 }
 

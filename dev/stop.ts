@@ -1,4 +1,4 @@
-import type { Say } from './say.ts';
+import type { Terminal } from './terminal.ts';
 
 /** One press of Ctrl-C can arrive twice: from the terminal and passed on by npm. A person needs longer than this. */
 const SAME_PRESS_MS = 500;
@@ -13,7 +13,7 @@ export interface StopListener {
 }
 
 /** The first SIGINT or SIGTERM asks to stop; a second one kills everything at once. */
-export function listenForStop({ say, killAll }: { say: Say; killAll: () => void }): StopListener {
+export function listenForStop({ terminal, killAll }: { terminal: Terminal; killAll: () => void }): StopListener {
   const stopping = new AbortController();
   const asked = Promise.withResolvers<void>();
   let askedAt: number | undefined;
@@ -22,10 +22,10 @@ export function listenForStop({ say, killAll }: { say: Say; killAll: () => void 
       askedAt = performance.now();
       asked.resolve();
       stopping.abort();
-      say.line('\nStopping; press Ctrl-C again to kill everything at once.');
+      terminal.line('\nStopping; press Ctrl-C again to kill everything at once.');
     } else if (performance.now() - askedAt > SAME_PRESS_MS) {
       killAll();
-      say.line('Killed.');
+      terminal.line('Killed.');
       process.exit(130);
     }
   };

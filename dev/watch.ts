@@ -2,7 +2,7 @@ import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { runBuild } from './build.ts';
 import type { StartContext } from './context.ts';
-import { ROOT } from './place.ts';
+import { ROOT } from './paths.ts';
 import { workerNames } from './product.ts';
 
 const PROGRAM = [
@@ -33,7 +33,8 @@ export function watchSources(context: StartContext): void {
     busy = busy
       .then(() => follow(context, rooms))
       .catch((error: unknown) => {
-        if (!context.signal.aborted) context.say.line(`! ${error instanceof Error ? error.message : String(error)}`);
+        if (!context.signal.aborted)
+          context.terminal.line(`! ${error instanceof Error ? error.message : String(error)}`);
       });
   };
   for (const room of new Set([...PROGRAM, ...SHOWN])) {
@@ -48,15 +49,15 @@ export function watchSources(context: StartContext): void {
 }
 
 async function follow(context: StartContext, rooms: ReadonlySet<string>): Promise<void> {
-  const { say, supervisor, settings, signal } = context;
+  const { terminal, supervisor, settings, signal } = context;
   const touches = (names: readonly string[]) => names.some((name) => rooms.has(name));
   const what = [...rooms].join(', ');
   if (touches(SHOWN))
-    await say.step(`console, after a change in ${what}`, () => runBuild('console', { env: settings.env, signal }));
+    await terminal.step(`console, after a change in ${what}`, () => runBuild('console', { env: settings.env, signal }));
   if (!touches(PROGRAM)) return;
   if (touches(BUNDLED)) await runBuild('workflow-bundle', { env: settings.env, signal });
   const programs = ['api', ...workerNames(settings.WORKER_PROCESSES)];
   const ready = await Promise.all(programs.map((name) => supervisor.restart(name)));
   // One that is not ready has said so itself.
-  if (ready.every(Boolean)) say.line(`✓ API and workers run again, after a change in ${what}`);
+  if (ready.every(Boolean)) terminal.line(`✓ API and workers run again, after a change in ${what}`);
 }

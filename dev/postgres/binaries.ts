@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Tell } from '../say.ts';
-import { StartError } from '../start-problem.ts';
+import type { PrintLine } from '../terminal.ts';
+import { StartError } from '../start-error.ts';
 import { idsOf, type Account } from './account.ts';
-import { enterableFolder } from './refuge.ts';
+import { enterableFolder } from './reachable-folder.ts';
 
 export interface Binaries {
   readonly postgres: string;
@@ -17,7 +17,7 @@ export interface Binaries {
 const INSTEAD = 'Set DATABASE_URL to use a PostgreSQL of your own.';
 
 /** The Postgres programs of the npm package, at a place where that user can run them. */
-export function findBinaries(account: Account | undefined, tell: Tell): Binaries {
+export function findBinaries(account: Account | undefined, print: PrintLine): Binaries {
   const { folder, version } = findPackage();
   const native = join(folder, 'native');
   const first = tryOut(native, account);
@@ -25,7 +25,7 @@ export function findBinaries(account: Account | undefined, tell: Tell): Binaries
   hydrate(folder);
   const second = tryOut(native, account);
   if (second.binaries) return second.binaries;
-  const copied = account ? tryOut(copyFor(account, { native, version, tell }), account) : second;
+  const copied = account ? tryOut(copyFor(account, { native, version, print }), account) : second;
   if (copied.binaries) return copied.binaries;
   throw new StartError(`The embedded PostgreSQL does not run on this machine (${copied.problem}). ${INSTEAD}`);
 }
@@ -70,10 +70,13 @@ function tryOut(native: string, account: Account | undefined): { binaries?: Bina
 }
 
 /** A copy of the programs where that user may enter, for a checkout below `/root` and the like. */
-function copyFor(account: Account, { native, version, tell }: { native: string; version: string; tell: Tell }): string {
+function copyFor(
+  account: Account,
+  { native, version, print }: { native: string; version: string; print: PrintLine },
+): string {
   const copy = join(enterableFolder(account), `postgres-${version}`);
   if (existsSync(copy)) return copy;
-  tell(`  PostgreSQL runs as ${account.name}, who may not enter ${native}: using a copy in ${copy}.`);
+  print(`  PostgreSQL runs as ${account.name}, who may not enter ${native}: using a copy in ${copy}.`);
   const unfinished = `${copy}.${process.pid}`;
   cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true });
   spawnSync('chmod', ['-R', 'a+rX', unfinished]);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartError } from '../start-problem.ts';
+import { StartError } from '../start-error.ts';
 import { idsOf, type Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { Client } from 'pg';
 import { startChild, type ChildSpec, type RunningChild } from '../child.ts';
-import type { Tell } from '../say.ts';
+import type { PrintLine } from '../terminal.ts';
 import { postgresAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
 import { ensureCluster } from './cluster.ts';
 import { clearLeftover } from './leftover.ts';
-import { reachableDataDir } from './refuge.ts';
+import { reachableDataDir } from './reachable-folder.ts';
 
 export interface PostgresOptions {
   readonly dataDir: string;
@@ -14,7 +14,7 @@ export interface PostgresOptions {
   readonly logFile: string;
   /** False for test servers: faster; what is committed outlives a killed server but not a power cut. */
   readonly fsync?: boolean;
-  readonly tell?: Tell;
+  readonly print?: PrintLine;
 }
 
 export interface PreparedPostgres {
@@ -24,11 +24,11 @@ export interface PreparedPostgres {
 
 /** Makes the data if it is not there and says how to run the server; the supervisor runs it. */
 export async function preparePostgres(options: PostgresOptions): Promise<PreparedPostgres> {
-  const { port, logFile, fsync = true, tell = () => undefined } = options;
+  const { port, logFile, fsync = true, print = () => undefined } = options;
   const wanted = resolve(options.dataDir);
   const account = postgresAccount(wanted);
-  const binaries = findBinaries(account, tell);
-  const home = reachableDataDir(wanted, account, tell);
+  const binaries = findBinaries(account, print);
+  const home = reachableDataDir(wanted, account, print);
   const { folder, password } = await ensureCluster(home, binaries, account);
   const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   const settings = {

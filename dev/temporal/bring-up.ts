@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
 import type { StartContext } from '../context.ts';
-import { StartError } from '../start-problem.ts';
+import { StartError } from '../start-error.ts';
 import { ensureTemporalCli, findTemporalCli } from './cli.ts';
 import { temporalServer } from './server.ts';
 
@@ -24,11 +24,11 @@ const PREFERRED_UI_PORT = 8233;
 export function bringUpTemporal(context: StartContext): Promise<TemporalPlace> {
   const { env } = context.settings;
   const isNamed = env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE'] || env['TEMPORAL_CONFIG_FILE'];
-  return context.say.step('Temporal', () => (isNamed ? useNamed(context) : startOwn(context)));
+  return context.terminal.step('Temporal', () => (isNamed ? useNamed(context) : startOwn(context)));
 }
 
 /** Every way to sign in (TLS, API key, profile) is the client library's business, so here it is loaded. */
-async function useNamed({ settings, place, say }: StartContext): Promise<TemporalPlace> {
+async function useNamed({ settings, paths, terminal }: StartContext): Promise<TemporalPlace> {
   const { env } = settings;
   const [{ Connection }, { loadClientConnectConfig }] = await Promise.all([
     import('@temporalio/client'),
@@ -47,26 +47,46 @@ async function useNamed({ settings, place, say }: StartContext): Promise<Tempora
       `Temporal at ${address} (namespace ${namespace}) does not answer: ${why}. Start it, correct TEMPORAL_ADDRESS, or unset it to get a server of our own.`,
     );
   }
-  const cli = await findTemporalCli({ cliPath: settings.TEMPORAL_CLI, cacheDir: place.cacheDir, env, tell: say.line });
+  const cli = await findTemporalCli({
+    cliPath: settings.TEMPORAL_CLI,
+    cacheDir: paths.cacheDir,
+    env,
+    print: terminal.line,
+  });
   return { address, namespace, uiUrl: settings.TEMPORAL_UI_URL, cli, env: {} };
 }
 
-async function startOwn({ settings, place, say, supervisor, findPort, signal }: StartContext): Promise<TemporalPlace> {
+async function startOwn({
+  settings,
+  paths,
+  terminal,
+  supervisor,
+  findPort,
+  signal,
+}: StartContext): Promise<TemporalPlace> {
   const { env, TEMPORAL_CLI: cliPath, TEMPORAL_CLI_RELEASES: releaseUrl } = settings;
-  const cli = await ensureTemporalCli({ cliPath, cacheDir: place.cacheDir, releaseUrl, env, tell: say.line, signal });
+  const cli = await ensureTemporalCli({
+    cliPath,
+    cacheDir: paths.cacheDir,
+    releaseUrl,
+    env,
+    print: terminal.line,
+    signal,
+  });
   const [port, uiPort] = [await findPort(PREFERRED_PORT), await findPort(PREFERRED_UI_PORT)];
-  if (port !== PREFERRED_PORT) say.line(`  Port ${PREFERRED_PORT} is taken: Temporal listens on ${port}.`);
-  if (uiPort !== PREFERRED_UI_PORT) say.line(`  Port ${PREFERRED_UI_PORT} is taken: Temporal's UI is on ${uiPort}.`);
+  if (port !== PREFERRED_PORT) terminal.line(`  Port ${PREFERRED_PORT} is taken: Temporal listens on ${port}.`);
+  if (uiPort !== PREFERRED_UI_PORT)
+    terminal.line(`  Port ${PREFERRED_UI_PORT} is taken: Temporal's UI is on ${uiPort}.`);
   const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
-  const dbFile = join(place.dataDir, 'temporal.db');
+  const dbFile = join(paths.dataDir, 'temporal.db');
   const isOld = existsSync(dbFile);
   await supervisor.add(
-    temporalServer({ cli, port, uiPort, dbFile, logFile: place.logFile('temporal'), env, namespace }),
+    temporalServer({ cli, port, uiPort, dbFile, logFile: paths.logFile('temporal'), env, namespace }),
   );
   const address = `127.0.0.1:${port}`;
-  if (isOld) await addSearchAttributes(cli, { address, namespace, home: place.dataDir });
+  if (isOld) await addSearchAttributes(cli, { address, namespace, home: paths.dataDir });
   const uiUrl = `http://127.0.0.1:${uiPort}`;
-  const profileFile = join(place.dataDir, 'temporal.toml');
+  const profileFile = join(paths.dataDir, 'temporal.toml');
   writeFileSync(profileFile, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`);
   return { address, namespace, uiUrl, cli, env: ourTemporalEnv(env, { address, namespace, uiUrl, profileFile }) };
 }

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../on-path.ts';
-import type { Tell } from '../say.ts';
-import { StartError } from '../start-problem.ts';
+import type { PrintLine } from '../terminal.ts';
+import { StartError } from '../start-error.ts';
 
 const run = promisify(execFile);
 
@@ -16,7 +16,7 @@ const HEARTBEAT_MS = 10_000;
 export interface Build {
   readonly target: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly tell: Tell;
+  readonly print: PrintLine;
   readonly signal?: AbortSignal;
   /** Whether what lies there runs. */
   readonly isGood: () => Promise<boolean>;
@@ -60,21 +60,21 @@ export function isOlder(version: string, needed: string): boolean {
   return (difference ?? 0) < 0;
 }
 
-async function compile(go: string, { target, env, tell, signal, heartbeatMs = HEARTBEAT_MS }: Build): Promise<void> {
+async function compile(go: string, { target, env, print, signal, heartbeatMs = HEARTBEAT_MS }: Build): Promise<void> {
   const folder = dirname(target);
   mkdirSync(folder, { recursive: true });
   // We hold the lock, so whatever unfinished program lies here belongs to a build that was killed.
   for (const name of readdirSync(folder)) if (name.startsWith('building-')) rmSync(join(folder, name), { force: true });
   const unfinished = join(folder, `building-${process.pid}`);
-  tell("  Building Temporal's server with Go. Only the first time; this takes some minutes.");
+  print("  Building Temporal's server with Go. Only the first time; this takes some minutes.");
   const began = performance.now();
   const seconds = () => Math.round((performance.now() - began) / 1000);
-  const heartbeat = setInterval(() => tell(`  … still building Temporal's server (${seconds()} s)`), heartbeatMs);
+  const heartbeat = setInterval(() => print(`  … still building Temporal's server (${seconds()} s)`), heartbeatMs);
   try {
     await goBuild(go, { output: unfinished, env, signal });
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, target);
-    tell(`  Temporal's server is built (${seconds()} s).`);
+    print(`  Temporal's server is built (${seconds()} s).`);
   } finally {
     clearInterval(heartbeat);
     rmSync(unfinished, { force: true });

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../on-path.ts';
-import type { Tell } from '../say.ts';
-import { StartError } from '../start-problem.ts';
+import type { PrintLine } from '../terminal.ts';
+import { StartError } from '../start-error.ts';
 import { buildTemporalCli, TEMPORAL_CLI_VERSION } from './build.ts';
 import { downloadTemporalCli } from './download.ts';
 import { withLock } from './lock.ts';
@@ -18,7 +18,7 @@ export interface CliSearch {
   /** `TEMPORAL_CLI_RELEASES`: where releases are downloaded; with `off`, and without, one is built at once. */
   readonly releaseUrl?: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly tell: Tell;
+  readonly print: PrintLine;
   readonly signal?: AbortSignal;
 }
 
@@ -37,13 +37,13 @@ export async function ensureTemporalCli(search: CliSearch): Promise<string> {
   return target;
 }
 
-const download = ({ releaseUrl, tell, signal }: CliSearch, target: string): Promise<boolean> =>
+const download = ({ releaseUrl, print, signal }: CliSearch, target: string): Promise<boolean> =>
   releaseUrl && releaseUrl !== 'off'
-    ? downloadTemporalCli({ target, version: TEMPORAL_CLI_VERSION, releaseUrl, tell, signal })
+    ? downloadTemporalCli({ target, version: TEMPORAL_CLI_VERSION, releaseUrl, print, signal })
     : Promise.resolve(false);
 
 /** The named one, the one on PATH or the one built earlier; undefined when none runs. */
-export async function findTemporalCli({ cliPath, cacheDir, env, tell }: CliSearch): Promise<string | undefined> {
+export async function findTemporalCli({ cliPath, cacheDir, env, print }: CliSearch): Promise<string | undefined> {
   if (cliPath) {
     const problem = await whyBroken(cliPath, env);
     if (!problem) return cliPath;
@@ -55,7 +55,7 @@ export async function findTemporalCli({ cliPath, cacheDir, env, tell }: CliSearc
   if (!existsSync(cached)) return undefined;
   const problem = await whyBroken(cached, env);
   if (!problem) return cached;
-  tell(`! ${cached} does not run (${problem}); it is made again.`);
+  print(`! ${cached} does not run (${problem}); it is made again.`);
   return undefined;
 }
 

@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
-import type { Tell } from '../say.ts';
+import type { PrintLine } from '../terminal.ts';
 
 export interface Download {
   readonly target: string;
   readonly version: string;
   /** Where releases are, as `<url>/v<version>/<file>`, with `checksums.txt` (SHA-256) beside the archives. */
   readonly releaseUrl: string;
-  readonly tell: Tell;
+  readonly print: PrintLine;
   readonly signal?: AbortSignal;
   /** Given up after so long without a byte, ms. */
   readonly idleMs?: number;
@@ -27,14 +27,14 @@ const MAX_CHECKSUMS_BYTES = 100_000;
  * offline, behind a proxy that refuses, on a platform without a release.
  */
 export async function downloadTemporalCli(download: Download): Promise<boolean> {
-  const { target, version, tell, signal } = download;
+  const { target, version, print, signal } = download;
   const archive = archiveName(version);
   if (!archive) return false;
   const folder = mkdtempSync(join(dirname(target), 'downloading-'));
   const began = performance.now();
   try {
     const wanted = await publishedChecksum(download, archive);
-    tell("  Downloading Temporal's server. Only the first time.");
+    print("  Downloading Temporal's server. Only the first time.");
     const file = join(folder, archive);
     const found = await fetchTo(download, archive, file);
     if (found !== wanted) throw new Error(`its checksum is ${found} and not the published ${wanted}`);
@@ -43,10 +43,10 @@ export async function downloadTemporalCli(download: Download): Promise<boolean> 
     chmodSync(program, 0o755);
     writeFileSync(`${target}.sha256`, `${wanted}  ${archive}\n`);
     renameSync(program, target);
-    tell(`  Temporal's server is downloaded (${Math.round((performance.now() - began) / 1000)} s).`);
+    print(`  Temporal's server is downloaded (${Math.round((performance.now() - began) / 1000)} s).`);
     return true;
   } catch (error) {
-    if (!signal?.aborted) tell(`  Temporal's release could not be downloaded (${reasonOf(error)}).`);
+    if (!signal?.aborted) print(`  Temporal's release could not be downloaded (${reasonOf(error)}).`);
     return false;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,11 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { processMark } from '../processes.ts';
-import type { Tell } from '../say.ts';
-import { StartError } from '../start-problem.ts';
+import type { PrintLine } from '../terminal.ts';
+import { StartError } from '../start-error.ts';
 import { until } from '../until.ts';
 
 export interface LockOptions {
-  readonly tell: Tell;
+  readonly print: PrintLine;
   readonly signal?: AbortSignal;
 }
 
@@ -15,7 +15,7 @@ const MAX_WAIT_MS = 3_600_000;
  * Holds the right to make a file while the work runs. A second process waits and is told so; a lock whose holder has
  * died is removed.
  */
-export async function withLock<T>(target: string, { tell, signal }: LockOptions, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(target: string, { print, signal }: LockOptions, work: () => Promise<T>): Promise<T> {
   const lock = `${target}.lock`;
   const tryLock = () => {
     if (createLock(lock)) return true;
@@ -24,7 +24,7 @@ export async function withLock<T>(target: string, { tell, signal }: LockOptions,
     return false;
   };
   if (!(await until(tryLock, { withinMs: 300, signal }))) {
-    tell("  Another start is fetching or building Temporal's server; waiting for it.");
+    print("  Another start is fetching or building Temporal's server; waiting for it.");
     if (!(await until(tryLock, { withinMs: MAX_WAIT_MS, everyMs: 500, signal })))
       throw new StartError('The start was stopped.');
   }

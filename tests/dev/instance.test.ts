@@ -26,8 +26,8 @@ const toKnown = (pid: number, mark = processMark(pid)) => ({
 describe('the pid file', () => {
   it('keeps a second start away from a running one, in one sentence', async () => {
     const dataDir = scratch();
-    const first = await claimDataDir(dataDir, { tell: () => undefined });
-    await expect(claimDataDir(dataDir, { tell: () => undefined })).rejects.toThrow(
+    const first = await claimDataDir(dataDir, { print: () => undefined });
+    await expect(claimDataDir(dataDir, { print: () => undefined })).rejects.toThrow(
       `Nubabel is already running on ${dataDir} (process ${process.pid}).`,
     );
     expect(statSync(pidFileOf(dataDir)).mode & 0o777).toBe(0o600);
@@ -38,7 +38,7 @@ describe('the pid file', () => {
   it('ends what a killed start left running', async () => {
     const [dataDir, left, said] = [scratch(), sleeper(), [] as string[]];
     writeFileSync(pidFileOf(dataDir), JSON.stringify({ ...DEAD, children: [toKnown(left)] }));
-    const instance = await claimDataDir(dataDir, { tell: (line) => said.push(line) });
+    const instance = await claimDataDir(dataDir, { print: (line) => said.push(line) });
     expect(await until(() => processMark(left) === undefined, { withinMs: 5_000 })).toBe(true);
     expect(said).toEqual([`! Ended what an earlier start left running: api (${left}).`]);
     instance.release();
@@ -47,7 +47,7 @@ describe('the pid file', () => {
   it('leaves a process alone that got the pid of an earlier child', async () => {
     const [dataDir, stranger] = [scratch(), sleeper()];
     writeFileSync(pidFileOf(dataDir), JSON.stringify({ ...DEAD, children: [toKnown(stranger, 'an earlier boot:2')] }));
-    const instance = await claimDataDir(dataDir, { tell: () => undefined });
+    const instance = await claimDataDir(dataDir, { print: () => undefined });
     expect(processMark(stranger)).toBeDefined();
     signalProcess(stranger, 'SIGKILL');
     instance.release();
@@ -56,7 +56,7 @@ describe('the pid file', () => {
   it('survives a file that was cut off, and writes nothing after its release', async () => {
     const dataDir = scratch();
     writeFileSync(pidFileOf(dataDir), '{"pid": 12');
-    const instance = await claimDataDir(dataDir, { tell: () => undefined });
+    const instance = await claimDataDir(dataDir, { print: () => undefined });
     const mine = { name: 'api', pid: process.pid, stopSignal: 'SIGTERM' } as const;
     instance.record([mine]);
     expect(JSON.parse(readFileSync(pidFileOf(dataDir), 'utf8')).children).toMatchObject([mine]);
@@ -79,7 +79,7 @@ describe('readRunningSystem', () => {
     const dataDir = scratch();
     writeRunningSystem(dataDir, system);
     expect(readRunningSystem(dataDir)).toBeUndefined();
-    const instance = await claimDataDir(dataDir, { tell: () => undefined });
+    const instance = await claimDataDir(dataDir, { print: () => undefined });
     expect(readRunningSystem(dataDir)).toEqual(system);
     expect(runningInstance(dataDir)).toEqual({ pid: process.pid });
     instance.release();

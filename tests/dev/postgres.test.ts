@@ -13,9 +13,9 @@ jest.setTimeout(60_000);
 const running: RunningPostgres[] = [];
 afterEach(() => Promise.all(running.splice(0).map((server) => server.stop())));
 
-async function start(root: string, tell?: (line: string) => void): Promise<RunningPostgres> {
+async function start(root: string, print?: (line: string) => void): Promise<RunningPostgres> {
   const port = await anyFreePort();
-  const options = { dataDir: join(root, 'postgres'), logFile: join(root, 'postgres.log'), port, fsync: false, tell };
+  const options = { dataDir: join(root, 'postgres'), logFile: join(root, 'postgres.log'), port, fsync: false, print };
   const server = await startPostgres(options);
   running.push(server);
   return server;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { claimDataDir } from '../../dev/instance.ts';
 import { postgresAccount } from '../../dev/postgres/account.ts';
-import { foldersElsewhere, reachableDataDir } from '../../dev/postgres/refuge.ts';
+import { foldersElsewhere, reachableDataDir } from '../../dev/postgres/reachable-folder.ts';
 import { removeLater, scratch } from './scratch.ts';
 
 const START = fileURLToPath(new URL('../../dev/start.mjs', import.meta.url));
@@ -52,7 +52,7 @@ describe('npm run reset', () => {
 
   it('refuses while a start uses the data', async () => {
     const dataDir = dataOf(scratch());
-    const instance = await claimDataDir(dataDir, { tell: () => undefined });
+    const instance = await claimDataDir(dataDir, { print: () => undefined });
     const { code, said } = await reset(dataDir, '--yes');
     instance.release();
     expect(code).toBe(1);

@@ -13,7 +13,7 @@ function house() {
   const folder = scratch();
   const said: string[] = [];
   const seen: KnownChild[][] = [];
-  const supervisor = new Supervisor({ tell: (line) => said.push(line), onChange: (children) => seen.push(children) });
+  const supervisor = new Supervisor({ print: (line) => said.push(line), onChange: (children) => seen.push(children) });
   const node = (name: string, code: string): ChildSpec => ({
     name,
     command: process.execPath,

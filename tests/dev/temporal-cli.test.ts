@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { StartError } from '../../dev/start-problem.ts';
+import { StartError } from '../../dev/start-error.ts';
 import { buildTemporalCli, isOlder } from '../../dev/temporal/build.ts';
 import { ensureTemporalCli } from '../../dev/temporal/cli.ts';
 import { program, scratch } from './scratch.ts';
@@ -22,7 +22,7 @@ function machine() {
   const search = {
     cacheDir: join(root, 'cache'),
     env: { PATH: join(root, 'bin') },
-    tell: (line: string) => said.push(line),
+    print: (line: string) => said.push(line),
   };
   const cached = join(root, 'cache', 'temporal-1.8.2', 'temporal');
   return { root, said, search, cached, onPath: join(root, 'bin', 'temporal'), go: join(root, 'bin', 'go') };
@@ -107,13 +107,13 @@ describe('building the Temporal CLI', () => {
       `if [ "$1" = version ]; then echo "go version go1.27.0 x/y"; exit 0; fi
 until [ -e ${root}/go-on ]; do /bin/sleep 0.02; done; ${fakeGo(join(root, 'notes'))}`,
     );
-    const tell = (line: string) => {
+    const print = (line: string) => {
       said.push(line);
       if (line.includes('still building')) program(join(root, 'go-on'), '');
     };
     await buildTemporalCli({
       ...search,
-      tell,
+      print,
       target: cached,
       heartbeatMs: 20,
       isGood: async () => existsSync(cached),

@@ -56,28 +56,28 @@ function machine() {
   const said: string[] = [];
   const target = join(root, 'cache', 'temporal-1.8.2', 'temporal');
   mkdirSync(dirname(target), { recursive: true });
-  const tell = (line: string) => void said.push(line);
+  const print = (line: string) => void said.push(line);
   // The release's program is a shell script, which finds its commands where they are on every system.
-  return { root, said, target, tell, env: { PATH: join(root, 'bin') } };
+  return { root, said, target, print, env: { PATH: join(root, 'bin') } };
 }
 
 describe('downloading Temporal’s release', () => {
   it('takes the archive that matches the published checksum, and keeps the checksum', async () => {
-    const { root, said, target, tell, env } = machine();
+    const { root, said, target, print, env } = machine();
     const { bytes, checksum } = release(root);
     const checksums = `${'0'.repeat(64)}  temporal_cli_1.8.2_plan9_amd64.tar.gz\n${checksum}  ${ARCHIVE}\n`;
     const releaseUrl = await releases(serve({ [ARCHIVE]: bytes, 'checksums.txt': checksums }));
-    await expect(ensureTemporalCli({ cacheDir: join(root, 'cache'), releaseUrl, env, tell })).resolves.toBe(target);
+    await expect(ensureTemporalCli({ cacheDir: join(root, 'cache'), releaseUrl, env, print })).resolves.toBe(target);
     expect(readFileSync(`${target}.sha256`, 'utf8')).toBe(`${checksum}  ${ARCHIVE}\n`);
     expect(readdirSync(dirname(target)).sort()).toEqual(['temporal', 'temporal.sha256']);
     expect(said.join('\n')).toMatch(/^ {2}Downloading Temporal's server[^\n]*\n {2}Temporal's server is downloaded/);
   });
 
   it('refuses an archive that is another than the published one, and leaves nothing behind', async () => {
-    const { root, said, target, tell } = machine();
+    const { root, said, target, print } = machine();
     const { bytes } = release(root);
     const releaseUrl = await releases(serve({ [ARCHIVE]: bytes, 'checksums.txt': `${'a'.repeat(64)}  ${ARCHIVE}\n` }));
-    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, tell })).resolves.toBe(false);
+    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, print })).resolves.toBe(false);
     expect(said.at(-1)).toMatch(/could not be downloaded \(its checksum is [0-9a-f]{64} and not the published a{64}\)/);
     expect(readdirSync(dirname(target))).toEqual([]);
   });
@@ -87,15 +87,15 @@ describe('downloading Temporal’s release', () => {
     ['a version that is not there', () => releases(serve({})), '404 for checksums.txt'],
     ['a list without our archive', () => releases(serve({ 'checksums.txt': '' })), `no checksum of ${ARCHIVE}`],
   ])('says in one line that it cannot: %s', async (_, start, why) => {
-    const { said, target, tell } = machine();
+    const { said, target, print } = machine();
     const releaseUrl = await start();
-    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, tell })).resolves.toBe(false);
+    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, print })).resolves.toBe(false);
     expect(said).toHaveLength(1);
     expect(said[0]).toContain(why);
   });
 
   it('gives up when no byte comes any more', async () => {
-    const { root, said, target, tell } = machine();
+    const { root, said, target, print } = machine();
     const { bytes, checksum } = release(root);
     const releaseUrl = await releases((req, res) => {
       if (req.url?.endsWith('checksums.txt')) {
@@ -105,13 +105,15 @@ describe('downloading Temporal’s release', () => {
       res.writeHead(200, { 'content-length': bytes.length });
       res.write(bytes.subarray(0, 10));
     });
-    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, tell, idleMs: 200 })).resolves.toBe(false);
+    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, print, idleMs: 200 })).resolves.toBe(
+      false,
+    );
     expect(said.at(-1)).toContain('no byte for 0.2 s');
     expect(existsSync(target)).toBe(false);
   });
 
   it('builds with Go where there is no release to be had', async () => {
-    const { root, said, tell, env, target } = machine();
+    const { root, said, print, env, target } = machine();
     program(
       join(root, 'bin', 'go'),
       `if [ "$1" = version ]; then echo "go version go1.27.0 x/y"; exit 0; fi
@@ -119,7 +121,7 @@ while [ "$1" != -o ]; do shift; done
 printf '#!/bin/sh\\necho "temporal version 1.8.2"\\n' > "$2"`,
     );
     const releaseUrl = await nowhere();
-    await expect(ensureTemporalCli({ cacheDir: join(root, 'cache'), releaseUrl, env, tell })).resolves.toBe(target);
+    await expect(ensureTemporalCli({ cacheDir: join(root, 'cache'), releaseUrl, env, print })).resolves.toBe(target);
     expect(said[0]).toContain('could not be downloaded (ECONNREFUSED)');
     expect(said[1]).toContain('with Go');
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadSettings } from '../../config.ts';
 import { anyFreePort } from '../../dev/ports.ts';
 import { startPostgres, type RunningPostgres } from '../../dev/postgres/server.ts';
-import { createPlace } from '../../dev/place.ts';
+import { createPaths } from '../../dev/paths.ts';
 import { ensureTemporalCli } from '../../dev/temporal/cli.ts';
 
 /** What every test file needs to know; handed down through the environment. */
@@ -23,8 +23,8 @@ export default async function startServers(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'nubabel-tests-'));
   // Postgres may run as another user, who has to get in.
   chmodSync(dir, 0o755);
-  const { cacheDir } = createPlace({ ...settings, NUBABEL_DATA_DIR: dir });
-  const tell = (line: string) => process.stderr.write(`${line}\n`);
+  const { cacheDir } = createPaths({ ...settings, NUBABEL_DATA_DIR: dir });
+  const print = (line: string) => process.stderr.write(`${line}\n`);
   const [postgres, temporalCli] = await Promise.all([
     anyFreePort().then((port) =>
       startPostgres({ dataDir: join(dir, 'postgres'), port, logFile: join(dir, 'postgres.log'), fsync: false }),
@@ -34,7 +34,7 @@ export default async function startServers(): Promise<void> {
       releaseUrl: settings.TEMPORAL_CLI_RELEASES,
       cacheDir,
       env: settings.env,
-      tell,
+      print,
     }),
   ]);
   globalThis.nubabelTestPostgres = postgres;

@@ -148,7 +148,7 @@ describe('a worker process', () => {
     const worker = startWorker(['jira']);
     await expect(worker.ready).rejects.toThrow();
     expect(await worker.exited).toBe('exit code 1');
-    expect(worker.lastWords()).toMatch(/There is no pool jira\. The pools are orchestration, salesforce, local-ops\./);
+    expect(worker.recentOutput()).toMatch(/There is no pool jira\. The pools are orchestration, salesforce, local-ops\./);
   });
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../../../dev/place.ts';
+import { ROOT } from '../../../dev/paths.ts';
 import { anyFreePort } from '../../../dev/ports.ts';
 import type { RunningChild } from '../../../dev/child.ts';
 import type { Measure } from '../bench.ts';

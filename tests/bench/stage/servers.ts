@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadSettings } from '../../../config.ts';
 import type { RunningChild } from '../../../dev/child.ts';
-import { createPlace } from '../../../dev/place.ts';
+import { createPaths } from '../../../dev/paths.ts';
 import { anyFreePort } from '../../../dev/ports.ts';
 import { preparePostgres } from '../../../dev/postgres/server.ts';
 import { ensureTemporalCli } from '../../../dev/temporal/cli.ts';
@@ -17,10 +17,10 @@ export interface Servers {
 }
 
 /** What every stage stands on. Unlike in tests Postgres syncs every commit to disk: "accepted" has to mean it here. */
-export async function startServers(tell: (line: string) => void): Promise<Servers> {
+export async function startServers(print: (line: string) => void): Promise<Servers> {
   const settings = loadSettings();
   const dir = makeFolder();
-  const { cacheDir } = createPlace({ ...settings, NUBABEL_DATA_DIR: dir });
+  const { cacheDir } = createPaths({ ...settings, NUBABEL_DATA_DIR: dir });
   const port = await anyFreePort();
   const logFile = join(dir, 'postgres.log');
   const [{ adminUrl, spec }, temporalCli, bundle] = await Promise.all([
@@ -30,7 +30,7 @@ export async function startServers(tell: (line: string) => void): Promise<Server
       releaseUrl: settings.TEMPORAL_CLI_RELEASES,
       cacheDir,
       env: settings.env,
-      tell,
+      print,
     }),
     buildWorkflowBundle(),
   ]);

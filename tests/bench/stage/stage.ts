@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ChildSpec, RunningChild } from '../../../dev/child.ts';
-import { ROOT } from '../../../dev/place.ts';
+import { ROOT } from '../../../dev/paths.ts';
 import { anyFreePort } from '../../../dev/ports.ts';
 import { temporalServer } from '../../../dev/temporal/server.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';

@@ -1,16 +1,16 @@
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /** One line to the person at the terminal. */
-export type Tell = (line: string) => void;
+export type PrintLine = (line: string) => void;
 
-export interface Say {
-  readonly line: Tell;
+export interface Terminal {
+  readonly line: PrintLine;
   /** Prints `✓ label (0.4 s)` when the work is done; on a terminal a spinner shows what is still going on. */
   step<T>(label: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** The only place in `dev/` that writes to the terminal. */
-export function createSay(out: NodeJS.WriteStream = process.stdout): Say {
+/** The only paths in `dev/` that writes to the terminal. */
+export function createTerminal(out: NodeJS.WriteStream = process.stdout): Terminal {
   const active = new Set<string>();
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;

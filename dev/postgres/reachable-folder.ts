@@ -11,8 +11,8 @@ import {
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Tell } from '../say.ts';
-import { StartError } from '../start-problem.ts';
+import type { PrintLine } from '../terminal.ts';
+import { StartError } from '../start-error.ts';
 import { mayUse, type Account } from './account.ts';
 
 const enterableFolders = () => ['/var/lib/nubabel', join(tmpdir(), 'nubabel')];
@@ -48,9 +48,9 @@ function canEnter(folder: string, account: Account): boolean {
 
 /**
  * Where the data really goes: the wanted folder, or, when its user may not enter that, a folder elsewhere which is
- * remembered beside the wanted one. Deleting the data directory therefore also forgets the data elsewhere.
+ * readOrCreate beside the wanted one. Deleting the data directory therefore also forgets the data elsewhere.
  */
-export function reachableDataDir(wanted: string, account: Account | undefined, tell: Tell): string {
+export function reachableDataDir(wanted: string, account: Account | undefined, print: PrintLine): string {
   const note = noteOf(wanted);
   if (account && existsSync(note)) return owned(readFileSync(note, 'utf8').trim(), account);
   owned(wanted, account);
@@ -61,7 +61,7 @@ export function reachableDataDir(wanted: string, account: Account | undefined, t
     );
   const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
   const place = join(enterableFolder(account), `data-${hash}-${randomBytes(3).toString('hex')}`);
-  tell(`  PostgreSQL runs as ${account.name}, who may not enter ${wanted}: its data is kept in ${place}.`);
+  print(`  PostgreSQL runs as ${account.name}, who may not enter ${wanted}: its data is kept in ${place}.`);
   owned(place, account);
   writeFileSync(note, `${place}\n`);
   writeFileSync(ownerNoteOf(place), `${wanted}\n`);

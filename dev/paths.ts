@@ -7,25 +7,25 @@ import { dirname, join, resolve } from 'node:path';
 export const ROOT = dirname(import.meta.dirname);
 
 /** The folders of one start: its data (one per house) and the cache (one per person). */
-export interface Place {
+export interface Paths {
   readonly dataDir: string;
   readonly cacheDir: string;
   logFile(name: string): string;
   /** A text that is made up once and kept, readable by its owner only. */
-  remembered(name: string, make: () => string): string;
+  readOrCreate(name: string, make: () => string): string;
 }
 
-export interface PlaceSettings {
+export interface PathSettings {
   readonly NUBABEL_DATA_DIR: string;
   readonly NUBABEL_CACHE_DIR?: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** Where a start keeps its data. */
-export const dataDirOf = ({ NUBABEL_DATA_DIR }: Pick<PlaceSettings, 'NUBABEL_DATA_DIR'>): string =>
+export const dataDirOf = ({ NUBABEL_DATA_DIR }: Pick<PathSettings, 'NUBABEL_DATA_DIR'>): string =>
   resolve(ROOT, NUBABEL_DATA_DIR);
 
-export function createPlace({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PlaceSettings): Place {
+export function createPaths({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PathSettings): Paths {
   const dataDir = dataDirOf({ NUBABEL_DATA_DIR });
   const cacheDir = resolve(NUBABEL_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'nubabel'));
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
@@ -33,7 +33,7 @@ export function createPlace({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PlaceS
     dataDir,
     cacheDir,
     logFile: (name) => join(dataDir, 'logs', `${name}.log`),
-    remembered(name, make) {
+    readOrCreate(name, make) {
       const file = join(dataDir, name);
       const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
       if (known) return known;
