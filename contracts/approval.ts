@@ -64,7 +64,7 @@ export const ApprovalPolicy = z
     categories: z.array(Category).default([]),
     /** Ask before steps of these risks. */
     risks: z.array(StepRisk).default(['write', 'production']),
-    /** Ask before a change whose arguments may come from text that nobody vouches for, such as a tool's output. */
+    /** Ask before a change whose arguments may come from untrusted text, such as a tool's output. */
     untrusted: z.boolean().default(true),
     /** Who may answer: these roles, these people, the person who asked. */
     roles: z.array(Role).default(['admin']),

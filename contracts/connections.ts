@@ -95,7 +95,7 @@ export const NewConnection = z.strictObject({
   slug: ConnectionSlug.optional(),
   /** Offered for requests of these categories only; empty: of all. */
   categories: z.array(Category).max(4).default([]),
-  /** An admin vouches for the server: what it says of its tools may lower their risk. */
+  /** An admin trusts the server: what it says of its tools may lower their risk. */
   trusted: z.boolean().default(false),
   /** What the provider needs beyond a key: `database` of Notion, `project` of Jira, `owner` and `repo` of GitHub, … */
   settings: settings.default({}),

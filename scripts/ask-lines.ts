@@ -1,7 +1,7 @@
 import type { Approval } from '../contracts/approval.ts';
 import type { JobStatus } from '../contracts/orchestration.ts';
 import { formatCents, formatClock, formatDuration, formatShare } from '../web/text/format.ts';
-import { en } from '../web/text/en.ts';
+import { en } from '../contracts/texts/en.ts';
 import { evidenceLines, planClosingLines, proposedLines } from './ask-plan.ts';
 import { nameOf, oneLine, plain } from './ask-words.ts';
 
@@ -32,12 +32,12 @@ export function approvalLines(approval: Approval, now: number): string[] {
   const first = kind === 'cost' || kind === 'requested';
   const expires = `expires in ${formatClock(Date.parse(expiresAt) - now)}`;
   return [
-    `✋ ${en.question.titles[kind]} ${plain(plan.question)}`,
+    `✋ ${en.console.question.titles[kind]} ${plain(plan.question)}`,
     ...(plan.goal ? [`   ${oneLine(plan.goal)}`] : []),
     ...proposedLines(steps ?? []),
     ...(agents.length && first
       ? [
-          `   Agents: ${agents.map(({ agent }) => nameOf(agent)).join(', ')} (${en.approval.modes[plan.mode].toLowerCase()})`,
+          `   Agents: ${agents.map(({ agent }) => nameOf(agent)).join(', ')} (${en.console.approval.modes[plan.mode].toLowerCase()})`,
         ]
       : []),
     ...evidenceLines(approval),
@@ -49,12 +49,12 @@ const priceOf = ({ estimatedCents, worstCaseCents, minutes }: Approval['plan']):
   [
     `Estimated ${formatCents(estimatedCents)}`,
     `at most ${formatCents(worstCaseCents)}`,
-    ...(minutes === undefined ? [] : [en.plan.minutes(minutes)]),
+    ...(minutes === undefined ? [] : [en.console.plan.minutes(minutes)]),
   ].join(', ') + '; ';
 
 /** In the midst of the work the cents are what is spent already; a refused budget says what it lacks. */
 const spentOf = ({ estimatedCents, raise }: Approval['plan']): string =>
-  raise ? '' : `${en.question.spent}: ${formatCents(estimatedCents)}; `;
+  raise ? '' : `${en.console.question.spent}: ${formatCents(estimatedCents)}; `;
 
 /** What stands below the answer: how it ended, who worked, who did not, and what it took. */
 export function closingLines(status: JobStatus): string[] {
@@ -63,7 +63,7 @@ export function closingLines(status: JobStatus): string[] {
   const models = (result?.models_used ?? []).map(plain).join(', ');
   const took = `${formatDuration(status.durationMs, 'en')}, ${formatCents(status.costCents)}`;
   return [
-    `${ICONS[status.status]} ${en.statuses[status.status]} in ${took}${status.demo ? ' (demo: a scripted model answered)' : ''}`,
+    `${ICONS[status.status]} ${en.console.statuses[status.status]} in ${took}${status.demo ? ' (demo: a scripted model answered)' : ''}`,
     ...(status.error ? [`   ${plain(status.error.message)}`] : []),
     ...(agents === '' ? [] : [`   Agents: ${agents}${models === '' ? '' : ` (${models})`}`]),
     ...planClosingLines(status),
@@ -77,10 +77,13 @@ export function closingLines(status: JobStatus): string[] {
 
 /** What was changed outside and what the work had to do without; the address that takes it back. */
 const changeLines = ({ jobId, effects: { done, unknown, undoable }, leftOut }: JobStatus): string[] => [
-  ...(done + unknown > 0 ? [`   ${en.effects.title}: ${en.effects.counts(done, unknown)}`] : []),
-  ...(undoable > 0 ? [`   ${en.effects.undo(undoable)}: POST /api/jobs/${plain(jobId)}/undo, or in the console`] : []),
+  ...(done + unknown > 0 ? [`   ${en.console.effects.title}: ${en.console.effects.counts(done, unknown)}`] : []),
+  ...(undoable > 0
+    ? [`   ${en.console.effects.undo(undoable)}: POST /api/jobs/${plain(jobId)}/undo, or in the console`]
+    : []),
   ...leftOut.map(
-    ({ connection, reason }) => `   ${en.calls.leftOut}: ${oneLine(connection)} ${en.calls.leftOutReasons[reason]}`,
+    ({ connection, reason }) =>
+      `   ${en.console.calls.leftOut}: ${oneLine(connection)} ${en.console.calls.leftOutReasons[reason]}`,
   ),
 ];
 

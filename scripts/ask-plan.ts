@@ -4,7 +4,7 @@ import type { AskedCall } from '../contracts/tools.ts';
 import { toPhases } from '../contracts/phases.ts';
 import type { PricedStep, StepView } from '../contracts/plan.ts';
 import { formatCents } from '../web/text/format.ts';
-import { en } from '../web/text/en.ts';
+import { en } from '../contracts/texts/en.ts';
 import { oneLine, nameOf, plain } from './ask-words.ts';
 
 const KIND_ICON = { agent: '🤖', task: '🧩', tool: '🔧', approval: '✋' } as const;
@@ -15,15 +15,15 @@ const STEERING_ICON = { pending: '⏳', delivered: '✅', dropped: '⚠️' } as
 /** A proposed plan: each phase with its steps, what each takes, costs and may change. */
 export const proposedLines = (steps: readonly PricedStep[]): string[] =>
   toPhases(steps).flatMap(({ nth, total, steps: own }) => [
-    `   ${en.plan.phase(nth, total)}`,
+    `   ${en.console.plan.phase(nth, total)}`,
     ...own.flatMap(({ kind, title, agent, tool, estimate, risk, when, instruction }) => [
       `     ${KIND_ICON[kind]} ${[
         oneLine(title),
         ...(agent ? [nameOf(agent)] : tool ? [oneLine(tool)] : []),
-        en.plan.minutes(estimate.minutes),
+        en.console.plan.minutes(estimate.minutes),
         formatCents(estimate.cents),
-        ...(risk === 'read' ? [] : [`${RISK_ICON[risk]}${en.plan.risks[risk].toLowerCase()}`]),
-        ...(when ? [`${en.plan.onlyIf.toLowerCase()} ${oneLine(when)}`] : []),
+        ...(risk === 'read' ? [] : [`${RISK_ICON[risk]}${en.console.plan.risks[risk].toLowerCase()}`]),
+        ...(when ? [`${en.console.plan.onlyIf.toLowerCase()} ${oneLine(when)}`] : []),
       ].join(' · ')}`,
       ...(risk === 'read' ? [] : [`        ${oneLine(instruction)}`]),
     ]),
@@ -35,23 +35,23 @@ export function evidenceLines({ plan, kind }: Approval): string[] {
   return [
     ...calls.flatMap(callLines),
     ...(reconnect?.url ? [`   🔌 ${plain(reconnect.url)}`] : []),
-    ...(stepId && evidence.length === 0 ? [`   ${en.question.step}: ${oneLine(stepId)}`] : []),
-    ...evidence.map((line) => `   ${kind === 'tool' ? `${en.calls.askedBy}:` : '•'} ${oneLine(line)}`),
+    ...(stepId && evidence.length === 0 ? [`   ${en.console.question.step}: ${oneLine(stepId)}`] : []),
+    ...evidence.map((line) => `   ${kind === 'tool' ? `${en.console.calls.askedBy}:` : '•'} ${oneLine(line)}`),
     ...(raise
       ? [
-          `   ${en.question.limit} (${raise.scope}, ${oneLine(raise.period)}): ${formatCents(raise.limitCents)}; ` +
+          `   ${en.console.question.limit} (${raise.scope}, ${oneLine(raise.period)}): ${formatCents(raise.limitCents)}; ` +
             `has to rise by ${formatCents(raise.byCents)}`,
         ]
       : []),
-    ...(action ? [`   ${en.question.proposed}: ${en.healing.actions[action]}`] : []),
+    ...(action ? [`   ${en.console.question.proposed}: ${en.console.healing.actions[action]}`] : []),
   ];
 }
 
 /** Exactly what would be called with what: an argument a line, and why it is asked where the risk does not say so. */
 const callLines = ({ tool, connection, risk, arguments: args, reasons }: AskedCall): string[] => [
-  `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} · ${en.plan.risks[risk].toLowerCase()}`,
+  `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} · ${en.console.plan.risks[risk].toLowerCase()}`,
   ...Object.entries(args).map(([name, value]) => `        ${oneLine(name)}: ${plain(JSON.stringify(value))}`),
-  ...reasons.filter((reason) => reason !== 'risk').map((reason) => `        ${en.calls.reasons[reason]}`),
+  ...reasons.filter((reason) => reason !== 'risk').map((reason) => `        ${en.console.calls.reasons[reason]}`),
 ];
 
 /** Everything worth a line that has happened so far, oldest first; a line changes when its matter does. */
@@ -62,14 +62,14 @@ export function newsLines({ plan, healing, steering, approval }: JobStatus): str
     ...(plan ? phaseLines(plan.steps) : []),
     ...healing.map(
       ({ attempt, rootCause, action, status, stepId }) =>
-        `🩹 ${en.healing.attempt(attempt, oneLine(rootCause), en.healing.actions[action], en.healing.statuses[status])}` +
+        `🩹 ${en.console.healing.attempt(attempt, oneLine(rootCause), en.console.healing.actions[action], en.console.healing.statuses[status])}` +
         ` (${oneLine(plan?.steps.find(({ id }) => id === stepId)?.title || stepId)})`,
     ),
     ...steering.map(({ message, mode, status }) => {
-      const words = [mode === 'stop' ? en.steer.stopSaid : '', message && `“${oneLine(message)}”`];
-      return `${STEERING_ICON[status]} ${words.filter(Boolean).join(' ')} (${en.steer.statuses[status]})`;
+      const words = [mode === 'stop' ? en.console.steer.stopSaid : '', message && `“${oneLine(message)}”`];
+      return `${STEERING_ICON[status]} ${words.filter(Boolean).join(' ')} (${en.console.steer.statuses[status]})`;
     }),
-    ...(approval && quorum > 1 && given > 0 ? [`✋ ${en.question.quorum(given, quorum)}`] : []),
+    ...(approval && quorum > 1 && given > 0 ? [`✋ ${en.console.question.quorum(given, quorum)}`] : []),
   ];
 }
 
@@ -77,7 +77,7 @@ const phaseLines = (steps: readonly StepView[]): string[] =>
   toPhases(steps)
     .filter(({ steps: own }) => own.some(({ status }) => status !== 'pending'))
     .flatMap(({ nth, total, steps: own }) => [
-      `${en.plan.phase(nth, total)}: ${own.map(({ title, id }) => oneLine(title || id)).join(', ')}`,
+      `${en.console.plan.phase(nth, total)}: ${own.map(({ title, id }) => oneLine(title || id)).join(', ')}`,
       ...own.filter(isSettled).map((step) => `  ${outcomeLine(step)}`),
     ]);
 
@@ -95,19 +95,19 @@ const outcomeLine = ({ status, title, id, agent, costCents, reason }: StepView):
 export function planClosingLines({ result, receipt, dryRun, plan }: JobStatus): string[] {
   const coverage = plan && result?.coverage;
   return [
-    ...(dryRun && (plan || !result) ? [`   ${en.plan.dryRun}`] : []),
+    ...(dryRun && (plan || !result) ? [`   ${en.console.plan.dryRun}`] : []),
     ...(dryRun && plan ? proposedLines(plan.steps.flatMap(priced)) : []),
     ...(dryRun && plan
       ? [
-          `   Estimated ${formatCents(plan.cents)}, at most ${formatCents(plan.worstCents)}, ${en.plan.minutes(plan.minutes)}`,
+          `   Estimated ${formatCents(plan.cents)}, at most ${formatCents(plan.worstCents)}, ${en.console.plan.minutes(plan.minutes)}`,
         ]
       : []),
-    ...(coverage ? [`   ${en.plan.coverage(coverage.answered, coverage.total)}`] : []),
+    ...(coverage ? [`   ${en.console.plan.coverage(coverage.answered, coverage.total)}`] : []),
     ...(coverage?.missing ?? []).map(({ title, reason }) => `   Missing: ${oneLine(title)}: ${oneLine(reason)}`),
     ...(receipt
       ? [
-          `   ${en.receipt.title[receipt.mode]}: ${en.receipt.calls(receipt.callsInFlight)}, ` +
-            `${en.receipt.spent(formatCents(receipt.spentAfterStopCents))}, ${en.receipt.steps(receipt.stepsDone, receipt.stepsTotal)}`,
+          `   ${en.console.receipt.title[receipt.mode]}: ${en.console.receipt.calls(receipt.callsInFlight)}, ` +
+            `${en.console.receipt.spent(formatCents(receipt.spentAfterStopCents))}, ${en.console.receipt.steps(receipt.stepsDone, receipt.stepsTotal)}`,
         ]
       : []),
   ];

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { en } from '../web/text/en.ts';
+import { en } from '../contracts/texts/en.ts';
 
 /** Text of others without anything a terminal would obey. */
 export const plain = (text: string): string =>
@@ -11,6 +11,6 @@ export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, 
 
 /** An agent as people call it. */
 export const nameOf = (agent: string): string => {
-  const names: Record<string, string> = en.agents;
+  const names: Record<string, string> = en.console.agents;
   return names[agent] ?? plain(agent);
 };

@@ -90,6 +90,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     inside('web'),
     typesOf(inside('contracts', 'api')),
     oneOf('contracts/agents.ts', 'contracts/limits.ts', 'contracts/orchestration.ts', 'contracts/phases.ts'),
+    oneOf(/^contracts\/texts\/(en|ko)\/console\.ts$/),
     oneOf(/^(react|react-dom|react-markdown|remark-gfm|@tanstack\/|@vitejs\/|vite|eventsource-parser)\b/),
   ],
 };

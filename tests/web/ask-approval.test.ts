@@ -74,7 +74,7 @@ describe('an approval at the terminal', () => {
     expect(prompts()).toContain('Type APPROVE, SKIP, STOP or CANCEL to abort');
     const shown = lines.join('\n');
     expect(shown).toContain('notion__createTask · Demo Notion · changes something');
-    expect(shown).toMatch(/\n +title: "Ship.*it"\n +tags: \["a","b"\]\n +Its arguments may come from text/);
+    expect(shown).toMatch(/\n +title: "Ship.*it"\n +tags: \["a","b"\]\n +Its arguments may come from untrusted text/);
     expect(shown).toContain('Asked for by: Marketing');
     expect(shown).not.toContain('\u001B[31m');
   });

@@ -60,7 +60,7 @@ describe('a call that waits for a person', () => {
     await shown.getByText('in Notion').waitFor();
     await shown.getByText('Changes production').waitFor();
     await shown.getByText('"id": "<script>alert(1)</script>"').waitFor();
-    await see('Its arguments may come from text that nobody vouches for.');
+    await see('Its arguments may come from untrusted text.');
     expect(await shown.getByText('It changes something.').count()).toBe(0);
     await page.getByRole('button', { name: 'Go on without it' }).waitFor();
     await press('Approve');
@@ -90,7 +90,7 @@ describe('what a job has called and changed', () => {
     await see('Page 2 of 5');
     await page.locator('[data-tool="notion__createTask"] summary').press('Enter');
     await see('"title": "Launch"');
-    await see('from text that nobody vouches for');
+    await see('from untrusted text');
     await see('has to be reconnected');
     expect(await page.getByRole('link', { name: 'Wiki' }).getAttribute('href')).toBe('/connections/connection-2');
   });

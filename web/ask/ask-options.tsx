@@ -1,6 +1,6 @@
 import type { AgentId, Category } from '../../contracts/agents.ts';
 import { Icon } from '../layout/icons.tsx';
-import { en } from '../text/en.ts';
+import { console as en } from '../../contracts/texts/en/console.ts';
 import { useText } from '../text/text-context.tsx';
 import { Choice } from './choice.tsx';
 import { PLANNING, type Draft } from './ask-request.ts';

@@ -17,7 +17,7 @@ export function ReconnectButton({ id, primary, fresh }: ReconnectButtonProps) {
   const grant = useMutation({
     mutationFn: async () => {
       const { authorizationUrl } = await api.authorizeConnection(id);
-      // A server that nobody vouches for has named it, and some addresses are programs.
+      // An untrusted server has named it, and some addresses are programs.
       if (!/^https?:\/\//i.test(authorizationUrl)) throw new Error(text.connections.badAddress);
       location.assign(authorizationUrl);
     },

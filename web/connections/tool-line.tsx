@@ -10,7 +10,7 @@ interface ToolLineProps {
   readonly onAccept?: (() => void) | undefined;
 }
 
-/** One tool, which opens to what its server says of it: plain text, because nobody vouches for it. */
+/** One tool, which opens to what its server says of it: plain text, because it is untrusted. */
 export function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps) {
   const { text } = useText();
   return (

@@ -2,7 +2,7 @@ import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
 import type { ReactNode } from 'react';
 import type { PlanView } from '../../contracts/plan.ts';
 import { formatCents } from '../text/format.ts';
-import type { Text } from '../text/en.ts';
+import type { ConsoleTexts } from '../../contracts/texts/en/console.ts';
 import { useText } from '../text/text-context.tsx';
 import { titleIn } from './title-in.ts';
 
@@ -87,7 +87,10 @@ export function Answerers({ approval }: { readonly approval: Approval }) {
   );
 }
 
-function whoMayAnswer({ roles, asker, notAsker, users = [], delegates = [] }: AnswerPolicy, text: Text): string[] {
+function whoMayAnswer(
+  { roles, asker, notAsker, users = [], delegates = [] }: AnswerPolicy,
+  text: ConsoleTexts,
+): string[] {
   const names: Record<string, string> = text.approval.roles;
   return [
     ...roles.map((role) => (Object.hasOwn(names, role) ? (names[role] ?? role) : role)),

@@ -1,7 +1,7 @@
 import { useId, type ReactNode } from 'react';
 import type { AgentId } from '../../contracts/agents.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
-import { en } from '../text/en.ts';
+import { console as en } from '../../contracts/texts/en/console.ts';
 import { useText } from '../text/text-context.tsx';
 import type { StepDraft } from './plan-edits.ts';
 

@@ -1,14 +1,14 @@
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { Language } from '../../contracts/agents.ts';
-import { en, type Text } from './en.ts';
-import { ko } from './ko.ts';
+import { console as en, type ConsoleTexts } from '../../contracts/texts/en/console.ts';
+import { console as ko } from '../../contracts/texts/ko/console.ts';
 
 const KEY = 'nubabel.language';
-const TEXTS: Record<Language, Text> = { en, ko };
+const TEXTS: Record<Language, ConsoleTexts> = { en, ko };
 
 interface Speech {
   readonly language: Language;
-  readonly text: Text;
+  readonly text: ConsoleTexts;
   readonly setLanguage: (language: Language) => void;
 }
 

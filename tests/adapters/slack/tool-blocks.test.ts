@@ -61,7 +61,7 @@ describe('a question about calls', () => {
       'Notion of &lt;Acme&gt;',
       'Ship it',
       '2026-12-01',
-      'nobody vouches for',
+      'untrusted text',
       'SKIP',
     ])
       expect(text).toContain(part);

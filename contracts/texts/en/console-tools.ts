@@ -1,10 +1,10 @@
-import type { ConnectionHealth } from '../../contracts/connections.ts';
-import type { EffectState, EffectView, SettledBy } from '../../contracts/effects.ts';
-import type { AskReason, LeftOut, ToolCallStatus, ToolDiff, ToolState } from '../../contracts/tools.ts';
-import type { ConnectionCheck } from '../connections/connection-draft.ts';
+import type { ConnectionHealth, ConnectionTest } from '../../connections.ts';
+import type { EffectState, EffectView, SettledBy } from '../../effects.ts';
+import type { AskReason, LeftOut, ToolCallStatus, ToolDiff, ToolState } from '../../tools.ts';
+import { shared } from './shared.ts';
 
 /** What the console says about connections, tools and what they change. */
-export const toolsEn = {
+export const tools = {
   connections: {
     title: 'Connections',
     lead: 'What Nubabel may reach for your organization, and for you alone.',
@@ -43,7 +43,7 @@ export const toolsEn = {
       connectivity: 'Connection',
       permissions: 'Permissions',
       limits: 'Limits',
-    } satisfies Record<ConnectionCheck, string>,
+    } satisfies Record<ConnectionTest['checks'][number]['check'], string>,
     grant: 'Grant access',
     reconnect: 'Reconnect',
     leaving: 'Taking you there…',
@@ -84,7 +84,7 @@ export const toolsEn = {
     settingsHint: (example: string) => `One per line, such as ${example}.`,
     more: 'More',
     personal: 'For my requests only',
-    trusted: 'I vouch for this server: believe what it says of its tools',
+    trusted: 'I trust this server: believe what it says of its tools',
     slug: 'Tools begin with',
     button: 'Connect',
     sending: 'Connecting…',
@@ -94,7 +94,7 @@ export const toolsEn = {
     title: 'Tools',
     refresh: 'Ask the server again',
     refreshing: 'Asking…',
-    none: 'It has told of no tools yet.',
+    none: 'No tools are known yet.',
     states: { active: 'on', quarantined: 'to accept', removed: 'gone' } satisfies Record<ToolState, string>,
     quarantine: 'New or changed since it was accepted. It is off until an admin accepts what is shown.',
     isNew: 'This tool is new.',
@@ -128,15 +128,15 @@ export const toolsEn = {
     } satisfies Record<ToolCallStatus, string>,
     arguments: 'Arguments',
     said: 'What it said',
-    tainted: 'from text that nobody vouches for',
+    tainted: 'from untrusted text',
     asked: 'What would be called',
-    askedBy: 'Asked for by',
+    askedBy: shared.askedBy,
     where: (connection: string) => `in ${connection}`,
     reasons: {
       risk: 'It changes something.',
-      untrusted_input: 'Its arguments may come from text that nobody vouches for.',
+      untrusted_input: 'Its arguments may come from untrusted text.',
     } satisfies Record<AskReason, string>,
-    reconnect: (connection: string) => `Reconnect ${connection}`,
+    reconnect: shared.reconnect,
     reconnectHint: 'The work goes on by itself once that is done.',
     leftOut: 'Worked without',
     leftOutReasons: {

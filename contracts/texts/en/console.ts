@@ -1,12 +1,117 @@
-import type { AgentId, Category } from '../../contracts/agents.ts';
-import type { JobStatusName } from '../../contracts/orchestration.ts';
-import { planEn } from './plan-en.ts';
-import { toolsEn } from './tools-en.ts';
+import type { AgentId, Category } from '../../agents.ts';
+import type { Approval, Choice } from '../../approval.ts';
+import type { JobStatusName } from '../../orchestration.ts';
+import type { HealingAction, HealingView, StepKind, StepRisk, StepStatus } from '../../plan.ts';
+import { tools } from './console-tools.ts';
+import { shared } from './shared.ts';
 
-/** Everything the console says, in English. Its shape is what every other language must fill. */
-export const en = {
-  ...planEn,
-  ...toolsEn,
+/** What the console and the terminal say. Its shape is what every other language must fill. */
+export const console = {
+  ...tools,
+  plan: {
+    title: 'Plan',
+    phase: shared.phase,
+    steps: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'}`,
+    minutes: shared.minutes,
+    takes: 'Takes about',
+    onlyIf: 'Only if',
+    after: 'After',
+    estimated: (cents: string) => `estimated ${cents}`,
+    changes: 'Changed',
+    removed: 'Removed',
+    kinds: { agent: 'Agent', task: 'Task', tool: 'Tool', approval: 'Question to a person' } satisfies Record<
+      StepKind,
+      string
+    >,
+    risks: { read: 'Reads only', write: 'Changes something', production: 'Changes production' } satisfies Record<
+      StepRisk,
+      string
+    >,
+    statuses: {
+      pending: 'not begun',
+      running: 'working',
+      waiting: 'waiting for a person',
+      done: 'done',
+      failed: 'failed',
+      skipped: 'left out',
+    } satisfies Record<StepStatus, string>,
+    fields: { title: 'Title', instruction: 'Instruction', agent: 'Agent' },
+    remove: 'Remove step',
+    keep: 'Keep step',
+    undo: 'Undo changes',
+    editHint: 'Open a step to read or change its instruction.',
+    dryRun: 'Dry run: nothing was run. This is what would happen and what it would cost.',
+    coverage: shared.coverage,
+    weights: shared.weights,
+  },
+  steer: {
+    label: 'Tell the work something',
+    placeholder: 'Also include Q3…',
+    mode: 'Effect',
+    modes: { steer: 'Join the work', replan: 'Plan the rest anew' },
+    send: 'Send',
+    sending: 'Sending…',
+    stop: 'Stop with what is there',
+    stopping: 'Stopping…',
+    said: 'Said while working',
+    statuses: shared.steering,
+    stopSaid: 'Stop',
+  },
+  healing: {
+    title: 'Self-healing',
+    attempt: shared.healing,
+    actions: {
+      retry: 'retry',
+      another_agent: 'another agent',
+      skip: 'go on without it',
+      ask: 'ask a person',
+      stop: 'stop',
+    } satisfies Record<HealingAction, string>,
+    statuses: { running: 'in progress', succeeded: 'succeeded', failed: 'failed' } satisfies Record<
+      HealingView['status'],
+      string
+    >,
+  },
+  receipt: {
+    title: { stop: shared.stopped, cancel: shared.cancelled },
+    calls: (count: number) => `${count} ${count === 1 ? 'call was' : 'calls were'} under way`,
+    spent: (cents: string) => `${cents} spent after the stop`,
+    steps: (done: number, total: number) => `${done} of ${total} steps done`,
+  },
+  question: {
+    titles: {
+      cost: 'Approve this plan?',
+      requested: 'Approve this plan?',
+      plan: 'Approve this plan?',
+      replan: 'The plan has changed. Approve it?',
+      step: 'Approve this step?',
+      budget: 'The budget does not reach any further. How to go on?',
+      healing: 'A step has failed. How to go on?',
+      loop: 'The work goes in circles. How to go on?',
+      tool: 'Make these calls?',
+      effect: 'Has this happened?',
+      reconnect: 'A connection has to be renewed.',
+    } satisfies Record<Approval['kind'], string>,
+    choices: {
+      raise: 'Raise the limit',
+      done: 'It has happened',
+      retry: 'Try again',
+      skip: 'Go on without it',
+      stop: 'Stop with what is there',
+    } satisfies Record<Choice, string>,
+    named: shared.named,
+    delegates: shared.delegates,
+    notAsker: 'The person who asked may not answer.',
+    onlyAdmin: (choices: string) => `Only admins may choose: ${choices}.`,
+    quorum: shared.quorum,
+    evidence: shared.evidence,
+    proposed: shared.proposed,
+    spent: shared.spent,
+    limit: 'Limit',
+    raiseBy: 'Has to rise by',
+    step: shared.step,
+    approveEdited: 'Approve with changes',
+  },
   newRequest: 'New request',
   recent: 'Recent',
   recentEmpty: 'Your requests will appear here.',
@@ -74,20 +179,20 @@ export const en = {
     pending: 'Received',
     running: 'Working',
     awaiting_approval: 'Needs approval',
-    completed: 'Done',
+    completed: shared.completed,
     partial: 'Partly done',
-    failed: 'Failed',
-    cancelled: 'Cancelled',
+    failed: shared.failed,
+    cancelled: shared.cancelled,
     expired: 'Expired',
   } satisfies Record<JobStatusName, string>,
   agentStatuses: { pending: 'waiting', running: 'working', done: 'done', failed: 'failed' },
   job: {
     progress: 'Progress',
     elapsed: 'Elapsed',
-    cost: 'Cost',
-    duration: 'Duration',
-    models: 'Models',
-    agentsUsed: 'Agents',
+    cost: shared.cost,
+    duration: shared.duration,
+    models: shared.models,
+    agentsUsed: shared.agents,
     confidence: 'Confidence',
     cancel: 'Cancel request',
     cancelling: 'Cancelling…',
@@ -132,4 +237,4 @@ type Widen<T> = T extends string
     ? (...given: Given) => string
     : { readonly [Key in keyof T]: Widen<T[Key]> };
 
-export type Text = Widen<typeof en>;
+export type ConsoleTexts = Widen<typeof console>;

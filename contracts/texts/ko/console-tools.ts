@@ -1,7 +1,8 @@
-import type { Text } from './en.ts';
+import type { ConsoleTexts } from '../en/console.ts';
+import { shared } from './shared.ts';
 
-/** The same in Korean. */
-export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' | 'effects'> = {
+/** As `en/console-tools.ts`, in Korean. */
+export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'calls' | 'effects'> = {
   connections: {
     title: '연결',
     lead: 'Nubabel이 조직과 나를 위해 쓸 수 있는 서비스입니다.',
@@ -10,7 +11,7 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     back: '모든 연결',
     add: '서비스 연결하기',
     healths: {
-      unknown: '아직 시험하지 않음',
+      unknown: '아직 테스트하지 않음',
       healthy: '정상',
       failing: '응답 없음',
       reconnect: '다시 연결 필요',
@@ -18,7 +19,7 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     off: '꺼짐',
     personal: '나만 사용',
     ofOther: '다른 사람의 연결',
-    trusted: '보증됨',
+    trusted: '신뢰함',
     toolCount: (active) => `도구 ${active}개`,
     quarantined: (count) => `승인 대기 ${count}개`,
     checked: (ago) => `${ago} 확인`,
@@ -31,15 +32,15 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
       private_key_jwt: '개인 키',
     },
     notSet: '아직 없음',
-    test: '시험',
-    testing: '시험하는 중…',
+    test: '테스트',
+    testing: '테스트하는 중…',
     testOk: (ms) => `모두 정상입니다. ${ms} 만에 응답했습니다.`,
     testBad: '문제가 있습니다.',
     checks: { credentials: '자격 증명', connectivity: '접속', permissions: '권한', limits: '한도' },
     grant: '접근 허용하기',
     reconnect: '다시 연결',
     leaving: '이동하는 중…',
-    badAddress: '서버가 브라우저용이 아닌 주소를 알려 주었습니다.',
+    badAddress: '서버가 알려 준 주소는 브라우저에서 열 수 없습니다.',
     switchOn: '켜기',
     switchOff: '끄기',
     remove: '삭제',
@@ -57,7 +58,7 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     otherNameHint: 'wiki처럼 영문 소문자와 숫자로 적습니다.',
     name: '표시할 이름',
     url: '주소',
-    urlHint: '비워 두면 보통 주소를 씁니다.',
+    urlHint: '비워 두면 기본 주소를 사용합니다.',
     urlHintOwn: '우리 조직의 주소입니다. 예: https://acme.atlassian.net, https://acme.my.salesforce.com',
     urlHintRemote: 'https://mcp.example.com/mcp 같은 MCP 주소입니다.',
     hosted: '서비스가 운영하는 MCP 서버 쓰기',
@@ -67,8 +68,8 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     header: '키를 담을 헤더',
     headerHint: '비워 두면 Authorization: Bearer를 씁니다.',
     clientId: '클라이언트 ID',
-    clientSecret: '클라이언트 비밀 값',
-    clientHint: '서버가 새 클라이언트를 스스로 받으면 둘 다 비워 둡니다.',
+    clientSecret: '클라이언트 시크릿',
+    clientHint: '서버가 클라이언트를 자동으로 등록하면 둘 다 비워 두세요.',
     authorizationUrl: '접근을 허용하는 주소',
     tokenUrl: '토큰 주소',
     scopes: '권한 범위 (빈칸으로 구분)',
@@ -76,7 +77,7 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     settingsHint: (example) => `한 줄에 하나씩 적습니다. 예: ${example}`,
     more: '더 보기',
     personal: '내 요청에만 사용',
-    trusted: '이 서버를 보증합니다: 도구에 대한 설명을 믿습니다',
+    trusted: '이 서버를 신뢰합니다: 서버가 제공하는 도구 설명을 그대로 사용합니다',
     slug: '도구 이름의 앞부분',
     button: '연결',
     sending: '연결하는 중…',
@@ -84,19 +85,19 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
   },
   tools: {
     title: '도구',
-    refresh: '서버에 다시 묻기',
-    refreshing: '묻는 중…',
+    refresh: '도구 목록 새로고침',
+    refreshing: '새로고침하는 중…',
     none: '아직 알려진 도구가 없습니다.',
-    states: { active: '켜짐', quarantined: '승인 대기', removed: '없어짐' },
+    states: { active: '켜짐', quarantined: '승인 대기', removed: '제거됨' },
     quarantine: '승인 뒤에 새로 생겼거나 바뀌었습니다. 관리자가 아래 내용을 승인할 때까지 꺼져 있습니다.',
     isNew: '새 도구입니다.',
     fields: {
       tool: '도구',
       title: '제목',
       description: '설명',
-      inputSchema: '받는 값',
-      outputSchema: '주는 값',
-      annotations: '스스로 밝힌 성격',
+      inputSchema: '입력',
+      outputSchema: '출력',
+      annotations: '서버가 알린 속성',
     },
     before: '승인된 내용',
     after: '지금 내용',
@@ -109,7 +110,7 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     title: '도구 호출',
     earlier: '최근 호출만 표시됩니다.',
     statuses: {
-      pending: '차례 대기',
+      pending: '대기 중',
       waiting: '담당자 대기',
       running: '실행 중',
       done: '완료',
@@ -120,16 +121,16 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     },
     arguments: '인자',
     said: '도구의 응답',
-    tainted: '아무도 보증하지 않은 글에서 온 값',
-    askedBy: '요청한 에이전트',
+    tainted: '신뢰할 수 없는 텍스트에서 온 값',
+    askedBy: shared.askedBy,
     asked: '호출할 내용',
     where: (connection) => `${connection}에서`,
     reasons: {
-      risk: '무언가를 바꿉니다.',
-      untrusted_input: '인자가 아무도 보증하지 않은 글에서 왔을 수 있습니다.',
+      risk: '외부 내용을 변경합니다.',
+      untrusted_input: '인자가 신뢰할 수 없는 텍스트에서 왔을 수 있습니다.',
     },
-    reconnect: (connection) => `${connection} 다시 연결`,
-    reconnectHint: '다시 연결하면 작업이 저절로 이어집니다.',
+    reconnect: shared.reconnect,
+    reconnectHint: '다시 연결하면 작업이 자동으로 이어집니다.',
     leftOut: '사용하지 못한 연결',
     leftOutReasons: {
       reconnect: '다시 연결해야 합니다',
@@ -140,10 +141,10 @@ export const toolsKo: Pick<Text, 'connections' | 'connect' | 'tools' | 'calls' |
     },
   },
   effects: {
-    title: '바깥에서 바뀐 것',
+    title: '외부 변경',
     counts: (done, unknown) =>
       [`변경 ${done}건`, unknown > 0 ? `결과를 알 수 없는 것 ${unknown}건` : ''].filter(Boolean).join(', '),
-    states: { PENDING: '진행 중', DONE: '완료', UNKNOWN: '알 수 없음', FAILED: '일어나지 않음' },
+    states: { PENDING: '진행 중', DONE: '완료', UNKNOWN: '알 수 없음', FAILED: '실행되지 않음' },
     settledBy: {
       response: '서비스의 응답에 따름',
       read_back: '다시 읽어 확인함',
