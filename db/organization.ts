@@ -23,10 +23,35 @@ export function withOrganization<T>(
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> {
   if (!UUID.test(organizationId)) return Promise.reject(new Error('An organization id has to be a UUID.'));
-  return db.connection().execute(async (connection) => {
+  return inTransaction(db, setOrganization(organizationId), work);
+}
+
+/**
+ * As `withOrganization`, and nobody else changes the orchestration until the transaction ends: its row is locked in the
+ * same round trip, as `lockOrchestration` does.
+ */
+export function withLockedOrchestration<T>(
+  db: Kysely<Database>,
+  { organizationId, orchestrationId }: { readonly organizationId: string; readonly orchestrationId: string },
+  work: (trx: OrganizationTransaction) => Promise<T>,
+): Promise<T> {
+  if (!UUID.test(organizationId) || !UUID.test(orchestrationId))
+    return Promise.reject(new Error('The ids of an organization and of an orchestration have to be UUIDs.'));
+  const lock = `select 1 from orchestrations where id = '${orchestrationId}' for no key update`;
+  return inTransaction(db, `${setOrganization(organizationId)}; ${lock}`, work);
+}
+
+const setOrganization = (id: string): string => `select set_config('nubabel.organization_id', '${id}', true)`;
+
+const inTransaction = <T>(
+  db: Kysely<Database>,
+  first: string,
+  work: (trx: OrganizationTransaction) => Promise<T>,
+): Promise<T> =>
+  db.connection().execute(async (connection) => {
     const trx = connection as OrganizationTransaction;
     try {
-      await sql.raw(`begin; select set_config('nubabel.organization_id', '${organizationId}', true)`).execute(trx);
+      await sql.raw(`begin; ${first}`).execute(trx);
       const result = await work(trx);
       await sql.raw('commit').execute(trx);
       return result;
@@ -35,7 +60,6 @@ export function withOrganization<T>(
       throw error;
     }
   });
-}
 
 /**
  * One call of a function that looks at tenant rows itself, in one round trip: the statement is its own transaction, so

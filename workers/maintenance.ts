@@ -6,7 +6,7 @@ import {
   listOrganizationsWithOrphans,
   maintainEventPartitions,
 } from '../db/queries/maintenance.ts';
-import { giveUp } from '../db/queries/settle.ts';
+import { settleAsUnknown } from '../db/queries/settle.ts';
 import type { Database } from '../db/tables/index.ts';
 import type { Logger } from '../logging.ts';
 
@@ -34,7 +34,7 @@ export function startMaintenance(db: Kysely<Database>, log: Logger): () => void 
 /** Reservations that nobody settled in time count as spent. */
 export async function closeOrphans(db: Kysely<Database>): Promise<void> {
   for (const organizationId of await listOrganizationsWithOrphans(db))
-    await withOrganization(db, organizationId, (trx) => giveUp(trx));
+    await withOrganization(db, organizationId, (trx) => settleAsUnknown(trx));
 }
 
 /** What was set aside for a plan that has ended or was forgotten is free again: it was promised to nobody. */

@@ -100,7 +100,7 @@ export async function returnKey(
 }
 
 /** Forgets a released reservation that no call was ever made for: the ledger is about calls. */
-export const forgetUncalled = (trx: OrganizationTransaction, usageId: string) =>
+export const deleteUncalled = (trx: OrganizationTransaction, usageId: string) =>
   trx.deleteFrom('usage').where('id', '=', usageId).where('calls', '=', 0).where('state', '=', 'released').execute();
 
 export interface KeyAccount extends Selectable<ModelKeyAccountsTable> {

@@ -1,6 +1,7 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
-import { FINAL_STATUSES } from '../../contracts/orchestration.ts';
+import type { Insertable, QueryCreator, Selectable, Updateable } from 'kysely';
+import { FINAL_STATUSES, type Analysis } from '../../contracts/orchestration.ts';
 import type { EventType } from '../../contracts/events.ts';
+import type { Database } from '../tables/index.ts';
 import type { OrchestrationsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import { appendEvent } from './events.ts';
@@ -109,7 +110,7 @@ export async function changeOrchestration(
 
 /** The first half of a change, for a transaction that locks other rows before it tells: see `tellChange`. */
 export const updateOrchestration = (
-  trx: OrganizationTransaction,
+  trx: QueryCreator<Database>,
   { id, set }: Pick<Change, 'id' | 'set'>,
 ): Promise<Orchestration | undefined> =>
   trx
@@ -123,6 +124,14 @@ export const updateOrchestration = (
     .where('status', 'not in', [...FINAL_STATUSES])
     .returningAll()
     .executeTakeFirst();
+
+/** Keeps what the model made of the request; nothing that people see changes with it. */
+export const setAnalysis = (trx: OrganizationTransaction, id: string, analysis: Analysis) =>
+  trx
+    .updateTable('orchestrations')
+    .set({ analysis: JSON.stringify(analysis) })
+    .where('id', '=', id)
+    .execute();
 
 /** The second half: the event. Rows are locked in one order everywhere: orchestration, budget, event counter. */
 export const tellChange = (trx: OrganizationTransaction, row: Orchestration, event: EventType): Promise<number> =>

@@ -38,7 +38,7 @@ export const release = (trx: OrganizationTransaction, id: string) =>
  * Counts open reservations as spent at their worst case: the call may have been charged and nobody will ever know.
  * With `turnKey` those of a turn that is about to be tried again, without it those that have expired.
  */
-export const giveUp = (trx: OrganizationTransaction, turn?: { orchestrationId: string; turnKey: string }) =>
+export const settleAsUnknown = (trx: OrganizationTransaction, turn?: { orchestrationId: string; turnKey: string }) =>
   close(trx, {
     state: 'unknown',
     from: turn

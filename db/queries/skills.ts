@@ -23,12 +23,6 @@ export async function listSkills(trx: OrganizationTransaction): Promise<OwnSkill
   return rows.map(toSkill).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** As they are offered: without their texts, which only whoever loads one needs. */
-export async function listSkillHeads(trx: OrganizationTransaction): Promise<Skill[]> {
-  const rows = await trx.selectFrom('skills').select(['name', 'description']).execute();
-  return rows.map(({ name, description }) => ({ name, description, body: '', source: 'organization', files: [] }));
-}
-
 export async function findSkill(trx: OrganizationTransaction, name: string): Promise<OwnSkill | undefined> {
   const row = await trx.selectFrom('skills').selectAll().where('name', '=', name).executeTakeFirst();
   return row && toSkill(row);

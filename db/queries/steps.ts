@@ -1,8 +1,12 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
+import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
 import type { StepsTable } from '../tables/plans.ts';
+import type { ModelTurnsTable, OrchestrationsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
+import { updateOrchestration, type Orchestration } from './orchestrations.ts';
+import { turnInsert } from './turns.ts';
 
 export type Step = Selectable<StepsTable>;
 
@@ -76,21 +80,10 @@ const STATE = ['id', 'title', 'agent', 'status', 'revision', 'position'] as cons
 export type StepState = Pick<Step, (typeof STATE)[number]>;
 
 /** What a step is told is made of these; only the step itself comes with its instruction. */
-const WORK = [...STATE, 'kind', 'category', 'needs', 'turn_key', 'tool', 'tainted', 'cost_nanos'] as const;
-export type StepForWork = Pick<Step, (typeof WORK)[number] | 'instruction'>;
-
-/** All steps as one of them, `id`, needs to know them. */
-export const listStepsFor = (
-  trx: OrganizationTransaction,
-  { orchestrationId, id }: { orchestrationId: string; id: string },
-): Promise<StepForWork[]> =>
-  trx
-    .selectFrom('steps')
-    .select(WORK)
-    .select((eb) => eb.case().when('id', '=', id).then(eb.ref('instruction')).else('').end().as('instruction'))
-    .where('orchestration_id', '=', orchestrationId)
-    .orderBy('position')
-    .execute();
+export type StepForWork = Pick<
+  Step,
+  keyof StepState | 'kind' | 'category' | 'needs' | 'turn_key' | 'tool' | 'tainted' | 'cost_nanos' | 'instruction'
+>;
 
 /** What a message says of a step. */
 const SHOWN = [...STATE, 'model', 'kind', 'phase', 'reason', 'cost_nanos'] as const;
@@ -115,13 +108,56 @@ export const setStep = (
   trx: OrganizationTransaction,
   key: { orchestrationId: string; id: string },
   set: Updateable<StepsTable>,
-) =>
-  trx
-    .updateTable('steps')
-    .set(set)
-    .where('orchestration_id', '=', key.orchestrationId)
-    .where('id', '=', key.id)
-    .execute();
+) => updateStep(trx, key, set).execute();
+
+const updateStep = (
+  trx: OrganizationTransaction,
+  { orchestrationId, id }: { orchestrationId: string; id: string },
+  set: Updateable<StepsTable>,
+) => trx.updateTable('steps').set(set).where('orchestration_id', '=', orchestrationId).where('id', '=', id);
+
+/** As `setStep`, with what people see of the orchestration, whose row the caller has locked. */
+export const setStepAndProgress = (
+  trx: OrganizationTransaction,
+  { orchestrationId, id }: { orchestrationId: string; id: string },
+  set: Updateable<StepsTable>,
+  shown: Updateable<OrchestrationsTable>,
+): Promise<Orchestration | undefined> =>
+  updateOrchestration(
+    trx.with('step', () => updateStep(trx, { orchestrationId, id }, set)),
+    { id: orchestrationId, set: shown },
+  );
+
+/** What a change to a step starts from: the orchestration and the states of its steps, read under its lock. */
+export interface OrchestrationSteps {
+  readonly language: Orchestration['language'];
+  readonly status: Orchestration['status'];
+  readonly step: string;
+  readonly progress: number;
+  readonly steps: readonly StepState[];
+}
+
+/** Stores a turn's answer, unless there is one, and reads what its step is about to change. */
+export function insertTurnAndListSteps(
+  trx: OrganizationTransaction,
+  turn: Insertable<ModelTurnsTable>,
+): Promise<OrchestrationSteps> {
+  return trx
+    .with('stored', () => turnInsert(trx, turn))
+    .selectFrom('orchestrations as o')
+    .select(['o.language', 'o.status', 'o.step', 'o.progress'])
+    .select((eb) =>
+      jsonArrayFrom(
+        eb
+          .selectFrom('steps as s')
+          .select(STATE.map((column) => `s.${column}` as const))
+          .whereRef('s.orchestration_id', '=', 'o.id')
+          .orderBy('s.position'),
+      ).as('steps'),
+    )
+    .where('o.id', '=', turn.orchestration_id)
+    .executeTakeFirstOrThrow();
+}
 
 /** As `setStep`, and answers how all steps stand then. Whoever counts them holds the orchestration's row. */
 export const setStepAndList = (
@@ -130,14 +166,7 @@ export const setStepAndList = (
   set: Updateable<StepsTable>,
 ): Promise<StepState[]> =>
   trx
-    .with('changed', (db) =>
-      db
-        .updateTable('steps')
-        .set(set)
-        .where('orchestration_id', '=', orchestrationId)
-        .where('id', '=', id)
-        .returning(STATE),
-    )
+    .with('changed', () => updateStep(trx, { orchestrationId, id }, set).returning(STATE))
     .selectFrom('changed')
     .select(STATE)
     .unionAll(

@@ -17,11 +17,13 @@ export const findTurn = (
 
 /** Safe to repeat: the first answer of a turn is the answer. */
 export const insertTurn = (trx: OrganizationTransaction, row: Insertable<ModelTurnsTable>) =>
+  turnInsert(trx, row).execute();
+
+export const turnInsert = (trx: OrganizationTransaction, row: Insertable<ModelTurnsTable>) =>
   trx
     .insertInto('model_turns')
     .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.doNothing());
 
 /** Without their blocks, which only the rounds of a step need. */
 export const listTurns = (
@@ -35,31 +37,18 @@ export const listTurns = (
     .orderBy('created_at')
     .execute();
 
-/** What was answered in some turns; a job's other answers, which may be long, stay where they are. */
-export const listContents = (
+/** Some turns with what they answered; a job's other answers, which may be long, stay where they are. */
+export const listTurnsByKey = (
   trx: OrganizationTransaction,
   orchestrationId: string,
   turnKeys: readonly string[],
-): Promise<Pick<ModelTurn, 'turn_key' | 'content'>[]> =>
+): Promise<Pick<ModelTurn, 'turn_key' | 'content' | 'blocks'>[]> =>
   turnKeys.length === 0
     ? Promise.resolve([])
     : trx
         .selectFrom('model_turns')
-        .select(['turn_key', 'content'])
+        .select(['turn_key', 'content', 'blocks'])
         .where('orchestration_id', '=', orchestrationId)
         // One parameter however many there are, so that it stays one prepared statement.
         .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
         .execute();
-
-/** The blocks of turns that called tools. */
-export const listBlocks = (
-  trx: OrganizationTransaction,
-  orchestrationId: string,
-  turnKeys: readonly string[],
-): Promise<Pick<ModelTurn, 'turn_key' | 'blocks'>[]> =>
-  trx
-    .selectFrom('model_turns')
-    .select(['turn_key', 'blocks'])
-    .where('orchestration_id', '=', orchestrationId)
-    .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
-    .execute();

@@ -5,7 +5,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { insertDelegationLog } from '../../db/queries/delegation-log.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { DelegationOutput } from '../../contracts/delegation.ts';
 import type { CallOptions } from '../tools/mcp-connection.ts';
 import type { ToolInvocation } from '../tools/tool-invocation.ts';
@@ -52,7 +52,7 @@ export async function delegate(
     return result;
   } catch (error) {
     // Whatever it has cost until then nobody knows: it counts as all that was set aside.
-    await inTransaction((trx) => giveUp(trx, { orchestrationId, turnKey }));
+    await inTransaction((trx) => settleAsUnknown(trx, { orchestrationId, turnKey }));
     throw error;
   }
 }
@@ -66,7 +66,7 @@ async function setAside(
   try {
     return await withOrganization(deps.db, organizationId, async (trx) => {
       const { user_id: userId } = await getOrchestration(trx, orchestrationId);
-      await giveUp(trx, { orchestrationId, turnKey });
+      await settleAsUnknown(trx, { orchestrationId, turnKey });
       const nanos = centsToNanos(deps.delegationMaxCents);
       const expiresInSeconds = deps.delegationTimeoutMs / 1_000 + MARGIN_SECONDS;
       const who = { id: usageId, organizationId, orchestrationId, userId, turnKey, agent: null };

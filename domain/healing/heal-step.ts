@@ -2,31 +2,36 @@ import type { Attempt } from '../attempt.ts';
 import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { ruleFor } from '../../contracts/healing-rules.ts';
-import { centsToNanos } from '../../contracts/money.ts';
+import { centsToNanos, type Nanos } from '../../contracts/money.ts';
 import { errorSentence, textsFor, type ErrorCode, type Texts } from '../../contracts/texts.ts';
-import type { Healing } from '../../contracts/workflow.ts';
+import type { Healing, OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { insertHealing, listHealing, setHealing, type Healing as HealingRow } from '../../db/queries/healing.ts';
-import { changeOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
-import { listSteps } from '../../db/queries/steps.ts';
+import {
+  changeOrchestration,
+  getOrchestration,
+  lockOrchestration,
+  type Orchestration,
+} from '../../db/queries/orchestrations.ts';
+import { listSteps, type Step } from '../../db/queries/steps.ts';
 import { healingCostOf, stepCostOf } from '../../db/queries/job-costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
-import { loadContext, type Context, type Target } from '../steps/context.ts';
+import { loadContext, type TurnContext } from '../steps/context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS } from '../steps/prompts.ts';
-import type { Means } from '../models/tiers.ts';
+import type { ModelChoices } from '../models/tiers.ts';
 import { diagnosisTurnKey } from '../models/turn-keys.ts';
-import { takeTurn, type Turn, type TurnDeps } from '../models/turn.ts';
+import { answerTurn, type Turn, type TurnDeps } from '../models/turn.ts';
 
 /** A try that failed, and the number of the attempt to heal it. */
-export interface FailedTry extends Target {
+export interface FailedTry extends OrchestrationTarget {
   readonly step: string;
   readonly agent: AgentId;
   readonly attempt: number;
   readonly code: ErrorCode;
 }
 
-export interface HealDeps extends TurnDeps, Means {
+export interface HealDeps extends TurnDeps, ModelChoices {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
   /** What all healing of one job may cost. */
   readonly healingCapCents: number;
@@ -45,14 +50,12 @@ const STATUS_OF = {
   stop: 'failed',
 } as const;
 
-type Decided = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 'decided_by'>;
+type Decision = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 'decided_by'>;
 
 /** Decides by rule where the failure is known, by a model's diagnosis otherwise; within the job's cap. */
 export async function healStep(deps: HealDeps, input: FailedTry, attempt: Attempt): Promise<Healing> {
-  const context = await withOrganization(deps.db, input.organizationId, (trx) =>
-    loadContext(trx, deps, input, () => lookAt(trx, input)),
-  );
-  const kept = context.more.attempts.find(({ attempt }) => attempt === input.attempt);
+  const context = await withOrganization(deps.db, input.organizationId, (trx) => loadFailure(trx, deps, input));
+  const kept = context.attempts.find(({ attempt }) => attempt === input.attempt);
   if (kept) return toHealing(deps, input, kept);
   const decided = await decide(deps, input, context, attempt);
   if (!decided) return { action: 'stop' };
@@ -60,22 +63,35 @@ export async function healStep(deps: HealDeps, input: FailedTry, attempt: Attemp
   return toHealing(deps, input, decided);
 }
 
-async function lookAt(trx: OrganizationTransaction, { orchestrationId, step }: FailedTry) {
+/** What is known of the failed step: its earlier attempts, and what they have cost. */
+interface Failure extends Pick<TurnContext, 'today'> {
+  readonly orchestration: Orchestration;
+  readonly attempts: readonly HealingRow[];
+  readonly row: Step | undefined;
+  readonly spent: Nanos;
+  readonly stepSpent: Nanos;
+}
+
+async function loadFailure(
+  trx: OrganizationTransaction,
+  deps: Pick<TurnDeps, 'defaultLimits'>,
+  { orchestrationId, step }: FailedTry,
+): Promise<Failure> {
+  const orchestration = await getOrchestration(trx, orchestrationId);
+  const { today } = await loadContext(trx, deps, orchestration);
   const attempts = (await listHealing(trx, orchestrationId)).filter(({ step_id: id }) => id === step);
   const row = (await listSteps(trx, orchestrationId)).find(({ id }) => id === step);
   const spent = await healingCostOf(trx, orchestrationId);
-  return { attempts, row, spent, stepSpent: await stepCostOf(trx, orchestrationId, step) };
+  return { orchestration, today, attempts, row, spent, stepSpent: await stepCostOf(trx, orchestrationId, step) };
 }
-
-type Looked = Awaited<ReturnType<typeof lookAt>>;
 
 /** Undefined: nothing can heal this, and nothing is shown. */
 async function decide(
   deps: HealDeps,
   input: FailedTry,
-  context: Context<Looked>,
+  context: Failure,
   attempt: Attempt,
-): Promise<Decided | undefined> {
+): Promise<Decision | undefined> {
   const texts = textsFor(context.orchestration.language);
   const rule = ruleFor(input.code, input.attempt - 1);
   if (rule === 'none') return undefined;
@@ -87,15 +103,15 @@ async function decide(
       agent: null,
       decided_by: 'rule',
     };
-  if (runsAway(context.more))
+  if (runsAway(context))
     return { root_cause: texts.circles.cost_rate, action: 'ask', detail: null, agent: null, decided_by: 'rule' };
-  if (context.more.spent >= centsToNanos(deps.healingCapCents))
+  if (context.spent >= centsToNanos(deps.healingCapCents))
     return { root_cause: texts.healingCap, action: 'stop', detail: null, agent: null, decided_by: 'rule' };
   return (await diagnose(deps, input, context, attempt)) ?? (input.attempt === 1 ? onceMore(texts) : undefined);
 }
 
 /** Nobody could say why: one more try costs less than giving up. */
-const onceMore = ({ healingCauses }: Texts): Decided => ({
+const onceMore = ({ healingCauses }: Texts): Decision => ({
   root_cause: healingCauses.unknown,
   action: 'retry',
   detail: null,
@@ -105,17 +121,17 @@ const onceMore = ({ healingCauses }: Texts): Decided => ({
 
 /** A step of a plan that has cost so many times its worst case is in a loop, whatever its model says. */
 const RUNAWAY = 3;
-const runsAway = ({ row, stepSpent }: Looked): boolean =>
+const runsAway = ({ row, stepSpent }: Failure): boolean =>
   row?.estimate ? stepSpent > RUNAWAY * centsToNanos(row.estimate.worstCents) && row.estimate.worstCents > 0 : false;
 
 async function diagnose(
   deps: HealDeps,
   input: FailedTry,
-  context: Context<Looked>,
+  context: Failure,
   attempt: Attempt,
-): Promise<Decided | undefined> {
+): Promise<Decision | undefined> {
   try {
-    const text = await takeTurn(deps, toTurn(deps, input, context), attempt);
+    const text = await answerTurn(deps, toTurn(deps, input, context), attempt);
     const found = toDiagnosis(text, { failed: input.agent, agents: new Set(deps.agents.keys()) });
     if (!found) return undefined;
     const { rootCause: root_cause, action, change: detail, agent } = found;
@@ -128,15 +144,15 @@ async function diagnose(
   }
 }
 
-function toTurn(deps: HealDeps, input: FailedTry, { orchestration, more, today }: Context<Looked>): Turn {
+function toTurn(deps: HealDeps, input: FailedTry, { orchestration, row, attempts, today }: Failure): Turn {
   const { organizationId, orchestrationId, step, agent, attempt, code } = input;
   const content = diagnosisRequest({
-    title: more.row ? stepName(more.row) : step,
-    instruction: more.row?.instruction || orchestration.message,
+    title: row ? stepName(row) : step,
+    instruction: row?.instruction || orchestration.message,
     agent,
     code,
     sentence: errorSentence(code, 'en'),
-    attempts: more.attempts.map((one) => ({ rootCause: one.root_cause, action: one.action, detail: one.detail })),
+    attempts: attempts.map((one) => ({ rootCause: one.root_cause, action: one.action, detail: one.detail })),
   });
   return {
     organizationId,
@@ -155,7 +171,7 @@ function toTurn(deps: HealDeps, input: FailedTry, { orchestration, more, today }
   };
 }
 
-const writeDown = (deps: HealDeps, input: FailedTry, decided: Decided): Promise<void> =>
+const writeDown = (deps: HealDeps, input: FailedTry, decided: Decision): Promise<void> =>
   withOrganization(deps.db, input.organizationId, async (trx) => {
     const { organizationId, orchestrationId, step, attempt } = input;
     await lockOrchestration(trx, orchestrationId);
@@ -175,7 +191,7 @@ const writeDown = (deps: HealDeps, input: FailedTry, decided: Decided): Promise<
 function toHealing(
   deps: HealDeps,
   { agent, code }: FailedTry,
-  decided: Pick<Decided, 'action' | 'agent' | 'decided_by'>,
+  decided: Pick<Decision, 'action' | 'agent' | 'decided_by'>,
 ): Healing {
   const own = deps.agents.get(agent)?.tier ?? 'balanced';
   const changesTier = decided.decided_by === 'rule' && code === 'model_unavailable';

@@ -16,7 +16,8 @@ export interface ModelChoice {
   readonly steppedDownFrom?: Tier;
 }
 
-export interface Means {
+/** The models of this installation, and when an organization gets a cheaper one. */
+export interface ModelChoices {
   readonly models: Readonly<Record<Tier, string>>;
   /** Where the organization has decided nothing. */
   readonly defaultPolicy: BudgetPolicy;
@@ -24,7 +25,7 @@ export interface Means {
 
 /** The model that work of this tier is given now. Pure. */
 export function chooseModel(
-  { models, defaultPolicy }: Means,
+  { models, defaultPolicy }: ModelChoices,
   asked: Tier,
   { pressure, policy }: Pick<Pressure, 'pressure' | 'policy'>,
 ): ModelChoice {

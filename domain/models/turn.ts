@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import type { Nanos } from '../../contracts/money.ts';
+import type { OrchestrationTarget } from '../../contracts/workflow.ts';
+import { withLockedOrchestration, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve, type DefaultLimits } from '../../db/queries/budget.ts';
-import { forgetUncalled } from '../../db/queries/key-pool.ts';
+import { deleteUncalled } from '../../db/queries/key-pool.ts';
 import { tellChange, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
@@ -29,6 +31,7 @@ export interface TurnDeps {
   readonly wakeReaders: (organizationId: string) => void;
 }
 
+/** One question to a model, kept under its key: whoever asks again gets the stored answer. */
 export interface Turn {
   readonly organizationId: string;
   readonly orchestrationId: string;
@@ -39,148 +42,174 @@ export interface Turn {
   readonly steppedDownFrom?: Tier;
   /** Attempts at the model after which its failure is final. */
   readonly tries: number;
-  /** What becomes true together with the reservation; answers what people see then, if that has changed. */
-  readonly onStart?: (trx: OrganizationTransaction) => Promise<Orchestration | undefined>;
-  /** What becomes true together with the stored answer; answers as `onStart` does. */
-  readonly onEnd?: (
-    trx: OrganizationTransaction,
-    answer: ModelAnswer,
-    costNanos: number,
-  ) => Promise<Orchestration | undefined>;
 }
 
-/** A turn that is made of what the transaction reads that reserves for it; it locks nothing yet. */
-export interface TurnToPrepare {
-  readonly organizationId: string;
-  readonly prepare: (trx: OrganizationTransaction) => Promise<Turn>;
+/** A turn whose worst case is reserved: its call may be made, once. */
+export interface ReservedTurn extends Turn {
+  readonly usageId: string;
 }
 
 /**
- * Takes one turn of a model so that no answer is paid for twice: the answer is a row before the activity completes,
- * and a retry that finds the row returns it. The worst case is reserved before the call and replaced by the real
- * usage after it, holding the budget's rows, which everybody shares, as short as can be; a try that died in between counts at its worst case, because nobody can know whether it was billed.
- * @throws FailureError named in `FAILURE`.
+ * Every turn of a model is prepared, called and settled, so that no answer is paid for twice: the worst case is reserved
+ * in the transaction that reads what the turn is made of, and replaced by the real usage in the one that stores the
+ * answer, which is a row before the activity completes. A try that died in between counts at its worst case, because
+ * nobody can know whether it was billed.
  */
-export async function takeTurn(deps: TurnDeps, given: Turn | TurnToPrepare, attempt: Attempt): Promise<string> {
-  const usageId = randomUUID();
-  const { turn, kept } = await startTurn(deps, given, { usageId, isRetry: attempt.number > 1 });
-  if (kept !== undefined) return kept;
-  deps.reachKillPoint('after-reserve');
-  const answer = await callModel(deps, turn, usageId, attempt);
-  deps.reachKillPoint('after-model-answer');
-  // The answer has been paid for: a database that is away is asked again, not the model.
-  const text = await retryWhileDatabaseUnavailable(() => endTurn(deps, turn, usageId, answer), attempt.signal);
-  deps.reachKillPoint('after-turn-stored');
-  return text;
+export async function answerTurn(deps: TurnDeps, turn: Turn, attempt: Attempt): Promise<string> {
+  const { orchestrationId, request } = turn;
+  const prepared = await prepareTurn(deps, turn, async (trx) => {
+    const kept = await findTurn(trx, { orchestrationId, turnKey: request.turnKey });
+    return kept ? { kept: kept.content } : { reserved: await reserveTurn(trx, deps, turn, attempt) };
+  });
+  if (prepared.kept !== undefined) return prepared.kept;
+  const answer = await callModel(deps, prepared.reserved, attempt);
+  await settleTurn(deps, prepared.reserved, answer, attempt, async (trx) => {
+    await insertTurn(trx, toTurnRow(deps, turn, answer));
+    await payTurn(trx, deps, prepared.reserved, answer);
+  });
+  return answer.text;
 }
 
-interface Started {
-  readonly turn: Turn;
-  /** The answer, when there is one already. */
-  readonly kept?: string;
-}
-
-async function startTurn(
-  deps: TurnDeps,
-  given: Turn | TurnToPrepare,
-  { usageId, isRetry }: { readonly usageId: string; readonly isRetry: boolean },
-): Promise<Started> {
-  const { organizationId } = given;
+/**
+ * Runs what prepares a turn in one transaction that holds the orchestration's row.
+ * @throws FailureError `budgetExhausted` with what a person needs to decide.
+ */
+export async function prepareTurn<T>(
+  deps: Pick<TurnDeps, 'db' | 'wakeReaders'>,
+  target: OrchestrationTarget,
+  prepare: (trx: OrganizationTransaction) => Promise<T>,
+): Promise<T> {
   try {
-    return await withOrganization(deps.db, organizationId, async (trx) => {
-      const turn = 'prepare' in given ? await given.prepare(trx) : given;
-      const { orchestrationId, request } = turn;
-      const key = { orchestrationId, turnKey: request.turnKey };
-      const kept = await findTurn(trx, key);
-      if (kept) return { turn, kept: kept.content };
-      const changed = await turn.onStart?.(trx);
-      // A first try has nothing before it; what a reset run has left open expires by itself.
-      if (isRetry) await giveUp(trx, key);
-      const nanos = deps.prices.worstCaseOf(request.model, promptTokensAtMost(request), request.maxTokens);
-      const { userId, agent, steppedDownFrom } = turn;
-      const who = { id: usageId, ...key, organizationId, userId, agent, steppedDownFrom };
-      const what = { model: request.model, nanos, expiresInSeconds: deps.reservationSeconds };
-      await reserve(trx, { ...who, ...what }, deps.defaultLimits);
-      if (changed) await tellChange(trx, changed, 'orchestration_progress');
-      return { turn };
-    });
+    return await withLockedOrchestration(deps.db, target, prepare);
   } catch (error) {
     throw error instanceof NoRoomInBudgetError ? toBudgetFailure(error) : error;
   } finally {
-    deps.wakeReaders(organizationId);
+    deps.wakeReaders(target.organizationId);
   }
+}
+
+/**
+ * Reserves the worst case of a turn, then tells what people see of the orchestration if that has changed: the rows that
+ * the whole organization shares are locked last. A retry first counts the lost try before it as unknown.
+ * @throws NoRoomInBudgetError; the transaction must roll back.
+ */
+export async function reserveTurn(
+  trx: OrganizationTransaction,
+  deps: Pick<TurnDeps, 'prices' | 'reservationSeconds' | 'defaultLimits'>,
+  turn: Turn,
+  attempt: Attempt,
+  changed?: Orchestration,
+): Promise<ReservedTurn> {
+  const { organizationId, orchestrationId, userId, agent, steppedDownFrom, request } = turn;
+  const usageId = randomUUID();
+  const key = { orchestrationId, turnKey: request.turnKey };
+  // A first try has nothing before it; what a reset run has left open expires by itself.
+  if (attempt.number > 1) await settleAsUnknown(trx, key);
+  const nanos = deps.prices.worstCaseOf(request.model, maxPromptTokens(request), request.maxTokens);
+  const who = { id: usageId, ...key, organizationId, userId, agent, steppedDownFrom };
+  const what = { model: request.model, nanos, expiresInSeconds: deps.reservationSeconds };
+  await reserve(trx, { ...who, ...what }, deps.defaultLimits);
+  if (changed) await tellChange(trx, changed, 'orchestration_progress');
+  return { ...turn, usageId };
 }
 
 /** A refusal with what a person needs to decide: whose limit, of which period, and how much is missing. */
 export const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos }: NoRoomInBudgetError) =>
   FailureError.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
 
-async function callModel(deps: TurnDeps, turn: Turn, usageId: string, attempt: Attempt): Promise<ModelAnswer> {
+/**
+ * Calls the model. A failed call gives its reservation back when it was certainly free, and counts as unknown otherwise.
+ * @throws FailureError named in `FAILURE`.
+ */
+export async function callModel(deps: TurnDeps, turn: ReservedTurn, attempt: Attempt): Promise<ModelAnswer> {
   const { execution, number, signal } = attempt;
+  deps.reachKillPoint('after-reserve');
   try {
-    return await deps.model.answer({ ...turn, usageId, execution, attempt: number }, signal);
+    const answer = await deps.model.answer({ ...turn, execution, attempt: number }, signal);
+    deps.reachKillPoint('after-model-answer');
+    return answer;
   } catch (error) {
     if (!(error instanceof ModelCallError)) throw error;
-    const { orchestrationId, request } = turn;
-    await withOrganization(deps.db, turn.organizationId, async (trx) => {
-      const turnKey = request.turnKey;
-      const moved = error.free ? await release(trx, usageId) : await giveUp(trx, { orchestrationId, turnKey });
-      await forgetUncalled(trx, usageId);
+    const { organizationId, orchestrationId, usageId, request } = turn;
+    await withOrganization(deps.db, organizationId, async (trx) => {
+      const { turnKey } = request;
+      const moved = error.free ? await release(trx, usageId) : await settleAsUnknown(trx, { orchestrationId, turnKey });
+      await deleteUncalled(trx, usageId);
       await alertBudgets(trx, turn, moved, deps.alertThresholds);
     });
-    deps.wakeReaders(turn.organizationId);
+    deps.wakeReaders(organizationId);
     throw error.failure;
   }
 }
 
-async function endTurn(deps: TurnDeps, turn: Turn, usageId: string, answer: ModelAnswer): Promise<string> {
-  const { organizationId, request } = turn;
-  const costNanos = deps.prices.costOf(request.model, answer.tokens);
-  // Words before a call that was cut off are no answer yet.
-  const said = answer.calls.length > 0 || (answer.text.trim().length > 0 && !answer.cutOff);
-  const answered = answer.stopReason !== 'refusal' && said;
-  const text = await withOrganization(deps.db, organizationId, async (trx) => {
-    const changed = answered ? await keepAnswer(trx, turn, answer, costNanos) : undefined;
-    const moved = await settle(trx, usageId, costNanos, {
-      inputTokens: answer.tokens.input,
-      outputTokens: answer.tokens.output,
-      cacheWriteTokens: answer.tokens.cacheWrite5m + answer.tokens.cacheWrite1h,
-      cacheReadTokens: answer.tokens.cacheRead,
-    });
-    if (changed) await tellChange(trx, changed, 'orchestration_progress');
-    await alertBudgets(trx, turn, moved, deps.alertThresholds);
-    return answered ? answer.text : undefined;
-  });
-  deps.wakeReaders(organizationId);
-  if (text === undefined) throw FailureError.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
-  return text;
+/**
+ * Runs what stores and pays an answer in one transaction that holds the orchestration's row. The answer has been paid
+ * for: a database that is away is asked again, not the model. What is no answer is paid for and stored nowhere.
+ * @throws FailureError `modelRefused` when the model gave no answer.
+ */
+export async function settleTurn<T>(
+  deps: TurnDeps,
+  turn: ReservedTurn,
+  answer: ModelAnswer,
+  { signal }: Attempt,
+  store: (trx: OrganizationTransaction) => Promise<T>,
+): Promise<T> {
+  const isAnswer = hasAnswer(answer);
+  const work = isAnswer ? store : (trx: OrganizationTransaction) => payTurn(trx, deps, turn, answer);
+  const settled = await retryWhileDatabaseUnavailable(
+    () => withLockedOrchestration<T | void>(deps.db, turn, work),
+    signal,
+  );
+  deps.wakeReaders(turn.organizationId);
+  if (!isAnswer) throw FailureError.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
+  deps.reachKillPoint('after-turn-stored');
+  return settled as T;
 }
 
-async function keepAnswer(
+/** Words before a call that was cut off are no answer yet. */
+const hasAnswer = ({ calls, text, cutOff, stopReason }: ModelAnswer): boolean =>
+  stopReason !== 'refusal' && (calls.length > 0 || (text.trim().length > 0 && !cutOff));
+
+/** What a call has cost. */
+export const costOf = ({ prices }: Pick<TurnDeps, 'prices'>, { request }: Turn, { tokens }: ModelAnswer): Nanos =>
+  prices.costOf(request.model, tokens);
+
+/** An answer as its row. Pure. */
+export const toTurnRow = (deps: Pick<TurnDeps, 'prices'>, turn: Turn, answer: ModelAnswer) => ({
+  organization_id: turn.organizationId,
+  orchestration_id: turn.orchestrationId,
+  turn_key: turn.request.turnKey,
+  model: turn.request.model,
+  content: answer.text,
+  stop_reason: answer.stopReason,
+  blocks: answer.calls.length > 0 ? JSON.stringify(answer.blocks) : null,
+  cost_nanos: costOf(deps, turn, answer),
+});
+
+/** Replaces the reservation by what the call has cost, tells what people see if that has changed, and warns of budgets. */
+export async function payTurn(
   trx: OrganizationTransaction,
-  turn: Turn,
+  deps: Pick<TurnDeps, 'prices' | 'alertThresholds'>,
+  turn: ReservedTurn,
   answer: ModelAnswer,
-  costNanos: number,
-): Promise<Orchestration | undefined> {
-  const { organizationId, orchestrationId, request } = turn;
-  await insertTurn(trx, {
-    organization_id: organizationId,
-    orchestration_id: orchestrationId,
-    turn_key: request.turnKey,
-    model: request.model,
-    content: answer.text,
-    stop_reason: answer.stopReason,
-    blocks: answer.calls.length > 0 ? JSON.stringify(answer.blocks) : null,
-    cost_nanos: costNanos,
+  changed?: Orchestration,
+): Promise<void> {
+  const { input, output, cacheWrite5m, cacheWrite1h, cacheRead } = answer.tokens;
+  const moved = await settle(trx, turn.usageId, costOf(deps, turn, answer), {
+    inputTokens: input,
+    outputTokens: output,
+    cacheWriteTokens: cacheWrite5m + cacheWrite1h,
+    cacheReadTokens: cacheRead,
   });
-  return turn.onEnd?.(trx, answer, costNanos);
+  if (changed) await tellChange(trx, changed, 'orchestration_progress');
+  await alertBudgets(trx, turn, moved, deps.alertThresholds);
 }
 
 /** No tokenizer makes more tokens than bytes; the frame of a request adds a few. */
 const FRAME_TOKENS = 200;
 /** The provider's own prompt for tools: 264 to 346 tokens by model (docs.claude.com, tool use, pricing). */
 const TOOLS_TOKENS = 400;
-export const promptTokensAtMost = (request: Pick<ModelRequest, 'system' | 'messages' | 'schema' | 'tools'>): number =>
+export const maxPromptTokens = (request: Pick<ModelRequest, 'system' | 'messages' | 'schema' | 'tools'>): number =>
   FRAME_TOKENS +
   Buffer.byteLength(request.system) +
   Buffer.byteLength(JSON.stringify(request.schema ?? '')) +

@@ -1,26 +1,37 @@
 import type { Attempt } from '../attempt.ts';
 import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { errorSentence, textsFor } from '../../contracts/texts.ts';
-import type { StepFailure } from '../../contracts/workflow.ts';
+import type { OrchestrationTarget, StepFailure } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { listPlans } from '../../db/queries/plans.ts';
 import { listSteering, setDelivered } from '../../db/queries/steering.ts';
 import { listSteps } from '../../db/queries/steps.ts';
-import { listTurns } from '../../db/queries/turns.ts';
+import { findTurnContext } from '../../db/queries/turn-context.ts';
+import { insertTurn, listTurns } from '../../db/queries/turns.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
 import { plannerTools } from './planner-tools.ts';
 import { plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
-import { loadContext, type Target } from '../steps/context.ts';
+import { loadContext } from '../steps/context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
-import { chooseModel, type Means } from '../models/tiers.ts';
+import { chooseModel, type ModelChoices } from '../models/tiers.ts';
 import { planTurnKey } from '../models/turn-keys.ts';
-import { takeTurn, type Turn, type TurnDeps } from '../models/turn.ts';
+import {
+  callModel,
+  payTurn,
+  prepareTurn,
+  reserveTurn,
+  settleTurn,
+  toTurnRow,
+  type ReservedTurn,
+  type TurnDeps,
+} from '../models/turn.ts';
 
 /** One draft of a plan, under its own revision. */
-export interface DraftTarget extends Target {
+export interface DraftTarget extends OrchestrationTarget {
   readonly revision: number;
   readonly why: 'first' | 'asked' | 'failure';
   /** Messages that the plan has to follow. */
@@ -30,7 +41,7 @@ export interface DraftTarget extends Target {
   readonly failures: readonly StepFailure[];
 }
 
-export interface PlanDeps extends TurnDeps, Means {
+export interface PlanDeps extends TurnDeps, ModelChoices {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
   readonly host: Pick<ToolHost, 'offerIn'>;
 }
@@ -41,43 +52,41 @@ const PROGRESS = 10;
 
 /** One turn of the planner. What it wrote is read, validated and priced by `adoptPlan`. */
 export async function draftPlan(deps: PlanDeps, input: DraftTarget, attempt: Attempt): Promise<void> {
-  const { organizationId } = input;
-  await takeTurn(deps, { organizationId, prepare: (trx) => prepareDraft(trx, deps, input) }, attempt);
+  const turn = await prepareTurn(deps, input, (trx) => prepareDraft(trx, deps, input, attempt));
+  if (!turn) return;
+  const answer = await callModel(deps, turn, attempt);
+  await settleTurn(deps, turn, answer, attempt, async (trx) => {
+    await insertTurn(trx, toTurnRow(deps, turn, answer));
+    await payTurn(trx, deps, turn, answer);
+  });
 }
 
-async function prepareDraft(trx: OrganizationTransaction, deps: PlanDeps, input: DraftTarget): Promise<Turn> {
+/** Undefined when the draft is there already. */
+async function prepareDraft(
+  trx: OrganizationTransaction,
+  deps: PlanDeps,
+  input: DraftTarget,
+  attempt: Attempt,
+): Promise<ReservedTurn | undefined> {
   const { organizationId, orchestrationId, revision, constraints } = input;
-  const { orchestration, history, today, timeZone, money, more } = await loadContext(trx, deps, input, (row) =>
-    plannerWords(trx, input, row),
-  );
+  const turnKey = planTurnKey(revision);
+  const row = await findTurnContext(trx, { orchestrationId, turnKey, maxMessages: LIMITS.workingMemoryMessages });
+  const { today, timeZone, money } = await loadContext(trx, deps, row);
+  if (row.answer !== null) return undefined;
   const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
-  const whom = { organizationId, userId: orchestration.user_id };
-  const { tools } = await deps.host.offerIn(trx, whom, orchestration.category ?? undefined);
-  return {
-    organizationId,
-    orchestrationId,
-    userId: orchestration.user_id,
-    agent: null,
-    steppedDownFrom,
-    tries: TRIES,
-    request: {
-      model,
-      system: plannerPrompt({
-        agents: deps.agents,
-        tools: plannerTools(tools, orchestration.message),
-        today,
-        timeZone,
-      }),
-      messages: toConversation(history, plannerRequest(more)),
-      maxTokens: MAX_TOKENS[tier],
-      schema: planSchema(),
-      turnKey: planTurnKey(revision),
-    },
-    onStart: async (trx) => {
-      await setDelivered(trx, constraints, null);
-      return showPlanning(trx, orchestration);
-    },
+  const { tools } = await deps.host.offerIn(trx, { organizationId, userId: row.user_id }, row.category ?? undefined);
+  const request = {
+    model,
+    system: plannerPrompt({ agents: deps.agents, tools: plannerTools(tools, row.message), today, timeZone }),
+    messages: toConversation(row.history, plannerRequest(await plannerWords(trx, input, row))),
+    maxTokens: MAX_TOKENS[tier],
+    schema: planSchema(),
+    turnKey,
   };
+  await setDelivered(trx, constraints, null);
+  const changed = await showPlanning(trx, row);
+  const turn = { organizationId, orchestrationId, userId: row.user_id, agent: null, steppedDownFrom, request };
+  return reserveTurn(trx, deps, { ...turn, tries: TRIES }, attempt, changed);
 }
 
 const showPlanning = (trx: OrganizationTransaction, { id, language }: Orchestration) =>

@@ -1,48 +1,49 @@
-import type { OrganizationTransaction } from '../../db/organization.ts';
-import { listCallsOfTurns, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { listBlocks } from '../../db/queries/turns.ts';
+import type { ToolCall } from '../../db/queries/tool-calls.ts';
+import type { ModelTurn } from '../../db/queries/turns.ts';
 import type { ModelBlock } from '../../db/tables/work.ts';
-import { toldOf } from '../tools/results.ts';
 import type { ModelMessage } from '../models/model-port.ts';
+import { toldOf } from '../tools/results.ts';
 
 /** The turn of a round of a try: the first is the try's own, later ones follow answers of tools. */
 export const roundKey = (turnKey: string, round: number): string => (round > 1 ? `${turnKey}~${round}` : turnKey);
 
-/** What the rounds before have said and got, as the model wants it: its own blocks, then the results of all its calls. */
-export async function loadRounds(
-  trx: OrganizationTransaction,
-  orchestrationId: string,
-  turnKey: string,
-  round: number,
-): Promise<ModelMessage[]> {
-  const keys = Array.from({ length: round - 1 }, (_, index) => roundKey(turnKey, index + 1));
-  if (keys.length === 0) return [];
-  const blocks = new Map((await listBlocks(trx, orchestrationId, keys)).map((turn) => [turn.turn_key, turn.blocks]));
-  const calls = await listCallsOfTurns(trx, orchestrationId, keys);
-  const told = bounded(keys.flatMap((key) => calls.filter((call) => call.turn_key === key)));
+/** The turns of the rounds before this one. */
+export const earlierRoundKeys = (turnKey: string, round: number): string[] =>
+  Array.from({ length: round - 1 }, (_, index) => roundKey(turnKey, index + 1));
+
+/**
+ * What the rounds before have said and got, as the model wants it: its own blocks, then the results of all its calls.
+ * Pure.
+ */
+export function toRoundMessages(
+  keys: readonly string[],
+  turns: ReadonlyMap<string, Pick<ModelTurn, 'blocks'>>,
+  calls: readonly ToolCall[],
+): ModelMessage[] {
+  const results = bounded(keys.flatMap((key) => calls.filter((call) => call.turn_key === key)));
   return keys.flatMap((key) => {
-    const said = blocks.get(key);
-    const results = told.filter(({ call }) => call.turn_key === key).map(toResultBlock);
-    if (!said || results.length === 0) return [];
+    const blocks = turns.get(key)?.blocks;
+    const ofRound = results.filter(({ call }) => call.turn_key === key).map(toResultBlock);
+    if (!blocks || ofRound.length === 0) return [];
     return [
-      { role: 'assistant' as const, content: said },
-      { role: 'user' as const, content: results },
+      { role: 'assistant' as const, content: blocks },
+      { role: 'user' as const, content: ofRound },
     ];
   });
 }
 
-/** What tools have answered takes up so much of a prompt, in characters; of the oldest answers only the beginning stays. */
-const TOLD_CHARS = 300_000;
+/** Characters of a prompt that answers of tools may use; of the oldest answers only the beginning stays. */
+const MAX_RESULT_CHARS = 300_000;
 const BEGINNING_CHARS = 400;
 
-interface Told {
+interface CallResult {
   readonly call: ToolCall;
   readonly text: string;
   readonly isError: boolean;
 }
 
-function bounded(calls: readonly ToolCall[]): Told[] {
-  let room = TOLD_CHARS;
+function bounded(calls: readonly ToolCall[]): CallResult[] {
+  let room = MAX_RESULT_CHARS;
   return calls
     .toReversed()
     .map((call) => {
@@ -55,7 +56,7 @@ function bounded(calls: readonly ToolCall[]): Told[] {
     .toReversed();
 }
 
-function toResultBlock({ call, text, isError }: Told): ModelBlock {
+function toResultBlock({ call, text, isError }: CallResult): ModelBlock {
   return {
     type: 'tool_result',
     tool_use_id: call.tool_use_id,

@@ -1,56 +1,35 @@
-import type { Attempt } from '../attempt.ts';
-import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
+import { textsFor } from '../../contracts/texts.ts';
 import type { StepRound } from '../../contracts/workflow.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
 import { setHealing } from '../../db/queries/healing.ts';
-import type { Message } from '../../db/queries/messages.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
-import type { StepForWork } from '../../db/queries/steps.ts';
+import {
+  insertTurnAndListSteps,
+  setStep,
+  setStepAndProgress,
+  type OrchestrationSteps,
+  type StepForWork,
+} from '../../db/queries/steps.ts';
 import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
-import type { ToolHost } from '../tools/tool-host.ts';
-import type { SkillCatalogue } from '../skills/open.ts';
-import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
-import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
+import type { Attempt } from '../attempt.ts';
+import type { ModelAnswer } from '../models/model-port.ts';
+import {
+  callModel,
+  costOf,
+  payTurn,
+  prepareTurn,
+  reserveTurn,
+  settleTurn,
+  toTurnRow,
+  type ReservedTurn,
+} from '../models/turn.ts';
 import { isTainted } from '../tools/taint.ts';
-import { toOutlines } from '../tools/wanted-calls.ts';
-import { loadContext, type Target } from './context.ts';
-import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
-import type { ModelAnswer, ModelRequest } from '../models/model-port.ts';
-import { loadRounds, roundKey } from './rounds.ts';
-import { showStep } from './show-step.ts';
-import { loadTools, setLeftOut, taintInputsOf, wantCalls } from './step-tools.ts';
-import { loadStepWork, NO_MORE, type StepWork } from './step-work.ts';
-import { chooseModel, type Means } from '../models/tiers.ts';
-import { agentTurnKey } from '../models/turn-keys.ts';
-import { takeTurn, type Turn, type TurnDeps } from '../models/turn.ts';
-
-/** One try of one step by one agent. Histories from before plans name neither step nor attempt. */
-export interface StepTarget extends Target {
-  readonly agent: AgentId;
-  /** The step comes with what the steps before it have answered. */
-  readonly withEarlierAnswers: boolean;
-  readonly step?: string;
-  /** Counts healings; 0 is the first try. */
-  readonly attempt?: number;
-  /** Messages that this step takes up. */
-  readonly steering?: readonly string[];
-  /** Another tier than the agent's own, to heal a failure. */
-  readonly tier?: Tier;
-  /** From 1: every answer of tools is followed by another round of the same try. */
-  readonly round?: number;
-  /** No more calls: the round has to answer with what is known. */
-  readonly last?: boolean;
-}
-
-export interface StepTurnDeps extends TurnDeps, Means {
-  readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
-  readonly host: Pick<ToolHost, 'offerIn'>;
-  readonly skills: SkillCatalogue;
-}
-
-/** A model that fails this often is given up; a healed try has had its patience already, and a stand-in's all the more. */
-const TRIES = { first: 5, healed: 3, standIn: 1 };
+import { toOutlines, writeWantedCalls } from '../tools/wanted-calls.ts';
+import { progressOf } from './progress.ts';
+import { splitConfidence } from './prompts.ts';
+import { setLeftOut, taintInputsOf, withTexts } from './step-tools.ts';
+import { loadStepWork, type StepTarget, type StepTurnDeps, type StepWork } from './step-work.ts';
 
 /**
  * Lets an agent work on a step: one turn of its model, keyed by step, attempt and round. Answers the calls that it wants
@@ -61,152 +40,132 @@ export async function workOnStep(
   input: StepTarget,
   attempt: Attempt,
 ): Promise<StepRound | undefined> {
-  const { organizationId, orchestrationId } = input;
-  const noted: RecordedTurn = { calls: 'unknown', tools: undefined, turnKey: '' };
-  await takeTurn(deps, { organizationId, prepare: (trx) => prepareStep(trx, deps, input, noted) }, attempt);
-  if (noted.calls === 'none') return undefined;
-  // An answer that was there already may have wanted calls too.
-  const rows = await withOrganization(deps.db, organizationId, (trx) =>
-    listCallsOfTurns(trx, orchestrationId, [noted.turnKey]),
-  );
-  return rows.length === 0 ? undefined : { calls: toOutlines(rows, noted.tools?.offered ?? []) };
+  const prepared = await prepareTurn(deps, input, (trx) => prepareStepTurn(trx, deps, input, attempt));
+  if (!prepared.turn) return prepared.round;
+  const { turn, work } = prepared;
+  const answer = await callModel(deps, turn, attempt);
+  return settleTurn(deps, turn, answer, attempt, (trx) => settleStepTurn(trx, deps, { turn, work }, answer));
 }
 
-/** What a turn has come to, beside its words. */
-interface RecordedTurn {
-  calls: 'unknown' | 'none' | 'some';
-  tools: AgentTools | undefined;
-  turnKey: string;
+interface ReservedStepTurn {
+  readonly turn: ReservedTurn;
+  readonly work: StepWork;
 }
 
-async function prepareStep(
+/** Reserves for the turn and shows that it has begun; or answers the calls that its stored answer wants. */
+async function prepareStepTurn(
   trx: OrganizationTransaction,
   deps: StepTurnDeps,
   input: StepTarget,
-  noted: RecordedTurn,
-): Promise<Turn> {
-  const agent = deps.agents.get(input.agent);
-  if (!agent) throw new Error(`There is no agent ${input.agent}.`);
-  const { orchestration, history, today, timeZone, money, more } = await loadContext(trx, deps, input, () =>
-    needsMore(input) ? loadStepWork(trx, input) : Promise.resolve(NO_MORE),
-  );
-  const { step: row } = more;
-  const { organizationId, orchestrationId, step = input.agent, attempt = 0, round = 1, last = false } = input;
-  const { tier, model, steppedDownFrom } = chooseModel(deps, input.tier ?? tierOfStep(row) ?? agent.tier, money);
-  const tryKey = agentTurnKey(step, row?.revision, attempt);
-  const turnKey = roundKey(tryKey, round);
-  const tools = await loadTools(trx, deps, agent, { orchestration, row });
-  Object.assign(noted, { tools, turnKey });
-  const rounds = await loadRounds(trx, orchestrationId, tryKey, round);
-  const request: ModelRequest = {
-    model,
-    system: agentPrompt(agent, today, timeZone) + toolsPrompt(tools),
-    messages: [...toConversation(history, more.wordsFor(orchestration.message)), ...rounds],
-    maxTokens: MAX_TOKENS[tier],
-    turnKey,
-    ...toolsOf(tools, last),
-  };
-  const work: Working = { input, step, attempt, round, row, tools, request, history, orchestration, more };
-  return {
-    organizationId,
-    orchestrationId,
-    userId: orchestration.user_id,
-    agent: agent.id,
-    steppedDownFrom,
-    tries: triesOf(input),
-    request,
-    onStart: (trx) => begin(trx, work),
-    onEnd: (trx, answer, costNanos) => {
-      noted.calls = answer.calls.length > 0 && !last ? 'some' : 'none';
-      return (noted.calls === 'some' ? goOn : end)(trx, work, answer, costNanos);
-    },
-  };
+  attempt: Attempt,
+): Promise<ReservedStepTurn | { readonly turn?: undefined; readonly round: StepRound | undefined }> {
+  const work = await loadStepWork(trx, deps, input);
+  if (work.isAnswered) return { round: await loadStepRound(trx, work) };
+  const changed = await beginStep(trx, work);
+  return { work, turn: await reserveTurn(trx, deps, work.turn, attempt, changed) };
 }
 
-/** On the last round tools are only there because the conversation has called them. */
-const toolsOf = ({ definitions }: AgentTools, last: boolean): Pick<ModelRequest, 'tools' | 'mustAnswer'> =>
-  definitions.length === 0 ? {} : { tools: definitions, ...(last && { mustAnswer: true }) };
-
-const triesOf = ({ tier, attempt = 0 }: StepTarget): number =>
-  tier ? TRIES.standIn : attempt > 0 ? TRIES.healed : TRIES.first;
-
-/** A turn of a step, as its beginning and its end need to know it. */
-interface Working {
-  readonly input: StepTarget;
-  readonly step: string;
-  readonly attempt: number;
-  readonly round: number;
-  readonly row: StepForWork | undefined;
-  readonly tools: AgentTools;
-  readonly request: ModelRequest;
-  readonly history: readonly Message[];
-  readonly orchestration: Orchestration;
-  readonly more: StepWork;
+/** The calls that a stored answer wants made; undefined when it wants none. */
+async function loadStepRound(
+  trx: OrganizationTransaction,
+  { tools, turn: { orchestrationId, request } }: StepWork,
+): Promise<StepRound | undefined> {
+  const rows = await listCallsOfTurns(trx, orchestrationId, [request.turnKey]);
+  return rows.length === 0 ? undefined : { calls: toOutlines(rows, tools.offered) };
 }
 
 const now = () => new Date().toISOString();
 
-async function begin(
-  trx: OrganizationTransaction,
-  { input, step, round, row, request, tools, history, orchestration, more: { steering } }: Working,
-): Promise<Orchestration | undefined> {
-  const { model, turnKey } = request;
-  const first = round === 1 && { started_at: now() };
+async function beginStep(trx: OrganizationTransaction, work: StepWork): Promise<Orchestration | undefined> {
+  const { input, id, context, step, tools, turn } = work;
+  const { model, turnKey } = turn.request;
+  const steering = context.steering.map((message) => message.id);
+  const inputs = { ...taintInputsOf(input, step, context.history), conversation: [], buildsOnOthers: false };
   // Kept with the step, so that whoever reads its answer later is warned as it was itself.
-  const tainted = await isTainted(trx, taintInputsOf(input, row, history), tools.offered);
-  const shown = {
+  const tainted = context.tainted || (await isTainted(trx, inputs, tools.offered));
+  const set = {
     status: 'running' as const,
     agent: input.agent,
     model,
     turn_key: turnKey,
-    ...first,
+    ...((input.round ?? 1) === 1 && { started_at: now() }),
     ...(tainted && { tainted }),
   };
-  const changed = await showStep(trx, orchestration.id, step, shown, steering.length > 0);
-  await setDelivered(trx, steering, step);
-  await setLeftOut(trx, orchestration, tools.leftOut);
+  const changed = await showStep(trx, context, { orchestrationId: context.id, id }, set, steering.length > 0);
+  await setDelivered(trx, steering, id);
+  await setLeftOut(trx, context, tools.leftOut);
   return changed;
 }
 
-/** What the try has cost before this turn. */
-const spentBefore = ({ round, row }: Working): number => (round > 1 ? (row?.cost_nanos ?? 0) : 0);
-
-const goOn = (trx: OrganizationTransaction, work: Working, { calls }: ModelAnswer, costNanos: number) =>
-  wantCalls(trx, {
-    calls,
-    tools: work.tools,
-    costNanos: spentBefore(work) + costNanos,
-    conversation: work.history,
-    row: work.row,
-    turnKey: work.request.turnKey,
-    input: work.input,
-  });
-
-async function end(
+/** Stores and pays the answer, and writes what follows from it: the calls that it wants, or the end of the step. */
+async function settleStepTurn(
   trx: OrganizationTransaction,
-  work: Working,
+  deps: StepTurnDeps,
+  { turn, work }: ReservedStepTurn,
+  answer: ModelAnswer,
+): Promise<StepRound | undefined> {
+  const { input, step } = work;
+  const state = await insertTurnAndListSteps(trx, toTurnRow(deps, turn, answer));
+  const costNanos = ((input.round ?? 1) > 1 ? (step?.cost_nanos ?? 0) : 0) + costOf(deps, turn, answer);
+  const wantsCalls = answer.calls.length > 0 && !input.last;
+  const changed = await (wantsCalls ? writeCalls : endStep)(trx, work, state, answer, costNanos);
+  await payTurn(trx, deps, turn, answer, changed);
+  return wantsCalls ? loadStepRound(trx, work) : undefined;
+}
+
+/** The turn wants tools called: the calls are written, and the step goes on after them. */
+async function writeCalls(
+  trx: OrganizationTransaction,
+  { input, id, context, step, tools, turn }: StepWork,
+  { status, language }: OrchestrationSteps,
+  { calls }: ModelAnswer,
+  costNanos: number,
+): Promise<Orchestration | undefined> {
+  const { organizationId, orchestrationId, request } = turn;
+  const inputs = taintInputsOf(input, step, context.history);
+  const callContext = { organizationId, step: id, turnKey: request.turnKey, ...inputs };
+  await writeWantedCalls(trx, callContext, calls, await withTexts(trx, tools, calls));
+  const key = { orchestrationId, id };
+  const set = { cost_nanos: costNanos };
+  // While a human is asked, the question stays what people read first.
+  if (status === 'awaiting_approval') return setStep(trx, key, set).then(() => undefined);
+  return setStepAndProgress(trx, key, set, { step: textsFor(language).tools.callingTool(calls[0]?.name ?? '') });
+}
+
+async function endStep(
+  trx: OrganizationTransaction,
+  { input: { attempt = 0 }, id, turn: { orchestrationId } }: StepWork,
+  state: OrchestrationSteps,
   { text }: ModelAnswer,
   costNanos: number,
 ): Promise<Orchestration | undefined> {
-  const { step, attempt, orchestration } = work;
   const { confidence } = splitConfidence(text);
-  const spent = spentBefore(work) + costNanos;
-  const shown = { status: 'done' as const, confidence, cost_nanos: spent, finished_at: now() };
-  const changed = await showStep(trx, orchestration.id, step, shown, attempt > 0);
-  if (attempt > 0)
-    await setHealing(
-      trx,
-      { orchestrationId: orchestration.id, stepId: step, attempt },
-      { status: 'succeeded', cost_nanos: spent },
-    );
+  const set = { status: 'done' as const, confidence, cost_nanos: costNanos, finished_at: now() };
+  const changed = await showStep(trx, state, { orchestrationId, id }, set, attempt > 0);
+  const healed = { status: 'succeeded' as const, cost_nanos: costNanos };
+  if (attempt > 0) await setHealing(trx, { orchestrationId, stepId: id, attempt }, healed);
   return changed;
 }
 
-const tierOfStep = (row: StepForWork | undefined): Tier | undefined => {
-  if (row?.kind === 'tool') return TOOL_TIER;
-  return row?.kind === 'task' && row.category ? TASK_TIER[row.category] : undefined;
-};
-
-/** A plain first try of a request without a plan is its agent and nothing more. */
-const needsMore = ({ agent, step = agent, attempt = 0, round = 1, steering = [], ...input }: StepTarget): boolean =>
-  input.withEarlierAnswers || step !== agent || attempt > 0 || round > 1 || steering.length > 0;
+/**
+ * Changes a step's row and, when that changes what people see, the orchestration's line. Its row is locked, so that
+ * steps that end together count each other.
+ */
+async function showStep(
+  trx: OrganizationTransaction,
+  { language, step, progress, status, steps }: OrchestrationSteps,
+  key: { readonly orchestrationId: string; readonly id: string },
+  set: Parameters<typeof setStep>[2] & Partial<Pick<StepForWork, 'status' | 'agent'>>,
+  always: boolean,
+): Promise<Orchestration | undefined> {
+  const changed = steps.map((one) =>
+    one.id === key.id ? { ...one, status: set.status ?? one.status, agent: set.agent ?? one.agent } : one,
+  );
+  const next = progressOf(changed, textsFor(language));
+  const isPlanned = steps.some(({ revision }) => revision > 0);
+  if (!always && !isPlanned && next.step === step && next.progress <= progress)
+    return setStep(trx, key, set).then(() => undefined);
+  // While a human is asked, the question stays what people read first.
+  const shown = status === 'awaiting_approval' ? { progress: next.progress } : next;
+  return setStepAndProgress(trx, key, set, shown);
+}

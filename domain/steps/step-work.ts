@@ -1,45 +1,132 @@
+import type { AgentDefinition, AgentId, Tier } from '../../contracts/agents.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { listHealing, type Healing } from '../../db/queries/healing.ts';
-import { listSteering } from '../../db/queries/steering.ts';
-import { listStepsFor, type StepForWork } from '../../db/queries/steps.ts';
-import { listContents } from '../../db/queries/turns.ts';
-import { answersGivenTo, earlierAnswer } from '../planning/earlier-answers.ts';
-import { stepName } from '../../contracts/phases.ts';
-import { splitConfidence } from './prompts.ts';
-import type { StepTarget } from './step-turn.ts';
+import type { StepForWork } from '../../db/queries/steps.ts';
+import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
+import { findStepContext, type StepContextRow } from '../../db/queries/turn-context.ts';
+import { listTurnsByKey } from '../../db/queries/turns.ts';
+import type { ModelRequest } from '../models/model-port.ts';
+import { chooseModel, type ModelChoices } from '../models/tiers.ts';
 import { agentTurnKey } from '../models/turn-keys.ts';
+import type { Turn, TurnDeps } from '../models/turn.ts';
+import { answersGivenTo, earlierAnswer } from '../planning/earlier-answers.ts';
+import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
+import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
+import { loadContext } from './context.ts';
+import { stepName } from '../../contracts/phases.ts';
+import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
+import { earlierRoundKeys, roundKey, toRoundMessages } from './rounds.ts';
+import { loadTools, type StepToolsDeps } from './step-tools.ts';
 
-/** What a step is told beyond the request. */
+/** One try of one step by one agent. */
+export interface StepTarget extends OrchestrationTarget {
+  readonly agent: AgentId;
+  /** The step comes with what the steps before it have answered. */
+  readonly withEarlierAnswers: boolean;
+  readonly step?: string;
+  /** Counts healings; 0 is the first try. */
+  readonly attempt?: number;
+  /** Messages that this step takes up. */
+  readonly steering?: readonly string[];
+  /** Another tier than the agent's own, to heal a failure. */
+  readonly tier?: Tier;
+  /** From 1: every answer of tools is followed by another round of the same try. */
+  readonly round?: number;
+  /** No more calls: the round has to answer with what is known. */
+  readonly last?: boolean;
+}
+
+export interface StepTurnDeps extends TurnDeps, ModelChoices, StepToolsDeps {
+  readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
+}
+
+/** A model that fails this often has failed for good; a healed try has been waited for already, a stand-in all the more. */
+const TRIES = { first: 5, healed: 3, standIn: 1 };
+
+/** A turn of a step, as its beginning and its end need to know it. */
 export interface StepWork {
+  readonly input: StepTarget;
+  readonly id: string;
+  readonly context: StepContextRow;
   readonly step: StepForWork | undefined;
-  /** Messages that it takes up, those of its failed tries too. */
-  readonly steering: readonly string[];
-  wordsFor(request: string): string;
+  readonly tools: AgentTools;
+  readonly turn: Turn;
+  /** The answer is stored already. */
+  readonly isAnswered: boolean;
 }
 
-export const NO_MORE: StepWork = { step: undefined, steering: [], wordsFor: (request) => request };
-
-/** Reads the step, what came before it, what people have said since, and why an earlier try failed. */
-export async function loadStepWork(trx: OrganizationTransaction, input: StepTarget): Promise<StepWork> {
-  const { orchestrationId, step: id = input.agent, attempt = 0, steering: given = [], withEarlierAnswers } = input;
-  const steps = await listStepsFor(trx, { orchestrationId, id });
-  const step = steps.find((one) => one.id === id);
-  const earlier = withEarlierAnswers ? stepsBefore(step, steps) : [];
-  const turns = await listContents(trx, orchestrationId, earlier.map(turnKeyOf));
-  const mayHear = given.length > 0 || attempt > 0;
-  const heard = (mayHear ? await listSteering(trx, orchestrationId) : []).filter(
-    (message) => given.includes(message.id) || (attempt > 0 && message.step_id === id),
-  );
-  const healing = attempt > 0 ? await listHealing(trx, orchestrationId) : [];
-  const lesson = healing.find((one) => one.step_id === id && one.attempt === attempt);
-  const before = earlierAnswers(earlier, new Map(turns.map(({ turn_key: key, content }) => [key, content])));
-  const said = heard.map(({ message }) => message);
-  return {
-    step,
-    steering: heard.map((message) => message.id),
-    wordsFor: (request) => taskOf(step, request) + before + steeringWords(said) + lessonWords(lesson),
+/** Reads all that the turn is made of. */
+export async function loadStepWork(
+  trx: OrganizationTransaction,
+  deps: StepTurnDeps,
+  input: StepTarget,
+): Promise<StepWork> {
+  const agent = deps.agents.get(input.agent);
+  if (!agent) throw new Error(`There is no agent ${input.agent}.`);
+  const { organizationId, orchestrationId, step: id = input.agent, attempt = 0, round = 1, last = false } = input;
+  const context = await findStepContext(trx, {
+    orchestrationId,
+    turnKey: roundKey(agentTurnKey(id, 1, attempt), round),
+    maxMessages: LIMITS.workingMemoryMessages,
+    step: id,
+    attempt,
+    steering: input.steering ?? [],
+    buildsOnOthers: input.withEarlierAnswers,
+  });
+  const { today, timeZone, money } = await loadContext(trx, deps, context);
+  const step = context.steps.find((one) => one.id === id);
+  const { tier, model, steppedDownFrom } = chooseModel(deps, input.tier ?? tierOfStep(step) ?? agent.tier, money);
+  const tryKey = agentTurnKey(id, step?.revision, attempt);
+  const turnKey = roundKey(tryKey, round);
+  const tools = await loadTools(trx, deps, agent, context, step);
+  const earlier = input.withEarlierAnswers ? stepsBefore(step, context.steps) : [];
+  const rounds = earlierRoundKeys(tryKey, round);
+  // The first revision's key was looked up with everything else.
+  const others = [...earlier.map(turnKeyOf), ...rounds, ...((step?.revision ?? 0) > 1 ? [turnKey] : [])];
+  const turns = new Map((await listTurnsByKey(trx, orchestrationId, others)).map((turn) => [turn.turn_key, turn]));
+  const contents = new Map([...turns].map(([key, { content }]) => [key, content]));
+  const calls = await listCallsOfTurns(trx, orchestrationId, rounds);
+  const request: ModelRequest = {
+    model,
+    system: agentPrompt(agent, today, timeZone) + toolsPrompt(tools),
+    messages: [
+      ...toConversation(context.history, toTask(context, step, earlier, contents)),
+      ...toRoundMessages(rounds, turns, calls),
+    ],
+    maxTokens: MAX_TOKENS[tier],
+    turnKey,
+    ...toolsOf(tools, last),
   };
+  const whose = { organizationId, orchestrationId, userId: context.user_id, agent: agent.id };
+  const turn: Turn = { ...whose, steppedDownFrom, tries: triesOf(input), request };
+  const isAnswered = turns.has(turnKey) || ((step?.revision ?? 0) <= 1 && context.answer !== null);
+  return { input, id, context, step, tools, turn, isAnswered };
 }
+
+/** On the last round tools are only there because the conversation has called them. */
+const toolsOf = ({ definitions }: AgentTools, last: boolean): Pick<ModelRequest, 'tools' | 'mustAnswer'> =>
+  definitions.length === 0 ? {} : { tools: definitions, ...(last && { mustAnswer: true }) };
+
+const triesOf = ({ tier, attempt = 0 }: StepTarget): number =>
+  tier ? TRIES.standIn : attempt > 0 ? TRIES.healed : TRIES.first;
+
+const tierOfStep = (step: StepForWork | undefined): Tier | undefined => {
+  if (step?.kind === 'tool') return TOOL_TIER;
+  return step?.kind === 'task' && step.category ? TASK_TIER[step.category] : undefined;
+};
+
+/** What a step is asked: the request or its task, what came before it, what people have said since, and why an earlier try failed. Pure. */
+const toTask = (
+  { message, steering, lesson }: Pick<StepContextRow, 'message' | 'steering' | 'lesson'>,
+  step: StepForWork | undefined,
+  earlier: readonly StepForWork[],
+  contents: ReadonlyMap<string, string>,
+): string =>
+  taskOf(step, message) +
+  earlierAnswers(earlier, contents) +
+  steeringWords(steering.map((one) => one.message)) +
+  lessonWords(lesson);
 
 /** In a plan the request is the background, and the step is what has to be done. */
 const taskOf = (step: StepForWork | undefined, request: string): string =>
@@ -53,6 +140,7 @@ function stepsBefore(step: StepForWork | undefined, steps: readonly StepForWork[
   return steps.filter(({ status, id }) => status === 'done' && id !== step?.id && (!wanted || wanted.has(id)));
 }
 
+/** The turn that holds a step's answer. */
 const turnKeyOf = ({ turn_key: key, id }: StepForWork): string => key ?? agentTurnKey(id);
 
 function earlierAnswers(earlier: readonly StepForWork[], contents: ReadonlyMap<string, string>): string {
@@ -72,5 +160,5 @@ const steeringWords = (said: readonly string[]): string =>
     ? ''
     : `\n\nMeanwhile the person has added; follow it:\n${said.map((words) => `- ${words}`).join('\n')}`;
 
-const lessonWords = (lesson: Healing | undefined): string =>
+const lessonWords = (lesson: StepContextRow['lesson']): string =>
   lesson ? `\n\nAn earlier try failed: ${lesson.root_cause}\n${lesson.detail ?? 'Go about it in another way.'}` : '';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { alertBudgets } from '../../domain/budgets/alerts.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
-import { giveUp, settle } from '../../db/queries/settle.ts';
+import { settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, type Account } from './books.ts';
 
@@ -69,7 +69,7 @@ describe('a window', () => {
     const account = await books.openAccount();
     const id = (await books.take(account, 810, LIMITS, { turnKey: 'agent:ops' })) ?? '';
     const turn = { orchestrationId: account.orchestrationId, turnKey: 'agent:ops' };
-    await books.inside(account, async (trx) => alertBudgets(trx, account, await giveUp(trx, turn), SHARES));
+    await books.inside(account, async (trx) => alertBudgets(trx, account, await settleAsUnknown(trx, turn), SHARES));
     expect(await alertsOf(account)).toEqual([['user day', 0.8]]);
     await books.inside(account, (trx) => settle(trx, id, 100, TOKENS));
     await pay(account, 700);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { closeOrphans } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, WIDE, type Account } from './books.ts';
@@ -18,7 +18,7 @@ afterAll(() => database?.drop());
 
 type Step = {
   readonly nanos: number;
-  readonly end: 'settle' | 'settleTwice' | 'release' | 'giveUp' | 'keep';
+  readonly end: 'settle' | 'settleTwice' | 'release' | 'settleAsUnknown' | 'keep';
   readonly cost: number;
 };
 const step: fc.Arbitrary<Step> = fc.record({
@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     'settle' as const,
     'settleTwice' as const,
     'release' as const,
-    'giveUp' as const,
+    'settleAsUnknown' as const,
     'keep' as const,
   ),
   cost: fc.integer({ min: 0, max: 400 }),
@@ -40,9 +40,9 @@ async function play(account: Account, limits: DefaultLimits, { nanos, end, cost 
   const real = Math.min(cost, nanos);
   if (end === 'settle' || end === 'settleTwice') await books.inside(account, (trx) => settle(trx, id, real, TOKENS));
   if (end === 'release') await books.inside(account, (trx) => release(trx, id));
-  if (end === 'giveUp')
-    await books.inside(account, (trx) => giveUp(trx, { orchestrationId: account.orchestrationId, turnKey }));
-  if (end === 'settleTwice' || (end === 'giveUp' && cost % 2 === 0))
+  if (end === 'settleAsUnknown')
+    await books.inside(account, (trx) => settleAsUnknown(trx, { orchestrationId: account.orchestrationId, turnKey }));
+  if (end === 'settleTwice' || (end === 'settleAsUnknown' && cost % 2 === 0))
     await books.inside(account, (trx) => settle(trx, id, real, TOKENS));
   return true;
 }
@@ -88,8 +88,8 @@ describe('a race', () => {
       const ids = await Promise.all(Array.from({ length: 3 }, () => books.take(account, 100, WIDE, late)));
       const settleAll = () =>
         ids.map((id) => books.inside(account, (trx) => settle(trx, id ?? '', 10, TOKENS).then(() => undefined)));
-      const giveUpAll = () => books.inside(account, (trx) => giveUp(trx).then(() => undefined));
-      await Promise.all([...settleAll(), giveUpAll(), ...settleAll(), giveUpAll()]);
+      const settleAllAsUnknown = () => books.inside(account, (trx) => settleAsUnknown(trx).then(() => undefined));
+      await Promise.all([...settleAll(), settleAllAsUnknown(), ...settleAll(), settleAllAsUnknown()]);
       expect(await books.booksOf(account)).toEqual({ reserved: 0, spent: 30 });
       await books.expectBooksToMatch(account);
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { costOf, reserve } from '../../db/queries/budget.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { closeOrphans } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, WIDE } from './books.ts';
@@ -122,7 +122,7 @@ describe('a reservation ends once', () => {
     const account = await books.openAccount();
     const id = (await books.take(account, 500, WIDE, { turnKey: 'agent:brand' })) ?? '';
     const turn = { orchestrationId: account.orchestrationId, turnKey: 'agent:brand' };
-    expect(await books.inside(account, (trx) => giveUp(trx, turn))).toHaveLength(4);
+    expect(await books.inside(account, (trx) => settleAsUnknown(trx, turn))).toHaveLength(4);
     expect(await books.stateOf(id)).toEqual(['unknown', 500]);
     await books.expectBooksToMatch(account);
     expect(await books.inside(account, (trx) => settle(trx, id, 120, TOKENS))).toHaveLength(4);
@@ -144,7 +144,7 @@ describe('a reservation ends once', () => {
     const kept = (await books.take(account, 10, WIDE, { turnKey: 'agent:brand' })) ?? '';
     await books.take(account, 10, WIDE, { turnKey: 'agent:ops' });
     await books.inside(account, (trx) =>
-      giveUp(trx, { orchestrationId: account.orchestrationId, turnKey: 'agent:ops' }),
+      settleAsUnknown(trx, { orchestrationId: account.orchestrationId, turnKey: 'agent:ops' }),
     );
     expect(await books.stateOf(kept)).toEqual(['reserved', 0]);
   });

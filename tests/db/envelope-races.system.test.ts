@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
 import { closeEnvelope } from '../../db/queries/envelopes.ts';
 import { lockOrchestration } from '../../db/queries/orchestrations.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
 import { closeEnvelopes, closeOrphans } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -27,7 +27,7 @@ const ACTS = [
   'settle',
   'settleAgain',
   'release',
-  'giveUp',
+  'settleAsUnknown',
   'retry',
   'retry',
   'open',
@@ -83,7 +83,7 @@ async function play({ accounts, limits, calls }: Play, { act, which, nanos, shar
     case 'settle':
     case 'settleAgain':
     case 'release':
-    case 'giveUp':
+    case 'settleAsUnknown':
       if (call) await end(call, act, cost);
   }
 }
@@ -93,7 +93,7 @@ async function retry({ id, nanos, account }: Play['calls'][number], { limits, ca
   const { orchestrationId } = account;
   const again = await books.take(account, nanos, limits, {}, async (trx) => {
     await lockOrchestration(trx, orchestrationId);
-    await giveUp(trx, { orchestrationId, turnKey: id });
+    await settleAsUnknown(trx, { orchestrationId, turnKey: id });
   });
   if (again) calls.push({ id: again, nanos, account });
 }
@@ -101,7 +101,7 @@ async function retry({ id, nanos, account }: Play['calls'][number], { limits, ca
 async function end({ id, account }: Play['calls'][number], act: Act['act'], cost: number): Promise<void> {
   const turn = { orchestrationId: account.orchestrationId, turnKey: id };
   if (act === 'release') await books.inside(account, (trx) => release(trx, id));
-  if (act === 'giveUp') await books.inside(account, (trx) => giveUp(trx, turn));
+  if (act === 'settleAsUnknown') await books.inside(account, (trx) => settleAsUnknown(trx, turn));
   if (act === 'settle' || act === 'settleAgain') await books.inside(account, (trx) => settle(trx, id, cost, TOKENS));
   if (act === 'settleAgain') await books.inside(account, (trx) => settle(trx, id, 0, TOKENS));
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { closeEnvelope, openEnvelope } from '../../db/queries/envelopes.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { closeEnvelopes } from '../../workers/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openBooks, TOKENS, WIDE, type Account } from './books.ts';
@@ -117,7 +117,7 @@ describe('a call of an orchestration with an envelope', () => {
     await books.setAside(account, 500, TIGHT);
     const id = (await books.take(account, 400, TIGHT, { turnKey: 'agent:ops' })) ?? '';
     const turn = { orchestrationId: account.orchestrationId, turnKey: 'agent:ops' };
-    await books.inside(account, (trx) => giveUp(trx, turn));
+    await books.inside(account, (trx) => settleAsUnknown(trx, turn));
     await expectAll(account, 100, 400);
     await books.inside(account, (trx) => settle(trx, id, 30, TOKENS));
     expect(await books.remainingOf(account)).toBe(470);

@@ -3,7 +3,7 @@ import { openDatabase } from '../../db/database.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { closeEnvelope, openEnvelope } from '../../db/queries/envelopes.ts';
-import { giveUp, release, settle } from '../../db/queries/settle.ts';
+import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { createRandom, pick } from '../../tools/routing/random.ts';
 
 /** What a spender is told on its command line. */
@@ -35,7 +35,7 @@ async function spend({ url, organizationId, userId, orchestrationIds, limits, se
     const dice = random();
     if (dice < 0.7) await inside((trx) => settle(trx, id, Math.floor(random() * nanos), TOKENS));
     else if (dice < 0.8) await inside((trx) => release(trx, id));
-    else if (dice < 0.9) await inside((trx) => giveUp(trx, { orchestrationId, turnKey: id }));
+    else if (dice < 0.9) await inside((trx) => settleAsUnknown(trx, { orchestrationId, turnKey: id }));
     tell(`ended ${id}`);
   };
   const plan = (orchestrationId: string) =>

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { AgentId } from '../../contracts/agents.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { lockOrchestration } from '../../db/queries/orchestrations.ts';
-import { listSteps, listStepsFor, listStepsShown, setStepAndList } from '../../db/queries/steps.ts';
-import { insertTurn, listContents } from '../../db/queries/turns.ts';
+import { listSteps, listStepsShown, setStepAndList } from '../../db/queries/steps.ts';
+import { findStepContext } from '../../db/queries/turn-context.ts';
+import { insertTurn, listTurnsByKey } from '../../db/queries/turns.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
@@ -38,7 +39,8 @@ it('steps that end together count each other, each with itself in its place', as
 
 it('a step is read with its own instruction and none of the others', async () => {
   await database.look(`update steps set instruction = 'Do ' || id where orchestration_id = $1`, [orchestrationId]);
-  const steps = await inside((trx) => listStepsFor(trx, { orchestrationId, id: 'ops' }));
+  const query = { turnKey: 'agent:ops', maxMessages: 1, step: 'ops', attempt: 0, steering: [], buildsOnOthers: false };
+  const { steps } = await inside((trx) => findStepContext(trx, { orchestrationId, ...query }));
   expect(steps.map(({ instruction }) => instruction)).toEqual(['', 'Do ops', '', '', '']);
   const whole = await inside((trx) => listSteps(trx, orchestrationId));
   expect(steps).toEqual(steps.map((step, i) => ({ ...step, turn_key: whole[i]?.turn_key, needs: whole[i]?.needs })));
@@ -58,8 +60,8 @@ it('only the answers that are asked for are read', async () => {
   await inside(async (trx) => {
     for (const key of ['a', 'b', 'c']) await insertTurn(trx, store(key));
   });
-  const read = (keys: string[]) => inside((trx) => listContents(trx, orchestrationId, keys));
+  const read = (keys: string[]) => inside((trx) => listTurnsByKey(trx, orchestrationId, keys));
   expect(await read([])).toEqual([]);
-  expect(await read(['b', 'x'])).toEqual([{ turn_key: 'b', content: 'The answer of b' }]);
+  expect(await read(['b', 'x'])).toEqual([{ turn_key: 'b', content: 'The answer of b', blocks: null }]);
   expect(await read(['a', 'c'])).toHaveLength(2);
 });

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { heartbeating } from '../../../activities/heartbeating.ts';
-import { takeTurn, type Turn } from '../../../domain/models/turn.ts';
+import { answerTurn, type Turn } from '../../../domain/models/turn.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { closeEnvelope, openEnvelope } from '../../../db/queries/envelopes.ts';
 import type { Reply } from '../../../dev/fakes/model/index.ts';
@@ -32,7 +32,7 @@ export async function expectLedgerToBeTheBill(desk: Desk, calls: number, seed: n
   desk.model.setResponder(() => (random() < 0.03 ? LIMITED : { text: words(60) }));
 
   const call = async (turn: Turn): Promise<void> => {
-    const take = (nth: number) => attempt(nth, () => heartbeating((given) => takeTurn(desk.deps, turn, given)));
+    const take = (nth: number) => attempt(nth, () => heartbeating((given) => answerTurn(desk.deps, turn, given)));
     for (let nth = 1; nth <= 10; nth++) {
       if (await take(nth).catch(() => undefined)) return;
       await desk.rest();

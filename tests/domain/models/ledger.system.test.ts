@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { heartbeating } from '../../../activities/heartbeating.ts';
-import { takeTurn } from '../../../domain/models/turn.ts';
+import { answerTurn } from '../../../domain/models/turn.ts';
 import type { ModelLogLine, Reply } from '../../../dev/fakes/model/index.ts';
 import { billOf } from '../../fakes/bill.ts';
 import { createRandom, pick } from '../../../tools/routing/random.ts';
@@ -47,7 +47,7 @@ it(`equals the provider’s bill to the nano over ${TURNS} turns with errors, de
     const turn = { organizationId, orchestrationId, userId, agent: null, tries: 12, request };
     for (let tries = 1; tries <= 12; tries++) {
       if (random() < 0.04) desk.killAt(random() < 0.5 ? 'after-model-answer' : 'after-turn-stored');
-      const failed = await attempt(tries, () => heartbeating((given) => takeTurn(desk.deps, turn, given))).then(
+      const failed = await attempt(tries, () => heartbeating((given) => answerTurn(desk.deps, turn, given))).then(
         () => undefined,
         (error: unknown) => error,
       );

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { heartbeating } from '../../../activities/heartbeating.ts';
-import { takeTurn, type TurnToPrepare } from '../../../domain/models/turn.ts';
-import { getOrchestration } from '../../../db/queries/orchestrations.ts';
+import { analyzeRequest } from '../../../domain/steps/analyze-request.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { attempt, openDesk, type Desk } from './turn-fixture.ts';
+import { MODELS, sampleAgents } from '../../support/samples.ts';
 
 let desk: Desk;
 let tenant: Tenant;
@@ -18,17 +19,17 @@ beforeEach(async () => {
   desk.model.setResponder(() => ({ text: 'The tweet.' }));
 });
 
-const take = (nth: number, prepare: TurnToPrepare['prepare']): Promise<string> =>
+/** The analysis is a turn made of the stored request. */
+const take = (nth: number, id = orchestrationId): Promise<void> =>
   attempt(nth, () =>
-    heartbeating((given) => takeTurn(desk.deps, { organizationId: tenant.organizationId, prepare }, given)),
+    heartbeating((given) =>
+      analyzeRequest(
+        { ...desk.deps, models: MODELS, agents: sampleAgents() },
+        { organizationId: tenant.organizationId, orchestrationId: id },
+        given,
+      ),
+    ),
   );
-/** A turn made of the stored request. */
-const prepareRequest: TurnToPrepare['prepare'] = async (trx) => {
-  const { organization_id: organizationId, user_id: userId, message } = await getOrchestration(trx, orchestrationId);
-  const messages = [{ role: 'user' as const, content: message }];
-  const request = { model: 'claude-sonnet-5-5', system: 'Be brief.', messages, maxTokens: 500, turnKey: 'agent:ops' };
-  return { organizationId, orchestrationId, userId, agent: 'ops', tries: 5, request };
-};
 const states = async () =>
   (await desk.database.look(`select state from usage where orchestration_id = $1`, [orchestrationId])).map(
     ({ state }) => state,
@@ -36,16 +37,19 @@ const states = async () =>
 
 it('a turn that is prepared from what is stored is taken and paid for once', async () => {
   const before = desk.model.requests.length;
-  await expect(take(1, prepareRequest)).resolves.toBe('The tweet.');
-  await expect(take(2, prepareRequest)).resolves.toBe('The tweet.');
+  await take(1);
+  await take(2);
   expect(desk.model.requests.slice(before)).toHaveLength(1);
   expect(JSON.stringify(desk.model.requests[before])).toContain('Draft a launch tweet');
   expect(await states()).toEqual(['settled']);
+  expect(
+    await desk.database.look('select content from model_turns where orchestration_id = $1', [orchestrationId]),
+  ).toEqual([{ content: 'The tweet.' }]);
 });
 
 it('a turn that cannot be prepared reserves nothing and asks nobody', async () => {
   const before = desk.model.requests.length;
-  await expect(take(1, () => Promise.reject(new Error('no such step')))).rejects.toThrow('no such step');
+  await expect(take(1, randomUUID())).rejects.toThrow('There is no orchestration');
   expect(desk.model.requests).toHaveLength(before);
   expect(await states()).toEqual([]);
 });

@@ -2,7 +2,19 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { KillPoint } from '../../../domain/kill-points.ts';
-import { promptTokensAtMost, takeTurn, type Turn, type TurnDeps } from '../../../domain/models/turn.ts';
+import {
+  answerTurn,
+  callModel,
+  maxPromptTokens,
+  payTurn,
+  prepareTurn,
+  reserveTurn,
+  settleTurn,
+  toTurnRow,
+  type Turn,
+  type TurnDeps,
+} from '../../../domain/models/turn.ts';
+import { insertTurn } from '../../../db/queries/turns.ts';
 import { FAILURE } from '../../../contracts/failures.ts';
 import type { Reply } from '../../../dev/fakes/model/index.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
@@ -42,7 +54,7 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
 });
 
 const take = (nth = 1, changes: Partial<Turn> = {}, deps: Partial<TurnDeps> = {}): Promise<string> =>
-  attempt(nth, () => heartbeating((given) => takeTurn({ ...desk.deps, ...deps }, turn(changes), given)));
+  attempt(nth, () => heartbeating((given) => answerTurn({ ...desk.deps, ...deps }, turn(changes), given)));
 const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
   work.then(
     () => Promise.reject(new Error('It worked.')),
@@ -72,7 +84,7 @@ const lastBill = () => {
     cacheRead: 0,
   });
 };
-const worstCase = () => PRICES.worstCaseOf(MODEL, promptTokensAtMost(turn().request), 500);
+const worstCase = () => PRICES.worstCaseOf(MODEL, maxPromptTokens(turn().request), 500);
 
 describe('a turn', () => {
   it('is answered, stored with what it cost, and paid with exactly that', async () => {
@@ -92,18 +104,42 @@ describe('a turn', () => {
     expect(lastBill()).toBeLessThan(worstCase());
   });
 
+  /** A turn in its three parts, as whoever changes something with its beginning and its end puts them together. */
+  const takeInParts = (start: () => Promise<void>, end: (text: string, cost: number) => Promise<void>) =>
+    attempt(1, () =>
+      heartbeating(async (given) => {
+        const reserved = await prepareTurn(desk.deps, turn(), async (trx) => {
+          await start();
+          return reserveTurn(trx, desk.deps, turn(), given);
+        });
+        const answer = await callModel(desk.deps, reserved, given);
+        await settleTurn(desk.deps, reserved, answer, given, async (trx) => {
+          const row = toTurnRow(desk.deps, reserved, answer);
+          await insertTurn(trx, row);
+          await end(answer.text, row.cost_nanos);
+          await payTurn(trx, desk.deps, reserved, answer);
+        });
+      }),
+    );
+
   it('tells what begins with the reservation and ends with the answer, in the same transactions', async () => {
     const steps: string[] = [];
     const onStart = async () => void steps.push('start');
-    const onEnd = async (_: unknown, { text }: { text: string }, cost: number) => void steps.push(`${text} ${cost}`);
-    await take(1, { onStart, onEnd });
-    await take(2, { onStart, onEnd });
+    const onEnd = async (text: string, cost: number) => void steps.push(`${text} ${cost}`);
+    await takeInParts(onStart, onEnd);
+    await expect(take(2)).resolves.toBe('The tweet.');
     expect(steps).toEqual(['start', `The tweet. ${lastBill()}`]);
+  });
+
+  it('whose beginning cannot be written reserves nothing', async () => {
+    const start = () => Promise.reject(new Error('no such step'));
+    await expect(takeInParts(start, () => Promise.resolve())).rejects.toThrow('no such step');
+    expect(await usage()).toEqual([]);
   });
 
   it('whose end cannot be written is not stored either', async () => {
     const onEnd = () => Promise.reject(new Error('no such agent'));
-    await expect(take(1, { onEnd })).rejects.toThrow('no such agent');
+    await expect(takeInParts(() => Promise.resolve(), onEnd)).rejects.toThrow('no such agent');
     expect(await desk.database.look(`select 1 from model_turns where orchestration_id = '${orchestrationId}'`)).toEqual(
       [],
     );
@@ -249,7 +285,7 @@ describe('a cancellation', () => {
     const failure = await failureOf(
       attempt(1, (environment) => {
         void desk.model.waitForRequests(before + 1).then(() => environment.cancel('CANCELLED'));
-        return heartbeating((given) => takeTurn(desk.deps, turn(), given));
+        return heartbeating((given) => answerTurn(desk.deps, turn(), given));
       }),
     );
     expect(failure).toBeInstanceOf(CancelledFailure);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { agentPrompt, MAX_TOKENS } from '../../../domain/steps/prompts.ts';
-import { promptTokensAtMost } from '../../../domain/models/turn.ts';
+import { maxPromptTokens } from '../../../domain/models/turn.ts';
 import { answersGivenTo, EARLIER_ANSWER_BYTES, earlierAnswer } from '../../../domain/planning/earlier-answers.ts';
 import { pricePlan, tierOf, type PastRuns, type PriceContext } from '../../../domain/planning/price.ts';
 import { centsToNanos } from '../../../contracts/money.ts';
@@ -131,7 +131,7 @@ describe('the price of a plan', () => {
           system: agentPrompt(definition, '2026-11-21', 'Asia/Seoul'),
           messages: [{ role: 'user' as const, content }],
         };
-        const reserved = PRICES.worstCaseOf(MODELS.deep, promptTokensAtMost(prompt), MAX_TOKENS.deep);
+        const reserved = PRICES.worstCaseOf(MODELS.deep, maxPromptTokens(prompt), MAX_TOKENS.deep);
         expect(centsToNanos(estimate?.worstCents ?? 0)).toBeGreaterThanOrEqual(reserved);
         expect(estimate?.worstCents).toBeGreaterThanOrEqual(estimate?.cents ?? Infinity);
       }),

@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  agentPrompt,
-  analysisPrompt,
-  analysisSchema,
-  splitConfidence,
-  toAnalysis,
-  toConversation,
-} from '../../../domain/steps/prompts.ts';
+import { analysisPrompt, analysisSchema, toAnalysis } from '../../../domain/steps/analyze-request.ts';
+import { agentPrompt, splitConfidence, toConversation } from '../../../domain/steps/prompts.ts';
 import type { Message } from '../../../db/queries/messages.ts';
 import { sampleAgents, sampleDefinition } from '../../support/samples.ts';
 
