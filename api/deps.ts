@@ -7,7 +7,7 @@ import type { Principal } from '../db/queries/people.ts';
 import type { Language } from '../contracts/agents.ts';
 import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
-import type { SkillCatalogue } from '../domain/skills/open.ts';
+import type { SkillCatalogue } from '../domain/skills/catalogue.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
 import type { HandOver } from '../adapters/temporal/hand-over.ts';
 import type { LocalRouter } from '../domain/routing/local-router.ts';

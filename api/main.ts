@@ -15,7 +15,7 @@ import { DELEGATION_TOOLS } from '../contracts/delegation.ts';
 import { withDelegation } from '../domain/delegation/with-delegation.ts';
 import { openToolHost } from '../workers/open-tool-host.ts';
 import { detectLanguage } from '../domain/routing/language.ts';
-import { openSkills } from '../domain/skills/open.ts';
+import { openSkills } from '../domain/skills/catalogue.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';
 import type { ApiDeps } from './deps.ts';

@@ -19,7 +19,7 @@ import { createDelegation } from '../adapters/coding-agents/index.ts';
 import { withDelegation } from '../domain/delegation/with-delegation.ts';
 import { openToolHost } from './open-tool-host.ts';
 import { analyzeByKeywords } from '../domain/routing/keywords.ts';
-import { openSkills } from '../domain/skills/open.ts';
+import { openSkills } from '../domain/skills/catalogue.ts';
 import { createSlackClient } from '../adapters/slack/slack-client.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */

@@ -22,7 +22,7 @@ export interface PoolPolicy {
   readonly leaseSeconds: number;
 }
 
-export interface AskingForKey {
+export interface KeyRequest {
   readonly orchestrationId: string;
   readonly turnKey: string;
   readonly usageId: string;
@@ -41,7 +41,7 @@ export interface AskingForKey {
  */
 export type KeyVerdict = 'leased' | 'busy' | 'cooling' | 'quarantined' | 'exhausted' | 'none';
 
-export interface TakenKey {
+export interface KeyLease {
   readonly verdict: KeyVerdict;
   /** Calls of the turn, this one included. */
   readonly calls: number;
@@ -56,19 +56,19 @@ export interface TakenKey {
 }
 
 /** Chooses a key and takes a lease on it, or says why not; counts the call as sent. One statement. */
-export async function takeKey(
+export async function leaseKey(
   db: Kysely<Database>,
   organizationId: string,
-  asking: AskingForKey,
+  request: KeyRequest,
   policy: PoolPolicy,
-): Promise<TakenKey> {
-  const [taken] = await callInOrganization(
+): Promise<KeyLease> {
+  const [lease] = await callInOrganization(
     db,
     organizationId,
-    (id) => sql<TakenKey>`take_model_key(${id}, ${JSON.stringify(asking)}::jsonb, ${JSON.stringify(policy)}::jsonb)`,
+    (id) => sql<KeyLease>`take_model_key(${id}, ${JSON.stringify(request)}::jsonb, ${JSON.stringify(policy)}::jsonb)`,
   );
-  if (!taken) throw new Error('The pool gave no answer.');
-  return taken;
+  if (!lease) throw new Error('The pool gave no answer.');
+  return lease;
 }
 
 /** `limited`: 429, 529 or an overloaded frame. `failed`: a fault of the provider. `nothing`: it says nothing of the key. */
@@ -86,15 +86,15 @@ export interface KeySwitch {
 export async function returnKey(
   db: Kysely<Database>,
   organizationId: string,
-  given: { readonly lease: string; readonly outcome: KeyOutcome; readonly waitSeconds?: number },
+  returned: { readonly lease: string; readonly outcome: KeyOutcome; readonly waitSeconds?: number },
   policy: PoolPolicy,
 ): Promise<KeySwitch | undefined> {
-  const { lease, ...told } = given;
+  const { lease, ...outcome } = returned;
   const [switched] = await callInOrganization(
     db,
     organizationId,
     (id) =>
-      sql<KeySwitch>`return_model_key(${id}, ${lease}, ${JSON.stringify(told)}::jsonb, ${JSON.stringify(policy)}::jsonb)`,
+      sql<KeySwitch>`return_model_key(${id}, ${lease}, ${JSON.stringify(outcome)}::jsonb, ${JSON.stringify(policy)}::jsonb)`,
   );
   return switched;
 }

@@ -2,16 +2,15 @@ import type { Kysely } from 'kysely';
 import { environmentAccountId } from '../../db/key-fingerprint.ts';
 import {
   returnKey,
-  takeKey,
+  leaseKey,
   type KeyOutcome,
   type KeySwitch,
   type PoolPolicy,
-  type TakenKey,
+  type KeyLease,
 } from '../../db/queries/key-pool.ts';
 import type { Sealer } from '../../db/sealing.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { finalAfter, refusalOf } from './key-refusals.ts';
-import { KEY_POLICY } from './key-waits.ts';
+import { KEY_POLICY, toFinalFailure, toKeyRefusal } from './key-waits.ts';
 import { ModelCallError, type ModelAnswer, type ModelCall, type ModelPort, type PooledModel } from './model-port.ts';
 import { retryWhileDatabaseUnavailable } from './retry-while-database-unavailable.ts';
 
@@ -42,69 +41,70 @@ export function createKeyPool(deps: KeyPoolDeps): PooledModel {
       let last: ModelCallError | undefined;
       let opensOwn = deps.sealer !== undefined;
       for (;;) {
-        const taken = await take(deps, call, { environment: [...environment.keys()], opensOwn, policy }, signal);
-        if (taken.verdict !== 'leased') throw refusalOf(taken, call, last);
-        const key = environment.get(taken.account) ?? openKey(deps, call, taken);
+        const leased = await lease(deps, call, { environment: [...environment.keys()], opensOwn, policy }, signal);
+        if (leased.verdict !== 'leased') throw toKeyRefusal(leased, call, last);
+        const key = environment.get(leased.account) ?? openKey(deps, call, leased);
         if (key === undefined) {
           opensOwn = false;
-          await giveBack(deps, call, taken, policy, { outcome: 'nothing' });
+          await returnLease(deps, call, leased, policy, { outcome: 'nothing' });
           continue;
         }
         const end = await callWith(deps, call, key, signal);
-        await giveBack(deps, call, taken, policy, end);
+        await returnLease(deps, call, leased, policy, end);
         if (end.outcome === 'answered') return end.answer;
         last = end.error;
-        if (!last.free || (last.fault !== 'limited' && last.fault !== 'rejected')) throw finalAfter(taken, call, last);
+        if (!last.free || (last.fault !== 'limited' && last.fault !== 'rejected'))
+          throw toFinalFailure(leased, call, last);
       }
     },
   };
 }
 
-interface Choice {
+interface KeyChoice {
   readonly environment: readonly string[];
   readonly opensOwn: boolean;
   readonly policy: PoolPolicy;
 }
 
 /** Nothing has been sent yet, so whatever goes wrong here was free. */
-function take(deps: KeyPoolDeps, call: ModelCall, choice: Choice, signal: AbortSignal): Promise<TakenKey> {
+function lease(deps: KeyPoolDeps, call: ModelCall, choice: KeyChoice, signal: AbortSignal): Promise<KeyLease> {
   const { organizationId, orchestrationId, usageId, execution, request } = call;
   const { environment, opensOwn, policy } = choice;
-  const asking = { orchestrationId, turnKey: request.turnKey, usageId, execution, environment, opensOwn };
-  return retryWhileDatabaseUnavailable(() => takeKey(deps.db, organizationId, asking, policy), signal).catch(
+  const wanted = { orchestrationId, turnKey: request.turnKey, usageId, execution, environment, opensOwn };
+  return retryWhileDatabaseUnavailable(() => leaseKey(deps.db, organizationId, wanted, policy), signal).catch(
     (error: unknown) => {
       throw new ModelCallError(error, true);
     },
   );
 }
 
-function openKey({ sealer, onError }: KeyPoolDeps, call: ModelCall, taken: TakenKey): string | undefined {
+function openKey({ sealer, onError }: KeyPoolDeps, call: ModelCall, leased: KeyLease): string | undefined {
   try {
-    return sealer?.open(taken.sealed ?? '', { organizationId: call.organizationId, rowId: taken.account });
+    return sealer?.open(leased.sealed ?? '', { organizationId: call.organizationId, rowId: leased.account });
   } catch (error) {
     onError(error);
     return undefined;
   }
 }
 
-type End =
+type CallOutcome =
   | { readonly outcome: 'answered'; readonly answer: ModelAnswer }
   | { readonly outcome: Exclude<KeyOutcome, 'answered'>; readonly error: ModelCallError };
 
-async function callWith(deps: KeyPoolDeps, call: ModelCall, key: string, signal: AbortSignal): Promise<End> {
+async function callWith(deps: KeyPoolDeps, call: ModelCall, key: string, signal: AbortSignal): Promise<CallOutcome> {
   try {
     return { outcome: 'answered', answer: await deps.model.answer(call.request, key, signal) };
   } catch (error) {
-    const told = error instanceof ModelCallError ? error : new ModelCallError(error, false);
-    return { outcome: told.fault, error: told };
+    const failed = error instanceof ModelCallError ? error : new ModelCallError(error, false);
+    return { outcome: failed.fault, error: failed };
   }
 }
 
 /** What came of a call is worth more than the pool's knowledge of it: a lease that is not given back runs out. */
-async function giveBack(
+async function returnLease(
   deps: KeyPoolDeps,
   { organizationId }: ModelCall,
-  { lease }: TakenKey,
+  { lease }: KeyLease,
   policy: PoolPolicy,
   end: { readonly outcome: KeyOutcome; readonly error?: ModelCallError },
 ): Promise<void> {

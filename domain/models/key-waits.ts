@@ -1,3 +1,7 @@
+import { FAILURE, FailureError } from '../../contracts/failures.ts';
+import type { KeyLease } from '../../db/queries/key-pool.ts';
+import { ModelCallError, type ModelCall } from './model-port.ts';
+
 /** Rests before a turn that found no key asks again, by the tries it has made, s. */
 const STEPS_SECONDS = [1, 2, 5, 10] as const;
 const MAX_WAIT_SECONDS = 30;
@@ -31,3 +35,68 @@ export const jittered = (ms: number, random: Random = Math.random): number =>
 /** The wait for a free key while every healthy one is at work: short at first, spread out by chance. Pure. */
 export const queueWaitMs = (attempt: number, random: Random = Math.random): number =>
   Math.round(Math.min(FIRST_QUEUE_WAIT_MS * 1.5 ** (attempt - 1), MAX_QUEUE_WAIT_MS) * (0.5 + random()));
+
+type CallCounts = Pick<KeyLease, 'calls' | 'rounds'>;
+type CallTries = Pick<ModelCall, 'tries' | 'attempt'>;
+
+/** A failure as it is told to Temporal: with the time to come back, or final after the last try. Pure but for chance. */
+export function toFinalFailure(leased: CallCounts, { tries }: CallTries, error: ModelCallError): ModelCallError {
+  const { failure, free, waitSeconds } = error;
+  if (!(failure instanceof FailureError) || failure.nonRetryable) return error;
+  const isLast = leased.calls >= KEY_POLICY.mostCalls || leased.rounds >= tries;
+  const waitMs = waitSeconds ? jittered(waitSeconds * 1_000) : backOffMs(leased.calls);
+  return new ModelCallError(isLast ? final(failure) : retried(failure, waitMs), free);
+}
+
+/**
+ * Why there is no key for this call. Nothing was sent, or what was sent before was free. Waiting for one's turn costs no
+ * try; finding every key at rest does. Pure but for chance.
+ */
+export function toKeyRefusal(
+  leased: Pick<KeyLease, 'verdict' | 'waitMs'> & CallCounts,
+  { tries, attempt }: CallTries,
+  last?: ModelCallError,
+): ModelCallError {
+  switch (leased.verdict) {
+    case 'busy': {
+      const failure = limited('Every key is at work with as many calls as it may have; this one waits for its turn.');
+      return new ModelCallError(retried(failure, queueWaitMs(attempt)), true);
+    }
+    case 'cooling': {
+      const failure = passingOf(last) ?? limited('Every key rests after errors of the provider.');
+      const asked = last?.waitSeconds !== undefined;
+      const waitMs = asked ? jittered(leased.waitMs) : backOffMs(leased.rounds, leased.waitMs);
+      return new ModelCallError(leased.rounds >= tries ? final(failure) : retried(failure, waitMs), true);
+    }
+    case 'exhausted':
+      return new ModelCallError(
+        final(failureOf(last) ?? limited(`The model was asked ${leased.calls} times and did not answer.`)),
+        true,
+      );
+    case 'quarantined':
+      return unauthorized(last?.message ?? 'The provider has rejected every key.');
+    case 'none':
+    case 'leased':
+    default:
+      return unauthorized('There is no key: set ANTHROPIC_API_KEYS, or an admin adds one to the pool.');
+  }
+}
+
+const failureOf = (error?: ModelCallError): FailureError | undefined =>
+  error?.failure instanceof FailureError ? error.failure : undefined;
+
+/** A rejected key is no reason to stop while others only rest. */
+function passingOf(error?: ModelCallError): FailureError | undefined {
+  const failure = failureOf(error);
+  return failure?.nonRetryable ? undefined : failure;
+}
+
+const limited = (message: string): FailureError => FailureError.create({ type: FAILURE.modelRateLimited, message });
+
+const unauthorized = (message: string): ModelCallError =>
+  new ModelCallError(FailureError.nonRetryable(message, FAILURE.modelUnauthorized), true);
+
+const final = ({ message, type }: FailureError): FailureError => FailureError.nonRetryable(message, type ?? undefined);
+
+const retried = ({ message, type }: FailureError, nextRetryDelay: number): FailureError =>
+  FailureError.create({ message, type: type ?? undefined, nextRetryDelay });

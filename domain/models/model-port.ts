@@ -78,7 +78,7 @@ export interface PooledModel {
  */
 export type KeyFault = 'limited' | 'failed' | 'rejected' | 'nothing';
 
-interface Told {
+interface FailedCall {
   readonly fault?: KeyFault;
   /** What the provider asks to wait, s. */
   readonly waitSeconds?: number;
@@ -89,11 +89,11 @@ export class ModelCallError extends Error {
   override readonly name = 'ModelCallError';
   /** The provider has certainly not charged for the call. */
   readonly free: boolean;
-  /** What Temporal is told. */
+  /** What the caller gets: whether and when to try again. */
   readonly failure: unknown;
   readonly fault: KeyFault;
   readonly waitSeconds: number | undefined;
-  constructor(failure: unknown, free: boolean, { fault = 'nothing', waitSeconds }: Told = {}) {
+  constructor(failure: unknown, free: boolean, { fault = 'nothing', waitSeconds }: FailedCall = {}) {
     super(failure instanceof Error ? failure.message : String(failure), { cause: failure });
     this.failure = failure;
     this.free = free;

@@ -1,6 +1,5 @@
 import type { AgentDefinition } from '../../contracts/agents.ts';
 import type { Skill } from '../../contracts/skills.ts';
-import { matchesName } from './name-pattern.ts';
 
 /** The local tool that loads a skill whole. It reads and changes nothing. */
 export const LOAD_SKILL = 'skills__load';
@@ -20,6 +19,10 @@ export const loadSkillTool = {
 /** What skills may take of every system prompt: they are offered by name and only loaded when used. */
 const MAX_OFFERED = 50;
 const MAX_LETTERS = 8_000;
+
+/** Whether an allow-list lets a skill pass: by its name, by `prefix-*`, or by `*`. */
+const matchesName = (patterns: readonly string[], name: string): boolean =>
+  patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name));
 
 /**
  * The skills that an agent is offered, by name. An organization's skill stands in for the house's of the same name.

@@ -4,13 +4,6 @@ import type { ModelBlock } from '../../db/tables/work.ts';
 import type { ModelMessage } from '../models/model-port.ts';
 import { toldOf } from '../tools/results.ts';
 
-/** The turn of a round of a try: the first is the try's own, later ones follow answers of tools. */
-export const roundKey = (turnKey: string, round: number): string => (round > 1 ? `${turnKey}~${round}` : turnKey);
-
-/** The turns of the rounds before this one. */
-export const earlierRoundKeys = (turnKey: string, round: number): string[] =>
-  Array.from({ length: round - 1 }, (_, index) => roundKey(turnKey, index + 1));
-
 /**
  * What the rounds before have said and got, as the model wants it: its own blocks, then the results of all its calls.
  * Pure.

@@ -6,7 +6,7 @@ import { findSkill } from '../../db/queries/skills.ts';
 import type { StepForWork } from '../../db/queries/steps.ts';
 import type { EarlierMessage, StepContextRow } from '../../db/queries/turn-context.ts';
 import type { WantedCall } from '../models/model-port.ts';
-import type { SkillCatalogue } from '../skills/open.ts';
+import type { SkillCatalogue } from '../skills/catalogue.ts';
 import { LOAD_SKILL, offeredSkills } from '../skills/offer.ts';
 import { toAgentTools, type AgentTools } from '../tools/agent-tools.ts';
 import type { TaintInputs } from '../tools/taint.ts';

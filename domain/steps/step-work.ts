@@ -8,7 +8,7 @@ import { findStepContext, type StepContextRow } from '../../db/queries/turn-cont
 import { listTurnsByKey } from '../../db/queries/turns.ts';
 import type { ModelRequest } from '../models/model-port.ts';
 import { chooseModel, type ModelChoices } from '../models/tiers.ts';
-import { agentTurnKey } from '../models/turn-keys.ts';
+import { agentTurnKey, earlierRoundKeys, roundKey } from '../models/turn-keys.ts';
 import type { Turn, TurnDeps } from '../models/turn.ts';
 import { answersGivenTo, earlierAnswer } from '../planning/earlier-answers.ts';
 import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
@@ -16,7 +16,7 @@ import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { loadContext } from './context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
-import { earlierRoundKeys, roundKey, toRoundMessages } from './rounds.ts';
+import { toRoundMessages } from './rounds.ts';
 import { loadTools, type StepToolsDeps } from './step-tools.ts';
 
 /** One try of one step by one agent. */

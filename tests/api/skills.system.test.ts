@@ -6,7 +6,7 @@ import { hashToken } from '../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putToken } from '../../db/queries/organizations.ts';
 import { createLogger } from '../../logging.ts';
-import { openSkills } from '../../domain/skills/open.ts';
+import { openSkills } from '../../domain/skills/catalogue.ts';
 import { createTenant, type Tenant } from '../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';

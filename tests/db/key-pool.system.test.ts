@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '../../db/database.ts';
-import type { TakenKey } from '../../db/queries/key-pool.ts';
+import type { KeyLease } from '../../db/queries/key-pool.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { poolDesk } from './pool-fixture.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
@@ -18,7 +18,7 @@ afterAll(() => database?.drop());
 beforeEach(() => pool.forget());
 
 const KEYS = ['env-a', 'env-b', 'env-c'];
-const many = (count: number, ask: () => Promise<TakenKey>) => Promise.all(Array.from({ length: count }, ask));
+const many = (count: number, ask: () => Promise<KeyLease>) => Promise.all(Array.from({ length: count }, ask));
 const tally = (all: readonly string[]) =>
   Object.fromEntries([...new Set(all)].sort().map((each) => [each, all.filter((one) => one === each).length]));
 /** Fails so many times in a row, with the rests in between. */
@@ -128,9 +128,9 @@ describe('a rejected key', () => {
     await pool.pass(10_000);
     const taken = await many(10, () => pool.take(acme, { keys }));
     expect(tally(taken.map(({ account }) => account))).toEqual({ 'env-b': 10 });
-    await pool.giveBack(acme, taken[0] as TakenKey, 'limited', 20);
+    await pool.giveBack(acme, taken[0] as KeyLease, 'limited', 20);
     expect(await pool.take(acme, { keys })).toMatchObject({ verdict: 'cooling' });
-    await pool.giveBack(acme, taken[1] as TakenKey, 'rejected');
+    await pool.giveBack(acme, taken[1] as KeyLease, 'rejected');
     expect(await pool.take(acme, { keys })).toMatchObject({ verdict: 'quarantined' });
   });
 
@@ -180,7 +180,7 @@ describe('two organizations on the same keys', () => {
   it('take turns: whoever holds less gets the next free key, whoever asks first', async () => {
     const noisy = await many(4, () => take(acme));
     expect(await take(globex)).toMatchObject({ verdict: 'busy' });
-    await pool.giveBack(acme, noisy[0] as TakenKey, 'answered');
+    await pool.giveBack(acme, noisy[0] as KeyLease, 'answered');
     const again = await many(10, () => take(acme));
     expect(tally(again.map(({ verdict }) => verdict))).toEqual({ busy: 10 });
     expect(await take(globex)).toMatchObject({ verdict: 'leased' });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { KEY_POLICY } from '../../domain/models/key-waits.ts';
-import { returnKey, takeKey, type KeyOutcome, type PoolPolicy, type TakenKey } from '../../db/queries/key-pool.ts';
+import { returnKey, leaseKey, type KeyOutcome, type PoolPolicy, type KeyLease } from '../../db/queries/key-pool.ts';
 import type { TestDatabase } from '../support/database.ts';
 import type { Tenant } from './world.ts';
 
@@ -18,8 +18,8 @@ interface Ask {
 /** The pool as workers use it, for tests of its state. */
 export const poolDesk = ({ db, look }: TestDatabase) => ({
   /** Every ask is a turn of its own unless told. */
-  take: ({ organizationId }: Pick<Tenant, 'organizationId'>, ask: Ask = {}): Promise<TakenKey> =>
-    takeKey(
+  take: ({ organizationId }: Pick<Tenant, 'organizationId'>, ask: Ask = {}): Promise<KeyLease> =>
+    leaseKey(
       db,
       organizationId,
       {
@@ -34,7 +34,7 @@ export const poolDesk = ({ db, look }: TestDatabase) => ({
     ),
   giveBack: (
     { organizationId }: Pick<Tenant, 'organizationId'>,
-    { lease }: TakenKey,
+    { lease }: KeyLease,
     outcome: KeyOutcome,
     waitSeconds?: number,
   ) => returnKey(db, organizationId, { lease, outcome, waitSeconds }, POLICY),

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
-import { finalAfter, refusalOf } from '../../../domain/models/key-refusals.ts';
-import { backOffMs, jittered, queueWaitMs } from '../../../domain/models/key-waits.ts';
+import { backOffMs, jittered, queueWaitMs, toFinalFailure, toKeyRefusal } from '../../../domain/models/key-waits.ts';
 import { ModelCallError } from '../../../domain/models/model-port.ts';
 import { FAILURE } from '../../../contracts/failures.ts';
 
@@ -55,10 +54,12 @@ const TURN = { tries: 5, attempt: 1 };
 
 describe('a failed call', () => {
   it('comes back after the step of its tries, or after what the provider asked for', () => {
-    const told = seen(finalAfter({ calls: 3, rounds: 3 }, TURN, failed(FAILURE.modelUnavailable, undefined, false)));
+    const told = seen(
+      toFinalFailure({ calls: 3, rounds: 3 }, TURN, failed(FAILURE.modelUnavailable, undefined, false)),
+    );
     expect(told).toMatchObject({ type: FAILURE.modelUnavailable, nonRetryable: false, free: false });
     expect(told.waits).toBeGreaterThanOrEqual(5_000);
-    const asked = seen(finalAfter({ calls: 4, rounds: 4 }, TURN, failed(FAILURE.modelRateLimited, 0.5)));
+    const asked = seen(toFinalFailure({ calls: 4, rounds: 4 }, TURN, failed(FAILURE.modelRateLimited, 0.5)));
     expect(asked.waits).toBeGreaterThanOrEqual(500);
     expect(asked.waits).toBeLessThanOrEqual(550);
   });
@@ -67,23 +68,23 @@ describe('a failed call', () => {
     ['five calls', { calls: 5, rounds: 1 }, TURN],
     ['the last attempt of a turn with fewer', { calls: 2, rounds: 2 }, { ...TURN, tries: 2 }],
   ])('is final after %s', (_, counted, turn) => {
-    const told = seen(finalAfter(counted, turn, failed(FAILURE.modelUnavailable)));
+    const told = seen(toFinalFailure(counted, turn, failed(FAILURE.modelUnavailable)));
     expect(told).toMatchObject({ type: FAILURE.modelUnavailable, nonRetryable: true, waits: 0 });
   });
 
   it('that trying again cannot mend is left as it is', () => {
     const refused = new ModelCallError(ApplicationFailure.nonRetryable('no', FAILURE.modelRefused), true);
-    expect(finalAfter({ calls: 1, rounds: 1 }, TURN, refused)).toBe(refused);
+    expect(toFinalFailure({ calls: 1, rounds: 1 }, TURN, refused)).toBe(refused);
   });
 });
 
 describe('no key for a call', () => {
   const taken = { calls: 3, rounds: 1, waitMs: 400 } as const;
-  const none = (verdict: Parameters<typeof refusalOf>[0]['verdict'], last?: ModelCallError, more = {}) =>
-    refusalOf({ ...taken, verdict, ...more }, TURN, last);
+  const none = (verdict: Parameters<typeof toKeyRefusal>[0]['verdict'], last?: ModelCallError, more = {}) =>
+    toKeyRefusal({ ...taken, verdict, ...more }, TURN, last);
 
   it('because all are at work is no failure: it waits its turn, however often', () => {
-    expect(seen(refusalOf({ ...taken, verdict: 'busy', rounds: 9 }, { ...TURN, attempt: 40 }))).toMatchObject({
+    expect(seen(toKeyRefusal({ ...taken, verdict: 'busy', rounds: 9 }, { ...TURN, attempt: 40 }))).toMatchObject({
       nonRetryable: false,
       free: true,
     });

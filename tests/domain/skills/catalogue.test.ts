@@ -2,8 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { findSkills, HOUSE_SKILLS, loadSkills, type SkillProblem } from '../../../domain/skills/load.ts';
-import { openSkills } from '../../../domain/skills/open.ts';
+import {
+  findSkills,
+  HOUSE_SKILLS,
+  loadSkills,
+  openSkills,
+  type SkillProblem,
+} from '../../../domain/skills/catalogue.ts';
 
 let dir: string;
 beforeEach(() => {
