@@ -1,10 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { storableJson, storableText } from '../../contracts/storable-text.ts';
-import type { ModelBlock } from '../../db/tables/work.ts';
 import {
   ModelCallError,
   type ModelAnswer,
+  type ModelBlock,
   type ModelPort,
   type ModelRequest,
   type WantedCall,

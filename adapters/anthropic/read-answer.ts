@@ -29,7 +29,7 @@ interface WireUsage {
 export interface Progress {
   /** Content has begun to arrive. */
   begun: boolean;
-  /** Told of every sign of life. */
+  /** Called for every frame, pings included. */
   readonly onFrame: () => void;
 }
 
@@ -73,10 +73,10 @@ async function fromStream(response: Response, progress: Progress): Promise<WireM
     const frame = JSON.parse(data) as Frame;
     if (event === 'error' || isError(frame)) throw new APIError(undefined, frame, undefined, response.headers);
     if (frame.type?.startsWith('content_block')) progress.begun = true;
-    take(draft, frame);
+    applyFrame(draft, frame);
   }
   if (draft.stopReason === null) throw new BrokenStreamError('The stream ended before the message did.');
-  const blocks = [...draft.blocks].sort(([a], [b]) => a - b).map(([, block]) => whole(block));
+  const blocks = [...draft.blocks].sort(([a], [b]) => a - b).map(([, block]) => toBlock(block));
   return { content: blocks, stop_reason: draft.stopReason, usage: draft.usage };
 }
 
@@ -94,7 +94,7 @@ interface Draft {
   stopReason: string | null;
 }
 
-function take(draft: Draft, { type, index = 0, message, content_block, delta, usage }: Frame): void {
+function applyFrame(draft: Draft, { type, index = 0, message, content_block, delta, usage }: Frame): void {
   if (type === 'message_start') draft.usage = { ...message?.usage };
   else if (type === 'content_block_start' && content_block) draft.blocks.set(index, { ...content_block });
   else if (type === 'content_block_delta' && delta) {
@@ -106,12 +106,12 @@ function take(draft: Draft, { type, index = 0, message, content_block, delta, us
     draft.blocks.set(index, block);
   } else if (type === 'message_delta') {
     draft.stopReason = delta?.stop_reason ?? draft.stopReason;
-    draft.usage = { ...draft.usage, ...known(usage) };
+    draft.usage = { ...draft.usage, ...withoutNulls(usage) };
   }
 }
 
 /** The block as a server that does not stream would have sent it; arguments that were cut off are none. */
-function whole({ json, ...block }: DraftBlock): WireBlock {
+function toBlock({ json, ...block }: DraftBlock): WireBlock {
   if (json === undefined || json === '') return block;
   try {
     return { ...block, input: JSON.parse(json) as unknown };
@@ -121,7 +121,7 @@ function whole({ json, ...block }: DraftBlock): WireBlock {
 }
 
 /** The last counts of a stream are whole, but it leaves those null that it has said at its beginning. */
-const known = (usage: WireUsage = {}): WireUsage =>
+const withoutNulls = (usage: WireUsage = {}): WireUsage =>
   Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined));
 
 const isError = (body: unknown): boolean =>

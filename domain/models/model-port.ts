@@ -1,6 +1,8 @@
 import type { ModelBlock } from '../../db/tables/work.ts';
 import type { BilledTokens } from './prices.ts';
 
+export type { ModelBlock };
+
 /** Words, or the blocks of a turn that called tools and of their results. */
 export interface ModelMessage {
   readonly role: 'user' | 'assistant';

@@ -1,10 +1,9 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { CancelledError, FAILURE, FailureError } from '../../../contracts/failures.ts';
 import { createAnthropicModel } from '../../../adapters/anthropic/anthropic-model.ts';
 import { toModelCallError } from '../../../adapters/anthropic/failures.ts';
 import { ModelCallError, type ModelRequest } from '../../../domain/models/model-port.ts';
-import { FAILURE } from '../../../contracts/failures.ts';
 import { createFakeModel, type FakeModel, type Reply } from '../../../dev/fakes/model/index.ts';
 import { anyFreePort } from '../../../dev/ports.ts';
 
@@ -15,7 +14,7 @@ function translated(error: unknown, cancelled = false) {
   const translation = toModelCallError(error, { cancelled, secret: 'sk-secret' });
   if (!(translation instanceof ModelCallError)) throw new Error('It was not translated.');
   const { free, fault, waitSeconds } = translation;
-  return { free, fault, waitSeconds, failure: translation.failure as ApplicationFailure };
+  return { free, fault, waitSeconds, failure: translation.failure as FailureError };
 }
 
 describe('an answer with an HTTP status', () => {
@@ -36,7 +35,7 @@ describe('an answer with an HTTP status', () => {
     [504, FAILURE.modelUnavailable, false, 'failed'],
   ])('%d is %s, final: %s, was free, and says of its key: %s', (status, type, nonRetryable, fault) => {
     const told = translated(httpError(status));
-    expect(told.failure).toBeInstanceOf(ApplicationFailure);
+    expect(told.failure).toBeInstanceOf(FailureError);
     expect(told.failure).toMatchObject({ type, nonRetryable });
     expect(told).toMatchObject({ free: true, fault });
   });
@@ -99,7 +98,7 @@ describe('no answer', () => {
   it('by a cancellation is a cancellation, whatever the error looks like, and not free', () => {
     for (const error of [new APIUserAbortError(), httpError(500), new Error('odd')]) {
       const { free, failure } = translated(error, true);
-      expect(failure).toBeInstanceOf(CancelledFailure);
+      expect(failure).toBeInstanceOf(CancelledError);
       expect(free).toBe(false);
     }
   });
@@ -173,7 +172,7 @@ describe('over a real connection', () => {
       const stop = new AbortController();
       const error = await failureOf(reply, stop, 10_000, () => setImmediate(() => stop.abort()));
       expect(error.free).toBe(false);
-      expect(error.failure).toBeInstanceOf(CancelledFailure);
+      expect(error.failure).toBeInstanceOf(CancelledError);
     },
   );
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { backOffMs, jittered, queueWaitMs, toFinalFailure, toKeyRefusal } from '../../../domain/models/key-waits.ts';
 import { ModelCallError } from '../../../domain/models/model-port.ts';
-import { FAILURE } from '../../../contracts/failures.ts';
+import { FAILURE, FailureError } from '../../../contracts/failures.ts';
 
 const least = () => 0;
 const most = () => 0.999_999;
@@ -38,9 +37,9 @@ describe('the wait', () => {
   });
 });
 
-const failureOf = ({ failure }: ModelCallError): ApplicationFailure => failure as ApplicationFailure;
+const failureOf = ({ failure }: ModelCallError): FailureError => failure as FailureError;
 const failed = (type: string, waitSeconds?: number, free = true) =>
-  new ModelCallError(ApplicationFailure.create({ type, message: 'said so' }), free, { fault: 'failed', waitSeconds });
+  new ModelCallError(FailureError.create({ type, message: 'said so' }), free, { fault: 'failed', waitSeconds });
 const seen = (call: ModelCallError) => {
   const { type, nonRetryable, nextRetryDelay } = failureOf(call);
   return {
@@ -73,7 +72,7 @@ describe('a failed call', () => {
   });
 
   it('that trying again cannot mend is left as it is', () => {
-    const refused = new ModelCallError(ApplicationFailure.nonRetryable('no', FAILURE.modelRefused), true);
+    const refused = new ModelCallError(FailureError.nonRetryable('no', FAILURE.modelRefused), true);
     expect(toFinalFailure({ calls: 1, rounds: 1 }, TURN, refused)).toBe(refused);
   });
 });
@@ -105,7 +104,7 @@ describe('no key for a call', () => {
   });
 
   it('because the others rest does not call a rejected key the reason', () => {
-    const rejected = new ModelCallError(ApplicationFailure.nonRetryable('no', FAILURE.modelUnauthorized), true);
+    const rejected = new ModelCallError(FailureError.nonRetryable('no', FAILURE.modelUnauthorized), true);
     expect(seen(none('cooling', rejected))).toMatchObject({ type: FAILURE.modelRateLimited, nonRetryable: false });
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { CancelledError, FAILURE, FailureError } from '../../../contracts/failures.ts';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { KillPoint } from '../../../domain/kill-points.ts';
 import {
@@ -15,7 +15,6 @@ import {
   type TurnDeps,
 } from '../../../domain/models/turn.ts';
 import { insertTurn } from '../../../db/queries/turns.ts';
-import { FAILURE } from '../../../contracts/failures.ts';
 import type { Reply } from '../../../dev/fakes/model/index.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -55,10 +54,10 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
 
 const take = (nth = 1, changes: Partial<Turn> = {}, deps: Partial<TurnDeps> = {}): Promise<string> =>
   attempt(nth, () => heartbeating((given) => answerTurn({ ...desk.deps, ...deps }, turn(changes), given)));
-const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
+const failureOf = (work: Promise<unknown>): Promise<FailureError> =>
   work.then(
     () => Promise.reject(new Error('It worked.')),
-    (error: unknown) => error as ApplicationFailure,
+    (error: unknown) => error as FailureError,
   );
 const callsSince = (before: number) => desk.model.requests.length - before;
 const usage = async () =>
@@ -210,7 +209,7 @@ describe('a model that says no', () => {
   ])('with %s: the failure is named, and what is known of its price is booked', async (_, reply, type, state) => {
     desk.model.setResponder(() => reply);
     const failure = await failureOf(take());
-    expect(failure).toBeInstanceOf(ApplicationFailure);
+    expect(failure).toBeInstanceOf(FailureError);
     expect(failure.type).toBe(type);
     expect((await usage()).map((row) => row.state)).toEqual([state]);
     for (const window of await windows())
@@ -288,7 +287,7 @@ describe('a cancellation', () => {
         return heartbeating((given) => answerTurn(desk.deps, turn(), given));
       }),
     );
-    expect(failure).toBeInstanceOf(CancelledFailure);
+    expect(failure).toBeInstanceOf(CancelledError);
     expect(Date.now() - startedAt).toBeLessThan(1_500);
     expect(desk.model.log.some(gone)).toBe(true);
     expect(await usage()).toEqual([{ state: 'unknown', cost: worstCase(), reserved: worstCase() }]);
