@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { backOffMs, jittered, queueWaitMs, toFinalFailure, toKeyRefusal } from '../../../domain/models/key-waits.ts';
 import { ModelCallError } from '../../../domain/models/model-port.ts';
-import { FAILURE, FailureError } from '../../../contracts/failures.ts';
+import { FAILURE, FailureError, type FailureType } from '../../../contracts/failures.ts';
 
 const least = () => 0;
 const most = () => 0.999_999;
@@ -38,7 +38,7 @@ describe('the wait', () => {
 });
 
 const failureOf = ({ failure }: ModelCallError): FailureError => failure as FailureError;
-const failed = (type: string, waitSeconds?: number, free = true) =>
+const failed = (type: FailureType, waitSeconds?: number, free = true) =>
   new ModelCallError(FailureError.create({ type, message: 'said so' }), free, { fault: 'failed', waitSeconds });
 const seen = (call: ModelCallError) => {
   const { type, nonRetryable, nextRetryDelay } = failureOf(call);
