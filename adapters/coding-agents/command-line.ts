@@ -1,10 +1,8 @@
 import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
-import { argumentsFor, inputFor, notInstalled, type CodingAgent } from './coding-agents.ts';
+import { argumentsFor, inputFor, notInstalled, type CodingAgent, findCommand, type Command } from './coding-agents.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
-import { findCommand, type Command } from './find-command.ts';
-import { createLogBatches } from './log-batches.ts';
-import type { Redact } from './redact.ts';
+import { createLogBatches, type Redact } from './agent-log.ts';
 import { runProcess, type ProcessEnd } from './run-process.ts';
 import { readAgentEvent, type AgentResult } from './stream-json.ts';
 import { toProblem, toToolResult, type CommandLineArguments } from './tools.ts';
@@ -68,8 +66,8 @@ interface Work {
   readonly options: DelegationCall;
 }
 
-/** What has been heard of a run so far. */
-interface Heard {
+/** What a run has reported so far. */
+interface RunReport {
   sessionId: string | undefined;
   model: string | undefined;
   result: AgentResult | undefined;
@@ -78,7 +76,7 @@ interface Heard {
 async function work({ agent, deps, command, key, args, options }: Work): Promise<ToolResult> {
   const { redact, workspaces } = deps;
   const log = createLogBatches({ onLog: options.onLog, onTrouble: deps.onTrouble, everyMs: deps.logEveryMs });
-  const heard: Heard = { sessionId: undefined, model: undefined, result: undefined };
+  const report: RunReport = { sessionId: undefined, model: undefined, result: undefined };
   const began = performance.now();
   const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
   const end = await runProcess({
@@ -92,16 +90,16 @@ async function work({ agent, deps, command, key, args, options }: Work): Promise
     graceMs: deps.graceMs,
     onLine(line) {
       const event = readAgentEvent(line);
-      heard.sessionId = event?.sessionId ?? heard.sessionId;
-      heard.model ??= event?.model;
-      heard.result = event?.result ?? heard.result;
+      report.sessionId = event?.sessionId ?? report.sessionId;
+      report.model ??= event?.model;
+      report.result = event?.result ?? report.result;
       log.add((event?.log ?? [line]).map(redact));
     },
     onErrorLine: (line) => log.add([redact(line)]),
   });
   await log.close();
   const { organizationId } = options;
-  const { sessionId, result } = heard;
+  const { sessionId, result } = report;
   if (sessionId) await workspaces.remember({ organizationId, tool: agent.tool, sessionId }, key);
   if (!result && end.stopped === 'cancelled')
     throw new ToolCallError('cancelled', `${agent.title} was stopped; what it had done by then stays done.`);
@@ -109,7 +107,7 @@ async function work({ agent, deps, command, key, args, options }: Work): Promise
     status: result && !result.failed ? 'success' : 'failed',
     output: redact(result?.text ?? withoutResult(agent, end, timeoutMs, sessionId)),
     sessionId: sessionId ?? null,
-    model: heard.model ?? null,
+    model: report.model ?? null,
     durationMs: Math.round(performance.now() - began),
     costCents: result?.costCents ?? null,
     inputTokens: result?.inputTokens ?? null,

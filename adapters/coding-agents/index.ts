@@ -4,10 +4,9 @@ import { z } from 'zod';
 import type { DelegationTool } from '../../contracts/delegation.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { Delegation } from '../../domain/delegation/delegation-port.ts';
-import { CLAUDE_CODE, CURSOR, type CodingAgent } from './coding-agents.ts';
+import { CLAUDE_CODE, CURSOR, type CodingAgent, findCommand } from './coding-agents.ts';
 import { createCommandLine } from './command-line.ts';
-import { findCommand } from './find-command.ts';
-import { createRedaction } from './redact.ts';
+import { createRedaction } from './agent-log.ts';
 import { createSidecar, NOT_CONFIGURED } from './sidecar.ts';
 import {
   CommandLineArguments,

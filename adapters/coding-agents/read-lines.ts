@@ -14,7 +14,7 @@ export async function readLines(
   let rest = '';
   let tooLong = false;
   let bytes = 0;
-  const take = (line: string) => {
+  const finish = (line: string) => {
     if (!tooLong && line !== '') onLine(line);
     tooLong = false;
   };
@@ -23,7 +23,7 @@ export async function readLines(
       onBytes((bytes += chunk.length));
       const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
-      lines.forEach(take);
+      lines.forEach(finish);
       if (rest.length > MAX_LINE_CHARS) {
         tooLong = true;
         rest = '';
@@ -32,5 +32,5 @@ export async function readLines(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
-  take(rest + decoder.end());
+  finish(rest + decoder.end());
 }

@@ -63,7 +63,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   for (const stream of [stdin, lifeline]) stream.on('error', ignoreGone);
 
   const stopping = stopper({ ...options, graceMs, pid: child.pid, lifeline });
-  let told = '';
+  let outcome = '';
   let errors = '';
   const read = Promise.all([
     readLines(stdout, options.onLine, (bytes) => bytes > MAX_OUTPUT_BYTES && stopping.stop('too_much_output')),
@@ -71,7 +71,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
       errors = `${errors}${line}\n`.slice(-ERRORS_KEPT);
       options.onErrorLine(line);
     }),
-    readLines(lifeline, (line) => (told = line)).catch(ignoreGone),
+    readLines(lifeline, (line) => (outcome = line)).catch(ignoreGone),
   ]);
   stdin.end(options.input);
   // It is waited for below; until then a bug in a reader must not look like one that nobody handles.
@@ -89,7 +89,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
     stopping.done();
     for (const stream of [stdin, stdout, stderr, lifeline]) stream.destroy();
   }
-  return { stopped: stopping.reason(), ...readEnd(told), errors };
+  return { stopped: stopping.reason(), ...readEnd(outcome), errors };
 }
 
 /** The other end has closed its pipe: how it ended says more. */
@@ -136,9 +136,13 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-function readEnd(told: string): Pick<ProcessEnd, 'code' | 'signal' | 'error'> {
+function readEnd(outcome: string): Pick<ProcessEnd, 'code' | 'signal' | 'error'> {
   try {
-    const { code, signal, error } = JSON.parse(told) as { code: number | null; signal: string | null; error?: string };
+    const { code, signal, error } = JSON.parse(outcome) as {
+      code: number | null;
+      signal: string | null;
+      error?: string;
+    };
     return { code, signal, error };
   } catch {
     return { code: null, signal: 'SIGKILL', error: undefined };

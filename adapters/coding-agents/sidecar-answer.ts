@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
 import { readLines } from './read-lines.ts';
 
 /** Bytes of one answer, with all its log lines. */
@@ -101,4 +102,36 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What one try came to. */
+export type SidecarTry =
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number; readonly body: SidecarBody }
+  | { readonly kind: 'not_sent' | 'lost' | 'too_long'; readonly detail: string };
+
+/** Why there is no answer, and whether the task may have been worked on. */
+export function toCallError(outcome: SidecarTry, timeoutMs: number, late: boolean): ToolCallError {
+  if (outcome.kind === 'answered') return refusalError(outcome);
+  if (outcome.kind === 'not_sent')
+    return new ToolCallError(
+      'unavailable',
+      `The OpenCode sidecar could not be reached (${outcome.detail}). Nothing was sent.`,
+    );
+  if (outcome.kind === 'too_long') return new ToolCallError('unknown', `The OpenCode sidecar: ${outcome.detail}`);
+  const how = late
+    ? `did not answer within ${Math.round(timeoutMs / 1_000)} s`
+    : `lost the connection (${outcome.detail})`;
+  return new ToolCallError('unknown', `The OpenCode sidecar ${how}; the task may have been done.`);
+}
+
+function refusalError({ status, retryAfterMs }: Extract<SidecarTry, { kind: 'answered' }>): ToolCallError {
+  if (status === 429)
+    return new ToolCallError('rate_limited', 'The OpenCode sidecar has too much to do; try again later.', {
+      retryAfterMs,
+    });
+  if (status === 503)
+    return new ToolCallError('unavailable', 'The OpenCode sidecar is not available (503). The task was not taken.', {
+      retryAfterMs,
+    });
+  return new ToolCallError('unknown', `The OpenCode sidecar answered ${status}; the task may have been done.`);
 }

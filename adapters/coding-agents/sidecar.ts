@@ -4,9 +4,9 @@ import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
 import { createCircuit, type Circuit } from './circuit.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
-import { createLogBatches, type LogBatches } from './log-batches.ts';
-import type { Redact } from './redact.ts';
-import { readSidecarBody, TooLongError, type SidecarBody } from './sidecar-answer.ts';
+import { createLogBatches, type LogBatches, type Redact } from './agent-log.ts';
+import { retryAfterMsOf } from '../retry-after.ts';
+import { readSidecarBody, toCallError, TooLongError, type SidecarTry } from './sidecar-answer.ts';
 import { toProblem, toToolResult, type SidecarArguments } from './tools.ts';
 
 export const NOT_CONFIGURED =
@@ -84,11 +84,6 @@ interface Task {
 /** In the bridge's form. Nobody guesses it: whoever knows a session's id may go on with it. */
 const newSession = () => `ses_${Date.now()}_${randomUUID().replaceAll('-', '')}`;
 
-/** What one try came to. */
-type Try =
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number; readonly body: SidecarBody }
-  | { readonly kind: 'not_sent' | 'lost' | 'too_long'; readonly detail: string };
-
 async function delegate(task: Task): Promise<ToolResult> {
   const { deps, circuit, options } = task;
   const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
@@ -110,19 +105,19 @@ async function delegate(task: Task): Promise<ToolResult> {
     if (waitMs === undefined || deps.now() + waitMs >= ends) {
       // Limits are a sign of life.
       if (!(outcome.kind === 'answered' && outcome.status === 429)) circuit.fail();
-      throw toError(outcome, timeoutMs, deadline.aborted);
+      throw toCallError(outcome, timeoutMs, deadline.aborted);
     }
     await deps.wait(waitMs, signal).catch(() => {});
   }
 }
 
 /** How long to wait before the task is sent again; undefined when it is not. */
-function waitFor(outcome: Try, tries: number): number | undefined {
+function waitFor(outcome: SidecarTry, tries: number): number | undefined {
   if (outcome.kind !== 'answered' || tries >= TRIES) return undefined;
   return outcome.retryAfterMs ?? WAITS_MS[tries - 1];
 }
 
-async function attempt(task: Task, sessionId: string, signal: AbortSignal): Promise<Try> {
+async function attempt(task: Task, sessionId: string, signal: AbortSignal): Promise<SidecarTry> {
   const { deps, agent, log, args, options } = task;
   let answered: Dispatcher.ResponseData | undefined;
   try {
@@ -145,7 +140,7 @@ async function attempt(task: Task, sessionId: string, signal: AbortSignal): Prom
     });
     const onLog = (lines: readonly string[]) => log.add(lines.map(deps.redact));
     const body = await readSidecarBody(answered.body, String(answered.headers['content-type'] ?? ''), onLog);
-    const retryAfterMs = readRetryAfter(answered.headers['retry-after']);
+    const retryAfterMs = retryAfterMsOf(String(answered.headers['retry-after'] ?? ''));
     return { kind: 'answered', status: answered.statusCode, retryAfterMs, body };
   } catch (error) {
     // Only then does it also stop at the other end.
@@ -159,17 +154,9 @@ async function attempt(task: Task, sessionId: string, signal: AbortSignal): Prom
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no code';
 
-/** Seconds or a date, as HTTP has it. */
-function readRetryAfter(header: string | string[] | undefined): number | undefined {
-  const text = Array.isArray(header) ? header[0] : header;
-  if (text === undefined) return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
 function toResult(
   { deps }: Task,
-  { status, body: { answer, raw } }: Extract<Try, { kind: 'answered' }>,
+  { status, body: { answer, raw } }: Extract<SidecarTry, { kind: 'answered' }>,
   sessionId: string,
   tookMs: number,
 ): ToolResult {
@@ -189,31 +176,4 @@ function toResult(
     inputTokens: inputTokens ?? null,
     outputTokens: outputTokens ?? null,
   });
-}
-
-/** Why there is no answer, and whether the task may have been worked on. */
-function toError(outcome: Try, timeoutMs: number, late: boolean): ToolCallError {
-  if (outcome.kind === 'answered') return refusalError(outcome);
-  if (outcome.kind === 'not_sent')
-    return new ToolCallError(
-      'unavailable',
-      `The OpenCode sidecar could not be reached (${outcome.detail}). Nothing was sent.`,
-    );
-  if (outcome.kind === 'too_long') return new ToolCallError('unknown', `The OpenCode sidecar: ${outcome.detail}`);
-  const how = late
-    ? `did not answer within ${Math.round(timeoutMs / 1_000)} s`
-    : `lost the connection (${outcome.detail})`;
-  return new ToolCallError('unknown', `The OpenCode sidecar ${how}; the task may have been done.`);
-}
-
-function refusalError({ status, retryAfterMs }: Extract<Try, { kind: 'answered' }>): ToolCallError {
-  if (status === 429)
-    return new ToolCallError('rate_limited', 'The OpenCode sidecar has too much to do; try again later.', {
-      retryAfterMs,
-    });
-  if (status === 503)
-    return new ToolCallError('unavailable', 'The OpenCode sidecar is not available (503). The task was not taken.', {
-      retryAfterMs,
-    });
-  return new ToolCallError('unknown', `The OpenCode sidecar answered ${status}; the task may have been done.`);
 }

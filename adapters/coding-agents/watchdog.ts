@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 /**
  * The parent of one coding agent, as a process of its own: `watchdog.ts <marker> <grace ms> <command> [argument …]`.
  * Descriptor 3 is the lifeline to the worker. When it closes, because the worker asks for the end or has died, the
- * whole group is told to end, and killed after the grace. Nothing of the group outlives the watchdog.
+ * whole group is asked to end, and killed after the grace. Nothing of the group outlives the watchdog.
  */
 const LIFELINE = 3;
 /** A process may fork while it is looked for; after so many rounds the rest is left. */
@@ -13,7 +13,7 @@ const SWEEPS = 50;
 
 const [marker = '', grace = '5000', command = '', ...args] = process.argv.slice(2);
 
-/** Everybody who was started for this run, wherever in the tree it went; on Linux only, elsewhere the group has to do. */
+/** Every process started for this run, wherever in the tree it went; on Linux only, elsewhere the group has to do. */
 function marked(): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
@@ -37,12 +37,12 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Tells how it ended, then ends everybody, itself at last. */
-function end(told: { code: number | null; signal: string | null; error?: string }): void {
+/** Reports how the agent ended, then kills the whole group, itself last. */
+function end(outcome: { code: number | null; signal: string | null; error?: string }): void {
   try {
-    writeSync(LIFELINE, `${JSON.stringify(told)}\n`);
+    writeSync(LIFELINE, `${JSON.stringify(outcome)}\n`);
   } catch {
-    // Nobody listens any more.
+    // The worker has gone.
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const left = marked();
@@ -55,7 +55,7 @@ function end(told: { code: number | null; signal: string | null; error?: string 
 // The group gets these as well, and the watchdog has to see it out.
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
 
-// Nobody but the watchdog speaks over the lifeline.
+// Only the watchdog writes to the lifeline.
 const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', 'ignore'] });
 child.once('error', (error) => end({ code: null, signal: null, error: error.message }));
 child.once('exit', (code, by) => end({ code, signal: by }));

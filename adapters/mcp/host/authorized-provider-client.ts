@@ -1,7 +1,7 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
 import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection.ts';
 import { ProviderError, type Provider, type ProviderTool, type ToolContext } from '../servers/define.ts';
-import { toReadable } from '../servers/readable.ts';
+import { toReadable } from '../servers/call-result.ts';
 import type { Connection } from '../../../db/queries/connections.ts';
 import type { Credentials } from '../../../domain/connections/credentials-port.ts';
 import { createRateLimitedFetch } from './rate-limited-fetch.ts';

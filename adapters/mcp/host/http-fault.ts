@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { retryAfterMsOf } from '../../retry-after.ts';
 import { cleanText } from '../../../domain/tools/clean-text.ts';
 
 /** What an MCP endpoint answered instead of an answer. */
@@ -19,14 +20,6 @@ export class HttpFaultError extends Error {
 const MAX_SAID = 300;
 const RpcError = z.object({ error: z.object({ message: z.string() }) });
 
-/** Seconds or a date (RFC 9110, 10.2.3), as ms from now. */
-export function retryAfterMs(headers: Headers, now = Date.now()): number | undefined {
-  const given = headers.get('retry-after')?.trim();
-  if (!given) return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
 /** Throws `HttpFaultError` for a message that was not taken, so that the status and its headers are not lost in a text. */
 export const withHttpFaults =
   (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
@@ -34,7 +27,10 @@ export const withHttpFaults =
     const response = await fetch(input, init);
     if (init?.method !== 'POST' || response.status < 400) return response;
     const body = await response.text().catch(() => '');
-    throw new HttpFaultError(response.status, { retryAfterMs: retryAfterMs(response.headers), said: saidIn(body) });
+    throw new HttpFaultError(response.status, {
+      retryAfterMs: retryAfterMsOf(response.headers.get('retry-after')),
+      said: saidIn(body),
+    });
   };
 
 function saidIn(body: string): string | undefined {

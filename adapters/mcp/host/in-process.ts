@@ -1,7 +1,7 @@
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection.ts';
 import { ProviderError, type Provider, type ProviderFault } from '../servers/define.ts';
-import { faultOf } from '../servers/fault.ts';
+import { faultOf } from '../servers/call-result.ts';
 import { createProviderServer } from '../servers/serve.ts';
 import { openSession } from './mcp-session.ts';
 import { toToolCallError, type AuthorizedProviderClient } from './authorized-provider-client.ts';

@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { ToolDefinition } from '../../../contracts/tools.ts';
 import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection.ts';
-import { EFFECT_KEY_META } from '../servers/fault.ts';
+import { EFFECT_KEY_META } from '../servers/call-result.ts';
 import { toCallError, type Asked } from './call-error.ts';
 import { answerWithDefaults, QUESTIONS } from './questions.ts';
 import { isDeeperThan } from '../../../domain/tools/depth.ts';

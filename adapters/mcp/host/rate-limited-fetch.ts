@@ -1,4 +1,4 @@
-import { retryAfterMs } from './http-fault.ts';
+import { retryAfterMsOf } from '../../retry-after.ts';
 
 export interface RateLimit {
   /** Evenly spread over a second after a first burst of as many. */
@@ -32,7 +32,10 @@ export function createRateLimitedFetch(
     await wait(waitMs, init?.signal ?? (input instanceof Request ? input.signal : undefined));
     const response = await fetch(input, init);
     if (response.status === 429)
-      restUntil = Math.max(restUntil, Date.now() + (retryAfterMs(response.headers) ?? DEFAULT_REST_MS));
+      restUntil = Math.max(
+        restUntil,
+        Date.now() + (retryAfterMsOf(response.headers.get('retry-after')) ?? DEFAULT_REST_MS),
+      );
     return response;
   };
 }

@@ -116,3 +116,29 @@ export interface Provider<Client = unknown> {
   // oxlint-disable-next-line typescript/no-explicit-any -- each tool has its own schemas, and the list holds them all
   readonly tools: readonly ProviderTool<Client, any, any>[];
 }
+
+type Annotations = ProviderTool<unknown>['annotations'];
+
+/** Looks and changes nothing. */
+export const READS: Annotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: true,
+};
+
+/** Adds something new; twice adds it twice. */
+export const ADDS: Annotations = {
+  readOnlyHint: false,
+  destructiveHint: false,
+  idempotentHint: false,
+  openWorldHint: true,
+};
+
+/** Overwrites what was there with what is given; twice is the same as once. */
+export const OVERWRITES: Annotations = {
+  readOnlyHint: false,
+  destructiveHint: true,
+  idempotentHint: true,
+  openWorldHint: true,
+};

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
+import { ProviderError } from './define.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -46,3 +48,10 @@ export function restorable(
 /** What people are told of fields that were not put back; empty where all were. */
 export const leftAlone = (left: readonly string[]): string =>
   left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';
+
+/** What `before` had found, as `undo` needs it. @throws ProviderError when nobody looked. */
+export function parseBefore<Schema extends z.ZodType>(schema: Schema, before: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(before);
+  if (parsed.success) return parsed.data;
+  throw new ProviderError('refused', 'Nobody knows how it was before, so it cannot be restored.');
+}

@@ -115,12 +115,3 @@ function chainOf(error: unknown): unknown[] {
 }
 
 const codeOf = (error: unknown): string => (isErrorLike(error) && typeof error.code === 'string' ? error.code : '');
-
-/** Milliseconds of a `retry-after` header, which is seconds or a date; undefined when it is neither. */
-export function retryAfterMsOf(header: string | null | undefined, now = Date.now()): number | undefined {
-  if (!header) return undefined;
-  const seconds = Number(header);
-  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds * 1000));
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}

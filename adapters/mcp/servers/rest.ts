@@ -1,5 +1,6 @@
 import { ProviderError } from './define.ts';
-import { cancellable, providerCalls, retryAfterMsOf } from './provider-calls.ts';
+import { retryAfterMsOf } from '../../retry-after.ts';
+import { cancellable, providerCalls } from './provider-calls.ts';
 
 /** One request to a provider's REST API. */
 export interface RestRequest {
@@ -65,17 +66,20 @@ export function statusFault(
   headers: Headers,
   { provider, changes, detail }: { provider: string; changes: boolean; detail: string },
 ): ProviderError {
-  const said = `${provider} (${status})${detail === '' ? '' : `: ${clip(detail)}`}`;
+  const summary = `${provider} (${status})${detail === '' ? '' : `: ${clip(detail)}`}`;
   if (status === 401)
-    return new ProviderError('unauthorized', `${said}. The credentials are not accepted: a person has to renew them.`);
+    return new ProviderError(
+      'unauthorized',
+      `${summary}. The credentials are not accepted: a person has to renew them.`,
+    );
   if (status === 429) {
     const retryAfterMs = retryAfterOf(headers);
-    return new ProviderError('rate_limited', `${said}. Too many requests: wait, or ask for less.`, { retryAfterMs });
+    return new ProviderError('rate_limited', `${summary}. Too many requests: wait, or ask for less.`, { retryAfterMs });
   }
-  if (status < 500 && status !== 408) return new ProviderError('refused', `${said}.`);
+  if (status < 500 && status !== 408) return new ProviderError('refused', `${summary}.`);
   return changes
-    ? new ProviderError('unknown', `${said}. The change may have happened.`)
-    : new ProviderError('unavailable', `${said}. Nothing was changed; try again later.`);
+    ? new ProviderError('unknown', `${summary}. The change may have happened.`)
+    : new ProviderError('unavailable', `${summary}. Nothing was changed; try again later.`);
 }
 
 /** Longest part of a provider's own words that goes into an error, characters. */

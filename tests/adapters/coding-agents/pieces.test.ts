@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createCircuit } from '../../../adapters/coding-agents/circuit.ts';
-import { createLogBatches } from '../../../adapters/coding-agents/log-batches.ts';
+import { createLogBatches, createRedaction } from '../../../adapters/coding-agents/agent-log.ts';
 import { readLines } from '../../../adapters/coding-agents/read-lines.ts';
-import { createRedaction } from '../../../adapters/coding-agents/redact.ts';
 import { readAgentEvent } from '../../../adapters/coding-agents/stream-json.ts';
 import { eventually } from '../../support/eventually.ts';
 

@@ -1,6 +1,6 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { EgressRefusedError } from '../checked-url.ts';
-import { retryAfterMs } from '../http-fault.ts';
+import { retryAfterMsOf } from '../../../retry-after.ts';
 import { GrantError } from '../../../../domain/connections/grant-error.ts';
 
 /** An authorization server that takes longer than this is away. A row is locked meanwhile. */
@@ -31,7 +31,7 @@ export const oauthFetch =
     });
     if (response.status < 500 && response.status !== 429)
       return init?.method === 'POST' ? withHonestStatus(response) : response;
-    const wait = retryAfterMs(response.headers);
+    const wait = retryAfterMsOf(response.headers.get('retry-after'));
     await response.body?.cancel();
     throw new GrantError('passing', `The authorization server ${host} answered ${response.status}.`, {
       ...(wait !== undefined && { retryAfterMs: wait }),

@@ -1,6 +1,7 @@
-import { Octokit } from 'octokit';
-import type { ClientSettings } from '../define.ts';
-import { cancellable } from '../provider-calls.ts';
+import { Octokit, RequestError } from 'octokit';
+import { type ClientSettings, ProviderError } from '../define.ts';
+import { cancellable, providerCalls } from '../provider-calls.ts';
+import { retryAfterMsOf } from '../../../retry-after.ts';
 
 export type GithubClient = Octokit;
 
@@ -17,3 +18,51 @@ export const createGithubClient = ({ token, url, fetch }: ClientSettings): Githu
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     userAgent: 'nubabel',
   });
+
+/** GitHub asks for at least a minute after a secondary limit that names no time. */
+const SECONDARY_WAIT_MS = 60_000;
+
+/** The only place that knows GitHub's errors. */
+export function toGithubFailure(error: unknown): ProviderError | undefined {
+  // Without an answer octokit makes up a status of 500.
+  if (!(error instanceof RequestError) || !error.response) return undefined;
+  const { status, message } = error;
+  const detail = message.split(' - https://')[0] ?? message;
+  const cause = error;
+  const retryAfterMs = limitOf(error);
+  if (retryAfterMs !== undefined)
+    return new ProviderError('rate_limited', `GitHub takes no more requests for ${Math.ceil(retryAfterMs / 1000)} s.`, {
+      retryAfterMs,
+      cause,
+    });
+  if (status >= 500) return new ProviderError('unavailable', `GitHub has a fault (HTTP ${status}).`, { cause });
+  if (status === 401)
+    return new ProviderError('unauthorized', `GitHub does not accept the token: ${detail}`, { cause });
+  return new ProviderError('refused', `GitHub refused it: ${detail}.${adviceFor(error)}`, { cause });
+}
+
+/** Milliseconds to wait when this is one of GitHub's limits: the hour's (403, 429) or a secondary one. */
+function limitOf({ status, message, response }: RequestError): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const headers = response?.headers ?? {};
+  const asked = retryAfterMsOf(headers['retry-after']?.toString());
+  if (asked !== undefined) return asked;
+  const reset = Number(headers['x-ratelimit-reset']);
+  if (headers['x-ratelimit-remaining'] === '0' && Number.isFinite(reset)) return Math.max(0, reset * 1000 - Date.now());
+  return status === 429 || /secondary rate limit|abuse detection/i.test(message) ? SECONDARY_WAIT_MS : undefined;
+}
+
+function adviceFor({ status, response }: RequestError): string {
+  if (status === 404)
+    return ' There is no such thing that the token can see: check owner, repo and number, and that the token has access to the repository.';
+  if (status === 410) return ' Issues are switched off for this repository, or the issue was deleted.';
+  if (status !== 403) return '';
+  const needed = response?.headers['x-accepted-github-permissions'];
+  return ` The token lacks a permission${needed ? ` (needs ${needed})` : ''}: add it in GitHub under Settings, Developer settings, Personal access tokens.`;
+}
+
+export const { read, write } = providerCalls('GitHub', toGithubFailure);
+
+/** The HTTP status of GitHub's answer. */
+export const githubStatusOf = (error: unknown): number | undefined =>
+  error instanceof ProviderError && error.cause instanceof RequestError ? error.cause.status : undefined;

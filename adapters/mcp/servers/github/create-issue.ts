@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { ADDS } from '../annotations.ts';
-import { defineTool } from '../define.ts';
-import type { GithubClient } from './client.ts';
-import { read, write } from './failures.ts';
+import { ADDS, defineTool } from '../define.ts';
+import { type GithubClient, read, write } from './client.ts';
 import { hasMark, Issue, issueResource, MAX_BODY, toIssue, withMark } from './issue.ts';
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
 

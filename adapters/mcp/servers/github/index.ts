@@ -1,10 +1,8 @@
 import type { Provider } from '../define.ts';
-import { createGithubClient, type GithubClient } from './client.ts';
+import { createGithubClient, type GithubClient, read } from './client.ts';
 import { createIssue } from './create-issue.ts';
-import { read } from './failures.ts';
-import { getPullRequest } from './get-pull-request.ts';
-import { listIssues } from './list-issues.ts';
-import { listPullRequests } from './list-pull-requests.ts';
+import { getPullRequest, listPullRequests } from './pull-requests.ts';
+import { listIssues } from './issue.ts';
 import { updateIssue } from './update-issue.ts';
 
 /** GitHub's REST API with a personal access token or the token of an app's user. */

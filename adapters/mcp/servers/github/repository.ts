@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { ProviderError, type ToolContext } from '../define.ts';
-import type { GithubClient } from './client.ts';
-import { read } from './failures.ts';
+import { type GithubClient, read } from './client.ts';
 
 /** Which repository; the connection may have a usual one. */
 export const repositoryArguments = {

@@ -1,11 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { OVERWRITES } from '../annotations.ts';
-import { defineTool, ProviderError, type ToolContext } from '../define.ts';
-import { compareFields, leftAlone, restorable } from '../fields.ts';
-import { whatWasBefore } from '../what-was-before.ts';
-import type { GithubClient } from './client.ts';
-import { githubStatusOf, read, write } from './failures.ts';
+import { OVERWRITES, defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { compareFields, leftAlone, restorable, parseBefore } from '../fields.ts';
+import { type GithubClient, githubStatusOf, read, write } from './client.ts';
 import { Issue, issueResource, MAX_BODY, toIssue, withMarkOf, withoutMark } from './issue.ts';
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
 
@@ -106,7 +103,7 @@ export const updateIssue = defineTool<GithubClient>()({
   },
   resource: issueResource,
   async undo(client, { args, before }, context) {
-    const old = whatWasBefore(Before, before);
+    const old = parseBefore(Before, before);
     const at = { ...repositoryOf(args, context), issue_number: args.number };
     const now = await issueAt(client, args, context);
     const { restore, left } = restorable({ now: valuesOf(now), wanted: wantedBy(args), before: old }, isSame);

@@ -53,11 +53,11 @@ function inlineNode(node: AdfNode, depth: number): string {
   // Mentions, emoji, dates and cards carry their text in an attribute.
   const attribute = node.attrs?.['text'] ?? node.attrs?.['shortName'] ?? node.attrs?.['url'];
   const text = node.text ?? (typeof attribute === 'string' ? attribute : inline(node, depth));
-  return (node.marks ?? []).reduce((said, { type, attrs }) => {
-    if (type === 'code') return `\`${said}\``;
-    if (type === 'strong') return `**${said}**`;
-    if (type === 'em') return `*${said}*`;
-    if (type === 'link' && typeof attrs?.['href'] === 'string') return `[${said}](${attrs['href']})`;
-    return said;
+  return (node.marks ?? []).reduce((marked, { type, attrs }) => {
+    if (type === 'code') return `\`${marked}\``;
+    if (type === 'strong') return `**${marked}**`;
+    if (type === 'em') return `*${marked}*`;
+    if (type === 'link' && typeof attrs?.['href'] === 'string') return `[${marked}](${attrs['href']})`;
+    return marked;
   }, text);
 }

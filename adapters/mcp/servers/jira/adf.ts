@@ -24,29 +24,29 @@ export function toAdf(markdown: string): AdfDocument {
   const lines = markdown.replaceAll('\r\n', '\n').split('\n');
   const content: AdfNode[] = [];
   while (lines.length > 0) {
-    const block = takeBlock(lines);
+    const block = parseBlock(lines);
     if (block) content.push(block);
   }
   return { type: 'doc', version: 1, content };
 }
 
-/** Takes the first block off the lines; undefined for an empty line. */
-function takeBlock(lines: string[]): AdfNode | undefined {
+/** Parses the first block and removes its lines; undefined for an empty line. */
+function parseBlock(lines: string[]): AdfNode | undefined {
   const line = lines[0] ?? '';
   if (line.trim() === '') return void lines.shift();
   const fence = FENCE.exec(line);
-  if (fence) return takeCode(lines, fence[1] ?? '');
+  if (fence) return parseCode(lines, fence[1] ?? '');
   const heading = HEADING.exec(line);
   if (heading) {
     lines.shift();
     return { type: 'heading', attrs: { level: heading[1]?.length ?? 1 }, content: toInline(heading[2] ?? '') };
   }
-  if (BULLET.test(line)) return { type: 'bulletList', content: takeItems(lines, BULLET) };
-  if (NUMBERED.test(line)) return { type: 'orderedList', content: takeItems(lines, NUMBERED) };
-  return takeParagraph(lines);
+  if (BULLET.test(line)) return { type: 'bulletList', content: parseItems(lines, BULLET) };
+  if (NUMBERED.test(line)) return { type: 'orderedList', content: parseItems(lines, NUMBERED) };
+  return parseParagraph(lines);
 }
 
-function takeCode(lines: string[], language: string): AdfNode {
+function parseCode(lines: string[], language: string): AdfNode {
   lines.shift();
   const end = lines.findIndex((line) => CLOSING.test(line));
   const text = lines.splice(0, end < 0 ? lines.length : end).join('\n');
@@ -58,7 +58,7 @@ function takeCode(lines: string[], language: string): AdfNode {
   };
 }
 
-function takeItems(lines: string[], item: RegExp): AdfNode[] {
+function parseItems(lines: string[], item: RegExp): AdfNode[] {
   const items: AdfNode[] = [];
   for (let text = item.exec(lines[0] ?? '')?.[1]; text; text = item.exec(lines[0] ?? '')?.[1]) {
     lines.shift();
@@ -70,10 +70,13 @@ function takeItems(lines: string[], item: RegExp): AdfNode[] {
 const startsBlock = (line: string): boolean =>
   line.trim() === '' || [HEADING, BULLET, NUMBERED, FENCE].some((start) => start.test(line));
 
-function takeParagraph(lines: string[]): AdfNode {
-  const taken = [lines.shift() ?? ''];
-  while (lines[0] !== undefined && !startsBlock(lines[0])) taken.push(lines.shift() ?? '');
-  const content = taken.flatMap((line, index) => [...(index > 0 ? [{ type: 'hardBreak' }] : []), ...toInline(line)]);
+function parseParagraph(lines: string[]): AdfNode {
+  const paragraph = [lines.shift() ?? ''];
+  while (lines[0] !== undefined && !startsBlock(lines[0])) paragraph.push(lines.shift() ?? '');
+  const content = paragraph.flatMap((line, index) => [
+    ...(index > 0 ? [{ type: 'hardBreak' }] : []),
+    ...toInline(line),
+  ]);
   return { type: 'paragraph', content };
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { ProviderError, type ClientSettings } from '../define.ts';
-import { sendRest } from '../rest.ts';
-import { toJiraFailure } from './failures.ts';
+import { type ClientSettings, ProviderError } from '../define.ts';
+import { type RestAnswer, sendRest, statusFault } from '../rest.ts';
 
 interface Asked {
   readonly query?: Readonly<Record<string, string>>;
@@ -52,4 +51,24 @@ export function createJiraClient({ url, email, token, settings, fetch }: ClientS
     },
     browseUrl: (key) => site && `${site.replace(/\/+$/, '')}/browse/${key}`,
   };
+}
+
+/** Jira's own words: general ones, and one per field. */
+const JiraErrors = z.object({
+  errorMessages: z.array(z.string()).default([]),
+  errors: z.record(z.string(), z.string()).default({}),
+});
+
+/** The one translator of Jira's refusals. */
+export function toJiraFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
+  return statusFault(status, headers, { provider: 'Jira', changes, detail: wordsOf(status, body) });
+}
+
+function wordsOf(status: number, body: unknown): string {
+  const errors = JiraErrors.safeParse(body);
+  const words = errors.success
+    ? [...errors.data.errorMessages, ...Object.entries(errors.data.errors).map(([field, text]) => `${field}: ${text}`)]
+    : [];
+  if (words.length > 0) return words.join(' ');
+  return status === 404 ? 'It does not exist, or this account may not see it' : '';
 }

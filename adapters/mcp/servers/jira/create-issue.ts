@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { ADDS } from '../annotations.ts';
-import { defineTool, ProviderError, type ReadBack, type ReadBackVerdict, type ToolContext } from '../define.ts';
+import { ADDS, defineTool, ProviderError, type ReadBack, type ReadBackVerdict, type ToolContext } from '../define.ts';
 import { toAdf } from './adf.ts';
 import { Nothing, type JiraClient } from './client.ts';
-import { IssueKey } from './issue.ts';
-import { quoteJql, searchIssues } from './search.ts';
+import { IssueKey, quoteJql, searchIssues } from './issue.ts';
 
 /** The entity property that carries the ledger's key; it is set by the same request that creates the issue. */
 const PROPERTY = 'nubabel';

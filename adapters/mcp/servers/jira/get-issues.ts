@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { READS } from '../annotations.ts';
-import { defineTool } from '../define.ts';
+import { READS, defineTool } from '../define.ts';
 import type { JiraClient } from './client.ts';
-import { Issue, toIssue } from './issue.ts';
-import { quoteJql, searchIssues } from './search.ts';
+import { Issue, toIssue, quoteJql, searchIssues } from './issue.ts';
 
 const word = z.string().trim().min(1).max(200);
 

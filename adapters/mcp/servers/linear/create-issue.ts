@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { ADDS } from '../annotations.ts';
-import { defineTool, ProviderError } from '../define.ts';
+import { ADDS, defineTool, ProviderError } from '../define.ts';
 import { effectUuid } from '../effect-mark.ts';
-import type { LinearToolClient } from './client.ts';
-import { write } from './failures.ts';
+import { type LinearToolClient, write } from './client.ts';
 import {
   findIssue,
   Issue,

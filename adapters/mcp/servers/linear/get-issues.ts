@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { READS } from '../annotations.ts';
-import { defineTool, type ToolContext } from '../define.ts';
-import type { LinearToolClient } from './client.ts';
-import { read } from './failures.ts';
+import { READS, defineTool, type ToolContext } from '../define.ts';
+import { type LinearToolClient, read } from './client.ts';
 import { Issue, ISSUE_FIELDS, toIssue, type WireIssue } from './issue.ts';
 import { findTeam, findUser, stateOf } from './lookups.ts';
 

@@ -1,7 +1,6 @@
 import type { Provider } from '../define.ts';
-import { createLinearClient, LINEAR_URL, type LinearToolClient } from './client.ts';
+import { createLinearClient, LINEAR_URL, type LinearToolClient, read } from './client.ts';
 import { createIssue } from './create-issue.ts';
-import { read } from './failures.ts';
 import { getIssues } from './get-issues.ts';
 import { updateIssue } from './update-issue.ts';
 

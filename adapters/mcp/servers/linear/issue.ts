@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ToolContext } from '../define.ts';
-import type { LinearToolClient } from './client.ts';
-import { isInvalidInput, read } from './failures.ts';
+import { type LinearToolClient, isInvalidInput, read } from './client.ts';
 
 /** Characters of a description that are shown; the rest is behind the link. */
 export const MAX_SHOWN_DESCRIPTION = 4_000;

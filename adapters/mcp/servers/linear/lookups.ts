@@ -1,6 +1,5 @@
 import { ProviderError, type ToolContext } from '../define.ts';
-import type { LinearToolClient } from './client.ts';
-import { read } from './failures.ts';
+import { type LinearToolClient, read } from './client.ts';
 
 /** Names shown of a longer list. */
 const MAX_SHOWN = 20;

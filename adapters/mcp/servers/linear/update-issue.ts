@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { OVERWRITES } from '../annotations.ts';
-import { defineTool, type ToolContext } from '../define.ts';
-import { compareFields, leftAlone, restorable } from '../fields.ts';
-import { whatWasBefore } from '../what-was-before.ts';
-import type { LinearToolClient } from './client.ts';
-import { write } from './failures.ts';
+import { OVERWRITES, defineTool, type ToolContext } from '../define.ts';
+import { compareFields, leftAlone, restorable, parseBefore } from '../fields.ts';
+import { type LinearToolClient, write } from './client.ts';
 import {
   findIssue,
   getIssue,
@@ -115,7 +112,7 @@ export const updateIssue = defineTool<LinearToolClient>()({
   },
   resource: issueResource,
   async undo(client, { args, output, before }, context) {
-    const old = whatWasBefore(Change, before);
+    const old = parseBefore(Change, before);
     const now = currentOf(await getIssue(client, output.id, context));
     const wanted = await changeOf(client, args, context);
     const { restore, left } = restorable(comparable({ now, wanted, before: old }));

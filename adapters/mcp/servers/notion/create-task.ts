@@ -1,9 +1,7 @@
 import { isFullPage } from '@notionhq/client';
 import { z } from 'zod';
-import { ADDS } from '../annotations.ts';
-import { defineTool } from '../define.ts';
-import type { NotionClient } from './client.ts';
-import { isNotFound, read, write } from './failures.ts';
+import { ADDS, defineTool } from '../define.ts';
+import { type NotionClient, isNotFound, read, write } from './client.ts';
 import { openDatabase } from './task-database.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties } from './task-fields.ts';
 import { databaseArgument, Task, openTask, taskResource, toTask, toWrittenTask } from './task.ts';

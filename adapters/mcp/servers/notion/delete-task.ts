@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { OVERWRITES } from '../annotations.ts';
-import { defineTool } from '../define.ts';
-import { whatWasBefore } from '../what-was-before.ts';
-import type { NotionClient } from './client.ts';
-import { write } from './failures.ts';
+import { OVERWRITES, defineTool } from '../define.ts';
+import { parseBefore } from '../fields.ts';
+import { type NotionClient, write } from './client.ts';
 import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask } from './task.ts';
 
 /** Moves a page to the trash, where people can get it back for 30 days; so can `undo`. */
@@ -30,7 +28,7 @@ export const deleteTask = defineTool<NotionClient>()({
   },
   resource: taskResource,
   async undo(client, { output: { id, title }, before }, context) {
-    const { inTrash } = whatWasBefore(z.object({ inTrash: z.boolean() }), before);
+    const { inTrash } = parseBefore(z.object({ inTrash: z.boolean() }), before);
     if (inTrash) return `The task "${title}" was in the trash before, so it stays there.`;
     const { page } = await openTask(client, id, context);
     if (page.in_trash) await write(context, () => client.pages.update({ page_id: id, in_trash: false }));

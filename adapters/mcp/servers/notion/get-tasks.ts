@@ -1,12 +1,9 @@
 import { isFullPage, type QueryDataSourceParameters } from '@notionhq/client';
 import { z } from 'zod';
-import { READS } from '../annotations.ts';
-import { defineTool, type ToolContext } from '../define.ts';
-import type { NotionClient } from './client.ts';
-import { read } from './failures.ts';
-import { findPerson } from './find-person.ts';
+import { READS, defineTool, type ToolContext } from '../define.ts';
+import { type NotionClient, read } from './client.ts';
+import { findPerson, propertyFor, statusProperty } from './task-fields.ts';
 import { openDatabase, type TaskDatabase } from './task-database.ts';
-import { propertyFor, statusProperty } from './task-fields.ts';
 import { databaseArgument, Task, toTask } from './task.ts';
 
 const Input = z.strictObject({

@@ -1,8 +1,7 @@
 import type { Provider } from '../define.ts';
-import { createNotionClient, type NotionClient } from './client.ts';
+import { createNotionClient, type NotionClient, read } from './client.ts';
 import { createTask } from './create-task.ts';
 import { deleteTask } from './delete-task.ts';
-import { read } from './failures.ts';
 import { getTasks } from './get-tasks.ts';
 import { updateTask } from './update-task.ts';
 

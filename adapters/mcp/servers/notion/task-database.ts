@@ -1,7 +1,6 @@
 import { extractNotionId, isFullDatabase, isFullDataSource, type GetDataSourceResponse } from '@notionhq/client';
 import { ProviderError, type ToolContext } from '../define.ts';
-import type { NotionClient } from './client.ts';
-import { isNotFound, read } from './failures.ts';
+import { type NotionClient, isNotFound, read } from './client.ts';
 
 /** Where a database of tasks keeps what; found by the types of its properties, so any database will do. */
 export interface TaskDatabase {

@@ -1,8 +1,7 @@
 import { extractNotionId, isFullPage, type PageObjectResponse } from '@notionhq/client';
 import { z } from 'zod';
 import { ProviderError, type ToolContext } from '../define.ts';
-import type { NotionClient } from './client.ts';
-import { isNotFound, read } from './failures.ts';
+import { type NotionClient, isNotFound, read } from './client.ts';
 import { openDatabase, openDataSource, type TaskDatabase } from './task-database.ts';
 
 export const databaseArgument = z

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { OVERWRITES } from '../annotations.ts';
-import { defineTool } from '../define.ts';
-import { compareFields, leftAlone, restorable } from '../fields.ts';
-import { whatWasBefore } from '../what-was-before.ts';
-import type { NotionClient } from './client.ts';
-import { write } from './failures.ts';
+import { OVERWRITES, defineTool } from '../define.ts';
+import { compareFields, leftAlone, restorable, parseBefore } from '../fields.ts';
+import { type NotionClient, write } from './client.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties, type NotionProperties } from './task-fields.ts';
 import { findTask, openTask, Task, taskArgument, taskResource, toTask, toWrittenTask, type FoundTask } from './task.ts';
 
@@ -75,7 +72,7 @@ export const updateTask = defineTool<NotionClient>()({
   resource: taskResource,
   async undo(client, { args: given, output: { id, title }, before }, context) {
     const { task: _, ...args } = given;
-    const { properties: old } = whatWasBefore(Before, before);
+    const { properties: old } = parseBefore(Before, before);
     const found = await openTask(client, id, context);
     const wanted = toProperties(found.database, await fieldsOf(client, args, context));
     const now = plain(valuesOf(found, Object.keys(wanted)));

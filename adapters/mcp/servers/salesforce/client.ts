@@ -1,8 +1,8 @@
-import { PassThrough } from 'node:stream';
 import jsforce, { type Connection, type HttpRequest, type StreamPromise } from 'jsforce';
-import { ProviderError, type ClientSettings } from '../define.ts';
-import { sendRest, type RestRequest } from '../rest.ts';
-import { toSalesforceFailure } from './failures.ts';
+import { PassThrough } from 'node:stream';
+import { z } from 'zod';
+import { type ClientSettings, ProviderError } from '../define.ts';
+import { type RestAnswer, type RestRequest, sendRest, statusFault } from '../rest.ts';
 
 /** Spring '25; supported for at least three years. */
 const API_VERSION = '63.0';
@@ -73,4 +73,44 @@ export function createSalesforceClient({ url, token, settings, fetch }: ClientSe
       ),
     recordUrl: (id) => `${origin}/${id}`,
   };
+}
+
+const One = z.object({ message: z.string(), errorCode: z.string().optional(), fields: z.array(z.string()).optional() });
+
+/** Salesforce answers a list of faults; its identity service one object. */
+const Faults = z.union([z.array(One), One.transform((one) => [one])]);
+
+/** Allowances of the whole org over 24 hours: waiting a minute helps nobody. */
+const DAY_LIMIT_WAIT_MS = 3_600_000;
+const BUSY_WAIT_MS = 60_000;
+
+/** The one translator of Salesforce's refusals. */
+export function toSalesforceFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
+  const faults = Faults.safeParse(body).data ?? [];
+  const codes = faults.map(({ errorCode }) => errorCode);
+  const detail = faults
+    .map(({ errorCode, message, fields }) => {
+      const where = fields && fields.length > 0 ? ` (${fields.join(', ')})` : '';
+      return `${errorCode ? `${errorCode}: ` : ''}${message}${where}`;
+    })
+    .join(' ');
+  if (codes.includes('REQUEST_LIMIT_EXCEEDED')) {
+    const busy = /concurrent/i.test(detail);
+    const words = busy ? 'Too many requests at once.' : 'The org has used up its API requests of 24 hours.';
+    return new ProviderError('rate_limited', `Salesforce: ${words}`, {
+      retryAfterMs: busy ? BUSY_WAIT_MS : DAY_LIMIT_WAIT_MS,
+    });
+  }
+  if (codes.includes('INVALID_SESSION_ID') || codes.includes('INVALID_AUTH_HEADER'))
+    return statusFault(401, headers, { provider: 'Salesforce', changes, detail });
+  // Another transaction holds the row: this one was rolled back whole.
+  if (codes.includes('UNABLE_TO_LOCK_ROW'))
+    return new ProviderError(
+      'rate_limited',
+      `Salesforce: the record is locked by somebody else. Nothing was changed.`,
+      {
+        retryAfterMs: 5_000,
+      },
+    );
+  return statusFault(status, headers, { provider: 'Salesforce', changes, detail });
 }

@@ -1,10 +1,24 @@
 import type { Connection } from 'jsforce';
 import { z } from 'zod';
-import { READS } from '../annotations.ts';
-import { defineTool, ProviderError } from '../define.ts';
+import { defineTool, ProviderError, READS } from '../define.ts';
 import type { SalesforceClient } from './client.ts';
-import { Fields, withoutAttributes } from './record.ts';
-import { assertReads } from './soql.ts';
+import { Fields, withoutAttributes } from './get-record.ts';
+
+/** Clauses by which a query changes something: locks, the time of last view, and counts of views. */
+const CHANGING = /\bFOR\s+(UPDATE|VIEW|REFERENCE)\b|\bUPDATE\s+(TRACKING|VIEWSTAT)\b/i;
+
+/** Text in quotes; a quote inside one stands behind a backslash. */
+const QUOTED = /'(?:[^'\\]|\\.)*'/gs;
+
+/** @throws ProviderError `refused` for anything but a query that only reads. */
+export function assertReads(soql: string): void {
+  const bare = soql.replaceAll(QUOTED, "''");
+  if (!/^\s*SELECT\s/i.test(bare)) throw new ProviderError('refused', 'Only SELECT queries are run.');
+  if (bare.replaceAll("''", '').includes("'"))
+    throw new ProviderError('refused', 'The query has a quote without an end.');
+  const changing = CHANGING.exec(bare)?.[0];
+  if (changing) throw new ProviderError('refused', `Leave out "${changing}": this tool only reads.`);
+}
 
 /** Salesforce takes batches from 200 to 2,000 rows: https://developer.salesforce.com/docs (REST API, Query Options Header). */
 const batchOf = (limit: number): number => Math.min(Math.max(limit, 200), 2_000);

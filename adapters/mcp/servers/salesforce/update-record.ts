@@ -1,12 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { OVERWRITES } from '../annotations.ts';
-import { defineTool } from '../define.ts';
-import { whatWasBefore } from '../what-was-before.ts';
-import { compareFields, restorable } from '../fields.ts';
+import { OVERWRITES, defineTool } from '../define.ts';
+import { parseBefore, compareFields, restorable } from '../fields.ts';
 import type { SalesforceClient } from './client.ts';
-import { SalesforceRecord } from './get-record.ts';
-import { FieldName, Fields, ObjectName, readRecord, RecordId } from './record.ts';
+import { SalesforceRecord, FieldName, Fields, ObjectName, readRecord, RecordId } from './get-record.ts';
 
 const Value = z.union([z.string().max(130_000), z.number(), z.boolean(), z.null()]);
 
@@ -69,7 +66,7 @@ export const updateRecord = defineTool<SalesforceClient>()({
   },
   resource: ({ id, url }) => ({ id, url }),
   async undo(client, { args, before }, { signal }) {
-    const was = whatWasBefore(Fields, before?.['fields']);
+    const was = parseBefore(Fields, before?.['fields']);
     const now = await readSet(client, args, signal);
     const { restore, left } = restorable({ now, wanted: args.fields, before: was }, same);
     if (Object.keys(restore).length > 0) await setFields(client, args, restore, signal);

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { READS } from '../annotations.ts';
-import { defineTool, ProviderError } from '../define.ts';
+import { READS, defineTool, ProviderError } from '../define.ts';
 import type { SentryClient } from './client.ts';
 import { Issue, IssueId, readIssue, toIssue } from './issue.ts';
 

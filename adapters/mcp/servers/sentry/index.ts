@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Provider } from '../define.ts';
 import { createSentryClient, SENTRY_URL, type SentryClient } from './client.ts';
 import { getIssue } from './get-issue.ts';
-import { listIssues } from './list-issues.ts';
+import { listIssues } from './issue.ts';
 import { resolveIssue } from './resolve-issue.ts';
 
 const Organization = z.object({ name: z.string() });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defineTool, READS } from '../define.ts';
 import type { SentryClient } from './client.ts';
 
 /** An issue on Sentry's wire, as far as it is used. */
@@ -71,3 +72,45 @@ export async function readIssue(client: SentryClient, id: string, signal: AbortS
   const number = await numberOf(client, id, signal);
   return (await client.ask('GET', `/issues/${number}/`, WireIssue, { signal })).data;
 }
+
+export const listIssues = defineTool<SentryClient>()({
+  name: 'listIssues',
+  title: 'List Sentry issues',
+  description: 'Lists issues of the organization by Sentry’s search, the last seen first.',
+  input: z.strictObject({
+    query: z
+      .string()
+      .trim()
+      .max(1_000)
+      .default('is:unresolved')
+      .describe('Sentry search, such as "is:unresolved level:error".'),
+    project: z
+      .string()
+      .regex(/^[a-z0-9_-]{1,100}$/, 'is a project slug')
+      .optional()
+      .describe('Project slug; the connection’s project unless given.'),
+    period: z
+      .string()
+      .regex(/^\d{1,4}[mhdw]$/, 'is a number with m, h, d or w, such as 24h')
+      .default('14d')
+      .describe('How far back, such as 24h or 14d.'),
+    limit: z.int().min(1).max(100).default(25).describe('Most issues to answer.'),
+    cursor: z.string().max(100).optional().describe('nextCursor of the page before.'),
+  }),
+  output: z.object({ issues: z.array(Issue), nextCursor: z.string().optional() }),
+  annotations: READS,
+  async run(client, { query, period, limit, cursor, ...args }, { settings, signal }) {
+    const project = args.project ?? settings['project'];
+    const { data, next } = await client.ask('GET', '/issues/', z.array(WireIssue), {
+      query: {
+        query: [project && `project:${project}`, query].filter(Boolean).join(' '),
+        statsPeriod: period,
+        sort: 'date',
+        limit: String(limit),
+        ...(cursor && { cursor }),
+      },
+      signal,
+    });
+    return { issues: data.map(toIssue), nextCursor: next };
+  },
+});

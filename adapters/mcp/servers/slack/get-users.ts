@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { READS } from '../annotations.ts';
-import { defineTool } from '../define.ts';
-import type { SlackClient } from './client.ts';
-import { read } from './failures.ts';
+import { READS, defineTool } from '../define.ts';
+import { type SlackClient, read } from './client.ts';
 
 const User = z.object({
   id: z.string().describe('Write <@id> in a text to mention the person.'),

@@ -1,10 +1,8 @@
 import type { Provider } from '../define.ts';
-import { createSlackToolClient, type SlackClient } from './client.ts';
-import { read } from './failures.ts';
+import { createSlackToolClient, type SlackClient, read } from './client.ts';
 import { getChannels } from './get-channels.ts';
 import { getUsers } from './get-users.ts';
-import { postMessage } from './post-message.ts';
-import { sendThreadReply } from './send-thread-reply.ts';
+import { postMessage, sendThreadReply } from './post-message.ts';
 import { updateMessage } from './update-message.ts';
 
 /** Slack's Web API with a bot's token. Its limits are per method and minute, so they are met by `retry-after`. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { ADDS } from '../annotations.ts';
-import { defineTool } from '../define.ts';
+import { ADDS, defineTool } from '../define.ts';
 import type { SlackClient } from './client.ts';
-import { findChannel } from './find-channel.ts';
-import { findEffect } from './find-effect.ts';
-import { channelArgument, messageContent, messageResource, WrittenMessage } from './message.ts';
+import { findEffect } from './effect.ts';
+import { findChannel } from './get-channels.ts';
+import { channelArgument, messageContent, messageResource, tsArgument, WrittenMessage } from './message.ts';
 import { deleteMessage, postOnce } from './write-message.ts';
 
 /** `chat.postMessage`: found again by its metadata, undone by deleting it. */
@@ -22,6 +21,30 @@ export const postMessage = defineTool<SlackClient>()({
   async readBack(client, { args, effectKey, sentAt }, context) {
     const channel = await findChannel(client, args.channel, context);
     return findEffect(client, { channel, effectKey, sentAt }, context);
+  },
+  resource: messageResource,
+  undo: (client, { output }, context) => deleteMessage(client, output, context),
+});
+
+/** A message in a thread: found again by its metadata among the thread's replies, undone by deleting it. */
+export const sendThreadReply = defineTool<SlackClient>()({
+  name: 'sendThreadReply',
+  title: 'Reply in a thread',
+  description: 'Answers in the thread of a Slack message.',
+  input: z.strictObject({
+    channel: channelArgument,
+    threadTs: tsArgument.describe('The ts of the message whose thread is answered.'),
+    ...messageContent,
+  }),
+  output: WrittenMessage,
+  annotations: ADDS,
+  async run(client, args, context) {
+    const channel = await findChannel(client, args.channel, context);
+    return postOnce(client, { ...args, channel }, context);
+  },
+  async readBack(client, { args, effectKey, sentAt }, context) {
+    const channel = await findChannel(client, args.channel, context);
+    return findEffect(client, { channel, threadTs: args.threadTs, effectKey, sentAt }, context);
   },
   resource: messageResource,
   undo: (client, { output }, context) => deleteMessage(client, output, context),

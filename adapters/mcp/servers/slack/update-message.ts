@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { KnownBlock, MessageMetadata } from '@slack/web-api';
-import { OVERWRITES } from '../annotations.ts';
-import { defineTool, ProviderError, type ToolContext } from '../define.ts';
-import { whatWasBefore } from '../what-was-before.ts';
-import type { SlackClient } from './client.ts';
-import { effectMetadata, isOfEffect } from './effect-metadata.ts';
-import { read, slackCodeOf, write } from './failures.ts';
-import { findChannel } from './find-channel.ts';
+import { OVERWRITES, defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { parseBefore } from '../fields.ts';
+import { type SlackClient, read, slackCodeOf, write } from './client.ts';
+import { effectMetadata, isOfEffect } from './effect.ts';
+import { findChannel } from './get-channels.ts';
 import {
   channelArgument,
   contentForSlack,
@@ -68,7 +66,7 @@ export const updateMessage = defineTool<SlackClient>()({
   },
   resource: messageResource,
   async undo(client, { output: { channel, ts }, before }, context) {
-    const { text, blocks, metadata } = whatWasBefore(Before, before);
+    const { text, blocks, metadata } = parseBefore(Before, before);
     const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[] };
     const message = await messageAt(client, channel, ts, context);
     const now = Before.safeParse(message).data;

@@ -1,7 +1,6 @@
 import type { ToolContext } from '../define.ts';
-import type { SlackClient } from './client.ts';
-import { effectMetadata } from './effect-metadata.ts';
-import { read, slackCodeOf, write } from './failures.ts';
+import { type SlackClient, read, slackCodeOf, write } from './client.ts';
+import { effectMetadata } from './effect.ts';
 import { contentForSlack, type WrittenMessage } from './message.ts';
 
 interface ToPost {

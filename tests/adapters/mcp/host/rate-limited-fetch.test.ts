@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { retryAfterMs } from '../../../../adapters/mcp/host/http-fault.ts';
+import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
 import { createRateLimitedFetch } from '../../../../adapters/mcp/host/rate-limited-fetch.ts';
 
 function provider(answers: Response[] = []) {
@@ -65,6 +65,6 @@ describe('retry-after', () => {
     ['soon', undefined],
     ['', undefined],
   ])('%j is %s ms', (value, expected) => {
-    expect(retryAfterMs(new Headers({ 'retry-after': value }), now)).toBe(expected);
+    expect(retryAfterMsOf(new Headers({ 'retry-after': value }).get('retry-after'), now)).toBe(expected);
   });
 });

@@ -8,7 +8,7 @@ import { effectMark, effectUuid } from '../../../../adapters/mcp/servers/effect-
 import { github } from '../../../../adapters/mcp/servers/github/index.ts';
 import { linear } from '../../../../adapters/mcp/servers/linear/index.ts';
 import { notion } from '../../../../adapters/mcp/servers/notion/index.ts';
-import { retryAfterMsOf } from '../../../../adapters/mcp/servers/provider-calls.ts';
+import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
 import { slack } from '../../../../adapters/mcp/servers/slack/index.ts';
 import { deskOf, type DeskOptions } from './fixture.ts';
 

@@ -6,7 +6,7 @@ import {
   type FakeSalesforce,
 } from '../../../fakes/salesforce/index.ts';
 import { salesforce } from '../../../../adapters/mcp/servers/salesforce/index.ts';
-import { assertReads } from '../../../../adapters/mcp/servers/salesforce/soql.ts';
+import { assertReads } from '../../../../adapters/mcp/servers/salesforce/query.ts';
 import { openProvider } from './tools.ts';
 
 const TOKEN = '00Ddemo!token';

@@ -3,8 +3,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { z } from 'zod';
 import { defineTool, ProviderError, type Provider, type ToolContext } from '../../../../adapters/mcp/servers/define.ts';
-import { EFFECT_KEY_META, faultOf } from '../../../../adapters/mcp/servers/fault.ts';
-import { toReadable } from '../../../../adapters/mcp/servers/readable.ts';
+import { EFFECT_KEY_META, faultOf, toReadable } from '../../../../adapters/mcp/servers/call-result.ts';
 import { createProviderServer, type OpenClient } from '../../../../adapters/mcp/servers/serve.ts';
 
 type Run = (args: { text: string }, context: ToolContext) => Promise<unknown>;

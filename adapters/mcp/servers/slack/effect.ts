@@ -1,9 +1,30 @@
 import type { ReadBackVerdict, ToolContext } from '../define.ts';
-import type { SlackClient } from './client.ts';
-import { isOfEffect } from './effect-metadata.ts';
-import { read, slackCodeOf } from './failures.ts';
+import { effectMark } from '../effect-mark.ts';
+import { read, type SlackClient, slackCodeOf } from './client.ts';
 import type { WrittenMessage } from './message.ts';
 import { withLink } from './write-message.ts';
+
+const EVENT_TYPE = 'nubabel_effect';
+
+/** Metadata that nobody sees in the message, so that a lost answer can be looked up. */
+export const effectMetadata = ({ effectKey }: Pick<ToolContext, 'effectKey'>) =>
+  effectKey ? { metadata: { event_type: EVENT_TYPE, event_payload: { key: effectMark(effectKey) } } } : {};
+
+interface Metadata {
+  readonly event_type?: string | undefined;
+  readonly event_payload?: object | undefined;
+}
+
+/** Whether a message was last written by this effect. */
+export function isOfEffect(metadata: Metadata | undefined, effectKey: string): boolean {
+  const payload = metadata?.event_payload;
+  return (
+    metadata?.event_type === EVENT_TYPE &&
+    payload !== undefined &&
+    'key' in payload &&
+    payload.key === effectMark(effectKey)
+  );
+}
 
 /** How far Slack's clock may be behind ours. */
 const SKEW_MS = 5 * 60_000;
