@@ -14,7 +14,7 @@ import { DELEGATION_DEFINITIONS } from '../adapters/coding-agents/tools.ts';
 import { DELEGATION_TOOLS } from '../contracts/delegation.ts';
 import { withDelegation } from '../domain/delegation/with-delegation.ts';
 import { openToolHost } from '../workers/open-tool-host.ts';
-import { detectLanguage } from '../domain/routing/language.ts';
+import { detectLanguage } from '../domain/routing/text.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';

@@ -1,11 +1,11 @@
 import type { AgentId } from '../../contracts/agents.ts';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
-import { foldText } from './fold.ts';
+import { foldText } from './text.ts';
 import type { RouterModel } from './model.ts';
 import type { LocalDecision, Router } from './router.ts';
 import { createIndex, createVectorizer } from './similarity.ts';
 
-/** A person's word on who does what: requests like this one are for these agents. */
+/** An admin's correction: requests like this one are for these agents. */
 export interface OverrideExample {
   readonly id: string;
   readonly text: string;
@@ -25,23 +25,23 @@ export interface AdaptedRouter {
 }
 
 /**
- * From this cosine on two requests want the same; sentences of one shape about different things reach 0.65. Three
- * overrides that agree are about something, so a mean cosine of less is enough with them. Both were chosen on families of
+ * From this cosine on two requests count as the same; sentences of one shape about different things reach 0.65. Three
+ * overrides that agree are stronger evidence, so a lower mean cosine is enough for them. Both were chosen on families of
  * requests in both languages.
  */
-const ALIKE_AT = 0.7;
-const ALIKE_TOGETHER_AT = 0.44;
-const TOGETHER = 3;
-/** Overrides that are nearly as close have a say as well. */
-const VOTES_FROM = 0.35;
+const MIN_SIMILARITY = 0.7;
+const MIN_MEAN_SIMILARITY = 0.44;
+const MIN_AGREEING = 3;
+/** Overrides from this cosine on vote. */
+const MIN_VOTE_SIMILARITY = 0.35;
 const MAX_VOTERS = 5;
-/** A decision needs this share of the votes; otherwise the overrides contradict each other and the model decides. */
+/** A decision needs this share of the votes; with less the overrides contradict each other and the model decides. */
 const MAJORITY = 0.6;
 const QUOTED_CHARS = 60;
 
 /**
- * Makes routers that know an organization's overrides: the same words get the override itself, words like them what the
- * nearest overrides say, everything else the trained router's decision, untouched.
+ * Creates routers that apply an organization's overrides: the same words get the override itself, similar words what the
+ * nearest overrides say, everything else the trained router's decision.
  */
 export function createAdapter(model: RouterModel, base: Router) {
   const vectorOf = createVectorizer(model);
@@ -55,18 +55,18 @@ export function createAdapter(model: RouterModel, base: Router) {
       const cosines = cosinesWith(vectorOf(text));
       for (let index = 0; index < cosines.length; index++) {
         const cosine = Math.min(1, cosines[index] ?? 0);
-        const override = cosine >= VOTES_FROM ? overrides[index] : undefined;
+        const override = cosine >= MIN_VOTE_SIMILARITY ? overrides[index] : undefined;
         if (override && override.id !== except) voters.push({ override, cosine });
       }
       const elected = elect(voters.sort((a, b) => b.cosine - a.cosine).slice(0, MAX_VOTERS));
       const decision = base.route(text);
-      return elected ? decidedBy(elected, decision) : decision;
+      return elected ? nearestMatch(elected, decision) : decision;
     };
     return {
       route: (text) => {
         // A text much longer than every override is none of them; folding it would only take time.
         const same = text.length <= longest ? exact.get(foldText(text)) : undefined;
-        return same ? asTold(same, base.route(text)) : near(text);
+        return same ? exactMatch(same, base.route(text)) : near(text);
       },
       routeWithout: (id, text) => near(text, id),
     };
@@ -88,19 +88,19 @@ function elect(voters: readonly Voter[]): Elected | undefined {
   const votesOf = (party: readonly Voter[]) => party.reduce((sum, { cosine }) => sum + cosine ** 4, 0);
   const [winner] = [...parties.values()].sort((a, b) => votesOf(b) - votesOf(a));
   const nearest = winner?.[0];
-  if (!winner || !nearest || !isAlike(winner)) return undefined;
+  if (!winner || !nearest || !isSimilarEnough(winner)) return undefined;
   const share = votesOf(winner) / votesOf(voters);
   return share < MAJORITY ? undefined : { ...nearest, share };
 }
 
 /** One override that is close, or several that are nearly so and agree. */
-function isAlike(party: readonly Voter[]): boolean {
-  if ((party[0]?.cosine ?? 0) >= ALIKE_AT) return true;
-  const sum = party.slice(0, TOGETHER).reduce((total, { cosine }) => total + cosine, 0);
-  return party.length >= TOGETHER && sum / TOGETHER >= ALIKE_TOGETHER_AT;
+function isSimilarEnough(party: readonly Voter[]): boolean {
+  if ((party[0]?.cosine ?? 0) >= MIN_SIMILARITY) return true;
+  const sum = party.slice(0, MIN_AGREEING).reduce((total, { cosine }) => total + cosine, 0);
+  return party.length >= MIN_AGREEING && sum / MIN_AGREEING >= MIN_MEAN_SIMILARITY;
 }
 
-function decidedBy({ override, cosine, share }: Elected, base: LocalDecision): AdaptedDecision {
+function nearestMatch({ override, cosine, share }: Elected, base: LocalDecision): AdaptedDecision {
   // Never as sure as of the very same words.
   const confidence = Math.min(0.99, share * (0.8 + 0.2 * cosine));
   const quoted = foldText(override.text).slice(0, QUOTED_CHARS);
@@ -108,7 +108,7 @@ function decidedBy({ override, cosine, share }: Elected, base: LocalDecision): A
   return { ...withAgents(override, base, confidence), reason, override: { id: override.id, exact: false } };
 }
 
-const asTold = (override: OverrideExample, base: LocalDecision): AdaptedDecision => ({
+const exactMatch = (override: OverrideExample, base: LocalDecision): AdaptedDecision => ({
   ...withAgents(override, base, 1),
   reason: `An admin gave this request to ${namesOf(override)}.`,
   override: { id: override.id, exact: true },

@@ -53,7 +53,7 @@ function choose(options: RequestOptions, local: LocalRoute | null, analysis: Ana
     agents: [{ agent: 'general', relevance: 1 }],
     decidedBy: 'default',
     confidence: 0,
-    reason: 'Nobody was sure whose business this is.',
+    reason: 'No agent fits clearly enough.',
   };
 }
 

@@ -5,8 +5,8 @@ import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { listOverrides } from '../../db/queries/routing.ts';
 import { insertRouted, setLocalRoute, type CacheKey } from '../../db/queries/routing-cache.ts';
 import type { LocalRoute, OrchestrationsTable, RequestOptions } from '../../db/tables/work.ts';
-import { findDeadline } from './deadline.ts';
-import { textHashOf } from './fold.ts';
+import { findDeadline } from './entities.ts';
+import { textHashOf } from './text.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 
 /** What routing needs to know of a request. */

@@ -1,8 +1,7 @@
-import { type AgentId, type Category } from '../../contracts/agents.ts';
+import type { AgentId, Category } from '../../contracts/agents.ts';
 import type { Analysis, AgentChoice, RunMode } from '../../contracts/orchestration.ts';
 import { findEntities } from './entities.ts';
-import { findIntent } from './intent.ts';
-import { detectLanguage } from './language.ts';
+import { detectLanguage } from './text.ts';
 import type { LocalDecision } from './router.ts';
 
 /** A request to be understood without a model. */
@@ -61,3 +60,49 @@ export function findMode(text: string): RunMode {
 
 const agentsOf = (local: KeywordInput['local']): AgentChoice[] =>
   local && local.confidence >= MIN_GUESS ? local.agents : [{ agent: 'general', relevance: 1 }];
+
+type Intent = Analysis['intent'];
+
+const TASK = '(?:tasks?|to-?dos?|issues?|tickets?|action items?|태스크|할\\s?일|이슈|티켓|업무|작업)';
+const english = (source: string): RegExp => new RegExp(`\\b(?:${source})\\b`, 'i');
+
+/** The first that fits decides, so the narrow ones stand first. */
+const INTENTS: readonly (readonly [Intent, RegExp])[] = [
+  ['deploy', english('deploy(?:ing|ment)?|roll ?back|ship v?\\d\\S*|release to (?:prod|production|staging)')],
+  ['deploy', /배포|롤백|프로덕션\s?(?:반영|나가)/],
+  [
+    'list_tasks',
+    new RegExp(`\\b(?:list|show|which|what are|all)\\b.{0,25}${TASK}|${TASK}.{0,6}(?:목록|리스트|보여|뭐\\s?있)`, 'i'),
+  ],
+  ['search_task', new RegExp(`\\b(?:find|search|look for|where is)\\b.{0,25}${TASK}|${TASK}.{0,8}(?:찾아|검색)`, 'i')],
+  ['update_task', new RegExp(`\\b(?:update|change|move|close|reopen|assign|complete|mark)\\b.{0,25}${TASK}`, 'i')],
+  ['update_task', new RegExp(`${TASK}.{0,12}(?:수정|변경|옮겨|완료|닫아|업데이트|배정)`)],
+  [
+    'create_task',
+    new RegExp(`\\b(?:create|add|open|make|file|new)\\b.{0,25}${TASK}|${TASK}.{0,8}(?:만들|추가|등록|생성)`, 'i'),
+  ],
+  [
+    'code',
+    english(
+      'implement|refactor|debug|fix (?:the|this|a) \\w*\\s?(?:bug|test|build|error)|pull request|unit tests?|stack ?trace|sql|regex|code',
+    ),
+  ],
+  ['code', /코드|버그|구현|리팩토링|리팩터링|디버깅|테스트\s?코드|쿼리|스크립트\s?(?:짜|작성)/],
+  [
+    'analysis',
+    english('analy[sz]e|analysis|compare|evaluate|forecast|calculate|why (?:did|do|is|are|does)|root cause|audit'),
+  ],
+  ['analysis', /분석|비교|평가|예측|계산|원인|진단/],
+  [
+    'content',
+    english('write|draft|rewrite|compose|translate|summari[sz]e|post|tweet|newsletter|copy|slogan|e-?mail to'),
+  ],
+  ['content', /작성|초안|써\s?줘|써\s?주|번역|요약|문구|카피|글\s?(?:하나|좀)|다듬어/],
+  [
+    'question',
+    /\?\s*$|^(?:who|what|when|where|which|why|how|is|are|can|could|do|does|should)\b|(?:인가요|나요|까요|뭐야|뭐죠|어디야|어때)[?\s]*$/i,
+  ],
+];
+
+/** What kind of thing is wanted, by its words. */
+export const findIntent = (text: string): Intent => INTENTS.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other';

@@ -6,7 +6,7 @@ import { findOrchestration } from '../../db/queries/orchestrations.ts';
 import { insertAudit, type Principal } from '../../db/queries/people.ts';
 import { deleteOverride, listOverrides, putOverride, type RoutingOverride } from '../../db/queries/routing.ts';
 import { countDecisions } from '../../db/queries/routing-decisions.ts';
-import { textHashOf } from './fold.ts';
+import { textHashOf } from './text.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { OVERRIDES_LEARNED } from './insert-with-route.ts';
 import { notFound } from '../../api/problems.ts';

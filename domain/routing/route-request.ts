@@ -1,6 +1,5 @@
 import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
-import { nanosToCents } from '../../contracts/money.ts';
 import { isFinal, type Analysis, type Route } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
@@ -10,18 +9,24 @@ import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/people.ts';
 import { insertApproval } from '../../db/queries/plans.ts';
+import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.ts';
 import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
 import { progressOf } from '../steps/progress.ts';
 import { decidePlanning } from '../planning/decide.ts';
-import { createApproval, toQuestion } from '../approvals/approval.ts';
 import { chooseAgents } from './choose-agents.ts';
-import { estimateRun, type EstimateDeps } from '../budgets/estimate.ts';
-import { currentPolicy, expiryOf, reasonToAsk, type PolicyDeps } from '../approvals/policy.ts';
-import { rememberDecision } from './remember.ts';
+import { approvalBeforeWork, toRoutedWork, type WorkDeps } from './routed-work.ts';
 
-/** Below this it is worth an operator's look: more examples, or an override. */
+/** Below this an operator is told: more examples or an override would help. */
 const UNSURE = 0.5;
+
+const KEPT_DAYS = 7;
+/** What the model itself is less sure of is asked again. */
+const MIN_CONFIDENCE = 0.6;
+const SWEPT_AT_ONCE = 100;
+
+const DATE_NAME = /date|day|dead.?line|due|time|week|month|quarter|year|until|when|날짜|기한|마감|시간|일정/i;
+const DATE_VALUE = /\d{4}-\d{2}|\d{1,2}:\d{2}/;
 
 /** The local understanding of a request, for when the model is away or was not asked. */
 export type KeywordAnalysis = (input: {
@@ -30,11 +35,6 @@ export type KeywordAnalysis = (input: {
   timeZone: string;
   local: LocalRoute | null;
 }) => Analysis;
-
-/** What makes the work of a route, with the question to ask before it. */
-export interface WorkDeps extends EstimateDeps, PolicyDeps {
-  readonly maxExecutionMs: number;
-}
 
 export interface RouteRequestDeps extends DatabaseDeps, WorkDeps {
   readonly analyzeByKeywords: KeywordAnalysis;
@@ -51,8 +51,8 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
     const orchestration = await getOrchestration(trx, target.orchestrationId);
     if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
     const { options, route: known } = orchestration;
-    if (known) return toWork(deps, orchestration, known, orchestration.plan_decision, orchestration.approval);
-    const analysis = orchestration.analysis ?? (await understand(deps, trx, orchestration));
+    if (known) return toRoutedWork(deps, orchestration, known, orchestration.plan_decision, orchestration.approval);
+    const analysis = orchestration.analysis ?? (await analyzeWithoutModel(deps, trx, orchestration));
     const { local_route: local, language } = orchestration;
     const route: Route = { ...chooseAgents(options, local, analysis), language };
     if (route.confidence < UNSURE)
@@ -65,16 +65,16 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
       language,
     });
     const asks = !plan.used && !options.dryRun;
-    const approval = asks ? await askFirst(deps, trx, orchestration, route) : undefined;
+    const approval = asks ? await approvalBeforeWork(deps, trx, orchestration, route) : undefined;
     if (!plan.used) await insertAgentSteps(trx, { ...target, agents: route.agents });
-    await rememberDecision(trx, orchestration, { route, analysis });
+    await cacheDecision(trx, orchestration, { route, analysis });
     if (approval) await insertApproval(trx, target, approval);
-    await store(trx, orchestration, { analysis, route, plan, approval });
-    return toWork(deps, orchestration, route, plan, approval ?? null);
+    await storeDecision(trx, orchestration, { analysis, route, plan, approval });
+    return toRoutedWork(deps, orchestration, route, plan, approval ?? null);
   });
 }
 
-async function understand(deps: RouteRequestDeps, trx: OrganizationTransaction, orchestration: Orchestration) {
+async function analyzeWithoutModel(deps: RouteRequestDeps, trx: OrganizationTransaction, orchestration: Orchestration) {
   const user = orchestration.user_id ? await findUser(trx, orchestration.user_id) : undefined;
   return deps.analyzeByKeywords({
     text: orchestration.message,
@@ -84,46 +84,7 @@ async function understand(deps: RouteRequestDeps, trx: OrganizationTransaction, 
   });
 }
 
-/** The question before work without a plan; with evidence it is asked whatever the policy says. */
-export async function askFirst(
-  deps: WorkDeps,
-  trx: OrganizationTransaction,
-  orchestration: Orchestration,
-  route: Route,
-  evidence?: readonly string[],
-): Promise<Approval | undefined> {
-  const now = Date.now();
-  const { policy, answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now });
-  const estimate = estimateRun(deps, {
-    agents: route.agents.map(({ agent }) => agent),
-    requestBytes: Buffer.byteLength(orchestration.message),
-    sequential: route.mode === 'sequential',
-  });
-  const estimatedCents = nanosToCents(estimate.usualNanos);
-  const required = evidence !== undefined || (orchestration.options.requireApproval ?? false);
-  const kind = reasonToAsk({ estimatedCents, category: route.category, required }, policy, deps.approvalRules);
-  if (!kind) return undefined;
-  return createApproval({
-    orchestrationId: orchestration.id,
-    message: orchestration.message,
-    name: evidence ? 'without-plan' : '1',
-    shown: {
-      kind,
-      expiresAt: expiryOf(policy, deps.approvalRules, now),
-      policy: answers,
-      plan: {
-        agents: route.agents,
-        mode: route.mode,
-        estimatedCents,
-        worstCaseCents: nanosToCents(estimate.worstNanos),
-        question: textsFor(orchestration.language).question,
-        ...(evidence && { evidence: [...evidence] }),
-      },
-    },
-  });
-}
-
-async function store(
+async function storeDecision(
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   decided: { analysis: Analysis; route: Route; plan: PlanDecision; approval: Approval | undefined },
@@ -149,18 +110,25 @@ async function store(
   });
 }
 
-export const toWork = (
-  deps: WorkDeps,
-  { options }: Orchestration,
-  route: Route,
-  plan: PlanDecision | null,
-  approval: Approval | null,
-): RoutedWork => ({
-  agents: route.agents,
-  mode: route.mode,
-  category: route.category,
-  maxExecutionMs: deps.maxExecutionMs,
-  ...(approval && { approval: toQuestion(approval, Date.now()) }),
-  ...(plan?.used && { planning: true }),
-  ...(options.dryRun && { dryRun: true }),
-});
+/**
+ * Keeps the model's decision for the next request in the same words, or counts that a kept one was used. The cache is
+ * locked before the orchestration's row and the event counter, by everybody.
+ */
+async function cacheDecision(
+  trx: OrganizationTransaction,
+  orchestration: Orchestration,
+  { route, analysis }: { route: Route; analysis: Analysis },
+): Promise<void> {
+  const { cacheable, textHash } = orchestration.local_route ?? {};
+  if (!cacheable || !textHash) return;
+  if (route.decidedBy === 'cache') await countHit(trx, { textHash, demo: orchestration.demo });
+  if (route.decidedBy !== 'model' || !isLasting(analysis)) return;
+  await putCached(trx, orchestration, { textHash, analysis, days: KEPT_DAYS });
+  // One decision in sixteen sweeps, which keeps the table small.
+  if (textHash.startsWith('0')) await sweepCache(trx, SWEPT_AT_ONCE);
+}
+
+/** Sure, and still true tomorrow: a deadline said as "Friday" means another day next week. */
+const isLasting = ({ confidence, entities }: Analysis): boolean =>
+  confidence >= MIN_CONFIDENCE &&
+  !Object.entries(entities).some(([name, value]) => DATE_NAME.test(name) || DATE_VALUE.test(value));

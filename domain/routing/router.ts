@@ -1,10 +1,8 @@
 import type { AgentId } from '../../contracts/agents.ts';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
-import { splitClauses } from './clauses.ts';
+import { splitClauses, normalise } from './text.ts';
 import { wordsOf } from './features.ts';
-import type { RouterModel } from './model.ts';
-import { normalise } from './normalise.ts';
-import { addSums, largest, scoresOf, sumsOf } from './score.ts';
+import { addSums, largest, scoresOf, sumsOf, type RouterModel } from './model.ts';
 
 /** What the local path makes of a request. When it abstains, `agents` is its best guess and somebody else decides. */
 export interface LocalDecision {

@@ -1,6 +1,6 @@
 import { BUCKETS, featuresOf } from './features.ts';
 import type { RouterModel } from './model.ts';
-import { normalise } from './normalise.ts';
+import { normalise } from './text.ts';
 
 /** Buckets of a text, each once, with values whose squares sum to 1. */
 export interface TextVector {

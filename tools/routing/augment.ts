@@ -1,8 +1,7 @@
 import type { Language } from '../../contracts/agents.ts';
 import type { Example, TrainingData } from './examples.ts';
 import { JOINS, OPENINGS, CLOSINGS, TERM_FRAMES } from './frames.ts';
-import { writeOut } from './patterns.ts';
-import { type Random, pick } from './random.ts';
+import { pick, shuffled, type Random } from './random.ts';
 
 /** An example with how much it counts in training. */
 export interface Weighted extends Example {
@@ -96,4 +95,26 @@ function mistype(text: string, random: Random): string {
       return word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2);
     })
     .join(' ');
+}
+
+const SLOT = /\{([^{}]*)\}/g;
+/** How often each alternative of a pattern's widest slot is written out. */
+const ROUNDS = 4;
+
+/** Writes a pattern out: every alternative of every slot is used, in chance company. */
+export function writeOut(pattern: Example, random: Random): Example[] {
+  const slots = [...pattern.text.matchAll(SLOT)].map(([, inside = '']) => inside.split('|'));
+  const count = Math.max(1, ...slots.map((slot) => slot.length)) * (slots.length > 1 ? ROUNDS : 1);
+  const columns = slots.map((slot) => column(slot, count, random));
+  return Array.from({ length: count }, (_, row) => {
+    let at = 0;
+    const text = pattern.text.replace(SLOT, () => columns[at++]?.[row] ?? '');
+    return { ...pattern, text: text.replace(/\s+/g, ' ').trim() };
+  });
+}
+
+function column(slot: readonly string[], count: number, random: Random): string[] {
+  const filled: string[] = [];
+  while (filled.length < count) filled.push(...shuffled(slot, random));
+  return filled.slice(0, count);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { parseModel } from '../../domain/routing/model.ts';
-import { readHeldOut } from './read-examples.ts';
+import { readHeldOut } from './examples.ts';
 import { createRouter } from '../../domain/routing/router.ts';
 
 /** Microseconds per request. */

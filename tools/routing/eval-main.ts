@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { evaluate } from './eval.ts';
-import { evaluationText } from './eval-text.ts';
-import { type Example, parseExamples } from './examples.ts';
+import { evaluate, evaluationText } from './evaluate.ts';
+import { parseExamples, readHeldOut, type Example } from './examples.ts';
 import { parseModel } from '../../domain/routing/model.ts';
-import { readHeldOut } from './read-examples.ts';
 import { createRouter } from '../../domain/routing/router.ts';
 
 const { values } = parseArgs({ options: { file: { type: 'string' }, json: { type: 'boolean', default: false } } });

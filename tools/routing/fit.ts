@@ -1,10 +1,9 @@
 import { AGENT_IDS } from '../../contracts/agents.ts';
 import type { Weighted } from './augment.ts';
-import { splitClauses } from '../../domain/routing/clauses.ts';
+import { splitClauses, normalise } from '../../domain/routing/text.ts';
 import { BUCKETS, featuresOf } from '../../domain/routing/features.ts';
-import { normalise } from '../../domain/routing/normalise.ts';
-import { type Random, shuffled } from './random.ts';
-import { softmax } from '../../domain/routing/score.ts';
+import { shuffled, type Random } from './random.ts';
+import { softmax } from '../../domain/routing/model.ts';
 
 /** An example as the learner sees it: features scaled to length 1, and the share of each agent. */
 export interface Sample {

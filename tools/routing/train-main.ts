@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { evaluate } from './eval.ts';
-import { evaluationText } from './eval-text.ts';
+import { evaluate, evaluationText } from './evaluate.ts';
 import { toModelJson } from '../../domain/routing/model.ts';
-import { readTrainingData } from './read-examples.ts';
+import { readTrainingData } from './examples.ts';
 import { decide } from '../../domain/routing/router.ts';
 import { trainWithCheck } from './train.ts';
 

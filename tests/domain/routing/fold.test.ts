@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { foldText, textHashOf } from '../../../domain/routing/fold.ts';
+import { foldText, textHashOf } from '../../../domain/routing/text.ts';
 
 describe('folding a request', () => {
   it.each([

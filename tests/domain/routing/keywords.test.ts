@@ -2,11 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Analysis } from '../../../contracts/orchestration.ts';
 import { loadAgents } from '../../../domain/agents/load.ts';
-import { findDeadline } from '../../../domain/routing/deadline.ts';
-import { findEntities } from '../../../domain/routing/entities.ts';
-import { findIntent } from '../../../domain/routing/intent.ts';
-import { CATEGORY_OF_AGENT, analyzeByKeywords, findMode } from '../../../domain/routing/keywords.ts';
-import { detectLanguage } from '../../../domain/routing/language.ts';
+import { findDeadline, findEntities } from '../../../domain/routing/entities.ts';
+import { findIntent, CATEGORY_OF_AGENT, analyzeByKeywords, findMode } from '../../../domain/routing/keywords.ts';
+import { detectLanguage } from '../../../domain/routing/text.ts';
 import type { LocalDecision } from '../../../domain/routing/router.ts';
 
 /** A Wednesday noon in Seoul; still Tuesday in Los Angeles. */

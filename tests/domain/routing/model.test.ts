@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { hashTrainingData } from '../../../tools/routing/examples.ts';
+import { hashTrainingData, readTrainingData } from '../../../tools/routing/examples.ts';
 import { parseModel, toModelJson } from '../../../domain/routing/model.ts';
-import { readTrainingData } from '../../../tools/routing/read-examples.ts';
 import { loadModel, readModelJson } from './load-router.ts';
 
 describe('the stored model', () => {

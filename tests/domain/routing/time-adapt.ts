@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { createAdapter } from '../../../domain/routing/adapt.ts';
-import { readHeldOut, readTrainingData } from '../../../tools/routing/read-examples.ts';
+import { readHeldOut, readTrainingData } from '../../../tools/routing/examples.ts';
 import { createRouter } from '../../../domain/routing/router.ts';
 import { loadModel } from './load-router.ts';
 

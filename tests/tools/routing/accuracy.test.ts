@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Language } from '../../../contracts/agents.ts';
-import { type Evaluation, evaluate } from '../../../tools/routing/eval.ts';
-import type { Example } from '../../../tools/routing/examples.ts';
-import { readHeldOut } from '../../../tools/routing/read-examples.ts';
+import { evaluate, type Evaluation } from '../../../tools/routing/evaluate.ts';
+import { readHeldOut, type Example } from '../../../tools/routing/examples.ts';
 import { loadRouter } from '../../domain/routing/load-router.ts';
 
 let single: Evaluation;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { AgentId } from '../../../contracts/agents.ts';
-import { type Judgement, evaluate } from '../../../tools/routing/eval.ts';
+import { evaluate, type Judgement } from '../../../tools/routing/evaluate.ts';
 
 const MAIN = fileURLToPath(new URL('../../../tools/routing/eval-main.ts', import.meta.url));
 const run = promisify(execFile);

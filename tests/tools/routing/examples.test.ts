@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { AGENT_IDS, Language } from '../../../contracts/agents.ts';
-import { type Example, parseExamples } from '../../../tools/routing/examples.ts';
-import { normalise } from '../../../domain/routing/normalise.ts';
-import { writeOut } from '../../../tools/routing/patterns.ts';
+import { parseExamples, readHeldOut, readTrainingData, type Example } from '../../../tools/routing/examples.ts';
+import { normalise } from '../../../domain/routing/text.ts';
+import { writeOut } from '../../../tools/routing/augment.ts';
 import { createRandom } from '../../../tools/routing/random.ts';
-import { readHeldOut, readTrainingData } from '../../../tools/routing/read-examples.ts';
 import { createTwinFinder } from './likeness.ts';
 
 const TRAINING_FLOOR = 200;

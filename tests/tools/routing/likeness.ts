@@ -1,4 +1,4 @@
-import { normalise } from '../../../domain/routing/normalise.ts';
+import { normalise } from '../../../domain/routing/text.ts';
 
 /** Pairs of neighbouring letters, without spaces and marks: what near-duplicates share. */
 function pairsOf(text: string): Set<string> {

@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { AGENT_IDS } from '../../../contracts/agents.ts';
-import { augment } from '../../../tools/routing/augment.ts';
-import { hashTrainingData } from '../../../tools/routing/examples.ts';
-import { writeOut } from '../../../tools/routing/patterns.ts';
+import { augment, writeOut } from '../../../tools/routing/augment.ts';
+import { hashTrainingData, readTrainingData } from '../../../tools/routing/examples.ts';
 import { createRandom } from '../../../tools/routing/random.ts';
-import { readTrainingData } from '../../../tools/routing/read-examples.ts';
 import { createRouter } from '../../../domain/routing/router.ts';
 import { train } from '../../../tools/routing/train.ts';
 
