@@ -38,16 +38,21 @@ const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
 /** A key travels in a header, which takes no other characters. */
 const apiKey = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'is empty or has characters that no key has');
 
-const SEALING_KEY = /^([\w-]{1,32}):([A-Za-z0-9+/_-]+={0,2})$/;
-const SEALING_KEY_BYTES = 32;
+const ENCRYPTION_KEY = /^([\w-]{1,32}):([A-Za-z0-9+/_-]+={0,2})$/;
+const ENCRYPTION_KEY_BYTES = 32;
 
-const sealingKey = z.string().transform((text, context) => {
-  const [, id = '', base64 = ''] = SEALING_KEY.exec(text) ?? [];
+const encryptionKey = z.string().transform((text, context) => {
+  const [, id = '', base64 = ''] = ENCRYPTION_KEY.exec(text) ?? [];
   const key = Buffer.from(base64, 'base64');
-  if (key.length === SEALING_KEY_BYTES) return { id, key };
+  if (key.length === ENCRYPTION_KEY_BYTES) return { id, key };
   context.addIssue({ code: 'custom', message: 'is not <id>:<32 bytes as base64>' });
   return z.NEVER;
 });
+
+/** The first encrypts, all decrypt. */
+const encryptionKeys = listOf(encryptionKey)
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'has an id twice')
+  .transform(([first, ...rest]) => (first ? ([first, ...rest] as const) : z.NEVER));
 
 /** Every variable the product reads; `.env.example` has a sentence for each. */
 const Env = z.object({
@@ -60,10 +65,8 @@ const Env = z.object({
   ANTHROPIC_API_KEY: z.string().trim().pipe(apiKey).optional(),
   ANTHROPIC_API_KEYS: listOf(apiKey).optional(),
   MODEL_KEY_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(50),
-  CREDENTIAL_KEYS: listOf(sealingKey)
-    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'has an id twice')
-    .transform(([first, ...rest]) => (first ? ([first, ...rest] as const) : z.NEVER))
-    .optional(),
+  CREDENTIAL_KEYS: encryptionKeys.optional(),
+  PAYLOAD_KEYS: encryptionKeys.optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   CLAUDE_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
   CLAUDE_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),

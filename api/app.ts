@@ -8,6 +8,7 @@ import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/
 import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
 import { callTool } from '../domain/tools/tool-call.ts';
 import { budgetPolicyRoutes } from './routes/budget-policy.ts';
+import { codecRoutes } from './routes/codec.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { effectRoutes } from './routes/effects.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -52,6 +53,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
   app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
   return app
     .route('/health', healthRoutes(deps))
+    .route('/codec', codecRoutes(deps))
     .route('/api/orchestrator', orchestratorRoutes(deps))
     .route('/api/jobs', jobRoutes(deps))
     .route('/api/jobs', effectRoutes(deps))

@@ -9,6 +9,7 @@ import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
 import type { SkillCatalogue } from '../domain/skills/catalogue.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
+import type { OrganizationPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import type { HandOver } from '../adapters/temporal/hand-over.ts';
 import type { LocalRouter } from '../domain/routing/local-router.ts';
 import type { McpSessions } from './mcp/sessions.ts';
@@ -42,6 +43,8 @@ export interface ApiDeps {
   readonly skills: SkillCatalogue;
   /** Encrypts secrets at rest; undefined when nothing is configured to do it with. */
   readonly sealer: Sealer | undefined;
+  /** Decrypts what Temporal keeps, for the organization that it belongs to. */
+  readonly payloadCodec: OrganizationPayloadCodec;
   /** Tools of every organization's connections. */
   readonly tools: ToolHost;
   /** Of other programs that use them over MCP. */

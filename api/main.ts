@@ -19,6 +19,7 @@ import { openSkills } from '../domain/skills/catalogue.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
+import { createDataConverter, createPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import { createHandOver } from '../adapters/temporal/hand-over.ts';
 import { openLocalRouter } from '../domain/routing/local-router.ts';
 import { startRelay } from './relay.ts';
@@ -35,7 +36,11 @@ async function main(): Promise<void> {
   await bootstrapDefaultOrganization(db, config.NUBABEL_DEV_TOKEN);
   // Lazy, so that requests are accepted while Temporal is away.
   const connection = Connection.lazy(config.temporal.connectionOptions);
-  const temporal = new Client({ connection, namespace: config.temporal.namespace ?? 'default' });
+  const temporal = new Client({
+    connection,
+    namespace: config.temporal.namespace ?? 'default',
+    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+  });
   const hub = createEventHub({ db, url: config.DATABASE_URL, log });
   const deps: ApiDeps = {
     db,
@@ -51,6 +56,7 @@ async function main(): Promise<void> {
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
     skills: openHouseSkills(log),
+    payloadCodec: createPayloadCodec(config.PAYLOAD_KEYS ?? []),
     ...fromConfig(config),
     ...openTools(config, db, log),
   };

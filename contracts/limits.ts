@@ -6,6 +6,8 @@ export const LIMITS = {
   bodyBytes: 512 * 1024,
   /** Bytes of one Slack delivery. */
   slackBodyBytes: 4 * 1024 * 1024,
+  /** Bytes of what Temporal's UI or command line has decrypted at once. */
+  codecBodyBytes: 8 * 1024 * 1024,
   /** Agents that one request may name. */
   agentsPerRequest: 9,
   /** Messages of a session that an agent is given. */

@@ -46,5 +46,5 @@ export function createPaths({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PathSe
 
 export const randomText = (): string => randomBytes(24).toString('base64url');
 
-/** A value for `CREDENTIAL_KEYS`. */
-export const makeSealingKey = (): string => `local:${randomBytes(32).toString('base64')}`;
+/** A value for `CREDENTIAL_KEYS` and `PAYLOAD_KEYS`. */
+export const makeEncryptionKey = (): string => `local:${randomBytes(32).toString('base64')}`;

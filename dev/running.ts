@@ -12,6 +12,7 @@ export const RunningSystem = z.object({
   temporalNamespace: z.string(),
   databaseUrl: z.string(),
   temporalCli: z.string().optional(),
+  payloadKeys: z.string().optional(),
   demoSlackUrl: z.string().optional(),
   demoNotionUrl: z.string().optional(),
 });

@@ -6,7 +6,7 @@ import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
 import { loadEnvFile } from './env-file.ts';
 import { claimDataDir } from './instance.ts';
-import { createPaths, makeSealingKey, randomText } from './paths.ts';
+import { createPaths, makeEncryptionKey, randomText } from './paths.ts';
 import { createPortFinder, requirePort } from './ports.ts';
 import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
@@ -62,10 +62,11 @@ async function bringUp(context: StartContext): Promise<void> {
   const port = await requirePort(settings.PORT, settings.HOST);
   const apiUrl = `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${port}`;
   const token = settings.NUBABEL_DEV_TOKEN ?? paths.readOrCreate('dev-token', randomText);
+  const keys = encryptionKeys(context);
   const building = { env: settings.env, signal };
   const [databaseUrl, temporal, demo, bundle, web] = await Promise.all([
     bringUpDatabase(context),
-    bringUpTemporal(context),
+    bringUpTemporal(context, apiUrl),
     bringUpDemoWorld(context, apiUrl),
     settings.NUBABEL_WORKFLOW_BUNDLE ?? terminal.step('workflow bundle', () => runBuild('workflow-bundle', building)),
     terminal.step('console', () => runBuild('console', building)),
@@ -80,18 +81,17 @@ async function bringUp(context: StartContext): Promise<void> {
     NUBABEL_DATA_DIR: paths.dataDir,
     NUBABEL_CACHE_DIR: paths.cacheDir,
     NUBABEL_DEV_TOKEN: token,
-    CREDENTIAL_KEYS: settings.env['CREDENTIAL_KEYS'] || paths.readOrCreate('credential-keys', makeSealingKey),
+    ...keys,
     NUBABEL_WORKFLOW_BUNDLE: typeof bundle === 'string' ? bundle : bundle.path,
     NUBABEL_WEB_DIR: web.path,
   };
   await bringUpProduct(context, { apiUrl, env });
-  const tools = await connectDemoNotion({ apiUrl, token, dataDir: paths.dataDir }, demo.notion).catch(
-    (error: unknown) => {
-      if (!(error instanceof StartError)) throw error;
-      terminal.line(`! ${error.message}`);
-      return 'left alone' as const;
-    },
-  );
+  const connecting = connectDemoNotion({ apiUrl, token, dataDir: paths.dataDir }, demo.notion);
+  const tools = await connecting.catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    terminal.line(`! ${error.message}`);
+    return 'left alone' as const;
+  });
   const system = {
     apiUrl,
     token,
@@ -102,11 +102,18 @@ async function bringUp(context: StartContext): Promise<void> {
     temporalUiUrl: temporal.uiUrl,
     temporalNamespace: temporal.namespace,
     temporalCli: temporal.cli,
+    payloadKeys: keys.PAYLOAD_KEYS,
   };
   writeRunningSystem(paths.dataDir, system);
   terminal.line(welcome(system, demo, tools));
   if (process.argv.includes('--watch')) watchSources(context);
 }
+
+/** Made at the first start and kept; those of the environment go before. */
+const encryptionKeys = ({ settings: { env }, paths }: StartContext) => ({
+  CREDENTIAL_KEYS: env['CREDENTIAL_KEYS'] || paths.readOrCreate('credential-keys', makeEncryptionKey),
+  PAYLOAD_KEYS: env['PAYLOAD_KEYS'] || paths.readOrCreate('payload-keys', makeEncryptionKey),
+});
 
 function requireNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= 24) return;

@@ -16,8 +16,15 @@ async function main(target: string | undefined): Promise<void> {
   const { history, id } = existsSync(target)
     ? { history: parseHistory(await readFile(target, 'utf8')), id: 'from-file' }
     : await fetchHistory(target);
-  await replayHistory(history, id);
+  await replayHistory(history, id, payloadKeys());
   process.stdout.write(`Replayed ${history.events?.length ?? 0} events of ${target}: today's code does the same.\n`);
+}
+
+/** Of the running system, or of the environment. */
+function payloadKeys() {
+  const { NUBABEL_DATA_DIR, PAYLOAD_KEYS, env } = loadSettings();
+  const running = readRunningSystem(NUBABEL_DATA_DIR);
+  return running ? loadSettings({ ...env, PAYLOAD_KEYS: running.payloadKeys }).PAYLOAD_KEYS : PAYLOAD_KEYS;
 }
 
 /** From the running system, or from the one that the environment names. A job id is good enough. */

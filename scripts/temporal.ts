@@ -11,5 +11,13 @@ if (!running?.temporalCli) {
   process.exit(2);
 }
 const address = ['--address', running.temporalAddress, '--namespace', running.temporalNamespace];
-const { status } = spawnSync(running.temporalCli, [...process.argv.slice(2), ...address], { stdio: 'inherit' });
+// Not as flags: the token would stand in the list of processes.
+const codec = {
+  TEMPORAL_CODEC_ENDPOINT: `${running.apiUrl}/codec`,
+  TEMPORAL_CODEC_AUTH: `Bearer ${running.token}`,
+};
+const { status } = spawnSync(running.temporalCli, [...process.argv.slice(2), ...address], {
+  stdio: 'inherit',
+  env: { ...process.env, ...codec },
+});
 process.exit(status ?? 1);

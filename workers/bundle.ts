@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { FAILURE_CONVERTER_PATH } from '../adapters/temporal/payload-codec.ts';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const WORKFLOWS = path.join(ROOT, 'workflows', 'index.ts');
@@ -34,7 +35,11 @@ export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
 
 /** The workflows as one script. */
 export async function bundleCode(): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: SILENT });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: WORKFLOWS,
+    failureConverterPath: FAILURE_CONVERTER_PATH,
+    logger: SILENT,
+  });
   return code;
 }
 

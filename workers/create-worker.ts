@@ -1,3 +1,4 @@
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { QUEUE } from '../contracts/queues.ts';
@@ -7,6 +8,7 @@ interface Shared {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly activities: Activities;
+  readonly dataConverter: DataConverter;
 }
 
 export interface WorkerSettings extends Shared {
@@ -31,10 +33,15 @@ export function createOrchestrationWorker(settings: WorkerSettings): Promise<Wor
 export const createActivityWorker = (shared: Shared, { taskQueue, concurrency }: Pool): Promise<Worker> =>
   Worker.create(optionsOf(shared, taskQueue, concurrency));
 
-const optionsOf = ({ connection, namespace, activities }: Shared, taskQueue: string, concurrency: number) => ({
+const optionsOf = (
+  { connection, namespace, activities, dataConverter }: Shared,
+  taskQueue: string,
+  concurrency: number,
+) => ({
   connection,
   namespace,
   taskQueue,
+  dataConverter,
   activities: flatten(activities),
   maxConcurrentActivityTaskExecutions: concurrency,
   // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds.

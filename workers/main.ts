@@ -1,5 +1,6 @@
-import { Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
-import { createActivities, type Activities } from '../activities/index.ts';
+import { Runtime, type Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import { createDataConverter } from '../adapters/temporal/payload-codec.ts';
 import { describeConfig, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
   await ensureSearchAttributes(connection, namespace).catch((error: unknown) =>
     log.warn({ err: error }, 'search attributes could not be registered; an operator has to'),
   );
-  const shared = { connection, namespace, activities };
+  const shared = { connection, namespace, activities, dataConverter: createDataConverter(config.PAYLOAD_KEYS) };
   const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
   const stopMaintenance = startMaintenance(database.db, log);
   const running = runAll(workers);
@@ -52,11 +53,7 @@ async function main(): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
-interface Shared {
-  readonly connection: NativeConnection;
-  readonly namespace: string;
-  readonly activities: Activities;
-}
+type Shared = Parameters<typeof createActivityWorker>[0];
 
 async function createWorker(pool: Pool, shared: Shared, config: Config): Promise<Worker> {
   if (pool.name !== 'orchestration') return createActivityWorker(shared, pool);

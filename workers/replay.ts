@@ -1,6 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
+import { createDataConverter, type PayloadKey } from '../adapters/temporal/payload-codec.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 
 export type History = temporal.api.history.v1.IHistory;
@@ -13,10 +14,15 @@ export function parseHistory(json: string): History {
 }
 
 /**
- * Runs a recorded history against today's workflows, without any server or effect.
+ * Runs a recorded history against today's workflows, without any server or effect. One that was encrypted needs the keys.
  * @throws DeterminismViolationError when today's code would do something else than was recorded.
  */
-export async function replayHistory(history: History, workflowId: string): Promise<void> {
+export async function replayHistory(
+  history: History,
+  workflowId: string,
+  keys: readonly PayloadKey[] = [],
+): Promise<void> {
   const { path: codePath } = await buildWorkflowBundle();
-  await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId);
+  const dataConverter = createDataConverter(keys);
+  await Worker.runReplayHistory({ workflowBundle: { codePath }, dataConverter }, history, workflowId);
 }

@@ -47,6 +47,7 @@ export const restBodyLimit = limited(
   LIMITS.bodyBytes,
   `A request body may have at most ${LIMITS.bodyBytes / 1024} KiB, a message at most ${LIMITS.messageChars} characters.`,
 );
+export const codecBodyLimit = limited(LIMITS.codecBodyBytes, 'Payloads to decrypt may have at most 8 MiB together.');
 export const slackBodyLimit = limited(LIMITS.slackBodyBytes, 'A Slack delivery may have at most 4 MiB.');
 
 /** Strict headers for everything served to browsers; the console needs nothing from elsewhere. */

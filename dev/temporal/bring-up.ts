@@ -21,10 +21,10 @@ const PREFERRED_PORT = 7233;
 const PREFERRED_UI_PORT = 8233;
 
 /** The Temporal that the environment names, or a server of our own. */
-export function bringUpTemporal(context: StartContext): Promise<TemporalPlace> {
+export function bringUpTemporal(context: StartContext, apiUrl: string): Promise<TemporalPlace> {
   const { env } = context.settings;
   const isNamed = env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE'] || env['TEMPORAL_CONFIG_FILE'];
-  return context.terminal.step('Temporal', () => (isNamed ? useNamed(context) : startOwn(context)));
+  return context.terminal.step('Temporal', () => (isNamed ? useNamed(context) : startOwn(context, apiUrl)));
 }
 
 /** Every way to sign in (TLS, API key, profile) is the client library's business, so here it is loaded. */
@@ -56,14 +56,10 @@ async function useNamed({ settings, paths, terminal }: StartContext): Promise<Te
   return { address, namespace, uiUrl: settings.TEMPORAL_UI_URL, cli, env: {} };
 }
 
-async function startOwn({
-  settings,
-  paths,
-  terminal,
-  supervisor,
-  findPort,
-  signal,
-}: StartContext): Promise<TemporalPlace> {
+async function startOwn(
+  { settings, paths, terminal, supervisor, findPort, signal }: StartContext,
+  apiUrl: string,
+): Promise<TemporalPlace> {
   const { env, TEMPORAL_CLI: cliPath, TEMPORAL_CLI_RELEASES: releaseUrl } = settings;
   const cli = await ensureTemporalCli({
     cliPath,
@@ -81,7 +77,16 @@ async function startOwn({
   const dbFile = join(paths.dataDir, 'temporal.db');
   const isOld = existsSync(dbFile);
   await supervisor.add(
-    temporalServer({ cli, port, uiPort, dbFile, logFile: paths.logFile('temporal'), env, namespace }),
+    temporalServer({
+      cli,
+      port,
+      uiPort,
+      codecEndpoint: `${apiUrl}/codec`,
+      dbFile,
+      logFile: paths.logFile('temporal'),
+      env,
+      namespace,
+    }),
   );
   const address = `127.0.0.1:${port}`;
   if (isOld) await addSearchAttributes(cli, { address, namespace, home: paths.dataDir });

@@ -36,6 +36,7 @@ const SDKS = oneOf(
   'ipaddr.js',
   '@temporalio/client',
   '@temporalio/common',
+  '@temporalio/proto',
 );
 const PORTS = oneOf(/^domain\/(.*\/)?([\w-]+-)?ports?\.ts$/);
 

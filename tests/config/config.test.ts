@@ -93,6 +93,8 @@ describe('the configuration', () => {
     ['CREDENTIAL_KEYS', 'no-colon'],
     ['CREDENTIAL_KEYS', `k1:${Buffer.alloc(16).toString('base64')}`],
     ['CREDENTIAL_KEYS', `k.1:${Buffer.alloc(32).toString('base64')}`],
+    ['PAYLOAD_KEYS', 'no-colon'],
+    ['PAYLOAD_KEYS', `k1:${Buffer.alloc(16).toString('base64')}`],
     ['CREDENTIAL_KEYS', `k1:${Buffer.alloc(32).toString('base64')},k1:${Buffer.alloc(32).toString('base64')}`],
   ])('refuses %s=%s by its name', (name, value) => {
     expect(problemsOf({ DATABASE_URL, [name]: value })[1]).toContain(name);
@@ -170,6 +172,7 @@ const SET: Record<string, string> = {
   ANTHROPIC_API_KEY: 'sk-canary-1',
   ANTHROPIC_API_KEYS: 'sk-canary-2,sk-canary-3',
   CREDENTIAL_KEYS: `canary:${Buffer.from('canary'.repeat(6).slice(0, 32)).toString('base64')}`,
+  PAYLOAD_KEYS: `canary:${Buffer.from('canary'.repeat(6).slice(0, 32)).toString('base64')}`,
   ANTHROPIC_BASE_URL: 'https://models.example',
   CLAUDE_HAIKU_MODEL: 'a',
   CLAUDE_SONNET_MODEL: 'b',

@@ -39,6 +39,7 @@ function openDoor() {
     skills: { list: () => [], find: () => undefined },
     publicUrl: 'http://localhost',
     allowPrivateAddresses: false,
+    payloadCodec: undefined as never,
     tools: undefined as never,
     egress: undefined as never,
     mcpSessions: undefined as never,

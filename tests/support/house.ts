@@ -3,6 +3,8 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { createDataConverter } from '../../adapters/temporal/payload-codec.ts';
+import { loadSettings } from '../../config.ts';
 import type { Accepted, JobStatus, OrchestrateRequest } from '../../contracts/orchestration.ts';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
@@ -106,7 +108,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     throw error;
   }
   const connection = Connection.lazy({ address });
-  const temporal = new Client({ connection, namespace: env['TEMPORAL_NAMESPACE'] });
+  const dataConverter = createDataConverter(loadSettings(env).PAYLOAD_KEYS);
+  const temporal = new Client({ connection, namespace: env['TEMPORAL_NAMESPACE'], dataConverter });
 
   const request = (path: string, init: RequestInit = {}) =>
     fetch(`${url}${path}`, { ...init, headers: withToken(token, init) });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { createDataConverter } from '../../adapters/temporal/payload-codec.ts';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
 import { healthRoutes } from '../../api/routes/health.ts';
@@ -159,6 +160,7 @@ describe('a pool', () => {
       connection: native,
       namespace: 'default',
       activities: { hands: { hold: gate.hold } } as unknown as Activities,
+      dataConverter: createDataConverter(),
     };
     const settings = { WORKER_CONCURRENCY: 100, WORKER_COUNT: 3, LOCAL_WORKER_COUNT: 2 };
     const pools = selectPools(settings, ['salesforce', 'local-ops']);

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import { createDataConverter } from '../../../adapters/temporal/payload-codec.ts';
 import type { Activities } from '../../../activities/index.ts';
 import { orchestrationWorkflowId, QUEUE, WORKFLOW } from '../../../contracts/queues.ts';
 import type { Ending, OrchestrationInput } from '../../../contracts/workflow.ts';
@@ -79,6 +80,7 @@ export async function openStage(cachedWorkflows = 100): Promise<Stage> {
     connection,
     namespace: 'default',
     activities: actors.activities satisfies Activities,
+    dataConverter: createDataConverter(),
     workflows: { codePath: bundle.path },
     cachedWorkflows,
     concurrency: 50,
