@@ -8,6 +8,8 @@ import type { Language } from '../contracts/agents.ts';
 import type { BudgetPolicy } from '../contracts/budget.ts';
 import type { Logger } from '../logging.ts';
 import type { SkillCatalogue } from '../domain/skills/catalogue.ts';
+import type { CheckAddress } from '../domain/connections/egress-port.ts';
+import type { Authorizations } from '../domain/connections/grant-port.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
 import type { OrganizationPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import type { HandOver } from '../adapters/temporal/hand-over.ts';
@@ -49,8 +51,9 @@ export interface ApiDeps {
   readonly tools: ToolHost;
   /** Of other programs that use them over MCP. */
   readonly mcpSessions: McpSessions;
-  /** The guarded `fetch` for addresses that tenants name. */
-  readonly egress: typeof fetch;
+  readonly authorizations: Authorizations;
+  /** Refuses addresses that tenants must not name. */
+  readonly checkAddress: CheckAddress;
   /** Where people reach this house; without a trailing slash. */
   readonly publicUrl: string;
   /** Tenants may name addresses inside of our own network; for development only. */

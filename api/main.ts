@@ -10,10 +10,12 @@ import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { createMcpSessions } from './mcp/sessions.ts';
-import { DELEGATION_DEFINITIONS } from '../adapters/coding-agents/tools.ts';
 import { DELEGATION_TOOLS } from '../contracts/delegation.ts';
+import { DELEGATION_DEFINITIONS } from '../adapters/coding-agents/tools.ts';
 import { withDelegation } from '../domain/delegation/with-delegation.ts';
-import { openToolHost } from '../workers/open-tool-host.ts';
+import { createToolPorts } from '../adapters/mcp/tool-ports.ts';
+import { createGrantStore } from '../domain/connections/grant-store.ts';
+import { createToolHost } from '../domain/tools/create-tool-host.ts';
 import { detectLanguage } from '../domain/routing/text.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
 import { createApp } from './app.ts';
@@ -111,17 +113,19 @@ function openTools(
   config: Config,
   db: ApiDeps['db'],
   log: ApiDeps['log'],
-): Pick<ApiDeps, 'tools' | 'egress' | 'publicUrl' | 'allowPrivateAddresses' | 'mcpSessions'> {
+): Pick<ApiDeps, 'tools' | 'authorizations' | 'checkAddress' | 'publicUrl' | 'allowPrivateAddresses' | 'mcpSessions'> {
   const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
   const sealer = keys && createSealer(keys);
   const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
     log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for');
-  const { tools, egress } = openToolHost({ db, sealer, allowPrivate, publicUrl, onError });
+  const ports = createToolPorts({ grants: createGrantStore(db, sealer), allowPrivate });
+  const tools = createToolHost({ ...ports, db, publicUrl, onError });
   // Whether they are there only workers know: whoever calls one that is not is told what to set.
   const codingAgents = { tools: () => DELEGATION_DEFINITIONS, available: async () => [...DELEGATION_TOOLS] };
   return {
     tools: withDelegation(tools, codingAgents),
-    egress,
+    authorizations: ports.authorizations,
+    checkAddress: ports.checkAddress,
     publicUrl,
     allowPrivateAddresses: allowPrivate,
     mcpSessions: createMcpSessions(),

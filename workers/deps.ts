@@ -17,7 +17,9 @@ import { createSealer } from '../db/sealing.ts';
 import type { Logger } from '../logging.ts';
 import { createDelegation } from '../adapters/coding-agents/index.ts';
 import { withDelegation } from '../domain/delegation/with-delegation.ts';
-import { openToolHost } from './open-tool-host.ts';
+import { createToolPorts } from '../adapters/mcp/tool-ports.ts';
+import { createGrantStore } from '../domain/connections/grant-store.ts';
+import { createToolHost } from '../domain/tools/create-tool-host.ts';
 import { analyzeByKeywords } from '../domain/routing/keywords.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
 import { createSlackClient } from '../adapters/slack/slack-client.ts';
@@ -101,10 +103,9 @@ function openTools(
   log: Logger,
 ): Pick<ActivityDeps, 'host' | 'delegation' | 'delegationTimeoutMs' | 'delegationMaxCents'> & Closable {
   const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
-  const { tools } = openToolHost({
+  const tools = createToolHost({
+    ...createToolPorts({ grants: createGrantStore(db, keys && createSealer(keys)), allowPrivate }),
     db,
-    sealer: keys && createSealer(keys),
-    allowPrivate,
     publicUrl,
     onError: (error, { connectionId }) =>
       log.warn({ err: error, connectionId }, 'a connection had a fault that nobody waited for'),

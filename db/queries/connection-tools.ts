@@ -24,17 +24,15 @@ export const listToolsOf = (trx: OrganizationTransaction, connectionId: string):
     .orderBy('remote_name')
     .execute();
 
-/** Whether a tool may be called, without all that is said of it. */
-export const findToolState = (
-  trx: OrganizationTransaction,
-  connectionId: string,
-  remoteName: string,
-): Promise<Pick<ConnectionTool, 'name' | 'state'> | undefined> =>
+/** What decides whether a tool may be called now, without all that is said of it; `tool` and `state` are null for none. */
+export const findCallState = (trx: OrganizationTransaction, connectionId: string, remoteName: string) =>
   trx
-    .selectFrom('connection_tools')
-    .select(['name', 'state'])
-    .where('connection_id', '=', connectionId)
-    .where('remote_name', '=', remoteName)
+    .selectFrom('connections as c')
+    .leftJoin('connection_tools as t', (join) =>
+      join.onRef('t.connection_id', '=', 'c.id').on('t.remote_name', '=', remoteName),
+    )
+    .select(['c.name', 'c.enabled', 'c.broken_until', 'c.last_error', 't.name as tool', 't.state'])
+    .where('c.id', '=', connectionId)
     .executeTakeFirst();
 
 /** Tools of all connections in all states, or those of one name, in the order in which models see them. */

@@ -58,7 +58,7 @@ export interface CallFailed {
 }
 
 /** Counts a failure. After the rest one more failure is enough to rest again. Answers until when nothing is called. */
-export async function noteCallFailed(
+export async function recordCallFailed(
   trx: OrganizationTransaction,
   id: string,
   { error, maxFailures, restSeconds }: CallFailed,
@@ -80,7 +80,7 @@ export async function noteCallFailed(
 }
 
 /** Forgets what went wrong. Writes only when something did, so that a healthy connection costs no write for each call. */
-export async function noteCallWorked(trx: OrganizationTransaction, id: string): Promise<void> {
+export async function recordCallWorked(trx: OrganizationTransaction, id: string): Promise<void> {
   await trx
     .updateTable('connections')
     .set({ failures: 0, health: 'healthy', last_error: null, checked_at: sql`now()`, broken_until: null })

@@ -11,18 +11,18 @@ export type Effect = Selectable<EffectsTable>;
 export async function claimEffect(
   trx: OrganizationTransaction,
   row: Insertable<EffectsTable> & { execution: string },
-): Promise<{ readonly mine: boolean; readonly effect: Effect }> {
+): Promise<{ readonly isOurs: boolean; readonly effect: Effect }> {
   const fresh = await trx
     .insertInto('effects')
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst();
-  if (fresh) return { mine: true, effect: fresh };
+  if (fresh) return { isOurs: true, effect: fresh };
   const effect = await lockEffect(trx, row.key);
-  if (effect.state !== 'FAILED') return { mine: false, effect };
+  if (effect.state !== 'FAILED') return { isOurs: false, effect };
   const taken = await takeOver(trx, effect, row.execution);
-  return taken ? { mine: true, effect: taken } : { mine: false, effect };
+  return taken ? { isOurs: true, effect: taken } : { isOurs: false, effect };
 }
 
 export const findEffect = (trx: OrganizationTransaction, key: string): Promise<Effect | undefined> =>

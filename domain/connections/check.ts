@@ -1,7 +1,7 @@
 import type { ConnectionTest } from '../../contracts/connections.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { updateConnection, type Connection } from '../../db/queries/connections.ts';
-import { ToolCallError } from '../tools/mcp-connection.ts';
+import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { readView } from './connection-views.ts';
 

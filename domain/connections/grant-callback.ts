@@ -4,10 +4,9 @@ import { findStateOrganization, takeOauthState, type OauthState } from '../../db
 import { findUser, type Principal } from '../../db/queries/people.ts';
 import { sealedFor } from '../../db/sealed-rows.ts';
 import { SealedError } from '../../db/sealing.ts';
-import { ToolCallError } from '../tools/mcp-connection.ts';
-import { finishAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
-import { GrantError } from './grant-error.ts';
-import { createGrantStore, type Change } from './grant-store.ts';
+import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import { GrantError } from './grant-port.ts';
+import { createGrantStore, type GrantChange } from './grant-store.ts';
 import { openPending, type PendingGrant } from './sealed-grant.ts';
 import { audit } from '../audit.ts';
 import { refreshTools } from './check.ts';
@@ -103,9 +102,9 @@ interface Storing {
 
 async function store(deps: GrantDeps, { principal, connectionId, pending, back }: Storing): Promise<void> {
   const { organizationId, userId } = principal;
-  const state = await finishAuthorization({ pending, ...back, fetch: deps.egress });
+  const state = await deps.authorizations.finish({ pending, ...back });
   const grants = createGrantStore(deps.db, deps.sealer);
-  await grants.change({ organizationId, connectionId }, ({ auth, state: before }): Promise<Change> => {
+  await grants.change({ organizationId, connectionId }, ({ auth, state: before }): Promise<GrantChange> => {
     const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
     if (!isSame) throw new Refused('refused', 'the credentials of the connection were changed meanwhile');
     const { wantedScope } = before;

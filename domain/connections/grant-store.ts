@@ -12,13 +12,14 @@ import {
 import { insertAudit } from '../../db/queries/people.ts';
 import { SealedError, type Sealer } from '../../db/sealing.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { ToolCallError } from '../tools/mcp-connection.ts';
-import type { OnConnection } from '../tools/tool-host.ts';
-import type { AuthState } from '../../adapters/mcp/host/oauth/auth-state.ts';
+import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import type { ConnectionRef } from '../tools/mcp-connection-port.ts';
+import type { SealedServer } from './credentials-port.ts';
+import type { AuthState } from './auth-state.ts';
 import { openAuthState, openCredentials, sealAuthState } from './sealed-grant.ts';
 
 /** A connection's secrets, opened. */
-export interface Held {
+export interface OpenedGrant {
   readonly name: string;
   readonly url: string | null;
   readonly auth: ConnectionAuth;
@@ -26,7 +27,7 @@ export interface Held {
 }
 
 /** What becomes of a grant. */
-export interface Change {
+export interface GrantChange {
   readonly state?: AuthState;
   /** Only a person can go on from here: said to people, so without any secret. */
   readonly reconnect?: string;
@@ -37,37 +38,50 @@ export interface Change {
 /** Where grants are kept. */
 export interface GrantStore {
   /** @throws ToolCallError when it is not there or cannot be opened. */
-  read(on: OnConnection): Promise<Held>;
+  read(on: ConnectionRef): Promise<OpenedGrant>;
+  /** As `read`, of a row that was read just now. */
+  open(on: ConnectionRef, server: SealedServer): Promise<OpenedGrant>;
   /**
    * Lets one change a grant while everybody else who would, in any process, waits. What `work` answers is on disk when
    * this resolves. @throws ToolCallError as `read`, and whatever `work` throws.
    */
-  change(on: OnConnection, work: (held: Held) => Promise<Change>): Promise<Held>;
+  change(on: ConnectionRef, work: (grant: OpenedGrant) => Promise<GrantChange>): Promise<OpenedGrant>;
 }
 
 /** Grants in `connections`, sealed. */
 export const createGrantStore = (db: Kysely<Database>, sealer: Sealer | undefined): GrantStore => ({
-  async read(on) {
-    const row = await withOrganization(db, on.organizationId, (trx) => findConnection(trx, on.connectionId));
-    const opened = tryToOpen(sealer, on, row);
-    if (!(opened instanceof Unopened)) return opened;
-    await withOrganization(db, on.organizationId, (trx) => noteUnopened(trx, on, opened));
-    throw opened.error;
-  },
+  read: async (on) =>
+    openOrRecord(
+      { db, sealer },
+      on,
+      await withOrganization(db, on.organizationId, (trx) => findConnection(trx, on.connectionId)),
+    ),
+  open: (on, server) => openOrRecord({ db, sealer }, on, server),
   change: (on, work) =>
     withOrganization(db, on.organizationId, async (trx) => {
       const row = await lockConnection(trx, on.connectionId);
-      const held = tryToOpen(sealer, on, row);
-      if (held instanceof Unopened || !row) throw held instanceof Unopened ? held.error : gone();
-      const { state, reconnect, grantedBy } = await work(held);
+      const grant = openRow(sealer, on, row);
+      if (grant instanceof Unopened || !row) throw grant instanceof Unopened ? grant.error : noConnection();
+      const { state, reconnect, grantedBy } = await work(grant);
       if (state) await putState(trx, { on, sealer, row, state });
-      if (reconnect !== undefined) await noteOver(trx, { on, row, reconnect });
-      if (grantedBy !== undefined) await noteGranted(trx, { on, row, grantedBy });
-      return state ? { ...held, state } : held;
+      if (reconnect !== undefined) await recordOver(trx, { on, row, reconnect });
+      if (grantedBy !== undefined) await recordGranted(trx, { on, row, grantedBy });
+      return state ? { ...grant, state } : grant;
     }),
 });
 
-const gone = () => new ToolCallError('refused', 'The connection is gone.');
+async function openOrRecord(
+  { db, sealer }: { readonly db: Kysely<Database>; readonly sealer: Sealer | undefined },
+  on: ConnectionRef,
+  server: SealedServer | undefined,
+): Promise<OpenedGrant> {
+  const opened = openRow(sealer, on, server);
+  if (!(opened instanceof Unopened)) return opened;
+  await withOrganization(db, on.organizationId, (trx) => recordUnopened(trx, on, opened));
+  throw opened.error;
+}
+
+const noConnection = () => new ToolCallError('refused', 'The connection is gone.');
 
 class Unopened {
   readonly reason: SealedError['reason'];
@@ -87,8 +101,8 @@ class Unopened {
   }
 }
 
-function tryToOpen(sealer: Sealer | undefined, on: OnConnection, row: Connection | undefined): Held | Unopened {
-  if (!row) throw gone();
+function openRow(sealer: Sealer | undefined, on: ConnectionRef, row: SealedServer | undefined): OpenedGrant | Unopened {
+  if (!row) throw noConnection();
   try {
     return {
       name: row.name,
@@ -103,9 +117,9 @@ function tryToOpen(sealer: Sealer | undefined, on: OnConnection, row: Connection
 }
 
 /** A missing key is the operator's to mend; asking people to enter everything again would be for nothing. */
-async function noteUnopened(
+async function recordUnopened(
   trx: OrganizationTransaction,
-  on: OnConnection,
+  on: ConnectionRef,
   { reason, error }: Unopened,
 ): Promise<void> {
   if (reason === 'damaged') return setNeedsReconnect(trx, on.connectionId, error.message);
@@ -114,7 +128,7 @@ async function noteUnopened(
 }
 
 interface Putting {
-  readonly on: OnConnection;
+  readonly on: ConnectionRef;
   readonly sealer: Sealer | undefined;
   readonly row: Connection;
   readonly state: AuthState;
@@ -138,7 +152,7 @@ async function putState(trx: OrganizationTransaction, { on, sealer, row, state }
 }
 
 /** Told once, when it turns: every call of a grant that is over comes by here. */
-async function noteOver(
+async function recordOver(
   trx: OrganizationTransaction,
   { on, row, reconnect }: Pick<Putting, 'on' | 'row'> & { reconnect: string },
 ): Promise<void> {
@@ -149,7 +163,7 @@ async function noteOver(
   await audit(trx, on, { action, outcome: 'rejected', details: { reason: reconnect } });
 }
 
-async function noteGranted(
+async function recordGranted(
   trx: OrganizationTransaction,
   { on, row, grantedBy }: Pick<Putting, 'on' | 'row'> & { grantedBy: string },
 ): Promise<void> {
@@ -160,14 +174,18 @@ async function noteGranted(
   await audit(trx, on, { action: 'connection.authorized', outcome: 'done', userId: grantedBy });
 }
 
-interface Noted {
+interface GrantAudit {
   readonly action: string;
   readonly outcome: 'done' | 'rejected';
   readonly userId?: string;
   readonly details?: Record<string, unknown>;
 }
 
-const audit = (trx: OrganizationTransaction, on: OnConnection, { action, outcome, userId, details = {} }: Noted) =>
+const audit = (
+  trx: OrganizationTransaction,
+  on: ConnectionRef,
+  { action, outcome, userId, details = {} }: GrantAudit,
+) =>
   insertAudit(trx, {
     organization_id: on.organizationId,
     id: randomUUID(),

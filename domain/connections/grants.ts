@@ -5,10 +5,8 @@ import { insertOauthState } from '../../db/queries/oauth-states.ts';
 import type { Principal } from '../../db/queries/people.ts';
 import { sealedFor } from '../../db/sealed-rows.ts';
 import { SealedError, type Sealer } from '../../db/sealing.ts';
-import { checkUrl, EgressRefusedError } from '../../adapters/mcp/host/checked-url.ts';
-import { beginAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
-import type { OurClient } from '../../adapters/mcp/host/oauth/client.ts';
-import { GrantError } from './grant-error.ts';
+import { EgressRefusedError } from './egress-port.ts';
+import { GrantError, type Authorizations, type OurClient } from './grant-port.ts';
 import { openAuthState, openCredentials, sealPending } from './sealed-grant.ts';
 import { audit } from '../audit.ts';
 import { findSeen } from './connection-views.ts';
@@ -17,8 +15,7 @@ import { ProblemError } from '../../api/problems.ts';
 
 /** What the doors of grants need beyond the others. */
 export interface GrantDeps extends ApiDeps {
-  /** The guarded `fetch`: authorization servers are addresses that tenants name. */
-  readonly egress: typeof fetch;
+  readonly authorizations: Authorizations;
 }
 
 /** So long a person may take at the authorization server. */
@@ -96,17 +93,16 @@ async function ask(
 ) {
   const on = { organizationId: row.organization_id, connectionId: row.id };
   try {
-    const begun = await beginAuthorization({
+    const begun = await deps.authorizations.begin({
       url: row.url,
       isMcp: row.kind === 'remote',
       auth: openCredentials(sealer, on, row.credentials),
       known: openAuthState(sealer, on, row.auth_state),
       our: ourClient(deps),
       state,
-      fetch: deps.egress,
     });
     // Nobody asks this address but the person, whose browser would follow it anywhere.
-    checkUrl(new URL(begun.authorizationUrl), deps.allowPrivateAddresses);
+    deps.checkAddress(new URL(begun.authorizationUrl));
     return begun;
   } catch (given) {
     const error = given instanceof EgressRefusedError ? new GrantError('untrusted', given.message) : given;

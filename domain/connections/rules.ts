@@ -6,7 +6,7 @@ import {
 } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import type { Principal } from '../../db/queries/people.ts';
-import { checkUrl, EgressRefusedError } from '../../adapters/mcp/host/checked-url.ts';
+import { EgressRefusedError } from './egress-port.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { ProblemError } from '../../api/problems.ts';
 
@@ -70,7 +70,7 @@ function refuseTrust({ role }: Principal): void {
 
 /** Refuses addresses that must not be asked, before anything is kept. @throws ProblemError 400 */
 export function refuseAddresses(
-  { allowPrivateAddresses }: Pick<ApiDeps, 'allowPrivateAddresses'>,
+  { checkAddress }: Pick<ApiDeps, 'checkAddress'>,
   { url, auth }: { readonly url?: string | undefined; readonly auth?: ConnectionAuth | undefined },
 ): void {
   const { authorizationUrl, tokenUrl, issuer } = (auth ?? {}) as Record<string, string | undefined>;
@@ -78,7 +78,7 @@ export function refuseAddresses(
   for (const [path, address] of Object.entries(named)) {
     if (address === undefined) continue;
     try {
-      checkUrl(new URL(address), allowPrivateAddresses);
+      checkAddress(new URL(address));
     } catch (error) {
       if (!(error instanceof EgressRefusedError)) throw error;
       throw invalid(path, error.message);

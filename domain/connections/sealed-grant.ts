@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { ConnectionAuth } from '../../contracts/connections.ts';
 import { sealedFor } from '../../db/sealed-rows.ts';
 import { SealedError, type SealedFor, type Sealer } from '../../db/sealing.ts';
-import type { OnConnection } from '../tools/tool-host.ts';
-import { AuthState, Discovery, OAuthClient } from '../../adapters/mcp/host/oauth/auth-state.ts';
+import type { ConnectionRef } from '../tools/mcp-connection-port.ts';
+import { AuthState, Discovery, OAuthClient } from './auth-state.ts';
 
 /** For `connections.credentials`: what a person has given; null when that is nothing. */
-export const sealCredentials = (sealer: Sealer, owner: OnConnection, auth: ConnectionAuth): string | null =>
+export const sealCredentials = (sealer: Sealer, owner: ConnectionRef, auth: ConnectionAuth): string | null =>
   auth.kind === 'none'
     ? null
     : sealer.seal(JSON.stringify(auth), sealedFor.credentials(owner.organizationId, owner.connectionId));
@@ -14,7 +14,7 @@ export const sealCredentials = (sealer: Sealer, owner: OnConnection, auth: Conne
 /** @throws SealedError */
 export const openCredentials = (
   sealer: Sealer | undefined,
-  owner: OnConnection,
+  owner: ConnectionRef,
   sealed: string | null,
 ): ConnectionAuth =>
   sealed === null
@@ -22,11 +22,11 @@ export const openCredentials = (
     : opened(ConnectionAuth, sealer, sealed, sealedFor.credentials(owner.organizationId, owner.connectionId));
 
 /** For `connections.auth_state`. */
-export const sealAuthState = (sealer: Sealer, owner: OnConnection, state: AuthState): string =>
+export const sealAuthState = (sealer: Sealer, owner: ConnectionRef, state: AuthState): string =>
   sealer.seal(JSON.stringify(state), sealedFor.authState(owner.organizationId, owner.connectionId));
 
 /** @throws SealedError */
-export const openAuthState = (sealer: Sealer | undefined, owner: OnConnection, sealed: string | null): AuthState =>
+export const openAuthState = (sealer: Sealer | undefined, owner: ConnectionRef, sealed: string | null): AuthState =>
   sealed === null
     ? {}
     : opened(AuthState, sealer, sealed, sealedFor.authState(owner.organizationId, owner.connectionId));

@@ -7,10 +7,9 @@ import { insertDelegationLog } from '../../db/queries/delegation-log.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { DelegationOutput } from '../../contracts/delegation.ts';
-import type { CallOptions } from '../tools/mcp-connection.ts';
-import type { ToolInvocation } from '../tools/tool-invocation.ts';
+import type { CallOptions } from '../tools/mcp-connection-port.ts';
 import { errorResult } from '../tools/results.ts';
-import type { ToolDeps } from '../tools/tool-deps.ts';
+import type { ToolDeps, ToolInvocation } from '../tools/tool-deps.ts';
 
 /** A reservation outlives the longest task by this, s. */
 const MARGIN_SECONDS = 300;

@@ -1,6 +1,6 @@
 import type { DelegationTool } from '../../contracts/delegation.ts';
 import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
-import type { CallOptions } from '../tools/mcp-connection.ts';
+import type { CallOptions } from '../tools/mcp-connection-port.ts';
 
 export type OnLog = (lines: readonly string[]) => void | Promise<void>;
 
@@ -17,7 +17,7 @@ export interface DelegationCall extends CallOptions {
 
 /** Coding agents as tools. */
 export interface Delegation {
-  /** All of them, always: calling one that is not installed answers what to set. */
+  /** Always all of them: one that is not there answers what to set. */
   tools(): readonly ToolDefinition[];
   /** Those that are configured or installed. */
   available(): Promise<DelegationTool[]>;

@@ -1,6 +1,6 @@
-import { riskOf } from '../tools/mcp-connection.ts';
-import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import { DELEGATE } from '../../contracts/delegation.ts';
+import { riskOf } from '../tools/offers.ts';
+import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import type { Delegation } from './delegation-port.ts';
 
 /** Coding agents have no row of their own; this stands for one. */
@@ -25,18 +25,20 @@ export function withDelegation(host: ToolHost, delegation: Pick<Delegation, 'too
     canReadBack: false,
     canUndo: false,
   }));
-  const add = async (offer: Awaited<ReturnType<ToolHost['offer']>>) => {
-    const there = new Set<string>(await delegation.available());
-    return { ...offer, tools: [...offer.tools, ...all.filter(({ remoteName }) => there.has(remoteName))] };
+  const withAvailable = async (offer: Awaited<ReturnType<ToolHost['offer']>>) => {
+    const available = new Set<string>(await delegation.available());
+    return { ...offer, tools: [...offer.tools, ...all.filter(({ remoteName }) => available.has(remoteName))] };
   };
+  const named = (name: string) => all.find((tool) => tool.name === name);
   return {
     ...host,
-    offerIn: async (trx, whom, category) => add(await host.offerIn(trx, whom, category)),
-    offer: async (whom, category) => add(await host.offer(whom, category)),
-    find: async (whom, name, options) => all.find((tool) => tool.name === name) ?? host.find(whom, name, options),
-    before: (on, ...rest) => (on.connectionId === DELEGATE_CONNECTION ? nothing() : host.before(on, ...rest)),
+    offerIn: async (trx, user, category) => withAvailable(await host.offerIn(trx, user, category)),
+    offer: async (user, category) => withAvailable(await host.offer(user, category)),
+    find: async (user, name) => named(name) ?? host.find(user, name),
+    load: async (trx, user, name) => {
+      const tool = named(name);
+      return tool ? { tool, connection: undefined } : host.load(trx, user, name);
+    },
     resource: (provider, ...rest) => (provider === DELEGATE ? undefined : host.resource(provider, ...rest)),
   };
 }
-
-const nothing = () => Promise.resolve(undefined);

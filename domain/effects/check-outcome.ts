@@ -3,13 +3,12 @@ import type { SettledBy } from '../../contracts/effects.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listTakenIds, msUntilNobodySends } from '../../db/queries/effects.ts';
-import { ToolCallError } from '../tools/mcp-connection.ts';
-import { later } from '../tools/call-failures.ts';
-import type { ClaimedInvocation } from '../tools/tool-invocation.ts';
-import type { ToolDeps } from '../tools/tool-deps.ts';
+import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import { later } from '../tools/settle-call.ts';
+import type { ClaimedInvocation, ToolDeps } from '../tools/tool-deps.ts';
 
 /** What is known of a change whose answer was lost. */
-export type Found =
+export type OutcomeCheck =
   | { readonly kind: 'happened'; readonly result: ToolResult; readonly by: SettledBy }
   /** It may be sent again: it did not happen, or twice is once. */
   | { readonly kind: 'send' }
@@ -29,27 +28,32 @@ const AGAIN_MS = 2_000;
  * again where it is not there. All else is read back, and that it is not there counts only once nobody can still be
  * doing it.
  */
-export async function checkOutcome(deps: ToolDeps, held: ClaimedInvocation, lost?: ToolCallError): Promise<Found> {
-  const cancelled = lost?.kind === 'cancelled' || held.options.signal.aborted;
+export async function checkOutcome(
+  deps: ToolDeps,
+  claimed: ClaimedInvocation,
+  lost?: ToolCallError,
+): Promise<OutcomeCheck> {
+  const cancelled = lost?.kind === 'cancelled' || claimed.options.signal.aborted;
   const stop = cancelled ? new CancelledError('The work was cancelled.') : undefined;
-  const attempt = held.attempt.number;
-  const { tool } = held;
+  const attempt = claimed.attempt.number;
+  const { tool } = claimed;
   const twiceIsOnce = !cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent);
-  const sendAgain = (): Found => (lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' });
+  const sendAgain = (): OutcomeCheck =>
+    lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' };
   if (twiceIsOnce && (tool.takesEffectKey || !tool.canReadBack)) return sendAgain();
-  const unknown = (detail: string): Found => ({ kind: 'unknown', detail, ...(stop && { failure: stop }) });
-  if (!tool.canReadBack) return unknown(detailOf(held, lost));
-  const signal = cancelled ? AbortSignal.timeout(LAST_LOOK_MS) : held.options.signal;
+  const unknown = (detail: string): OutcomeCheck => ({ kind: 'unknown', detail, ...(stop && { failure: stop }) });
+  if (!tool.canReadBack) return unknown(detailOf(claimed, lost));
+  const signal = cancelled ? AbortSignal.timeout(LAST_LOOK_MS) : claimed.options.signal;
   try {
-    const { verdict, waitMs } = await readBack(deps, held, signal);
+    const { verdict, waitMs } = await readBack(deps, claimed, signal);
     if (typeof verdict === 'object') return { kind: 'happened', result: verdict.happened, by: 'read_back' };
     if (twiceIsOnce) return sendAgain();
-    if (verdict === 'unclear' || cancelled) return unknown(detailOf(held, lost));
+    if (verdict === 'unclear' || cancelled) return unknown(detailOf(claimed, lost));
     return waitMs > 0 ? { kind: 'later', failure: later('It may still happen.', waitMs + 1) } : { kind: 'send' };
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
     if (cancelled || attempt >= TRIES || error.kind === 'refused')
-      return unknown(`${detailOf(held, lost)} ${error.message}`);
+      return unknown(`${detailOf(claimed, lost)} ${error.message}`);
     return { kind: 'later', failure: later(error.message, error.retryAfterMs ?? AGAIN_MS) };
   }
 }
@@ -58,11 +62,8 @@ const detailOf = ({ tool }: ClaimedInvocation, lost?: ToolCallError): string =>
   lost ? lost.message : `The call was sent to ${tool.connection}, and whoever sent it ended before the answer came.`;
 
 /** `waitMs` is looked at before: what nobody could still be sending by then, and is not there after, did not happen. */
-async function readBack(
-  deps: ToolDeps,
-  { target, tool, row, key, effect, options }: ClaimedInvocation,
-  signal: AbortSignal,
-) {
+async function readBack(deps: ToolDeps, claimed: ClaimedInvocation, signal: AbortSignal) {
+  const { target, tool, row, key, effect, options } = claimed;
   const { organizationId } = target;
   const { connectionId } = tool;
   const { taken, waitMs } = await withOrganization(deps.db, organizationId, async (trx) => ({
@@ -70,8 +71,7 @@ async function readBack(
     waitMs: await msUntilNobodySends(trx, key),
   }));
   const verdict = await deps.host.readBack(
-    { organizationId, connectionId },
-    tool.remoteName,
+    claimed,
     {
       args: row.arguments,
       effectKey: key,

@@ -2,70 +2,72 @@ import type { SettledBy } from '../../contracts/effects.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { claimEffect, setSent, settleEffect, takeOver } from '../../db/queries/effects.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
-import { DELEGATE } from '../../contracts/delegation.ts';
-import { ToolCallError } from '../tools/mcp-connection.ts';
+import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import { retryWhileDatabaseUnavailable } from '../models/retry-while-database-unavailable.ts';
-import { effectKeyOf } from '../tools/canonical.ts';
 import { delegate } from '../delegation/delegate.ts';
-import { failedToCall } from '../tools/failed-call.ts';
-import { errorResult, storableResult } from '../tools/results.ts';
+import { DELEGATE } from '../../contracts/delegation.ts';
+import { errorResult, NOT_KEPT, storableResult } from '../tools/results.ts';
 import { checkOutcome } from './check-outcome.ts';
-import { hasVerifiedEffects } from './has-verified-effects.ts';
-import type { ClaimedInvocation, ToolInvocation } from '../tools/tool-invocation.ts';
-import { settleCall, writeAnswer } from '../tools/settle-call.ts';
-import type { ToolDeps } from '../tools/tool-deps.ts';
+import { hasVerifiedEffects } from '../tools/taint.ts';
+import { settleCall, settleFailure, writeAnswer } from '../tools/settle-call.ts';
+import type { ClaimedInvocation, ToolDeps, ToolInvocation } from '../tools/tool-deps.ts';
+import type { CheckBeforeSending, HostCallOptions } from '../tools/tool-host.ts';
 
 /** How long after our own patience an answer may still have an effect, ms. */
 const MARGIN_MS = 5_000;
 
+/** A line of the ledger, and whether this attempt has just claimed it. */
+export interface Claim {
+  readonly isOurs: boolean;
+  readonly invocation: ClaimedInvocation;
+}
+
+/** Claims a change under its key, in the transaction that has decided to make it. */
+export async function claimChange(
+  trx: OrganizationTransaction,
+  invocation: ToolInvocation,
+  key: string,
+): Promise<Claim> {
+  const { target, row, tool, attempt } = invocation;
+  const execution = `${attempt.execution}#${attempt.number}`;
+  const { isOurs, effect } = await claimEffect(trx, {
+    organization_id: target.organizationId,
+    key,
+    orchestration_id: target.orchestrationId,
+    step_id: row.step_id,
+    call_id: row.id,
+    tool: tool.name,
+    connection_id: tool.connectionId,
+    arguments: JSON.stringify(row.arguments),
+    arguments_hash: row.arguments_hash,
+    undoable: tool.canUndo,
+    execution,
+  });
+  return { isOurs, invocation: { ...invocation, key, execution, effect } };
+}
+
 /**
- * Makes a change through the ledger: claimed before it is sent, settled after. A try that finds a claim of an earlier
+ * Makes a change that was claimed before anything is sent, and settles it after. A try that finds a claim of an earlier
  * one never sends again before it has found out what became of that.
  */
-export async function change(deps: ToolDeps, making: ToolInvocation): Promise<CallOutcome> {
-  const { mine, held } = await claim(deps, making);
-  const { state, sent_at: sentAt } = held.effect;
-  if (mine) return send(deps, held);
-  if (state === 'DONE') return repeatAnswer(deps, held);
+export async function makeChange(deps: ToolDeps, { isOurs, invocation }: Claim): Promise<CallOutcome> {
+  const { state, sent_at: sentAt } = invocation.effect;
+  if (isOurs) return send(deps, invocation);
+  if (state === 'DONE') return repeatAnswer(deps, invocation);
   if (state === 'UNKNOWN') return { status: 'unknown' };
-  return sentAt === null ? send(deps, await takeOverFor(deps, held)) : resolveUnknownOutcome(deps, held);
+  return sentAt === null ? send(deps, await takeOverFor(deps, invocation)) : resolveUnknownOutcome(deps, invocation);
 }
 
-async function claim(deps: ToolDeps, making: ToolInvocation): Promise<{ mine: boolean; held: ClaimedInvocation }> {
-  const { target, row, tool } = making;
-  const { organizationId, orchestrationId, call } = target;
-  const execution = `${making.attempt.execution}#${making.attempt.number}`;
-  const of = { organizationId, orchestrationId, step: row.step_id, tool: tool.name, argumentsHash: row.arguments_hash };
-  const key = effectKeyOf(of);
-  const { mine, effect } = await withOrganization(deps.db, organizationId, async (trx) => {
-    await setToolCall(trx, { orchestrationId, id: call }, { effect_key: key });
-    return claimEffect(trx, {
-      organization_id: organizationId,
-      key,
-      orchestration_id: orchestrationId,
-      step_id: row.step_id,
-      call_id: row.id,
-      tool: tool.name,
-      connection_id: tool.connectionId,
-      arguments: JSON.stringify(row.arguments),
-      arguments_hash: row.arguments_hash,
-      undoable: tool.canUndo,
-      execution,
-    });
-  });
-  return { mine, held: { ...making, key, execution, effect } };
-}
-
-/** The claim becomes ours, as long as nobody else has it by now; whoever held it finds it gone before it sends anything. */
-async function takeOverFor(deps: ToolDeps, held: ClaimedInvocation): Promise<ClaimedInvocation> {
-  const effect = await withOrganization(deps.db, held.target.organizationId, (trx) =>
-    takeOver(trx, held.effect, held.execution),
+/** The claim becomes ours, as long as nobody else has it by now; whoever had it finds it gone before it sends anything. */
+async function takeOverFor(deps: ToolDeps, claimed: ClaimedInvocation): Promise<ClaimedInvocation> {
+  const effect = await withOrganization(deps.db, claimed.target.organizationId, (trx) =>
+    takeOver(trx, claimed.effect, claimed.execution),
   );
   if (!effect) throw overtaken();
-  return { ...held, effect };
+  return { ...claimed, effect };
 }
 
 /** Another try has the claim. Whoever is still waited for looks again. */
@@ -76,47 +78,61 @@ const overtaken = (): FailureError =>
     nextRetryDelay: 1000,
   });
 
-const onConnection = ({ target, tool }: ToolInvocation) => ({
-  organizationId: target.organizationId,
-  connectionId: tool.connectionId,
-});
-
-async function send(deps: ToolDeps, held: ClaimedInvocation): Promise<CallOutcome> {
-  const { tool, row, options, key, execution, effect } = held;
-  const on = onConnection(held);
-  const { organizationId } = held.target;
-  let sent = false;
+async function send(deps: ToolDeps, claimed: ClaimedInvocation): Promise<CallOutcome> {
+  const { tool, row, options, key, effect } = claimed;
+  const { organizationId } = claimed.target;
+  let sendUntil: number | undefined;
   try {
     // What there was before the first try is what an undo goes back to.
-    const before = effect.before ?? (await deps.host.before(on, tool.remoteName, row.arguments, options));
-    const waitMs = options.timeoutMs + MARGIN_MS;
-    // Looked at before the claim is marked as sent: from then on others count down to their own try.
-    const sendUntil = Date.now() + options.timeoutMs + MARGIN_MS / 2;
-    sent = await withOrganization(deps.db, organizationId, (trx) => setSent(trx, { key, execution, waitMs, before }));
-    if (!sent) throw overtaken();
-    deps.reachKillPoint('before-effect');
+    const before = effect.before ?? (await deps.host.before(claimed, row.arguments, options));
+    const beforeSending: HostCallOptions['beforeSending'] = async (check) => {
+      // A session may have to be opened anew: it is marked once, and looked at each time.
+      if (sendUntil !== undefined) await withOrganization(deps.db, organizationId, check);
+      else sendUntil = await markSent(deps, claimed, before, check);
+      return sendUntil;
+    };
     const result =
       tool.provider === DELEGATE
-        ? await delegate(deps, held, options)
-        : await deps.host.call(on, tool.remoteName, row.arguments, { ...options, effectKey: key, sendUntil });
+        ? await beforeSending(async () => undefined).then(() => delegate(deps, claimed, options))
+        : await deps.host.call(claimed, row.arguments, { ...options, effectKey: key, beforeSending });
     deps.reachKillPoint('after-effect');
     // It has happened: a database that is away is asked again, not the provider.
     const outcome = await retryWhileDatabaseUnavailable(
-      () => settle(deps, held, result, 'response'),
+      () => settle(deps, claimed, result, 'response'),
       AbortSignal.timeout(LEDGER_MS),
     );
     deps.reachKillPoint('after-effect-stored');
     return outcome;
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
-    if (sent && (error.kind === 'unknown' || error.kind === 'cancelled'))
-      return resolveUnknownOutcome(deps, held, error);
+    if (sendUntil !== undefined && (error.kind === 'unknown' || error.kind === 'cancelled'))
+      return resolveUnknownOutcome(deps, claimed, error);
     const written = await withOrganization(deps.db, organizationId, (trx) =>
-      settleEffect(trx, versionOf(held), { state: 'FAILED', detail: error.message }),
+      settleEffect(trx, versionOf(claimed), { state: 'FAILED', detail: error.message }),
     );
     if (!written) throw overtaken();
-    return failedToCall(deps, held, error);
+    return settleFailure(deps, claimed, error);
   }
+}
+
+/**
+ * Marks the claim as sent, in the transaction that has looked once more whether the tool may be called. Answers until
+ * when it may be sent: looked at before the mark, because from then on others count down to their own try.
+ */
+async function markSent(
+  deps: ToolDeps,
+  { key, execution, options, target }: ClaimedInvocation,
+  before: Record<string, unknown> | undefined,
+  check: CheckBeforeSending,
+): Promise<number> {
+  const sendUntil = Date.now() + options.timeoutMs + MARGIN_MS / 2;
+  const isOurs = await withOrganization(deps.db, target.organizationId, async (trx) => {
+    await check(trx);
+    return setSent(trx, { key, execution, waitMs: options.timeoutMs + MARGIN_MS, before });
+  });
+  if (!isOurs) throw overtaken();
+  deps.reachKillPoint('before-effect');
+  return sendUntil;
 }
 
 /** The ledger is waited for this long with an answer in hand, ms. */
@@ -125,17 +141,17 @@ const LEDGER_MS = 10 * 60_000;
 /** Finds out what became of a change whose answer was lost, and writes that down. */
 async function resolveUnknownOutcome(
   deps: ToolDeps,
-  held: ClaimedInvocation,
+  claimed: ClaimedInvocation,
   lost?: ToolCallError,
 ): Promise<CallOutcome> {
-  const found = await checkOutcome(deps, held, lost);
-  if (found.kind === 'happened') return settle(deps, held, found.result, found.by);
-  if (found.kind === 'send') return send(deps, await takeOverFor(deps, held));
+  const found = await checkOutcome(deps, claimed, lost);
+  if (found.kind === 'happened') return settle(deps, claimed, found.result, found.by);
+  if (found.kind === 'send') return send(deps, await takeOverFor(deps, claimed));
   if (found.kind === 'later') throw found.failure;
-  const { organizationId, orchestrationId, call } = held.target;
+  const { organizationId, orchestrationId, call } = claimed.target;
   await withOrganization(deps.db, organizationId, async (trx) => {
     await setToolCall(trx, { orchestrationId, id: call }, { status: 'unknown' });
-    const written = await settleEffect(trx, versionOf(held), { state: 'UNKNOWN', detail: found.detail });
+    const written = await settleEffect(trx, versionOf(claimed), { state: 'UNKNOWN', detail: found.detail });
     if (!written) throw overtaken();
   });
   if (found.failure) throw found.failure;
@@ -149,25 +165,32 @@ const versionOf = ({ key, effect: { attempts } }: ClaimedInvocation) => ({ key, 
  * Writes the answer into the ledger and to the call, in one transaction. That it happened is true whoever says it; that
  * it did not is only for the newest try to say.
  */
-async function settle(deps: ToolDeps, held: ClaimedInvocation, given: ToolResult, by: SettledBy): Promise<CallOutcome> {
-  const { target, tool, row, key } = held;
+async function settle(
+  deps: ToolDeps,
+  claimed: ClaimedInvocation,
+  given: ToolResult,
+  by: SettledBy,
+): Promise<CallOutcome> {
+  const { target, tool, row, key } = claimed;
   const result = storableResult(given);
   const status = result.isError ? ('failed' as const) : ('done' as const);
   const happened = !result.isError || hasBegun(tool, result);
   const resource = result.isError
     ? undefined
     : deps.host.resource(tool.provider, tool.remoteName, result, row.arguments);
-  await withOrganization(deps.db, target.organizationId, async (trx) => {
-    await writeAnswer(trx, target, row, { status, result, taints: !hasVerifiedEffects(tool) });
-    const written = await settleEffect(trx, happened ? { key } : versionOf(held), {
-      state: happened ? 'DONE' : 'FAILED',
-      result: JSON.stringify(result),
-      resource: resource ? JSON.stringify(resource) : null,
-      settled_by: by,
-      detail: result.isError ? result.text.slice(0, DETAIL_CHARS) : null,
-    });
-    if (!happened && !written) throw overtaken();
-  });
+  const settled = {
+    state: happened ? ('DONE' as const) : ('FAILED' as const),
+    result: JSON.stringify(result),
+    resource: resource ? JSON.stringify(resource) : null,
+    settled_by: by,
+    detail: result.isError ? result.text.slice(0, DETAIL_CHARS) : null,
+  };
+  await withOrganization(deps.db, target.organizationId, (trx) =>
+    writeAnswer(trx, target, row, { status, result, taints: !hasVerifiedEffects(tool) }, async () => {
+      const written = await settleEffect(trx, happened ? { key } : versionOf(claimed), settled);
+      if (!happened && !written) throw overtaken();
+    }),
+  );
   deps.wakeReaders(target.organizationId);
   return { status };
 }
@@ -182,6 +205,6 @@ const hasBegun = ({ provider }: ToolInvocation['tool'], { data }: ToolResult): b
 const repeatAnswer = (deps: ToolDeps, { target, row, tool, effect }: ClaimedInvocation): Promise<CallOutcome> =>
   settleCall(deps, target, row, {
     status: 'done',
-    result: effect.result ?? errorResult('It has happened, and its answer was not kept.'),
+    result: effect.result ?? errorResult(NOT_KEPT),
     taints: !hasVerifiedEffects(tool),
   });

@@ -1,10 +1,11 @@
 import type { Attempt } from '../attempt.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findEffect, setUndo, type Effect } from '../../db/queries/effects.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
-import type { ToolHost } from '../tools/tool-host.ts';
-import { ToolCallError } from '../tools/mcp-connection.ts';
-import { afterFailure } from '../tools/call-failures.ts';
+import type { LoadedTool } from '../tools/tool-host.ts';
+import type { DoneChange } from '../tools/tool-sessions-port.ts';
+import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import { afterFailure } from '../tools/settle-call.ts';
 import type { ToolDeps } from '../tools/tool-deps.ts';
 
 export interface UndoTarget {
@@ -28,26 +29,14 @@ export async function undoEffect(
 ): Promise<{ undone: boolean }> {
   const write = (set: Parameters<typeof setUndo>[2]) =>
     withOrganization(deps.db, organizationId, (trx) => setUndo(trx, key, set));
-  const { effect, userId } = await withOrganization(deps.db, organizationId, async (trx) => ({
-    effect: await findEffect(trx, key),
-    userId: (await getOrchestration(trx, orchestrationId)).user_id,
-  }));
-  if (!effect || effect.state !== 'DONE' || !effect.undoable) return { undone: false };
-  if (effect.undo_state === 'DONE') return { undone: true };
-  const tool = await deps.host.find({ organizationId, userId }, effect.tool, { alsoResting: true });
-  // By the same name another connection may be found by now, and it has nothing of this.
-  if (!tool || tool.connectionId !== effect.connection_id) {
-    await write({ undo_state: 'FAILED', detail: `${effect.tool} is not available; its connection may be gone.` });
-    return { undone: false };
-  }
-  await write({ undo_state: 'PENDING' });
+  const opened = await withOrganization(deps.db, organizationId, (trx) =>
+    openUndo(deps, trx, { organizationId, orchestrationId, key }),
+  );
+  if ('undone' in opened) return opened;
+  const { effect, loaded } = opened;
   try {
-    const on = { organizationId, connectionId: tool.connectionId };
-    const said = await deps.host.undo(on, tool.remoteName, toDone(effect), {
-      signal: attempt.signal,
-      timeoutMs: UNDO_MS,
-      effectKey: key,
-    });
+    const options = { signal: attempt.signal, timeoutMs: UNDO_MS, effectKey: key };
+    const said = await deps.host.undo(loaded, toDone(effect), options);
     deps.reachKillPoint('after-effect');
     await write({ undo_state: 'DONE', detail: said });
     return { undone: true };
@@ -61,7 +50,28 @@ export async function undoEffect(
   }
 }
 
-const toDone = ({ arguments: args, result, before }: Effect): Parameters<ToolHost['undo']>[2] => ({
+/** Whether there is something to take back and a tool to do it with, written down before anything is sent. */
+async function openUndo(
+  { host }: Pick<ToolDeps, 'host'>,
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId, key }: UndoTarget,
+): Promise<{ readonly undone: boolean } | { readonly effect: Effect; readonly loaded: LoadedTool }> {
+  const effect = await findEffect(trx, key);
+  if (!effect || effect.state !== 'DONE' || !effect.undoable) return { undone: false };
+  if (effect.undo_state === 'DONE') return { undone: true };
+  const { user_id: userId } = await getOrchestration(trx, orchestrationId);
+  const loaded = await host.load(trx, { organizationId, userId }, effect.tool);
+  // By the same name another connection may be found by now, and it has nothing of this.
+  if (loaded?.tool.connectionId !== effect.connection_id) {
+    const detail = `${effect.tool} is not available; its connection may be gone.`;
+    await setUndo(trx, key, { undo_state: 'FAILED', detail });
+    return { undone: false };
+  }
+  await setUndo(trx, key, { undo_state: 'PENDING' });
+  return { effect, loaded };
+}
+
+const toDone = ({ arguments: args, result, before }: Effect): DoneChange => ({
   args,
   result: result ?? { text: '', isError: false },
   before: before ?? undefined,

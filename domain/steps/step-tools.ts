@@ -13,7 +13,7 @@ import type { TaintInputs } from '../tools/taint.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
 
 export interface StepToolsDeps {
-  readonly host: Pick<ToolHost, 'offerIn'>;
+  readonly host: Pick<ToolHost, 'offerIn' | 'checkArguments'>;
   readonly skills: SkillCatalogue;
 }
 
@@ -29,7 +29,9 @@ export async function loadTools(
   const offer = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
   const own = context.skills.map((skill) => ({ ...skill, body: '', source: 'organization' as const, files: [] }));
   const skills = offeredSkills(agent, analysis?.skills ?? [], deps.skills.list(), own);
-  return toAgentTools(agent, offer, { skills, ...(step?.kind === 'tool' && step.tool && { only: step.tool }) });
+  const { checkArguments } = deps.host;
+  const only = step?.kind === 'tool' && step.tool ? { only: step.tool } : {};
+  return toAgentTools(agent, offer, { skills, checkArguments, ...only });
 }
 
 /** Tells people which connections could not be used. Whoever calls this holds the orchestration's row. */

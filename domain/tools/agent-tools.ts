@@ -7,6 +7,7 @@ import type { ModelTool, WantedCall } from '../models/model-port.ts';
 import { allowedTools } from './allowed.ts';
 import { answerLocally, toolsFor, unwrap } from './catalogue.ts';
 import { errorResult } from './results.ts';
+import type { CheckArguments } from './tool-sessions-port.ts';
 
 /** What an agent may call in one step, and what it is told of that. */
 export interface AgentTools {
@@ -15,13 +16,14 @@ export interface AgentTools {
   readonly definitions: readonly ModelTool[];
   readonly skills: readonly Skill[];
   readonly leftOut: readonly LeftOut[];
+  readonly checkArguments: CheckArguments;
 }
 
 /** The tools of an agent for one step; of a planned tool step only that one. Pure. */
 export function toAgentTools(
   agent: AgentDefinition,
   offer: Offer,
-  { only, skills }: { only?: string; skills: readonly Skill[] },
+  { only, skills, checkArguments }: { only?: string } & Pick<AgentTools, 'skills' | 'checkArguments'>,
 ): AgentTools {
   const allowed = allowedTools(agent, offer.tools);
   const offered = only === undefined ? allowed : offer.tools.filter(({ name }) => name === only);
@@ -34,6 +36,7 @@ export function toAgentTools(
     ),
     skills,
     leftOut: offer.leftOut,
+    checkArguments,
   };
 }
 

@@ -1,3 +1,5 @@
+import type { ApprovalPolicy } from '../../contracts/approval.ts';
+import type { StepRisk } from '../../contracts/plan.ts';
 import type { AskReason } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { listEffectsOfStep } from '../../db/queries/effects.ts';
@@ -5,22 +7,21 @@ import { isPlanApproved } from '../../db/queries/plans.ts';
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
 import type { OfferedTool } from './tool-host.ts';
 import { effectKeyOf } from './canonical.ts';
-import type { CallContext } from './call-context.ts';
-import { reasonsToAsk } from './reasons.ts';
+import type { CallContext } from './taint.ts';
 
 /** Says why a human is asked before a call with these arguments; it remembers what the turn has been granted. */
 export type ApprovalEvaluator = (tool: OfferedTool, argumentsHash: string, tainted: boolean) => AskReason[];
 
 /**
- * Opens the judge of one turn. A plan that was approved covers the one call that its step was made for: a second one
+ * Creates the evaluator of one turn. A plan that was approved covers the one call that its step was made for: a second one
  * with other arguments was not part of it. What is done already is not asked about again, since its kept answer is all
  * that follows.
  */
 export async function createApprovalEvaluator(
   trx: OrganizationTransaction,
-  place: CallContext,
+  context: CallContext,
 ): Promise<ApprovalEvaluator> {
-  const { organizationId, orchestrationId, step, plannedTool } = place;
+  const { organizationId, orchestrationId, step, plannedTool } = context;
   const { policy } = await getApprovalPolicy(trx);
   const approved = plannedTool ? await isPlanApproved(trx, orchestrationId, plannedTool.revision) : false;
   const made = await listEffectsOfStep(trx, { orchestrationId, step });
@@ -33,4 +34,28 @@ export async function createApprovalEvaluator(
     if (isPlanned) covered ??= key;
     return reasonsToAsk({ risk: tool.risk, tainted, plannedAndApproved: isPlanned && covered === key }, policy);
   };
+}
+
+export interface CallOccasion {
+  readonly risk: StepRisk;
+  /** Its arguments may come from untrusted text. */
+  readonly tainted: boolean;
+  /** A human has approved a plan that named exactly this tool for exactly this step. */
+  readonly plannedAndApproved: boolean;
+}
+
+/**
+ * Why a human is asked before a call; none: nobody is. Reads never ask. What was approved with the plan does not ask
+ * again for its risk, but untrusted text was not part of the plan. Pure.
+ */
+export function reasonsToAsk(
+  { risk, tainted, plannedAndApproved }: CallOccasion,
+  { risks, untrusted }: Pick<ApprovalPolicy, 'risks' | 'untrusted'>,
+): AskReason[] {
+  if (risk === 'read') return [];
+  const reasons: (AskReason | false)[] = [
+    risks.includes(risk) && !plannedAndApproved && 'risk',
+    untrusted && tainted && 'untrusted_input',
+  ];
+  return reasons.filter((reason) => reason !== false);
 }

@@ -1,21 +1,21 @@
 import type { Attempt } from '../attempt.ts';
+import type { Language } from '../../contracts/agents.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
-import type { OfferedTool } from './tool-host.ts';
+import { claimChange, makeChange } from '../effects/make-change.ts';
+import { settleWithoutTool } from '../effects/without-tool.ts';
+import { effectKeyOf } from './canonical.ts';
 import { findApprovalMismatch, findCallMismatch } from './call-mismatch.ts';
-import { failedToCall } from './failed-call.ts';
-import type { ToolInvocation } from './tool-invocation.ts';
-import { change } from '../effects/make-change.ts';
 import { followProgress } from './progress.ts';
 import { errorResult } from './results.ts';
-import { settleCall } from './settle-call.ts';
-import type { CallTarget, ToolDeps } from './tool-deps.ts';
-import { withoutTool } from '../effects/without-tool.ts';
+import { settleCall, settleFailure, writeAnswer } from './settle-call.ts';
+import type { CallTarget, ClaimedInvocation, ToolDeps, ToolInvocation } from './tool-deps.ts';
+import type { LoadedTool } from './tool-host.ts';
 
 /** An ordinary call answers within this, ms. */
 const CALL_MS = 30_000;
@@ -25,73 +25,119 @@ const CALL_MS = 30_000;
  * repeat: an answer that is there is the answer.
  */
 export async function callTool(deps: ToolDeps, target: CallTarget, attempt: Attempt): Promise<CallOutcome> {
-  const { orchestration, row } = await load(deps, target);
-  if (row.status === 'done' || row.status === 'failed') return { status: row.status };
-  if (row.status === 'declined' || row.status === 'cancelled') return { status: 'failed' };
   const { organizationId } = target;
-  const whom = { organizationId, userId: orchestration.user_id };
-  const tool = await deps.host.find(whom, row.tool, { alsoResting: true });
-  // By the same name another connection may be found by now; what was perhaps sent was sent through the one before.
-  const moved = tool?.connectionId !== row.connection_id && row.effect_key !== null;
-  if (!tool || moved) return withoutTool(deps, target, row, orchestration.language);
-  // Nothing that a human has to see goes past them, whatever a workflow asks for.
-  if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
-  // What is claimed was looked at then, and may be under way: the ledger finds out what became of it.
-  const other = row.effect_key === null ? await whyNot(deps, target, row, tool) : undefined;
-  if (other) return settleCall(deps, target, row, { status: 'failed', result: errorResult(other), taints: false });
-  const timeoutMs = tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
-  const progress = followProgress(deps, target, { tool: tool.name, language: orchestration.language });
-  const making: ToolInvocation = {
-    target,
-    row,
-    tool,
-    attempt,
-    options: { signal: attempt.signal, timeoutMs, onProgress: progress.tell },
-  };
+  const opened = await withOrganization(deps.db, organizationId, (trx) => open(deps, trx, target, attempt));
+  if ('outcome' in opened) {
+    if (opened.isNew) deps.wakeReaders(organizationId);
+    return opened.outcome;
+  }
+  const { tool, options } = opened.invocation;
+  const progress = followProgress(deps, target, { tool: tool.name, language: opened.language });
+  const reporting = { options: { ...options, onProgress: progress.tell } };
   try {
-    return await (row.risk === 'read' && tool.risk === 'read' ? look(deps, making) : change(deps, making));
+    return opened.claim
+      ? await makeChange(deps, { ...opened.claim, invocation: { ...opened.claim.invocation, ...reporting } })
+      : await read(deps, { ...opened.invocation, ...reporting });
   } finally {
     await progress.flush();
   }
 }
 
-/** Why a call is not made as it stands; undefined for most. */
-async function whyNot(
+/** What is to be done: nothing more (`isNew`: people are to be told), a read, or a change with its line in the ledger. */
+type Opened =
+  | { readonly outcome: CallOutcome; readonly isNew: boolean }
+  | {
+      readonly language: Language;
+      readonly invocation: ToolInvocation;
+      readonly claim: { readonly isOurs: boolean; readonly invocation: ClaimedInvocation } | undefined;
+    };
+
+/**
+ * Everything that is decided from our own tables before a call, in one transaction: whether it is still to be made,
+ * whether it is what was wanted and approved, and for a change the claim in the ledger.
+ */
+async function open(
   deps: ToolDeps,
+  trx: OrganizationTransaction,
   target: CallTarget,
-  row: ToolCall,
-  tool: OfferedTool,
-): Promise<string | undefined> {
-  const other = findCallMismatch(row, tool);
-  if (other !== undefined || row.reasons.length === 0) return other;
-  return withOrganization(deps.db, target.organizationId, (trx) => findApprovalMismatch(trx, row));
-}
-
-async function load(deps: ToolDeps, target: CallTarget): Promise<{ orchestration: Orchestration; row: ToolCall }> {
+  attempt: Attempt,
+): Promise<Opened> {
   const { organizationId, orchestrationId, call } = target;
-  return withOrganization(deps.db, organizationId, async (trx) => {
-    const orchestration = await getOrchestration(trx, orchestrationId);
-    if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
-    const row = await findToolCall(trx, { orchestrationId, id: call });
-    if (!row) throw FailureError.nonRetryable('There is no such call.', FAILURE.toolCallGone);
-    if (row.status === 'pending' || row.status === 'waiting') {
-      const set = { status: 'running' as const, started_at: new Date().toISOString() };
-      await setToolCall(trx, { orchestrationId, id: call }, set);
-      // The step has waited for a human, and is at work again.
-      if (row.status === 'waiting' && row.step_id)
-        await setStep(trx, { orchestrationId, id: row.step_id }, { status: 'running' });
-    }
-    return { orchestration, row };
-  });
+  const { status, user_id: userId, language } = await getOrchestration(trx, orchestrationId);
+  if (isFinal(status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
+  const row = await findToolCall(trx, { orchestrationId, id: call });
+  if (!row) throw FailureError.nonRetryable('There is no such call.', FAILURE.toolCallGone);
+  if (row.status === 'done' || row.status === 'failed') return { outcome: { status: row.status }, isNew: false };
+  if (row.status === 'declined' || row.status === 'cancelled') return { outcome: { status: 'failed' }, isNew: false };
+  const loaded = await deps.host.load(trx, { organizationId, userId }, row.tool);
+  // By the same name another connection may be found by now; what was perhaps sent was sent through the one before.
+  if (!loaded || (loaded.tool.connectionId !== row.connection_id && row.effect_key !== null)) {
+    await setRunning(trx, target, row);
+    return { outcome: await settleWithoutTool(trx, target, row, language), isNew: true };
+  }
+  // Nothing that a human has to see goes past them, whatever a workflow asks for.
+  if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
+  const mismatch = await findMismatch(trx, row, loaded);
+  if (mismatch !== undefined) {
+    await setRunning(trx, target, row);
+    await writeAnswer(trx, target, row, { status: 'failed', result: errorResult(mismatch), taints: false });
+    return { outcome: { status: 'failed' }, isNew: true };
+  }
+  const timeoutMs = loaded.tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
+  const invocation = { ...loaded, target, row, attempt, options: { signal: attempt.signal, timeoutMs } };
+  const reads = row.risk === 'read' && loaded.tool.risk === 'read';
+  const key = reads ? undefined : keyOf(target, row);
+  await setRunning(trx, target, row, key);
+  return { language, invocation, claim: key === undefined ? undefined : await claimChange(trx, invocation, key) };
 }
 
-async function look(deps: ToolDeps, making: ToolInvocation): Promise<CallOutcome> {
-  const { target, row, tool, options } = making;
-  const on = { organizationId: target.organizationId, connectionId: tool.connectionId };
+/** Why a call is not made as it stands; undefined for most. */
+async function findMismatch(
+  trx: OrganizationTransaction,
+  row: ToolCall,
+  { tool }: LoadedTool,
+): Promise<string | undefined> {
+  // What is claimed was looked at then, and may be under way: the ledger finds out what became of it.
+  if (row.effect_key !== null) return undefined;
+  return findCallMismatch(row, tool) ?? (await findApprovalMismatch(trx, row));
+}
+
+const keyOf = ({ organizationId, orchestrationId }: CallTarget, row: ToolCall): string =>
+  effectKeyOf({
+    organizationId,
+    orchestrationId,
+    step: row.step_id,
+    tool: row.tool,
+    argumentsHash: row.arguments_hash,
+  });
+
+async function setRunning(
+  trx: OrganizationTransaction,
+  { orchestrationId, call: id }: CallTarget,
+  row: ToolCall,
+  effectKey?: string,
+): Promise<void> {
+  const starts = row.status === 'pending' || row.status === 'waiting';
+  if (starts || effectKey !== undefined)
+    await setToolCall(
+      trx,
+      { orchestrationId, id },
+      {
+        ...(starts && { status: 'running', started_at: new Date().toISOString() }),
+        ...(effectKey !== undefined && { effect_key: effectKey }),
+      },
+    );
+  // The step has waited for a human, and is at work again.
+  if (row.status === 'waiting' && row.step_id)
+    await setStep(trx, { orchestrationId, id: row.step_id }, { status: 'running' });
+}
+
+async function read(deps: ToolDeps, invocation: ToolInvocation): Promise<CallOutcome> {
+  const { target, row, options } = invocation;
   try {
-    const result = await deps.host.call(on, tool.remoteName, row.arguments, options);
+    const result = await deps.host.call(invocation, row.arguments, options);
     return await settleCall(deps, target, row, { status: result.isError ? 'failed' : 'done', result, taints: true });
   } catch (error) {
-    return failedToCall(deps, making, error);
+    return settleFailure(deps, invocation, error);
   }
 }

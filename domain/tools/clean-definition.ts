@@ -1,5 +1,5 @@
 import type { ToolDefinition } from '../../contracts/tools.ts';
-import { cleanText } from './clean-text.ts';
+import { cleanText } from '../../contracts/clean-text.ts';
 
 const MAX_TITLE = 120;
 const MAX_DESCRIPTION = 4_000;

@@ -1,21 +1,21 @@
 import type { Category } from '../../contracts/agents.ts';
-import type { LeftOut } from '../../contracts/tools.ts';
+import type { StepRisk } from '../../contracts/plan.ts';
+import type { LeftOut, ToolAnnotations } from '../../contracts/tools.ts';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
-import { riskOf } from './mcp-connection.ts';
-import type { Provider } from '../../adapters/mcp/servers/define.ts';
 import { cleanDefinition } from './clean-definition.ts';
-import type { ForWhom, Offer, OfferedTool } from './tool-host.ts';
+import type { ToolUser, Offer, OfferedTool } from './tool-host.ts';
+import type { FirstPartyTools } from './tool-sessions-port.ts';
 
 /** What an organization has, as it stands in our tables. */
-export interface Stock {
+export interface OrganizationTools {
   readonly connections: readonly Connection[];
   /** In the order in which models see them. */
   readonly tools: readonly ConnectionTool[];
 }
 
 export interface OfferTerms {
-  readonly providers: readonly Provider[];
+  readonly firstParty: Pick<FirstPartyTools, 'promises'>;
   /** Of the console, without a slash at the end. */
   readonly publicUrl: string;
   readonly now: Date;
@@ -27,7 +27,7 @@ export interface OfferTerms {
  * The connections that work for somebody, by slug: a personal one for its owner alone, and before the organization's of
  * the same slug, so that what a person does is done in their own name. One that is switched off makes room.
  */
-function connectionsFor(connections: readonly Connection[], { userId }: ForWhom): Connection[] {
+function connectionsFor(connections: readonly Connection[], { userId }: ToolUser): Connection[] {
   const bySlug = new Map<string, Connection>();
   for (const connection of connections) {
     if (connection.user_id !== null && connection.user_id !== userId) continue;
@@ -40,14 +40,19 @@ function connectionsFor(connections: readonly Connection[], { userId }: ForWhom)
 const precedence = ({ enabled, user_id }: Connection): number => (enabled ? 2 : 0) + (user_id === null ? 0 : 1);
 
 /** What may be offered to somebody, and what may not and why. */
-export function toOffer(stock: Stock, whom: ForWhom, category: Category | undefined, terms: OfferTerms): Offer {
+export function toOffer(
+  known: OrganizationTools,
+  user: ToolUser,
+  category: Category | undefined,
+  terms: OfferTerms,
+): Offer {
   const tools: OfferedTool[] = [];
   const leftOut: LeftOut[] = [];
-  const wanted = connectionsFor(stock.connections, whom).filter(
+  const wanted = connectionsFor(known.connections, user).filter(
     ({ categories }) => category === undefined || categories.length === 0 || categories.includes(category),
   );
   for (const connection of wanted) {
-    const listed = stock.tools.filter(({ connection_id }) => connection_id === connection.id);
+    const listed = known.tools.filter(({ connection_id }) => connection_id === connection.id);
     const reason = reasonAgainst(connection, listed, terms);
     // A grant that is over is asked for when somebody wants to use it, so its tools stay on offer.
     const renewable = reason === 'reconnect' && listed.length > 0;
@@ -84,20 +89,23 @@ const toLeftOut = ({ id, name }: Connection, reason: LeftOut['reason'], publicUr
   url: `${publicUrl}/connections/${id}`,
 });
 
-/** Servers of ours are believed; of others only those that an admin vouches for. */
+/** First-party servers are trusted; of others only those that an admin has marked as trusted. */
 export const isTrusted = ({ kind, trusted }: Pick<Connection, 'kind' | 'trusted'>): boolean =>
   kind === 'first_party' || trusted;
 
-function toOfferedTool(tool: ConnectionTool, connection: Connection, { providers }: OfferTerms): OfferedTool {
+/** The worst that a tool may do, by what its server says of it. What an untrusted server says can only raise it. */
+export function riskOf(annotations: ToolAnnotations, trusted: boolean): StepRisk {
+  if (!trusted) return annotations.destructiveHint === true ? 'production' : 'write';
+  if (annotations.readOnlyHint === true) return 'read';
+  return annotations.destructiveHint === false ? 'write' : 'production';
+}
+
+function toOfferedTool(tool: ConnectionTool, connection: Connection, { firstParty }: OfferTerms): OfferedTool {
   const { annotations } = tool.definition;
   const trusted = isTrusted(connection);
   const risk = riskOf(annotations, trusted);
-  const ours =
-    connection.kind === 'first_party'
-      ? providers
-          .find(({ provider }) => provider === connection.provider)
-          ?.tools.find(({ name }) => name === tool.remote_name)
-      : undefined;
+  const promised =
+    connection.kind === 'first_party' ? firstParty.promises(connection.provider, tool.remote_name) : undefined;
   return {
     name: tool.name,
     remoteName: tool.remote_name,
@@ -108,9 +116,9 @@ function toOfferedTool(tool: ConnectionTool, connection: Connection, { providers
     definition: cleanDefinition(tool.definition),
     risk,
     idempotent: risk === 'read' || (trusted && annotations.idempotentHint === true),
-    takesEffectKey: ours?.takesEffectKey === true,
-    canReadBack: ours?.readBack !== undefined,
-    canUndo: ours?.undo !== undefined,
-    unvouched: !trusted,
+    takesEffectKey: promised?.takesEffectKey ?? false,
+    canReadBack: promised?.canReadBack ?? false,
+    canUndo: promised?.canUndo ?? false,
+    untrusted: !trusted,
   };
 }

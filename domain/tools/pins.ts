@@ -1,7 +1,7 @@
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
 import { canonicalJson, hashOfJson } from '../canonical-json.ts';
 import type { ToolDefinition, ToolDiff } from '../../contracts/tools.ts';
-import { showInvisible } from './clean-text.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import { suspicionOf } from './suspicious-text.ts';
 
 /** Over the raw text: a change that nobody would see is a change; a server that only shuffles fields has changed nothing. */

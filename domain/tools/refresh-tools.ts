@@ -12,10 +12,9 @@ import {
 } from '../../db/queries/connection-tools.ts';
 import { lockConnection, updateConnection, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { ToolCallError } from './mcp-connection.ts';
+import { ToolCallError, type ConnectionRef } from './mcp-connection-port.ts';
 import { hashOf, judge } from './pins.ts';
-import type { Session } from '../../adapters/mcp/host/sessions.ts';
-import type { OnConnection } from './tool-host.ts';
+import type { ToolSession } from './tool-sessions-port.ts';
 import { nameTools, UnusableNamesError } from './tool-names.ts';
 
 /**
@@ -24,11 +23,11 @@ import { nameTools, UnusableNamesError } from './tool-names.ts';
  */
 export async function refreshTools(
   db: Kysely<Database>,
-  on: OnConnection,
-  { connection, session }: { readonly connection: Connection; readonly session: Session },
+  on: ConnectionRef,
+  { connection, session }: { readonly connection: Connection; readonly session: ToolSession },
   signal: AbortSignal,
 ): Promise<void> {
-  const { news } = session.list;
+  const { changes } = session.list;
   const listed = toListed(connection, await session.mcp.list(signal));
   await withOrganization(db, on.organizationId, async (trx) => {
     const locked = await lockConnection(trx, on.connectionId);
@@ -36,7 +35,7 @@ export async function refreshTools(
     await settle(trx, on, locked, listed);
     await updateConnection(trx, { id: on.connectionId, set: { tools_listed_at: new Date().toISOString() } });
   });
-  if (session.list.news === news) session.list.listedAt = Date.now();
+  if (session.list.changes === changes) session.list.listedAt = Date.now();
 }
 
 /** What can be stored may lack what nobody sees, so it is the raw definition that is judged. */
@@ -65,7 +64,7 @@ function toListed(connection: Connection, definitions: readonly ToolDefinition[]
 
 async function settle(
   trx: OrganizationTransaction,
-  on: OnConnection,
+  on: ConnectionRef,
   connection: Connection,
   listed: readonly Listed[],
 ): Promise<void> {

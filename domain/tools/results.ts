@@ -23,6 +23,9 @@ export function storableResult({ text, data, isError }: ToolResult): ToolResult 
 
 export const errorResult = (text: string): ToolResult => ({ text: cut(text, KEPT_CHARS), isError: true });
 
+/** Said for the answer of a change that is known to have happened. */
+export const NOT_KEPT = 'It has happened, and its answer was not kept.';
+
 /** What the model is told when a call has no answer of its own. */
 const SAYS: Partial<Record<ToolCall['status'], string>> = {
   declined: 'A person has decided that this call is not made. Do not try it again; go on without it and say so.',

@@ -1,38 +1,39 @@
+import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { lockOrchestration, tellChange, updateOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { storableResult } from './results.ts';
-import type { CallTarget, ToolDeps } from './tool-deps.ts';
+import { ToolCallError } from './mcp-connection-port.ts';
+import { errorResult, storableResult } from './results.ts';
+import { hasVerifiedEffects } from './taint.ts';
+import type { CallTarget, ToolDeps, ToolInvocation } from './tool-deps.ts';
 
-export interface Settled {
+export interface CallAnswer {
   readonly status: 'done' | 'failed';
   readonly result: ToolResult;
-  /** What it says comes from outside, and nobody vouches for it. */
+  /** What it says comes from outside and is untrusted. */
   readonly taints: boolean;
 }
 
-/** Writes a call's answer, and tells people that something has moved. Locks the orchestration first, as everybody does. */
+/**
+ * Writes a call's answer, and tells people that something has moved. Locks the orchestration first, as everybody does;
+ * the event comes last, after what `also` writes.
+ */
 export async function writeAnswer(
   trx: OrganizationTransaction,
   { orchestrationId, call }: CallTarget,
   row: Pick<ToolCall, 'step_id'>,
-  { status, result, taints }: Settled,
+  { status, result, taints }: CallAnswer,
+  also?: () => Promise<void>,
 ): Promise<void> {
   await lockOrchestration(trx, orchestrationId);
-  const changed = await setToolCall(
-    trx,
-    { orchestrationId, id: call },
-    {
-      status,
-      result: JSON.stringify(storableResult(result)),
-      progress: null,
-      finished_at: new Date().toISOString(),
-    },
-  );
+  const set = { status, result: JSON.stringify(storableResult(result)), progress: null };
+  const finished = { ...set, finished_at: new Date().toISOString() };
+  const changed = await setToolCall(trx, { orchestrationId, id: call }, finished);
   if (taints && row.step_id) await setStep(trx, { orchestrationId, id: row.step_id }, { tainted: true });
+  await also?.();
   if (!changed) return;
   const orchestration = await updateOrchestration(trx, { id: orchestrationId, set: {} });
   if (orchestration) await tellChange(trx, orchestration, 'orchestration_progress');
@@ -43,9 +44,55 @@ export async function settleCall(
   deps: Pick<ToolDeps, 'db' | 'wakeReaders'>,
   target: CallTarget,
   row: Pick<ToolCall, 'step_id'>,
-  settled: Settled,
+  answer: CallAnswer,
 ): Promise<CallOutcome> {
-  await withOrganization(deps.db, target.organizationId, (trx) => writeAnswer(trx, target, row, settled));
+  await withOrganization(deps.db, target.organizationId, (trx) => writeAnswer(trx, target, row, answer));
   deps.wakeReaders(target.organizationId);
-  return { status: settled.status };
+  return { status: answer.status };
 }
+
+/** What follows when a call was certainly not made, or had nothing to change. @throws FailureError to be tried again */
+export async function settleFailure(
+  deps: Pick<ToolDeps, 'db' | 'wakeReaders'>,
+  { target, row, tool, attempt }: ToolInvocation,
+  error: unknown,
+): Promise<CallOutcome> {
+  if (!(error instanceof ToolCallError)) throw error;
+  const next = afterFailure(error, attempt.number);
+  if (next.kind === 'throw') throw next.failure;
+  // It may quote what the server has said.
+  const answer = { status: 'failed', taints: !hasVerifiedEffects(tool) } as const;
+  if (next.kind === 'answer') return settleCall(deps, target, row, { ...answer, result: errorResult(next.text) });
+  const { organizationId, orchestrationId, call } = target;
+  await withOrganization(deps.db, organizationId, (trx) =>
+    setToolCall(trx, { orchestrationId, id: call }, { status: 'waiting' }),
+  );
+  return { status: 'reconnect' };
+}
+
+/** Tries of a provider that is away; then the agent is told, and may go another way. */
+const TRIES = 4;
+const MAX_WAIT_MS = 60_000;
+const SHORT_WAIT_MS = 1_500;
+
+/** What a failed call comes to: an answer that says so, a question to a human, or another try by Temporal. */
+export type AfterFailure =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'reconnect' }
+  | { readonly kind: 'throw'; readonly failure: Error };
+
+/** The one place that decides what follows from a call that was certainly not made. Pure. */
+export function afterFailure({ kind, message, retryAfterMs }: ToolCallError, attempt: number): AfterFailure {
+  if (kind === 'cancelled') return { kind: 'throw', failure: new CancelledError(message) };
+  if (kind === 'reconnect') return { kind: 'reconnect' };
+  if (kind === 'refused' || attempt >= TRIES) return { kind: 'answer', text: message };
+  return { kind: 'throw', failure: later(message, retryAfterMs ?? SHORT_WAIT_MS * 2 ** (attempt - 1)) };
+}
+
+/** Temporal tries again after this time. */
+export const later = (message: string, waitMs: number): FailureError =>
+  FailureError.create({
+    type: FAILURE.toolUnavailable,
+    message,
+    nextRetryDelay: Math.min(MAX_WAIT_MS, Math.max(1, Math.ceil(waitMs))),
+  });

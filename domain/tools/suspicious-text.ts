@@ -1,5 +1,5 @@
 import type { ToolDefinition } from '../../contracts/tools.ts';
-import { hidesText } from './clean-text.ts';
+import { hidesText } from '../../contracts/clean-text.ts';
 
 /**
  * Ways of talking to the model instead of describing a tool, as they are seen in the wild. A tripwire and no defence:

@@ -1,21 +1,22 @@
 import type { ConnectionTest } from '../../contracts/connections.ts';
-import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
+import { withOrganization } from '../../db/organization.ts';
+import { listToolsOf, type ConnectionTool } from '../../db/queries/connection-tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
-import type { CallFailure, ToolCallError } from './mcp-connection.ts';
-import type { Provider } from '../../adapters/mcp/servers/define.ts';
-import type { Session } from '../../adapters/mcp/host/sessions.ts';
+import { listAgain, overSession, readConnection, type AccessDeps } from './connection-access.ts';
+import { ToolCallError, type CallFailure, type ConnectionRef } from './mcp-connection-port.ts';
+import type { ToolSession } from './tool-sessions-port.ts';
 
 type Checks = ConnectionTest['checks'];
 
-/** What was found when somebody looked: answered by the server, and what our tables say of its tools after that. */
-export interface Found {
+/** What the server answered, and what our tables say of its tools after that. */
+interface TestAnswer {
   readonly latencyMs: number;
   /** Who we are there, where the provider says it. */
   readonly identity: string | undefined;
   readonly tools: readonly ConnectionTool[];
 }
 
-export const nothingMissing = (connection: Connection, { latencyMs, identity, tools }: Found): Checks => {
+const passedChecks = (connection: Connection, { latencyMs, identity, tools }: TestAnswer): Checks => {
   const active = tools.filter(({ state }) => state === 'active').length;
   const waiting = tools.filter(({ state }) => state === 'quarantined').length;
   return [
@@ -49,7 +50,7 @@ const FAILED_CHECK: Readonly<Record<CallFailure, Checks[number]['check']>> = {
 const ORDER: readonly Checks[number]['check'][] = ['connectivity', 'credentials', 'limits', 'permissions'];
 
 /** A fault shows one check as failed; what comes before it must have worked, and what comes after is not known. */
-export function oneMissing({ kind, message }: ToolCallError): Checks {
+function failedChecks({ kind, message }: ToolCallError): Checks {
   const failed = FAILED_CHECK[kind];
   return ORDER.slice(0, ORDER.indexOf(failed) + 1).map((check) =>
     check === failed ? { check, ok: false, detail: message } : { check, ok: true, detail: 'Works.' },
@@ -59,15 +60,36 @@ export function oneMissing({ kind, message }: ToolCallError): Checks {
 const ASK_TIMEOUT_MS = 15_000;
 
 /** Asks the server the cheapest thing there is. @throws ToolCallError */
-export async function lookAt(
-  { mcp, desk }: Session,
-  provider: Provider | undefined,
+async function ask({ mcp, effects }: ToolSession, signal: AbortSignal) {
+  if (!effects) return { ...(await mcp.health(signal)), identity: undefined };
+  const startedAt = performance.now();
+  const identity = await effects.whoAmI({ signal, timeoutMs: ASK_TIMEOUT_MS });
+  return { latencyMs: Math.round(performance.now() - startedAt), identity };
+}
+
+/**
+ * Credentials, connectivity, permissions and limits, each told. Also while the circuit is open or the connection is off:
+ * people test what does not work. Never throws for a fault of the server.
+ */
+export async function testConnection(
+  access: AccessDeps,
+  on: ConnectionRef,
   signal: AbortSignal,
-): Promise<Pick<Found, 'latencyMs' | 'identity'>> {
-  if (!desk || !provider) return { ...(await mcp.health(signal)), identity: undefined };
-  const started = performance.now();
-  const identity = await desk.use({ signal, timeoutMs: ASK_TIMEOUT_MS }, (client, context) =>
-    provider.whoAmI(client, context),
-  );
-  return { latencyMs: Math.round(performance.now() - started), identity };
+): Promise<Omit<ConnectionTest, 'connection'>> {
+  const connection = await readConnection(access.db, on);
+  const startedAt = performance.now();
+  try {
+    const answer = await overSession(access, connection, signal, async (session) => {
+      const answered = await ask(session, signal);
+      await listAgain(access, connection, session, signal);
+      return answered;
+    });
+    const tools = await withOrganization(access.db, on.organizationId, (trx) => listToolsOf(trx, on.connectionId));
+    const checks = passedChecks(connection, { ...answer, tools });
+    const present = tools.filter(({ state }) => state !== 'removed').length;
+    return { ok: checks.every(({ ok }) => ok), checks, latencyMs: answer.latencyMs, tools: present };
+  } catch (error) {
+    if (!(error instanceof ToolCallError)) throw error;
+    return { ok: false, checks: failedChecks(error), latencyMs: Math.round(performance.now() - startedAt), tools: 0 };
+  }
 }

@@ -8,8 +8,7 @@ import { findOrchestration, type Orchestration } from '../../db/queries/orchestr
 import type { Principal } from '../../db/queries/people.ts';
 import { insertSession } from '../../db/queries/sessions.ts';
 import { findToolState, listCalls, listEffects } from '../../db/queries/tool-views.ts';
-import { checkArguments } from '../../adapters/mcp/host/check-arguments.ts';
-import type { OfferedTool } from './tool-host.ts';
+import type { OfferedTool, ToolHost } from './tool-host.ts';
 import { acceptRequest, fingerprintOf, type IncomingRequest } from '../orchestrations/accept.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { ProblemError } from '../../api/problems.ts';
@@ -43,7 +42,7 @@ export async function callTool(
   if (principal.role === 'guest') throw new ProblemError('forbidden', 'Guests may read but call no tools.');
   const tool = await findCallable(deps, principal, name);
   refuseUnstorable(args, ['arguments']);
-  refuseMistakes(tool, args);
+  refuseMistakes(deps.tools, tool, args);
   const request = toIncoming(principal, tool.name, args, idempotencyKey);
   const accepted = await acceptRequest(deps, request);
   if (accepted.repeated && accepted.fingerprint !== fingerprintOf(request))
@@ -83,7 +82,11 @@ function whyNot({ state, connection, enabled, health, last_error: lastError }: K
   return `${connection} does not answer at the moment${lastError ? ` (${lastError})` : ''}. Test it at ${page}`;
 }
 
-function refuseMistakes({ name, definition }: OfferedTool, args: Readonly<Record<string, unknown>>): void {
+function refuseMistakes(
+  { checkArguments }: Pick<ToolHost, 'checkArguments'>,
+  { name, definition }: OfferedTool,
+  args: Readonly<Record<string, unknown>>,
+): void {
   const mistakes = checkArguments(definition.inputSchema, args);
   const [first] = mistakes;
   if (!first) return;

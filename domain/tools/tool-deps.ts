@@ -1,9 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/tables/index.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
+import type { Effect } from '../../db/queries/effects.ts';
+import type { ToolCall } from '../../db/queries/tool-calls.ts';
+import type { Attempt } from '../attempt.ts';
 import type { Delegation } from '../delegation/delegation-port.ts';
-import type { ToolHost } from './tool-host.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
+import type { CallOptions } from './mcp-connection-port.ts';
+import type { LoadedTool, ToolHost } from './tool-host.ts';
 
 /** What calling a tool needs. */
 export interface ToolDeps {
@@ -26,4 +30,19 @@ export interface CallTarget {
   readonly organizationId: string;
   readonly orchestrationId: string;
   readonly call: string;
+}
+
+/** One call at work. */
+export interface ToolInvocation extends LoadedTool {
+  readonly target: CallTarget;
+  readonly row: ToolCall;
+  readonly options: CallOptions;
+  readonly attempt: Attempt;
+}
+
+/** One that changes something, with its line in the ledger as this attempt has found or claimed it. */
+export interface ClaimedInvocation extends ToolInvocation {
+  readonly key: string;
+  readonly execution: string;
+  readonly effect: Effect;
 }

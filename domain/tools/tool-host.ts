@@ -3,7 +3,17 @@ import type { StepRisk } from '../../contracts/plan.ts';
 import type { ConnectionTest } from '../../contracts/connections.ts';
 import type { LeftOut, ToolDefinition, ToolResult } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import type { CallOptions } from './mcp-connection.ts';
+import type { Connection } from '../../db/queries/connections.ts';
+import type { CallOptions, ConnectionRef } from './mcp-connection-port.ts';
+import type {
+  CheckArguments,
+  DoneChange,
+  FirstPartyTools,
+  ReadBackRequest,
+  ReadBackVerdict,
+} from './tool-sessions-port.ts';
+
+type Arguments = Readonly<Record<string, unknown>>;
 
 /** A tool that may be called now: pinned, accepted, and its connection in order. */
 export interface OfferedTool {
@@ -23,12 +33,12 @@ export interface OfferedTool {
   readonly takesEffectKey: boolean;
   readonly canReadBack: boolean;
   readonly canUndo: boolean;
-  /** Its name and description are a stranger's words: nobody vouches for the server. */
-  readonly unvouched?: boolean;
+  /** Its name and description come from an untrusted server. */
+  readonly untrusted?: boolean;
 }
 
-/** For whom tools are looked up: a personal connection is offered to its owner's requests only. */
-export interface ForWhom {
+/** Whose request tools are looked up for: a personal connection is offered to its owner's requests only. */
+export interface ToolUser {
   readonly organizationId: string;
   readonly userId: string | null;
 }
@@ -39,18 +49,22 @@ export interface Offer {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Which connection, as whose. */
-export interface OnConnection {
-  readonly organizationId: string;
-  readonly connectionId: string;
+/** A tool as it was found in a transaction of the caller, with the one reading of its connection that a call needs. */
+export interface LoadedTool {
+  readonly tool: OfferedTool;
+  /** Undefined for coding agents, which have no connection. */
+  readonly connection: Connection | undefined;
 }
 
-export interface ReadBackAsked {
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly effectKey: string;
-  readonly sentAt: Date;
-  readonly before: Record<string, unknown> | undefined;
-  readonly taken: ReadonlySet<string>;
+/** Refuses, with a `ToolCallError`, what may not be called any more; asked in the transaction that comes before sending. */
+export type CheckBeforeSending = (trx: OrganizationTransaction) => Promise<void>;
+
+export interface HostCallOptions extends CallOptions {
+  /**
+   * The last thing before the call is sent: runs the check in a transaction, together with what has to be written by
+   * then, and answers until when it may be sent (ms since the epoch). Asked again when the session has to be opened anew.
+   */
+  readonly beforeSending?: (check: CheckBeforeSending) => Promise<number | undefined>;
 }
 
 /**
@@ -60,58 +74,28 @@ export interface ReadBackAsked {
  */
 export interface ToolHost {
   /** What may be offered, from our own tables: no server is asked. In a stable order. */
-  offerIn(trx: OrganizationTransaction, whom: ForWhom, category: Category | undefined): Promise<Offer>;
+  offerIn(trx: OrganizationTransaction, user: ToolUser, category: Category | undefined): Promise<Offer>;
   /** As `offerIn`, in a transaction of its own. */
-  offer(whom: ForWhom, category: Category | undefined): Promise<Offer>;
-  /**
-   * One tool by its name; undefined when it is not there, not accepted or not in order. With `alsoResting` also while its
-   * connection rests after failures: calls through it are then told to wait.
-   */
-  find(whom: ForWhom, name: string, options?: { readonly alsoResting?: boolean }): Promise<OfferedTool | undefined>;
+  offer(user: ToolUser, category: Category | undefined): Promise<Offer>;
+  /** One tool by its name, as an offer would have it; undefined when it is not there, not accepted or not in order. */
+  find(user: ToolUser, name: string): Promise<OfferedTool | undefined>;
+  /** As `find`, but also while its connection rests after failures: calls through it are then told to wait. */
+  load(trx: OrganizationTransaction, user: ToolUser, name: string): Promise<LoadedTool | undefined>;
   /** @throws ToolCallError */
-  call(
-    on: OnConnection,
-    remoteName: string,
-    args: Readonly<Record<string, unknown>>,
-    options: CallOptions,
-  ): Promise<ToolResult>;
+  call(loaded: LoadedTool, args: Arguments, options: HostCallOptions): Promise<ToolResult>;
   /** What there is before a change; undefined where the tool does not look. @throws ToolCallError */
-  before(
-    on: OnConnection,
-    remoteName: string,
-    args: Readonly<Record<string, unknown>>,
-    options: CallOptions,
-  ): Promise<Record<string, unknown> | undefined>;
-  /** Whether a change whose answer was lost has happened. `unclear` where the tool cannot say. @throws ToolCallError */
-  readBack(
-    on: OnConnection,
-    remoteName: string,
-    asked: ReadBackAsked,
-    options: CallOptions,
-  ): Promise<{ readonly happened: ToolResult } | 'not_happened' | 'unclear'>;
-  /** Where the result can be found; undefined where the tool does not say. Pure. */
-  resource(
-    provider: string,
-    remoteName: string,
-    result: ToolResult,
-    args: Readonly<Record<string, unknown>>,
-  ): { id: string; url?: string } | undefined;
+  before(loaded: LoadedTool, args: Arguments, options: CallOptions): Promise<Record<string, unknown> | undefined>;
+  /** @throws ToolCallError */
+  readBack(loaded: LoadedTool, request: ReadBackRequest, options: CallOptions): Promise<ReadBackVerdict>;
   /** Takes a change back, and says what was done. @throws ToolCallError */
-  undo(
-    on: OnConnection,
-    remoteName: string,
-    done: {
-      readonly args: Readonly<Record<string, unknown>>;
-      readonly result: ToolResult;
-      readonly before: Record<string, unknown> | undefined;
-    },
-    options: CallOptions,
-  ): Promise<string>;
+  undo(loaded: LoadedTool, done: DoneChange, options: CallOptions): Promise<string>;
+  readonly resource: FirstPartyTools['resource'];
+  readonly checkArguments: CheckArguments;
   /** Asks the server for its tools, pins new connections, quarantines what has changed. @throws ToolCallError */
-  refresh(on: OnConnection, signal: AbortSignal): Promise<void>;
+  refresh(on: ConnectionRef, signal: AbortSignal): Promise<void>;
   /** Credentials, connectivity, permissions and limits, each told; writes the health it found. Never throws for a fault of the server. */
-  test(on: OnConnection, signal: AbortSignal): Promise<Omit<ConnectionTest, 'connection'>>;
+  test(on: ConnectionRef, signal: AbortSignal): Promise<Omit<ConnectionTest, 'connection'>>;
   /** Forgets sessions of a connection that has changed or is gone. */
-  forget(on: OnConnection): Promise<void>;
+  forget(on: ConnectionRef): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { changeOrchestration, getOrchestration, lockOrchestration } from '../../
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
 import { findToolCall, insertToolCalls, listCallsById, setToolCall } from '../../db/queries/tool-calls.ts';
 import { argumentsHash } from './canonical.ts';
-import { reasonsToAsk } from './reasons.ts';
+import { reasonsToAsk } from './approval-evaluator.ts';
 import { toOutlines } from './wanted-calls.ts';
 import type { ToolHost } from './tool-host.ts';
 

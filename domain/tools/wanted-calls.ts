@@ -3,15 +3,14 @@ import type { CallOutline } from '../../contracts/workflow.ts';
 import { queueOfProvider } from '../../contracts/queues.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { insertToolCalls, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { checkArguments } from '../../adapters/mcp/host/check-arguments.ts';
 import type { OfferedTool } from './tool-host.ts';
 import type { WantedCall } from '../models/model-port.ts';
 import { argumentsHash } from './canonical.ts';
 import { createApprovalEvaluator, type ApprovalEvaluator } from './approval-evaluator.ts';
-import type { CallContext } from './call-context.ts';
 import { errorResult, storableResult } from './results.ts';
 import { resolve, type AgentTools, type Resolved } from './agent-tools.ts';
-import { isTainted } from './taint.ts';
+import type { CheckArguments } from './tool-sessions-port.ts';
+import { isTainted, type CallContext } from './taint.ts';
 
 /** More calls in one answer than this are not made; the model is told. */
 const MAX_CALLS = 16;
@@ -22,15 +21,17 @@ const MAX_CALLS = 16;
  */
 export async function writeWantedCalls(
   trx: OrganizationTransaction,
-  place: CallContext,
+  context: CallContext,
   wanted: readonly WantedCall[],
   tools: AgentTools,
 ): Promise<void> {
   const resolved = wanted.map((call) => ({ call, to: resolve(call, tools) }));
   const changes = resolved.some(({ to }) => 'tool' in to && to.tool.risk !== 'read');
-  const judge = changes ? await createApprovalEvaluator(trx, place) : () => [];
-  const tainted = changes && (await isTainted(trx, place, tools.offered));
-  const rows = resolved.map(({ call, to }, position) => toRow(place, { call, to, position, tainted, judge }));
+  const evaluate = changes ? await createApprovalEvaluator(trx, context) : () => [];
+  const tainted = changes && (await isTainted(trx, context, tools.offered));
+  const rows = resolved.map(({ call, to }, position) =>
+    toRow(context, { call, to, position, tainted, evaluate, checkArguments: tools.checkArguments }),
+  );
   await insertToolCalls(trx, rows);
 }
 
@@ -39,23 +40,24 @@ interface Wanted {
   readonly to: Resolved;
   readonly position: number;
   readonly tainted: boolean;
-  readonly judge: ApprovalEvaluator;
+  readonly evaluate: ApprovalEvaluator;
+  readonly checkArguments: CheckArguments;
 }
 
 function toRow(
-  place: CallContext,
-  { call, to, position, tainted, judge }: Wanted,
+  context: CallContext,
+  { call, to, position, tainted, evaluate, checkArguments }: Wanted,
 ): Parameters<typeof insertToolCalls>[1][0] {
   const tool = 'tool' in to ? to.tool : undefined;
   const args = 'tool' in to ? to.args : call.input;
   const hash = argumentsHash(args);
-  const answer = answerAtOnce(to, position);
+  const answer = answerAtOnce(to, position, checkArguments);
   return {
-    organization_id: place.organizationId,
-    orchestration_id: place.orchestrationId,
-    id: `${place.turnKey}/${position}`,
-    step_id: place.step,
-    turn_key: place.turnKey,
+    organization_id: context.organizationId,
+    orchestration_id: context.orchestrationId,
+    id: `${context.turnKey}/${position}`,
+    step_id: context.step,
+    turn_key: context.turnKey,
     position,
     tool_use_id: call.id,
     tool: tool?.name ?? call.name.slice(0, 100),
@@ -64,7 +66,7 @@ function toRow(
     arguments_hash: hash,
     risk: tool?.risk ?? 'read',
     tainted,
-    ...(tool && !answer && { reasons: JSON.stringify(judge(tool, hash, tainted)) }),
+    ...(tool && !answer && { reasons: JSON.stringify(evaluate(tool, hash, tainted)) }),
     ...(answer && {
       status: answer.isError ? ('failed' as const) : ('done' as const),
       result: JSON.stringify(storableResult(answer)),
@@ -74,7 +76,7 @@ function toRow(
 }
 
 /** What a call comes to that is not made, or needs nobody. */
-function answerAtOnce(to: Resolved, position: number): ToolResult | undefined {
+function answerAtOnce(to: Resolved, position: number, checkArguments: CheckArguments): ToolResult | undefined {
   if (position >= MAX_CALLS) return errorResult(`More than ${MAX_CALLS} calls at once; this one was not made.`);
   if ('answer' in to) return to.answer;
   const wrong = checkArguments(to.tool.definition.inputSchema, to.args);

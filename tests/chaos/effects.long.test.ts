@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { NOTION } from '../../dev/fakes/notion/index.ts';
-import { riskOf } from '../../domain/tools/mcp-connection.ts';
+import { riskOf } from '../../domain/tools/offers.ts';
 import { providers } from '../../adapters/mcp/servers/index.ts';
 import { createRandom } from '../../tools/routing/random.ts';
 import { wrongsOf, type Deed } from '../support/effects-score.ts';

@@ -3,10 +3,10 @@ import type { ConnectionAuth } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import { createGuardedFetch } from '../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, finishAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
-import type { OurClient } from '../../adapters/mcp/host/oauth/client.ts';
+import type { OurClient } from '../../domain/connections/grant-port.ts';
 import { createCredentials } from '../../adapters/mcp/host/oauth/create-credentials.ts';
 import { openRemote } from '../../adapters/mcp/host/remote.ts';
-import { ToolCallError } from '../../domain/tools/mcp-connection.ts';
+import { ToolCallError } from '../../domain/tools/mcp-connection-port.ts';
 import { createMemoryStore, type MemoryStore } from '../adapters/mcp/oauth/memory-store.ts';
 
 /**

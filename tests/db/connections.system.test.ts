@@ -8,8 +8,8 @@ import {
   getConnection,
   insertConnection,
   listConnections,
-  noteCallFailed,
-  noteCallWorked,
+  recordCallFailed,
+  recordCallWorked,
   setNeedsReconnect,
 } from '../../db/queries/connections.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -59,7 +59,7 @@ describe('a connection', () => {
 
   it('rests after so many failures in a row, also when they are counted at the same time', async () => {
     const id = (await connect()) ?? '';
-    const fail = () => within((trx) => noteCallFailed(trx, id, { error: 'away', maxFailures: 5, restSeconds: 60 }));
+    const fail = () => within((trx) => recordCallFailed(trx, id, { error: 'away', maxFailures: 5, restSeconds: 60 }));
     const rests = await Promise.all(Array.from({ length: 5 }, fail));
     expect(rests.filter((rest) => rest !== null)).toHaveLength(1);
     expect(await within((trx) => getConnection(trx, id))).toMatchObject({
@@ -67,7 +67,7 @@ describe('a connection', () => {
       health: 'failing',
       last_error: 'away',
     });
-    await within((trx) => noteCallWorked(trx, id));
+    await within((trx) => recordCallWorked(trx, id));
     expect(await within((trx) => getConnection(trx, id))).toMatchObject({
       failures: 0,
       broken_until: null,
@@ -79,16 +79,16 @@ describe('a connection', () => {
     const id = (await connect()) ?? '';
     const version = async () =>
       (await database.look('select xmin::text from connections where id = $1', [id]))[0]?.xmin;
-    await within((trx) => noteCallWorked(trx, id));
+    await within((trx) => recordCallWorked(trx, id));
     const first = await version();
-    await within((trx) => noteCallWorked(trx, id));
+    await within((trx) => recordCallWorked(trx, id));
     expect(await version()).toBe(first);
   });
 
   it('that waits for a person says so, whatever fails after that', async () => {
     const id = (await connect()) ?? '';
     await within((trx) => setNeedsReconnect(trx, id, 'Reconnect.'));
-    await within((trx) => noteCallFailed(trx, id, { error: 'away', maxFailures: 5, restSeconds: 60 }));
+    await within((trx) => recordCallFailed(trx, id, { error: 'away', maxFailures: 5, restSeconds: 60 }));
     expect(await within((trx) => getConnection(trx, id))).toMatchObject({ health: 'reconnect' });
   });
 });

@@ -1,8 +1,8 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { ToolDefinition } from '../../contracts/tools.ts';
-import type { ForWhom, Offer, OfferedTool } from '../../domain/tools/tool-host.ts';
-import { riskOf } from '../../domain/tools/mcp-connection.ts';
+import type { ToolUser, Offer, OfferedTool } from '../../domain/tools/tool-host.ts';
+import { riskOf } from '../../domain/tools/offers.ts';
 import type { Provider } from '../../adapters/mcp/servers/define.ts';
 import { createProviderServer } from '../../adapters/mcp/servers/serve.ts';
 
@@ -46,7 +46,7 @@ export async function createOfferingHost(organizationId: string, providers: read
       });
   }
   return {
-    offer: async (whom: ForWhom): Promise<Offer> => ({
+    offer: async (whom: ToolUser): Promise<Offer> => ({
       tools: whom.organizationId === organizationId ? tools : [],
       leftOut: [],
     }),

@@ -1,68 +1,56 @@
-import type { ToolResult } from '../../../contracts/tools.ts';
-import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection.ts';
-import { ProviderError, type Provider, type ProviderTool, type ToolContext } from '../servers/define.ts';
-import { toReadable } from '../servers/call-result.ts';
-import type { Connection } from '../../../db/queries/connections.ts';
+import { ToolCallError, type CallOptions, type ConnectionRef } from '../../../domain/tools/mcp-connection-port.ts';
 import type { Credentials } from '../../../domain/connections/credentials-port.ts';
+import type { ConnectedServer } from '../../../domain/tools/tool-sessions-port.ts';
+import { ProviderError, type Provider, type ToolContext } from '../servers/define.ts';
 import { createRateLimitedFetch } from './rate-limited-fetch.ts';
-import type { OnConnection } from '../../../domain/tools/tool-host.ts';
 
 /** Unless a provider documents another. */
 const REQUESTS_PER_SECOND = 10;
 
-export interface DeskGiven {
-  readonly on: OnConnection;
-  readonly connection: Connection;
+export interface ProviderClientDeps {
+  readonly on: ConnectionRef;
+  readonly server: ConnectedServer;
   readonly provider: Provider;
   readonly credentials: Credentials;
   /** Guarded. */
   readonly fetch: typeof fetch;
 }
 
-/** A provider of ours with one connection's credentials and settings. */
+/** A first-party provider with one connection's credentials and settings. */
 export interface AuthorizedProviderClient {
+  /** The connection as it was read last: its grant is the one that is used from now on. */
+  authorizeAs(server: ConnectedServer): void;
   /** The client to call with now. @throws ToolCallError `reconnect`, `unavailable` */
   open(): Promise<{ readonly client: unknown; readonly settings: Readonly<Record<string, string>> }>;
-  tool(remoteName: string): ProviderTool<unknown> | undefined;
   /** Runs reads and undos with a client; renews the grant once where it is not accepted. @throws ToolCallError */
   use<T>(options: CallOptions, work: (client: unknown, context: ToolContext) => Promise<T>): Promise<T>;
   /** Renews the grant after a refusal. @throws ToolCallError when a person has to. */
   renew(): Promise<void>;
 }
 
-export function createProviderDesk({
-  on,
-  connection,
-  provider,
-  credentials,
-  fetch,
-}: DeskGiven): AuthorizedProviderClient {
-  const limited = createRateLimitedFetch(fetch, {
+export function createAuthorizedProviderClient(deps: ProviderClientDeps): AuthorizedProviderClient {
+  const { on, provider, credentials } = deps;
+  const { name, url, settings } = deps.server;
+  let { server } = deps;
+  const fetch = createRateLimitedFetch(deps.fetch, {
     requestsPerSecond: provider.requestsPerSecond ?? REQUESTS_PER_SECOND,
   });
   let current: { readonly token: string; readonly client: unknown } | undefined;
   const open = async () => {
-    const { token, email } = await credentials.tokenFor(on);
+    const { token, email } = await credentials.tokenFor(on, server);
     if (current?.token !== token)
-      current = {
-        token,
-        client: provider.createClient({
-          url: connection.url ?? undefined,
-          token,
-          email,
-          settings: connection.settings,
-          fetch: limited,
-        }),
-      };
-    return { client: current.client, settings: connection.settings };
+      current = { token, client: provider.createClient({ url: url ?? undefined, token, email, settings, fetch }) };
+    return { client: current.client, settings };
   };
   const renew = async () => {
     if (current) await credentials.renew(on, current.token);
   };
   return {
+    authorizeAs: (newest) => {
+      server = newest;
+    },
     open,
     renew,
-    tool: (remoteName) => (provider.tools as readonly ProviderTool<unknown>[]).find(({ name }) => name === remoteName),
     async use(options, work) {
       const attempt = async () => {
         const { client, settings } = await open();
@@ -75,7 +63,7 @@ export function createProviderDesk({
           return attempt();
         });
       } catch (error) {
-        throw toDeskError(error, connection.name, options.signal);
+        throw toCallFailure(error, name, options.signal);
       }
     },
   };
@@ -109,7 +97,7 @@ export const toToolCallError = (
   message: string,
 ): ToolCallError => new ToolCallError(KINDS[fault], message, { ...(retryAfterMs !== undefined && { retryAfterMs }) });
 
-function toDeskError(error: unknown, connection: string, signal: AbortSignal): ToolCallError {
+function toCallFailure(error: unknown, connection: string, signal: AbortSignal): ToolCallError {
   if (error instanceof ToolCallError) return error;
   if (signal.aborted) return new ToolCallError('cancelled', `${connection} was asked to stop.`);
   if (error instanceof ProviderError) return toToolCallError(error, error.message);
@@ -121,10 +109,3 @@ function toDeskError(error: unknown, connection: string, signal: AbortSignal): T
     },
   );
 }
-
-/** As the server of ours would answer it. */
-export const toResult = (output: Record<string, unknown>): ToolResult => ({
-  text: toReadable(output),
-  data: output,
-  isError: false,
-});

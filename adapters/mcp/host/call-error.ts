@@ -1,15 +1,10 @@
 import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
-import { ToolCallError } from '../../../domain/tools/mcp-connection.ts';
-import { EgressRefusedError } from './checked-url.ts';
-import { cleanText } from '../../../domain/tools/clean-text.ts';
+import { SessionOverError, ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
+import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
+import { cleanText } from '../../../contracts/clean-text.ts';
 import { HttpFaultError } from './http-fault.ts';
-import { TOO_LATE } from '../../../domain/tools/sending-until.ts';
-
-/** The server has forgotten the session; in a new one the same may be asked again. */
-export class SessionOverError extends Error {
-  override readonly name = 'SessionOverError';
-}
+import { TOO_LATE } from './sending-until.ts';
 
 /**
  * What was asked: a tool to act, or the server to tell. A lost answer to the second leaves nothing unknown in the

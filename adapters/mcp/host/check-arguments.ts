@@ -1,10 +1,5 @@
+import type { ArgumentMistake } from '../../../domain/tools/tool-sessions-port.ts';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
-
-/** Something that a tool's input schema does not allow; `path` leads to it, empty for the arguments as a whole. */
-export interface ArgumentMistake {
-  readonly path: string;
-  readonly message: string;
-}
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -13,8 +8,7 @@ const MAX_SCHEMA_CHARS = 50_000;
 const MAX_ARGUMENT_CHARS = 100_000;
 
 /**
- * What a tool's input schema has against these arguments; nothing when they fit. Schemas come from servers that nobody
- * vouches for, so what may take for ever is left to them: regular expressions, references to other parts, comparing
+ * What a tool's input schema has against these arguments; nothing when they fit. Schemas come from untrusted servers, so what may take for ever is left to them: regular expressions, references to other parts, comparing
  * everything with everything, great sizes. A schema that cannot be read says nothing, and the server decides.
  */
 export function checkArguments(inputSchema: Schema, args: Readonly<Record<string, unknown>>): ArgumentMistake[] {

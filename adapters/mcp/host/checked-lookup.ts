@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { isPublicAddress } from './addresses.ts';
-import { EgressRefusedError } from './checked-url.ts';
+import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
 
 /** All addresses of a name. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;

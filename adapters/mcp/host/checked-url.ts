@@ -1,10 +1,6 @@
 import { isIP } from 'node:net';
+import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
 import { isPublicAddress } from './addresses.ts';
-
-/** The address must not be asked. Nothing was sent. */
-export class EgressRefusedError extends Error {
-  override readonly name = 'EgressRefusedError';
-}
 
 /** Names of this machine and of local networks, whatever a resolver makes of them (RFC 6761, 6762, 8375, 9476). */
 const LOCAL_NAMES = ['localhost', 'localdomain', 'local', 'internal', 'home.arpa', 'intranet', 'lan', 'onion', 'alt'];

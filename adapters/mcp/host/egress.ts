@@ -1,8 +1,9 @@
 import { Agent, fetch as undiciFetch, type RequestInit as UndiciInit } from 'undici';
 import { boundedBody } from './bounded-body.ts';
 import { createCheckedLookup, resolveBySystem, type Resolve } from './checked-lookup.ts';
-import { checkUrl, EgressRefusedError } from './checked-url.ts';
-import { refuseWhenLate } from '../../../domain/tools/sending-until.ts';
+import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
+import { checkUrl } from './checked-url.ts';
+import { refuseWhenLate } from './sending-until.ts';
 
 export interface Egress {
   /** Lets http and addresses of local networks through, for development only: `EGRESS_ALLOW_PRIVATE`. */

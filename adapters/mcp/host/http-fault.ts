@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { retryAfterMsOf } from '../../retry-after.ts';
-import { cleanText } from '../../../domain/tools/clean-text.ts';
+import { cleanText } from '../../../contracts/clean-text.ts';
 
 /** What an MCP endpoint answered instead of an answer. */
 export class HttpFaultError extends Error {

@@ -1,5 +1,5 @@
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
-import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection.ts';
+import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
 import { ProviderError, type Provider, type ProviderFault } from '../servers/define.ts';
 import { faultOf } from '../servers/call-result.ts';
 import { createProviderServer } from '../servers/serve.ts';
@@ -11,13 +11,13 @@ export interface InProcessGiven {
   readonly provider: Provider;
   /** The connection's name, for people. */
   readonly connection: string;
-  readonly desk: AuthorizedProviderClient;
+  readonly client: AuthorizedProviderClient;
 }
 
 /** A server of ours, spoken to like any other, without leaving the process. @throws ToolCallError */
 export async function openInProcess(given: InProcessGiven, signal: AbortSignal): Promise<McpConnection> {
-  const { provider, connection, desk } = given;
-  const server = createProviderServer(provider, () => desk.open().catch(throwProviderError));
+  const { provider, connection, client } = given;
+  const server = createProviderServer(provider, () => client.open().catch(throwProviderError));
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   await server.connect(theirs);
   const session = await openSession({ transport: ours, connection, onToolsChanged: () => undefined }, signal);
@@ -26,7 +26,7 @@ export async function openInProcess(given: InProcessGiven, signal: AbortSignal):
       let result = await session.call(tool, args, options);
       if (faultOf(result)?.fault === 'unauthorized') {
         // The provider did nothing, so with a renewed grant the same may be asked once more.
-        await desk.renew();
+        await client.renew();
         result = await session.call(tool, args, options);
       }
       const fault = faultOf(result);
@@ -38,7 +38,7 @@ export async function openInProcess(given: InProcessGiven, signal: AbortSignal):
     list: session.list,
     async health(signal) {
       const started = performance.now();
-      await desk.use({ signal, timeoutMs: HEALTH_TIMEOUT_MS }, (client, context) => provider.whoAmI(client, context));
+      await client.use({ signal, timeoutMs: HEALTH_TIMEOUT_MS }, (api, context) => provider.whoAmI(api, context));
       return { latencyMs: Math.round(performance.now() - started) };
     },
     async close() {

@@ -8,11 +8,11 @@ import {
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { ToolDefinition } from '../../../contracts/tools.ts';
-import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection.ts';
+import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection-port.ts';
 import { EFFECT_KEY_META } from '../servers/call-result.ts';
 import { toCallError, type Asked } from './call-error.ts';
 import { answerWithDefaults, QUESTIONS } from './questions.ts';
-import { isDeeperThan } from '../../../domain/tools/depth.ts';
+import { isDeeperThan } from './depth.ts';
 
 /** Longest time for anything but a tool, ms. */
 const ASK_TIMEOUT_MS = 30_000;

@@ -1,5 +1,5 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
-import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection.ts';
+import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
 import { secretForms } from '../../../contracts/secret-forms.ts';
 
 /** What providers of ours are sent beside what they need anyway. */
@@ -19,7 +19,7 @@ const MIN_SECRET = 8;
 const MAX_REMEMBERED = 100;
 const INSTEAD = '[secret]';
 
-export interface Echoes {
+export interface SecretRedactor {
   /** As the given one, and remembers which credentials went out. */
   readonly fetch: typeof fetch;
   /** A connection whose answers and errors do not hold them. */
@@ -32,7 +32,10 @@ export interface Echoes {
  * Servers that repeat what they are sent, in an error or on purpose, must not put our credentials into prompts, logs
  * and tables.
  */
-export function createSecretRedactor(fetch: typeof globalThis.fetch, to: 'server' | 'provider' = 'server'): Echoes {
+export function createSecretRedactor(
+  fetch: typeof globalThis.fetch,
+  to: 'server' | 'provider' = 'server',
+): SecretRedactor {
   const secrets = new Set<string>();
   const isCredential = (name: string): boolean =>
     to === 'provider' ? CREDENTIAL_HEADERS.has(name) : !PROTOCOL_HEADERS.has(name);

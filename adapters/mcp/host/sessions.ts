@@ -1,17 +1,27 @@
 import { createHash } from 'node:crypto';
-import type { Connection } from '../../../db/queries/connections.ts';
-import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection.ts';
-import type { Provider } from '../servers/define.ts';
-import { SessionOverError } from './call-error.ts';
+import { untilAborted } from '../../../contracts/until-aborted.ts';
 import type { Credentials } from '../../../domain/connections/credentials-port.ts';
-import { createSecretRedactor } from './secret-redactor.ts';
+import {
+  SessionOverError,
+  ToolCallError,
+  type ConnectionRef,
+  type McpConnection,
+} from '../../../domain/tools/mcp-connection-port.ts';
+import type {
+  ConnectedServer,
+  ToolPorts,
+  ToolSession,
+  ToolSessions,
+} from '../../../domain/tools/tool-sessions-port.ts';
+import type { Provider } from '../servers/define.ts';
+import { createAuthorizedProviderClient } from './authorized-provider-client.ts';
 import { createGuardedFetch, type Egress } from './egress.ts';
 import { openInProcess } from './in-process.ts';
 import { createKeptOpen } from './kept-open.ts';
-import { createProviderDesk, type AuthorizedProviderClient } from './authorized-provider-client.ts';
+import { createProviderEffects } from './provider-effects.ts';
 import { openRemote } from './remote.ts';
-import type { OnConnection } from '../../../domain/tools/tool-host.ts';
-import { unlessStopped } from '../../../domain/tools/unless-stopped.ts';
+import { createSecretRedactor } from './secret-redactor.ts';
+import { sendingUntil } from './sending-until.ts';
 
 /** A session that nobody has used for so long is closed, ms. */
 const IDLE_MS = 60_000;
@@ -22,119 +32,107 @@ const OPEN_TIMEOUT_MS = 30_000;
  */
 const MCP_HEADERS_TIMEOUT_MS = 600_000;
 
-export interface SessionsGiven {
+export interface SessionsDeps {
   readonly egress: Egress;
   readonly credentials: Credentials;
   readonly providers: readonly Provider[];
+  /** How long a session is kept that nobody uses, ms; a minute unless told. */
   readonly idleMs?: number;
-  /** A server has said that its tools are others now. */
-  readonly onToolsChanged: (on: OnConnection) => void;
+  readonly onToolsChanged: Parameters<ToolPorts['openSessions']>[0];
 }
 
-export interface Session {
-  readonly mcp: McpConnection;
-  /** Of providers of ours. */
-  readonly desk: AuthorizedProviderClient | undefined;
-  readonly list: SessionList;
+interface OpenSession extends ToolSession {
+  /** First-party clients use the newest grant that is known; remote ones read it with every request. */
+  readonly authorizeAs?: (server: ConnectedServer) => void;
 }
 
-/** What is known of the tools over one session. */
-export interface SessionList {
-  /** When they were last listed, ms; 0: not since the last news. */
-  listedAt: number;
-  /** Counts what the server has said of changes, so that a list from before one does not pass for newer. */
-  news: number;
-  /** One asks, and all others wait for it. */
-  listing: Promise<void> | undefined;
-}
-
-export interface Sessions {
-  /** Does something over the connection's session. One that the server has forgotten is opened anew, once. */
-  use<T>(on: OnConnection, connection: Connection, signal: AbortSignal, work: (one: Session) => Promise<T>): Promise<T>;
-  /** The tools of this session have to be listed again before the next call. */
-  expireList(on: OnConnection): Promise<void>;
-  forget(on: OnConnection): void;
-  close(): Promise<void>;
-}
-
-/** Keeps one session for each connection while it is used, in this process. */
-export function createSessions(given: SessionsGiven): Sessions {
-  const kept = createKeptOpen<Session>({ idleMs: given.idleMs ?? IDLE_MS, close: ({ mcp }) => mcp.close() });
-  const open = createOpener(given);
-  const use: Sessions['use'] = (on, connection, signal, work) => {
+export function createSessions(deps: SessionsDeps): ToolSessions {
+  const kept = createKeptOpen<OpenSession>({ idleMs: deps.idleMs ?? IDLE_MS, close: ({ mcp }) => mcp.close() });
+  const open = createOpener(deps);
+  const use: ToolSessions['use'] = (on, server, signal, work) => {
     const key = keyOf(on);
-    return kept.use(
-      { key, fingerprint: fingerprintOf(connection), open: () => open(on, connection) },
-      async (opening) => {
-        try {
-          return await work(await unlessStopped(opening, signal, connection.name));
-        } catch (error) {
-          if (isOver(error)) kept.forget(key, opening);
-          throw error;
-        }
-      },
-    );
+    const stopped = () => new ToolCallError('refused', `${server.name}: stopped before anything was sent.`);
+    return kept.use({ key, fingerprint: fingerprintOf(server), open: () => open(on, server) }, async (opening) => {
+      try {
+        const session = await untilAborted(opening, signal, stopped);
+        session.authorizeAs?.(server);
+        return await work(session);
+      } catch (error) {
+        if (isOver(error)) kept.forget(key, opening);
+        throw error;
+      }
+    });
   };
   return {
-    use: (on, connection, signal, work) =>
-      use(on, connection, signal, work).catch((error: unknown) => {
+    use: (on, server, signal, work) =>
+      use(on, server, signal, work).catch((error: unknown) => {
         if (!isOver(error)) throw error;
-        return use(on, connection, signal, work);
+        return use(on, server, signal, work);
       }),
     async expireList(on) {
       const session = await kept.peek(keyOf(on))?.catch(() => undefined);
       if (!session) return;
       session.list.listedAt = 0;
-      session.list.news++;
+      session.list.changes++;
     },
     forget: (on) => kept.forget(keyOf(on)),
     close: () => kept.close(),
   };
 }
 
-const keyOf = ({ organizationId, connectionId }: OnConnection): string => `${organizationId}/${connectionId}`;
+const keyOf = ({ organizationId, connectionId }: ConnectionRef): string => `${organizationId}/${connectionId}`;
 const isOver = (error: unknown): boolean => error instanceof ToolCallError && error.cause instanceof SessionOverError;
 
 /** Everything that a session is opened with; renewed tokens are not in it. */
-const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials, trusted }: Connection): string =>
+const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials, trusted }: ConnectedServer): string =>
   createHash('sha256')
     .update(JSON.stringify([kind, provider, url, auth_kind, settings, credentials, trusted]))
     .digest('hex');
 
-function createOpener({ egress, credentials, providers, onToolsChanged }: SessionsGiven) {
+const toSession = (mcp: McpConnection, more: Omit<OpenSession, 'mcp' | 'list'>): OpenSession => ({
+  ...more,
+  mcp: {
+    ...mcp,
+    call: (tool, args, options) => sendingUntil(options.sendUntil, () => mcp.call(tool, args, options)),
+  },
+  list: { listedAt: 0, changes: 0, listing: undefined },
+});
+
+function createOpener({ egress, credentials, providers, onToolsChanged }: SessionsDeps) {
   const forProviders = createGuardedFetch(egress);
   const forServers = createGuardedFetch({ ...egress, headersTimeoutMs: MCP_HEADERS_TIMEOUT_MS });
-  return async (on: OnConnection, connection: Connection): Promise<Session> => {
-    const late = AbortSignal.timeout(OPEN_TIMEOUT_MS);
-    if (connection.kind === 'first_party') {
-      const provider = providers.find((one) => one.provider === connection.provider);
-      if (!provider) throw new ToolCallError('refused', `Nubabel has no server of its own for ${connection.provider}.`);
-      const echoes = createSecretRedactor(forProviders, 'provider');
-      const open = createProviderDesk({ on, connection, provider, credentials, fetch: echoes.fetch });
-      const desk: AuthorizedProviderClient = {
-        ...open,
-        use: (options, work) => echoes.guardWork(open.use(options, work)),
-      };
-      const mcp = echoes.guard(await openInProcess({ provider, connection: connection.name, desk }, late));
-      return { mcp, desk, list: { listedAt: 0, news: 0, listing: undefined } };
-    }
-    if (connection.url === null) throw new ToolCallError('refused', `${connection.name} has no address.`);
-    const echoes = createSecretRedactor(forServers);
+
+  const openFirstParty = async (on: ConnectionRef, server: ConnectedServer): Promise<OpenSession> => {
+    const provider = providers.find((one) => one.provider === server.provider);
+    if (!provider) throw new ToolCallError('refused', `Nubabel has no server of its own for ${server.provider}.`);
+    const redactor = createSecretRedactor(forProviders, 'provider');
+    const open = createAuthorizedProviderClient({ on, server, provider, credentials, fetch: redactor.fetch });
+    const client: typeof open = { ...open, use: (options, work) => redactor.guardWork(open.use(options, work)) };
+    const given = { provider, connection: server.name, client };
+    const mcp = await openInProcess(given, AbortSignal.timeout(OPEN_TIMEOUT_MS));
+    return toSession(redactor.guard(mcp), {
+      effects: createProviderEffects(provider, client),
+      authorizeAs: client.authorizeAs,
+    });
+  };
+  const openHosted = async (on: ConnectionRef, server: ConnectedServer): Promise<OpenSession> => {
+    const { url, name, trusted } = server;
+    if (url === null) throw new ToolCallError('refused', `${name} has no address.`);
+    const redactor = createSecretRedactor(forServers);
     const remote = {
-      url: connection.url,
-      connection: connection.name,
-      fetch: credentials.fetchFor(on, connection, echoes.fetch),
+      url,
+      connection: name,
+      fetch: credentials.fetchFor(on, server, redactor.fetch),
       onToolsChanged: () => onToolsChanged(on),
-      takesDefaults: connection.trusted,
+      takesDefaults: trusted,
     };
-    const mcp = await openRemote(remote, late).catch((error: unknown) => {
+    const mcp = await openRemote(remote, AbortSignal.timeout(OPEN_TIMEOUT_MS)).catch((error: unknown) => {
       if (error instanceof ToolCallError && error.kind === 'cancelled')
-        throw new ToolCallError(
-          'unavailable',
-          `${connection.name} does not answer within ${OPEN_TIMEOUT_MS / 1000} s.`,
-        );
+        throw new ToolCallError('unavailable', `${name} does not answer within ${OPEN_TIMEOUT_MS / 1000} s.`);
       throw error;
     });
-    return { mcp: echoes.guard(mcp), desk: undefined, list: { listedAt: 0, news: 0, listing: undefined } };
+    return toSession(redactor.guard(mcp), { effects: undefined });
   };
+  return (on: ConnectionRef, server: ConnectedServer): Promise<OpenSession> =>
+    server.kind === 'first_party' ? openFirstParty(on, server) : openHosted(on, server);
 }

@@ -1,7 +1,7 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import { storableJson, storableText } from '../../../contracts/storable-text.ts';
 import type { ToolResult } from '../../../contracts/tools.ts';
-import { isDeeperThan } from '../../../domain/tools/depth.ts';
+import { isDeeperThan } from './depth.ts';
 
 /** About 25,000 tokens: more would crowd out everything else that an agent has to keep in mind. */
 const MAX_TEXT = 100_000;

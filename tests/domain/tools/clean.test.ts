@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cleanDefinition } from '../../../domain/tools/clean-definition.ts';
-import { cleanText } from '../../../domain/tools/clean-text.ts';
+import { cleanText } from '../../../contracts/clean-text.ts';
 import { honest } from '../../adapters/mcp/host/poison.ts';
 
 describe('clean text', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { CancelledError, FailureError } from '../../../contracts/failures.ts';
 import type { ToolCall } from '../../../db/queries/tool-calls.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection.ts';
+import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { KilledError } from '../models/turn-fixture.ts';
 import { failureOf, openLedger, times, type Ledger } from './ledger.ts';
@@ -137,7 +137,7 @@ describe('a worker that dies', () => {
     await expect(make()).rejects.toThrow(KilledError);
     const early = await failureOf(make(2));
     expect(early).toMatchObject({ type: 'ToolUnavailable' });
-    expect(early).toBeInstanceOf(ApplicationFailure);
+    expect(early).toBeInstanceOf(FailureError);
     expect(times(world)).toBe(0);
     await patienceIsOver();
     await expect(make(3)).resolves.toEqual({ status: 'done' });
@@ -219,7 +219,7 @@ describe('an answer that is lost', () => {
       happen();
       throw new ToolCallError('cancelled', 'The work was cancelled.');
     });
-    expect(await failureOf(make())).toBeInstanceOf(CancelledFailure);
+    expect(await failureOf(make())).toBeInstanceOf(CancelledError);
     expect(times(world)).toBe(1);
     expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
   });

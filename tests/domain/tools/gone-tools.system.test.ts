@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { KilledError } from '../models/turn-fixture.ts';
 import { openLedger, times, type Ledger } from './ledger.ts';
-import { tool } from './scripted-host.ts';
+import { loaded, tool } from './scripted-host.ts';
 
 let database: TestDatabase;
 let house: Ledger;
@@ -21,7 +21,7 @@ describe('a tool that is gone when a worker takes over', () => {
     const { world, make, deps, killAt } = house.open(offered);
     killAt('after-effect');
     await expect(make()).rejects.toThrow(KilledError);
-    deps.host.find = async () => undefined;
+    deps.host.load = async () => undefined;
     await expect(make(2)).resolves.toEqual({ status: 'unknown' });
     await expect(make(3)).resolves.toEqual({ status: 'unknown' });
     expect(await house.ledger()).toMatchObject([{ state: 'UNKNOWN', attempts: 1 }]);
@@ -35,7 +35,7 @@ describe('a tool that is gone when a worker takes over', () => {
     const { make, deps } = house.open(offered);
     deps.host.before = () => Promise.reject(new KilledError('before anything was sent'));
     await expect(make()).rejects.toThrow(KilledError);
-    deps.host.find = async () => undefined;
+    deps.host.load = async () => undefined;
     await expect(make(2)).resolves.toEqual({ status: 'failed' });
     expect(await house.ledger()).toMatchObject([{ state: 'FAILED' }]);
   });
@@ -48,7 +48,7 @@ describe('a tool that is gone when a worker takes over', () => {
     await database.look(
       `update tool_calls set status = 'running', result = null where orchestration_id = '${house.orchestrationId}'`,
     );
-    deps.host.find = async () => undefined;
+    deps.host.load = async () => undefined;
     await expect(make(2)).resolves.toEqual({ status: 'done' });
     expect(await house.call()).toMatchObject({ result: { text: 'done: createTask' } });
   });
@@ -60,7 +60,7 @@ it('a call is never made through another connection that has come to bear its na
   const { world, make, deps, killAt } = house.open(offered);
   killAt('after-effect');
   await expect(make()).rejects.toThrow(KilledError);
-  deps.host.find = async () => ({ ...offered, connectionId: '44444444-4444-4444-8444-444444444444' });
+  deps.host.load = async () => loaded({ ...offered, connectionId: '44444444-4444-4444-8444-444444444444' });
   deps.host.readBack = async () => 'not_happened';
   await house.patienceIsOver();
   await expect(make(2)).resolves.toEqual({ status: 'unknown' });

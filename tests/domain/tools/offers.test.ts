@@ -6,7 +6,7 @@ import { toolName } from '../../../domain/tools/tool-names.ts';
 import { honest } from '../../adapters/mcp/host/poison.ts';
 
 const NOW = new Date('2026-11-24T10:00:00Z');
-const TERMS = { providers: [], publicUrl: 'https://nubabel.example', now: NOW };
+const TERMS = { firstParty: { promises: () => undefined }, publicUrl: 'https://nubabel.example', now: NOW };
 const ADA = { organizationId: 'acme', userId: 'ada' };
 
 const connection = (change: Partial<Connection> = {}): Connection => ({

@@ -1,6 +1,6 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
-import type { OfferedTool, ReadBackAsked, ToolHost } from '../../../domain/tools/tool-host.ts';
-import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection.ts';
+import type { LoadedTool, OfferedTool, ToolHost } from '../../../domain/tools/tool-host.ts';
+import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection-port.ts';
 
 /** What a provider behind the host has done, as it knows it itself. */
 export interface World {
@@ -37,6 +37,10 @@ export const tool = (changes: Partial<OfferedTool> = {}): OfferedTool => ({
   ...changes,
 });
 
+/** As the host finds it; nothing here reads the connection. */
+export const loaded = (tool: OfferedTool | undefined): LoadedTool | undefined =>
+  tool && { tool, connection: undefined };
+
 /** A host over one imagined provider that keeps score of what really happened there. */
 export function scriptedHost(offered: readonly OfferedTool[], world: World): ToolHost {
   const happen = (name: string, args: unknown, key: string | undefined) => {
@@ -48,24 +52,27 @@ export function scriptedHost(offered: readonly OfferedTool[], world: World): Too
   return {
     offer: async () => ({ tools: offered, leftOut: [] }),
     offerIn: async () => ({ tools: offered, leftOut: [] }),
-    find: async (_whom, name) => offered.find((one) => one.name === name),
+    find: async (_user, name) => offered.find((one) => one.name === name),
+    load: async (_trx, _user, name) => loaded(offered.find((one) => one.name === name)),
+    checkArguments: () => [],
     before: async () => ({ title: 'before' }),
-    call: async (_on, name, args, options) => {
+    call: async ({ tool: { remoteName: name } }, args, { beforeSending, ...options }) => {
+      const sendUntil = await beforeSending?.(async () => undefined);
       const deed = world.script.shift() ?? 'ok';
       const doIt = () => happen(name, args, options.effectKey);
       if (deed instanceof ToolCallError) throw deed;
-      if (typeof deed === 'function') return deed(options, doIt);
+      if (typeof deed === 'function') return deed({ ...options, ...(sendUntil !== undefined && { sendUntil }) }, doIt);
       if (deed === 'ok' || deed === 'lost') doIt();
       if (deed === 'lost' || deed === 'never') throw new ToolCallError('unknown', 'The answer was lost.');
       return { text: deed === 'ok' ? `done: ${name}` : 'No such database.', isError: deed === 'says-no' };
     },
-    readBack: async (_on, name, { effectKey }: ReadBackAsked) => {
+    readBack: async ({ tool: { remoteName: name } }, { effectKey }) => {
       world.readBacks++;
       const found = world.happened.find(({ key, tool: made }) => key === effectKey && made === name);
       return found ? { happened: { text: `found: ${name}`, isError: false } } : 'not_happened';
     },
     resource: (_provider, name) => ({ id: `${name}-1`, url: 'https://notion.example/1' }),
-    undo: async (_on, name, { before }) => {
+    undo: async ({ tool: { remoteName: name } }, { before }) => {
       world.undone.push(`${name} back to ${String(before?.['title'])}`);
       return 'Taken back.';
     },

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { createGuardedFetch } from '../../../adapters/mcp/host/egress.ts';
 import { openRemote } from '../../../adapters/mcp/host/remote.ts';
-import { sendingUntil } from '../../../domain/tools/sending-until.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection.ts';
+import { sendingUntil } from '../../../adapters/mcp/host/sending-until.ts';
+import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
 import { sendRest } from '../../../adapters/mcp/servers/rest.ts';
 import { createFakeMcp, type FakeMcp } from '../../fakes/mcp/index.ts';
 

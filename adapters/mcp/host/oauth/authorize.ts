@@ -1,37 +1,42 @@
 import { exchangeAuthorization, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { AuthState, Discovery, Tokens } from './auth-state.ts';
+import type { AuthState, Discovery, Tokens } from '../../../../domain/connections/auth-state.ts';
 import { askForChallenge, type Challenge } from './challenge.ts';
-import { chooseClient, type OurClient } from './client.ts';
+import { chooseClient } from './client.ts';
 import { ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
-import { GrantError } from '../../../../domain/connections/grant-error.ts';
+import {
+  GrantError,
+  type AuthorizationRequest,
+  type AuthorizationResponse,
+  type Authorizations,
+} from '../../../../domain/connections/grant-port.ts';
 import { oauthFetch } from './oauth-fetch.ts';
-import type { PendingGrant } from '../../../../domain/connections/sealed-grant.ts';
 import { toGrantError } from './token-errors.ts';
 import { toTokens } from './tokens.ts';
 
-export interface Beginning {
-  /** Of the connection; null where the provider's own client knows it. */
-  readonly url: string | null;
-  /** An MCP server says itself what it wants. */
-  readonly isMcp: boolean;
-  readonly auth: ConnectionAuth;
-  readonly known: AuthState;
-  readonly our: OurClient;
-  /** Ours: random, and kept as its hash only. */
-  readonly state: string;
-  /** The guarded one. */
+interface Guarded {
+  /** The guarded one: authorization servers are addresses that tenants name. */
   readonly fetch: typeof globalThis.fetch;
 }
+
+export const createAuthorizations = (guarded: typeof globalThis.fetch): Authorizations => ({
+  begin: (request) => beginAuthorization({ ...request, fetch: guarded }),
+  finish: (response) => finishAuthorization({ ...response, fetch: guarded }),
+});
 
 /**
  * The address where a person grants access, and what has to be remembered until they come back. PKCE with S256, always.
  * @throws GrantError
  */
-export async function beginAuthorization({ url, isMcp, auth, known, our, state, fetch: guarded }: Beginning): Promise<{
-  readonly authorizationUrl: string;
-  readonly pending: PendingGrant;
-}> {
+export async function beginAuthorization({
+  url,
+  isMcp,
+  auth,
+  known,
+  our,
+  state,
+  fetch: guarded,
+}: AuthorizationRequest & Guarded): ReturnType<Authorizations['begin']> {
   if (auth.kind !== 'oauth') throw new GrantError('refused', 'This connection has credentials and needs no grant.');
   const fetch = oauthFetch(guarded);
   const hasAddresses = auth.authorizationUrl !== undefined && auth.tokenUrl !== undefined;
@@ -81,16 +86,13 @@ function scopeToAsk(
   return words.size > 0 ? [...words].join(' ') : undefined;
 }
 
-export interface Returning {
-  readonly pending: PendingGrant;
-  readonly code: string;
-  /** As the callback names it (RFC 9207). */
-  readonly iss: string | undefined;
-  readonly fetch: typeof globalThis.fetch;
-}
-
 /** Changes a code for tokens, at the server that was asked and nowhere else. @throws GrantError */
-export async function finishAuthorization({ pending, code, iss, fetch }: Returning): Promise<AuthState> {
+export async function finishAuthorization({
+  pending,
+  code,
+  iss,
+  fetch: guarded,
+}: AuthorizationResponse & Guarded): Promise<AuthState> {
   const { discovery, client, codeVerifier, redirectUri, scope } = pending;
   checkIssuer(discovery, iss);
   const given = await exchangeAuthorization(discovery.issuer, {
@@ -100,7 +102,7 @@ export async function finishAuthorization({ pending, code, iss, fetch }: Returni
     codeVerifier,
     redirectUri,
     ...(discovery.resource && { resource: discovery.resource }),
-    fetchFn: oauthFetch(fetch),
+    fetchFn: oauthFetch(guarded),
   }).catch((error: unknown) => {
     throw toGrantError(error, discovery.issuer);
   });

@@ -1,7 +1,7 @@
 import { constants, createPrivateKey, randomUUID, sign, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
 import type { AddClientAuthentication } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import { GrantError } from '../../../../domain/connections/grant-error.ts';
+import { GrantError } from '../../../../domain/connections/grant-port.ts';
 
 type KeyAuth = Extract<ConnectionAuth, { kind: 'private_key_jwt' }>;
 

@@ -3,19 +3,9 @@ import { OAuthError, ServerError } from '@modelcontextprotocol/sdk/server/auth/e
 import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { Discovery, OAuthClient } from './auth-state.ts';
+import type { Discovery, OAuthClient } from '../../../../domain/connections/auth-state.ts';
 import { isSameIssuer } from './discover.ts';
-import { GrantError } from '../../../../domain/connections/grant-error.ts';
-
-/** Where we are, as authorization servers see it. */
-export interface OurClient {
-  /** The only address that a grant is brought back to. */
-  readonly redirectUri: string;
-  /** Of our client-id metadata document; undefined where authorization servers could not read it. */
-  readonly clientMetadataUrl: string | undefined;
-  /** Of the product. */
-  readonly publicUrl: string;
-}
+import { GrantError, type OurClient } from '../../../../domain/connections/grant-port.ts';
 
 /** How we describe ourselves, in the metadata document and when we register. */
 export const clientMetadata = ({ redirectUri, publicUrl }: OurClient): OAuthClientMetadata => ({

@@ -1,12 +1,13 @@
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import { ToolCallError } from '../../../../domain/tools/mcp-connection.ts';
+import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
 import type { Credentials, Token } from '../../../../domain/connections/credentials-port.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
-import type { AuthState } from './auth-state.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { AuthState } from '../../../../domain/connections/auth-state.ts';
 import { readChallenge } from './challenge.ts';
-import { GrantError, toToolCallError } from '../../../../domain/connections/grant-error.ts';
-import type { Change, GrantStore, Held } from '../../../../domain/connections/grant-store.ts';
+import { GrantError } from '../../../../domain/connections/grant-port.ts';
+import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 import { renewTokens } from './renew.ts';
+import { toToolCallError } from './token-errors.ts';
 import { isDue, isExpired } from './tokens.ts';
 
 export interface CredentialsDeps {
@@ -17,10 +18,10 @@ export interface CredentialsDeps {
 
 /** A connection's credentials over a store of grants. */
 export function createCredentials({ store, fetch: guarded }: CredentialsDeps): Credentials {
-  const renewals = new Map<string, Promise<Held>>();
+  const renewals = new Map<string, Promise<OpenedGrant>>();
 
   /** One renewal at a time here, and one in all processes by the store's lock. */
-  function renewOnce(on: OnConnection, spent: Spent): Promise<Held> {
+  function renewOnce(on: ConnectionRef, spent: Spent): Promise<OpenedGrant> {
     const key = `${on.organizationId}/${on.connectionId}`;
     const running = renewals.get(key);
     if (running) return running;
@@ -29,42 +30,40 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
     return renewal;
   }
 
-  async function current(on: OnConnection, rejected?: string): Promise<Held> {
-    const held = await store.read(on);
-    if (!hasTokens(held.auth)) return held;
-    const { tokens } = held.state;
-    if (held.state.over) throw over(held);
-    if (tokens && tokens.accessToken !== rejected && !isDue(tokens)) return held;
+  async function current(on: ConnectionRef, read: Promise<OpenedGrant>, rejected?: string): Promise<OpenedGrant> {
+    const grant = await read;
+    if (!hasTokens(grant.auth)) return grant;
+    const { tokens } = grant.state;
+    if (grant.state.over) throw over(grant);
+    if (tokens && tokens.accessToken !== rejected && !isDue(tokens)) return grant;
     const renewed = await renewOnce(on, { token: tokens?.accessToken, isRejected: rejected !== undefined });
     // A renewal that was under way may have begun with another token than the one that was rejected here.
     if (rejected === undefined || renewed.state.tokens?.accessToken !== rejected) return renewed;
     return renewOnce(on, { token: rejected, isRejected: true });
   }
 
-  const tokenFor = async (on: OnConnection, rejected?: string): Promise<Token> => toToken(await current(on, rejected));
-
   return {
-    tokenFor: (on) => tokenFor(on),
+    tokenFor: async (on, server) => toToken(await current(on, store.open(on, server))),
     async renew(on, rejectedToken) {
-      const token = await tokenFor(on, rejectedToken);
+      const token = toToken(await current(on, store.read(on), rejectedToken));
       if (token.token === rejectedToken) throw await refusedKey(store, on);
       return token;
     },
-    fetchFor: (on, connection, fetch) => async (input, init) => {
+    fetchFor: (on, server, fetch) => async (input, init) => {
       const address = new URL(input instanceof Request ? input.url : input);
       // What is for one server is shown to no other, wherever that one sends us.
-      if (!connection.url || address.origin !== new URL(connection.url).origin) return fetch(input, init);
-      const held = await current(on);
+      if (!server.url || address.origin !== new URL(server.url).origin) return fetch(input, init);
+      const grant = await current(on, store.read(on));
       // A session that outlives a change of the connection must not carry the new credentials to the old server.
-      if (!held.url || new URL(held.url).origin !== address.origin)
-        throw new ToolCallError('refused', `${held.name} has another address now. Nothing was sent.`);
+      if (!grant.url || new URL(grant.url).origin !== address.origin)
+        throw new ToolCallError('refused', `${grant.name} has another address now. Nothing was sent.`);
       const again = input instanceof Request ? input.clone() : input;
-      const response = await fetch(input, withCredentials(held, input, init));
-      if (response.status === 403) await stepUp({ store, on, held, response, url: connection.url });
+      const response = await fetch(input, withCredentials(grant, input, init));
+      if (response.status === 403) await stepUp({ store, on, grant, response, url: server.url });
       if (response.status !== 401) return response;
       await response.body?.cancel();
-      if (!hasTokens(held.auth)) throw await refusedKey(store, on);
-      const renewed = await current(on, held.state.tokens?.accessToken);
+      if (!hasTokens(grant.auth)) throw await refusedKey(store, on);
+      const renewed = await current(on, store.read(on), grant.state.tokens?.accessToken);
       const second = await fetch(again, withCredentials(renewed, again, init));
       if (second.status !== 401) return second;
       await second.body?.cancel();
@@ -76,7 +75,7 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
 /** Credentials that a server has given, as opposed to ones that a person has. */
 const hasTokens = ({ kind }: ConnectionAuth): boolean => kind !== 'none' && kind !== 'api_key';
 
-const over = ({ name }: Pick<Held, 'name'>) =>
+const over = ({ name }: Pick<OpenedGrant, 'name'>) =>
   new ToolCallError('reconnect', `Access to ${name} is over. Somebody has to connect it again.`);
 
 /** The token that will not do any more; a rejected one is of no use even before its end. */
@@ -91,11 +90,11 @@ const RENEWAL_MS = 20_000;
 /** The grant as it is now, or a new one. The rotated token is stored before anybody uses it, and the old one is never deleted. */
 async function renewUnderLock(
   { store, fetch }: CredentialsDeps,
-  on: OnConnection,
+  on: ConnectionRef,
   { token: spent, isRejected }: Spent,
-): Promise<Held> {
+): Promise<OpenedGrant> {
   let failed: unknown;
-  const held = await store.change(on, async ({ name, url, auth, state }): Promise<Change> => {
+  const grant = await store.change(on, async ({ name, url, auth, state }): Promise<GrantChange> => {
     const { tokens } = state;
     if (state.over) return {};
     // Whoever waited for the lock finds what the one before has got.
@@ -115,31 +114,35 @@ async function renewUnderLock(
       return { reconnect, ...(isOver && { state: { ...state, over: true } }) };
     }
   });
-  if (held.state.over) throw over(held);
-  if (failed === undefined) return held;
-  const { tokens } = held.state;
+  if (grant.state.over) throw over(grant);
+  if (failed === undefined) return grant;
+  const { tokens } = grant.state;
   // Renewed early, so a fault that passes costs nobody a call while the token is good.
   const isGood = !isRejected && tokens !== undefined && !isExpired(tokens);
-  if (isGood && failed instanceof ToolCallError && failed.kind === 'unavailable') return held;
+  if (isGood && failed instanceof ToolCallError && failed.kind === 'unavailable') return grant;
   throw failed;
 }
 
-function toToken({ name, auth, state }: Held): Token {
+function toToken({ name, auth, state }: OpenedGrant): Token {
   if (auth.kind === 'api_key') return { token: auth.apiKey, ...(auth.email && { email: auth.email }) };
   if (!state.tokens) throw new ToolCallError('reconnect', `Nobody has granted access to ${name} yet.`);
   return { token: state.tokens.accessToken };
 }
 
-function withCredentials(held: Held, input: string | URL | Request, init: RequestInit | undefined): RequestInit {
+function withCredentials(
+  grant: OpenedGrant,
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): RequestInit {
   const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-  const { auth } = held;
+  const { auth } = grant;
   if (auth.kind === 'api_key' && auth.header) headers.set(auth.header, auth.apiKey);
-  else if (auth.kind !== 'none') headers.set('authorization', `Bearer ${toToken(held).token}`);
+  else if (auth.kind !== 'none') headers.set('authorization', `Bearer ${toToken(grant).token}`);
   return { ...init, headers };
 }
 
 /** What a person gave is refused: only a person can give something else. */
-async function refusedKey(store: GrantStore, on: OnConnection): Promise<ToolCallError> {
+async function refusedKey(store: GrantStore, on: ConnectionRef): Promise<ToolCallError> {
   const { name } = await store.read(on);
   const message = `${name} does not accept the credentials of this connection. Somebody has to enter or grant them again.`;
   await store.change(on, () => Promise.resolve({ reconnect: message }));
@@ -148,24 +151,24 @@ async function refusedKey(store: GrantStore, on: OnConnection): Promise<ToolCall
 
 interface SteppingUp {
   readonly store: GrantStore;
-  readonly on: OnConnection;
-  readonly held: Held;
+  readonly on: ConnectionRef;
+  readonly grant: OpenedGrant;
   readonly response: Response;
   readonly url: string;
 }
 
 /** The server wants more than was granted: remembered for the next grant. What was asked for already is not asked for again and again. */
-async function stepUp({ store, on, held, response, url }: SteppingUp): Promise<void> {
+async function stepUp({ store, on, grant, response, url }: SteppingUp): Promise<void> {
   const { scope, error } = readChallenge(response, url);
-  if (error !== 'insufficient_scope' || !scope || held.auth.kind !== 'oauth') return;
+  if (error !== 'insufficient_scope' || !scope || grant.auth.kind !== 'oauth') return;
   await response.body?.cancel();
-  const asked = new Set(held.state.askedScope?.split(' '));
+  const asked = new Set(grant.state.askedScope?.split(' '));
   if (scope.split(' ').every((word) => asked.has(word)))
     throw new ToolCallError(
       'refused',
-      `${held.name} wants the scope "${scope}", which was asked for already. An admin of it has to look.`,
+      `${grant.name} wants the scope "${scope}", which was asked for already. An admin of it has to look.`,
     );
-  const message = `${held.name} wants more access than it was granted (${scope}). Somebody has to connect it again.`;
+  const message = `${grant.name} wants more access than it was granted (${scope}). Somebody has to connect it again.`;
   const wanted = (state: AuthState): AuthState => ({
     ...state,
     wantedScope: [...new Set([...(state.wantedScope?.split(' ') ?? []), ...scope.split(' ')])].join(' '),

@@ -6,8 +6,8 @@ import type { OAuthProtectedResourceMetadata } from '@modelcontextprotocol/sdk/s
 import { checkResourceAllowed, resourceUrlFromServerUrl } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { Discovery } from './auth-state.ts';
-import { GrantError } from '../../../../domain/connections/grant-error.ts';
+import type { Discovery } from '../../../../domain/connections/auth-state.ts';
+import { GrantError } from '../../../../domain/connections/grant-port.ts';
 
 /** What is there to find an authorization server by. */
 export interface Discovering {

@@ -1,9 +1,9 @@
 import { fetchToken, refreshAuthorization } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import { assertWithKey } from './client-assertion.ts';
-import type { AuthState } from './auth-state.ts';
+import type { AuthState } from '../../../../domain/connections/auth-state.ts';
 import { discover, isSameIssuer } from './discover.ts';
-import { GrantError } from '../../../../domain/connections/grant-error.ts';
+import { GrantError } from '../../../../domain/connections/grant-port.ts';
 import { oauthFetch } from './oauth-fetch.ts';
 import { toGrantError } from './token-errors.ts';
 import { toTokens } from './tokens.ts';

@@ -5,7 +5,8 @@ import {
   TemporarilyUnavailableError,
   TooManyRequestsError,
 } from '@modelcontextprotocol/sdk/server/auth/errors.js';
-import { GrantError } from '../../../../domain/connections/grant-error.ts';
+import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
+import { GrantError } from '../../../../domain/connections/grant-port.ts';
 
 const PASSING = [ServerError, TemporarilyUnavailableError, TooManyRequestsError];
 
@@ -20,4 +21,13 @@ export function toGrantError(error: unknown, issuer: string): GrantError {
   if (error instanceof OAuthError)
     return new GrantError('refused', `${host} refused: ${error.errorCode}. Check the client of this connection there.`);
   return new GrantError('passing', `What ${host} answered is no grant. It is asked again with the next call.`);
+}
+
+/** What a call is told about it. */
+export function toToolCallError(error: unknown): unknown {
+  if (!(error instanceof GrantError)) return error;
+  return new ToolCallError(error.fault === 'passing' ? 'unavailable' : 'reconnect', error.message, {
+    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
-import type { Tokens } from './auth-state.ts';
+import type { Tokens } from '../../../../domain/connections/auth-state.ts';
 
 /** Renewed so long before its end, so that no call carries a token that ends on the way. */
 export const EARLY_MS = 60_000;

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { isPublicAddress } from '../../../../adapters/mcp/host/addresses.ts';
 import { createCheckedLookup } from '../../../../adapters/mcp/host/checked-lookup.ts';
-import { EgressRefusedError } from '../../../../adapters/mcp/host/checked-url.ts';
+import { EgressRefusedError } from '../../../../domain/connections/egress-port.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { LOOPBACK_HOSTS, OTHER_URLS, PRIVATE_HOSTS } from './addresses-corpus.ts';
 

@@ -2,12 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Insertable } from 'kysely';
 import { withOrganization } from '../../../../db/organization.ts';
 import { acceptTools, listToolsOf } from '../../../../db/queries/connection-tools.ts';
-import { getConnection, insertConnection } from '../../../../db/queries/connections.ts';
+import { findConnection, getConnection, insertConnection } from '../../../../db/queries/connections.ts';
 import type { ConnectionsTable } from '../../../../db/tables/tools.ts';
-import { createToolHost, type ToolHostDeps } from '../../../../domain/tools/create-tool-host.ts';
+import { createToolHost } from '../../../../domain/tools/create-tool-host.ts';
 import type { Credentials } from '../../../../domain/connections/credentials-port.ts';
-import type { OnConnection, ToolHost } from '../../../../domain/tools/tool-host.ts';
-import { ToolCallError } from '../../../../domain/tools/mcp-connection.ts';
+import type { LoadedTool, ToolHost } from '../../../../domain/tools/tool-host.ts';
+import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import { checkArguments } from '../../../../adapters/mcp/host/check-arguments.ts';
+import type { Egress } from '../../../../adapters/mcp/host/egress.ts';
+import { createFirstPartyTools } from '../../../../adapters/mcp/host/provider-effects.ts';
+import { createSessions } from '../../../../adapters/mcp/host/sessions.ts';
+import type { Provider } from '../../../../adapters/mcp/servers/define.ts';
 import type { TestDatabase } from '../../../support/database.ts';
 import type { Tenant } from '../../../db/world.ts';
 import { notebook } from './notebook.ts';
@@ -31,28 +36,53 @@ export function openVault() {
   return { vault, credentials };
 }
 
-/** One host as a process has it, and what a test wants to see of its tables. */
-export function openDesk(database: TestDatabase, tenant: Tenant, deps: Partial<ToolHostDeps> = {}) {
+interface HostSettings {
+  readonly egress?: Egress;
+  readonly providers?: readonly Provider[];
+  readonly idleMs?: number;
+}
+
+/** One host as a process has it, and what a test wants to see of its tables. Tools are called by their servers' names. */
+export function openHost(database: TestDatabase, tenant: Tenant, settings: HostSettings = {}) {
+  const { egress = { allowPrivate: true }, providers = [notebook], ...more } = settings;
   const faults: unknown[] = [];
   const { vault, credentials } = openVault();
-  const host: ToolHost = createToolHost({
+  const created = createToolHost({
     db: database.db,
-    egress: { allowPrivate: true },
-    credentials,
-    providers: [notebook],
+    openSessions: (onToolsChanged) => createSessions({ egress, credentials, providers, onToolsChanged, ...more }),
+    firstParty: createFirstPartyTools(providers),
+    checkArguments,
     publicUrl: 'https://nubabel.example',
     onError: (error) => void faults.push(error),
-    ...deps,
   });
   const { organizationId } = tenant;
   const within = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
     withOrganization(database.db, organizationId, work);
+  /** A tool as it is called also when it would not be offered. */
+  const loaded = async ({ organizationId, connectionId }: ConnectionRef, remoteName: string): Promise<LoadedTool> => {
+    const connection = await withOrganization(database.db, organizationId, (trx) => findConnection(trx, connectionId));
+    if (!connection) throw new ToolCallError('refused', 'The connection is no longer there.');
+    return { tool: { remoteName, connectionId } as LoadedTool['tool'], connection };
+  };
+  type Rest<Method extends 'call' | 'before' | 'readBack' | 'undo'> =
+    Parameters<ToolHost[Method]> extends [unknown, ...infer More] ? More : never;
+  const host = {
+    ...created,
+    call: async (on: ConnectionRef, name: string, ...rest: Rest<'call'>) =>
+      created.call(await loaded(on, name), ...rest),
+    before: async (on: ConnectionRef, name: string, ...rest: Rest<'before'>) =>
+      created.before(await loaded(on, name), ...rest),
+    readBack: async (on: ConnectionRef, name: string, ...rest: Rest<'readBack'>) =>
+      created.readBack(await loaded(on, name), ...rest),
+    undo: async (on: ConnectionRef, name: string, ...rest: Rest<'undo'>) =>
+      created.undo(await loaded(on, name), ...rest),
+  };
   return {
     host,
     vault,
     faults,
     whom: { organizationId, userId: tenant.userId },
-    async connect(row: Partial<Insertable<ConnectionsTable>>): Promise<OnConnection> {
+    async connect(row: Partial<Insertable<ConnectionsTable>>): Promise<ConnectionRef> {
       const id = randomUUID();
       await within((trx) =>
         insertConnection(trx, {
@@ -68,17 +98,17 @@ export function openDesk(database: TestDatabase, tenant: Tenant, deps: Partial<T
       );
       return { organizationId, connectionId: id };
     },
-    row: (on: OnConnection) => within((trx) => getConnection(trx, on.connectionId)),
-    states: async (on: OnConnection) =>
+    row: (on: ConnectionRef) => within((trx) => getConnection(trx, on.connectionId)),
+    states: async (on: ConnectionRef) =>
       Object.fromEntries(
         (await within((trx) => listToolsOf(trx, on.connectionId))).map(({ remote_name, state }) => [
           remote_name,
           state,
         ]),
       ),
-    accept: (on: OnConnection, tools?: { name: string; hash?: string }[]) =>
+    accept: (on: ConnectionRef, tools?: { name: string; hash?: string }[]) =>
       within((trx) => acceptTools(trx, { connectionId: on.connectionId, acceptedBy: tenant.userId, tools })),
-    offered: async (on: OnConnection) =>
+    offered: async (on: ConnectionRef) =>
       (await host.offer({ organizationId, userId: tenant.userId }, undefined)).tools
         .filter(({ connectionId }) => connectionId === on.connectionId)
         .map(({ remoteName }) => remoteName),

@@ -2,18 +2,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createFakeMcp, type FakeMcp } from '../../../fakes/mcp/index.ts';
 import { withOrganization } from '../../../../db/organization.ts';
 import { updateConnection } from '../../../../db/queries/connections.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { never, openDesk, options } from './host-fixture.ts';
+import { never, openHost, options } from './host-fixture.ts';
 import { honest, RUG_PULLS } from './poison.ts';
 
 let database: TestDatabase;
 let acme: Tenant;
-let desk: ReturnType<typeof openDesk>;
+let desk: ReturnType<typeof openHost>;
 let server: FakeMcp;
-let on: OnConnection;
+let on: ConnectionRef;
 beforeAll(async () => {
   database = await openTestDatabase();
   acme = await createTenant(database.db);
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(async () => {
   server = await createFakeMcp({ tools: [honest(), honest({ name: 'act', annotations: {} })] });
-  desk = openDesk(database, acme);
+  desk = openHost(database, acme);
   on = await desk.connect({ url: server.url });
   await desk.host.refresh(on, never);
 });
@@ -167,7 +167,7 @@ describe('the circuit', () => {
   it('opens after five lost answers in a row, for every process, and closes with one that works', async () => {
     server.setCall(() => ({ status: 500 }));
     for (let nth = 1; nth <= 5; nth++) await expect(call()).rejects.toMatchObject({ kind: 'unknown' });
-    const other = openDesk(database, acme);
+    const other = openHost(database, acme);
     for (const { host } of [desk, other])
       await expect(host.call(on, 'add', {}, options)).rejects.toMatchObject({
         kind: 'broken',

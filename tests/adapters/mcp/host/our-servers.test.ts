@@ -5,23 +5,23 @@ import { openInProcess } from '../../../../adapters/mcp/host/in-process.ts';
 import type { AuthorizedProviderClient } from '../../../../adapters/mcp/host/authorized-provider-client.ts';
 import { suspicionOf } from '../../../../domain/tools/suspicious-text.ts';
 import { toolName } from '../../../../domain/tools/tool-names.ts';
-import { riskOf } from '../../../../domain/tools/mcp-connection.ts';
+import { riskOf } from '../../../../domain/tools/offers.ts';
 import { providers } from '../../../../adapters/mcp/servers/index.ts';
 
 const never = new AbortController().signal;
 /** Nothing is called here, so nothing is opened. */
-const desk: AuthorizedProviderClient = {
+const client: AuthorizedProviderClient = {
   open: () => Promise.reject(new Error('not asked')),
   renew: () => Promise.reject(new Error('not asked')),
   use: () => Promise.reject(new Error('not asked')),
-  tool: () => undefined,
+  authorizeAs: () => undefined,
 };
 
 describe.each(providers.map((provider) => [provider.provider, provider] as const))(
   'our server for %s',
   (name, provider) => {
     it('lists its tools through the protocol as models may be shown them', async () => {
-      const connection = await openInProcess({ provider, connection: provider.title, desk }, never);
+      const connection = await openInProcess({ provider, connection: provider.title, client }, never);
       const tools = await connection.list(never);
       await connection.close();
       expect(tools.map((tool) => tool.name)).toEqual(provider.tools.map((tool) => tool.name));

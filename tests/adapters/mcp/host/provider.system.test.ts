@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { never, openDesk, options } from './host-fixture.ts';
+import { never, openHost, options } from './host-fixture.ts';
 import { notebook } from './notebook.ts';
 import { openNotebookServer, type NotebookServer } from './notebook-server.ts';
 
 let database: TestDatabase;
 let acme: Tenant;
-let desk: ReturnType<typeof openDesk>;
+let desk: ReturnType<typeof openHost>;
 let server: NotebookServer;
-let on: OnConnection;
+let on: ConnectionRef;
 beforeAll(async () => {
   database = await openTestDatabase();
   acme = await createTenant(database.db);
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(async () => {
   server = await openNotebookServer();
-  desk = openDesk(database, acme);
+  desk = openHost(database, acme);
   on = await desk.connect({
     provider: 'notion',
     kind: 'first_party',
@@ -121,7 +121,7 @@ describe('a server of ours', () => {
         { ...tool, name: 'write_two' },
       ],
     };
-    const next = openDesk(database, acme, { providers: [changed] });
+    const next = openHost(database, acme, { providers: [changed] });
     await next.host.call(on, 'write_two', { text: 'x' }, options);
     expect(await desk.states(on)).toEqual({ write_note: 'active', write_two: 'active' });
     await next.host.close();
@@ -171,7 +171,7 @@ describe('a remote server', () => {
   });
 
   it('on a private address is never asked in production', async () => {
-    const strict = openDesk(database, acme, { egress: { allowPrivate: false } });
+    const strict = openHost(database, acme, { egress: { allowPrivate: false } });
     const inside = await strict.connect({ url: server.url.replace('http:', 'https:') });
     await expect(strict.host.refresh(inside, never)).rejects.toMatchObject({ kind: 'refused' });
     expect(await strict.row(inside)).toMatchObject({ failures: 0 });

@@ -3,7 +3,7 @@ import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/i
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, checkIssuer, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
 import { readChallenge } from '../../../../adapters/mcp/host/oauth/challenge.ts';
-import { openDesk, OUR } from './fixture.ts';
+import { openHost, OUR } from './fixture.ts';
 
 let identity: FakeIdentity;
 beforeEach(async () => {
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => identity.close());
 
-const begin = (desk = openDesk(identity)) => {
+const begin = (desk = openHost(identity)) => {
   const { url, auth, state: known } = desk.store.held;
   return beginAuthorization({ url, isMcp: true, auth, known, our: OUR, state: 's', fetch });
 };
@@ -48,7 +48,7 @@ describe('a code is not shown', () => {
   });
 
   it('twice with any use: the server ends what came of it', async () => {
-    const desk = openDesk(identity);
+    const desk = openHost(identity);
     const { pending, authorizationUrl } = await begin(desk);
     const back = await identity.grant(authorizationUrl);
     const given = { pending, code: back.searchParams.get('code') ?? '', iss: identity.url, fetch };
@@ -90,7 +90,7 @@ it.each([
     reached.push(url.host);
     return strict(input, init);
   };
-  const { url, auth } = openDesk(identity).store.held;
+  const { url, auth } = openHost(identity).store.held;
   const begun = beginAuthorization({ url, isMcp: true, auth, known: {}, our: OUR, state: 's', fetch: egress });
   await expect(begun).rejects.toMatchObject({ fault: 'untrusted' });
   expect(reached).toEqual([new URL(address).host]);
@@ -112,7 +112,7 @@ it('a client that a person named is not shown to a server that took the place of
   const known = { id: 'known', secret: 'hush', redirectUris: [OUR.redirectUri] };
   await identity.close();
   identity = await createFakeIdentity({ clients: [known] });
-  const desk = openDesk(identity, { kind: 'oauth', clientId: 'known', clientSecret: 'hush' });
+  const desk = openHost(identity, { kind: 'oauth', clientId: 'known', clientSecret: 'hush' });
   const client = { client_id: 'known', issuer: 'https://honest.test' };
   desk.store.held = { ...desk.store.held, state: { client } };
   await expect(begin(desk)).rejects.toMatchObject({ fault: 'untrusted' });

@@ -3,14 +3,14 @@ import { createSealer } from '../../../../db/sealing.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { createGrantStore } from '../../../../domain/connections/grant-store.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
-import { ToolCallError } from '../../../../domain/tools/mcp-connection.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
 
 /** A process that calls a connection so many times at once, and says what came of each. */
 export interface CallerInput {
   readonly databaseUrl: string;
   readonly key: { readonly id: string; readonly base64: string };
-  readonly on: OnConnection;
+  readonly on: ConnectionRef;
   readonly url: string;
   readonly calls: number;
 }

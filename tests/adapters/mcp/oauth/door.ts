@@ -8,9 +8,11 @@ import { withOrganization } from '../../../../db/organization.ts';
 import { putToken, putUser } from '../../../../db/queries/organizations.ts';
 import type { Sealer } from '../../../../db/sealing.ts';
 import type { Logger } from '../../../../logging.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import type { Tenant } from '../../../db/world.ts';
 import type { TestDatabase } from '../../../support/database.ts';
+import { checkUrl } from '../../../../adapters/mcp/host/checked-url.ts';
+import { createAuthorizations } from '../../../../adapters/mcp/host/oauth/authorize.ts';
 import { egress } from './house.ts';
 
 export const PUBLIC_URL = 'https://nubabel.test';
@@ -19,7 +21,7 @@ export interface GrantDoor {
   request(path: string, init?: RequestInit): Promise<Response>;
   /** Jobs that were told to go on, with what they were told. */
   readonly handedOver: { job: string; body: Record<string, unknown> }[];
-  readonly forgotten: OnConnection[];
+  readonly forgotten: ConnectionRef[];
   /** Every answer that anybody got and every line of the log: secrets are looked for in it. */
   readonly said: string[];
 }
@@ -30,11 +32,12 @@ export function openGrantDoor(
   sealer: Sealer | undefined,
   changes: Partial<GrantDeps> = {},
 ): GrantDoor {
-  const [handedOver, forgotten, said]: [GrantDoor['handedOver'], OnConnection[], string[]] = [[], [], []];
+  const [handedOver, forgotten, said]: [GrantDoor['handedOver'], ConnectionRef[], string[]] = [[], [], []];
   const deps = {
     db: database.db,
     sealer,
-    egress,
+    authorizations: createAuthorizations(egress),
+    checkAddress: (url: URL) => checkUrl(url, true),
     log: logInto(said),
     webDir: 'web',
     publicUrl: PUBLIC_URL,
@@ -47,7 +50,7 @@ export function openGrantDoor(
       },
     },
     tools: {
-      forget: (on: OnConnection) => Promise.resolve(void forgotten.push(on)),
+      forget: (on: ConnectionRef) => Promise.resolve(void forgotten.push(on)),
       refresh: () => Promise.resolve(),
     },
     ...changes,
@@ -88,7 +91,7 @@ export async function createCaller(
 }
 export type Caller = Awaited<ReturnType<typeof createCaller>>;
 
-export const askFor = (door: GrantDoor, { connectionId }: OnConnection, caller: Caller): Promise<Response> =>
+export const askFor = (door: GrantDoor, { connectionId }: ConnectionRef, caller: Caller): Promise<Response> =>
   door.request(`/api/connections/${connectionId}/authorize`, { method: 'POST', headers: caller.headers });
 
 export interface BegunInBrowser {
@@ -98,7 +101,7 @@ export interface BegunInBrowser {
 }
 
 /** A browser asks for a grant and keeps the cookie. */
-export async function beginGrant(door: GrantDoor, on: OnConnection, caller: Caller): Promise<BegunInBrowser> {
+export async function beginGrant(door: GrantDoor, on: ConnectionRef, caller: Caller): Promise<BegunInBrowser> {
   const response = await askFor(door, on, caller);
   const { authorizationUrl: url } = (await response.json()) as { authorizationUrl: string };
   const setCookie = response.headers.get('set-cookie') ?? '';

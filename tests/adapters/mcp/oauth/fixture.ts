@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import type { FakeIdentity } from '../../../fakes/identity/index.ts';
 import { beginAuthorization, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
-import type { OurClient } from '../../../../adapters/mcp/host/oauth/client.ts';
+import type { OurClient } from '../../../../domain/connections/grant-port.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 
@@ -12,6 +12,8 @@ export const OUR: OurClient = {
   clientMetadataUrl: undefined,
 };
 export const ON = { organizationId: randomUUID(), connectionId: randomUUID() };
+/** The store in memory has it open. */
+export const SEALED = { name: 'Acme', url: null, credentials: null, auth_state: null };
 
 /** Goes the whole way of a grant once, as a person does: asks, says yes, comes back with the code. */
 export async function grantOnce(store: MemoryStore, identity: FakeIdentity, our: OurClient = OUR): Promise<void> {
@@ -28,7 +30,7 @@ export async function grantOnce(store: MemoryStore, identity: FakeIdentity, our:
 }
 
 /** A connection to the fake's resource, and a call that goes there with its credentials. */
-export function openDesk(identity: FakeIdentity, auth: ConnectionAuth = { kind: 'oauth' }, url = identity.resourceUrl) {
+export function openHost(identity: FakeIdentity, auth: ConnectionAuth = { kind: 'oauth' }, url = identity.resourceUrl) {
   const store = createMemoryStore(auth, url);
   const credentials = createCredentials({ store, fetch });
   const connected = credentials.fetchFor(ON, { url } as Parameters<typeof credentials.fetchFor>[1], fetch);

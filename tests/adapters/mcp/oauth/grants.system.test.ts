@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSealer } from '../../../../db/sealing.ts';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import {
@@ -38,18 +38,18 @@ afterEach(() => identity.close());
 const connectHere = (more: Partial<ConnectionGiven> = {}) =>
   connect(database, sealer, tenant, { url: identity.resourceUrl, ...more });
 
-const authorize = (on: OnConnection, caller: Caller = admin) => askFor(door, on, caller);
-const begin = (on: OnConnection, caller: Caller = admin) => beginGrant(door, on, caller);
+const authorize = (on: ConnectionRef, caller: Caller = admin) => askFor(door, on, caller);
+const begin = (on: ConnectionRef, caller: Caller = admin) => beginGrant(door, on, caller);
 const comeBack = (to: URL, cookie: string | undefined, language?: string) => backInBrowser(door, to, cookie, language);
 
-const auditOf = (on: OnConnection) =>
+const auditOf = (on: ConnectionRef) =>
   database.look<{ action: string; outcome: string; details: Record<string, unknown> }>(
     `select action, outcome, details from audit where subject = $1 order by at`,
     [on.connectionId],
   );
 
 /** Refused, told in the audit, and no secret sent to anybody. */
-async function expectRefused(on: OnConnection, outcome: string): Promise<void> {
+async function expectRefused(on: ConnectionRef, outcome: string): Promise<void> {
   const told = await auditOf(on);
   expect(told.at(-1)).toMatchObject({ action: 'connection.authorized', outcome: 'rejected', details: { outcome } });
   expect(identity.count('token')).toBe(0);
@@ -94,7 +94,7 @@ describe('who may grant', () => {
     const [user, guest] = [await createCaller(database, tenant, 'user'), await createCaller(database, tenant, 'guest')];
     const stranger = await createCaller(database, await createTenant(database.db), 'admin');
     const [ours, own] = [await connectHere(), await connectHere({ personalOf: user.userId })];
-    const statuses = async (on: OnConnection) =>
+    const statuses = async (on: ConnectionRef) =>
       Promise.all([admin, user, guest, stranger].map(async (caller) => (await authorize(on, caller)).status));
     expect(await statuses(ours)).toEqual([200, 403, 403, 404]);
     expect(await statuses(own)).toEqual([403, 200, 403, 404]);
@@ -200,7 +200,9 @@ describe('a grant is refused, and nothing is sent anywhere', () => {
 
   it('to an address inside of our own network', async () => {
     const { createGuardedFetch } = await import('../../../../adapters/mcp/host/egress.ts');
-    door = openGrantDoor(database, sealer, { egress: createGuardedFetch({ allowPrivate: false }) });
+    const { createAuthorizations } = await import('../../../../adapters/mcp/host/oauth/authorize.ts');
+    const authorizations = createAuthorizations(createGuardedFetch({ allowPrivate: false }));
+    door = openGrantDoor(database, sealer, { authorizations });
     const on = await connectHere();
     expect((await authorize(on)).status).toBe(409);
     expect(identity.lines).toEqual([]);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { listen, sendJson, type ListeningServer } from '../../../../dev/fakes/http-server.ts';
 import { clientIdDocument } from '../../../../adapters/mcp/host/oauth/client.ts';
-import { openDesk, ON, OUR } from './fixture.ts';
+import { openHost, ON, OUR, SEALED } from './fixture.ts';
 
 let identity: FakeIdentity;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ const lastOf = (what: string) => identity.lines.findLast((line) => line.what ===
 
 describe('a grant', () => {
   it('is found, asked for with PKCE and for this resource only, and opens the door', async () => {
-    const { call, grant } = openDesk(identity);
+    const { call, grant } = openHost(identity);
     await expect(call()).rejects.toMatchObject({ name: 'ToolCallError', kind: 'reconnect' });
     expect(identity.count('resource')).toBe(0);
     await grant();
@@ -25,7 +25,7 @@ describe('a grant', () => {
   });
 
   it('registers once: the next grant is asked for by the same client', async () => {
-    const { grant } = openDesk(identity);
+    const { grant } = openHost(identity);
     await grant();
     await grant();
     expect(identity.count('register')).toBe(1);
@@ -36,7 +36,7 @@ describe('a grant', () => {
     await identity.close();
     const known = { id: 'known', secret: 'hush', redirectUris: [OUR.redirectUri] };
     identity = await createFakeIdentity({ clients: [known], settings: { readsClientDocuments: true } });
-    const { call, grant } = openDesk(identity, { kind: 'oauth', clientId: 'known', clientSecret: 'hush' });
+    const { call, grant } = openHost(identity, { kind: 'oauth', clientId: 'known', clientSecret: 'hush' });
     await grant({ ...OUR, clientMetadataUrl: 'https://nubabel.test/oauth/client-metadata.json' });
     expect((await call()).status).toBe(200);
     expect(lastOf('token')).toMatchObject({ client: 'known' });
@@ -53,7 +53,7 @@ describe('a grant', () => {
 
     it('registers nowhere where the server reads it', async () => {
       identity.settings.readsClientDocuments = true;
-      const { call, grant } = openDesk(identity);
+      const { call, grant } = openHost(identity);
       await grant(ours());
       expect((await call()).status).toBe(200);
       expect(lastOf('token')).toMatchObject({ client: `${publicly.url}/oauth/client-metadata.json` });
@@ -61,7 +61,7 @@ describe('a grant', () => {
     });
 
     it('registers where the server does not', async () => {
-      const { grant } = openDesk(identity);
+      const { grant } = openHost(identity);
       await grant(ours());
       expect(identity.count('register', 'registered')).toBe(1);
     });
@@ -69,7 +69,7 @@ describe('a grant', () => {
 
   it('says what to do where there is no way to be a client', async () => {
     identity.settings.registersClients = false;
-    await expect(openDesk(identity).grant()).rejects.toMatchObject({
+    await expect(openHost(identity).grant()).rejects.toMatchObject({
       fault: 'refused',
       message: expect.stringMatching(/takes known clients only.*client id/) as unknown,
     });
@@ -80,7 +80,7 @@ describe('a grant', () => {
     const known = { id: 'known', redirectUris: [OUR.redirectUri] };
     identity = await createFakeIdentity({ clients: [known], settings: { sendsIssuer: false } });
     const addresses = { authorizationUrl: `${identity.url}/authorize`, tokenUrl: `${identity.url}/token` };
-    const { call, grant } = openDesk(identity, { kind: 'oauth', clientId: 'known', scopes: ['read'], ...addresses });
+    const { call, grant } = openHost(identity, { kind: 'oauth', clientId: 'known', scopes: ['read'], ...addresses });
     await grant();
     expect(identity.count('metadata')).toBe(0);
     expect(lastOf('authorize')).toMatchObject({ scope: 'read' });
@@ -89,7 +89,7 @@ describe('a grant', () => {
 
   it('is found by what the resource says only when it refuses', async () => {
     Object.assign(identity.settings, { tellsInChallengeOnly: true, requiredScopes: ['read'] });
-    const { call, grant } = openDesk(identity);
+    const { call, grant } = openHost(identity);
     await grant();
     expect(lastOf('authorize')).toMatchObject({ scope: 'read', resource: identity.resourceUrl });
     expect((await call()).status).toBe(200);
@@ -97,7 +97,7 @@ describe('a grant', () => {
 
   it('asks for what the resource wants, and for more once it wants more, and not for ever', async () => {
     identity.settings.requiredScopes = ['read'];
-    const { call, grant, store } = openDesk(identity);
+    const { call, grant, store } = openHost(identity);
     await grant();
     expect(lastOf('authorize')).toMatchObject({ scope: 'read' });
     expect((await call()).status).toBe(200);
@@ -118,7 +118,7 @@ describe('a grant', () => {
 });
 
 it('credentials go to their own server and to no other', async () => {
-  const { connected, grant } = openDesk(identity);
+  const { connected, grant } = openHost(identity);
   await grant();
   const seen: (string | undefined)[] = [];
   const other = await listen((req, res) => {
@@ -131,7 +131,7 @@ it('credentials go to their own server and to no other', async () => {
 });
 
 it('credentials that were given for another address since do not go to the old one', async () => {
-  const { call, store } = openDesk(identity, { kind: 'api_key', apiKey: 'key-canary' });
+  const { call, store } = openHost(identity, { kind: 'api_key', apiKey: 'key-canary' });
   store.held = { ...store.held, url: 'https://other.test/mcp' };
   await expect(call()).rejects.toMatchObject({ kind: 'refused' });
   expect(identity.lines).toEqual([]);
@@ -147,7 +147,7 @@ describe('a key', () => {
       seen.push(req.headers[header]);
       return Promise.resolve(sendJson(res, 200, {}));
     });
-    const { call, credentials } = openDesk(
+    const { call, credentials } = openHost(
       identity,
       { kind: 'api_key', apiKey: 'key-canary', email: 'ada@acme.test', ...more },
       server.url,
@@ -155,11 +155,11 @@ describe('a key', () => {
     await call();
     await server.close();
     expect(seen).toEqual([value]);
-    expect(await credentials.tokenFor(ON)).toEqual({ token: 'key-canary', email: 'ada@acme.test' });
+    expect(await credentials.tokenFor(ON, SEALED)).toEqual({ token: 'key-canary', email: 'ada@acme.test' });
   });
 
   it('that is refused asks for a person, once, and is not quoted', async () => {
-    const { call, store } = openDesk(identity, { kind: 'api_key', apiKey: 'key-canary' });
+    const { call, store } = openHost(identity, { kind: 'api_key', apiKey: 'key-canary' });
     const failed = await call().catch((error: unknown) => error);
     expect(failed).toMatchObject({ kind: 'reconnect' });
     expect(String(failed)).not.toContain('canary');

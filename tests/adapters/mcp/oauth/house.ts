@@ -6,10 +6,10 @@ import { createSealer, type Sealer, type SealingKey } from '../../../../db/seali
 import type { FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
-import type { AuthState } from '../../../../adapters/mcp/host/oauth/auth-state.ts';
+import type { AuthState } from '../../../../domain/connections/auth-state.ts';
 import { createGrantStore } from '../../../../domain/connections/grant-store.ts';
 import { sealAuthState, sealCredentials } from '../../../../domain/connections/sealed-grant.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import type { TestDatabase } from '../../../support/database.ts';
 import { OUR } from './fixture.ts';
@@ -30,7 +30,7 @@ export async function connect(
   sealer: Sealer,
   tenant: Tenant,
   { auth = { kind: 'oauth' }, url, state, personalOf }: ConnectionGiven,
-): Promise<OnConnection> {
+): Promise<ConnectionRef> {
   const on = { organizationId: tenant.organizationId, connectionId: randomUUID() };
   await withOrganization(database.db, on.organizationId, (trx) =>
     insertConnection(trx, {
@@ -69,7 +69,7 @@ export function madeDue(state: AuthState): AuthState {
 export interface ConnectedHouse {
   readonly tenant: Tenant;
   readonly sealer: Sealer;
-  readonly on: OnConnection;
+  readonly on: ConnectionRef;
 }
 
 /** A tenant with one connection whose token is due. */
@@ -88,14 +88,18 @@ export async function openDueHouse(
 export const storeOf = (database: TestDatabase, sealer: Sealer | undefined) => createGrantStore(database.db, sealer);
 
 /** What stands in the row, as nobody of the product sees it. */
-export const rowOf = async (database: TestDatabase, { connectionId }: OnConnection) => {
+export const rowOf = async (database: TestDatabase, { connectionId }: ConnectionRef) => {
   const [row] = await database.look<{
+    name: string;
+    url: string | null;
     credentials: string | null;
     auth_state: string | null;
     auth_version: number;
     health: string;
     last_error: string | null;
-  }>('select credentials, auth_state, auth_version, health, last_error from connections where id = $1', [connectionId]);
+  }>('select name, url, credentials, auth_state, auth_version, health, last_error from connections where id = $1', [
+    connectionId,
+  ]);
   if (!row) throw new Error('The connection is gone.');
   return row;
 };

@@ -2,7 +2,7 @@ import { generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { signAssertion } from '../../../../adapters/mcp/host/oauth/client-assertion.ts';
-import { openDesk } from './fixture.ts';
+import { openHost } from './fixture.ts';
 
 let identity: FakeIdentity;
 afterEach(() => identity.close());
@@ -14,7 +14,7 @@ const pem = (key: KeyObject) =>
 describe('a machine', () => {
   it('gets a token with its secret, for the resource, and another when that one ends', async () => {
     identity = await createFakeIdentity({ clients: [{ id: 'robot', secret: 'hush', redirectUris: [] }] });
-    const { call } = openDesk(identity, { kind: 'client_credentials', clientId: 'robot', clientSecret: 'hush' });
+    const { call } = openHost(identity, { kind: 'client_credentials', clientId: 'robot', clientSecret: 'hush' });
     expect((await call()).status).toBe(200);
     expect((await call()).status).toBe(200);
     expect(identity.count('token', 'given')).toBe(1);
@@ -33,16 +33,16 @@ describe('a machine', () => {
       privateKey: pem(privateKey),
       algorithm: 'ES256',
     } as const;
-    expect((await openDesk(identity, auth).call()).status).toBe(200);
+    expect((await openHost(identity, auth).call()).status).toBe(200);
     const stranger = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
-    await expect(openDesk(identity, { ...auth, privateKey: stranger }).call()).rejects.toMatchObject({
+    await expect(openHost(identity, { ...auth, privateKey: stranger }).call()).rejects.toMatchObject({
       kind: 'reconnect',
     });
   });
 
   it('that is refused asks for a person, and is served again once that is mended', async () => {
     identity = await createFakeIdentity({ clients: [{ id: 'robot', secret: 'hush', redirectUris: [] }] });
-    const { call, store } = openDesk(identity, { kind: 'client_credentials', clientId: 'robot', clientSecret: 'hush' });
+    const { call, store } = openHost(identity, { kind: 'client_credentials', clientId: 'robot', clientSecret: 'hush' });
     expect((await call()).status).toBe(200);
     identity.endAccess();
     identity.settings.tokenFaults.push({ status: 400, body: { error: 'invalid_grant' } });
@@ -59,7 +59,7 @@ describe('a machine', () => {
       clientSecret: 'hush',
       issuer: 'https://other.test',
     } as const;
-    await expect(openDesk(identity, auth).call()).rejects.toMatchObject({ kind: 'reconnect' });
+    await expect(openHost(identity, auth).call()).rejects.toMatchObject({ kind: 'reconnect' });
     expect(identity.count('token')).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { AuthState } from '../../../../adapters/mcp/host/oauth/auth-state.ts';
-import type { Change, GrantStore, Held } from '../../../../domain/connections/grant-store.ts';
+import type { AuthState } from '../../../../domain/connections/auth-state.ts';
+import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 
 export interface MemoryStore extends GrantStore {
-  held: Held;
+  held: OpenedGrant;
   /** What people were told, oldest first. */
   readonly reconnects: string[];
   /** States in the order they were stored. */
@@ -18,9 +18,10 @@ export function createMemoryStore(auth: ConnectionAuth, url: string | null, stat
     reconnects: [],
     stored: [],
     read: () => Promise.resolve(store.held),
+    open: () => Promise.resolve(store.held),
     change(_on, work) {
       const turn = last.then(async () => {
-        const { state: changed, reconnect }: Change = await work(store.held);
+        const { state: changed, reconnect }: GrantChange = await work(store.held);
         if (changed) {
           store.held = { ...store.held, state: changed };
           store.stored.push(changed);

@@ -90,8 +90,11 @@ describe('a grant that rotates', () => {
     identity.settings.tokenDelayMs = 0;
     const before = await rowOf(database, on);
     const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
-    await expect(credentials.tokenFor(on)).rejects.toMatchObject({ name: 'ToolCallError', kind: 'reconnect' });
-    await expect(credentials.tokenFor(on)).rejects.toMatchObject({ kind: 'reconnect' });
+    await expect(credentials.tokenFor(on, await rowOf(database, on))).rejects.toMatchObject({
+      name: 'ToolCallError',
+      kind: 'reconnect',
+    });
+    await expect(credentials.tokenFor(on, await rowOf(database, on))).rejects.toMatchObject({ kind: 'reconnect' });
     expect(refreshes()).toBe(2);
     const after = await rowOf(database, on);
     expect(after).toMatchObject({

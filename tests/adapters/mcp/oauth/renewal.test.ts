@@ -4,7 +4,7 @@ import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/i
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { oauthFetch } from '../../../../adapters/mcp/host/oauth/oauth-fetch.ts';
 import { isDue, toTokens } from '../../../../adapters/mcp/host/oauth/tokens.ts';
-import { openDesk, ON } from './fixture.ts';
+import { openHost, ON, SEALED } from './fixture.ts';
 
 let identity: FakeIdentity;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ const refreshes = () =>
 
 /** A connection whose access token is due, as it is a minute before its end. */
 async function due() {
-  const desk = openDesk(identity);
+  const desk = openHost(identity);
   await desk.grant();
   const { state } = desk.store.held;
   const before = new Date(Date.now() - 1_000).toISOString();
@@ -31,7 +31,7 @@ describe('a grant that ends', () => {
     const { call, store, credentials } = await due();
     const answers = await Promise.all([
       ...Array.from({ length: 25 }, () => call()),
-      ...Array.from({ length: 25 }, () => credentials.tokenFor(ON)),
+      ...Array.from({ length: 25 }, () => credentials.tokenFor(ON, SEALED)),
     ]);
     expect(answers.filter((answer) => answer instanceof Response && answer.status !== 200)).toEqual([]);
     expect(refreshes()).toBe(1);
@@ -46,15 +46,17 @@ describe('a grant that ends', () => {
   it('is renewed once over several hosts with one store', async () => {
     const { store } = await due();
     const hosts = [1, 2, 3].map(() => createCredentials({ store, fetch }));
-    const tokens = await Promise.all(hosts.flatMap((host) => Array.from({ length: 10 }, () => host.tokenFor(ON))));
+    const tokens = await Promise.all(
+      hosts.flatMap((host) => Array.from({ length: 10 }, () => host.tokenFor(ON, SEALED))),
+    );
     expect(new Set(tokens.map(({ token }) => token)).size).toBe(1);
     expect(refreshes()).toBe(1);
   });
 
   it('is renewed once when the server says no before the time, by the call and by first-party clients', async () => {
-    const desk = openDesk(identity);
+    const desk = openHost(identity);
     await desk.grant();
-    const { token } = await desk.credentials.tokenFor(ON);
+    const { token } = await desk.credentials.tokenFor(ON, SEALED);
     identity.endAccess();
     const answers = await Promise.all([
       desk.call(),

@@ -4,7 +4,7 @@ import type { Approval } from '../../../../contracts/approval.ts';
 import { createSealer } from '../../../../db/sealing.ts';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createLogger } from '../../../../logging.ts';
-import type { OnConnection } from '../../../../domain/tools/tool-host.ts';
+import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { backInBrowser, beginGrant, createCaller, openGrantDoor, type Caller, type GrantDoor } from './door.ts';
@@ -31,7 +31,7 @@ afterAll(async () => {
 const connectHere = () => connect(database, sealer, tenant, { url: identity.resourceUrl });
 
 describe('work that waits for the connection', () => {
-  const question = (on: OnConnection, policy: Partial<Approval['policy']> = {}): Approval => ({
+  const question = (on: ConnectionRef, policy: Partial<Approval['policy']> = {}): Approval => ({
     id: `ask-${on.connectionId.slice(0, 8)}-${Object.keys(policy).length}`,
     hash: 'hash-1',
     kind: 'reconnect',

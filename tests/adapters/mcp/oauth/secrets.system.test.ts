@@ -83,12 +83,12 @@ describe('a sealed secret (T17)', () => {
       auth: { kind: 'api_key', apiKey: CANARY },
     });
     const { tokenFor } = createCredentials({ store: storeOf(database, other), fetch: egress });
-    const failed = await tokenFor(on).catch((error: unknown) => error);
+    const failed = await tokenFor(on, await rowOf(database, on)).catch((error: unknown) => error);
     expect(failed).toMatchObject({ kind: 'unavailable', message: expect.stringMatching(says) as unknown });
     expect(String(failed)).not.toContain('canary');
     expect(await rowOf(database, on)).toMatchObject({ health: 'failing' });
     const mended = createCredentials({ store: storeOf(database, sealer), fetch: egress });
-    expect(await mended.tokenFor(on)).toEqual({ token: CANARY });
+    expect(await mended.tokenFor(on, await rowOf(database, on))).toEqual({ token: CANARY });
   });
 });
 

@@ -1,4 +1,10 @@
-import type { ToolAnnotations, ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+
+/** Which connection, as whose. */
+export interface ConnectionRef {
+  readonly organizationId: string;
+  readonly connectionId: string;
+}
 
 /** How one call is made. */
 export interface CallOptions {
@@ -43,9 +49,7 @@ export class ToolCallError extends Error {
   }
 }
 
-/** The worst that a tool may do, by what its server says of it. What an untrusted server says can only raise it. */
-export function riskOf(annotations: ToolAnnotations, trusted: boolean): 'read' | 'write' | 'production' {
-  if (!trusted) return annotations.destructiveHint === true ? 'production' : 'write';
-  if (annotations.readOnlyHint === true) return 'read';
-  return annotations.destructiveHint === false ? 'write' : 'production';
+/** The server has forgotten the session; in a new one the same may be asked again. The cause of a `ToolCallError`. */
+export class SessionOverError extends Error {
+  override readonly name = 'SessionOverError';
 }

@@ -1,0 +1,60 @@
+import type { ConnectionAuth } from '../../contracts/connections.ts';
+import type { AuthState } from './auth-state.ts';
+import type { PendingGrant } from './sealed-grant.ts';
+
+/**
+ * `passing`: the authorization server could not be asked or has trouble of its own; the grant is as good as it was.
+ * `over`: it says that the grant is no more. `refused`: it says no to the client or the request; a person has to mend
+ * that. `untrusted`: what it says does not fit, and nothing was given to it.
+ */
+export type GrantFault = 'passing' | 'over' | 'refused' | 'untrusted';
+
+/** Why there is no grant, in a sentence of ours: what servers answer is never quoted, because it may repeat a secret. */
+export class GrantError extends Error {
+  override readonly name = 'GrantError';
+  readonly fault: GrantFault;
+  readonly retryAfterMs: number | undefined;
+  constructor(fault: GrantFault, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.fault = fault;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Where we are, as authorization servers see it. */
+export interface OurClient {
+  /** The only address that a grant is brought back to. */
+  readonly redirectUri: string;
+  /** Of our client-id metadata document; undefined where authorization servers could not read it. */
+  readonly clientMetadataUrl: string | undefined;
+  /** Of the product. */
+  readonly publicUrl: string;
+}
+
+export interface AuthorizationRequest {
+  /** Of the connection; null where the provider's own client knows it. */
+  readonly url: string | null;
+  /** An MCP server says itself what it wants. */
+  readonly isMcp: boolean;
+  readonly auth: ConnectionAuth;
+  readonly known: AuthState;
+  readonly our: OurClient;
+  /** Ours: random, and kept as its hash only. */
+  readonly state: string;
+}
+
+/** What a browser came back with, for a grant that was begun. */
+export interface AuthorizationResponse {
+  readonly pending: PendingGrant;
+  readonly code: string;
+  /** As the callback names it (RFC 9207). */
+  readonly iss: string | undefined;
+}
+
+/** Grants of people, asked of authorization servers: OAuth 2.1 with PKCE (S256), always. */
+export interface Authorizations {
+  /** The address where a person grants access, and what has to be kept until they come back. @throws GrantError */
+  begin(request: AuthorizationRequest): Promise<{ readonly authorizationUrl: string; readonly pending: PendingGrant }>;
+  /** Changes a code for tokens, at the server that was asked and nowhere else. @throws GrantError */
+  finish(response: AuthorizationResponse): Promise<AuthState>;
+}

@@ -1,0 +1,115 @@
+import type { ToolResult } from '../../contracts/tools.ts';
+import type { Connection } from '../../db/queries/connections.ts';
+import type { CallOptions, ConnectionRef, McpConnection } from './mcp-connection-port.ts';
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** What of a connection's row a session is opened and authorized with. */
+export type ConnectedServer = Pick<
+  Connection,
+  'name' | 'kind' | 'provider' | 'url' | 'auth_kind' | 'settings' | 'credentials' | 'auth_state' | 'trusted'
+>;
+
+/** What is asked of a read-back: did the change with these arguments, sent at or after `sentAt`, happen? */
+export interface ReadBackRequest {
+  readonly args: Arguments;
+  /** The ledger's key of the effect. */
+  readonly effectKey: string;
+  readonly sentAt: Date;
+  /** What `before` had found. */
+  readonly before: Record<string, unknown> | undefined;
+  /** Ids that other effects of the ledger have made: not this one's. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** Whether a change whose answer was lost has happened. `unclear` where the tool cannot say. */
+export type ReadBackVerdict = { readonly happened: ToolResult } | 'not_happened' | 'unclear';
+
+/** A change that is to be taken back. */
+export interface DoneChange {
+  readonly args: Arguments;
+  readonly result: ToolResult;
+  readonly before: Record<string, unknown> | undefined;
+}
+
+/** What only first-party servers can do, straight at the provider. `tool` is the server's own name for it. */
+export interface ProviderEffects {
+  /** What there is before a change; undefined where the tool does not look. @throws ToolCallError */
+  before(tool: string, args: Arguments, options: CallOptions): Promise<Record<string, unknown> | undefined>;
+  /** @throws ToolCallError */
+  readBack(tool: string, request: ReadBackRequest, options: CallOptions): Promise<ReadBackVerdict>;
+  /** Takes a change back, and says what was done. @throws ToolCallError */
+  undo(tool: string, done: DoneChange, options: CallOptions): Promise<string>;
+  /** The cheapest read that proves the credentials: who we are there. @throws ToolCallError */
+  whoAmI(options: CallOptions): Promise<string>;
+}
+
+/** What is known of the tools over one session. */
+export interface SessionList {
+  /** When they were last listed, ms; 0: not since the last change that the server has announced. */
+  listedAt: number;
+  /** Counts the announced changes, so that a list from before one does not pass for newer. */
+  changes: number;
+  /** One asks, and all others wait for it. */
+  listing: Promise<void> | undefined;
+}
+
+/** An open session with the server of one connection. */
+export interface ToolSession {
+  readonly mcp: McpConnection;
+  /** Of first-party providers. */
+  readonly effects: ProviderEffects | undefined;
+  readonly list: SessionList;
+}
+
+/** One session for each connection while it is used, in this process. */
+export interface ToolSessions {
+  /**
+   * Does something over the connection's session, authorized as `server` says now. A session that the server has
+   * forgotten is opened anew, once. @throws ToolCallError, and whatever `work` throws.
+   */
+  use<T>(
+    on: ConnectionRef,
+    server: ConnectedServer,
+    signal: AbortSignal,
+    work: (session: ToolSession) => Promise<T>,
+  ): Promise<T>;
+  /** The tools of this session have to be listed again before the next call. */
+  expireList(on: ConnectionRef): Promise<void>;
+  /** The next one who asks opens it anew. */
+  forget(on: ConnectionRef): void;
+  close(): Promise<void>;
+}
+
+/** What first-party providers promise of their tools. Pure. */
+export interface FirstPartyTools {
+  /** Undefined where the provider has no tool of that name. */
+  promises(
+    provider: string,
+    tool: string,
+  ): { readonly takesEffectKey: boolean; readonly canReadBack: boolean; readonly canUndo: boolean } | undefined;
+  /** Where a result can be found; undefined where the tool does not say. */
+  resource(
+    provider: string,
+    tool: string,
+    result: ToolResult,
+    args: Arguments,
+  ): { readonly id: string; readonly url?: string } | undefined;
+}
+
+/** Something that a tool's input schema does not allow; `path` leads to it, empty for the arguments as a whole. */
+export interface ArgumentMistake {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a tool's input schema has against these arguments; nothing when they fit. Bounded in time for any schema. */
+export type CheckArguments = (inputSchema: Arguments, args: Arguments) => ArgumentMistake[];
+
+/** What the tool host is given of the outside. */
+export interface ToolPorts {
+  /** `onToolsChanged`: a server has announced that its tools are others now. */
+  readonly openSessions: (onToolsChanged: (on: ConnectionRef) => void) => ToolSessions;
+  readonly firstParty: FirstPartyTools;
+  readonly checkArguments: CheckArguments;
+}
