@@ -1,27 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
 import { augment, writeOut } from '../../../tools/routing/augment.ts';
-import { hashTrainingData, readTrainingData } from '../../../tools/routing/examples.ts';
+import { hashTrainingData } from '../../../tools/routing/examples.ts';
 import { createRandom } from '../../../tools/routing/random.ts';
-import { createRouter } from '../../../domain/routing/router.ts';
-import { train } from '../../../tools/routing/train.ts';
-
-async function fewExamples() {
-  const { examples } = await readTrainingData();
-  const some = AGENT_IDS.flatMap((id) => examples.filter(({ agents }) => agents.join() === id).slice(0, 10));
-  return { examples: some, terms: [], patterns: [] };
-}
+import { fewExamples } from './few-examples.ts';
 
 describe('training', () => {
-  it('gives the same model for the same examples, and one that has learned them', async () => {
-    const data = await fewExamples();
-    const model = train(data);
-    expect(train(data)).toEqual(model);
-    const { route } = createRouter(model);
-    const right = data.examples.filter(({ text, agents }) => agents[0] === route(text).scores[0]?.agent);
-    expect(right.length / data.examples.length).toBeGreaterThan(0.9);
-  });
-
   it('makes up variants that keep their agents and language', async () => {
     const data = await fewExamples();
     const made = augment(data, createRandom(1));
