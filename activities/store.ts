@@ -19,7 +19,7 @@ import type { RunQuestionDeps } from '../domain/approvals/run-question.ts';
 import { finishUndo, listUndoableEffects } from '../domain/effects/undo-job.ts';
 import { finishOrchestration } from '../domain/orchestrations/finish.ts';
 import { adoptPlan, type AdoptInput, type AdoptPlanDeps } from '../domain/planning/adopt-plan.ts';
-import { revisePlan } from '../domain/planning/revise.ts';
+import { revisePlan } from '../domain/planning/edit-plan.ts';
 import { proposeWithoutPlan } from '../domain/routing/routed-work.ts';
 import { routeRequest, type RouteRequestDeps } from '../domain/routing/route-request.ts';
 import { addFollowUpStep, evaluateStepCondition, completeApprovalStep, closeStep } from '../domain/steps/end-step.ts';

@@ -3,7 +3,7 @@ import { AgentId, type AgentDefinition } from '../../contracts/agents.ts';
 import { HealingAction, PLAN_LIMITS } from '../../contracts/plan.ts';
 import { storableText } from '../../contracts/storable-text.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
-import { inTag } from '../planning/tags.ts';
+import { inTag } from '../planning/prompt.ts';
 import { jsonIn } from '../models/json-in.ts';
 
 /** Why a step failed and what to do about it, as a model sees it. */

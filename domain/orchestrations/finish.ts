@@ -20,7 +20,7 @@ import type { EstimateDeps } from '../budgets/estimate.ts';
 import { dryRunResult } from '../planning/dry-run.ts';
 import { mergeAnswers } from './merge.ts';
 import { missingOf, settleSteps, toAnswers } from '../steps/settle-steps.ts';
-import { whatCameOf } from '../tools/tool-result.ts';
+import { whatCameOf } from '../tools/tool-job.ts';
 
 /**
  * Writes the end of an orchestration: merged answers, final status, the assistant's message and the terminal event, in

@@ -3,8 +3,9 @@ import { nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { Plan, PlanDraft, PlanStep, PricedStep, StepEstimate } from '../../contracts/plan.ts';
 import { MAX_TOKENS, USUAL_OUTPUT_TOKENS } from '../steps/prompts.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
-import { answersGivenTo, EARLIER_ANSWER_BYTES } from './earlier-answers.ts';
-import { phasesOf } from './graph.ts';
+import { answersGivenTo, EARLIER_ANSWER_BYTES, phasesOf } from './graph.ts';
+import type { OrganizationTransaction } from '../../db/organization.ts';
+import { pastCosts } from '../../db/queries/past-costs.ts';
 
 /** Who works on steps of kind `task`, with the model that their category wants. */
 export const TASK_AGENT: AgentId = 'general';
@@ -148,4 +149,27 @@ function minutesOf(steps: readonly PricedStep[]): number {
   for (const { id, needs, estimate } of steps.toSorted((a, b) => a.phase - b.phase))
     ends.set(id, estimate.minutes + Math.max(0, ...needs.map((need) => ends.get(need) ?? 0)));
   return Math.round(Math.max(0, ...ends.values()) * 10) / 10;
+}
+
+/** What the organization's own past runs of a plan's agents were like, by agent. */
+export async function pastRunsOf(
+  { models, agents }: Pick<EstimateDeps, 'models' | 'agents'>,
+  trx: OrganizationTransaction,
+  { steps }: PlanDraft,
+): Promise<Map<string, PastRuns>> {
+  const found = new Map<string, PastRuns>();
+  for (const step of steps) {
+    const agent = step.agent;
+    if (step.kind !== 'agent' || !agent || found.has(agent)) continue;
+    const tier = tierOf(step, agents);
+    if (!tier) continue;
+    const past = await pastCosts(trx, { agent, model: models[tier] });
+    found.set(agent, {
+      runs: past.calls,
+      inputTokens: past.meanInputTokens,
+      outputTokens: past.meanOutputTokens,
+      seconds: past.calls > 0 ? past.meanDurationMs / 1_000 : null,
+    });
+  }
+  return found;
 }

@@ -1,9 +1,7 @@
-import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
-import { CATEGORIES } from '../../contracts/agents.ts';
+import { CATEGORIES, type AgentDefinition, type AgentId } from '../../contracts/agents.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { PLAN_LIMITS, type PlanProblem } from '../../contracts/plan.ts';
 import { STEERING_LIMITS } from '../../contracts/steering.ts';
-import { inTag } from './tags.ts';
 
 export interface PlannerWorld {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
@@ -96,3 +94,16 @@ const repairOf = ({ draft, problems }: NonNullable<PlannerRequest['previous']>):
 
 const lineOf = ({ step, field, message }: PlanProblem): string =>
   `- ${[step === null ? 'plan' : `step ${step}`, field].filter((part) => part !== null).join(', ')}: ${message}`;
+
+/** Words of others between tags that they cannot close, cut to what may be handed on. */
+export function inTag(
+  tag: string,
+  words: string,
+  most: number,
+  attributes: Readonly<Record<string, string>> = {},
+): string {
+  const cut = words.length <= most ? words : `${words.slice(0, most).toWellFormed()}\n[…]`;
+  const inert = cut.replaceAll(`</${tag}`, `<\\/${tag}`);
+  const named = Object.entries(attributes).map(([name, value]) => ` ${name}="${value.replace(/["<>\n]/g, ' ')}"`);
+  return `<${tag}${named.join('')}>\n${inert}\n</${tag}>`;
+}

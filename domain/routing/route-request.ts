@@ -4,8 +4,7 @@ import { isFinal, type Analysis, type Route } from '../../contracts/orchestratio
 import type { PlanDecision } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
-import type { OrganizationTransaction } from '../../db/organization.ts';
-import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction, type DatabaseDeps } from '../../db/organization.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/people.ts';
 import { insertApproval } from '../../db/queries/plans.ts';
@@ -13,7 +12,7 @@ import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.
 import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
 import { progressOf } from '../steps/progress.ts';
-import { decidePlanning } from '../planning/decide.ts';
+import { decidePlanning } from '../planning/decide-planning.ts';
 import { chooseAgents } from './choose-agents.ts';
 import { approvalBeforeWork, toRoutedWork, type WorkDeps } from './routed-work.ts';
 

@@ -1,5 +1,4 @@
-import { ConditionError, evaluateCondition, type StepResult } from '../planning/conditions.ts';
-import { dataIn } from '../planning/data-in.ts';
+import { ConditionError, evaluateCondition, dataIn, type StepResult } from '../planning/conditions.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, StepOutline } from '../../contracts/workflow.ts';
 import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';

@@ -10,7 +10,7 @@ import type { ModelRequest } from '../models/model-port.ts';
 import { chooseModel, type ModelChoices } from '../models/tiers.ts';
 import { agentTurnKey, earlierRoundKeys, roundKey } from '../models/turn-keys.ts';
 import type { Turn, TurnDeps } from '../models/turn.ts';
-import { answersGivenTo, earlierAnswer } from '../planning/earlier-answers.ts';
+import { answersGivenTo, earlierAnswer } from '../planning/graph.ts';
 import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { loadContext } from './context.ts';

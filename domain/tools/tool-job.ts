@@ -1,14 +1,26 @@
-import { textsFor } from '../../contracts/texts.ts';
+import { textsFor, type ErrorCode } from '../../contracts/texts.ts';
 import type { CallOutline, OrchestrationTarget } from '../../contracts/workflow.ts';
-import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
+import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
 import { settleEffect } from '../../db/queries/effects.ts';
-import { changeOrchestration, getOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
+import {
+  changeOrchestration,
+  getOrchestration,
+  lockOrchestration,
+  type Orchestration,
+} from '../../db/queries/orchestrations.ts';
 import { getApprovalPolicy } from '../../db/queries/policies.ts';
-import { findToolCall, insertToolCalls, listCallsById, setToolCall } from '../../db/queries/tool-calls.ts';
+import {
+  findToolCall,
+  insertToolCalls,
+  listCallsById,
+  setToolCall,
+  type ToolCall,
+} from '../../db/queries/tool-calls.ts';
 import { argumentsHash } from './canonical.ts';
 import { reasonsToAsk } from './approval-evaluator.ts';
 import { toOutlines } from './wanted-calls.ts';
 import type { ToolHost } from './tool-host.ts';
+import type { AggregatedResult } from '../../contracts/orchestration.ts';
 
 /** The one call of a job that is nothing but a call. */
 export const CALL_ID = 'call/0';
@@ -115,4 +127,29 @@ export function settleUnknownEffect(
       );
     }
   });
+}
+
+const CODES: Partial<Record<ToolCall['status'], ErrorCode>> = { declined: 'tool_declined', unknown: 'effect_unknown' };
+
+/** How a job ends that is nothing but a call: with what the tool said, or why it said nothing. */
+export async function whatCameOf(
+  trx: OrganizationTransaction,
+  { id }: Orchestration,
+  executionTimeMs: number,
+): Promise<{ result?: AggregatedResult; code?: ErrorCode }> {
+  const call = await findToolCall(trx, { orchestrationId: id, id: CALL_ID });
+  if (call?.status !== 'done' || !call.result) return { code: CODES[call?.status ?? 'failed'] ?? 'tool_failed' };
+  return {
+    result: {
+      primary_result: call.result.text,
+      supporting_insights: [],
+      confidence_score: 1,
+      aggregation_method: 'weighted_merge',
+      agents_used: [],
+      execution_time_ms: executionTimeMs,
+      primary_agent: null,
+      models_used: [],
+      missing_agents: [],
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decidePlanning } from '../../../domain/planning/decide.ts';
+import { decidePlanning } from '../../../domain/planning/decide-planning.ts';
 import type { Language } from '../../../contracts/agents.ts';
 import type { Analysis } from '../../../contracts/orchestration.ts';
 import type { RequestOptions } from '../../../db/tables/work.ts';

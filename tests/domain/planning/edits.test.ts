@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { applyEdits } from '../../../domain/planning/edits.ts';
+import { applyEdits } from '../../../domain/planning/edit-plan.ts';
 import { validatePlan } from '../../../domain/planning/validate.ts';
 import { AGENT_IDS } from '../../../contracts/agents.ts';
 import type { PlanEdits } from '../../../contracts/plan.ts';

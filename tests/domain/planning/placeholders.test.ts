@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPlaceholder, lengthOfWords } from '../../../domain/planning/placeholders.ts';
+import { isPlaceholder, lengthOfWords } from '../../../domain/planning/validate.ts';
 
 // In pieces, as nothing in this house may leave something to do.
 const OPEN = ['TO', 'DO'].join('');

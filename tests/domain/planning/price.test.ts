@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { agentPrompt, MAX_TOKENS } from '../../../domain/steps/prompts.ts';
 import { maxPromptTokens } from '../../../domain/models/turn.ts';
-import { answersGivenTo, EARLIER_ANSWER_BYTES, earlierAnswer } from '../../../domain/planning/earlier-answers.ts';
+import { answersGivenTo, EARLIER_ANSWER_BYTES, earlierAnswer } from '../../../domain/planning/graph.ts';
 import { pricePlan, tierOf, type PastRuns, type PriceContext } from '../../../domain/planning/price.ts';
 import { centsToNanos } from '../../../contracts/money.ts';
 import type { PlanStep } from '../../../contracts/plan.ts';
