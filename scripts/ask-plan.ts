@@ -66,7 +66,7 @@ export function newsLines({ plan, healing, steering, approval }: JobStatus): str
         ` (${oneLine(plan?.steps.find(({ id }) => id === stepId)?.title || stepId)})`,
     ),
     ...steering.map(({ message, mode, status }) => {
-      const words = [mode === 'stop' ? en.console.steer.stopSaid : '', message && `“${oneLine(message)}”`];
+      const words = [mode === 'stop' ? en.console.steer.stopLabel : '', message && `“${oneLine(message)}”`];
       return `${STEERING_ICON[status]} ${words.filter(Boolean).join(' ')} (${en.console.steer.statuses[status]})`;
     }),
     ...(approval && quorum > 1 && given > 0 ? [`✋ ${en.console.question.quorum(given, quorum)}`] : []),

@@ -3,8 +3,8 @@ import { createApi } from '../../web/api/client.ts';
 import { isLasting, UnreachableError } from '../../web/api/problem.ts';
 import { takeToken } from '../../web/api/token.ts';
 import { createKeyring, emptyDraft, toRequest } from '../../web/ask/ask-request.ts';
-import { aroundJob } from '../../web/job/conversation.ts';
-import { applyToList } from '../../web/job/job-list.ts';
+import { aroundJob } from '../../web/job/conversation.tsx';
+import { applyToList } from '../../web/job/use-organization-events.ts';
 import { newJob } from './scripted-house.ts';
 
 describe('a request', () => {

@@ -9,7 +9,7 @@ import {
   toSettings,
   usualAuth,
 } from '../../web/connections/connection-draft.ts';
-import { hrefOf, readPlace, toConnection, toJob, type Place } from '../../web/layout/use-place.ts';
+import { hrefOf, type Route, parseRoute, toConnection, toJob } from '../../web/layout/routes.tsx';
 
 describe('what a person types to connect something', () => {
   it.each([...FIRST_PARTY])('offers %s, and sends what the API takes', (provider) => {
@@ -84,11 +84,11 @@ describe('what a person types to connect something', () => {
 });
 
 describe('addresses of the console', () => {
-  it.each<Place>([{ page: 'start' }, { page: 'connections' }, toJob('a/b?c'), toConnection('a/b c')])(
-    'lead back to the place that they name: %j',
-    (place) => {
-      const { pathname, search } = new URL(hrefOf(place), 'http://console');
-      expect(readPlace({ pathname, search })).toEqual(place);
+  it.each<Route>([{ page: 'start' }, { page: 'connections' }, toJob('a/b?c'), toConnection('a/b c')])(
+    'lead back to the route that they name: %j',
+    (route) => {
+      const { pathname, search } = new URL(hrefOf(route), 'http://console');
+      expect(parseRoute({ pathname, search })).toEqual(route);
     },
   );
 
@@ -102,6 +102,6 @@ describe('addresses of the console', () => {
       ['/other', ''],
       ['/', '?job='],
     ] as const)
-      expect(readPlace({ pathname, search })).toEqual({ page: 'start' });
+      expect(parseRoute({ pathname, search })).toEqual({ page: 'start' });
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatAgo, formatCents, formatClock, formatDuration, formatShare } from '../../web/text/format.ts';
 import { firstLanguage } from '../../web/text/text-context.tsx';
-import { toAgentState } from '../../web/job/agent-state.ts';
-import { temporalHref } from '../../web/job/temporal-href.ts';
+import { toAgentState } from '../../web/job/status.tsx';
+import { temporalHref } from '../../web/layout/routes.tsx';
 
 describe('what people read', () => {
   it('shows money so that small sums stay visible', () => {

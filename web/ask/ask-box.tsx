@@ -1,15 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
+import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { useApi } from '../api/api-context.tsx';
 import { UnreachableError } from '../api/problem.ts';
 import { QUERY } from '../api/queries.ts';
-import { ProblemNote } from '../layout/problem-note.tsx';
 import { Icon } from '../layout/icons.tsx';
+import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';
 import { AskOptions } from './ask-options.tsx';
-import { createKeyring, emptyDraft, toRequest, type Draft } from './ask-request.ts';
+import { createKeyring, type Draft, emptyDraft, toRequest } from './ask-request.ts';
 
 interface AskBoxProps {
   /** Text to start from. */
@@ -133,3 +133,25 @@ function GrowingField({ id, value, placeholder, focused, onChange, onKeyDown }: 
 }
 
 const isApple = () => /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+/** The empty page: an invitation, the ask box given as children, and three things to try. */
+export function Start({ children }: { readonly children: (draft: string) => ReactNode }) {
+  const { text } = useText();
+  const [draft, setDraft] = useState('');
+  return (
+    <div className="start">
+      <h1>{text.ask.title}</h1>
+      <p className="quiet lead">{text.ask.hint}</p>
+      {children(draft)}
+      <ul className="examples">
+        {text.ask.examples.map((example) => (
+          <li key={example}>
+            <button type="button" className="example" onClick={() => setDraft(example)}>
+              {example}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,9 +1,9 @@
+import { useId } from 'react';
 import type { AgentId, Category } from '../../contracts/agents.ts';
-import { Icon } from '../layout/icons.tsx';
 import { console as en } from '../../contracts/texts/en/console.ts';
+import { Icon } from '../layout/icons.tsx';
 import { useText } from '../text/text-context.tsx';
-import { Choice } from './choice.tsx';
-import { PLANNING, type Draft } from './ask-request.ts';
+import { type Draft, PLANNING } from './ask-request.ts';
 
 interface AskOptionsProps {
   readonly draft: Draft;
@@ -96,3 +96,27 @@ const AGENTS = Object.keys(en.agents) as AgentId[];
 const CATEGORIES = Object.keys(en.categories) as Category[];
 
 const toCategory = (value: string): Category | undefined => CATEGORIES.find((id) => id === value);
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, name: string])[];
+  readonly onChange: (value: string) => void;
+}
+
+/** One of several, with its label before it. */
+export function Choice({ label, value, options, onChange }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div className="options-row">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
+        {options.map(([option, name]) => (
+          <option key={option} value={option}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { ConnectionView } from '../../contracts/connections.ts';
-import { Choice } from '../ask/choice.tsx';
+import { Choice } from '../ask/ask-options.tsx';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';

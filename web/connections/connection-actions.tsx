@@ -10,7 +10,7 @@ import { formatDuration } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { useChange, useTest } from './connection-queries.ts';
 import { Field } from './field.tsx';
-import { ReconnectButton } from './reconnect-button.tsx';
+import { ReconnectButton } from './connection-state.tsx';
 
 interface ConnectionActionsProps {
   readonly connection: ConnectionView;

@@ -2,24 +2,23 @@ import { useEffect } from 'react';
 import type { ConnectionView } from '../../contracts/connections.ts';
 import { useMe } from '../api/queries.ts';
 import { Icon } from '../layout/icons.tsx';
-import { PageLink } from '../layout/page-link.tsx';
+import { CONNECTIONS, PageLink, type Route } from '../layout/routes.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { CONNECTIONS, type Place } from '../layout/use-place.ts';
 import { useNow } from '../job/use-now.ts';
 import { formatAgo } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { ConnectionActions } from './connection-actions.tsx';
 import { useConnection } from './connection-queries.ts';
 import { ConnectionTools } from './connection-tools.tsx';
-import { HealthLabel } from './health-label.tsx';
+import { HealthLabel } from './connection-state.tsx';
 
 interface ConnectionPageProps {
   readonly connectionId: string;
-  readonly onGo: (place: Place) => void;
+  readonly onNavigate: (route: Route) => void;
 }
 
 /** One connection: how it does, what to do about it, and what it offers. */
-export function ConnectionPage({ connectionId, onGo }: ConnectionPageProps) {
+export function ConnectionPage({ connectionId, onNavigate }: ConnectionPageProps) {
   const { text } = useText();
   const { data: connection, error } = useConnection(connectionId);
   const me = useMe().data;
@@ -32,7 +31,7 @@ export function ConnectionPage({ connectionId, onGo }: ConnectionPageProps) {
   }, [name]);
   return (
     <div className="thread connections">
-      <PageLink to={CONNECTIONS} className="text-button back" onGo={onGo}>
+      <PageLink to={CONNECTIONS} className="text-button back" onNavigate={onNavigate}>
         <Icon name="chevron" />
         {text.connections.back}
       </PageLink>
@@ -49,7 +48,7 @@ export function ConnectionPage({ connectionId, onGo }: ConnectionPageProps) {
               </p>
             )}
             {me.user.role !== 'guest' && (
-              <ConnectionActions connection={connection} user={me.user} onGone={() => onGo(CONNECTIONS)} />
+              <ConnectionActions connection={connection} user={me.user} onGone={() => onNavigate(CONNECTIONS)} />
             )}
           </article>
           <ConnectionTools connectionId={connectionId} role={me.user.role} />

@@ -2,20 +2,19 @@ import { useState } from 'react';
 import type { ConnectionView } from '../../contracts/connections.ts';
 import { useMe } from '../api/queries.ts';
 import { Icon } from '../layout/icons.tsx';
-import { PageLink } from '../layout/page-link.tsx';
+import { PageLink, type Route, toConnection } from '../layout/routes.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { toConnection, type Place } from '../layout/use-place.ts';
 import { useText } from '../text/text-context.tsx';
 import { ConnectForm } from './connect-form.tsx';
 import { useConnections } from './connection-queries.ts';
-import { HealthLabel } from './health-label.tsx';
+import { HealthLabel } from './connection-state.tsx';
 
 interface ConnectionsPageProps {
-  readonly onGo: (place: Place) => void;
+  readonly onNavigate: (route: Route) => void;
 }
 
 /** What the organization is connected to, and the form to connect more. */
-export function ConnectionsPage({ onGo }: ConnectionsPageProps) {
+export function ConnectionsPage({ onNavigate }: ConnectionsPageProps) {
   const { text } = useText();
   const { data, error } = useConnections();
   const me = useMe().data;
@@ -38,7 +37,7 @@ export function ConnectionsPage({ onGo }: ConnectionsPageProps) {
         <ConnectForm
           admin={me.user.role === 'admin'}
           onCancel={() => setAdding(false)}
-          onConnected={({ id }) => onGo(toConnection(id))}
+          onConnected={({ id }) => onNavigate(toConnection(id))}
         />
       )}
       {!data && error && <ProblemNote error={error} />}
@@ -48,7 +47,7 @@ export function ConnectionsPage({ onGo }: ConnectionsPageProps) {
         <ul className="connection-list">
           {data.connections.map((connection) => (
             <li key={connection.id}>
-              <PageLink to={toConnection(connection.id)} className="connection-row" onGo={onGo}>
+              <PageLink to={toConnection(connection.id)} className="connection-row" onNavigate={onNavigate}>
                 <ConnectionRow connection={connection} userId={me?.user.id} />
               </PageLink>
             </li>

@@ -1,9 +1,8 @@
+import { useEffect, useState } from 'react';
 import type { AggregatedResult, JobStatus } from '../../contracts/orchestration.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatCents, formatDuration, formatShare } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
-import { CopyButton } from './copy-button.tsx';
-import { Insights } from './insights.tsx';
 import { Markdown } from './markdown.tsx';
 import { Coverage } from './work-notes.tsx';
 
@@ -74,5 +73,56 @@ function AnswerFacts({ status, result }: AnswerProps) {
           </div>
         ))}
     </dl>
+  );
+}
+
+/** What the other agents added, each folded, heaviest first. */
+export function Insights({ insights }: { readonly insights: AggregatedResult['supporting_insights'] }) {
+  const { text } = useText();
+  if (insights.length === 0) return null;
+  return (
+    <section className="insights">
+      <h3>{text.job.insights(insights.length)}</h3>
+      {insights
+        .toSorted((a, b) => b.weight - a.weight)
+        .map(({ agent, content, confidence, weight, step }) => (
+          <details key={step ?? agent} className="insight">
+            <summary>
+              <Icon name="chevron" />
+              <span className="insight-agent">{[step, text.agents[agent] ?? agent].filter(Boolean).join(' · ')}</span>
+              <span className="insight-facts">
+                {text.job.weight} {formatShare(weight)} · {text.job.confidence} {formatShare(confidence)}
+              </span>
+            </summary>
+            <Markdown>{content}</Markdown>
+          </details>
+        ))}
+    </section>
+  );
+}
+
+const THANKS_MS = 2_000;
+
+/** Copies Markdown to the clipboard; absent where the browser offers none, as on plain http. */
+export function CopyButton({ content }: { readonly content: string }) {
+  const { text } = useText();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return undefined;
+    const timer = setTimeout(() => setCopied(false), THANKS_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  if (!('clipboard' in navigator)) return null;
+  const copy = () => {
+    navigator.clipboard.writeText(content).then(
+      () => setCopied(true),
+      () => undefined,
+    );
+  };
+  return (
+    <button type="button" className="text-button copy" onClick={copy}>
+      <Icon name={copied ? 'check' : 'copy'} />
+      <span aria-live="polite">{copied ? text.job.copied : text.job.copy}</span>
+    </button>
   );
 }

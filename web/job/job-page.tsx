@@ -4,21 +4,20 @@ import type { Accepted, JobStatus } from '../../contracts/orchestration.ts';
 import { QUERY, useSession } from '../api/queries.ts';
 import { AskBox } from '../ask/ask-box.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { toJob, type Place } from '../layout/use-place.ts';
+import { type Route, toJob } from '../layout/routes.tsx';
 import { useText } from '../text/text-context.tsx';
-import { aroundJob } from './conversation.ts';
+import { aroundJob, Turns } from './conversation.tsx';
 import { isFinalStatus } from './job-progress.ts';
 import { JobCard } from './job-card.tsx';
-import { Turns } from './turns.tsx';
 import { useJobProgress } from './use-job-progress.ts';
 
 interface JobPageProps {
   readonly jobId: string;
-  readonly onGo: (place: Place) => void;
+  readonly onNavigate: (route: Route) => void;
 }
 
 /** A job within its conversation, and the box that continues it. */
-export function JobPage({ jobId, onGo }: JobPageProps) {
+export function JobPage({ jobId, onNavigate }: JobPageProps) {
   const { text } = useText();
   const { status, connection, error } = useJobProgress(jobId);
   const session = useSession(status?.sessionId).data;
@@ -33,15 +32,15 @@ export function JobPage({ jobId, onGo }: JobPageProps) {
   if (!status) return <div className="thread">{error ? <ProblemNote error={error} /> : <JobSkeleton />}</div>;
   const follow = (job: Accepted) => {
     void cache.invalidateQueries({ queryKey: QUERY.session(job.sessionId) });
-    onGo(toJob(job.jobId));
+    onNavigate(toJob(job.jobId));
   };
   return (
     <div className="thread">
-      <Turns label={text.job.earlier} messages={spoken.before} onGo={onGo} />
+      <Turns label={text.job.earlier} messages={spoken.before} onNavigate={onNavigate} />
       <div ref={card} className="thread-job">
         <JobCard status={status} connection={connection} error={error} />
       </div>
-      <Turns label={text.job.later} messages={spoken.after} onGo={onGo} />
+      <Turns label={text.job.later} messages={spoken.after} onNavigate={onNavigate} />
       <div className="follow-up">
         <AskBox sessionId={status.sessionId} onAccepted={follow} />
       </div>

@@ -1,21 +1,19 @@
 import { useJobs } from '../api/queries.ts';
 import type { JobSummary } from '../api/shapes.ts';
-import { PageLink } from '../layout/page-link.tsx';
+import { PageLink, type Route, toJob } from '../layout/routes.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { toJob, type Place } from '../layout/use-place.ts';
 import { formatAgo, formatCents } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { isFinalStatus } from './job-progress.ts';
-import { ProgressBar } from './progress-bar.tsx';
-import { StatusIcon } from './status-look.tsx';
+import { ProgressBar, StatusIcon } from './status.tsx';
 import { useNow } from './use-now.ts';
 
 interface RecentJobsProps {
   readonly jobId: string | undefined;
-  readonly onGo: (place: Place) => void;
+  readonly onNavigate: (route: Route) => void;
 }
 
-export function RecentJobs({ jobId, onGo }: RecentJobsProps) {
+export function RecentJobs({ jobId, onNavigate }: RecentJobsProps) {
   const { text } = useText();
   const { data, error } = useJobs();
   const now = useNow(true, 30_000);
@@ -28,7 +26,12 @@ export function RecentJobs({ jobId, onGo }: RecentJobsProps) {
       <ul>
         {data?.jobs.map((job) => (
           <li key={job.jobId}>
-            <PageLink to={toJob(job.jobId)} className="recent-job" current={job.jobId === jobId} onGo={onGo}>
+            <PageLink
+              to={toJob(job.jobId)}
+              className="recent-job"
+              current={job.jobId === jobId}
+              onNavigate={onNavigate}
+            >
               <RecentJob job={job} now={now} />
             </PageLink>
           </li>

@@ -72,7 +72,7 @@ function ToolCall({ jobId, call }: ToolCallProps) {
           <pre className="code" aria-label={text.calls.arguments}>
             {JSON.stringify(call.arguments, null, 2)}
           </pre>
-          {shown && <Said jobId={jobId} call={call} />}
+          {shown && <CallOutput jobId={jobId} call={call} />}
         </div>
       </details>
       {running && call.progress !== null && <p className="step-reason small">{call.progress}</p>}
@@ -81,7 +81,7 @@ function ToolCall({ jobId, call }: ToolCallProps) {
 }
 
 /** What a call has answered; a job's status leaves it out, because it may be long. */
-function Said({ jobId, call: { id, status } }: ToolCallProps) {
+function CallOutput({ jobId, call: { id, status } }: ToolCallProps) {
   const api = useApi();
   const { text } = useText();
   const over = status === 'done' || status === 'failed' || status === 'unknown';
@@ -94,8 +94,8 @@ function Said({ jobId, call: { id, status } }: ToolCallProps) {
   if (!data?.result?.text) return null;
   return (
     <>
-      <p className="quiet small">{text.calls.said}</p>
-      <pre className="code" aria-label={text.calls.said}>
+      <p className="quiet small">{text.calls.output}</p>
+      <pre className="code" aria-label={text.calls.output}>
         {data.result.text}
       </pre>
     </>

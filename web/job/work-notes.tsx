@@ -2,7 +2,7 @@ import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { HealingView, PlanView } from '../../contracts/plan.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
 import { Icon } from '../layout/icons.tsx';
-import { titleIn } from '../plan/title-in.ts';
+import { titleIn } from '../plan/step-line.tsx';
 import { formatCents } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 

@@ -1,29 +1,26 @@
-import { useState } from 'react';
-import { AskBox } from '../ask/ask-box.tsx';
-import { Start } from '../ask/start.tsx';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { AskBox, Start } from '../ask/ask-box.tsx';
 import { ConnectionPage } from '../connections/connection-page.tsx';
 import { ConnectionsPage } from '../connections/connections-page.tsx';
 import { JobPage } from '../job/job-page.tsx';
 import { RecentJobs } from '../job/recent-jobs.tsx';
 import { useOrganizationEvents } from '../job/use-organization-events.ts';
 import { useText } from '../text/text-context.tsx';
-import { Drawer } from './drawer.tsx';
+import { CONNECTIONS, PageLink, type Route, START, toJob, useRoute } from './routes.tsx';
 import { Icon, Logo } from './icons.tsx';
-import { PageLink } from './page-link.tsx';
 import { TopBar } from './top-bar.tsx';
-import { CONNECTIONS, START, toJob, usePlace, type Place } from './use-place.ts';
 
-/** The signed-in page: side bar, top bar, and the place that the address names. */
+/** The signed-in page: side bar, top bar, and the route that the address names. */
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { text } = useText();
-  const [place, setPlace] = usePlace();
+  const [route, setRoute] = useRoute();
   const [menuOpen, setMenuOpen] = useState(false);
   useOrganizationEvents();
-  const go = (next: Place) => {
+  const go = (next: Route) => {
     setMenuOpen(false);
-    setPlace(next);
+    setRoute(next);
   };
-  const sideBar = <SideBar place={place} onGo={go} />;
+  const sideBar = <SideBar route={route} onNavigate={go} />;
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -36,46 +33,84 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
       <div className="page">
         <TopBar onMenu={() => setMenuOpen(true)} onSignOut={onSignOut} />
         <main id="content" tabIndex={-1}>
-          <Content place={place} onGo={go} />
+          <Content route={route} onNavigate={go} />
         </main>
       </div>
     </div>
   );
 }
 
-interface PlaceProps {
-  readonly place: Place;
-  readonly onGo: (place: Place) => void;
+interface RouteProps {
+  readonly route: Route;
+  readonly onNavigate: (route: Route) => void;
 }
 
-function Content({ place, onGo }: PlaceProps) {
-  if (place.page === 'job') return <JobPage key={place.jobId} jobId={place.jobId} onGo={onGo} />;
-  if (place.page === 'connections') return <ConnectionsPage onGo={onGo} />;
-  if (place.page === 'connection')
-    return <ConnectionPage key={place.connectionId} connectionId={place.connectionId} onGo={onGo} />;
+function Content({ route, onNavigate }: RouteProps) {
+  if (route.page === 'job') return <JobPage key={route.jobId} jobId={route.jobId} onNavigate={onNavigate} />;
+  if (route.page === 'connections') return <ConnectionsPage onNavigate={onNavigate} />;
+  if (route.page === 'connection')
+    return <ConnectionPage key={route.connectionId} connectionId={route.connectionId} onNavigate={onNavigate} />;
   return (
-    <Start>{(draft) => <AskBox key={draft} draft={draft} onAccepted={({ jobId }) => onGo(toJob(jobId))} />}</Start>
+    <Start>
+      {(draft) => <AskBox key={draft} draft={draft} onAccepted={({ jobId }) => onNavigate(toJob(jobId))} />}
+    </Start>
   );
 }
 
-function SideBar({ place, onGo }: PlaceProps) {
+function SideBar({ route, onNavigate }: RouteProps) {
   const { text } = useText();
-  const atConnections = place.page === 'connections' || place.page === 'connection';
+  const atConnections = route.page === 'connections' || route.page === 'connection';
   return (
     <>
-      <PageLink to={START} className="brand" onGo={onGo}>
+      <PageLink to={START} className="brand" onNavigate={onNavigate}>
         <Logo />
         <span>Nubabel</span>
       </PageLink>
-      <PageLink to={START} className="button new-request" onGo={onGo} current={place.page === 'start'}>
+      <PageLink to={START} className="button new-request" onNavigate={onNavigate} current={route.page === 'start'}>
         <Icon name="plus" />
         {text.newRequest}
       </PageLink>
-      <RecentJobs jobId={place.page === 'job' ? place.jobId : undefined} onGo={onGo} />
-      <PageLink to={CONNECTIONS} className="side-link" onGo={onGo} current={atConnections}>
+      <RecentJobs jobId={route.page === 'job' ? route.jobId : undefined} onNavigate={onNavigate} />
+      <PageLink to={CONNECTIONS} className="side-link" onNavigate={onNavigate} current={atConnections}>
         <Icon name="plug" />
         {text.connections.title}
       </PageLink>
     </>
+  );
+}
+
+interface DrawerProps {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** The side bar on a narrow screen: a modal dialog, so the browser keeps focus inside and closes it on Escape. */
+export function Drawer({ open, onClose, children }: DrawerProps) {
+  const { text } = useText();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={dialog}
+      className="drawer"
+      aria-label={text.menu}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      {open && (
+        <div className="drawer-body">
+          <button type="button" className="icon-button drawer-close" aria-label={text.close} onClick={onClose}>
+            <Icon name="close" />
+          </button>
+          {children}
+        </div>
+      )}
+    </dialog>
   );
 }

@@ -4,7 +4,7 @@ import type { PlanView } from '../../contracts/plan.ts';
 import { formatCents } from '../text/format.ts';
 import type { ConsoleTexts } from '../../contracts/texts/en/console.ts';
 import { useText } from '../text/text-context.tsx';
-import { titleIn } from './title-in.ts';
+import { titleIn } from './step-line.tsx';
 
 interface ApprovalFactsProps {
   readonly approval: Approval;

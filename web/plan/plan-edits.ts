@@ -49,11 +49,11 @@ export function placeProblems(errors: FieldErrors, steps: readonly PricedStep[],
   const byStep = new Map<string, { field: string; message: string }[]>();
   const others: FieldErrors = [];
   for (const error of errors) {
-    const words = error.path.split(/[./]/).filter((word) => word !== '' && word !== 'edits' && word !== 'steps');
-    const place = words[0] ?? '';
-    const id = /^\d+$/.test(place) ? edits?.steps?.[Number(place)]?.id : place;
+    const parts = error.path.split(/[./]/).filter((part) => part !== '' && part !== 'edits' && part !== 'steps');
+    const step = parts[0] ?? '';
+    const id = /^\d+$/.test(step) ? edits?.steps?.[Number(step)]?.id : step;
     if (id === undefined || !steps.some((step) => step.id === id)) others.push(error);
-    else byStep.set(id, [...(byStep.get(id) ?? []), { field: words[1] ?? '', message: error.message }]);
+    else byStep.set(id, [...(byStep.get(id) ?? []), { field: parts[1] ?? '', message: error.message }]);
   }
   return { byStep, others };
 }

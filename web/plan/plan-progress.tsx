@@ -1,12 +1,11 @@
 import type { JobStatusName } from '../../contracts/orchestration.ts';
 import type { PlanView, StepStatus, StepView } from '../../contracts/plan.ts';
 import { toPhases, type Phase } from '../../contracts/phases.ts';
-import { ProgressBar } from '../job/progress-bar.tsx';
-import type { Tone } from '../job/status-look.tsx';
+import { ProgressBar } from '../job/status.tsx';
+import type { Tone } from '../job/status.tsx';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { useText } from '../text/text-context.tsx';
-import { StepLine, StepTerms } from './step-line.tsx';
-import { titleIn } from './title-in.ts';
+import { StepLine, StepTerms, titleIn } from './step-line.tsx';
 
 const LOOKS: Record<StepStatus, { readonly icon: IconName; readonly tone: Tone }> = {
   pending: { icon: 'clock', tone: 'calm' },

@@ -1,4 +1,4 @@
-import type { PlanStep, StepEstimate, StepView } from '../../contracts/plan.ts';
+import type { PlanStep, PlanView, StepEstimate, StepView } from '../../contracts/plan.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatCents, formatDuration } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
@@ -96,3 +96,7 @@ export function StepTerms({ step, titleOf }: StepTermsProps) {
     </p>
   );
 }
+
+/** What a step is called: its title, or its id where no plan knows it. */
+export const titleIn = (plan: PlanView | undefined, id: string): string =>
+  plan?.steps.find((step) => step.id === id)?.title || id;

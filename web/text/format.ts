@@ -33,12 +33,12 @@ export function formatClock(ms: number): string {
 export function formatAgo(at: string, now: number, language: Language): string {
   const then = Date.parse(at);
   if (Number.isNaN(then)) return '';
-  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
+  const formatter = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   const minutes = Math.round((now - then) / 60_000);
-  if (minutes < 1) return words.format(0, 'second');
-  if (minutes < 60) return words.format(-minutes, 'minute');
-  if (minutes < 24 * 60) return words.format(-Math.round(minutes / 60), 'hour');
-  if (minutes < 7 * 24 * 60) return words.format(-Math.round(minutes / 1440), 'day');
+  if (minutes < 1) return formatter.format(0, 'second');
+  if (minutes < 60) return formatter.format(-minutes, 'minute');
+  if (minutes < 24 * 60) return formatter.format(-Math.round(minutes / 60), 'hour');
+  if (minutes < 7 * 24 * 60) return formatter.format(-Math.round(minutes / 1440), 'day');
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(then);
 }
 

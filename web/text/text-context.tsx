@@ -6,13 +6,13 @@ import { console as ko } from '../../contracts/texts/ko/console.ts';
 const KEY = 'nubabel.language';
 const TEXTS: Record<Language, ConsoleTexts> = { en, ko };
 
-interface Speech {
+interface Localization {
   readonly language: Language;
   readonly text: ConsoleTexts;
   readonly setLanguage: (language: Language) => void;
 }
 
-const TextContext = createContext<Speech>({ language: 'en', text: en, setLanguage: () => undefined });
+const TextContext = createContext<Localization>({ language: 'en', text: en, setLanguage: () => undefined });
 
 /** The language to start with: the one chosen before, else Korean for a browser that prefers it, else English. */
 export function firstLanguage(chosen: string | null, preferred: readonly string[]): Language {
@@ -25,7 +25,7 @@ export function TextProvider({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  const speech = useMemo(
+  const localization = useMemo(
     () => ({
       language,
       text: TEXTS[language],
@@ -36,8 +36,8 @@ export function TextProvider({ children }: { readonly children: ReactNode }) {
     }),
     [language],
   );
-  return <TextContext value={speech}>{children}</TextContext>;
+  return <TextContext value={localization}>{children}</TextContext>;
 }
 
-/** The words and the language of the page. */
-export const useText = (): Speech => use(TextContext);
+/** The texts and the language of the page. */
+export const useText = (): Localization => use(TextContext);

@@ -127,7 +127,7 @@ export const tools = {
       cancelled: 'cancelled',
     } satisfies Record<ToolCallStatus, string>,
     arguments: 'Arguments',
-    said: 'What it said',
+    output: 'What it said',
     tainted: 'from untrusted text',
     asked: 'What would be called',
     askedBy: shared.askedBy,

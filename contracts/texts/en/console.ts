@@ -53,9 +53,9 @@ export const console = {
     sending: 'Sending…',
     stop: 'Stop with what is there',
     stopping: 'Stopping…',
-    said: 'Said while working',
+    title: 'Said while working',
     statuses: shared.steering,
-    stopSaid: 'Stop',
+    stopLabel: 'Stop',
   },
   healing: {
     title: 'Self-healing',

@@ -120,7 +120,7 @@ export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'ca
       cancelled: '취소됨',
     },
     arguments: '인자',
-    said: '도구의 응답',
+    output: '도구의 응답',
     tainted: '신뢰할 수 없는 텍스트에서 온 값',
     askedBy: shared.askedBy,
     asked: '호출할 내용',

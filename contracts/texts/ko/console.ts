@@ -44,9 +44,9 @@ export const console: ConsoleTexts = {
     sending: '보내는 중…',
     stop: '지금까지의 결과로 끝내기',
     stopping: '중지하는 중…',
-    said: '작업 중에 전한 말',
+    title: '작업 중에 전한 말',
     statuses: shared.steering,
-    stopSaid: '중지',
+    stopLabel: '중지',
   },
   healing: {
     title: '자가 복구',

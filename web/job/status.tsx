@@ -1,0 +1,95 @@
+import type { JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
+import { Icon, type IconName } from '../layout/icons.tsx';
+import { formatCents } from '../text/format.ts';
+import { useText } from '../text/text-context.tsx';
+
+/** What colours a status, an agent or a note. */
+export type Tone = 'calm' | 'busy' | 'attention' | 'good' | 'warning' | 'bad';
+
+const LOOKS: Record<JobStatusName, { readonly icon: IconName; readonly tone: Tone }> = {
+  pending: { icon: 'clock', tone: 'calm' },
+  running: { icon: 'spinner', tone: 'busy' },
+  awaiting_approval: { icon: 'hand', tone: 'attention' },
+  completed: { icon: 'check', tone: 'good' },
+  partial: { icon: 'warning', tone: 'warning' },
+  failed: { icon: 'cross', tone: 'bad' },
+  cancelled: { icon: 'stop', tone: 'calm' },
+  expired: { icon: 'clock', tone: 'calm' },
+};
+
+export const toneOf = (status: JobStatusName): Tone => LOOKS[status]?.tone ?? 'calm';
+
+/** The icon of a status in its colour; say the status in words next to it. */
+export function StatusIcon({ status }: { readonly status: JobStatusName }) {
+  return (
+    <span className={`tone tone-${toneOf(status)}`}>
+      <Icon name={LOOKS[status]?.icon ?? 'clock'} spinning={status === 'running'} />
+    </span>
+  );
+}
+
+/** The four things a person needs to tell apart about an agent at work. */
+export type AgentState = 'pending' | 'running' | 'done' | 'failed';
+
+/** Sorts whatever the server calls an agent's state into the four. */
+export function toAgentState(status: string): AgentState {
+  if (status === 'done' || status === 'completed') return 'done';
+  if (status === 'failed' || status === 'cancelled' || status === 'expired') return 'failed';
+  return status === 'running' ? 'running' : 'pending';
+}
+
+const AGENT_LOOKS: Record<AgentState, { readonly icon: IconName; readonly tone: Tone }> = {
+  pending: { icon: 'clock', tone: 'calm' },
+  running: { icon: 'spinner', tone: 'busy' },
+  done: { icon: 'check', tone: 'good' },
+  failed: { icon: 'cross', tone: 'bad' },
+};
+
+/** Who works on a job, and how far each one is. */
+export function AgentChips({ agents }: { readonly agents: JobStatus['agents'] }) {
+  const { text } = useText();
+  if (agents.length === 0) return null;
+  return (
+    <ul className="chips" aria-label={text.job.agentsUsed}>
+      {agents.map(({ agent, status, model, costCents }) => {
+        const state = toAgentState(status);
+        return (
+          <li
+            key={agent}
+            className={`chip tone-${AGENT_LOOKS[state].tone}`}
+            data-state={state}
+            title={model ?? undefined}
+          >
+            <Icon name={AGENT_LOOKS[state].icon} spinning={state === 'running'} />
+            <span className="chip-name">{text.agents[agent] ?? agent}</span>
+            <span className="unseen">{text.agentStatuses[state]}</span>
+            {costCents > 0 && <span className="chip-cost">{formatCents(costCents)}</span>}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+interface ProgressBarProps {
+  readonly value: number;
+  readonly status: JobStatusName;
+  readonly label: string;
+  readonly slim?: boolean;
+}
+
+export function ProgressBar({ value, status, label, slim = false }: ProgressBarProps) {
+  const shown = Math.round(Math.min(100, Math.max(0, value)));
+  return (
+    <span
+      className={`bar tone-${toneOf(status)}${slim ? ' bar-slim' : ''}${status === 'running' ? ' bar-moving' : ''}`}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={shown}
+    >
+      <span className="bar-fill" style={{ transform: `scaleX(${shown / 100})` }} />
+    </span>
+  );
+}
