@@ -1,4 +1,4 @@
-import type { JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
+import type { JobStatus } from '../../contracts/orchestration.ts';
 import { useMe } from '../api/queries.ts';
 import { temporalHref } from '../layout/routes.tsx';
 import { Icon } from '../layout/icons.tsx';
