@@ -2,12 +2,11 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
-import type { McpDeps } from './mcp/port.ts';
+import type { McpDeps } from './mcp/offered-server.ts';
 import { mcpRoutes } from './mcp/routes.ts';
 import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
-import { notFound, onError, problemResponse, ProblemError } from './problems.ts';
+import { onError, problemResponse } from './problems.ts';
 import { callTool } from '../domain/tools/tool-call.ts';
-import { budgetPolicyRoutes } from './routes/budget-policy.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { effectRoutes } from './routes/effects.ts';
@@ -23,11 +22,12 @@ import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
 import { skillRoutes } from './routes/skills.ts';
 import { toolRoutes } from './routes/tools.ts';
+import { notFound, RequestError } from '../contracts/problem.ts';
 
-/** The whole door: probes and pages for everybody, Slack by its signature, everything else by token. */
+/** All of HTTP: probes and pages for everybody, Slack by its signature, everything else by token. */
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
   const app = new OpenAPIHono<ApiEnv>();
-  app.onError(onError(deps.log));
+  app.onError(onError(deps));
   app.notFound((c) =>
     problemResponse(
       c,
@@ -45,7 +45,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
   else
     app.post('/api/slack/events', () =>
       Promise.reject(
-        new ProblemError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
+        new RequestError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
       ),
     );
   app.route('/', oauthPublicRoutes(deps));
@@ -63,7 +63,6 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api', eventRoutes(deps))
     .route('/api', moneyRoutes(deps))
     .route('/api', policyRoutes(deps))
-    .route('/api', budgetPolicyRoutes(deps))
     .route('/api', keyPoolRoutes(deps))
     .route('/api', skillRoutes(deps))
     .route('/api/admin/routing', routingRoutes(deps))

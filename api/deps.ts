@@ -1,64 +1,61 @@
-import type { Client } from '@temporalio/client';
-import type { Kysely } from 'kysely';
-import type { Database } from '../db/tables/index.ts';
-import type { Sealer } from '../db/sealing.ts';
-import type { DefaultLimits } from '../db/queries/budget.ts';
-import type { Principal } from '../db/queries/people.ts';
-import type { Language } from '../contracts/agents.ts';
-import type { BudgetPolicy } from '../contracts/budget.ts';
-import type { Logger } from '../logging.ts';
-import type { SkillCatalogue } from '../domain/skills/catalogue.ts';
-import type { CheckAddress } from '../domain/connections/egress-port.ts';
-import type { Authorizations } from '../domain/connections/grant-port.ts';
+import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { Principal } from '../contracts/principal.ts';
+import type { PolicyDeps, LimitDeps } from '../domain/budgets/limits.ts';
+import type { ConnectDeps } from '../domain/connections/change-connection.ts';
+import type { GrantDeps } from '../domain/connections/grants.ts';
+import type { UndoDeps } from '../domain/effects/undo.ts';
+import type { EventHub } from '../domain/events/event-hub.ts';
+import type { HealthDeps } from '../domain/health.ts';
+import type { KeyPoolDeps } from '../domain/models/organization-keys.ts';
+import type { CancelDeps } from '../domain/orchestrations/cancel.ts';
+import type { WorkflowPort } from '../domain/orchestrations/workflow-port.ts';
+import type { SkillDeps } from '../domain/skills/organization-skills.ts';
+import type { SteerDeps } from '../domain/steering/steer.ts';
+import type { ToolCallDeps } from '../domain/tools/tool-call.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
+import type { Logger } from '../logging.ts';
 import type { OrganizationPayloadCodec } from '../adapters/temporal/payload-codec.ts';
-import type { HandOver } from '../adapters/temporal/hand-over.ts';
-import type { LocalRouter } from '../domain/routing/local-router.ts';
+import type { OurClient } from '../domain/connections/grant-port.ts';
 import type { McpSessions } from './mcp/sessions.ts';
-import type { EventHub } from './sse/hub.ts';
+import type { ErrorDeps } from './problems.ts';
 
-/** What the doors need; `main.ts` puts the real things here. */
-export interface ApiDeps {
-  readonly db: Kysely<Database>;
-  readonly temporal: Client;
+/** What the entries need: what the domain's functions need, and what belongs to HTTP; `main.ts` puts the real things here. */
+export interface ApiDeps
+  extends
+    CancelDeps,
+    ConnectDeps,
+    ErrorDeps,
+    GrantDeps,
+    HealthDeps,
+    KeyPoolDeps,
+    LimitDeps,
+    PolicyDeps,
+    SkillDeps,
+    SteerDeps,
+    ToolCallDeps,
+    UndoDeps {
   readonly log: Logger;
   readonly hub: EventHub;
-  readonly handOver: HandOver;
-  /** The local path with what the organization has taught it: who may do this, in well under a millisecond. */
-  readonly router: LocalRouter;
-  /** The model's decisions are kept for requests in the same words. */
-  readonly routingCache: boolean;
-  readonly detectLanguage: (text: string) => Language;
-  readonly wakeReaders: (organizationId: string) => void;
-  /** Answers come from the demo model. */
-  readonly demo: boolean;
+  readonly workflows: WorkflowPort;
+  /** Tools of every organization's connections. */
+  readonly tools: ToolHost;
   /** Where Temporal's Web UI shows our namespace. */
   readonly temporalUiUrl: string | null;
   readonly webDir: string;
-  /** Limits where the organization has set none. */
-  readonly defaultLimits: DefaultLimits;
-  /** How tiers step down under pressure where the organization has decided nothing. */
-  readonly defaultPolicy: BudgetPolicy;
-  /** Accounts of the keys that come from the environment. */
-  readonly sharedAccounts: readonly string[];
-  /** The skills that come with the house. */
-  readonly skills: SkillCatalogue;
-  /** Encrypts secrets at rest; undefined when nothing is configured to do it with. */
-  readonly sealer: Sealer | undefined;
+  /** Of other programs that use tools over MCP. */
+  readonly mcpSessions: McpSessions;
+  readonly mcpProgress: McpProgress;
   /** Decrypts what Temporal keeps, for the organization that it belongs to. */
   readonly payloadCodec: OrganizationPayloadCodec;
-  /** Tools of every organization's connections. */
-  readonly tools: ToolHost;
-  /** Of other programs that use them over MCP. */
-  readonly mcpSessions: McpSessions;
-  readonly authorizations: Authorizations;
-  /** Refuses addresses that tenants must not name. */
-  readonly checkAddress: CheckAddress;
-  /** Where people reach this house; without a trailing slash. */
-  readonly publicUrl: string;
-  /** Tenants may name addresses inside of our own network; for development only. */
-  readonly allowPrivateAddresses: boolean;
+  /** Our client as authorization servers read it. */
+  readonly describeClient: (our: OurClient) => Record<string, unknown>;
 }
+
+/** Tells progress to an MCP client that asked for it; undefined for one that did not. */
+export type McpProgress = (
+  extra: RequestHandlerExtra<ServerRequest, ServerNotification>,
+) => ((message: string, share?: number) => void) | undefined;
 
 /** What a request carries through the middleware. */
 export interface ApiEnv {

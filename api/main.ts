@@ -5,9 +5,17 @@ import { toDefaultPolicy } from '../contracts/budget.ts';
 import { openDatabase } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/guard.ts';
 import { environmentAccountId } from '../db/key-fingerprint.ts';
+import { isDatabaseAway } from '../db/away.ts';
+import { createNotificationListener } from '../db/notification-listener.ts';
 import { createNotifier } from '../db/notifier.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { createSealer } from '../db/sealing.ts';
+import { clientIdDocument } from '../adapters/mcp/host/oauth/client.ts';
+import { progressTo } from '../adapters/mcp/servers/progress.ts';
+import { createSlackClient } from '../adapters/slack/slack-client.ts';
+import { createWorkflowClient, createWorkflowHealth } from '../adapters/temporal/workflow-client.ts';
+import { EVENTS_CHANNEL } from '../contracts/events.ts';
+import { createDispatcher } from '../domain/inbox/dispatcher.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { createMcpSessions } from './mcp/sessions.ts';
 import { DELEGATION_TOOLS } from '../contracts/delegation.ts';
@@ -16,19 +24,17 @@ import { withDelegation } from '../domain/delegation/with-delegation.ts';
 import { createToolPorts } from '../adapters/mcp/tool-ports.ts';
 import { createGrantStore } from '../domain/connections/grant-store.ts';
 import { createToolHost } from '../domain/tools/create-tool-host.ts';
-import { detectLanguage } from '../domain/routing/text.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';
 import type { ApiDeps } from './deps.ts';
 import { createDataConverter, createPayloadCodec } from '../adapters/temporal/payload-codec.ts';
-import { createHandOver } from '../adapters/temporal/hand-over.ts';
 import { openLocalRouter } from '../domain/routing/local-router.ts';
-import { startRelay } from './relay.ts';
-import { openSlack, type SlackSettings } from './slack/open.ts';
-import { createEventHub } from './sse/hub.ts';
+import { startRelay } from '../domain/inbox/relay.ts';
+import { openSlack, type OpenSlack } from './slack/open.ts';
+import { createEventHub } from '../domain/events/event-hub.ts';
 
-/** An API process: opens the doors, relays what waits, closes them in order when told to stop. */
+/** An API process: serves, relays what waits, and closes in order when told to stop. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger('api', config.LOG_LEVEL);
@@ -43,36 +49,35 @@ async function main(): Promise<void> {
     namespace: config.temporal.namespace ?? 'default',
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   });
-  const hub = createEventHub({ db, url: config.DATABASE_URL, log });
+  const workflows = createWorkflowClient(temporal);
+  const hub = openHub(config, db, log);
   const deps: ApiDeps = {
     db,
-    temporal,
+    isDatabaseAway,
     log,
     hub,
-    handOver: createHandOver({ db, temporal, log }),
+    workflows,
+    workflowHealth: createWorkflowHealth(temporal),
+    dispatcher: createDispatcher({ db, workflows, log }),
     router: await openLocalRouter(),
     routingCache: config.ROUTING_CACHE,
-    detectLanguage,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
-    skills: openHouseSkills(log),
+    skills: openBuiltInSkills(log),
     payloadCodec: createPayloadCodec(config.PAYLOAD_KEYS ?? []),
     ...fromConfig(config),
     ...openTools(config, db, log),
   };
-  const slack = await openSlack(deps, toSlackSettings(config));
+  const slack = await openConfiguredSlack(config, deps);
   hub.start();
   const stopRelay = startRelay(deps);
   const server = await listen(createApp(deps, slack?.http?.routes).fetch, config);
   process.send?.({ type: 'ready' });
   log.info({ port: config.PORT }, 'api is ready');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  stopWhenTold(async () => {
     // Streams first: the server would wait for them for ever.
     await Promise.all([hub.stop(), deps.mcpSessions.close()]);
     await new Promise((resolve) => server.close(resolve));
@@ -83,8 +88,17 @@ async function main(): Promise<void> {
     await close();
     log.info('api has stopped');
     if (process.connected) process.disconnect();
+  });
+}
+
+/** Once, whatever says so first. */
+function stopWhenTold(stop: () => Promise<void>): void {
+  let stopping = false;
+  const once = () => {
+    if (!stopping) void stop();
+    stopping = true;
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => void stop());
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, once);
 }
 
 /** What the configuration says where an organization has decided nothing, and what encrypts its secrets. */
@@ -105,15 +119,38 @@ const openPool = (config: Config, log: ApiDeps['log']) =>
     log.warn({ err: error }, 'an idle database connection was lost'),
   );
 
-const openHouseSkills = (log: ApiDeps['log']) =>
+const openBuiltInSkills = (log: ApiDeps['log']) =>
   openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') });
+
+const openHub = (config: Config, db: ApiDeps['db'], log: ApiDeps['log']) =>
+  createEventHub({
+    db,
+    log,
+    listen: (onPayload) =>
+      createNotificationListener({
+        url: config.DATABASE_URL,
+        channel: EVENTS_CHANNEL,
+        onPayload,
+        onError: (error) => log.warn({ err: error }, 'not listening for events yet; the slow look goes on'),
+      }),
+  });
 
 /** What organizations are connected to. */
 function openTools(
   config: Config,
   db: ApiDeps['db'],
   log: ApiDeps['log'],
-): Pick<ApiDeps, 'tools' | 'authorizations' | 'checkAddress' | 'publicUrl' | 'allowPrivateAddresses' | 'mcpSessions'> {
+): Pick<
+  ApiDeps,
+  | 'tools'
+  | 'authorizations'
+  | 'checkAddress'
+  | 'publicUrl'
+  | 'allowPrivateAddresses'
+  | 'mcpSessions'
+  | 'mcpProgress'
+  | 'describeClient'
+> {
   const { publicUrl, EGRESS_ALLOW_PRIVATE: allowPrivate, CREDENTIAL_KEYS: keys } = config;
   const sealer = keys && createSealer(keys);
   const onError = (error: unknown, { connectionId }: { readonly connectionId: string }) =>
@@ -129,17 +166,27 @@ function openTools(
     publicUrl,
     allowPrivateAddresses: allowPrivate,
     mcpSessions: createMcpSessions(),
+    mcpProgress: progressTo,
+    describeClient: clientIdDocument,
   };
 }
 
-const toSlackSettings = (config: Config): SlackSettings => ({
-  botToken: config.SLACK_BOT_TOKEN,
-  signingSecret: config.SLACK_SIGNING_SECRET,
-  appToken: config.SLACK_APP_TOKEN,
-  apiUrl: config.SLACK_API_URL,
-  unknownUsers: config.SLACK_UNKNOWN_USERS,
-  organizationId: DEFAULT_ORGANIZATION_ID,
-});
+/** Undefined when no bot token is set. */
+async function openConfiguredSlack(config: Config, deps: ApiDeps): Promise<OpenSlack | undefined> {
+  const { SLACK_BOT_TOKEN: botToken } = config;
+  if (!botToken) return undefined;
+  const client = createSlackClient({ token: botToken, apiUrl: config.SLACK_API_URL });
+  return openSlack(
+    { ...deps, client },
+    {
+      botToken,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      appToken: config.SLACK_APP_TOKEN,
+      unknownUsers: config.SLACK_UNKNOWN_USERS,
+      organizationId: DEFAULT_ORGANIZATION_ID,
+    },
+  );
+}
 
 const namespaceUrl = (uiUrl: string | undefined, namespace: string): string | null =>
   uiUrl ? `${uiUrl.replace(/\/+$/, '')}/namespaces/${namespace}` : null;

@@ -1,8 +1,7 @@
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import type { Problem } from '../contracts/problem.ts';
-import { isDatabaseAway } from '../db/away.ts';
+import { RequestError, type Problem, type RequestErrorKind } from '../contracts/problem.ts';
 import type { Logger } from '../logging.ts';
 
 /** The problems this API knows: slug → status and title. The slug is the stable part of `type`. */
@@ -18,27 +17,14 @@ const KINDS = {
   'idempotency-key-reused': [422, 'The idempotency key belongs to another request'],
   internal: [500, 'Something went wrong on our side'],
   unavailable: [503, 'A part of the system is away'],
-} as const satisfies Record<string, readonly [number, string]>;
-export type ProblemKind = keyof typeof KINDS;
-
-/** An error for a person: what happened, what is safe, what to do next. */
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError';
-  readonly kind: ProblemKind;
-  readonly errors: Problem['errors'];
-  constructor(kind: ProblemKind, detail: string, errors?: Problem['errors']) {
-    super(detail);
-    this.kind = kind;
-    this.errors = errors;
-  }
-}
-
-/** Missing and foreign things answer alike, so that nobody learns what other organizations have. */
-export const notFound = (what: string): ProblemError =>
-  new ProblemError('not-found', `There is no ${what} with this id in your organization.`);
-
+} as const satisfies Record<RequestErrorKind, readonly [number, string]>;
 /** The answer of a problem, with the request's id to quote to an operator. */
-export function problemResponse(c: Context, kind: ProblemKind, detail: string, errors?: Problem['errors']): Response {
+export function problemResponse(
+  c: Context,
+  kind: RequestErrorKind,
+  detail: string,
+  errors?: Problem['errors'],
+): Response {
   const [status, title] = KINDS[kind];
   const requestId: unknown = c.get('requestId');
   const body: Problem = {
@@ -60,21 +46,27 @@ export function problemResponse(c: Context, kind: ProblemKind, detail: string, e
 export const fromZod = (error: z.ZodError): NonNullable<Problem['errors']> =>
   error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
 
-export const invalidRequest = (error: z.core.$ZodError): ProblemError => {
+export const invalidRequest = (error: z.core.$ZodError): RequestError => {
   const errors = fromZod(error as z.ZodError);
   const first = errors[0];
-  return new ProblemError(
+  return new RequestError(
     'invalid-request',
     first ? [first.path, first.message].filter(Boolean).join(': ') : 'Not valid.',
     errors,
   );
 };
 
+export interface ErrorDeps {
+  readonly log: Logger;
+  /** Whether asking again later can help. */
+  readonly isDatabaseAway: (error: unknown) => boolean;
+}
+
 /** The one place where errors become answers. What is not a problem is a bug: logged whole, told without its insides. */
 export const onError =
-  (log: Logger): ErrorHandler =>
+  ({ log, isDatabaseAway }: ErrorDeps): ErrorHandler =>
   (error, c) => {
-    if (error instanceof ProblemError) return problemResponse(c, error.kind, error.message, error.errors);
+    if (error instanceof RequestError) return problemResponse(c, error.kind, error.message, error.errors);
     if (error instanceof HTTPException) return fromHttpException(c, error);
     log.error({ err: error, requestId: c.get('requestId'), path: c.req.path }, 'a request failed');
     if (isDatabaseAway(error))

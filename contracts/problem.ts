@@ -11,3 +11,44 @@ export const Problem = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 export type Problem = z.infer<typeof Problem>;
+
+export type RequestErrorKind =
+  | 'invalid-request'
+  | 'malformed-json'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'too-large'
+  | 'unsupported-media-type'
+  | 'idempotency-key-reused'
+  | 'internal'
+  | 'unavailable';
+
+/** Why an answer or a word to running work does not count, for whoever says so in words of their own. */
+export type RequestErrorReason = 'not_waiting' | 'not_named' | 'not_theirs' | 'other_question' | 'repeated';
+
+/**
+ * Why a request is refused, in a sentence for a person: what happened, what is safe, what to do next. The API answers
+ * it as a problem of the same kind.
+ */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly kind: RequestErrorKind;
+  readonly errors: Problem['errors'];
+  readonly reason: RequestErrorReason | undefined;
+  constructor(kind: RequestErrorKind, message: string, errors?: Problem['errors'], reason?: RequestErrorReason) {
+    super(message);
+    this.kind = kind;
+    this.errors = errors;
+    this.reason = reason;
+  }
+}
+
+/** One field that a person can mend. */
+export const invalidField = (path: string, message: string): RequestError =>
+  new RequestError('invalid-request', `${path}: ${message}`, [{ path, message }]);
+
+/** Missing and foreign things answer alike, so that nobody learns what other organizations have. */
+export const notFound = (what: string): RequestError =>
+  new RequestError('not-found', `There is no ${what} with this id in your organization.`);

@@ -11,6 +11,9 @@ export interface DatabaseDeps {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Whether an id can be one of ours; any other is answered as a missing one is. */
+export const isUuid = (text: string): boolean => UUID.test(text);
+
 /**
  * The only door to tenant rows: a transaction in which `organizationId` is set for row-level security. The setting
  * ends with the transaction, so it cannot leak to the next user of the pooled connection. It begins and is set in one
@@ -22,8 +25,8 @@ export function withOrganization<T>(
   organizationId: string,
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> {
-  if (!UUID.test(organizationId)) return Promise.reject(new Error('An organization id has to be a UUID.'));
-  return inTransaction(db, setOrganization(organizationId), work);
+  if (!isUuid(organizationId)) return Promise.reject(new Error('An organization id has to be a UUID.'));
+  return inTransaction(db, setOrganization(`'${organizationId}'`), work);
 }
 
 /**
@@ -35,13 +38,31 @@ export function withLockedOrchestration<T>(
   { organizationId, orchestrationId }: { readonly organizationId: string; readonly orchestrationId: string },
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> {
-  if (!UUID.test(organizationId) || !UUID.test(orchestrationId))
+  if (!isUuid(organizationId) || !isUuid(orchestrationId))
     return Promise.reject(new Error('The ids of an organization and of an orchestration have to be UUIDs.'));
   const lock = `select 1 from orchestrations where id = '${orchestrationId}' for no key update`;
-  return inTransaction(db, `${setOrganization(organizationId)}; ${lock}`, work);
+  return inTransaction(db, `${setOrganization(`'${organizationId}'`)}; ${lock}`, work);
 }
 
-const setOrganization = (id: string): string => `select set_config('nubabel.organization_id', '${id}', true)`;
+const SLACK_ID = /^[A-Z0-9]{1,40}$/i;
+
+/**
+ * As `withOrganization`, for the organization that has a Slack workspace. In a transaction of a workspace that nobody has
+ * no tenant row can be looked at.
+ */
+export function withSlackWorkspace<T>(
+  db: Kysely<Database>,
+  teamId: string,
+  work: (trx: OrganizationTransaction) => Promise<T>,
+): Promise<T> {
+  const found = SLACK_ID.test(teamId)
+    ? `(select organization_id::text from find_slack_workspace('${teamId}'))`
+    : 'null';
+  return inTransaction(db, setOrganization(`coalesce(${found}, '')`), work);
+}
+
+/** `id` is SQL of ours: it goes with the beginning in one round trip, which cannot carry parameters. */
+const setOrganization = (id: string): string => `select set_config('nubabel.organization_id', ${id}, true)`;
 
 const inTransaction = <T>(
   db: Kysely<Database>,

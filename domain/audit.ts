@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrganizationTransaction } from '../db/organization.ts';
-import { insertAudit, type Principal } from '../db/queries/people.ts';
+import { insertAudit } from '../db/queries/people.ts';
+import type { Principal } from '../contracts/principal.ts';
 
 /** Writes down who has done what, in the transaction that does it. `details` never carry a secret. */
 export const audit = (

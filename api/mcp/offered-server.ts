@@ -10,12 +10,48 @@ import {
   type ServerRequest,
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { Principal } from '../../db/queries/people.ts';
-import type { OfferedTool } from '../../domain/tools/tool-host.ts';
-import { progressTo } from '../../adapters/mcp/servers/progress.ts';
-import { ProblemError } from '../problems.ts';
-import type { CallOutcome, McpDeps } from './port.ts';
-import type { Served } from './sessions.ts';
+import type { OfferedTool, ToolHost } from '../../domain/tools/tool-host.ts';
+import type { ToolResult } from '../../contracts/tools.ts';
+import type { DatabaseDeps } from '../../domain/deps.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { McpSessions, Served } from './sessions.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { RequestError } from '../../contracts/problem.ts';
+
+/** What has become of a call: its result, or the job that it waits or runs in. */
+export interface CallOutcome {
+  readonly jobId: string;
+  /** Of the job, as under `GET /api/jobs/:jobId`. */
+  readonly status: string;
+  /** Absent while it waits for a human or runs on. */
+  readonly result?: ToolResult | undefined;
+}
+
+export interface CallToolOptions {
+  /** The client has cancelled, or is gone: nobody waits any more. */
+  readonly signal: AbortSignal;
+  readonly onProgress: ((message: string, share?: number) => void) | undefined;
+}
+
+/**
+ * Calls a tool for a person under policy, ledger, approval and audit: the same as `POST /api/tools/:name/call`. The
+ * servers here never run a provider's tool themselves. @throws RequestError in words for a person
+ */
+export type CallTool = (
+  principal: Principal,
+  toolName: string,
+  args: Readonly<Record<string, unknown>>,
+  options: CallToolOptions,
+) => Promise<CallOutcome>;
+
+export interface McpDeps extends DatabaseDeps, Pick<ApiDeps, 'log' | 'mcpProgress'> {
+  /** Says which tools there are; calls go through `callTool`. */
+  readonly host: Pick<ToolHost, 'offer'>;
+  readonly callTool: CallTool;
+  readonly sessions: McpSessions;
+  /** Where people reach the product; requests must come to this host, or to this machine by its own names. */
+  readonly publicUrl: string;
+}
 
 /** The accepted tools of a person's connections to one provider; none where no connection is in order. */
 export async function toolsOf({ host }: Pick<McpDeps, 'host'>, served: Served): Promise<OfferedTool[]> {
@@ -43,17 +79,17 @@ export function createOfferedServer(deps: McpDeps, served: Served): Server {
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 async function call(
-  { callTool, log, publicUrl }: McpDeps,
+  { callTool, log, mcpProgress, publicUrl }: McpDeps,
   principal: Principal,
   name: string,
   args: Readonly<Record<string, unknown>>,
   extra: Extra,
 ): Promise<CallToolResult> {
   try {
-    const outcome = await callTool(principal, name, args, { signal: extra.signal, onProgress: progressTo(extra) });
+    const outcome = await callTool(principal, name, args, { signal: extra.signal, onProgress: mcpProgress(extra) });
     return toCallResult(outcome, publicUrl);
   } catch (error) {
-    if (error instanceof ProblemError) return { content: [{ type: 'text', text: error.message }], isError: true };
+    if (error instanceof RequestError) return { content: [{ type: 'text', text: error.message }], isError: true };
     log.error({ err: error, tool: name }, 'a tool call over MCP failed');
     throw new McpError(ErrorCode.InternalError, 'The call failed on our side and is logged. Look before trying again.');
   }

@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { ProblemError } from '../problems.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -22,10 +22,10 @@ export function ownHostsOnly(publicUrl: string) {
   return createMiddleware(async (c, next) => {
     const host = c.req.header('host');
     if (!host || !isOwn(hostOf(`http://${host}`)))
-      throw new ProblemError('forbidden', 'This address is not served here. Use the address of PUBLIC_URL.');
+      throw new RequestError('forbidden', 'This address is not served here. Use the address of PUBLIC_URL.');
     const origin = c.req.header('origin');
     if (origin !== undefined && !isOwn(hostOf(origin)))
-      throw new ProblemError('forbidden', 'Pages of other sites may not speak MCP with this server.');
+      throw new RequestError('forbidden', 'Pages of other sites may not speak MCP with this server.');
     await next();
   });
 }

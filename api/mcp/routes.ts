@@ -3,16 +3,15 @@ import { bodyLimit } from 'hono/body-limit';
 import { isFirstParty } from '../../contracts/connections.ts';
 import type { ApiEnv } from '../deps.ts';
 import { authenticate } from '../middleware/authenticate.ts';
-import { ProblemError } from '../problems.ts';
-import { createOfferedServer, toolsOf } from './offered-server.ts';
+import { createOfferedServer, toolsOf, type McpDeps } from './offered-server.ts';
 import { ownHostsOnly } from './own-hosts.ts';
-import type { McpDeps } from './port.ts';
 import { MAX_MESSAGE_BYTES, type Served } from './sessions.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 const messageLimit = bodyLimit({
   maxSize: MAX_MESSAGE_BYTES,
   onError: () => {
-    throw new ProblemError('too-large', 'An MCP message may have at most 1 MiB.');
+    throw new RequestError('too-large', 'An MCP message may have at most 1 MiB.');
   },
 });
 
@@ -33,16 +32,16 @@ async function answer(deps: McpDeps, c: Context<ApiEnv>): Promise<Response> {
   const id = c.req.header('mcp-session-id');
   if (id === undefined) return begin(deps, served, c.req.raw);
   const response = await deps.sessions.continue(served, id, c.req.raw);
-  if (!response) throw new ProblemError('not-found', 'This MCP session is over, or was never yours. Begin a new one.');
+  if (!response) throw new RequestError('not-found', 'This MCP session is over, or was never yours. Begin a new one.');
   return response;
 }
 
 async function begin(deps: McpDeps, served: Served, request: Request): Promise<Response> {
   const { provider } = served;
   if (request.method !== 'POST')
-    throw new ProblemError('invalid-request', 'Send the header "mcp-session-id" that initialize was answered with.');
+    throw new RequestError('invalid-request', 'Send the header "mcp-session-id" that initialize was answered with.');
   if (!isFirstParty(provider) || (await toolsOf(deps, served)).length === 0)
-    throw new ProblemError(
+    throw new RequestError(
       'not-found',
       `There is no usable connection to "${provider.slice(0, 40)}". An admin makes and tests connections under /api/connections.`,
     );

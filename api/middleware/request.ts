@@ -5,7 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiEnv } from '../deps.ts';
 import { GRANT_PAGE_STYLE } from '../routes/grant-page.ts';
-import { ProblemError } from '../problems.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 const GIVEN_ID = /^[\w-]{1,64}$/;
 
@@ -25,7 +25,7 @@ export const jsonOnly = createMiddleware(async (c, next) => {
   const type = c.req.header('content-type') ?? '';
   const writes = method === 'POST' || method === 'PUT' || method === 'PATCH';
   if (writes && length !== '0' && !/^application\/json\b/i.test(type))
-    throw new ProblemError('unsupported-media-type', 'Send the body as JSON with "content-type: application/json".');
+    throw new RequestError('unsupported-media-type', 'Send the body as JSON with "content-type: application/json".');
   if (writes && length === '0' && type) {
     const headers = new Headers(c.req.raw.headers);
     headers.delete('content-type');
@@ -38,7 +38,7 @@ const limited = (maxSize: number, detail: string) =>
   bodyLimit({
     maxSize,
     onError: () => {
-      throw new ProblemError('too-large', detail);
+      throw new RequestError('too-large', detail);
     },
   });
 

@@ -4,7 +4,7 @@ import { EncodedPayloads, PayloadError, type PayloadProblem } from '../../contra
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly, authenticate } from '../middleware/authenticate.ts';
 import { codecBodyLimit, jsonOnly } from '../middleware/request.ts';
-import { ProblemError, type ProblemKind } from '../problems.ts';
+import { RequestError, type RequestErrorKind } from '../../contracts/problem.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const Payloads = EncodedPayloads.meta({ id: 'EncodedPayloads' });
@@ -21,14 +21,14 @@ const decode = createRoute({
   responses: { 200: jsonResponse(Payloads, 'The same payloads in the same order, decrypted'), ...PROBLEMS },
 });
 
-const KIND: Readonly<Record<PayloadProblem, ProblemKind>> = {
+const KIND: Readonly<Record<PayloadProblem, RequestErrorKind>> = {
   foreign: 'not-found',
   no_key: 'unavailable',
   damaged: 'invalid-request',
 };
 
 /** The codec endpoint, which browsers may use from the address of Temporal's UI alone. */
-export function codecRoutes(deps: ApiDeps) {
+export function codecRoutes(deps: Pick<ApiDeps, 'db' | 'payloadCodec' | 'temporalUiUrl'>) {
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuse });
   const origin = URL.canParse(deps.temporalUiUrl ?? '') ? new URL(deps.temporalUiUrl ?? '').origin : [];
   const allowHeaders = ['authorization', 'content-type', 'x-namespace'];
@@ -39,7 +39,7 @@ export function codecRoutes(deps: ApiDeps) {
       const payloads = deps.payloadCodec.decodeFor(c.get('principal').organizationId, given).map(toWire);
       return c.json({ payloads }, 200);
     } catch (error) {
-      if (error instanceof PayloadError) throw new ProblemError(KIND[error.problem], error.message);
+      if (error instanceof PayloadError) throw new RequestError(KIND[error.problem], error.message);
       throw error;
     }
   });

@@ -8,12 +8,16 @@ import {
   NewConnection,
 } from '../../contracts/connections.ts';
 import { AcceptTools } from '../../contracts/tools.ts';
-import { checkConnection } from '../../domain/connections/check.ts';
-import { refuseUse } from '../../domain/connections/rules.ts';
+import { testConnection } from '../../domain/connections/check.ts';
 import { acceptShown, readTools } from '../../domain/connections/connection-tools.ts';
-import { findSeen, listViews, readView } from '../../domain/connections/connection-views.ts';
-import { changeConnection, createConnection, removeConnection } from '../../domain/connections/connections.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { listViews, readSeen } from '../../domain/connections/connection-views.ts';
+import {
+  changeConnection,
+  createConnection,
+  removeConnection,
+  type ConnectDeps,
+} from '../../domain/connections/change-connection.ts';
+import type { ApiEnv } from '../deps.ts';
 import { adminsOnly, membersOnly } from '../middleware/authenticate.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
@@ -119,16 +123,15 @@ const accept = createRoute({
 });
 
 /** What an organization and its people are connected to. */
-export const connectionRoutes = (deps: ApiDeps) =>
+export const connectionRoutes = (deps: ConnectDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(list, async (c) =>
       c.json({ connections: await listViews(deps, c.get('principal'), c.req.valid('query')) }, 200),
     )
     .openapi(create, async (c) => c.json(await createConnection(deps, c.get('principal'), c.req.valid('json')), 201))
-    .openapi(read, async (c) => {
-      const row = await findSeen(deps, c.get('principal'), c.req.valid('param').connectionId);
-      return c.json(await readView(deps, row.organization_id, row.id), 200);
-    })
+    .openapi(read, async (c) =>
+      c.json(await readSeen(deps, c.get('principal'), c.req.valid('param').connectionId), 200),
+    )
     .openapi(change, async (c) => {
       const { connectionId } = c.req.valid('param');
       return c.json(await changeConnection(deps, c.get('principal'), connectionId, c.req.valid('json')), 200);
@@ -137,11 +140,9 @@ export const connectionRoutes = (deps: ApiDeps) =>
       await removeConnection(deps, c.get('principal'), c.req.valid('param').connectionId);
       return c.body(null, 204);
     })
-    .openapi(test, async (c) => {
-      const row = await findSeen(deps, c.get('principal'), c.req.valid('param').connectionId);
-      refuseUse(c.get('principal'), row);
-      return c.json(await checkConnection(deps, row), 200);
-    })
+    .openapi(test, async (c) =>
+      c.json(await testConnection(deps, c.get('principal'), c.req.valid('param').connectionId), 200),
+    )
     .openapi(tools, async (c) => {
       const refresh = c.req.valid('query').refresh === 'true';
       return c.json(await readTools(deps, c.get('principal'), c.req.valid('param').connectionId, refresh), 200);

@@ -1,8 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { withOrganization } from '../../db/organization.ts';
-import { findOrganization } from '../../db/queries/organizations.ts';
+import { readOrganization } from '../../domain/organizations/organization-view.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { streamEvents } from '../sse/stream.ts';
+import { streamEvents, type StreamDeps } from '../sse/stream.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const events = createRoute({
@@ -36,19 +35,17 @@ const me = createRoute({
 });
 
 /** The organization's events, and who is listening. */
-export const eventRoutes = (deps: ApiDeps) =>
+export const eventRoutes = (deps: StreamDeps & Pick<ApiDeps, 'temporalUiUrl' | 'demo'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(events, (c) =>
       streamEvents(c, deps, c.req.valid('query').scope === 'user' ? { userId: c.get('principal').userId } : {}),
     )
     .openapi(me, async (c) => {
       const { organizationId, userId, name, role } = c.get('principal');
-      const organization = await withOrganization(deps.db, organizationId, (trx) =>
-        findOrganization(trx, organizationId),
-      );
+      const organization = await readOrganization(deps, organizationId);
       return c.json(
         {
-          organization: { id: organizationId, name: organization?.name ?? '' },
+          organization,
           user: { id: userId, name, role },
           temporalUiUrl: deps.temporalUiUrl,
           demo: deps.demo,

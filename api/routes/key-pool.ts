@@ -1,11 +1,16 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { KeyAccountView, KeyPoolView, NewKey } from '../../contracts/key-pool.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { listAccounts } from '../../db/queries/key-pool.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { addKey, removeKey, resetKey } from '../../domain/models/organization-keys.ts';
+import type { LogDeps } from '../../domain/deps.ts';
+import type { ApiEnv } from '../deps.ts';
+import {
+  addKey,
+  readKeyPool,
+  removeKey,
+  resetKey,
+  type KeyPoolDeps,
+  type SealerDeps,
+} from '../../domain/models/organization-keys.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { toPoolView } from '../views/key-pool.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const common = { tags: ['Key pool'], security: BEARER };
@@ -56,13 +61,9 @@ const postReset = createRoute({
 });
 
 /** The key pool as admins see it. */
-export const keyPoolRoutes = (deps: ApiDeps) =>
+export const keyPoolRoutes = (deps: KeyPoolDeps & SealerDeps & LogDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
-    .openapi(getPool, async (c) => {
-      const { organizationId } = c.get('principal');
-      const found = await withOrganization(deps.db, organizationId, (trx) => listAccounts(trx, deps.sharedAccounts));
-      return c.json(toPoolView(found, deps.sharedAccounts), 200);
-    })
+    .openapi(getPool, async (c) => c.json(await readKeyPool(deps, c.get('principal').organizationId), 200))
     .openapi(postKey, async (c) => c.json(await addKey(deps, c.get('principal'), c.req.valid('json')), 201))
     .openapi(deleteKeyRoute, async (c) => {
       await removeKey(deps, c.get('principal'), c.req.valid('param').keyId);

@@ -1,15 +1,28 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { randomUUID } from 'node:crypto';
-import { BudgetChange, BudgetView, LedgerEntry, USAGE_GROUPS, UsageGroup, UsageRow } from '../../contracts/budget.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { findUser, insertAudit } from '../../db/queries/people.ts';
-import { listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/usage.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import {
+  BudgetPolicy,
+  BudgetChange,
+  BudgetView,
+  LedgerEntry,
+  USAGE_GROUPS,
+  UsageGroup,
+  UsageRow,
+} from '../../contracts/budget.ts';
+import {
+  changeBudgetPolicy,
+  changeLimit,
+  MAX_MONEY_ROWS,
+  readBudgetPolicy,
+  readBudgets,
+  readLedger,
+  readUsage,
+  type LimitDeps,
+  type PolicyDeps,
+} from '../../domain/budgets/limits.ts';
+import type { ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { notFound } from '../problems.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
-const MAX_ROWS = 1_000;
 const Budgets = z.object({ budgets: z.array(BudgetView.meta({ id: 'Budget' })) });
 const Day = z.iso.date();
 
@@ -69,60 +82,50 @@ const getLedger = createRoute({
     query: z.object({
       jobId: z.uuid().optional(),
       before: z.iso.datetime().optional(),
-      limit: z.coerce.number().int().min(1).max(MAX_ROWS).default(100),
+      limit: z.coerce.number().int().min(1).max(MAX_MONEY_ROWS).default(100),
     }),
   },
   responses: { 200: jsonResponse(z.object({ entries: z.array(LedgerEntry) }), 'The newest first'), ...PROBLEMS },
 });
 
-const DEFAULT_DAYS = 30;
-const dayBefore = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+const Policy = BudgetPolicy.meta({ id: 'BudgetPolicy' });
 
-/** Budgets, usage and the ledger. */
-export const moneyRoutes = (deps: ApiDeps) =>
+const getPolicy = createRoute({
+  method: 'get',
+  path: '/admin/budget-policy',
+  tags: ['Money'],
+  summary: 'Whether and when agents get a cheaper model because a budget is tight',
+  security: BEARER,
+  middleware: [adminsOnly] as const,
+  responses: { 200: jsonResponse(Policy, 'Shares of the tightest limit'), ...PROBLEMS },
+});
+
+const putPolicy = createRoute({
+  method: 'put',
+  path: '/admin/budget-policy',
+  tags: ['Money'],
+  summary: 'Decide whether and when agents get a cheaper model',
+  description: 'Takes effect with the next call. The ledger shows which calls stepped down, and from where.',
+  security: BEARER,
+  middleware: [adminsOnly] as const,
+  request: { body: { required: true, content: { 'application/json': { schema: Policy } } } },
+  responses: { 200: jsonResponse(Policy, 'As it is now'), ...PROBLEMS },
+});
+
+/** Budgets, usage, the ledger, and how tiers give way while a budget is tight. */
+export const moneyRoutes = (deps: LimitDeps & PolicyDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
-    .openapi(getBudgets, async (c) => {
-      const { organizationId } = c.get('principal');
-      const budgets = await withOrganization(deps.db, organizationId, (trx) => listBudgets(trx, deps.defaultLimits));
-      return c.json({ budgets }, 200);
-    })
-    .openapi(putBudget, async (c) => {
-      const budgets = await changeLimit(deps, c.get('principal'), c.req.valid('json'));
-      return c.json({ budgets }, 200);
-    })
-    .openapi(getUsage, async (c) => {
-      const { organizationId, userId, role } = c.get('principal');
-      const { groupBy, from = dayBefore(DEFAULT_DAYS), to = dayBefore(0) } = c.req.valid('query');
-      const only = role === 'admin' ? {} : { userId };
-      const query = { groups: [...new Set(groupBy)], from, to, limit: MAX_ROWS, ...only };
-      const usage = await withOrganization(deps.db, organizationId, (trx) => sumUsage(trx, query));
-      return c.json({ usage }, 200);
-    })
-    .openapi(getLedger, async (c) => {
-      const { jobId, before, limit } = c.req.valid('query');
-      const entries = await withOrganization(deps.db, c.get('principal').organizationId, (trx) =>
-        listLedger(trx, { orchestrationId: jobId, before, limit }),
-      );
-      return c.json({ entries }, 200);
-    });
-
-/** Sets the limit and writes down who did, in one transaction. */
-const changeLimit = (
-  deps: ApiDeps,
-  { organizationId, userId }: ApiEnv['Variables']['principal'],
-  change: BudgetChange,
-): Promise<BudgetView[]> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    if (change.userId && !(await findUser(trx, change.userId))) throw notFound('user');
-    await setLimit(trx, organizationId, change);
-    await insertAudit(trx, {
-      organization_id: organizationId,
-      id: randomUUID(),
-      user_id: userId,
-      action: 'budget.set',
-      subject: change.userId ?? organizationId,
-      outcome: 'done',
-      details: JSON.stringify(change),
-    });
-    return listBudgets(trx, deps.defaultLimits);
-  });
+    .openapi(getBudgets, async (c) => c.json({ budgets: await readBudgets(deps, c.get('principal')) }, 200))
+    .openapi(putBudget, async (c) =>
+      c.json({ budgets: await changeLimit(deps, c.get('principal'), c.req.valid('json')) }, 200),
+    )
+    .openapi(getUsage, async (c) =>
+      c.json({ usage: await readUsage(deps, c.get('principal'), c.req.valid('query')) }, 200),
+    )
+    .openapi(getLedger, async (c) =>
+      c.json({ entries: await readLedger(deps, c.get('principal'), c.req.valid('query')) }, 200),
+    )
+    .openapi(getPolicy, async (c) => c.json(await readBudgetPolicy(deps, c.get('principal')), 200))
+    .openapi(putPolicy, async (c) =>
+      c.json(await changeBudgetPolicy(deps, c.get('principal'), c.req.valid('json')), 200),
+    );

@@ -1,23 +1,22 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { clientIdDocument } from '../../adapters/mcp/host/oauth/client.ts';
-import type { ApiEnv } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { finishGrant, OUTCOMES } from '../../domain/connections/grant-callback.ts';
 import { grantPage, languageOf } from './grant-page.ts';
 import {
-  beginGrant,
   CALLBACK,
   CLIENT_METADATA,
+  ourClient,
+  beginGrant,
   cookieOf,
   GRANT_MS,
-  ourClient,
   sha256,
   type GrantDeps,
 } from '../../domain/connections/grants.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
-import { notFound } from '../problems.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
+import { notFound } from '../../contracts/problem.ts';
 
 const DONE = '/api/connections/oauth/done';
 const COOKIE_PATH = '/api/connections/oauth';
@@ -55,7 +54,7 @@ export const oauthRoutes = (deps: GrantDeps) =>
   });
 
 /** For browsers and authorization servers, who have no token: has to come before `authenticate`. */
-export const oauthPublicRoutes = (deps: GrantDeps) =>
+export const oauthPublicRoutes = (deps: GrantDeps & Pick<ApiDeps, 'describeClient'>) =>
   new Hono<ApiEnv>()
     .get(CALLBACK, async (c) => {
       const { state, code, iss, error } = c.req.query();
@@ -76,5 +75,5 @@ export const oauthPublicRoutes = (deps: GrantDeps) =>
       const our = ourClient(deps);
       if (!our.clientMetadataUrl) throw notFound('document');
       c.header('cache-control', 'public, max-age=3600');
-      return c.json(clientIdDocument(our), 200);
+      return c.json(deps.describeClient(our), 200);
     });

@@ -1,19 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { randomUUID } from 'node:crypto';
 import { Accepted, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { listRecentMessages } from '../../db/queries/messages.ts';
-import { listOfSession } from '../../db/queries/orchestrations.ts';
-import { findSession, insertSession, touchSession } from '../../db/queries/sessions.ts';
-import type { Principal } from '../../db/queries/people.ts';
-import { acceptRequest, fingerprintOf, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
+import { readSession } from '../../domain/sessions/sessions.ts';
+import type { ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
-import { notFound, ProblemError } from '../problems.ts';
-import { BEARER, isUuid, jsonResponse, PROBLEMS, refuse } from './responses.ts';
-
-const HOT_MESSAGES = 100;
-const TITLE_CHARS = 80;
+import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
+import type { Principal } from '../../contracts/principal.ts';
 
 const orchestrate = createRoute({
   method: 'post',
@@ -53,31 +45,26 @@ const session = createRoute({
 });
 
 /** Asking for work, and the conversations it belongs to. */
-export const orchestratorRoutes = (deps: ApiDeps) =>
+export const orchestratorRoutes = (deps: AcceptDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(orchestrate, async (c) => {
-      const principal = c.get('principal');
-      const request = toIncoming(principal, c.req.valid('json'), c.req.valid('header')['idempotency-key']);
-      const accepted = await acceptRequest(deps, request);
-      if (accepted.repeated && accepted.fingerprint !== fingerprintOf(request))
-        throw new ProblemError(
-          'idempotency-key-reused',
-          'This idempotency key came with another request before. Use a new key.',
-        );
-      if (accepted.repeated) c.header('idempotent-replayed', 'true');
-      const { id, session_id: sessionId, status } = accepted.orchestration;
+      const request = toIncoming(c.get('principal'), c.req.valid('json'), c.req.valid('header')['idempotency-key']);
+      const { orchestration, isRepeated } = await acceptRequest(deps, request);
+      if (isRepeated) c.header('idempotent-replayed', 'true');
+      const { id, session_id: sessionId, status } = orchestration;
       return c.json({ jobId: id, sessionId, status }, 202);
     })
-    .openapi(session, async (c) => {
-      const view = await readSession(deps, c.get('principal').organizationId, c.req.valid('param').sessionId);
-      if (!view) throw notFound('session');
-      return c.json(view, 200);
-    });
+    .openapi(session, async (c) =>
+      c.json(await readSession(deps, c.get('principal').organizationId, c.req.valid('param').sessionId), 200),
+    );
 
-function toIncoming(principal: Principal, body: OrchestrateRequest, headerKey: string | undefined): IncomingRequest {
-  const { organizationId, userId } = principal;
-  const { message, sessionId, idempotencyKey, agents, category, mode, requireApproval, plan, dryRun } = body;
+function toIncoming(
+  { organizationId, userId }: Principal,
+  { message, sessionId, idempotencyKey, ...options }: OrchestrateRequest,
+  headerKey: string | undefined,
+): IncomingRequest {
   const key = idempotencyKey ?? headerKey;
+  const { agents, category, mode, requireApproval, plan, dryRun } = options;
   return {
     organizationId,
     userId,
@@ -85,47 +72,6 @@ function toIncoming(principal: Principal, body: OrchestrateRequest, headerKey: s
     message,
     options: { agents, category, mode, requireApproval, plan, dryRun },
     keys: key ? [`rest:${userId}:${key}`] : [],
-    session: async (trx) => {
-      if (sessionId) {
-        const known = isUuid(sessionId) ? await findSession(trx, sessionId) : undefined;
-        if (!known) throw notFound('session');
-        await touchSession(trx, known.id);
-        return known.id;
-      }
-      const id = randomUUID();
-      const title = message.trim().slice(0, TITLE_CHARS);
-      await insertSession(trx, { organization_id: organizationId, id, user_id: userId, source: 'rest', title });
-      return id;
-    },
+    session: sessionId ? { kind: 'known', id: sessionId } : { kind: 'new' },
   };
-}
-
-async function readSession(deps: ApiDeps, organizationId: string, id: string): Promise<SessionView | undefined> {
-  if (!isUuid(id)) return undefined;
-  return withOrganization(deps.db, organizationId, async (trx) => {
-    const found = await findSession(trx, id);
-    if (!found) return undefined;
-    const messages = await listRecentMessages(trx, { sessionId: id, limit: HOT_MESSAGES });
-    const jobs = await listOfSession(trx, id);
-    return {
-      sessionId: id,
-      title: found.title,
-      source: found.source,
-      createdAt: found.created_at.toISOString(),
-      updatedAt: found.updated_at.toISOString(),
-      messages: messages.map((message) => ({
-        id: message.id,
-        role: message.role,
-        content: message.content,
-        jobId: message.orchestration_id,
-        createdAt: message.created_at.toISOString(),
-      })),
-      jobs: jobs.map((job) => ({
-        jobId: job.id,
-        status: job.status,
-        message: job.message,
-        createdAt: job.created_at.toISOString(),
-      })),
-    };
-  });
 }

@@ -29,9 +29,6 @@ export const PROBLEMS = {
 
 export const BEARER = [{ bearer: [] }];
 
-/** Whether an id can be one of ours; any other is answered as a missing one is. */
-export const isUuid = (text: string): boolean => z.uuid().safeParse(text).success;
-
 /** Every route's answer to what its schema refuses. */
 export function refuse(result: { success: boolean; error?: z.core.$ZodError }): void {
   if (!result.success && result.error) throw invalidRequest(result.error);

@@ -7,17 +7,18 @@ import {
   RoutingDecision,
   RoutingOverride,
 } from '../../contracts/routing.ts';
-import { withOrganization } from '../../db/organization.ts';
-import { listOverrides } from '../../db/queries/routing.ts';
-import { listDecisions } from '../../db/queries/routing-decisions.ts';
+import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { OVERRIDES_LEARNED } from '../../domain/routing/insert-with-route.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { addOverride, measureAccuracy, removeOverride } from '../../domain/routing/overrides.ts';
-import { toDecision, toOverride } from '../views/routing.ts';
+import {
+  addOverride,
+  measureAccuracy,
+  readDecisions,
+  readOverrides,
+  removeOverride,
+} from '../../domain/routing/overrides.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
-const SHOWN_CHARS = 500;
 const Override = RoutingOverride.meta({ id: 'RoutingOverride' });
 const forAdmins = { tags: ['Routing'], security: BEARER, middleware: adminsOnly };
 
@@ -98,25 +99,18 @@ const accuracy = createRoute({
 });
 
 /** Routing decisions, and what admins teach the router. */
-export const routingRoutes = (deps: ApiDeps) =>
+export const routingRoutes = (deps: DatabaseDeps & Pick<ApiDeps, 'router'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(decisions, async (c) => {
-      const rows = await withOrganization(deps.db, c.get('principal').organizationId, (trx) =>
-        listDecisions(trx, c.req.valid('query'), SHOWN_CHARS),
-      );
-      return c.json({ decisions: rows.flatMap(toDecision) }, 200);
+      const { organizationId } = c.get('principal');
+      return c.json({ decisions: await readDecisions(deps, organizationId, c.req.valid('query')) }, 200);
     })
-    .openapi(putOverride, async (c) =>
-      c.json(toOverride(await addOverride(deps, c.get('principal'), c.req.valid('json'))), 201),
+    .openapi(putOverride, async (c) => c.json(await addOverride(deps, c.get('principal'), c.req.valid('json')), 201))
+    .openapi(getOverrides, async (c) =>
+      c.json({ overrides: await readOverrides(deps, c.get('principal').organizationId) }, 200),
     )
-    .openapi(getOverrides, async (c) => {
-      const rows = await withOrganization(deps.db, c.get('principal').organizationId, (trx) =>
-        listOverrides(trx, OVERRIDES_LEARNED),
-      );
-      return c.json({ overrides: rows.map(toOverride) }, 200);
-    })
     .openapi(deleteOverride, async (c) =>
-      c.json(toOverride(await removeOverride(deps, c.get('principal'), c.req.valid('param').overrideId)), 200),
+      c.json(await removeOverride(deps, c.get('principal'), c.req.valid('param').overrideId), 200),
     )
     .openapi(accuracy, async (c) =>
       c.json({ languages: await measureAccuracy(deps, c.get('principal').organizationId) }, 200),

@@ -1,8 +1,14 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { SkillText, SkillView } from '../../contracts/skills.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import type { ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
-import { getSkill, listAllSkills, removeSkill, setSkill } from '../../domain/skills/organization-skills.ts';
+import {
+  getSkill,
+  listAllSkills,
+  removeSkill,
+  setSkill,
+  type SkillDeps,
+} from '../../domain/skills/organization-skills.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const common = { tags: ['Skills'], security: BEARER };
@@ -55,7 +61,7 @@ const deleteSkillRoute = createRoute({
 });
 
 /** Know-how that agents load when they need it. */
-export const skillRoutes = (deps: ApiDeps) =>
+export const skillRoutes = (deps: SkillDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(getSkills, async (c) => {
       const skills = await listAllSkills(deps, c.get('principal').organizationId);

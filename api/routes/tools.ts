@@ -1,10 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { ToolCallAnswer, ToolOffer } from '../../contracts/tool-calls.ts';
 import { ToolCallRequest } from '../../contracts/tools.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import type { ToolHost } from '../../domain/tools/tool-host.ts';
+import type { ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
-import { callTool } from '../../domain/tools/tool-call.ts';
-import { toOfferedView } from '../views/tool.ts';
+import { callTool, type ToolCallDeps } from '../../domain/tools/tool-call.ts';
+import { toOfferedView } from '../../domain/tools/tool-view.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const Answer = ToolCallAnswer.meta({ id: 'ToolCallAnswer' });
@@ -46,7 +47,9 @@ const call = createRoute({
 });
 
 /** Tools, called by people and programs. */
-export const toolRoutes = (deps: ApiDeps) =>
+export const toolRoutes = (
+  deps: ToolCallDeps & { readonly tools: Pick<ToolHost, 'find' | 'checkArguments' | 'offer'> },
+) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(list, async (c) => {
       const { organizationId, userId } = c.get('principal');
@@ -57,13 +60,13 @@ export const toolRoutes = (deps: ApiDeps) =>
       const { arguments: args, waitMs, idempotencyKey } = c.req.valid('json');
       const key = idempotencyKey ?? c.req.valid('header')['idempotency-key'];
       const options = { waitMs, signal: c.req.raw.signal, idempotencyKey: key };
-      const { repeated, ...answer } = await callTool(
+      const { isRepeated, ...answer } = await callTool(
         deps,
         c.get('principal'),
         c.req.valid('param').name,
         args,
         options,
       );
-      if (repeated) c.header('idempotent-replayed', 'true');
+      if (isRepeated) c.header('idempotent-replayed', 'true');
       return c.json(answer, answer.result ? 200 : 202);
     });

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Choice } from '../../contracts/approval.ts';
-import type { SteeringMode } from '../../contracts/steering.ts';
 import { storableText } from '../../contracts/storable-text.ts';
-import type { Decision } from '../../contracts/workflow.ts';
+import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
 /** The parts of Slack's `app_mention` and `message` events that matter here. */
 const SlackMessage = z.object({
@@ -17,27 +15,11 @@ const SlackMessage = z.object({
   thread_ts: z.string().optional(),
 });
 
-/** A person's words in Slack. */
-export interface HeardMessage {
-  readonly teamId: string;
-  readonly eventId: string | undefined;
-  readonly channelId: string;
-  readonly direct: boolean;
-  readonly slackUserId: string;
-  /** Without the mention of the bot, entities decoded. */
-  readonly text: string;
-  readonly mentionsBot: boolean;
-  readonly ts: string;
-  /** The thread that an answer belongs to. */
-  readonly threadTs: string;
-  readonly isReply: boolean;
-}
-
 /** Subtypes that are still a person talking. */
 const SPEECH = new Set([undefined, 'file_share', 'thread_broadcast', 'me_message']);
 
 /** A message event as a person's words; undefined for bots, edits, joins and whatever else is no speech. */
-export function toHeardMessage(event: unknown, envelope: Envelope, botUserId: string): HeardMessage | undefined {
+export function toThreadMessage(event: unknown, envelope: Envelope, botUserId: string): ThreadMessage | undefined {
   const parsed = SlackMessage.safeParse(event);
   if (!parsed.success) return undefined;
   const message = parsed.data;
@@ -68,42 +50,3 @@ export const teamOf = (envelope: Envelope): string => envelope.authorizations?.[
 
 /** Slack escapes exactly these three. */
 const decode = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
-
-/** What a reply answers, if it is nothing but an answer. */
-export interface Word {
-  readonly verdict: Decision['verdict'];
-  readonly choice?: Choice;
-}
-
-const WORDS: readonly (readonly [RegExp, Word])[] = [
-  [/^(approve|approved|승인|승인합니다)[.!]*$/i, { verdict: 'approve' }],
-  [/^(cancel|취소|취소합니다)[.!]*$/i, { verdict: 'cancel' }],
-  [/^(raise|증액)[.!]*$/i, { verdict: 'approve', choice: 'raise' }],
-  [/^(done|완료)[.!]*$/i, { verdict: 'approve', choice: 'done' }],
-  [/^(retry|재시도)[.!]*$/i, { verdict: 'approve', choice: 'retry' }],
-  [/^(skip|건너뛰기)[.!]*$/i, { verdict: 'approve', choice: 'skip' }],
-  [/^(stop|중지)[.!]*$/i, { verdict: 'approve', choice: 'stop' }],
-];
-
-/** The answer that a text is; undefined when it says anything else. */
-export const wordIn = (text: string): Word | undefined => WORDS.find(([pattern]) => pattern.test(text.trim()))?.[1];
-
-/** What a reply decides about an approval, if it is nothing but a decision. */
-export function verdictIn(text: string): Decision['verdict'] | undefined {
-  const word = wordIn(text);
-  return word?.choice ? undefined : word?.verdict;
-}
-
-/** Whether a reply wants taken back what the work has changed, and says nothing else. */
-export const isUndo = (text: string): boolean => /^(undo|되돌리기|되돌려( ?(줘|주세요))?)[.!]*$/i.test(text.trim());
-
-const REPLAN = /^(replan|plan again|다시 계획|계획 변경|재계획)[:,.\s]*/i;
-
-/** How words to running work are meant: STOP alone stops, REPLAN in front plans the rest anew, all else steers. */
-export function steeringIn(text: string): { mode: SteeringMode; message: string } {
-  if (wordIn(text)?.choice === 'stop') return { mode: 'stop', message: '' };
-  const message = text.trim().replace(REPLAN, '');
-  return REPLAN.test(text.trim()) && message.length > 0
-    ? { mode: 'replan', message }
-    : { mode: 'steer', message: text.trim() };
-}

@@ -1,17 +1,16 @@
 import type { Receiver } from '@slack/bolt';
-import { createSlackClient } from '../../adapters/slack/slack-client.ts';
-import type { ApiDeps } from '../deps.ts';
-import { createRecentKeys, createSlackApp, createSocketReceiver } from './app.ts';
-import { createHonoReceiver, type HonoReceiver } from './receiver.ts';
+import type { WebClient } from '@slack/web-api';
+import type { ThreadDeps } from '../../domain/threads/handle-message.ts';
+import type { Logger } from '../../logging.ts';
+import { createSlackApp } from './app.ts';
+import { createEphemeralPoster, loadProfile } from './people.ts';
+import { createHonoReceiver, createSocketReceiver, type HonoReceiver } from './receivers.ts';
 import { mapOwnWorkspace } from './workspace.ts';
 
-const RECENT_MESSAGES = 5_000;
-
 export interface SlackSettings {
-  readonly botToken: string | undefined;
+  readonly botToken: string;
   readonly signingSecret: string | undefined;
   readonly appToken: string | undefined;
-  readonly apiUrl: string | undefined;
   readonly unknownUsers: 'create' | 'reject';
   /** Whose organization the token's own workspace becomes. */
   readonly organizationId: string;
@@ -23,17 +22,21 @@ export interface OpenSlack {
   readonly http: HonoReceiver | undefined;
 }
 
-/** Slack over HTTP, or over a socket when there is an app token; undefined when none is configured. */
-export async function openSlack(deps: ApiDeps, settings: SlackSettings): Promise<OpenSlack | undefined> {
-  const { botToken, appToken, apiUrl, unknownUsers, organizationId } = settings;
-  if (!botToken) return undefined;
-  const client = createSlackClient({ token: botToken, apiUrl });
-  const mapping = mapOwnWorkspace({ db: deps.db, client, log: deps.log }, organizationId);
-  const door = { ...deps, people: { client, unknownUsers }, firstTime: createRecentKeys(RECENT_MESSAGES) };
+export interface SlackDeps extends Omit<ThreadDeps, 'loadProfile' | 'unknownUsers'> {
+  readonly log: Logger;
+  readonly client: WebClient;
+}
+
+/** Slack over HTTP, or over a socket when there is an app token. */
+export async function openSlack(deps: SlackDeps, settings: SlackSettings): Promise<OpenSlack> {
+  const { botToken, appToken, unknownUsers, organizationId } = settings;
+  const { client, log } = deps;
   const http = appToken ? undefined : createHonoReceiver(settings.signingSecret ?? '');
-  const onError = (error: unknown) => deps.log.error({ err: error }, 'a Slack event failed and comes again');
+  const onError = (error: unknown) => log.error({ err: error }, 'a Slack event failed and comes again');
   const receiver = http?.receiver ?? createSocketReceiver(appToken ?? '', client, onError);
-  await createSlackApp({ door, botToken, mapping }, receiver);
+  const people = { unknownUsers, loadProfile: (slackUserId: string) => loadProfile(client, slackUserId) };
+  const mapping = mapOwnWorkspace(deps, organizationId);
+  await createSlackApp({ ...deps, ...people, botToken, mapping, postEphemeral: createEphemeralPoster(deps) }, receiver);
   await receiver.start();
   return { receiver, http };
 }

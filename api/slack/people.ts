@@ -1,59 +1,48 @@
-import { randomUUID } from 'node:crypto';
 import type { WebClient } from '@slack/web-api';
-import { withOrganization } from '../../db/organization.ts';
-import { takeUser, type User, type Workspace } from '../../db/queries/people.ts';
-import type { ApiDeps } from '../deps.ts';
-
-export interface SlackPeople {
-  readonly client: WebClient;
-  readonly unknownUsers: 'create' | 'reject';
-}
+import type { PrivateReply } from '../../domain/threads/handle-message.ts';
+import type { SlackProfile } from '../../domain/threads/thread-message.ts';
+import type { Logger } from '../../logging.ts';
 
 /** Slack has three seconds for an acknowledgement; a profile that takes longer is looked up another time. */
 const PROFILE_MS = 1_000;
 
-/** A user for an unknown Slack id, made of what Slack says; undefined where strangers are rejected. */
-export async function createUnknownUser(
-  deps: ApiDeps,
-  { client, unknownUsers }: SlackPeople,
-  { organizationId, teamId }: Workspace,
-  slackUserId: string,
-): Promise<User | undefined> {
-  if (unknownUsers === 'reject') return undefined;
-  const profile = await profileOf(client, slackUserId);
-  return withOrganization(deps.db, organizationId, (trx) =>
-    takeUser(trx, {
-      organization_id: organizationId,
-      id: randomUUID(),
-      name: profile.name ?? slackUserId,
-      role: profile.isGuest ? 'guest' : 'user',
-      slack_team_id: teamId,
-      slack_user_id: slackUserId,
-      locale: profile.locale ?? null,
-      time_zone: profile.timeZone ?? 'UTC',
-    }),
-  );
-}
-
-interface Profile {
-  readonly name?: string;
-  readonly locale?: string;
-  readonly timeZone?: string;
-  /** Slack's single- and multi-channel guests: people from outside, who read but start no work here either. */
-  readonly isGuest?: boolean;
-}
-
-/** Best effort: a name is nice to have, an acknowledgement in time is not. */
-async function profileOf(client: WebClient, slackUserId: string): Promise<Profile> {
-  const late = new Promise<Profile>((resolve) => setTimeout(() => resolve({}), PROFILE_MS).unref());
+/** What Slack says of a person; empty when it takes too long or fails. */
+export async function loadProfile(client: WebClient, slackUserId: string): Promise<SlackProfile> {
+  const late = new Promise<SlackProfile>((resolve) => setTimeout(() => resolve({}), PROFILE_MS).unref());
   const asked = client.users
     .info({ user: slackUserId, include_locale: true })
-    .then(({ user }): Profile => ({
+    .then(({ user }): SlackProfile => ({
       name: user?.real_name ?? user?.name,
       locale: user?.locale,
       timeZone: user?.tz,
       isGuest: user?.is_restricted === true || user?.is_ultra_restricted === true,
     }))
-    .catch((): Profile => ({}));
+    .catch((): SlackProfile => ({}));
   return Promise.race([asked, late]);
+}
+
+const MAX_RECENT = 5_000;
+
+/** Posts what only one person sees. Best effort: it changes nothing, and the acknowledgement does not wait for it. */
+export function createEphemeralPoster({ client, log }: { client: WebClient; log: Logger }) {
+  const isNew = createRecentKeys(MAX_RECENT);
+  return ({ message: { channelId, threadTs, ts, slackUserId }, text }: PrivateReply): void => {
+    // One mention arrives as two events, and Slack repeats what it thinks was lost.
+    if (!isNew(`${channelId}:${ts}`)) return;
+    void client.chat
+      .postEphemeral({ channel: channelId, user: slackUserId, thread_ts: threadTs, text })
+      .catch((error: unknown) => log.warn({ err: error }, 'Slack did not take an ephemeral message'));
+  };
+}
+
+/** Remembers the newest keys, so that a repetition can be told from news. */
+function createRecentKeys(max: number): (key: string) => boolean {
+  const seen = new Set<string>();
+  return (key) => {
+    if (seen.has(key)) return false;
+    seen.add(key);
+    const oldest = seen.size > max ? seen.values().next().value : undefined;
+    if (oldest !== undefined) seen.delete(oldest);
+    return true;
+  };
 }

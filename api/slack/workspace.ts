@@ -1,8 +1,6 @@
 import type { WebClient } from '@slack/web-api';
-import type { Kysely } from 'kysely';
-import { withOrganization } from '../../db/organization.ts';
-import { putWorkspace } from '../../db/queries/organizations.ts';
-import type { Database } from '../../db/tables/index.ts';
+import type { DatabaseDeps } from '../../domain/deps.ts';
+import { connectWorkspace } from '../../domain/threads/workspaces.ts';
 import type { Logger } from '../../logging.ts';
 
 export interface WorkspaceMapping {
@@ -13,11 +11,11 @@ export interface WorkspaceMapping {
 
 const RETRY_MS = 2_000;
 /** Slack gives three seconds; waiting longer for the mapping would only time out. */
-const PATIENCE_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 
 /** Maps the bot token's own workspace to an organization, as soon as Slack answers. */
 export function mapOwnWorkspace(
-  { db, client, log }: { db: Kysely<Database>; client: WebClient; log: Logger },
+  { db, client, log }: DatabaseDeps & { client: WebClient; log: Logger },
   organizationId: string,
 ): WorkspaceMapping {
   let botUserId: string | undefined;
@@ -26,14 +24,7 @@ export function mapOwnWorkspace(
       try {
         const { team_id: teamId, team, user_id: userId } = await client.auth.test();
         if (!teamId || !userId) throw new Error('Slack did not say whose token this is.');
-        await withOrganization(db, organizationId, (trx) =>
-          putWorkspace(trx, {
-            organization_id: organizationId,
-            team_id: teamId,
-            name: team ?? teamId,
-            bot_user_id: userId,
-          }),
-        );
+        await connectWorkspace({ db }, organizationId, { teamId, name: team ?? teamId, botUserId: userId });
         botUserId = userId;
         return;
       } catch (error) {
@@ -48,7 +39,7 @@ export function mapOwnWorkspace(
       if (botUserId) return;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('The Slack workspace is not known yet.')), PATIENCE_MS);
+        timer = setTimeout(() => reject(new Error('The Slack workspace is not known yet.')), MAX_WAIT_MS);
       });
       await Promise.race([mapped, late]).finally(() => clearTimeout(timer));
     },

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type Compilable } from 'kysely';
 import type { EventType, OrganizationEvent } from '../../contracts/events.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
@@ -13,11 +13,17 @@ export interface NewEvent {
 
 /**
  * Appends the next event of the organization. The counter's row stays locked until the commit, so the order of ids is
- * the order of commits and a reader that saw id n has seen all before it: call it last in its transaction.
+ * the order of commits and a reader that saw id n has seen all before it: call it last in its transaction. `beside`
+ * are writes that go along in the same round trip.
  */
-export async function appendEvent(trx: OrganizationTransaction, event: NewEvent): Promise<number> {
+export async function appendEvent(
+  trx: OrganizationTransaction,
+  event: NewEvent,
+  beside: readonly Compilable[] = [],
+): Promise<number> {
+  const others = beside.map((query, position) => sql`${sql.id(`beside_${position}`)} as (${query}), `);
   const { rows } = await sql<{ id: number }>`
-    with next as (
+    with ${others.length > 0 ? sql.join(others, sql``) : sql``} next as (
       insert into event_counters (organization_id, last_id) values (${event.organizationId}, 1)
       on conflict (organization_id) do update set last_id = event_counters.last_id + 1
       returning last_id)

@@ -48,22 +48,31 @@ export async function claimKeys(
   return taken.length === keys.length;
 }
 
-/** Writes the receipt. Its orchestration must be in the same transaction. */
-export const insertDelivery = (trx: OrganizationTransaction, given: NewDelivery) =>
+/** The receipt as a statement that goes along with another. Its orchestration must be in the same transaction. */
+export const deliveryInsert = (trx: OrganizationTransaction, given: Omit<NewDelivery, 'keys'>) =>
+  trx.insertInto('inbox').values({
+    organization_id: given.organizationId,
+    id: given.id,
+    source: given.source,
+    kind: given.kind,
+    orchestration_id: given.orchestrationId,
+    body: JSON.stringify(given.body),
+  });
+
+/** Writes the receipt. */
+export const insertDelivery = (trx: OrganizationTransaction, given: Omit<NewDelivery, 'keys'>) =>
+  deliveryInsert(trx, given).execute();
+
+/** Keys that a repetition has added belong to the first delivery too. */
+export const moveKeys = (trx: OrganizationTransaction, keys: readonly string[], inboxId: string) =>
   trx
-    .insertInto('inbox')
-    .values({
-      organization_id: given.organizationId,
-      id: given.id,
-      source: given.source,
-      kind: given.kind,
-      orchestration_id: given.orchestrationId,
-      body: JSON.stringify(given.body),
-    })
+    .updateTable('inbox_keys')
+    .set({ inbox_id: inboxId })
+    .where('key', 'in', [...keys])
     .execute();
 
 /** The workflow has it: the relay need not look at it again. */
-export const setHandedOver = (trx: OrganizationTransaction, id: string) =>
+export const setDelivered = (trx: OrganizationTransaction, id: string) =>
   trx
     .updateTable('inbox')
     .set({ handed_over_at: sql<string>`now()`, last_error: null })
@@ -78,10 +87,20 @@ export const setFailedAttempt = (trx: OrganizationTransaction, id: string, error
     .execute();
 
 /** Deliveries that still wait for Temporal, oldest first; other relays skip the rows that this one holds. */
-export const lockBacklog = (trx: OrganizationTransaction, input: { olderThanMs: number; limit: number }) =>
+export const lockBacklog = (
+  trx: OrganizationTransaction,
+  input: { olderThanMs: number; limit: number },
+): Promise<Omit<NewDelivery, 'keys'>[]> =>
   trx
     .selectFrom('inbox')
-    .selectAll()
+    .select([
+      'organization_id as organizationId',
+      'id',
+      'source',
+      'kind',
+      'orchestration_id as orchestrationId',
+      'body',
+    ])
     .where('handed_over_at', 'is', null)
     .where('received_at', '<', sql<Date>`now() - make_interval(secs => ${input.olderThanMs / 1000})`)
     .orderBy('attempts')

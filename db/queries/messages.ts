@@ -4,16 +4,16 @@ import type { OrganizationTransaction } from '../organization.ts';
 
 export type Message = Selectable<MessagesTable>;
 
-/** Safe to repeat: an orchestration has one question and one answer. */
-export const insertMessage = (
-  trx: OrganizationTransaction,
-  row: Pick<Message, 'organization_id' | 'id' | 'session_id' | 'orchestration_id' | 'role' | 'content'>,
-) =>
+type NewMessage = Pick<Message, 'organization_id' | 'id' | 'session_id' | 'orchestration_id' | 'role' | 'content'>;
+
+/** A message as a statement that goes along with another. Safe to repeat: an orchestration has one question and one answer. */
+export const messageInsert = (trx: OrganizationTransaction, row: NewMessage) =>
   trx
     .insertInto('messages')
     .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.doNothing());
+
+export const insertMessage = (trx: OrganizationTransaction, row: NewMessage) => messageInsert(trx, row).execute();
 
 /** The newest messages of a session, oldest first; words that were refused are nobody's memory. */
 export async function listRecentMessages(

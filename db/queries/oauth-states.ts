@@ -25,10 +25,13 @@ export async function findStateOrganization(db: Kysely<Database>, stateHash: Buf
 }
 
 /** A state as it comes back; `used`: not for the first time. */
-export type TakenState = { readonly row: OauthState; readonly used: boolean };
+export type ConsumedState = { readonly row: OauthState; readonly used: boolean };
 
-/** Takes a state for good: of two who come with the same one, one gets it. */
-export async function takeOauthState(trx: OrganizationTransaction, stateHash: Buffer): Promise<TakenState | undefined> {
+/** Consumes a state for good: of two who come with the same one, one gets it. */
+export async function consumeOauthState(
+  trx: OrganizationTransaction,
+  stateHash: Buffer,
+): Promise<ConsumedState | undefined> {
   const row = await trx
     .selectFrom('oauth_states')
     .selectAll()

@@ -33,61 +33,6 @@ export const listOrchestrations = (trx: OrganizationTransaction, limit: number):
 export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
   trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();
 
-interface InThread {
-  readonly channelId: string;
-  readonly threadTs?: string;
-  /** Whoever speaks: their own comes before others'. */
-  readonly userId?: string;
-  /** They may be answering a question: one that waits comes first. */
-  readonly answers: boolean;
-}
-
-/**
- * The orchestration that words in a Slack thread are about, or in the channel when no thread is given: what is at work
- * before what has ended, and of those the newest. What others say meanwhile, and what was refused, hides no question.
- */
-export const findInThread = (
-  trx: OrganizationTransaction,
-  { channelId, threadTs, userId, answers }: InThread,
-): Promise<Orchestration | undefined> =>
-  trx
-    .selectFrom('orchestrations')
-    .selectAll()
-    .where('slack_channel_id', '=', channelId)
-    .where('slack_thread_ts', 'is not', null)
-    .$if(threadTs !== undefined, (query) => query.where('slack_thread_ts', '=', threadTs ?? null))
-    .$if(answers, (query) => query.orderBy((eb) => eb('status', '=', 'awaiting_approval'), 'desc'))
-    .orderBy((eb) => eb('status', 'not in', [...FINAL_STATUSES]), 'desc')
-    .$if(userId !== undefined, (query) =>
-      query.orderBy((eb) => eb.fn.coalesce(eb('user_id', '=', userId ?? null), eb.lit(false)), 'desc'),
-    )
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-
-/** The newest of a thread that has changed something outside, taken back or not; their own before others'. */
-export const findChangedInThread = (
-  trx: OrganizationTransaction,
-  { channelId, threadTs, userId }: { channelId: string; threadTs: string; userId: string },
-): Promise<Orchestration | undefined> =>
-  trx
-    .selectFrom('orchestrations as o')
-    .selectAll('o')
-    .where('o.slack_channel_id', '=', channelId)
-    .where('o.slack_thread_ts', '=', threadTs)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('effects as e')
-          .select('e.key')
-          .whereRef('e.orchestration_id', '=', 'o.id')
-          .where('e.state', '=', 'DONE'),
-      ),
-    )
-    .orderBy((eb) => eb.fn.coalesce(eb('o.user_id', '=', userId), eb.lit(false)), 'desc')
-    .orderBy('o.created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-
 export interface Change {
   readonly organizationId: string;
   readonly id: string;

@@ -1,18 +1,10 @@
 import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
+import type { Principal } from '../../contracts/principal.ts';
 import type { Database } from '../tables/index.ts';
 import type { AuditTable, UsersTable } from '../tables/doors.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
 export type User = Selectable<UsersTable>;
-
-/** Who a bearer token speaks for. */
-export interface Principal {
-  readonly organizationId: string;
-  readonly userId: string;
-  readonly name: string;
-  readonly role: 'admin' | 'user' | 'guest';
-  readonly timeZone: string;
-}
 
 /** Whom a token (its SHA-256) belongs to; asked before the organization is known. */
 export async function findPrincipal(db: Kysely<Database>, tokenHash: Buffer): Promise<Principal | undefined> {
@@ -51,7 +43,7 @@ export const findSlackUser = (
     .executeTakeFirst();
 
 /** Safe to repeat: an existing user of the same Slack identity is returned as it is. */
-export const takeUser = (trx: OrganizationTransaction, row: Insertable<UsersTable>): Promise<User> =>
+export const upsertSlackUser = (trx: OrganizationTransaction, row: Insertable<UsersTable>): Promise<User> =>
   trx
     .insertInto('users')
     .values(row)

@@ -11,7 +11,7 @@ export const insertSession = (trx: OrganizationTransaction, row: Insertable<Sess
   trx.insertInto('sessions').values(row).execute();
 
 /** The session of a Slack thread, made when the thread is new. */
-export const takeSlackSession = (
+export const upsertSlackSession = (
   trx: OrganizationTransaction,
   row: Insertable<SessionsTable> & { slack_team_id: string; slack_channel_id: string; slack_thread_ts: string },
 ): Promise<Session> =>
@@ -26,10 +26,12 @@ export const takeSlackSession = (
     .returningAll()
     .executeTakeFirstOrThrow();
 
-/** Marks a session that goes on. */
-export const touchSession = (trx: OrganizationTransaction, id: string) =>
-  trx
+/** Marks a session that goes on; false when there is none. */
+export async function touchSession(trx: OrganizationTransaction, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
     .updateTable('sessions')
     .set({ updated_at: sql<string>`now()` })
     .where('id', '=', id)
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

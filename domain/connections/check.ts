@@ -2,11 +2,17 @@ import type { ConnectionTest } from '../../contracts/connections.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { updateConnection, type Connection } from '../../db/queries/connections.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { readView } from './connection-views.ts';
+import type { ToolHost } from '../tools/tool-host.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { findSeen, readView, type ViewDeps } from './connection-views.ts';
+import { refuseUse } from './rules.ts';
 
 /** A server that takes longer is told to be slow; people wait for this answer. */
-const PATIENCE_MS = 20_000;
+const MAX_CHECK_MS = 20_000;
+
+export interface CheckDeps extends ViewDeps {
+  readonly tools: Pick<ToolHost, 'test' | 'refresh'>;
+}
 
 const ofRow = ({ organization_id: organizationId, id: connectionId }: Connection) => ({ organizationId, connectionId });
 
@@ -14,9 +20,9 @@ const ofRow = ({ organization_id: organizationId, id: connectionId }: Connection
  * Credentials, connectivity, permissions and limits, and then the tools as the server says them now. Bounded in time;
  * what is found is kept as the connection's health.
  */
-export async function checkConnection(deps: ApiDeps, row: Connection): Promise<ConnectionTest> {
+export async function checkConnection(deps: CheckDeps, row: Connection): Promise<ConnectionTest> {
   const startedAt = Date.now();
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(MAX_CHECK_MS);
   const tested = await bounded(deps.tools.test(ofRow(row), signal), signal).catch((error: unknown) =>
     tooSlow(deps, row, error, Date.now() - startedAt),
   );
@@ -35,9 +41,9 @@ export async function checkConnection(deps: ApiDeps, row: Connection): Promise<C
 
 /** Asks the server for its tools; answers null, or why that did not work. */
 export async function refreshTools(
-  deps: ApiDeps,
+  deps: CheckDeps,
   row: Connection,
-  signal = AbortSignal.timeout(PATIENCE_MS),
+  signal = AbortSignal.timeout(MAX_CHECK_MS),
 ): Promise<string | null> {
   try {
     await bounded(deps.tools.refresh(ofRow(row), signal), signal);
@@ -49,12 +55,12 @@ export async function refreshTools(
   }
 }
 
-const SLOW = `The server did not answer within ${PATIENCE_MS / 1000} seconds.`;
+const SLOW = `The server did not answer within ${MAX_CHECK_MS / 1000} seconds.`;
 
 const failed = (check: ConnectionTest['checks'][number]['check'], detail: string) => ({ check, ok: false, detail });
 
 async function tooSlow(
-  deps: ApiDeps,
+  deps: CheckDeps,
   row: Connection,
   error: unknown,
   latencyMs: number,
@@ -64,7 +70,7 @@ async function tooSlow(
   return { ok: false, checks: [failed('connectivity', SLOW)], latencyMs, tools: 0 };
 }
 
-async function setFailing(deps: ApiDeps, row: Connection, error: string): Promise<void> {
+async function setFailing(deps: CheckDeps, row: Connection, error: string): Promise<void> {
   const set = { health: 'failing', last_error: error, checked_at: new Date().toISOString() } as const;
   await withOrganization(deps.db, row.organization_id, (trx) => updateConnection(trx, { id: row.id, set }));
 }
@@ -77,4 +83,11 @@ function bounded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', () => reject(new CheckTimeoutError()), { once: true });
   });
   return Promise.race([work, over]);
+}
+
+/** As `checkConnection`, for whoever may use it. @throws RequestError 404, 403 */
+export async function testConnection(deps: CheckDeps, principal: Principal, id: string): Promise<ConnectionTest> {
+  const row = await findSeen(deps, principal, id);
+  refuseUse(principal, row);
+  return checkConnection(deps, row);
 }

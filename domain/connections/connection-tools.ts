@@ -3,23 +3,23 @@ import type { AcceptTools, ToolView } from '../../contracts/tools.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { acceptTools, listToolsOf } from '../../db/queries/connection-tools.ts';
 import { getConnection, type Connection } from '../../db/queries/connections.ts';
-import type { Principal } from '../../db/queries/people.ts';
 import { audit } from '../audit.ts';
-import { refreshTools } from './check.ts';
+import { refreshTools, type CheckDeps } from './check.ts';
 import { findSeen, readConnection } from './connection-views.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { ProblemError } from '../../api/problems.ts';
-import { toToolView } from '../../api/views/tool.ts';
+import type { DatabaseDeps } from '../deps.ts';
+import { toToolView } from '../tools/tool-view.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 /** Older lists are asked for anew when somebody looks. */
 const STALE_MS = 10 * 60_000;
 
 /**
  * A connection's tools with what has changed in those that wait for an admin. Asks the server first when told to, or
- * when nobody has for a while; a server that does not answer is told beside what is known. @throws ProblemError 404
+ * when nobody has for a while; a server that does not answer is told beside what is known. @throws RequestError 404
  */
 export async function readTools(
-  deps: ApiDeps,
+  deps: CheckDeps,
   principal: Principal,
   id: string,
   refresh: boolean,
@@ -45,10 +45,10 @@ const viewsOf = async (trx: OrganizationTransaction, row: Connection): Promise<T
 
 /**
  * Switches on what an admin has looked at. All or nothing.
- * @throws ProblemError 404, or 409 with what is there now when that is not what was shown.
+ * @throws RequestError 404, or 409 with what is there now when that is not what was shown.
  */
 export const acceptShown = (
-  deps: ApiDeps,
+  deps: DatabaseDeps,
   principal: Principal,
   id: string,
   { tools }: AcceptTools,
@@ -65,7 +65,7 @@ export const acceptShown = (
 const SHOWN = 500;
 const cut = (text: string | null) => (text === null ? 'nothing' : text.slice(0, SHOWN));
 
-function changedSince(names: readonly string[], views: readonly ToolView[]): ProblemError {
+function changedSince(names: readonly string[], views: readonly ToolView[]): RequestError {
   const errors = names.flatMap((name) => {
     const now = views.find((view) => view.name === name);
     if (now?.state !== 'quarantined') return [{ path: name, message: 'does not wait for anybody to accept it.' }];
@@ -74,7 +74,7 @@ function changedSince(names: readonly string[], views: readonly ToolView[]): Pro
       message: `was ${cut(before)}, is now ${cut(after)}`,
     }));
   });
-  return new ProblemError(
+  return new RequestError(
     'conflict',
     'What you have seen is not what is there now, so nothing was accepted. Look again and accept what you see.',
     errors,

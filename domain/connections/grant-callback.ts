@@ -1,7 +1,7 @@
 import { withOrganization } from '../../db/organization.ts';
 import { findConnection } from '../../db/queries/connections.ts';
-import { findStateOrganization, takeOauthState, type OauthState } from '../../db/queries/oauth-states.ts';
-import { findUser, type Principal } from '../../db/queries/people.ts';
+import { findStateOrganization, consumeOauthState, type OauthState } from '../../db/queries/oauth-states.ts';
+import { findUser } from '../../db/queries/people.ts';
 import { sealedFor } from '../../db/sealed-rows.ts';
 import { SealedError } from '../../db/sealing.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
@@ -11,15 +11,16 @@ import { openPending, type PendingGrant } from './sealed-grant.ts';
 import { audit } from '../audit.ts';
 import { refreshTools } from './check.ts';
 import { isHashOf, refuseGrant, sha256, type GrantDeps } from './grants.ts';
-import { ProblemError } from '../../api/problems.ts';
 import { resumeWaiting } from './reconnect.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 /** What a person is told. Nothing that came with the request is shown. */
 export const OUTCOMES = ['connected', 'denied', 'expired', 'used', 'browser', 'refused', 'unavailable'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** What an authorization server has sent the browser back with. */
-export interface CameBack {
+export interface GrantCallback {
   readonly state: string | undefined;
   readonly code: string | undefined;
   readonly iss: string | undefined;
@@ -29,7 +30,8 @@ export interface CameBack {
 }
 
 /** A try that is refused; told in the audit, and in one of few words to whoever tried. */
-class Refused extends Error {
+class RefusedGrantError extends Error {
+  override readonly name = 'RefusedGrantError';
   readonly outcome: Outcome;
   constructor(outcome: Outcome, reason: string) {
     super(reason);
@@ -44,39 +46,39 @@ const STATE = /^[\w-]{43}$/;
  * Takes up a grant that somebody has gone to give: once, within its time, in the browser that asked, for the person who
  * asked. Then the code is changed for tokens, they are stored, and what waits for the connection goes on.
  */
-export async function finishGrant(deps: GrantDeps, back: CameBack): Promise<Outcome> {
+export async function finishGrant(deps: GrantDeps, back: GrantCallback): Promise<Outcome> {
   const stateHash = back.state && STATE.test(back.state) ? sha256(back.state) : undefined;
   const organizationId = stateHash && (await findStateOrganization(deps.db, stateHash));
   if (!stateHash || !organizationId) {
-    deps.log.warn('a grant came back with a state that was never given, or too long ago');
+    deps.log.warn({}, 'a grant came back with a state that was never given, or too long ago');
     return 'expired';
   }
-  const taken = await withOrganization(deps.db, organizationId, (trx) => takeOauthState(trx, stateHash));
-  if (!taken) return 'expired';
-  const { row } = taken;
+  const consumed = await withOrganization(deps.db, organizationId, (trx) => consumeOauthState(trx, stateHash));
+  if (!consumed) return 'expired';
+  const { row } = consumed;
   try {
-    if (taken.used) throw new Refused('used', 'the state was used before');
-    return await takeUp(deps, row, back);
+    if (consumed.used) throw new RefusedGrantError('used', 'the state was used before');
+    return await completeGrant(deps, row, back);
   } catch (error) {
     const refused = toRefused(error);
-    await noteRefused(deps, row, refused);
+    await auditRefused(deps, row, refused);
     return refused.outcome;
   }
 }
 
-async function takeUp(deps: GrantDeps, row: OauthState, back: CameBack): Promise<Outcome> {
+async function completeGrant(deps: GrantDeps, row: OauthState, back: GrantCallback): Promise<Outcome> {
   const { organization_id: organizationId, connection_id: connectionId, browser_hash: browser } = row;
   if (browser && !(back.cookie && isHashOf(back.cookie, browser)))
-    throw new Refused('browser', 'it came back in another browser');
+    throw new RefusedGrantError('browser', 'it came back in another browser');
   if (back.error !== undefined)
     throw back.error === 'access_denied'
-      ? new Refused('denied', 'the person or the server said no')
-      : new Refused('refused', 'the authorization server answered with an error');
-  if (!back.code) throw new Refused('refused', 'there was no code');
+      ? new RefusedGrantError('denied', 'the person or the server said no')
+      : new RefusedGrantError('refused', 'the authorization server answered with an error');
+  if (!back.code) throw new RefusedGrantError('refused', 'there was no code');
   const principal = await principalOf(deps, row);
   const pending = openPending(deps.sealer, sealedFor.oauthState(organizationId, row.state_hash), row.sealed);
   await store(deps, { principal, connectionId, pending, back: { code: back.code, iss: back.iss } });
-  await goOn(deps, principal, connectionId);
+  await resumeWork(deps, principal, connectionId);
   return 'connected';
 }
 
@@ -85,10 +87,10 @@ const principalOf = ({ db }: GrantDeps, row: OauthState): Promise<Principal> =>
   withOrganization(db, row.organization_id, async (trx) => {
     const user = await findUser(trx, row.user_id);
     const connection = await findConnection(trx, row.connection_id);
-    if (!user || !connection) throw new Refused('refused', 'the person or the connection is gone');
+    if (!user || !connection) throw new RefusedGrantError('refused', 'the person or the connection is gone');
     const { id: userId, name, role, time_zone: timeZone } = user;
     const principal = { organizationId: row.organization_id, userId, name, role, timeZone };
-    if (role === 'guest') throw new Refused('refused', 'guests grant nothing');
+    if (role === 'guest') throw new RefusedGrantError('refused', 'guests grant nothing');
     refuseGrant(principal, connection);
     return principal;
   });
@@ -106,22 +108,22 @@ async function store(deps: GrantDeps, { principal, connectionId, pending, back }
   const grants = createGrantStore(deps.db, deps.sealer);
   await grants.change({ organizationId, connectionId }, ({ auth, state: before }): Promise<GrantChange> => {
     const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
-    if (!isSame) throw new Refused('refused', 'the credentials of the connection were changed meanwhile');
+    if (!isSame) throw new RefusedGrantError('refused', 'the credentials of the connection were changed meanwhile');
     const { wantedScope } = before;
     return Promise.resolve({ state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: userId });
   });
 }
 
 /** A person waits for the page; tools that are not listed by then are with the next look. */
-const PATIENCE_MS = 8_000;
+const MAX_REFRESH_MS = 8_000;
 
 /** The access stands, whatever becomes of this. */
-async function goOn(deps: GrantDeps, principal: Principal, connectionId: string): Promise<void> {
+async function resumeWork(deps: GrantDeps, principal: Principal, connectionId: string): Promise<void> {
   const { organizationId } = principal;
   try {
     await deps.tools.forget({ organizationId, connectionId });
     const row = await withOrganization(deps.db, organizationId, (trx) => findConnection(trx, connectionId));
-    const problem = row ? await refreshTools(deps, row, AbortSignal.timeout(PATIENCE_MS)) : null;
+    const problem = row ? await refreshTools(deps, row, AbortSignal.timeout(MAX_REFRESH_MS)) : null;
     if (problem !== null) deps.log.warn({ connectionId, problem }, 'the tools of a connection could not be listed');
   } catch (error) {
     deps.log.warn({ err: error, connectionId }, 'a connection that was just granted could not be tried');
@@ -129,16 +131,17 @@ async function goOn(deps: GrantDeps, principal: Principal, connectionId: string)
   await resumeWaiting(deps, principal, connectionId);
 }
 
-function toRefused(error: unknown): Refused {
-  if (error instanceof Refused) return error;
+function toRefused(error: unknown): RefusedGrantError {
+  if (error instanceof RefusedGrantError) return error;
   if (error instanceof GrantError)
-    return new Refused(error.fault === 'passing' ? 'unavailable' : 'refused', error.message);
-  if (error instanceof ToolCallError) return new Refused('unavailable', error.message);
-  if (error instanceof SealedError || error instanceof ProblemError) return new Refused('refused', error.message);
+    return new RefusedGrantError(error.fault === 'passing' ? 'unavailable' : 'refused', error.message);
+  if (error instanceof ToolCallError) return new RefusedGrantError('unavailable', error.message);
+  if (error instanceof SealedError || error instanceof RequestError)
+    return new RefusedGrantError('refused', error.message);
   throw error;
 }
 
-const noteRefused = (deps: GrantDeps, row: OauthState, { outcome, message }: Refused): Promise<unknown> =>
+const auditRefused = (deps: GrantDeps, row: OauthState, { outcome, message }: RefusedGrantError): Promise<unknown> =>
   withOrganization(deps.db, row.organization_id, (trx) =>
     audit(
       trx,

@@ -2,20 +2,26 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { withOrganization } from '../../db/organization.ts';
 import { updateConnection, type Connection } from '../../db/queries/connections.ts';
 import { insertOauthState } from '../../db/queries/oauth-states.ts';
-import type { Principal } from '../../db/queries/people.ts';
 import { sealedFor } from '../../db/sealed-rows.ts';
 import { SealedError, type Sealer } from '../../db/sealing.ts';
-import { EgressRefusedError } from './egress-port.ts';
 import { GrantError, type Authorizations, type OurClient } from './grant-port.ts';
 import { openAuthState, openCredentials, sealPending } from './sealed-grant.ts';
 import { audit } from '../audit.ts';
 import { findSeen } from './connection-views.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { ProblemError } from '../../api/problems.ts';
+import type { SealerDeps } from '../models/organization-keys.ts';
+import type { ToolHost } from '../tools/tool-host.ts';
+import { EgressRefusedError, type CheckAddress } from './egress-port.ts';
+import type { ResumeDeps } from './reconnect.ts';
+import type { CheckDeps } from './check.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
-/** What the doors of grants need beyond the others. */
-export interface GrantDeps extends ApiDeps {
+export interface GrantDeps extends CheckDeps, ResumeDeps, SealerDeps {
+  readonly tools: Pick<ToolHost, 'test' | 'refresh' | 'forget'>;
   readonly authorizations: Authorizations;
+  readonly checkAddress: CheckAddress;
+  /** Tenants may name addresses inside of our own network; for development only. */
+  readonly allowPrivateAddresses: boolean;
 }
 
 /** So long a person may take at the authorization server. */
@@ -28,7 +34,7 @@ export const CLIENT_METADATA = '/oauth/client-metadata.json';
 export const ourClient = ({
   publicUrl,
   allowPrivateAddresses,
-}: Pick<ApiDeps, 'publicUrl' | 'allowPrivateAddresses'>): OurClient => ({
+}: Pick<GrantDeps, 'publicUrl' | 'allowPrivateAddresses'>): OurClient => ({
   publicUrl,
   redirectUri: `${publicUrl}${CALLBACK}`,
   clientMetadataUrl:
@@ -41,12 +47,12 @@ export const isHashOf = (text: string, hash: Buffer): boolean => timingSafeEqual
 /** Each grant has a cookie of its own, so that two tabs do not take each other's. */
 export const cookieOf = (stateHash: Buffer): string => `nubabel_oauth_${stateHash.toString('hex').slice(0, 16)}`;
 
-/** An organization's access is for admins to grant, a person's own for that person. @throws ProblemError 403 */
+/** An organization's access is for admins to grant, a person's own for that person. @throws RequestError 403 */
 export function refuseGrant({ role, userId }: Principal, { user_id: owner }: Connection): void {
   if (owner === null && role !== 'admin')
-    throw new ProblemError('forbidden', 'Only an admin may grant access for the organization.');
+    throw new RequestError('forbidden', 'Only an admin may grant access for the organization.');
   if (owner !== null && owner !== userId)
-    throw new ProblemError('forbidden', 'This connection is somebody else’s own. Only they may grant access for it.');
+    throw new RequestError('forbidden', 'This connection is somebody else’s own. Only they may grant access for it.');
 }
 
 export interface BegunGrant {
@@ -59,13 +65,13 @@ export interface BegunGrant {
 
 /**
  * Sends a person to an authorization server: what comes back is taken once, for ten minutes, from the same browser.
- * @throws ProblemError 404, 403, 409 when there is nothing to grant or the server is not to be trusted, 503
+ * @throws RequestError 404, 403, 409 when there is nothing to grant or the server is not to be trusted, 503
  */
 export async function beginGrant(deps: GrantDeps, principal: Principal, connectionId: string): Promise<BegunGrant> {
   const row = await findSeen(deps, principal, connectionId);
   refuseGrant(principal, row);
   const { sealer } = deps;
-  if (!sealer) throw new ProblemError('unavailable', 'Grants cannot be kept: an operator has to set CREDENTIAL_KEYS.');
+  if (!sealer) throw new RequestError('unavailable', 'Grants cannot be kept: an operator has to set CREDENTIAL_KEYS.');
   const [state, browser] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
   const stateHash = sha256(state);
   const { authorizationUrl, pending } = await ask(deps, principal, { row, sealer, state });
@@ -107,13 +113,13 @@ async function ask(
   } catch (given) {
     const error = given instanceof EgressRefusedError ? new GrantError('untrusted', given.message) : given;
     if (error instanceof SealedError)
-      throw new ProblemError('conflict', `The credentials cannot be opened. Enter them again. ${error.message}`);
+      throw new RequestError('conflict', `The credentials cannot be opened. Enter them again. ${error.message}`);
     if (!(error instanceof GrantError)) throw error;
     const { fault, message } = error;
     await withOrganization(deps.db, on.organizationId, async (trx) => {
       await updateConnection(trx, { id: row.id, set: { last_error: message } });
       await audit(trx, principal, 'connection.authorize', row.id, { fault, reason: message }, 'rejected');
     });
-    throw new ProblemError(fault === 'passing' ? 'unavailable' : 'conflict', message);
+    throw new RequestError(fault === 'passing' ? 'unavailable' : 'conflict', message);
   }
 }

@@ -5,55 +5,57 @@ import {
   type NewConnection,
 } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
-import type { Principal } from '../../db/queries/people.ts';
-import { EgressRefusedError } from './egress-port.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { ProblemError } from '../../api/problems.ts';
+import { EgressRefusedError, type CheckAddress } from './egress-port.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { invalidField, RequestError } from '../../contracts/problem.ts';
 
 /** A personal connection is its owner's; admins see that it is there, and may switch it off and delete it. */
 export const maySee = ({ role, userId }: Principal, { user_id: owner }: Connection): boolean =>
   owner === null || owner === userId || role === 'admin';
 
-/** Calls it, with its credentials: never somebody else's personal one. @throws ProblemError 403 */
+/** Calls it, with its credentials: never somebody else's personal one. @throws RequestError 403 */
 export function refuseUse({ userId }: Principal, { user_id: owner }: Connection): void {
   if (owner !== null && owner !== userId)
-    throw new ProblemError('forbidden', 'This connection is somebody else’s own. Only they may use it.');
+    throw new RequestError('forbidden', 'This connection is somebody else’s own. Only they may use it.');
 }
 
-/** @throws ProblemError 403 */
+/** @throws RequestError 403 */
 export function refuseChange({ role, userId }: Principal, { user_id: owner }: Connection): void {
   if (owner === userId || role === 'admin') return;
-  throw new ProblemError('forbidden', 'Only an admin may change a connection of the organization.');
+  throw new RequestError('forbidden', 'Only an admin may change a connection of the organization.');
 }
 
 const OF_OWNER = ['auth', 'url', 'settings', 'trusted'] as const;
 
-/** What else a change may not be. @throws ProblemError 403, 400 */
+/** What else a change may not be. @throws RequestError 403, 400 */
 export function refuseChangeOf(principal: Principal, row: Connection, change: ConnectionChange): void {
   refuseChange(principal, row);
   const isOthers = row.user_id !== null && row.user_id !== principal.userId;
   const field = OF_OWNER.find((one) => change[one] !== undefined);
   // Otherwise an admin could have their work done in another person's name, or theirs in their own.
   if (isOthers && field)
-    throw new ProblemError('forbidden', `This connection is somebody else’s own. Only they may change its ${field}.`);
+    throw new RequestError('forbidden', `This connection is somebody else’s own. Only they may change its ${field}.`);
   if (change.trusted === true && !row.trusted) refuseTrust(principal);
   if (change.url !== undefined && change.auth === undefined && leaves(row, change.url))
-    throw invalid('auth', 'Give the credentials again: they would go to another address than they were given for.');
+    throw invalidField(
+      'auth',
+      'Give the credentials again: they would go to another address than they were given for.',
+    );
 }
 
 const leaves = ({ auth_kind: kind, url }: Connection, next: string): boolean =>
   kind !== 'none' && (url === null || URL.parse(url)?.origin !== URL.parse(next)?.origin);
 
-/** @throws ProblemError 403, 400 */
+/** @throws RequestError 403, 400 */
 export function refuseNew(principal: Principal, given: NewConnection): void {
   if (principal.role !== 'admin' && !given.personal)
-    throw new ProblemError(
+    throw new RequestError(
       'forbidden',
       'Only an admin may connect the organization. With "personal": true you can connect yourself.',
     );
   if (given.trusted) refuseTrust(principal);
   if (kindOf(given) === 'remote' && given.url === undefined)
-    throw invalid(
+    throw invalidField(
       'url',
       given.hosted
         ? 'Give the address of the hosted MCP server.'
@@ -65,12 +67,12 @@ export const kindOf = ({ provider, hosted }: NewConnection): Connection['kind'] 
   isFirstParty(provider) && !hosted ? 'first_party' : 'remote';
 
 function refuseTrust({ role }: Principal): void {
-  if (role !== 'admin') throw new ProblemError('forbidden', 'Only an admin may vouch for a server ("trusted": true).');
+  if (role !== 'admin') throw new RequestError('forbidden', 'Only an admin may vouch for a server ("trusted": true).');
 }
 
-/** Refuses addresses that must not be asked, before anything is kept. @throws ProblemError 400 */
+/** Refuses addresses that must not be asked, before anything is kept. @throws RequestError 400 */
 export function refuseAddresses(
-  { checkAddress }: Pick<ApiDeps, 'checkAddress'>,
+  checkAddress: CheckAddress,
   { url, auth }: { readonly url?: string | undefined; readonly auth?: ConnectionAuth | undefined },
 ): void {
   const { authorizationUrl, tokenUrl, issuer } = (auth ?? {}) as Record<string, string | undefined>;
@@ -81,10 +83,7 @@ export function refuseAddresses(
       checkAddress(new URL(address));
     } catch (error) {
       if (!(error instanceof EgressRefusedError)) throw error;
-      throw invalid(path, error.message);
+      throw invalidField(path, error.message);
     }
   }
 }
-
-export const invalid = (path: string, message: string): ProblemError =>
-  new ProblemError('invalid-request', `${path}: ${message}`, [{ path, message }]);

@@ -1,125 +1,137 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Language } from '../../contracts/agents.ts';
-import type { Refusal } from '../../contracts/workflow.ts';
+import { RequestError } from '../../contracts/problem.ts';
 import { textsFor } from '../../contracts/texts.ts';
+import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { appendEvent } from '../../db/queries/events.ts';
-import { claimKeys, findDelivery, insertDelivery, type InboxRow } from '../../db/queries/inbox.ts';
-import { insertMessage } from '../../db/queries/messages.ts';
+import { claimKeys, deliveryInsert, findDelivery, moveKeys } from '../../db/queries/inbox.ts';
+import { messageInsert } from '../../db/queries/messages.ts';
 import { findOrchestration, type insertOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { RequestOptions } from '../../db/tables/work.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { insertWithRoute } from '../routing/insert-with-route.ts';
+import type { DatabaseDeps, WakeDeps } from '../deps.ts';
+import type { DispatchDeps } from '../inbox/dispatcher.ts';
+import { insertWithRoute, type RouteDeps } from '../routing/insert-with-route.ts';
+import { detectLanguage } from '../routing/text.ts';
+import { openSession, type RequestSession } from '../sessions/sessions.ts';
+import type { Delivery } from './workflow-port.ts';
 
-/** A request from any door, after it is known who asks. */
+/** A request from any entry, after it is known who asks. */
 export interface IncomingRequest {
   readonly organizationId: string;
   readonly userId: string | null;
   readonly source: 'slack' | 'rest';
   readonly message: string;
   readonly options: RequestOptions;
-  readonly refusal?: Refusal;
+  readonly refusal?: Refusal | undefined;
   /** Every name under which the same request may come again. */
   readonly keys: readonly string[];
-  /** Finds or makes the session, in the accepting transaction. */
-  readonly session: (trx: OrganizationTransaction) => Promise<string>;
+  readonly session: RequestSession;
+  /** What a new session is called after; the message unless told. */
+  readonly title?: string;
   readonly slack?: { readonly teamId: string; readonly channelId: string; readonly threadTs: string };
 }
 
-export interface AcceptedRequest {
-  readonly orchestration: Orchestration;
-  /** It had been accepted before; nothing new was started. */
-  readonly repeated: boolean;
-  /** A digest of what the first delivery said, to tell a repetition from another request under the same key. */
-  readonly fingerprint: unknown;
+export interface RecordDeps extends RouteDeps {
+  /** Answers come from the demo model. */
+  readonly demo: boolean;
 }
+
+export type AcceptDeps = DatabaseDeps & WakeDeps & DispatchDeps & RecordDeps;
 
 /**
  * Accepts a request: the receipt (inbox row), the orchestration and the person's message in one transaction, then the
  * workflow. When this returns nothing can be lost any more: if Temporal is away the relay starts the workflow later.
- * @throws when the database is away: then nothing was accepted.
+ * @returns the orchestration, also when it had been accepted before and nothing new was started
+ * @throws RequestError 404 for an unknown session, 422 when a key came with another request before; any other error when
+ *   the database is away: then nothing was accepted.
  */
-export async function acceptRequest(deps: ApiDeps, request: IncomingRequest): Promise<AcceptedRequest> {
-  const accepted = await withOrganization(deps.db, request.organizationId, (trx) => write(deps, trx, request));
-  deps.wakeReaders(request.organizationId);
-  if (accepted.delivery) await Promise.race([deps.handOver.now(accepted.delivery), patience()]);
-  const { orchestration, fingerprint } = accepted;
-  return { orchestration, fingerprint, repeated: accepted.delivery === undefined };
+export async function acceptRequest(
+  deps: AcceptDeps,
+  request: IncomingRequest,
+): Promise<{ readonly orchestration: Orchestration; readonly isRepeated: boolean }> {
+  const recorded = await withOrganization(deps.db, request.organizationId, (trx) => recordRequest(deps, trx, request));
+  const isRepeated = recorded.delivery === undefined;
+  if (isRepeated && recorded.fingerprint !== fingerprintOf(request))
+    throw new RequestError(
+      'idempotency-key-reused',
+      'This idempotency key came with another request before. Use a new key.',
+    );
+  await startRecorded(deps, recorded);
+  return { orchestration: recorded.orchestration, isRepeated };
 }
 
-/** The person has a receipt: nobody waits longer than this for a Temporal that is busy or away. */
-const PATIENCE_MS = 250;
-const patience = () => delay(PATIENCE_MS, undefined, { ref: false });
+/** Nobody who has a receipt waits longer than this for a Temporal that is busy or away. */
+const MAX_START_WAIT_MS = 250;
 
-interface Written {
+/** What follows the commit of `recordRequest`. */
+export async function startRecorded(deps: WakeDeps & DispatchDeps, recorded: RecordedRequest): Promise<void> {
+  const { orchestration, delivery } = recorded;
+  deps.wakeReaders(orchestration.organization_id);
+  if (delivery)
+    await Promise.race([deps.dispatcher.now(delivery), delay(MAX_START_WAIT_MS, undefined, { ref: false })]);
+}
+
+export interface RecordedRequest {
   readonly orchestration: Orchestration;
+  /** A digest of what the first delivery said, to tell a repetition from another request under the same key. */
   readonly fingerprint: unknown;
-  readonly delivery?: InboxRow;
+  /** Undefined when it had been accepted before. */
+  readonly delivery?: Delivery;
 }
 
-async function write(deps: ApiDeps, trx: OrganizationTransaction, request: IncomingRequest): Promise<Written> {
-  const { organizationId } = request;
-  const ids = { delivery: randomUUID(), orchestration: randomUUID() };
-  if (!(await claimKeys(trx, { organizationId, id: ids.delivery, keys: request.keys })))
-    return repeated(trx, request.keys);
-  const sessionId = await request.session(trx);
-  const language = deps.detectLanguage(request.message);
-  const row = toRow(deps, request, { id: ids.orchestration, sessionId, language });
+/** The writing half of accepting, for a transaction that has found out who asks. @throws RequestError 404 */
+export async function recordRequest(
+  deps: RecordDeps,
+  trx: OrganizationTransaction,
+  request: IncomingRequest,
+): Promise<RecordedRequest> {
+  const { organizationId, userId, keys, message, options, refusal, source } = request;
+  const [deliveryId, orchestrationId] = [randomUUID(), randomUUID()];
+  if (!(await claimKeys(trx, { organizationId, id: deliveryId, keys }))) return findRecorded(trx, keys);
+  const sessionId = await openSession(trx, { ...request, title: request.title ?? message }, request.session);
+  const language = detectLanguage(message);
+  const row = toRow(request, { id: orchestrationId, sessionId, language, demo: deps.demo });
   const orchestration = await insertWithRoute(deps, trx, request, row);
-  await insertMessage(trx, {
-    organization_id: organizationId,
-    id: randomUUID(),
-    session_id: sessionId,
-    orchestration_id: ids.orchestration,
-    role: 'user',
-    content: request.message,
-  });
   const body = {
     fingerprint: fingerprintOf(request),
-    analyze: needsAnalysis(request.options) && orchestration.analysis === null,
-    ...(request.options.tool && { tool: true }),
+    analyze: needsAnalysis(options) && orchestration.analysis === null,
+    ...(options.tool && { tool: true }),
     language,
-    ...(request.refusal && { refusal: request.refusal }),
+    ...(refusal && { refusal }),
   };
-  await insertDelivery(trx, {
-    ...request,
-    id: ids.delivery,
-    kind: 'request',
-    orchestrationId: ids.orchestration,
-    body,
-  });
-  await appendEvent(trx, {
-    organizationId,
-    type: 'orchestration_progress',
-    orchestrationId: orchestration.id,
-    sessionId,
-    userId: request.userId,
-    data: { status: 'pending', progress: 0, step: orchestration.step },
-  });
-  return { orchestration, fingerprint: body.fingerprint, delivery: toDelivery(request, ids, body) };
+  const delivery: Delivery = { organizationId, id: deliveryId, source, kind: 'request', orchestrationId, body };
+  const data = { status: 'pending', progress: 0, step: orchestration.step };
+  const event = { organizationId, orchestrationId, sessionId, userId, type: 'orchestration_progress', data } as const;
+  await appendEvent(trx, event, [
+    deliveryInsert(trx, delivery),
+    messageInsert(trx, {
+      organization_id: organizationId,
+      id: randomUUID(),
+      session_id: sessionId,
+      orchestration_id: orchestrationId,
+      role: 'user',
+      content: message,
+    }),
+  ]);
+  return { orchestration, fingerprint: body.fingerprint, delivery };
 }
 
 const needsAnalysis = ({ agents, dryRun, tool }: RequestOptions): boolean => !agents && !dryRun && !tool;
 
 /** Another delivery holds one of the keys; its orchestration is the answer. */
-async function repeated(trx: OrganizationTransaction, keys: readonly string[]): Promise<Written> {
+async function findRecorded(trx: OrganizationTransaction, keys: readonly string[]): Promise<RecordedRequest> {
   const first = await findDelivery(trx, keys);
   const orchestration = first && (await findOrchestration(trx, first.orchestration_id));
   if (!orchestration) throw new Error('A repeated delivery has lost its first one.');
-  // The keys that this delivery added belong to the first one too.
-  await trx
-    .updateTable('inbox_keys')
-    .set({ inbox_id: first.id })
-    .where('key', 'in', [...keys])
-    .execute();
+  await moveKeys(trx, keys, first.id);
   return { orchestration, fingerprint: first.body['fingerprint'] };
 }
 
 const toRow = (
-  deps: ApiDeps,
   request: IncomingRequest,
-  { id, sessionId, language }: { id: string; sessionId: string; language: Language },
+  { id, sessionId, language, demo }: { id: string; sessionId: string; language: Language; demo: boolean },
 ): Parameters<typeof insertOrchestration>[1] => ({
   organization_id: request.organizationId,
   id,
@@ -132,27 +144,10 @@ const toRow = (
   language,
   category: request.options.category ?? null,
   step: textsFor(language).received,
-  demo: deps.demo,
+  demo,
   slack_team_id: request.slack?.teamId ?? null,
   slack_channel_id: request.slack?.channelId ?? null,
   slack_thread_ts: request.slack?.threadTs ?? null,
-});
-
-const toDelivery = (
-  request: IncomingRequest,
-  ids: { delivery: string; orchestration: string },
-  body: Record<string, unknown>,
-): InboxRow => ({
-  organization_id: request.organizationId,
-  id: ids.delivery,
-  source: request.source,
-  kind: 'request',
-  orchestration_id: ids.orchestration,
-  body,
-  received_at: new Date(),
-  handed_over_at: null,
-  attempts: 0,
-  last_error: null,
 });
 
 /** The same request said again has the same digest, whatever else came with it. */

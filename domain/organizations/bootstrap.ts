@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { withOrganization } from '../../db/organization.ts';
 import { putOrganization, putToken, putUser, revokeTokensOf } from '../../db/queries/organizations.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { hashToken } from '../../api/middleware/authenticate.ts';
+import { hashToken } from './tokens.ts';
 
 /** The organization that exists from the first start. */
 export const DEFAULT_ORGANIZATION_ID = '00000000-0000-4000-8000-000000000001';

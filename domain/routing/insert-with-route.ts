@@ -7,14 +7,21 @@ import { insertRouted, setLocalRoute, type CacheKey } from '../../db/queries/rou
 import type { LocalRoute, OrchestrationsTable, RequestOptions } from '../../db/tables/work.ts';
 import { findDeadline } from './entities.ts';
 import { textHashOf } from './text.ts';
-import type { ApiDeps } from '../../api/deps.ts';
+import type { LocalRouter } from './local-router.ts';
+
+export interface RouteDeps {
+  /** The local path with what the organization has taught it: who may do this, in well under a millisecond. */
+  readonly router: LocalRouter;
+  /** The model's decisions are kept for requests in the same words. */
+  readonly routingCache: boolean;
+}
 
 /** What routing needs to know of a request. */
 interface RoutedRequest {
   readonly organizationId: string;
   readonly message: string;
   readonly options: RequestOptions;
-  readonly refusal?: Refusal;
+  readonly refusal?: Refusal | undefined;
 }
 
 /** The newest overrides of an organization that its router learns from. */
@@ -23,11 +30,11 @@ export const OVERRIDES_LEARNED = 500;
 /**
  * Inserts an orchestration with the local router's decision and, if the model has decided about the same words before,
  * with that analysis. The insert tells the version of the organization's overrides: a router that knows an older one
- * learns them and decides again. So every door follows an override with its next request, and usually this is one
+ * learns them and decides again. So every entry follows an override with its next request, and usually this is one
  * round trip.
  */
 export async function insertWithRoute(
-  deps: ApiDeps,
+  deps: RouteDeps,
   trx: OrganizationTransaction,
   request: RoutedRequest,
   row: Insertable<OrchestrationsTable>,
@@ -43,7 +50,7 @@ export async function insertWithRoute(
 }
 
 /** Null when the request names its agents or its tool: then nobody has to decide. */
-function decideLocally(deps: ApiDeps, request: RoutedRequest): LocalRoute | null {
+function decideLocally(deps: RouteDeps, request: RoutedRequest): LocalRoute | null {
   const { message, options, organizationId } = request;
   if (options.agents ?? options.tool) return null;
   const local = deps.router.route(message, organizationId);

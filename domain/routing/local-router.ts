@@ -29,7 +29,7 @@ export interface LocalRouter {
   judge(overrides: readonly OverrideExample[]): Promise<Judgement[]>;
 }
 
-/** Opens the trained local path, as the door keeps its decisions. */
+/** Opens the trained local path. */
 export async function openLocalRouter(): Promise<LocalRouter> {
   const file = new URL('./model.json', import.meta.url);
   return createLocalRouter(parseModel(JSON.parse(await readFile(file, 'utf8'))));

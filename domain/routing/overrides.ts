@@ -1,83 +1,78 @@
 import { randomUUID } from 'node:crypto';
 import { Language } from '../../contracts/agents.ts';
-import type { OverrideRequest, RoutingAccuracy } from '../../contracts/routing.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import type {
+  OverrideRequest,
+  RoutingAccuracy,
+  RoutingDecision,
+  RoutingOverride as OverrideView,
+} from '../../contracts/routing.ts';
+import { withOrganization, type OrganizationTransaction, isUuid } from '../../db/organization.ts';
 import { findOrchestration } from '../../db/queries/orchestrations.ts';
-import { insertAudit, type Principal } from '../../db/queries/people.ts';
 import { deleteOverride, listOverrides, putOverride, type RoutingOverride } from '../../db/queries/routing.ts';
-import { countDecisions } from '../../db/queries/routing-decisions.ts';
-import { textHashOf } from './text.ts';
-import type { ApiDeps } from '../../api/deps.ts';
+import { countDecisions, listDecisions } from '../../db/queries/routing-decisions.ts';
+import type { DatabaseDeps } from '../deps.ts';
+import { audit } from '../audit.ts';
+import { detectLanguage, textHashOf } from './text.ts';
+import type { LocalRouter } from './local-router.ts';
 import { OVERRIDES_LEARNED } from './insert-with-route.ts';
-import { notFound } from '../../api/problems.ts';
-import { isUuid } from '../../api/routes/responses.ts';
-import { toAccuracy } from '../../api/views/routing.ts';
+import { toAccuracy, toDecision, toOverride } from './routing-views.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { notFound } from '../../contracts/problem.ts';
 
 const ACCURACY_DAYS = 90;
+/** A longer message is cut where decisions are listed. */
+const SHOWN_CHARS = 500;
 
 /**
  * Keeps an admin's word on who does what and writes down who gave it. Doors learn it with their next request; the job
  * it was about is not touched.
- * @throws ProblemError 404 for an unknown job.
+ * @throws RequestError 404 for an unknown job.
  */
-export const addOverride = (
-  deps: ApiDeps,
-  { organizationId, userId }: Principal,
-  given: OverrideRequest,
-): Promise<RoutingOverride> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    const { text, language, jobId } = await subjectOf(deps, trx, given);
+export const addOverride = (deps: DatabaseDeps, by: Principal, given: OverrideRequest): Promise<OverrideView> =>
+  withOrganization(deps.db, by.organizationId, async (trx) => {
+    const { text, language, jobId } = await subjectOf(trx, given);
     const override = await putOverride(trx, {
-      organization_id: organizationId,
+      organization_id: by.organizationId,
       id: randomUUID(),
       text,
       text_hash: textHashOf(text),
       language,
       agents: JSON.stringify(given.agents),
       orchestration_id: jobId,
-      user_id: userId,
+      user_id: by.userId,
     });
-    await audit(trx, userId, 'routing.override', override);
-    return override;
+    await auditOverride(trx, by, 'routing.override', override);
+    return toOverride(override);
   });
 
-async function subjectOf(deps: ApiDeps, trx: OrganizationTransaction, { jobId, text, language }: OverrideRequest) {
-  if (text !== undefined) return { text, language: language ?? deps.detectLanguage(text), jobId: null };
+async function subjectOf(trx: OrganizationTransaction, { jobId, text, language }: OverrideRequest) {
+  if (text !== undefined) return { text, language: language ?? detectLanguage(text), jobId: null };
   const job = jobId !== undefined && isUuid(jobId) ? await findOrchestration(trx, jobId) : undefined;
   if (!job) throw notFound('job');
   return { text: job.message, language: job.language, jobId: job.id };
 }
 
-/** @throws ProblemError 404 for an unknown override. */
-export const removeOverride = (
-  deps: ApiDeps,
-  { organizationId, userId }: Principal,
-  id: string,
-): Promise<RoutingOverride> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    const gone = isUuid(id) ? await deleteOverride(trx, { organizationId, id }) : undefined;
+/** @throws RequestError 404 for an unknown override. */
+export const removeOverride = (deps: DatabaseDeps, by: Principal, id: string): Promise<OverrideView> =>
+  withOrganization(deps.db, by.organizationId, async (trx) => {
+    const gone = isUuid(id) ? await deleteOverride(trx, { organizationId: by.organizationId, id }) : undefined;
     if (!gone) throw notFound('override');
-    await audit(trx, userId, 'routing.override.delete', gone);
-    return gone;
+    await auditOverride(trx, by, 'routing.override.delete', gone);
+    return toOverride(gone);
   });
 
-const audit = (trx: OrganizationTransaction, userId: string, action: string, override: RoutingOverride) =>
-  insertAudit(trx, {
-    organization_id: override.organization_id,
-    id: randomUUID(),
-    user_id: userId,
-    action,
-    subject: override.id,
-    outcome: 'done',
-    details: JSON.stringify({
-      agents: override.agents,
-      jobId: override.orchestration_id,
-      textHash: override.text_hash,
-    }),
+const auditOverride = (trx: OrganizationTransaction, by: Principal, action: string, override: RoutingOverride) =>
+  audit(trx, by, action, override.id, {
+    agents: override.agents,
+    jobId: override.orchestration_id,
+    textHash: override.text_hash,
   });
 
 /** Per language: what admins left as it was decided, and what the router makes of each override without having it. */
-export async function measureAccuracy(deps: ApiDeps, organizationId: string): Promise<RoutingAccuracy[]> {
+export async function measureAccuracy(
+  deps: DatabaseDeps & { readonly router: Pick<LocalRouter, 'judge'> },
+  organizationId: string,
+): Promise<RoutingAccuracy[]> {
   const { counts, overrides } = await withOrganization(deps.db, organizationId, async (trx) => ({
     counts: await countDecisions(trx, ACCURACY_DAYS),
     overrides: await listOverrides(trx, OVERRIDES_LEARNED),
@@ -88,3 +83,17 @@ export async function measureAccuracy(deps: ApiDeps, organizationId: string): Pr
     return toAccuracy(language, counts, mine);
   });
 }
+
+/** What admins have taught the router, the newest first; the newest 500 count. */
+export const readOverrides = ({ db }: DatabaseDeps, organizationId: string): Promise<OverrideView[]> =>
+  withOrganization(db, organizationId, async (trx) => (await listOverrides(trx, OVERRIDES_LEARNED)).map(toOverride));
+
+/** Decisions, the newest first. */
+export const readDecisions = (
+  { db }: DatabaseDeps,
+  organizationId: string,
+  filter: Parameters<typeof listDecisions>[1],
+): Promise<RoutingDecision[]> =>
+  withOrganization(db, organizationId, async (trx) =>
+    (await listDecisions(trx, filter, SHOWN_CHARS)).flatMap(toDecision),
+  );

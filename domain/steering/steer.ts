@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { MESSAGE, orchestrationWorkflowId } from '../../contracts/queues.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { invalidField, notFound, RequestError } from '../../contracts/problem.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
-import type { OrchestrationTarget, SteeringMessage } from '../../contracts/workflow.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import type { Principal } from '../../db/queries/people.ts';
 import { dropSteering, insertSteering } from '../../db/queries/steering.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { notFound, ProblemError } from '../../api/problems.ts';
+import type { DatabaseDeps, WakeDeps } from '../deps.ts';
+import { recordDelivery, type DispatchDeps } from '../inbox/dispatcher.ts';
+import { DIRECT, type Entry } from '../inbox/entry.ts';
+import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
 
-const DEADLINE_MS = 10_000;
+export interface SteerDeps extends DatabaseDeps, WakeDeps, DispatchDeps {
+  readonly workflows: Pick<WorkflowPort, 'steer'>;
+}
 
 export interface Steered {
   readonly steeringId: string;
@@ -21,81 +22,108 @@ export interface Steered {
   readonly status: 'pending';
 }
 
+/** Who may steer: the person who asked, and admins. */
+export const maySteer = ({ role, userId }: Principal, { user_id: askerId }: Pick<Orchestration, 'user_id'>): boolean =>
+  role === 'admin' || (role !== 'guest' && userId === askerId);
+
 /**
- * Gives a person's words to running work: written down first, then told to the workflow, which takes them up at the next
- * step boundary.
- * @throws ProblemError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over, 503 when it could
- *   not be told; then the words are dropped.
+ * Gives a person's message to running work, from whatever entry: written down first, then told to the workflow, which
+ * takes it up at the next step boundary.
+ * @throws RequestError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over, 503 when a direct one
+ *   could not be told; then the message is dropped.
  */
 export async function steerJob(
-  deps: ApiDeps,
+  deps: SteerDeps,
   principal: Principal,
   jobId: string,
   { message, mode }: SteerRequest,
+  entry: Entry = DIRECT,
 ): Promise<Steered> {
-  const { organizationId, userId, role } = principal;
-  const orchestration = await withOrganization(deps.db, organizationId, (trx) => findOrchestration(trx, jobId));
-  if (!orchestration) throw notFound('job');
-  if (role !== 'admin' && userId !== orchestration.user_id)
-    throw new ProblemError('forbidden', 'Only the person who asked or an admin may steer this job.');
-  if (message.length === 0 && mode !== 'stop')
-    throw new ProblemError('invalid-request', 'message: Say what should change.', [
-      { path: 'message', message: 'Say what should change.' },
-    ]);
-  if (isFinal(orchestration.status)) throw over(orchestration.status);
-  const id = randomUUID();
-  await writeDown(deps, orchestration, { id, userId, via: 'rest', mode, message });
-  try {
-    await tell(deps, { organizationId, orchestrationId: jobId }, { id, mode });
-  } catch (error) {
-    await withOrganization(deps.db, organizationId, (trx) => dropSteering(trx, id));
-    throw toProblem(error, orchestration.status);
-  } finally {
-    deps.wakeReaders(organizationId);
-  }
-  return { steeringId: id, mode, status: 'pending' };
+  const { organizationId } = principal;
+  const job = await withOrganization(deps.db, organizationId, async (trx) =>
+    isUuid(jobId) ? findOrchestration(trx, jobId) : undefined,
+  );
+  if (!job) throw notFound('job');
+  if (!maySteer(principal, job))
+    throw new RequestError('forbidden', 'Only the person who asked or an admin may steer this job.');
+  if (message.length === 0 && mode !== 'stop') throw invalidField('message', 'Say what should change.');
+  if (isFinal(job.status)) throw over(job.status);
+  const steered: Steered = { steeringId: randomUUID(), mode, status: 'pending' };
+  const text = { id: steered.steeringId, mode, message };
+  await (entry.kind === 'direct' ? tell(deps, principal, job, text) : record(deps, principal, job, { ...text, entry }));
+  return steered;
 }
 
 const over = (status: string) =>
-  new ProblemError('conflict', `The job is over: ${status}. Ask again in the same session to go on from its answer.`);
+  new RequestError('conflict', `The job is over: ${status}. Ask again in the same session to go on from its answer.`);
 
-/** The words, and that people see them as pending. */
-const writeDown = (
-  deps: ApiDeps,
-  { organization_id: organizationId, id: orchestrationId }: Orchestration,
-  words: { id: string; userId: string; via: string; mode: SteeringMode; message: string },
-) =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    await insertSteering(trx, {
-      organization_id: organizationId,
-      id: words.id,
-      orchestration_id: orchestrationId,
-      user_id: words.userId,
-      via: words.via,
-      mode: words.mode,
-      message: words.message,
-    });
-    await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
-  });
-
-async function tell(
-  deps: ApiDeps,
-  target: OrchestrationTarget,
-  message: { id: string; mode: SteeringMode },
-): Promise<void> {
-  const handle = deps.temporal.workflow.getHandle(orchestrationWorkflowId(target));
-  await deps.temporal.withDeadline(Date.now() + DEADLINE_MS, () =>
-    handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] }),
-  );
+interface Text {
+  readonly id: string;
+  readonly mode: SteeringMode;
+  readonly message: string;
 }
 
-function toProblem(error: unknown, status: JobStatusName): unknown {
-  if (error instanceof WorkflowNotFoundError && status !== 'pending') return over('ended');
-  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-  if (cause instanceof ApplicationFailure && cause.type === FAILURE.alreadyOver) return over('ended');
-  if (cause instanceof ApplicationFailure && cause.type === FAILURE.tooManyMessages)
-    return new ProblemError('conflict', 'This job has taken as many messages as one job takes. Stop it or let it end.');
-  return new ProblemError(
+/** The message, and that people see it as pending. */
+async function write(
+  trx: OrganizationTransaction,
+  { organizationId, userId }: Principal,
+  orchestrationId: string,
+  { id, mode, message, via }: Text & { readonly via: string },
+): Promise<void> {
+  await insertSteering(trx, {
+    organization_id: organizationId,
+    id,
+    orchestration_id: orchestrationId,
+    user_id: userId,
+    via,
+    mode,
+    message,
+  });
+  await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
+}
+
+async function tell(deps: SteerDeps, principal: Principal, job: Orchestration, text: Text): Promise<void> {
+  const { organizationId } = principal;
+  await withOrganization(deps.db, organizationId, (trx) => write(trx, principal, job.id, { ...text, via: 'rest' }));
+  try {
+    const { id, mode } = text;
+    const answer = await deps.workflows.steer({ organizationId, orchestrationId: job.id }, { id, mode });
+    if (answer.status === 'done') return;
+    await withOrganization(deps.db, organizationId, (trx) => dropSteering(trx, id));
+    throw toRefusal(answer, job.status);
+  } finally {
+    deps.wakeReaders(organizationId);
+  }
+}
+
+/** One that has come before is left alone: it was told then. */
+async function record(
+  deps: SteerDeps,
+  principal: Principal,
+  { id: orchestrationId }: Orchestration,
+  { entry, ...text }: Text & { readonly entry: Extract<Entry, { kind: 'recorded' }> },
+): Promise<void> {
+  const { organizationId } = principal;
+  const { via: source, keys } = entry;
+  const body = { id: text.id, mode: text.mode };
+  const delivery = { organizationId, id: randomUUID(), source, kind: 'steering', orchestrationId, body, keys } as const;
+  const isNew = await withOrganization(deps.db, organizationId, async (trx) => {
+    if (!(await recordDelivery(trx, delivery))) return false;
+    await write(trx, principal, orchestrationId, { ...text, via: source });
+    return true;
+  });
+  if (!isNew) return;
+  deps.wakeReaders(organizationId);
+  await deps.dispatcher.now(delivery);
+}
+
+function toRefusal(answer: WorkflowAnswer<void>, status: JobStatusName): RequestError {
+  if (answer.status === 'not_found' && status !== 'pending') return over('ended');
+  const type = answer.status === 'refused' ? answer.type : undefined;
+  if (type === FAILURE.alreadyOver) return over('ended');
+  if (type === FAILURE.tooManyMessages)
+    return new RequestError('conflict', 'This job has taken as many messages as one job takes. Stop it or let it end.');
+  return new RequestError(
     'unavailable',
     'The job could not be told just now, and your words were dropped. Please try again.',
   );

@@ -1,20 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { storableText } from '../../contracts/storable-text.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import type { Principal } from '../../db/queries/people.ts';
-import { insertSession } from '../../db/queries/sessions.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { findToolState, listCalls, listEffects } from '../../db/queries/tool-views.ts';
 import type { OfferedTool, ToolHost } from './tool-host.ts';
-import { acceptRequest, fingerprintOf, type IncomingRequest } from '../orchestrations/accept.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { ProblemError } from '../../api/problems.ts';
-import { refuseUnstorable } from '../../api/middleware/storable-body.ts';
-import { connectionPage } from '../../api/views/connection.ts';
-import { toEffectView } from '../../api/views/effect.ts';
+import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../orchestrations/accept.ts';
+import { waitForJob, type WaitDeps } from '../events/wait-for-job.ts';
+import { refuseUnstorable } from '../storable-body.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { RequestError } from '../../contracts/problem.ts';
+import { connectionPage } from '../connections/connection-views.ts';
+import { toEffectView } from '../effects/job-effects.ts';
+
+export interface ToolCallDeps extends AcceptDeps, WaitDeps {
+  readonly tools: Pick<ToolHost, 'find' | 'checkArguments'>;
+  /** Where people reach the product; without a trailing slash. */
+  readonly publicUrl: string;
+}
 
 export interface ToolCallOptions {
   /** Longest time to wait for the end, ms. */
@@ -29,46 +32,47 @@ export interface ToolCallOptions {
 /**
  * Calls one tool for a person as an orchestration of its own, so that policy, ledger, approval and audit are the same as
  * for agents. Waits for its end, or until it asks a human, or until the time is over; it goes on in any case.
- * @throws ProblemError 403 for guests, 404 for a tool that they do not have, 409 when it cannot be called now, 400 when
+ * @throws RequestError 403 for guests, 404 for a tool that they do not have, 409 when it cannot be called now, 400 when
  *   the arguments break its schema, 422 when the key came with another call.
  */
 export async function callTool(
-  deps: ApiDeps,
+  deps: ToolCallDeps,
   principal: Principal,
   name: string,
   args: Readonly<Record<string, unknown>>,
   { idempotencyKey, ...waiting }: ToolCallOptions,
-): Promise<ToolCallAnswer & { readonly repeated: boolean }> {
-  if (principal.role === 'guest') throw new ProblemError('forbidden', 'Guests may read but call no tools.');
+): Promise<ToolCallAnswer & { readonly isRepeated: boolean }> {
+  if (principal.role === 'guest') throw new RequestError('forbidden', 'Guests may read but call no tools.');
   const tool = await findCallable(deps, principal, name);
   refuseUnstorable(args, ['arguments']);
   refuseMistakes(deps.tools, tool, args);
   const request = toIncoming(principal, tool.name, args, idempotencyKey);
-  const accepted = await acceptRequest(deps, request);
-  if (accepted.repeated && accepted.fingerprint !== fingerprintOf(request))
-    throw new ProblemError(
-      'idempotency-key-reused',
-      'This idempotency key came with another request before. Use a new key.',
-    );
-  const row = await settled(deps, accepted.orchestration, waiting);
-  return { ...(await toAnswer(deps, row)), repeated: accepted.repeated };
+  const { orchestration, isRepeated } = await acceptRequest(deps, request);
+  const { waitMs, signal, onProgress } = waiting;
+  const row = await waitForJob(deps, orchestration, {
+    waitMs,
+    signal,
+    isOver: isSettled,
+    onChange: ({ step, progress }) => onProgress?.(step, progress / 100),
+  });
+  return { ...(await toAnswer(deps, row)), isRepeated };
 }
 
-/** @throws ProblemError 404 or 409, which says what to do. */
-async function findCallable(deps: ApiDeps, principal: Principal, name: string): Promise<OfferedTool> {
+/** @throws RequestError 404 or 409, which says what to do. */
+async function findCallable(deps: ToolCallDeps, principal: Principal, name: string): Promise<OfferedTool> {
   const { organizationId, userId } = principal;
   if (!TOOL_NAME.test(name)) throw noSuchTool();
   const found = await deps.tools.find({ organizationId, userId }, name);
   const known = await withOrganization(deps.db, organizationId, (trx) => findToolState(trx, { name, userId }));
   // Agents wait for a grant to be renewed; who calls by hand can see to it first.
   if (known && (!found || known.health === 'reconnect'))
-    throw new ProblemError('conflict', whyNot(known, connectionPage(deps.publicUrl, known.connectionId)));
+    throw new RequestError('conflict', whyNot(known, connectionPage(deps.publicUrl, known.connectionId)));
   if (!found) throw noSuchTool();
   return found;
 }
 
 const noSuchTool = () =>
-  new ProblemError('not-found', 'You have no tool with this name. GET /api/tools lists those you may call.');
+  new RequestError('not-found', 'You have no tool with this name. GET /api/tools lists those you may call.');
 
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -94,7 +98,7 @@ function refuseMistakes(
     path: ['arguments', path].filter(Boolean).join('.'),
     message,
   }));
-  throw new ProblemError('invalid-request', `${name} does not take these arguments: ${errorLine(first)}`, errors);
+  throw new RequestError('invalid-request', `${name} does not take these arguments: ${errorLine(first)}`, errors);
 }
 
 const errorLine = ({ path, message }: { path: string; message: string }) => (path ? `${path} ${message}` : message);
@@ -115,39 +119,14 @@ function toIncoming(
     message,
     options: { tool: { name, arguments: { ...args } } },
     keys: key ? [`rest:${userId}:${key}`] : [],
-    session: async (trx) => {
-      const id = randomUUID();
-      await insertSession(trx, { organization_id: organizationId, id, user_id: userId, source: 'rest', title: name });
-      return id;
-    },
+    session: { kind: 'new' },
+    title: name,
   };
-}
-
-const FIRST_LOOK_MS = 40;
-const SLOWEST_LOOK_MS = 500;
-
-/** Looks more and more rarely until it has ended, asks a human, or nobody waits any more. */
-async function settled(
-  deps: ApiDeps,
-  start: Orchestration,
-  { waitMs, signal, onProgress }: Omit<ToolCallOptions, 'idempotencyKey'>,
-): Promise<Orchestration> {
-  const until = Date.now() + waitMs;
-  let row = start;
-  for (let pause = FIRST_LOOK_MS; !isSettled(row); pause = Math.min(pause * 1.3, SLOWEST_LOOK_MS)) {
-    const left = until - Date.now();
-    if (left <= 0 || signal?.aborted) return row;
-    await delay(Math.min(pause, left));
-    const { version } = row;
-    row = (await withOrganization(deps.db, row.organization_id, (trx) => findOrchestration(trx, row.id))) ?? row;
-    if (row.version !== version) onProgress?.(row.step, row.progress / 100);
-  }
-  return row;
 }
 
 const isSettled = ({ status }: Orchestration): boolean => isFinal(status) || status === 'awaiting_approval';
 
-async function toAnswer(deps: ApiDeps, row: Orchestration): Promise<ToolCallAnswer> {
+async function toAnswer(deps: ToolCallDeps, row: Orchestration): Promise<ToolCallAnswer> {
   const { id: jobId, status, approval } = row;
   if (!isFinal(status))
     return { jobId, status, ...(status === 'awaiting_approval' && approval && !approval.decision && { approval }) };

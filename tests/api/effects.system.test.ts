@@ -2,26 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createApp } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
-import { hashToken } from '../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../db/organization.ts';
-import type { InboxRow } from '../../db/queries/inbox.ts';
+import type { Delivery } from '../../domain/orchestrations/workflow-port.ts';
 import { putToken } from '../../db/queries/organizations.ts';
 import { createLogger } from '../../logging.ts';
 import { createOrchestration, createTenant, type Tenant } from '../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/doors.ts';
+import { hashToken } from '../../domain/organizations/tokens.ts';
 
 let database: TestDatabase;
 let app: ReturnType<typeof createApp>;
-/** What the door has given to Temporal, which is away. */
-const handedOver: InboxRow[] = [];
+/** What was given to Temporal, which is away. */
+const dispatched: Delivery[] = [];
 beforeAll(async () => {
   database = await openTestDatabase();
-  const deps: Pick<ApiDeps, 'db' | 'log' | 'handOver' | 'publicUrl'> = {
+  const deps: Pick<ApiDeps, 'db' | 'log' | 'dispatcher' | 'publicUrl'> = {
     db: database.db,
     publicUrl: 'http://localhost:3000',
     log: createLogger('test', 'silent'),
-    handOver: { now: async (row) => void handedOver.push(row), fromBacklog: () => Promise.resolve('away') },
+    dispatcher: { now: async (row) => void dispatched.push(row), fromBacklog: () => Promise.resolve('away') },
   };
   // Reading and undoing need no more of the house than this.
   app = createApp(deps as ApiDeps, undefined);
@@ -31,7 +31,7 @@ afterAll(() => database?.drop());
 let tenant: Tenant;
 let token: string;
 beforeEach(async () => {
-  handedOver.length = 0;
+  dispatched.length = 0;
   tenant = await createTenant(database.db);
   token = await tokenOf(tenant.userId);
 });
@@ -162,7 +162,7 @@ describe('what a job has called and changed', () => {
         ['POST', 'undo'],
       ] as const)
         await expectProblem(await ask(method, `/api/jobs/${id}/${path}`, foreign), 404);
-    expect(handedOver).toEqual([]);
+    expect(dispatched).toEqual([]);
   });
 });
 
@@ -179,7 +179,7 @@ describe('taking back what a job has changed', () => {
       jobId,
     ]);
     expect(rows).toEqual([{ kind: 'undo', body: { userId: tenant.userId }, handed_over_at: null }]);
-    expect(handedOver).toMatchObject([{ kind: 'undo', orchestration_id: jobId }]);
+    expect(dispatched).toMatchObject([{ kind: 'undo', orchestration_id: jobId }]);
     expect(await audits()).toEqual([{ action: 'effects.undo', details: { undoing: 2 } }]);
   });
 
@@ -192,7 +192,7 @@ describe('taking back what a job has changed', () => {
     const jobId = await jobWith(status, [effect]);
     const problem = await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`), 409);
     expect(problem['detail']).toMatch(detail);
-    expect([handedOver, await audits()]).toEqual([[], []]);
+    expect([dispatched, await audits()]).toEqual([[], []]);
   });
 
   it('is for the person who asked and for admins', async () => {

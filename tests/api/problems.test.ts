@@ -2,15 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import { fromZod, notFound, onError, ProblemError, type ProblemKind } from '../../api/problems.ts';
+import { fromZod, onError } from '../../api/problems.ts';
 import { OrchestrateRequest } from '../../contracts/orchestration.ts';
-import { Problem } from '../../contracts/problem.ts';
+import { Problem, notFound, RequestError, type RequestErrorKind } from '../../contracts/problem.ts';
 import { createLogger } from '../../logging.ts';
+import { isDatabaseAway } from '../../db/away.ts';
 
 /** An app whose only route throws. */
 async function answerTo(error: unknown, requestId?: string) {
   const app = new Hono<{ Variables: { requestId: string } }>();
-  app.onError(onError(createLogger('test', 'silent')));
+  app.onError(onError({ log: createLogger('test', 'silent'), isDatabaseAway }));
   app.get('/thing', (c) => {
     if (requestId) c.set('requestId', requestId);
     throw error;
@@ -20,7 +21,7 @@ async function answerTo(error: unknown, requestId?: string) {
 }
 
 describe('a problem', () => {
-  it.each<[ProblemKind, number]>([
+  it.each<[RequestErrorKind, number]>([
     ['invalid-request', 400],
     ['malformed-json', 400],
     ['unauthorized', 401],
@@ -33,7 +34,7 @@ describe('a problem', () => {
     ['internal', 500],
     ['unavailable', 503],
   ])('%s answers %d as problem+json with a stable type and the sentence', async (kind, status) => {
-    const { response, problem } = await answerTo(new ProblemError(kind, 'What to do next.'), 'req-1');
+    const { response, problem } = await answerTo(new RequestError(kind, 'What to do next.'), 'req-1');
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(problem).toEqual({
@@ -47,9 +48,9 @@ describe('a problem', () => {
   });
 
   it('tells how to prove oneself, and when to come back', async () => {
-    const unauthorized = await answerTo(new ProblemError('unauthorized', 'x'));
+    const unauthorized = await answerTo(new RequestError('unauthorized', 'x'));
     expect(unauthorized.response.headers.get('www-authenticate')).toBe('Bearer');
-    const unavailable = await answerTo(new ProblemError('unavailable', 'x'));
+    const unavailable = await answerTo(new RequestError('unavailable', 'x'));
     expect(Number(unavailable.response.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
@@ -95,7 +96,7 @@ describe('an error that is no problem', () => {
 
   it('of a body over the limit is 413', async () => {
     const app = new Hono();
-    app.onError(onError(createLogger('test', 'silent')));
+    app.onError(onError({ log: createLogger('test', 'silent'), isDatabaseAway }));
     app.post('/thing', bodyLimit({ maxSize: 3 }), (c) => c.text('ok'));
     expect((await app.request('/thing', { method: 'POST', body: 'four' })).status).toBe(413);
   });

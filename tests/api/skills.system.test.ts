@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createApp } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
-import { hashToken } from '../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putToken } from '../../db/queries/organizations.ts';
 import { createLogger } from '../../logging.ts';
@@ -10,6 +9,7 @@ import { openSkills } from '../../domain/skills/catalogue.ts';
 import { createTenant, type Tenant } from '../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';
+import { hashToken } from '../../domain/organizations/tokens.ts';
 
 let database: TestDatabase;
 let app: ReturnType<typeof createApp>;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { teamOf, toHeardMessage, verdictIn, type Envelope } from '../../api/slack/message.ts';
+import { teamOf, toThreadMessage, type Envelope } from '../../api/slack/message.ts';
+import { parseVerdict } from '../../domain/threads/words.ts';
 
 const ENVELOPE: Envelope = { team_id: 'T1', event_id: 'Ev1', authorizations: [{ team_id: 'T1' }] };
 const event = (changes: Record<string, unknown> = {}) => ({
@@ -12,12 +13,12 @@ const event = (changes: Record<string, unknown> = {}) => ({
   ts: '1700000000.000100',
   ...changes,
 });
-const hear = (changes: Record<string, unknown> = {}, envelope = ENVELOPE) =>
-  toHeardMessage(event(changes), envelope, 'UBOT');
+const parse = (changes: Record<string, unknown> = {}, envelope = ENVELOPE) =>
+  toThreadMessage(event(changes), envelope, 'UBOT');
 
 describe('a person’s words', () => {
-  it('are heard with where, who and when', () => {
-    expect(hear()).toEqual({
+  it('are read with where, who and when', () => {
+    expect(parse()).toEqual({
       teamId: 'T1',
       eventId: 'Ev1',
       channelId: 'C1',
@@ -38,43 +39,43 @@ describe('a person’s words', () => {
     ['<@UBOT>계획해 줘', '계획해 줘'],
     ['a <@UBOT> b <@UBOT>', 'a   b'],
   ])('%j mention the bot and mean %j', (text, meant) => {
-    expect(hear({ text })).toMatchObject({ text: meant, mentionsBot: true });
+    expect(parse({ text })).toMatchObject({ text: meant, mentionsBot: true });
   });
 
   it('keep the mentions of other people', () => {
-    expect(hear({ text: 'ask <@UBOTANY> about it' })).toMatchObject({
+    expect(parse({ text: 'ask <@UBOTANY> about it' })).toMatchObject({
       text: 'ask <@UBOTANY> about it',
       mentionsBot: false,
     });
   });
 
   it('mention the bot when Slack says so, whatever the text looks like', () => {
-    expect(hear({ type: 'app_mention', text: 'plan it' })).toMatchObject({ mentionsBot: true });
+    expect(parse({ type: 'app_mention', text: 'plan it' })).toMatchObject({ mentionsBot: true });
   });
 
   it('are decoded once, and only the three that Slack escapes', () => {
-    expect(hear({ text: 'a &lt;b&gt; &amp;lt; &amp;amp; &quot;' })?.text).toBe('a <b> &lt; &amp; &quot;');
+    expect(parse({ text: 'a &lt;b&gt; &amp;lt; &amp;amp; &quot;' })?.text).toBe('a <b> &lt; &amp; &quot;');
   });
 
   it('without any text are still words: a file or an empty mention', () => {
-    expect(hear({ text: undefined, subtype: 'file_share' })).toMatchObject({ text: '' });
+    expect(parse({ text: undefined, subtype: 'file_share' })).toMatchObject({ text: '' });
   });
 
   it.each(['file_share', 'thread_broadcast', 'me_message'])('of subtype %s are words', (subtype) => {
-    expect(hear({ subtype })).toBeDefined();
+    expect(parse({ subtype })).toBeDefined();
   });
 
   it('in a direct message are for the bot, with or without a channel type', () => {
-    expect(hear({ channel: 'D1', channel_type: 'im' })).toMatchObject({ direct: true });
-    expect(hear({ channel: 'D1', channel_type: undefined })).toMatchObject({ direct: true });
-    expect(hear({ channel: 'C1', channel_type: undefined })).toMatchObject({ direct: false });
-    expect(hear({ channel: 'G1', channel_type: 'mpim' })).toMatchObject({ direct: false });
+    expect(parse({ channel: 'D1', channel_type: 'im' })).toMatchObject({ direct: true });
+    expect(parse({ channel: 'D1', channel_type: undefined })).toMatchObject({ direct: true });
+    expect(parse({ channel: 'C1', channel_type: undefined })).toMatchObject({ direct: false });
+    expect(parse({ channel: 'G1', channel_type: 'mpim' })).toMatchObject({ direct: false });
   });
 
   it('in a thread are a reply, the thread’s root is not', () => {
     const root = '1699999999.000001';
-    expect(hear({ thread_ts: root })).toMatchObject({ threadTs: root, isReply: true });
-    expect(hear({ thread_ts: '1700000000.000100' })).toMatchObject({ isReply: false });
+    expect(parse({ thread_ts: root })).toMatchObject({ threadTs: root, isReply: true });
+    expect(parse({ thread_ts: '1700000000.000100' })).toMatchObject({ isReply: false });
   });
 });
 
@@ -92,17 +93,17 @@ describe('what is no person’s words', () => {
     ['a message of nowhere', { channel: undefined }],
     ['a message of no time', { ts: '' }],
   ])('%s is not heard', (_, changes) => {
-    expect(hear(changes)).toBeUndefined();
+    expect(parse(changes)).toBeUndefined();
   });
 
   it.each([[null], [undefined], ['text'], [[]], [42]])('nor is %o', (odd) => {
-    expect(toHeardMessage(odd, ENVELOPE, 'UBOT')).toBeUndefined();
+    expect(toThreadMessage(odd, ENVELOPE, 'UBOT')).toBeUndefined();
   });
 
   it('never throws, whatever Slack or somebody else sends', () => {
     fc.assert(
       fc.property(fc.object(), fc.object(), (one, two) => {
-        toHeardMessage({ ...event(), ...one }, two, 'UBOT');
+        toThreadMessage({ ...event(), ...one }, two, 'UBOT');
       }),
     );
   });
@@ -124,12 +125,12 @@ describe('a verdict', () => {
   it.each(['APPROVE', 'approve', 'Approved', ' approve! ', 'approve.', '승인', '승인합니다', '승인!'])(
     '%j approves',
     (text) => {
-      expect(verdictIn(text)).toBe('approve');
+      expect(parseVerdict(text)).toBe('approve');
     },
   );
 
   it.each(['CANCEL', 'cancel', 'Cancel.', '취소', '취소합니다', ' 취소! '])('%j cancels', (text) => {
-    expect(verdictIn(text)).toBe('cancel');
+    expect(parseVerdict(text)).toBe('cancel');
   });
 
   it.each([
@@ -147,6 +148,6 @@ describe('a verdict', () => {
     'yes',
     '',
   ])('%j is none', (text) => {
-    expect(verdictIn(text)).toBeUndefined();
+    expect(parseVerdict(text)).toBeUndefined();
   });
 });

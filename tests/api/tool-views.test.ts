@@ -1,14 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { toConnectionView } from '../../api/views/connection.ts';
-import { toEffectCounts, toEffectView } from '../../api/views/effect.ts';
-import { toToolView } from '../../api/views/tool.ts';
-import { toToolCallView } from '../../api/views/tool-call.ts';
+import { toToolView } from '../../domain/tools/tool-view.ts';
 import { ConnectionView } from '../../contracts/connections.ts';
 import { EffectView } from '../../contracts/effects.ts';
 import { ToolCallView, ToolView, type ToolDefinition } from '../../contracts/tools.ts';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import type { ShownCall, ShownEffect } from '../../db/queries/tool-views.ts';
+import { toConnectionView } from '../../domain/connections/connection-views.ts';
+import { toEffectCounts, toEffectView, toToolCallView } from '../../domain/effects/job-effects.ts';
 
 const AT = new Date('2026-11-21T10:00:00Z');
 const ORGANIZATION = '11111111-1111-4111-8111-111111111111';

@@ -7,7 +7,6 @@ import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import { Hono } from 'hono';
 import { pino } from 'pino';
 import type { ApiEnv } from '../../api/deps.ts';
-import { hashToken } from '../../api/middleware/authenticate.ts';
 import { mcpRoutes } from '../../api/mcp/routes.ts';
 import { createMcpSessions } from '../../api/mcp/sessions.ts';
 import { onError } from '../../api/problems.ts';
@@ -16,6 +15,8 @@ import { putOrganization, putToken, putUser } from '../../db/queries/organizatio
 import { providers } from '../../adapters/mcp/servers/index.ts';
 import { createOfferingHost } from '../support/offering-host.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { hashToken } from '../../domain/organizations/tokens.ts';
+import { isDatabaseAway } from '../../db/away.ts';
 
 const run = promisify(execFile);
 const CONFORMANCE = 'node_modules/@modelcontextprotocol/conformance/dist/index.js';
@@ -58,10 +59,11 @@ beforeAll(async () => {
     host: await createOfferingHost(organizationId, providers),
     callTool: () => Promise.reject(new Error('no generic scenario calls a tool')),
     sessions,
+    mcpProgress: () => undefined,
     publicUrl: 'https://house.example',
   });
   const app = new Hono<ApiEnv>();
-  app.onError(onError(log));
+  app.onError(onError({ log, isDatabaseAway }));
   // The conformance client cannot send a token, so this stands before the same routes with one for it.
   app.all('/as-somebody/mcp/:provider', (c) => {
     const headers = new Headers(c.req.raw.headers);

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { acceptRequest, fingerprintOf, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
-import type { ApiDeps } from '../../api/deps.ts';
+import {
+  acceptRequest,
+  fingerprintOf,
+  recordRequest,
+  type AcceptDeps,
+  type IncomingRequest,
+} from '../../domain/orchestrations/accept.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { claimKeys, listOrganizationsWithBacklog, lockBacklog, setHandedOver } from '../../db/queries/inbox.ts';
-import { createLogger } from '../../logging.ts';
+import { claimKeys, listOrganizationsWithBacklog, lockBacklog, setDelivered } from '../../db/queries/inbox.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant, type Tenant } from './world.ts';
 
@@ -17,41 +21,23 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-/** A door whose Temporal keeps score instead of working. */
-function openDoor() {
-  const handedOver: string[] = [];
+/** An entry whose Temporal keeps score instead of working. */
+function openEntry() {
+  const dispatched: string[] = [];
   const nobody = () => Promise.reject(new Error('nobody calls this here'));
-  const deps: ApiDeps = {
+  const deps: AcceptDeps = {
     db: database.db,
-    handOver: { now: async ({ orchestration_id: id }) => void handedOver.push(id), fromBacklog: nobody },
+    dispatcher: { now: async ({ orchestrationId }) => void dispatched.push(orchestrationId), fromBacklog: nobody },
     router: {
       route: () => ({ agents: [], alternatives: [], confidence: 0, abstained: true, reason: 'test' }),
       learn: () => undefined,
       judge: nobody,
     },
     routingCache: true,
-    detectLanguage: () => 'en',
     wakeReaders: () => undefined,
-    log: createLogger('test', 'silent'),
     demo: false,
-    sharedAccounts: [],
-    sealer: undefined,
-    skills: { list: () => [], find: () => undefined },
-    publicUrl: 'http://localhost',
-    allowPrivateAddresses: false,
-    payloadCodec: undefined as never,
-    tools: undefined as never,
-    authorizations: undefined as never,
-    checkAddress: () => undefined,
-    mcpSessions: undefined as never,
-    defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 },
-    defaultPolicy: { stepDown: true, balancedFrom: 0.8, fastFrom: 0.95 },
-    temporalUiUrl: null,
-    webDir: '',
-    temporal: undefined as never,
-    hub: undefined as never,
   };
-  return { deps, handedOver };
+  return { deps, dispatched };
 }
 
 const request = (keys: readonly string[], message = 'Plan the launch'): IncomingRequest => ({
@@ -61,7 +47,7 @@ const request = (keys: readonly string[], message = 'Plan the launch'): Incoming
   message,
   options: {},
   keys,
-  session: () => Promise.resolve(tenant.sessionId),
+  session: { kind: 'known', id: tenant.sessionId },
 });
 
 const countOf = async (table: string, where: string) =>
@@ -69,19 +55,19 @@ const countOf = async (table: string, where: string) =>
 
 describe('one request under several names', () => {
   it('is one orchestration when it comes 50 times at once, its names in either order', async () => {
-    const { deps, handedOver } = openDoor();
+    const { deps, dispatched } = openEntry();
     const [a, b] = [`slack:event:${randomUUID()}`, `slack:message:${randomUUID()}`];
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => acceptRequest(deps, request(i % 2 === 0 ? [a, b] : [b, a]))),
     );
     expect(new Set(answers.map(({ orchestration }) => orchestration.id)).size).toBe(1);
-    expect(answers.filter(({ repeated }) => !repeated)).toHaveLength(1);
-    expect(handedOver).toEqual([answers[0]?.orchestration.id]);
+    expect(answers.filter(({ isRepeated }) => !isRepeated)).toHaveLength(1);
+    expect(dispatched).toEqual([answers[0]?.orchestration.id]);
     expect(await countOf('inbox_keys', `key in ('${a}', '${b}')`)).toBe(2);
   });
 
   it('is one orchestration when each delivery shares only one of its names', async () => {
-    const { deps, handedOver } = openDoor();
+    const { deps, dispatched } = openEntry();
     const message = `slack:message:${randomUUID()}`;
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => {
@@ -90,13 +76,13 @@ describe('one request under several names', () => {
       }),
     );
     expect(new Set(answers.map(({ orchestration }) => orchestration.id)).size).toBe(1);
-    expect(handedOver).toHaveLength(1);
+    expect(dispatched).toHaveLength(1);
     const later = await acceptRequest(deps, request([`slack:event:3:${message}`]));
     expect(later).toMatchObject({ repeated: true, orchestration: { id: answers[0]?.orchestration.id } });
   });
 
   it('a thousand different requests of which each comes four times are a thousand orchestrations', async () => {
-    const { deps, handedOver } = openDoor();
+    const { deps, dispatched } = openEntry();
     const before = await countOf('orchestrations', 'true');
     const events = Array.from({ length: 1_000 }, () => `slack:event:${randomUUID()}`);
     for (let from = 0; from < events.length; from += 100) {
@@ -104,51 +90,52 @@ describe('one request under several names', () => {
       await Promise.all([...some, ...some, ...some, ...some].map((key) => acceptRequest(deps, request([key]))));
     }
     expect((await countOf('orchestrations', 'true')) - before).toBe(1_000);
-    expect(new Set(handedOver).size).toBe(1_000);
-    expect(handedOver).toHaveLength(1_000);
+    expect(new Set(dispatched).size).toBe(1_000);
+    expect(dispatched).toHaveLength(1_000);
   });
 
   it('another organization may use the same names', async () => {
-    const { deps } = openDoor();
+    const { deps } = openEntry();
     const other = await createTenant(database.db);
     const key = `rest:${randomUUID()}`;
     const first = await acceptRequest(deps, request([key]));
     const second = await acceptRequest(deps, {
       ...request([key]),
       ...other,
-      session: () => Promise.resolve(other.sessionId),
+      session: { kind: 'known', id: other.sessionId },
     });
-    expect(second.repeated).toBe(false);
+    expect(second.isRepeated).toBe(false);
     expect(second.orchestration.id).not.toBe(first.orchestration.id);
   });
 
   it('tells a repetition from another request under the same name', async () => {
-    const { deps } = openDoor();
+    const { deps } = openEntry();
     const key = `rest:${randomUUID()}`;
     const first = request([key]);
     const other = request([key], 'Something else');
     await acceptRequest(deps, first);
-    const again = await acceptRequest(deps, other);
+    await expect(acceptRequest(deps, other)).rejects.toMatchObject({ kind: 'idempotency-key-reused' });
+    const again = await withOrganization(database.db, tenant.organizationId, (trx) => recordRequest(deps, trx, other));
     expect(again.fingerprint).toBe(fingerprintOf(first));
     expect(again.fingerprint).not.toBe(fingerprintOf(other));
   });
 
   it('without a name is new every time', async () => {
-    const { deps, handedOver } = openDoor();
+    const { deps, dispatched } = openEntry();
     await Promise.all([1, 2, 3].map(() => acceptRequest(deps, request([]))));
-    expect(new Set(handedOver).size).toBe(3);
+    expect(new Set(dispatched).size).toBe(3);
   });
 });
 
 describe('a request that could not be written', () => {
   it('leaves nothing behind, and its names stay free', async () => {
-    const { deps, handedOver } = openDoor();
+    const { deps, dispatched } = openEntry();
     const key = `rest:${randomUUID()}`;
-    const broken = { ...request([key]), session: () => Promise.reject(new Error('no session')) };
-    await expect(acceptRequest(deps, broken)).rejects.toThrow('no session');
+    const broken = { ...request([key]), session: { kind: 'known', id: randomUUID() } as const };
+    await expect(acceptRequest(deps, broken)).rejects.toThrow('no session with this id');
     expect(await countOf('inbox_keys', `key = '${key}'`)).toBe(0);
-    expect(await acceptRequest(deps, request([key]))).toMatchObject({ repeated: false });
-    expect(handedOver).toHaveLength(1);
+    expect(await acceptRequest(deps, request([key]))).toMatchObject({ isRepeated: false });
+    expect(dispatched).toHaveLength(1);
   });
 
   it('a claim without its receipt cannot be committed', async () => {
@@ -162,11 +149,11 @@ describe('a request that could not be written', () => {
 
 describe('the backlog', () => {
   it('names the organizations that wait, oldest delivery first, and each relay has rows of its own', async () => {
-    const { deps } = openDoor();
+    const { deps } = openEntry();
     const waiting = await createTenant(database.db);
     const { organizationId } = waiting;
     for (let i = 0; i < 4; i++)
-      await acceptRequest(deps, { ...request([]), ...waiting, session: () => Promise.resolve(waiting.sessionId) });
+      await acceptRequest(deps, { ...request([]), ...waiting, session: { kind: 'known', id: waiting.sessionId } });
     await database.look(
       `update inbox set received_at = now() - interval '1 minute' where organization_id = '${organizationId}'`,
     );
@@ -177,16 +164,16 @@ describe('the backlog', () => {
       const theirs = await withOrganization(database.db, organizationId, (second) => lockBacklog(second, lock(3)));
       expect([mine.length, theirs.length]).toEqual([3, 1]);
       expect(mine.map(({ id }) => id)).not.toContain(theirs[0]?.id);
-      for (const { id } of mine) await setHandedOver(first, id);
+      for (const { id } of mine) await setDelivered(first, id);
     });
     const left = await withOrganization(database.db, organizationId, (trx) => lockBacklog(trx, lock(10)));
     expect(left).toHaveLength(1);
   });
 
   it('does not name an organization whose deliveries are young or handed over', async () => {
-    const { deps } = openDoor();
+    const { deps } = openEntry();
     const young = await createTenant(database.db);
-    await acceptRequest(deps, { ...request([]), ...young, session: () => Promise.resolve(young.sessionId) });
+    await acceptRequest(deps, { ...request([]), ...young, session: { kind: 'known', id: young.sessionId } });
     expect(await listOrganizationsWithBacklog(database.db, 30_000)).not.toContain(young.organizationId);
     expect(await listOrganizationsWithBacklog(database.db, 0)).toContain(young.organizationId);
   });

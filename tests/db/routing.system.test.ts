@@ -31,7 +31,6 @@ function openDoor() {
     db: database.db,
     router: { ...router, learn },
     routingCache: true,
-    detectLanguage: () => 'en',
   } as Partial<ApiDeps> as ApiDeps;
   return { deps, learned };
 }

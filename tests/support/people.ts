@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
-import { hashToken } from '../../api/middleware/authenticate.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putOrganization, putToken, putUser } from '../../db/queries/organizations.ts';
 import { withToken, type House } from './house.ts';
+import { hashToken } from '../../domain/organizations/tokens.ts';
 
 export interface Person {
   readonly organizationId: string;

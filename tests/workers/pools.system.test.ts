@@ -8,6 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createDataConverter } from '../../adapters/temporal/payload-codec.ts';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
+import { createWorkflowHealth } from '../../adapters/temporal/workflow-client.ts';
 import { healthRoutes } from '../../api/routes/health.ts';
 import { POOLS, type PoolName } from '../../contracts/queues.ts';
 import { startChild, type RunningChild } from '../../dev/child.ts';
@@ -98,7 +99,9 @@ const startWorker = (names: readonly string[], more: Record<string, string> = {}
 
 describe('a worker process', () => {
   const health = async () => {
-    const answer = await healthRoutes({ db: database.db, temporal: client }).request('/ready');
+    const answer = await healthRoutes({ db: database.db, workflowHealth: createWorkflowHealth(client) }).request(
+      '/ready',
+    );
     const { status, checks, pools } = (await answer.json()) as {
       status: string;
       checks: { workers: { ok: boolean } };

@@ -4,15 +4,18 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { Hono } from 'hono';
 import type { ApiEnv } from '../../../api/deps.ts';
 import { ownHostsOnly } from '../../../api/mcp/own-hosts.ts';
-import type { CallTool, McpDeps } from '../../../api/mcp/port.ts';
+import type { CallTool, McpDeps } from '../../../api/mcp/offered-server.ts';
+import { progressTo } from '../../../adapters/mcp/servers/progress.ts';
 import { mcpSessionRoutes } from '../../../api/mcp/routes.ts';
 import { createMcpSessions, type McpSessions } from '../../../api/mcp/sessions.ts';
-import { onError, ProblemError } from '../../../api/problems.ts';
-import type { Principal } from '../../../db/queries/people.ts';
+import { onError } from '../../../api/problems.ts';
 import { jira } from '../../../adapters/mcp/servers/jira/index.ts';
 import { sentry } from '../../../adapters/mcp/servers/sentry/index.ts';
 import { createOfferingHost } from '../../support/offering-host.ts';
 import { eventually } from '../../support/eventually.ts';
+import { RequestError } from '../../../contracts/problem.ts';
+import type { Principal } from '../../../contracts/principal.ts';
+import { isDatabaseAway } from '../../../db/away.ts';
 
 const person = (change: Partial<Principal> = {}): Principal => ({
   organizationId: 'acme',
@@ -45,14 +48,14 @@ async function open(given: { callTool?: CallTool; who?: () => Principal; logged?
   const { callTool = done, who = () => person(), logged = [] } = given;
   const log = { error: (line: unknown) => logged.push(line) } as unknown as McpDeps['log'];
   const host = await createOfferingHost('acme', [jira, sentry]);
-  const deps = { host, callTool, sessions, publicUrl: URL_HERE, log } as unknown as McpDeps;
+  const deps = { host, callTool, sessions, publicUrl: URL_HERE, log, mcpProgress: progressTo } as unknown as McpDeps;
   const app = new Hono<ApiEnv>()
     .use(ownHostsOnly(URL_HERE), (c, next) => {
       c.set('principal', who());
       return next();
     })
     .route('/mcp', mcpSessionRoutes(deps));
-  app.onError(onError(log));
+  app.onError(onError({ log, isDatabaseAway }));
   const request = async (input: string | URL, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     if (!headers.has('host')) headers.set('host', 'house.example');
@@ -124,7 +127,7 @@ describe('a provider’s server over HTTP', () => {
 
   it('tells a refusal in its words, and a fault of ours without its insides', async () => {
     const refusing = await open({
-      callTool: () => Promise.reject(new ProblemError('conflict', 'Reconnect it first.')),
+      callTool: () => Promise.reject(new RequestError('conflict', 'Reconnect it first.')),
     });
     const refused = await (await refusing.connect('jira')).client.callTool(CREATE);
     expect(refused).toMatchObject({ isError: true, content: [{ text: 'Reconnect it first.' }] });

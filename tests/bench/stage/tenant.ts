@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { hashToken } from '../../../api/middleware/authenticate.ts';
 import type { Stage } from './stage.ts';
+import { hashToken } from '../../../domain/organizations/tokens.ts';
 
 /** An organization with an admin who has a token, and Slack workspaces in which that person writes. */
 export interface Tenant {

@@ -2,8 +2,11 @@ import { expect } from '@jest/globals';
 import { pino } from 'pino';
 import { randomUUID } from 'node:crypto';
 import { createApp } from '../../../../api/app.ts';
-import type { GrantDeps } from '../../../../domain/connections/grants.ts';
-import { hashToken } from '../../../../api/middleware/authenticate.ts';
+import type { ApiDeps } from '../../../../api/deps.ts';
+import { clientIdDocument } from '../../../../adapters/mcp/host/oauth/client.ts';
+import { isDatabaseAway } from '../../../../db/away.ts';
+import type { Delivery } from '../../../../domain/orchestrations/workflow-port.ts';
+import { hashToken } from '../../../../domain/organizations/tokens.ts';
 import { withOrganization } from '../../../../db/organization.ts';
 import { putToken, putUser } from '../../../../db/queries/organizations.ts';
 import type { Sealer } from '../../../../db/sealing.ts';
@@ -20,7 +23,7 @@ export const PUBLIC_URL = 'https://nubabel.test';
 export interface GrantDoor {
   request(path: string, init?: RequestInit): Promise<Response>;
   /** Jobs that were told to go on, with what they were told. */
-  readonly handedOver: { job: string; body: Record<string, unknown> }[];
+  readonly dispatched: { job: string; body: Record<string, unknown> }[];
   readonly forgotten: ConnectionRef[];
   /** Every answer that anybody got and every line of the log: secrets are looked for in it. */
   readonly said: string[];
@@ -30,22 +33,24 @@ export interface GrantDoor {
 export function openGrantDoor(
   database: TestDatabase,
   sealer: Sealer | undefined,
-  changes: Partial<GrantDeps> = {},
+  changes: Partial<ApiDeps> = {},
 ): GrantDoor {
-  const [handedOver, forgotten, said]: [GrantDoor['handedOver'], ConnectionRef[], string[]] = [[], [], []];
+  const [dispatched, forgotten, said]: [GrantDoor['dispatched'], ConnectionRef[], string[]] = [[], [], []];
   const deps = {
     db: database.db,
     sealer,
     authorizations: createAuthorizations(egress),
     checkAddress: (url: URL) => checkUrl(url, true),
+    describeClient: clientIdDocument,
+    isDatabaseAway,
     log: logInto(said),
     webDir: 'web',
     publicUrl: PUBLIC_URL,
     allowPrivateAddresses: true,
     wakeReaders: () => undefined,
-    handOver: {
-      now: ({ orchestration_id: job, body }: { orchestration_id: string; body: Record<string, unknown> }) => {
-        handedOver.push({ job, body });
+    dispatcher: {
+      now: ({ orchestrationId: job, body }: Delivery) => {
+        dispatched.push({ job, body });
         return Promise.resolve();
       },
     },
@@ -54,10 +59,10 @@ export function openGrantDoor(
       refresh: () => Promise.resolve(),
     },
     ...changes,
-  } as unknown as GrantDeps;
+  } as unknown as ApiDeps;
   const app = createApp(deps, undefined);
   return {
-    handedOver,
+    dispatched,
     forgotten,
     said,
     request: async (path, init) => {

@@ -59,7 +59,7 @@ describe('work that waits for the connection', () => {
     const { url, cookie } = await beginGrant(door, on, admin);
     expect(await backInBrowser(door, await identity.grant(url), cookie)).toContain('<h1>Connected</h1>');
     const { id: approvalId, hash } = question(on);
-    expect(door.handedOver).toEqual([
+    expect(door.dispatched).toEqual([
       {
         job,
         body: {
@@ -88,7 +88,8 @@ describe('work that waits for the connection', () => {
       db: database.db,
       log: createLogger('test', 'silent'),
       wakeReaders: () => undefined,
-      handOver: {
+      workflows: undefined as never,
+      dispatcher: {
         now: ({ id }: { id: string }) => Promise.resolve(void told.push(id)),
         fromBacklog: () => Promise.reject(new Error('nobody calls this here')),
       },

@@ -1,8 +1,10 @@
 import { isValidSlackRequest, type App, type Receiver } from '@slack/bolt';
+import { SocketModeClient } from '@slack/socket-mode';
+import type { WebClient } from '@slack/web-api';
 import { Hono } from 'hono';
 import type { ApiEnv } from '../deps.ts';
 import { slackBodyLimit } from '../middleware/request.ts';
-import { ProblemError } from '../problems.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 /** Slack signs with its own clock: five minutes either way, as its documentation says for the past. */
 const WINDOW_SECONDS = 5 * 60;
@@ -41,7 +43,7 @@ export function createHonoReceiver(signingSecret: string): HonoReceiver {
   return { receiver, routes };
 }
 
-/** @throws ProblemError 401 for a wrong signature or a stamp outside of the window, in the past or the future. */
+/** @throws RequestError 401 for a wrong signature or a stamp outside of the window, in the past or the future. */
 function verify(signingSecret: string, signature: string | undefined, stamp: string | undefined, body: string): void {
   const timestamp = /^\d{1,12}$/.test(stamp ?? '') ? Number(stamp) : Number.NaN;
   const fresh = Math.abs(Date.now() / 1_000 - timestamp) <= WINDOW_SECONDS;
@@ -54,7 +56,7 @@ function verify(signingSecret: string, signature: string | undefined, stamp: str
       headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp },
     });
   if (!valid)
-    throw new ProblemError('unauthorized', 'The Slack signature is missing, wrong, or outside of its five minutes.');
+    throw new RequestError('unauthorized', 'The Slack signature is missing, wrong, or outside of its five minutes.');
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -67,5 +69,32 @@ function parse(rawBody: string): Record<string, unknown> {
   } catch {
     // Told below: what is not JSON and what is no object are the same mistake.
   }
-  throw new ProblemError('malformed-json', 'A Slack event has to be a JSON object, and so has what happened in it.');
+  throw new RequestError('malformed-json', 'A Slack event has to be a JSON object, and so has what happened in it.');
+}
+
+/** Bolt behind a Socket Mode connection: acknowledged only after the listeners have accepted. */
+export function createSocketReceiver(appToken: string, client: WebClient, onError: (error: unknown) => void): Receiver {
+  const socket = new SocketModeClient({
+    appToken,
+    clientOptions: { slackApiUrl: client.slackApiUrl, rejectRateLimitedCalls: true },
+  });
+  return {
+    init: (app) => {
+      socket.on('slack_event', ({ ack, body, retry_num: retryNum, retry_reason: retryReason }: SocketEvent) => {
+        app
+          .processEvent({ body, ack: () => Promise.resolve(), retryNum, retryReason })
+          .then(() => ack())
+          .catch(onError);
+      });
+    },
+    start: () => socket.start(),
+    stop: () => socket.disconnect(),
+  };
+}
+
+interface SocketEvent {
+  readonly ack: () => Promise<void>;
+  readonly body: Record<string, unknown>;
+  readonly retry_num?: number;
+  readonly retry_reason?: string;
 }

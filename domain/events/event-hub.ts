@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely';
-import { Client } from 'pg';
-import { EVENTS_CHANNEL } from '../../contracts/events.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listEvents, type StoredEvent } from '../../db/queries/events.ts';
 import type { Database } from '../../db/tables/index.ts';
-import type { Logger } from '../../logging.ts';
+import type { LogDeps } from '../deps.ts';
+
+export type { StoredEvent };
 
 /** One open stream: where it is, and what it wants to be told. */
 export interface Subscriber {
@@ -24,27 +24,26 @@ export interface EventHub {
 
 /** Wake-ups may be lost; this often the hub looks by itself. */
 const SAFETY_POLL_MS = 2_000;
-const RECONNECT_MS = 1_000;
 const BATCH = 500;
 
-interface HubDeps {
+export interface HubDeps extends LogDeps {
   readonly db: Kysely<Database>;
-  readonly url: string;
-  readonly log: Logger;
+  /** Calls back with the organization that has news; wake-ups may be lost. */
+  readonly listen: (onWake: (organizationId: string) => void) => { open(): void; close(): Promise<void> };
 }
 
 /**
- * Follows the events of every organization that somebody listens to: one LISTEN connection per process, and one
+ * Follows the events of every organization that somebody listens to: one connection that listens per process, and one
  * indexed read per wake-up that serves all streams of an organization. Ids are read in commit order, so a stream that
  * was offered id n has been offered everything before it.
  */
-export function createEventHub({ db, url, log }: HubDeps): EventHub {
+export function createEventHub({ db, log, listen }: HubDeps): EventHub {
   const streams = new Map<string, Set<Subscriber>>();
   const closers = new Set<() => void>();
   const read = createReader(db, streams, (error) =>
     log.warn({ err: error }, 'events could not be read; the next look finds them'),
   );
-  const ear = createNotificationListener({ url, log, onWake: read });
+  const listener = listen(read);
   let poll: NodeJS.Timeout | undefined;
   return {
     subscribe(subscriber) {
@@ -62,13 +61,13 @@ export function createEventHub({ db, url, log }: HubDeps): EventHub {
       return () => closers.delete(close);
     },
     start() {
-      ear.open();
+      listener.open();
       poll = setInterval(() => [...streams.keys()].forEach(read), SAFETY_POLL_MS);
     },
     async stop() {
       clearInterval(poll);
       closers.forEach((close) => close());
-      await ear.close();
+      await listener.close();
     },
   };
 }
@@ -113,39 +112,5 @@ function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>
     const state = { again: false };
     reading.set(organizationId, state);
     void readAll(organizationId, state);
-  };
-}
-
-/** The LISTEN connection; one that is lost is opened again. */
-function createNotificationListener({
-  url,
-  log,
-  onWake,
-}: Omit<HubDeps, 'db'> & { onWake: (organizationId: string) => void }) {
-  let closed = false;
-  let current: Client | undefined;
-
-  async function open(): Promise<void> {
-    if (closed) return;
-    const client = new Client({ connectionString: url, application_name: 'nubabel events' });
-    current = client;
-    client.on('notification', ({ payload }) => payload && onWake(payload));
-    client.on('error', () => undefined);
-    client.once('end', () => setTimeout(() => void open(), RECONNECT_MS).unref());
-    try {
-      await client.connect();
-      await client.query(`listen ${EVENTS_CHANNEL}`);
-    } catch (error) {
-      log.warn({ err: error }, 'not listening for events yet; the slow look goes on');
-      await client.end().catch(() => undefined);
-    }
-  }
-
-  return {
-    open: () => void open(),
-    close: async () => {
-      closed = true;
-      await current?.end().catch(() => undefined);
-    },
   };
 }

@@ -1,6 +1,8 @@
 import { nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import type { HealingView } from '../../contracts/plan.ts';
+import type { HealingView, PlanView, PricedStep, StepView } from '../../contracts/plan.ts';
+import type { Language } from '../../contracts/agents.ts';
+import { reasonSentence } from '../../contracts/texts.ts';
 import type { SteeringView } from '../../contracts/steering.ts';
 import type { Healing } from '../../db/queries/healing.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
@@ -8,9 +10,7 @@ import type { StoredPlan } from '../../db/queries/plans.ts';
 import type { Steering } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
 import type { CountedEffects, ShownCall } from '../../db/queries/tool-views.ts';
-import { toEffectCounts } from './effect.ts';
-import { toPlanView } from './plan-view.ts';
-import { toToolCallView } from './tool-call.ts';
+import { toEffectCounts, toToolCallView } from '../effects/job-effects.ts';
 
 /** What belongs to an orchestration beside its row. */
 export interface JobParts {
@@ -81,4 +81,50 @@ const toHealingView = (row: Healing): HealingView => ({
   status: row.status,
   costCents: nanosToCents(row.cost_nanos),
   at: row.created_at.toISOString(),
+});
+
+/** A plan with how far it has come; steps that stand in no row yet have not begun. Pure. */
+export function toPlanView(
+  { document, hash }: StoredPlan,
+  rows: readonly Step[],
+  language: Language,
+): PlanView | undefined {
+  if (!document) return undefined;
+  const { steps, ...plan } = document;
+  const begun = new Set(rows.map(({ id }) => id));
+  const open = steps.filter(({ id }) => !begun.has(id)).map(toOpenStep);
+  return { ...plan, hash: hash ?? '', steps: [...rows.map((row) => toStepView(row, language)), ...open] };
+}
+
+const toStepView = (row: Step, language: Language): StepView => ({
+  id: row.id,
+  kind: row.kind,
+  title: row.title,
+  instruction: row.instruction,
+  agent: row.agent,
+  category: row.category,
+  tool: row.tool,
+  needs: row.needs,
+  when: row.condition,
+  risk: row.risk,
+  phase: row.phase,
+  estimate: row.estimate,
+  status: row.status,
+  model: row.model,
+  confidence: row.confidence,
+  reason: row.reason && reasonSentence(row.reason, language),
+  costCents: nanosToCents(row.cost_nanos),
+  startedAt: row.started_at?.toISOString() ?? null,
+  finishedAt: row.finished_at?.toISOString() ?? null,
+});
+
+const toOpenStep = (step: PricedStep): StepView => ({
+  ...step,
+  status: 'pending',
+  model: null,
+  confidence: null,
+  reason: null,
+  costCents: 0,
+  startedAt: null,
+  finishedAt: null,
 });

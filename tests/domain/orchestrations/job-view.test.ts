@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { toJobStatus, type JobParts } from '../../api/views/job-status.ts';
-import { JOB_STATUSES, JobStatus } from '../../contracts/orchestration.ts';
-import { textsFor } from '../../contracts/texts.ts';
-import { centsToNanos } from '../../contracts/money.ts';
+import { toJobStatus, type JobParts } from '../../../domain/orchestrations/job-view.ts';
+import { JOB_STATUSES, JobStatus } from '../../../contracts/orchestration.ts';
+import { textsFor } from '../../../contracts/texts.ts';
+import { centsToNanos } from '../../../contracts/money.ts';
 import {
   sampleHealing,
   samplePlan,
   sampleSteering,
   sampleStepRows,
   sampleStoredPlan,
-} from '../domain/planning/plan-samples.ts';
-import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../support/samples.ts';
+} from '../planning/plan-samples.ts';
+import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
 
 const NOTHING: JobParts = { steps: [], steering: [], healing: [], calls: [], costNanos: 0 };
 

@@ -10,31 +10,38 @@ import {
   updateConnection,
   type Connection,
 } from '../../db/queries/connections.ts';
-import type { Principal } from '../../db/queries/people.ts';
 import type { ConnectionsTable } from '../../db/tables/tools.ts';
 import { sealCredentials } from './sealed-grant.ts';
 import { audit } from '../audit.ts';
-import { checkConnection } from './check.ts';
+import { checkConnection, type CheckDeps } from './check.ts';
 import { kindOf, refuseAddresses, refuseChange, refuseChangeOf, refuseNew } from './rules.ts';
 import { findSeen, readConnection, readView } from './connection-views.ts';
-import type { ApiDeps } from '../../api/deps.ts';
-import { ProblemError } from '../../api/problems.ts';
-import { resumeWaiting } from './reconnect.ts';
-import { refuseUnstorable } from '../../api/middleware/storable-body.ts';
+import type { SealerDeps } from '../models/organization-keys.ts';
+import type { ToolHost } from '../tools/tool-host.ts';
+import type { CheckAddress } from './egress-port.ts';
+import { resumeWaiting, type ResumeDeps } from './reconnect.ts';
+import { refuseUnstorable } from '../storable-body.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { RequestError } from '../../contracts/problem.ts';
+
+export interface ConnectDeps extends CheckDeps, ResumeDeps, SealerDeps {
+  readonly tools: Pick<ToolHost, 'test' | 'refresh' | 'forget'>;
+  readonly checkAddress: CheckAddress;
+}
 
 /**
  * Keeps a new connection, its credentials sealed, and tries it at once: its tools are accepted as they are. One whose
  * server cannot be reached is kept all the same, so that nothing typed is lost.
- * @throws ProblemError 403, 400, 409 when its name is taken, 503 without a key to seal with.
+ * @throws RequestError 403, 400, 409 when its name is taken, 503 without a key to seal with.
  */
 export async function createConnection(
-  deps: ApiDeps,
+  deps: ConnectDeps,
   principal: Principal,
   given: NewConnection,
 ): Promise<ConnectionView> {
   refuseNew(principal, given);
   refuseUnstorable(given, []);
-  refuseAddresses(deps, given);
+  refuseAddresses(deps.checkAddress, given);
   const { organizationId } = principal;
   const id = randomUUID();
   const row = toRow(principal, given, { id, credentials: seal(deps, organizationId, id, given.auth) });
@@ -49,7 +56,7 @@ export async function createConnection(
 }
 
 const slugTaken = (slug: string) =>
-  new ProblemError(
+  new RequestError(
     'conflict',
     `There is a connection whose tools are named ${slug}__… already. Give this one another "slug", or change that one.`,
   );
@@ -75,11 +82,16 @@ const toRow = (
   created_by: userId,
 });
 
-/** @throws ProblemError 503 */
-function seal({ sealer }: ApiDeps, organizationId: string, connectionId: string, auth: ConnectionAuth): string | null {
+/** @throws RequestError 503 */
+function seal(
+  { sealer }: SealerDeps,
+  organizationId: string,
+  connectionId: string,
+  auth: ConnectionAuth,
+): string | null {
   if (auth.kind === 'none') return null;
   if (!sealer)
-    throw new ProblemError(
+    throw new RequestError(
       'unavailable',
       'Credentials cannot be kept, because there is nothing to encrypt them with. An operator has to set CREDENTIAL_KEYS.',
     );
@@ -89,10 +101,10 @@ function seal({ sealer }: ApiDeps, organizationId: string, connectionId: string,
 /**
  * Changes what is given. New credentials replace the old whole: what an authorization server has granted for those is
  * forgotten, and work that waits for access goes on once they are seen to work.
- * @throws ProblemError 404, 403, 400, 503
+ * @throws RequestError 404, 403, 400, 503
  */
 export async function changeConnection(
-  deps: ApiDeps,
+  deps: ConnectDeps,
   principal: Principal,
   id: string,
   change: ConnectionChange,
@@ -100,7 +112,7 @@ export async function changeConnection(
   const { organizationId } = principal;
   refuseChangeOf(principal, await findSeen(deps, principal, id), change);
   refuseUnstorable(change, []);
-  refuseAddresses(deps, change);
+  refuseAddresses(deps.checkAddress, change);
   const credentials = change.auth && { sealed: seal(deps, organizationId, id, change.auth) };
   const row = await withOrganization(deps.db, organizationId, async (trx) => {
     refuseChangeOf(principal, await readConnection(trx, principal, id), change);
@@ -145,14 +157,14 @@ const toDetails = ({ auth, ...open }: ConnectionChange) => ({ ...open, ...(auth 
 const isOtherServer = ({ auth, url, settings, enabled }: ConnectionChange): boolean =>
   auth !== undefined || url !== undefined || settings !== undefined || enabled === true;
 
-async function tryAgain(deps: ApiDeps, principal: Principal, row: Connection): Promise<ConnectionView> {
+async function tryAgain(deps: ConnectDeps, principal: Principal, row: Connection): Promise<ConnectionView> {
   const { ok, connection } = await checkConnection(deps, row);
   if (ok) await resumeWaiting(deps, principal, row.id);
   return connection;
 }
 
-/** Its tools and grants go with it; what was done with them stays in the jobs. @throws ProblemError 404, 403 */
-export async function removeConnection(deps: ApiDeps, principal: Principal, id: string): Promise<void> {
+/** Its tools and grants go with it; what was done with them stays in the jobs. @throws RequestError 404, 403 */
+export async function removeConnection(deps: ConnectDeps, principal: Principal, id: string): Promise<void> {
   const { organizationId } = principal;
   await withOrganization(deps.db, organizationId, async (trx) => {
     const row = await readConnection(trx, principal, id);

@@ -2,9 +2,9 @@ import type { ToolDefinition, ToolView } from '../../contracts/tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
 import { showInvisible } from '../../contracts/clean-text.ts';
-import { diffOfTool } from '../../domain/tools/pins.ts';
-import type { OfferedTool } from '../../domain/tools/tool-host.ts';
-import { riskOf } from '../../domain/tools/offers.ts';
+import { diffOfTool } from './pins.ts';
+import type { OfferedTool } from './tool-host.ts';
+import { riskOf } from './offers.ts';
 
 /**
  * A tool as its connection's page shows it: what its server says now, and how that differs from what was accepted. A

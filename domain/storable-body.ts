@@ -1,12 +1,12 @@
-import { isStorableText, NOT_TEXT } from '../../contracts/storable-text.ts';
-import { ProblemError } from '../problems.ts';
+import { isStorableText, NOT_TEXT } from '../contracts/storable-text.ts';
+import { RequestError } from '../contracts/problem.ts';
 
 /** Deeper than any form that a person or a model fills in, and shallow enough to be walked. */
 const MAX_LEVELS = 50;
 
 /**
  * Refuses JSON that Postgres could not keep: texts with NUL or halves of surrogate pairs, and nesting without end.
- * @throws ProblemError 400 with the path.
+ * @throws RequestError 400 with the path.
  */
 export function refuseUnstorable(value: unknown, path: readonly string[]): void {
   if (path.length > MAX_LEVELS) throw refused(path, `is nested more than ${MAX_LEVELS} levels deep.`);
@@ -18,7 +18,7 @@ export function refuseUnstorable(value: unknown, path: readonly string[]): void 
   }
 }
 
-function refused(path: readonly string[], message: string): ProblemError {
+function refused(path: readonly string[], message: string): RequestError {
   const short = path.slice(0, 5).join('.');
-  return new ProblemError('invalid-request', `${short}: ${message}`, [{ path: short, message }]);
+  return new RequestError('invalid-request', `${short}: ${message}`, [{ path: short, message }]);
 }

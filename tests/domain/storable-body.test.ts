@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { refuseUnstorable } from '../../api/middleware/storable-body.ts';
-import { ProblemError } from '../../api/problems.ts';
+import { refuseUnstorable } from '../../domain/storable-body.ts';
+import { RequestError } from '../../contracts/problem.ts';
 
 const problemOf = (value: unknown): unknown => {
   try {
     refuseUnstorable(value, ['arguments']);
   } catch (error) {
-    return error instanceof ProblemError ? error.errors : error;
+    return error instanceof RequestError ? error.errors : error;
   }
   return undefined;
 };

@@ -1,0 +1,159 @@
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { FailureType } from '../../contracts/failures.ts';
+import { MESSAGE, orchestrationWorkflowId, POOLS, QUEUE, undoWorkflowId, WORKFLOW } from '../../contracts/queues.ts';
+import { SEARCH_ATTRIBUTE } from '../../contracts/search-attributes.ts';
+import type {
+  Decision,
+  DecisionOutcome,
+  OrchestrationInput,
+  OrchestrationTarget,
+  Refusal,
+  SteeringMessage,
+  UndoInput,
+} from '../../contracts/workflow.ts';
+import {
+  WorkflowsAwayError,
+  type Delivery,
+  type WorkflowAnswer,
+  type WorkflowHealthPort,
+  type WorkflowPort,
+} from '../../domain/orchestrations/workflow-port.ts';
+import type { orchestrationWorkflow } from '../../workflows/orchestration.workflow.ts';
+
+/** People wait for these answers. */
+const ANSWER_MS = 10_000;
+/** gRPC's own numbers (grpc.github.io/grpc/core/md_doc_statuscodes.html). */
+const GRPC = { DEADLINE_EXCEEDED: 4, UNAVAILABLE: 14 } as const;
+
+/** Orchestrations as workflows on Temporal. */
+export function createWorkflowClient(client: Client): WorkflowPort {
+  const ask = <T>(work: () => Promise<T>) => toAnswer(() => client.withDeadline(Date.now() + ANSWER_MS, work));
+  const handleOf = (run: OrchestrationTarget) => client.workflow.getHandle(orchestrationWorkflowId(run));
+  return {
+    async deliver(delivery, timeoutMs) {
+      try {
+        await client.withDeadline(Date.now() + timeoutMs, () => deliver(client, delivery));
+      } catch (error) {
+        throw isAway(error) ? new WorkflowsAwayError('Temporal did not answer in time.', { cause: error }) : error;
+      }
+    },
+    decide: (run, decision) =>
+      ask(() => handleOf(run).executeUpdate<DecisionOutcome, [Decision]>(MESSAGE.decide, { args: [decision] })),
+    steer: (run, message) =>
+      ask(() => handleOf(run).executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] })),
+    cancel: (run) => ask(async () => void (await handleOf(run).cancel())),
+  };
+}
+
+/** Errors of the client as what they say of the message. */
+async function toAnswer<T>(work: () => Promise<T>): Promise<WorkflowAnswer<T>> {
+  try {
+    return { status: 'done', value: await work() };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { status: 'not_found' };
+    if (!(error instanceof WorkflowUpdateFailedError)) return { status: 'unconfirmed' };
+    const { cause } = error;
+    const type =
+      cause instanceof ApplicationFailure ? ((cause.type ?? undefined) as FailureType | undefined) : undefined;
+    return type ? { status: 'refused', type } : { status: 'unconfirmed' };
+  }
+}
+
+/** Nobody answered, as opposed to an answer that says no. */
+function isAway(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    if (isGrpcServiceError(cause)) return cause.code === GRPC.UNAVAILABLE || cause.code === GRPC.DEADLINE_EXCEEDED;
+  return false;
+}
+
+function deliver(client: Client, delivery: Delivery): Promise<void> {
+  if (delivery.kind === 'request') return start(client, delivery);
+  return delivery.kind === 'undo' ? startUndo(client, delivery) : signal(client, delivery);
+}
+
+/** Starting twice is starting once: the id follows from the delivery's orchestration. */
+async function start(client: Client, delivery: Delivery): Promise<void> {
+  const { organizationId, orchestrationId, body, source } = delivery;
+  const input: OrchestrationInput = {
+    organizationId,
+    orchestrationId,
+    slack: source === 'slack',
+    analyze: body['analyze'] === true,
+    ...(body['tool'] === true && { tool: true }),
+    ...(typeof body['refusal'] === 'string' && { refusal: body['refusal'] as Refusal }),
+  };
+  try {
+    await client.workflow.start<typeof orchestrationWorkflow>(WORKFLOW.orchestration, {
+      args: [input],
+      taskQueue: QUEUE.orchestration,
+      workflowId: orchestrationWorkflowId(input),
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      staticSummary: `${source === 'slack' ? 'Slack' : 'REST'} request (${String(body['language'])})`,
+      priority: { fairnessKey: organizationId },
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTE.organization, value: organizationId },
+        { key: SEARCH_ATTRIBUTE.status, value: 'running' },
+      ],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** One that runs already takes back what this one would; one that has ended may be tried again for what is left. */
+async function startUndo(client: Client, delivery: Delivery): Promise<void> {
+  const { organizationId, orchestrationId, body } = delivery;
+  const input: UndoInput = { organizationId, orchestrationId, userId: String(body['userId']) };
+  await client.workflow.start(WORKFLOW.undo, {
+    args: [input],
+    taskQueue: QUEUE.orchestration,
+    workflowId: undoWorkflowId(input),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: 'Undo',
+    priority: { fairnessKey: organizationId },
+    typedSearchAttributes: [{ key: SEARCH_ATTRIBUTE.organization, value: organizationId }],
+  });
+}
+
+/** A decision or a message for a run that is over came too late: nothing is left to do with it. */
+async function signal(client: Client, delivery: Delivery): Promise<void> {
+  const { kind, body } = delivery;
+  const name = kind === 'steering' ? MESSAGE.steerFromSlack : MESSAGE.decideFromSlack;
+  try {
+    await client.workflow.getHandle(orchestrationWorkflowId(delivery)).signal(name, body);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** A poller that was not seen for this long is gone. */
+const POLLER_SECONDS = 90;
+/** `TASK_QUEUE_TYPE_WORKFLOW` and `TASK_QUEUE_TYPE_ACTIVITY` in Temporal's enum. */
+const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
+
+/** Whether Temporal and the pools are there. */
+export const createWorkflowHealth = (client: Client): WorkflowHealthPort => ({
+  ping: async (timeoutMs) =>
+    void (await client.withDeadline(Date.now() + timeoutMs, () => client.workflowService.getSystemInfo({}))),
+  async isPolled(pool, timeoutMs) {
+    const { pollers } = await client.withDeadline(Date.now() + timeoutMs, () =>
+      client.workflowService.describeTaskQueue({
+        namespace: client.options.namespace,
+        taskQueue: { name: POOLS[pool] },
+        // Only the orchestration pool takes workflows; the others are known by their activities.
+        taskQueueType: pool === 'orchestration' ? WORKFLOW_QUEUE : ACTIVITY_QUEUE,
+      }),
+    );
+    const oldest = Date.now() / 1_000 - POLLER_SECONDS;
+    return pollers?.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) > oldest) ?? false;
+  },
+});

@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import { FINAL_STATUSES } from '../../contracts/orchestration.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+import type { Orchestration } from './orchestrations.ts';
+import type { User } from './people.ts';
+
+export interface ThreadPlace {
+  readonly teamId: string;
+  readonly channelId: string;
+  readonly threadTs: string;
+  readonly slackUserId: string;
+  /** The message may be answering a question: one that waits comes first. */
+  readonly isAnswer: boolean;
+  /** Where nothing has happened in the thread, the newest work of the channel counts. */
+  readonly isForChannel: boolean;
+}
+
+/** The work that a message in a thread is about, as far as entries need it. */
+export type ThreadJob = Pick<Orchestration, 'id' | 'status' | 'user_id' | 'session_id' | 'language' | 'approval'>;
+export type ThreadPerson = Pick<User, 'id' | 'name' | 'role' | 'time_zone'>;
+
+/**
+ * Who speaks, and the orchestration that they speak of: what is at work before what has ended, their own before others',
+ * and of those the newest. What others say meanwhile, and what was refused, hides no question. In one round trip.
+ */
+export async function findThreadContext(
+  trx: OrganizationTransaction,
+  { teamId, channelId, threadTs, slackUserId, isAnswer, isForChannel }: ThreadPlace,
+): Promise<{ person: ThreadPerson | undefined; job: ThreadJob | undefined }> {
+  const finals = sql.join([...FINAL_STATUSES]);
+  const { rows } = await sql<
+    Omit<ThreadJob, 'id'> & { job: string | null; person: string | null } & Omit<ThreadPerson, 'id'>
+  >`
+    select u.id as person, u.name, u.role, u.time_zone,
+      o.id as job, o.status, o.user_id, o.session_id, o.language, o.approval
+    from (select 1) once
+    left join users u on u.slack_team_id = ${teamId} and u.slack_user_id = ${slackUserId}
+    left join lateral (
+      select * from orchestrations
+      where slack_channel_id = ${channelId} and slack_thread_ts is not null
+        and (slack_thread_ts = ${threadTs} or ${isForChannel})
+      order by slack_thread_ts = ${threadTs} desc, (${isAnswer} and status = 'awaiting_approval') desc,
+        status not in (${finals}) desc, coalesce(user_id = u.id, false) desc, created_at desc
+      limit 1) o on true`.execute(trx);
+  const row = rows[0];
+  if (!row) return { person: undefined, job: undefined };
+  const { person, name, role, time_zone, job, ...rest } = row;
+  return {
+    person: person === null ? undefined : { id: person, name, role, time_zone },
+    job: job === null ? undefined : { id: job, ...rest },
+  };
+}
+
+/** The newest of a thread that has changed something outside, taken back or not; their own before others'. */
+export const findChangedInThread = (
+  trx: OrganizationTransaction,
+  { channelId, threadTs, userId }: { channelId: string; threadTs: string; userId: string },
+): Promise<Pick<Orchestration, 'id' | 'language'> | undefined> =>
+  trx
+    .selectFrom('orchestrations as o')
+    .select(['o.id', 'o.language'])
+    .where('o.slack_channel_id', '=', channelId)
+    .where('o.slack_thread_ts', '=', threadTs)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('effects as e')
+          .select('e.key')
+          .whereRef('e.orchestration_id', '=', 'o.id')
+          .where('e.state', '=', 'DONE'),
+      ),
+    )
+    .orderBy((eb) => eb.fn.coalesce(eb('o.user_id', '=', userId), eb.lit(false)), 'desc')
+    .orderBy('o.created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();

@@ -1,0 +1,84 @@
+import type {
+  BudgetChange,
+  BudgetPolicy,
+  BudgetView,
+  LedgerEntry,
+  UsageGroup,
+  UsageRow,
+} from '../../contracts/budget.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { notFound } from '../../contracts/problem.ts';
+import { withOrganization } from '../../db/organization.ts';
+import type { DefaultLimits } from '../../db/queries/budget.ts';
+import { findUser } from '../../db/queries/people.ts';
+import { findBudgetPolicy, setBudgetPolicy } from '../../db/queries/pressure.ts';
+import { listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/usage.ts';
+import { audit } from '../audit.ts';
+import type { DatabaseDeps } from '../deps.ts';
+
+export interface LimitDeps extends DatabaseDeps {
+  /** Limits where the organization has set none. */
+  readonly defaultLimits: DefaultLimits;
+}
+
+/** Limits, and what has gone through their present windows; the organization first, then its people. */
+export const readBudgets = ({ db, defaultLimits }: LimitDeps, { organizationId }: Principal): Promise<BudgetView[]> =>
+  withOrganization(db, organizationId, (trx) => listBudgets(trx, defaultLimits));
+
+/** Sets a limit and writes down who did, in one transaction. @throws RequestError 404 for an unknown user */
+export const changeLimit = (
+  { db, defaultLimits }: LimitDeps,
+  by: Principal,
+  change: BudgetChange,
+): Promise<BudgetView[]> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    if (change.userId && !(await findUser(trx, change.userId))) throw notFound('user');
+    await setLimit(trx, by.organizationId, change);
+    await audit(trx, by, 'budget.set', change.userId ?? by.organizationId, change);
+    return listBudgets(trx, defaultLimits);
+  });
+
+export const MAX_MONEY_ROWS = 1_000;
+const DEFAULT_DAYS = 30;
+const DAY_MS = 86_400_000;
+const dayBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
+/** What was spent, the dearest first: admins see the organization, everybody else their own. */
+export const readUsage = (
+  { db }: DatabaseDeps,
+  { organizationId, userId, role }: Principal,
+  query: { groupBy: readonly UsageGroup[]; from?: string | undefined; to?: string | undefined },
+): Promise<UsageRow[]> => {
+  const { groupBy, from = dayBefore(DEFAULT_DAYS), to = dayBefore(0) } = query;
+  const only = role === 'admin' ? {} : { userId };
+  return withOrganization(db, organizationId, (trx) =>
+    sumUsage(trx, { groups: [...new Set(groupBy)], from, to, limit: MAX_MONEY_ROWS, ...only }),
+  );
+};
+
+/** Every model call with what was reserved and what it cost, the newest first. */
+export const readLedger = (
+  { db }: DatabaseDeps,
+  { organizationId }: Principal,
+  { jobId, before, limit }: { jobId?: string | undefined; before?: string | undefined; limit: number },
+): Promise<LedgerEntry[]> =>
+  withOrganization(db, organizationId, (trx) => listLedger(trx, { orchestrationId: jobId, before, limit }));
+
+export interface PolicyDeps extends DatabaseDeps {
+  /** How tiers step down under pressure where the organization has decided nothing. */
+  readonly defaultPolicy: BudgetPolicy;
+}
+
+/** Whether and when agents get a cheaper model because a budget is tight. */
+export const readBudgetPolicy = async (
+  { db, defaultPolicy }: PolicyDeps,
+  { organizationId }: Principal,
+): Promise<BudgetPolicy> => (await withOrganization(db, organizationId, findBudgetPolicy)) ?? defaultPolicy;
+
+/** Sets the policy and writes down who did, in one transaction. */
+export const changeBudgetPolicy = ({ db }: DatabaseDeps, by: Principal, policy: BudgetPolicy): Promise<BudgetPolicy> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    await setBudgetPolicy(trx, by.organizationId, policy);
+    await audit(trx, by, 'budget-policy.set', by.organizationId, policy);
+    return policy;
+  });

@@ -1,0 +1,82 @@
+import type { EffectCounts, EffectView } from '../../contracts/effects.ts';
+import {
+  listCalls,
+  listEffects,
+  type CountedEffects,
+  type ShownCall,
+  type ShownEffect,
+} from '../../db/queries/tool-views.ts';
+import type { Principal } from '../../contracts/principal.ts';
+import { notFound } from '../../contracts/problem.ts';
+import type { ToolCallView } from '../../contracts/tools.ts';
+import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { findOrchestration } from '../../db/queries/orchestrations.ts';
+import type { DatabaseDeps } from '../deps.ts';
+
+/** A line of the ledger as people read it. Pure. */
+export const toEffectView = (row: ShownEffect): EffectView => ({
+  key: row.key,
+  stepId: row.step_id,
+  tool: row.tool,
+  connection: row.connection,
+  arguments: row.arguments,
+  state: row.state,
+  settledBy: row.settled_by,
+  resource: row.resource,
+  attempts: row.attempts,
+  detail: row.detail,
+  undo: undoOf(row),
+  claimedAt: row.claimed_at.toISOString(),
+  settledAt: row.settled_at?.toISOString() ?? null,
+});
+
+function undoOf({ state, undoable, undo_state }: ShownEffect): EffectView['undo'] {
+  if (undo_state) return undo_state;
+  return undoable && state === 'DONE' ? 'available' : 'none';
+}
+
+export const toEffectCounts = (counted: CountedEffects | undefined): EffectCounts => ({
+  done: counted?.done ?? 0,
+  unknown: counted?.unknown ?? 0,
+  undoable: counted?.undoable ?? 0,
+});
+
+/** A call as people read it. Pure. */
+export const toToolCallView = (row: ShownCall): ToolCallView => ({
+  id: row.id,
+  stepId: row.step_id,
+  tool: row.tool,
+  connection: row.connection,
+  risk: row.risk,
+  status: row.status,
+  tainted: row.tainted,
+  arguments: row.arguments,
+  result: row.result ?? null,
+  progress: row.progress,
+  startedAt: row.started_at?.toISOString() ?? null,
+  finishedAt: row.finished_at?.toISOString() ?? null,
+});
+
+/** More than one run can make. */
+const MAX_CALLS = 1_000;
+
+/** What a job has changed outside, in the order of the claims. @throws RequestError 404 */
+export const readEffects = async (deps: DatabaseDeps, by: Principal, jobId: string): Promise<EffectView[]> =>
+  (await readOfJob(deps, by, jobId, listEffects)).map(toEffectView);
+
+/** Every tool call of a job with its result, in the order they were made. @throws RequestError 404 */
+export const readToolCalls = async (deps: DatabaseDeps, by: Principal, jobId: string): Promise<ToolCallView[]> =>
+  (await readOfJob(deps, by, jobId, (trx) => listCalls(trx, jobId, MAX_CALLS))).map(toToolCallView);
+
+function readOfJob<T>(
+  { db }: DatabaseDeps,
+  { organizationId }: Principal,
+  jobId: string,
+  read: (trx: OrganizationTransaction, jobId: string) => Promise<T>,
+): Promise<T> {
+  if (!isUuid(jobId)) throw notFound('job');
+  return withOrganization(db, organizationId, async (trx) => {
+    if (!(await findOrchestration(trx, jobId))) throw notFound('job');
+    return read(trx, jobId);
+  });
+}

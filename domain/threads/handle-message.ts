@@ -1,0 +1,84 @@
+import { isFinal } from '../../contracts/orchestration.ts';
+import { RequestError } from '../../contracts/problem.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
+import { decide } from '../approvals/decide.ts';
+import type { WakeDeps } from '../deps.ts';
+import { undoJob, type UndoDeps } from '../effects/undo.ts';
+import { startRecorded } from '../orchestrations/accept.ts';
+import { cancelJob, type CancelDeps } from '../orchestrations/cancel.ts';
+import { detectLanguage } from '../routing/text.ts';
+import { steerJob, type SteerDeps } from '../steering/steer.ts';
+import { receiveMessage, type ParseMessage, type ReceiveDeps, type Received } from './receive-message.ts';
+import { keysOf, messageKey, type SlackProfile, type ThreadMessage } from './thread-message.ts';
+import { parseSteering } from './words.ts';
+
+export interface ThreadDeps extends ReceiveDeps, CancelDeps, SteerDeps, UndoDeps, WakeDeps {
+  readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];
+  /** Best effort: a name is nice to have, an acknowledgement in time is not. */
+  readonly loadProfile: (slackUserId: string) => Promise<SlackProfile>;
+}
+
+/** What only the person who wrote is told. */
+export interface PrivateReply {
+  readonly message: ThreadMessage;
+  readonly text: string;
+}
+
+/**
+ * Takes up a person's message: a mention, a direct message, or a reply where we work. When this returns it is recorded.
+ * @throws when it could not be recorded; then the event has to come again.
+ */
+export async function handleMessage(
+  deps: ThreadDeps,
+  teamId: string,
+  parse: ParseMessage,
+): Promise<PrivateReply | undefined> {
+  const received = await receiveMessage(deps, teamId, parse);
+  if (received?.kind !== 'unknown-person') return act(deps, received);
+  return act(deps, await receiveMessage(deps, teamId, parse, await deps.loadProfile(received.message.slackUserId)));
+}
+
+async function act(deps: ThreadDeps, received: Received | undefined): Promise<PrivateReply | undefined> {
+  if (!received || received.kind === 'unknown-person') return undefined;
+  if (received.kind === 'request') {
+    await startRecorded(deps, received.recorded);
+    return undefined;
+  }
+  const { message, principal, job } = received;
+  const texts = textsFor(job?.language ?? detectLanguage(message.text));
+  try {
+    if (received.kind === 'answer') return await answer(deps, received, texts);
+    if (received.kind === 'steering') {
+      const entry = { kind: 'recorded', via: 'slack', keys: keysOf(message) } as const;
+      await steerJob(deps, principal, received.job.id, parseSteering(message.text), entry);
+      return undefined;
+    }
+    // Slack repeats what it thinks was lost, and by then there may be other changes.
+    await undoJob(deps, principal, received.job.id, [messageKey(message)]);
+    return { message, text: texts.tools.undoing };
+  } catch (error) {
+    if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
+    if (error.reason === 'repeated') return undefined;
+    return { message, text: refusedText(received.kind, error, texts) };
+  }
+}
+
+/** APPROVE, CANCEL or a choice in a thread: an answer to its question, a stop of its work, or a kind word. */
+async function answer(
+  deps: ThreadDeps,
+  { message, principal, job, word }: Extract<Received, { kind: 'answer' }>,
+  texts: Texts,
+): Promise<PrivateReply | undefined> {
+  if (!job || isFinal(job.status)) return { message, text: texts.nothingToApprove };
+  const entry = { kind: 'recorded', via: 'slack', keys: [messageKey(message)] } as const;
+  if (word.verdict === 'cancel') await cancelJob(deps, principal, job.id, {}, entry);
+  else await decide(deps, principal, job.id, word, entry);
+  return undefined;
+}
+
+function refusedText(kind: 'answer' | 'undo' | 'steering', { kind: why, reason }: RequestError, texts: Texts): string {
+  if (kind === 'undo') return why === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo;
+  if (reason === 'not_named') return texts.mayNotApprove;
+  if (reason === 'other_question') return texts.questionChanged;
+  return why === 'forbidden' ? texts.mayNotCancel : texts.nothingToApprove;
+}
