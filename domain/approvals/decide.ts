@@ -93,7 +93,7 @@ function refusalOf(
 ): RequestError | undefined {
   const { approval, status } = job;
   if (status !== 'awaiting_approval')
-    return conflict(`Nothing waits for approval: the job is ${status}.`, 'not_waiting');
+    return new RequestError('conflict', `Nothing waits for approval: the job is ${status}.`, undefined, 'not_waiting');
   if (!approval || approval.decision || (approvalId ?? approval.id) !== approval.id) return undefined;
   if ((hash ?? approval.hash) !== approval.hash) return undefined;
   if (!isNamed(principal, job, verdict === 'approve' ? (choice ?? approval.choices?.[0]) : undefined))
@@ -188,33 +188,33 @@ const invalidEdits = (problems: readonly PlanProblem[]): RequestError =>
     })),
   );
 
-const conflict = (message: string, reason?: RequestError['reason']) =>
-  new RequestError('conflict', message, undefined, reason);
+/** What a person can do about a refusal of the workflow; others were not confirmed. */
+const REFUSALS: Partial<Record<string, readonly ['forbidden' | 'conflict', string, RequestError['reason']?]>> = {
+  [FAILURE.notAllowed]: [
+    'forbidden',
+    'The approval policy does not name you for this answer; the job shows whom it names.',
+    'not_named',
+  ],
+  [FAILURE.noSuchChoice]: ['conflict', 'This question has no such choice. The job shows the choices it has.'],
+  [FAILURE.alreadyApproved]: ['conflict', 'You have approved this already. Others have to approve it too.'],
+  [FAILURE.approvalMismatch]: [
+    'conflict',
+    'What you answered is not what waits now. Read the job again and answer what it shows.',
+    'other_question',
+  ],
+  [FAILURE.notWaiting]: [
+    'conflict',
+    'Nothing waits for approval any more: somebody was faster, or it expired.',
+    'not_waiting',
+  ],
+};
 
-/** A name of a failure as what a person can do about it. */
 export function toRefusal(type: string | undefined): RequestError {
-  switch (type) {
-    case FAILURE.notAllowed: {
-      const message = 'The approval policy does not name you for this answer; the job shows whom it names.';
-      return new RequestError('forbidden', message, undefined, 'not_named');
-    }
-    case FAILURE.noSuchChoice:
-      return conflict('This question has no such choice. The job shows the choices it has.');
-    case FAILURE.alreadyApproved:
-      return conflict('You have approved this already. Others have to approve it too.');
-    case FAILURE.approvalMismatch:
-      return conflict(
-        'What you answered is not what waits now. Read the job again and answer what it shows.',
-        'other_question',
-      );
-    case FAILURE.notWaiting:
-      return conflict('Nothing waits for approval any more: somebody was faster, or it expired.', 'not_waiting');
-    default:
-      return new RequestError(
-        'unavailable',
-        'The decision could not be confirmed. Read the job again before you repeat it.',
-      );
-  }
+  const [kind, message, reason] = REFUSALS[type ?? ''] ?? [
+    'unavailable',
+    'The decision could not be confirmed. Read the job again before you repeat it.',
+  ];
+  return new RequestError(kind, message, undefined, reason);
 }
 
 /** Writes down who has tried what, and says why it does not count. */
