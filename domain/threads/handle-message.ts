@@ -38,6 +38,8 @@ export async function handleMessage(
   return act(deps, await receiveMessage(deps, teamId, parse, await deps.loadProfile(received.message.slackUserId)));
 }
 
+type SaidToJob = Extract<Received, { kind: 'answer' | 'undo' | 'steering' }>;
+
 async function act(deps: ThreadDeps, received: Received | undefined): Promise<PrivateReply | undefined> {
   if (!received || received.kind === 'unknown-person') return undefined;
   if (received.kind === 'request') {
@@ -59,7 +61,7 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Pr
   } catch (error) {
     if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
     if (error.reason === 'repeated') return undefined;
-    return { message, text: refusedText(received.kind, error, texts) };
+    return { message, text: refusedText(received, error, texts) };
   }
 }
 
@@ -69,15 +71,16 @@ async function answer(
   { message, principal, job, word }: Extract<Received, { kind: 'answer' }>,
   texts: Texts,
 ): Promise<PrivateReply | undefined> {
-  if (!job || isFinal(job.status)) return { message, text: texts.nothingToApprove };
+  if (!job) return { message, text: texts.nothingToApprove };
   const entry = { kind: 'recorded', via: 'slack', keys: [messageKey(message)] } as const;
   if (word.verdict === 'cancel') await cancelJob(deps, principal, job.id, {}, entry);
   else await decide(deps, principal, job.id, word, entry);
   return undefined;
 }
 
-function refusedText(kind: 'answer' | 'undo' | 'steering', { kind: why, reason }: RequestError, texts: Texts): string {
+function refusedText({ kind, job }: SaidToJob, { kind: why, reason }: RequestError, texts: Texts): string {
   if (kind === 'undo') return why === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo;
+  if (kind === 'answer' && job && isFinal(job.status)) return texts.nothingToApprove;
   if (reason === 'not_named') return texts.mayNotApprove;
   if (reason === 'other_question') return texts.questionChanged;
   return why === 'forbidden' ? texts.mayNotCancel : texts.nothingToApprove;

@@ -179,7 +179,7 @@ describe('taking back what a job has changed', () => {
       jobId,
     ]);
     expect(rows).toEqual([{ kind: 'undo', body: { userId: tenant.userId }, handed_over_at: null }]);
-    expect(dispatched).toMatchObject([{ kind: 'undo', orchestration_id: jobId }]);
+    expect(dispatched).toMatchObject([{ kind: 'undo', orchestrationId: jobId }]);
     expect(await audits()).toEqual([{ action: 'effects.undo', details: { undoing: 2 } }]);
   });
 

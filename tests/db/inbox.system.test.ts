@@ -78,7 +78,7 @@ describe('one request under several names', () => {
     expect(new Set(answers.map(({ orchestration }) => orchestration.id)).size).toBe(1);
     expect(dispatched).toHaveLength(1);
     const later = await acceptRequest(deps, request([`slack:event:3:${message}`]));
-    expect(later).toMatchObject({ repeated: true, orchestration: { id: answers[0]?.orchestration.id } });
+    expect(later).toMatchObject({ isRepeated: true, orchestration: { id: answers[0]?.orchestration.id } });
   });
 
   it('a thousand different requests of which each comes four times are a thousand orchestrations', async () => {
