@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Api } from '../web/api/client.ts';
 import type { Approval, Choice } from '../contracts/approval.ts';
-import { approvalLines } from './ask-lines.ts';
-import type { Screen } from './ask-screen.ts';
+import { approvalLines, type Screen } from './ask-lines.ts';
 
 interface QuestionDeps {
   readonly api: Pick<Api, 'approve' | 'cancel'>;

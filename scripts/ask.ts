@@ -3,22 +3,20 @@ import type { JobStatus } from '../contracts/orchestration.ts';
 import { createApi } from '../web/api/client.ts';
 import { ApiProblemError, UnreachableError } from '../web/api/problem.ts';
 import { followJob } from '../web/job/follow-job.ts';
-import { findAddress, notRunning, type Address } from './ask-address.ts';
+import { findAddress, notRunning, type Address, parseArguments, type Arguments } from './ask-arguments.ts';
 import { askApproval } from './ask-approval.ts';
-import { readArguments, type Arguments } from './ask-arguments.ts';
-import { answerLines, closingLines } from './ask-lines.ts';
+import { answerLines, closingLines, createScreen } from './ask-lines.ts';
 import { newsLines } from './ask-plan.ts';
-import { createScreen } from './ask-screen.ts';
 
 const { stdin, stdout, stderr } = process;
 
 /** Asks, shows the work live, and answers with the exit code: 0 done, 1 not done, 2 never started. */
 async function main(): Promise<number> {
-  const typed = readArguments(process.argv.slice(2));
+  const given = parseArguments(process.argv.slice(2));
   const address = findAddress(process.env);
   try {
-    const status = await ask(typed, address);
-    if (typed.json) stdout.write(`${JSON.stringify(status, undefined, 2)}\n`);
+    const status = await ask(given, address);
+    if (given.json) stdout.write(`${JSON.stringify(status, undefined, 2)}\n`);
     else show(status);
     return status.status === 'completed' || status.status === 'partial' ? 0 : 1;
   } catch (error) {
@@ -40,7 +38,7 @@ async function ask({ request }: Arguments, address: Address): Promise<JobStatus>
     api.cancel(jobId, {}).catch((error: unknown) => screen.line(sentence(error)));
   });
   let question: { readonly hash: string; readonly asking: AbortController } | undefined;
-  const told = new Set<string>();
+  const shown = new Set<string>();
   let lost = false;
   const deps = { api, screen, input: stdin, output: stderr, consoleUrl: address.baseUrl, onInterrupt: interrupt };
   const { status, error } = await followJob({
@@ -52,8 +50,8 @@ async function ask({ request }: Arguments, address: Address): Promise<JobStatus>
       lost = error !== undefined;
       if (!status || lost) return;
       for (const line of newsLines(status)) {
-        if (!told.has(line)) screen.line(line);
-        told.add(line);
+        if (!shown.has(line)) screen.line(line);
+        shown.add(line);
       }
       const { approval } = status;
       const waits = status.status === 'awaiting_approval' && approval && !approval.decision;

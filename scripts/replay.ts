@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { Runtime, DefaultLogger } from '@temporalio/worker';
 import { ConfigurationError, loadConfig, loadSettings } from '../config.ts';
@@ -43,14 +44,14 @@ async function fetchHistory(target: string): Promise<{ history: History; id: str
   }
 }
 
-/** Workflow ids begin with the job; their end is the organization, which nobody has to type. */
+/** Workflow ids begin with the job and end with the organization, which does not have to be typed. */
 async function findWorkflowId(client: Client, jobId: string): Promise<string> {
   const query = `WorkflowId STARTS_WITH "orchestration-${jobId}"`;
   for await (const { workflowId } of client.workflow.list({ query })) return workflowId;
   throw new ConfigurationError(`There is no run of the job ${jobId}.`);
 }
 
-await main(process.argv[2]).catch((error: unknown) => {
+await main(parseArgs({ allowPositionals: true }).positionals[0]).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 });

@@ -108,7 +108,7 @@ describe('events over HTTP', () => {
 
   it('tries again with the same event after an error and after silence', async () => {
     const { received, eventsUrl } = await startApp([500, 0]);
-    const slack = await startSlack({ eventsUrl, ackTimeoutMs: 60 });
+    const slack = await startSlack({ eventsUrl, ackTimeoutMs: 500 });
     const { settled, deliveries } = await slack.say({ user: 'U_ADA', channel, text: 'x' });
     await settled;
     expect(deliveries.map(({ reason, status }) => reason ?? status)).toEqual(['http_error', 'http_timeout', 200]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { plain } from '../../scripts/ask-words.ts';
-import { createScreen, fit } from '../../scripts/ask-screen.ts';
+import { plain } from '../../scripts/ask-plan.ts';
+import { createScreen, fit } from '../../scripts/ask-lines.ts';
 import { newJob } from './scripted-house.ts';
 
 describe('the terminal', () => {

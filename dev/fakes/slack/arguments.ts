@@ -8,7 +8,7 @@ export type Arguments = Readonly<Record<string, unknown>>;
 const FORM = 'application/x-www-form-urlencoded';
 
 /** The arguments of a call from its query and body, and the token that came with it. */
-export function readArguments(req: IncomingMessage, raw: string): { args: Arguments; token: string | undefined } {
+export function parseArguments(req: IncomingMessage, raw: string): { args: Arguments; token: string | undefined } {
   const query = Object.fromEntries(new URL(req.url ?? '/', 'http://fake').searchParams);
   const type = req.headers['content-type'] ?? '';
   const body = type.startsWith('application/json') ? parseObject(raw || '{}') : fromForm(raw, type);

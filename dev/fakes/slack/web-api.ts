@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { readBody, sendJson, type Handler } from '../http-server.ts';
-import { readArguments, textArgument, type Arguments } from './arguments.ts';
+import { parseArguments, textArgument, type Arguments } from './arguments.ts';
 import { refusalBody, SlackRefusalError } from './errors.ts';
 import type { Fault } from './faults.ts';
 import { CHAT_METHODS } from './methods/chat.ts';
@@ -32,7 +32,7 @@ export function createWebApi(state: SlackState): Handler {
     let args: Arguments = {};
     let answer: Answer;
     try {
-      const given = readArguments(req, raw);
+      const given = parseArguments(req, raw);
       args = given.args;
       const workspace = authenticate(state, method, given.token);
       team = workspace.teamId;

@@ -3,15 +3,15 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
-import { childrenOf, isAlive, openDesk, type Desk } from './fixture.ts';
+import { childrenOf, isAlive, openAgents, type AgentsOnAMachine } from './fixture.ts';
 
-let desk: Desk;
-afterEach(() => desk?.close());
+let agents: AgentsOnAMachine;
+afterEach(() => agents?.close());
 
 /** Everybody that a run has started: the agent, and what it left running. */
 const everybody = async (count: number): Promise<number[]> =>
   eventually(`${count} processes`, () => {
-    const pids = desk.starts().flatMap(({ pid, cwd }) => [pid, ...childrenOf(cwd)]);
+    const pids = agents.starts().flatMap(({ pid, cwd }) => [pid, ...childrenOf(cwd)]);
     return pids.length === count && pids;
   });
 
@@ -20,9 +20,9 @@ const gone = (pids: readonly number[]) => eventually('everybody to be gone', () 
 
 describe('a coding agent', () => {
   it('ends with all it has started when it is cancelled, also when it does not listen', async () => {
-    desk = openDesk();
+    agents = openAgents();
     const cancel = new AbortController();
-    const running = desk.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]', {}, { signal: cancel.signal });
+    const running = agents.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]', {}, { signal: cancel.signal });
     const pids = await everybody(2);
     cancel.abort();
     await expect(running).rejects.toMatchObject({ name: 'ToolCallError', kind: 'cancelled' });
@@ -30,8 +30,8 @@ describe('a coding agent', () => {
   });
 
   it('ends when its time is over, and says how to go on', async () => {
-    desk = openDesk({ timeoutMs: 2_500 });
-    const running = desk.call('cursor', '[[say begun]][[ignore-sigterm]][[hang]]');
+    agents = openAgents({ timeoutMs: 2_500 });
+    const running = agents.call('cursor', '[[say begun]][[ignore-sigterm]][[hang]]');
     const pids = await everybody(1);
     const { text, isError, data } = await running;
     expect(isError).toBe(true);
@@ -40,8 +40,8 @@ describe('a coding agent', () => {
   });
 
   it('leaves nothing running behind when it is done, not even in a group of its own', async () => {
-    desk = openDesk();
-    const result = await desk.call('claude_code', '[[child]][[detached-child]]');
+    agents = openAgents();
+    const result = await agents.call('claude_code', '[[child]][[detached-child]]');
     expect(result.isError).toBe(false);
     const pids = await everybody(3);
     const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
@@ -49,8 +49,8 @@ describe('a coding agent', () => {
   });
 
   it('leaves no orphan when our own process is killed', async () => {
-    desk = openDesk();
-    const { dir } = desk;
+    agents = openAgents();
+    const { dir } = agents;
     const code = `
       import { createDelegation } from ${JSON.stringify(new URL('../../../adapters/coding-agents/index.ts', import.meta.url).href)};
       const delegation = createDelegation(${JSON.stringify({
@@ -73,8 +73,8 @@ describe('a coding agent', () => {
 
   it('is not left alone when its watchdog is killed', async () => {
     if (process.platform !== 'linux') return;
-    desk = openDesk();
-    const running = desk.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]');
+    agents = openAgents();
+    const running = agents.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]');
     const pids = await everybody(2);
     const watchdog = Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pids[0]}/stat`, 'utf8'))?.[1]);
     process.kill(watchdog, 'SIGKILL');
@@ -83,11 +83,11 @@ describe('a coding agent', () => {
   });
 
   it('works in a session once at a time', async () => {
-    desk = openDesk();
+    agents = openAgents();
     const cancel = new AbortController();
-    const running = desk.call('claude_code', '[[hang]]', {}, { signal: cancel.signal });
+    const running = agents.call('claude_code', '[[hang]]', {}, { signal: cancel.signal });
     await everybody(1);
-    expect(await desk.call('claude_code', 'x')).toMatchObject({
+    expect(await agents.call('claude_code', 'x')).toMatchObject({
       isError: true,
       text: expect.stringMatching(/is at work/),
     });
@@ -96,9 +96,9 @@ describe('a coding agent', () => {
   });
 
   it('is not started for a call that was cancelled before', async () => {
-    desk = openDesk();
-    const call = desk.call('claude_code', '[[write x]]', {}, { signal: AbortSignal.abort() });
+    agents = openAgents();
+    const call = agents.call('claude_code', '[[write x]]', {}, { signal: AbortSignal.abort() });
     await expect(call).rejects.toMatchObject({ kind: 'cancelled' });
-    expect(desk.starts()).toEqual([]);
+    expect(agents.starts()).toEqual([]);
   });
 });

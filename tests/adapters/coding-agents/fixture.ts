@@ -10,7 +10,7 @@ import type { Delegation, DelegationCall } from '../../../domain/delegation/dele
 const FAKES = fileURLToPath(new URL('../../fakes/coding-agents/', import.meta.url));
 
 /** A machine with both command lines on its PATH, for one test. */
-export interface Desk {
+export interface AgentsOnAMachine {
   readonly delegation: Delegation;
   readonly dir: string;
   readonly workspaces: string;
@@ -27,7 +27,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export function openDesk(given: Partial<DelegationDeps> = {}): Desk {
+export function openAgents(given: Partial<DelegationDeps> = {}): AgentsOnAMachine {
   const dir = mkdtempSync(join(tmpdir(), 'nubabel-delegate-'));
   const bin = join(dir, 'bin');
   mkdirSync(bin);

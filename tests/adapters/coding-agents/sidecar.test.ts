@@ -2,15 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFakeSidecar, type FakeSidecar } from '../../fakes/sidecar/fake-sidecar.ts';
 import { listen } from '../../../dev/fakes/http-server.ts';
 import type { DelegationDeps } from '../../../adapters/coding-agents/index.ts';
-import { openDesk, type Desk } from './fixture.ts';
+import { openAgents, type AgentsOnAMachine } from './fixture.ts';
 
 let sidecar: FakeSidecar;
-let desk: Desk;
+let agents: AgentsOnAMachine;
 let waits: number[];
 let now: number;
 /** Time passes only where the product waits. */
 const open = (more: Partial<DelegationDeps> = {}) =>
-  openDesk({
+  openAgents({
     sidecarUrl: `${sidecar.url}/`,
     now: () => now,
     wait: async (ms) => {
@@ -24,16 +24,16 @@ beforeEach(async () => {
   waits = [];
   now = 0;
   sidecar = await createFakeSidecar();
-  desk = open();
+  agents = open();
 });
 afterEach(async () => {
-  await desk.close();
+  await agents.close();
   await sidecar.close();
 });
 
 const statuses = () => sidecar.log.map(({ outcome }) => outcome);
-const ask = (more: Record<string, unknown> = {}, options: Parameters<Desk['call']>[3] = {}) =>
-  desk.call('opencode', 'Fix the login', more, options);
+const ask = (more: Record<string, unknown> = {}, options: Parameters<AgentsOnAMachine['call']>[3] = {}) =>
+  agents.call('opencode', 'Fix the login', more, options);
 const thrown = (work: Promise<unknown>) =>
   work.then(
     () => 'no error',
@@ -84,10 +84,10 @@ describe('a task for OpenCode', () => {
   });
 
   it.each(['sse', 'ndjson'] as const)('shows its log lines while it works, as %s', async (as) => {
-    desk = open({ env: { MY_TOKEN: 'tok-123456789' } });
+    agents = open({ env: { MY_TOKEN: 'tok-123456789' } });
     sidecar.setReply(() => ({ output: 'Done.', stream: { as, lines: ['reading', 'with tok-123456789', 'writing'] } }));
     expect(await ask()).toMatchObject({ isError: false, text: 'Done.' });
-    expect(desk.batches.flat()).toEqual(['reading', 'with [MY_TOKEN]', 'writing']);
+    expect(agents.batches.flat()).toEqual(['reading', 'with [MY_TOKEN]', 'writing']);
   });
 
   it('with arguments that do not fit is never sent', async () => {
@@ -160,7 +160,7 @@ describe('a sidecar in trouble', () => {
   });
 
   it('that does not answer in time may have done the task, and is let go', async () => {
-    desk = open({ sidecarTimeoutMs: 300 });
+    agents = open({ sidecarTimeoutMs: 300 });
     sidecar.failNext('hang');
     expect(await thrown(ask())).toMatchObject({
       kind: 'unknown',
@@ -190,7 +190,7 @@ describe('a sidecar in trouble', () => {
 
   it('that is something else is told as such', async () => {
     const other = await listen(async (_req, res) => void res.end('<html>Hello</html>'));
-    desk = open({ sidecarUrl: other.url });
+    agents = open({ sidecarUrl: other.url });
     expect(await ask()).toMatchObject({ isError: true, text: expect.stringMatching(/is no answer to a task/) });
     await other.close();
   });

@@ -8,7 +8,7 @@ const watchers = new Set<ServerResponse>();
 const threadOf = new Map<string, string>();
 let posted = 0;
 
-function readArguments(raw: string): Record<string, unknown> {
+function parseArguments(raw: string): Record<string, unknown> {
   return parseObject(raw) ?? Object.fromEntries(new URLSearchParams(raw));
 }
 
@@ -29,7 +29,7 @@ await listen(async (req, res) => {
     res.once('close', () => watchers.delete(res));
     return;
   }
-  const args = readArguments((await readBody(req)) ?? '');
+  const args = parseArguments((await readBody(req)) ?? '');
   sendJson(res, 200, { ok: true, ...carryOut((req.url ?? '').replace('/api/', ''), args) });
 }, Number(process.argv[2]));
 process.once('disconnect', () => process.exit());

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
 
 /** One start of a fake, a line in `$HOME/.fake-coding-agents.jsonl`. */
 export interface AgentStart {
@@ -32,6 +33,11 @@ const forever = () => setInterval(() => {}, 60_000);
 /** Plays an agent: whatever stands in double brackets in the prompt is done, one after the other. */
 export async function playAgent(dialect: FakeDialect): Promise<void> {
   const args = process.argv.slice(2);
+  const { values } = parseArgs({
+    strict: false,
+    options: { resume: { type: 'string' }, model: { type: 'string' } },
+  });
+  const { resume: resumed, model = dialect.model } = values as { resume?: string; model?: string };
   const prompt = await text(process.stdin);
   const home = env['HOME'] ?? '.';
   const start: AgentStart = {
@@ -45,14 +51,12 @@ export async function playAgent(dialect: FakeDialect): Promise<void> {
   appendFileSync(join(home, '.fake-coding-agents.jsonl'), `${JSON.stringify(start)}\n`);
   const wrong = dialect.refuse(args) ?? (prompt.trim() === '' ? 'No prompt provided for print mode' : undefined);
   if (wrong) return fail(wrong);
-  const resumed = args.includes('--resume') ? args[args.indexOf('--resume') + 1] : undefined;
   // Like the real ones, sessions are kept per folder.
   const sessions = join(home, '.fake-sessions', encodeURIComponent(process.cwd()));
   if (resumed && !existsSync(join(sessions, resumed))) return fail(`No conversation found with session ID: ${resumed}`);
   const ids = { session: resumed ?? randomUUID() };
   mkdirSync(sessions, { recursive: true });
   writeFileSync(join(sessions, ids.session), prompt);
-  const model = args.includes('--model') ? (args[args.indexOf('--model') + 1] ?? '') : dialect.model;
   tell({
     type: 'system',
     subtype: 'init',

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-const ROOT = join(import.meta.dirname, '../../..');
+const ROOT = join(import.meta.dirname, '../../../..');
 
 const rotate = (keys: readonly SealingKey[]): Promise<{ code: number; said: string }> =>
   new Promise((resolve) => {

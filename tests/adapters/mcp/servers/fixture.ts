@@ -7,7 +7,7 @@ import type {
   ToolContext,
 } from '../../../../adapters/mcp/servers/define.ts';
 
-export interface DeskOptions {
+export interface ToolsOptions {
   readonly url: string;
   readonly token: string;
   readonly settings?: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface DeskOptions {
 type Args = Record<string, unknown>;
 
 /** A provider with its real SDK at a fake's address; calls its tools as the server that wraps them does. */
-export function deskOf<Client>(provider: Provider<Client>, options: DeskOptions) {
+export function toolsOf<Client>(provider: Provider<Client>, options: ToolsOptions) {
   const given: ClientSettings = {
     url: options.url,
     token: options.token,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Kind, parse, type SelectionSetNode } from 'graphql';
 import { createFakeLinear, type FakeLinear } from '../../../fakes/linear/index.ts';
 import { linear as provider } from '../../../../adapters/mcp/servers/linear/index.ts';
-import { deskOf } from './fixture.ts';
+import { toolsOf } from './fixture.ts';
 
 type Types = Map<string, Map<string, string>>;
 
@@ -59,7 +59,7 @@ interface Body {
 let fake: FakeLinear;
 beforeAll(async () => {
   fake = await createFakeLinear();
-  const desk = deskOf(provider, { url: fake.graphqlUrl, token: fake.token, settings: { team: 'ENG' } });
+  const tools = toolsOf(provider, { url: fake.graphqlUrl, token: fake.token, settings: { team: 'ENG' } });
   const issue = {
     title: 'x',
     status: 'Todo',
@@ -68,12 +68,12 @@ beforeAll(async () => {
     dueDate: '2026-01-01',
     description: 'y',
   };
-  const output = await desk.run('createIssue', issue, 'effect-1');
-  await desk.run('updateIssue', { id: 'ENG-1', ...issue, assignee: 'me' });
+  const output = await tools.run('createIssue', issue, 'effect-1');
+  await tools.run('updateIssue', { id: 'ENG-1', ...issue, assignee: 'me' });
   const filters = { team: 'ENG', status: 'Todo', assignee: 'ada@example.com', query: 'x', limit: 1 };
-  await desk.run('getIssues', { ...filters, updatedSince: '2026-01-01T00:00:00Z', cursor: String(output['id']) });
-  await desk.run('createIssue', { ...issue, team: 'nowhere' }).catch(() => undefined);
-  await desk.undo('createIssue', { args: issue, output });
+  await tools.run('getIssues', { ...filters, updatedSince: '2026-01-01T00:00:00Z', cursor: String(output['id']) });
+  await tools.run('createIssue', { ...issue, team: 'nowhere' }).catch(() => undefined);
+  await tools.undo('createIssue', { args: issue, output });
 });
 afterAll(() => fake.close());
 

@@ -10,14 +10,14 @@ import { linear } from '../../../../adapters/mcp/servers/linear/index.ts';
 import { notion } from '../../../../adapters/mcp/servers/notion/index.ts';
 import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
 import { slack } from '../../../../adapters/mcp/servers/slack/index.ts';
-import { deskOf, type DeskOptions } from './fixture.ts';
+import { toolsOf, type ToolsOptions } from './fixture.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
 });
 
-type Over = Partial<DeskOptions>;
+type Over = Partial<ToolsOptions>;
 /** Every provider at its fake, with the call that writes. */
 const STAGES = {
   async notion(over: Over) {
@@ -25,22 +25,22 @@ const STAGES = {
     closers.push(fake.close);
     const settings = { database: NOTION.tasks };
     return {
-      desk: deskOf(notion, { url: fake.url, token: fake.token, settings, ...over }),
+      tools: toolsOf(notion, { url: fake.url, token: fake.token, settings, ...over }),
       write: ['createTask', { title: 'x' }],
     };
   },
   async slack(over: Over) {
     const fake = await createFakeSlack();
     closers.push(fake.close);
-    const desk = deskOf(slack, { url: fake.apiUrl, token: 'xoxb-demo', ...over });
-    return { desk, write: ['postMessage', { channel: 'C_LAUNCH', text: 'x' }] };
+    const tools = toolsOf(slack, { url: fake.apiUrl, token: 'xoxb-demo', ...over });
+    return { tools, write: ['postMessage', { channel: 'C_LAUNCH', text: 'x' }] };
   },
   async linear(over: Over) {
     const fake = await createFakeLinear();
     closers.push(fake.close);
     const settings = { team: 'ENG' };
     return {
-      desk: deskOf(linear, { url: fake.graphqlUrl, token: fake.token, settings, ...over }),
+      tools: toolsOf(linear, { url: fake.graphqlUrl, token: fake.token, settings, ...over }),
       write: ['createIssue', { title: 'x' }],
     };
   },
@@ -49,13 +49,13 @@ const STAGES = {
     closers.push(fake.close);
     const settings = { owner: 'acme', repo: 'app' };
     return {
-      desk: deskOf(github, { url: fake.url, token: fake.token, settings, ...over }),
+      tools: toolsOf(github, { url: fake.url, token: fake.token, settings, ...over }),
       write: ['createIssue', { title: 'x' }],
     };
   },
 } satisfies Record<string, (over: Over) => Promise<unknown>>;
 
-type Stage = { desk: ReturnType<typeof deskOf>; write: [string, Record<string, unknown>] };
+type Stage = { tools: ReturnType<typeof toolsOf>; write: [string, Record<string, unknown>] };
 const stageOf = (name: keyof typeof STAGES, over: Over) => STAGES[name](over) as unknown as Promise<Stage>;
 const NAMES = Object.keys(STAGES) as (keyof typeof STAGES)[];
 const urlOf = (input: Parameters<typeof fetch>[0]): string => (input instanceof Request ? input.url : input.toString());
@@ -71,17 +71,17 @@ describe.each(NAMES)('the way out of %s', (name) => {
       seen.push(urlOf(input));
       return fetch(input, init);
     };
-    const { desk, write } = await stageOf(name, { fetch: counting });
-    await desk.whoAmI();
-    await desk.run(write[0], write[1], 'effect-1');
+    const { tools, write } = await stageOf(name, { fetch: counting });
+    await tools.whoAmI();
+    await tools.run(write[0], write[1], 'effect-1');
     expect(seen.length).toBeGreaterThanOrEqual(2);
     expect(seen.every((url) => url.startsWith('http://127.0.0.1:'))).toBe(true);
   });
 
   it('passes the word of a guard on as it is', async () => {
     const guard: typeof fetch = () => Promise.reject(new ProviderError('refused', 'This address is not allowed.'));
-    const { desk, write } = await stageOf(name, { fetch: guard });
-    await expect(desk.run(write[0], write[1])).rejects.toMatchObject({
+    const { tools, write } = await stageOf(name, { fetch: guard });
+    await expect(tools.run(write[0], write[1])).rejects.toMatchObject({
       fault: 'refused',
       message: 'This address is not allowed.',
     });
@@ -91,15 +91,15 @@ describe.each(NAMES)('the way out of %s', (name) => {
     const refused = Object.assign(new TypeError('fetch failed'), {
       cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }),
     });
-    const { desk, write } = await stageOf(name, { fetch: () => Promise.reject(refused) });
-    await expect(desk.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unavailable' });
+    const { tools, write } = await stageOf(name, { fetch: () => Promise.reject(refused) });
+    await expect(tools.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unavailable' });
   });
 
   it('takes a limit of our own for one of the provider', async () => {
     const headers = { 'content-type': 'application/json', 'retry-after': '4' };
     const limiting = () => Promise.resolve(new Response('{"message":"Not sent."}', { status: 429, headers }));
-    const { desk, write } = await stageOf(name, { fetch: limiting });
-    await expect(desk.run(write[0], write[1])).rejects.toMatchObject({ fault: 'rate_limited', retryAfterMs: 4000 });
+    const { tools, write } = await stageOf(name, { fetch: limiting });
+    await expect(tools.run(write[0], write[1])).rejects.toMatchObject({ fault: 'rate_limited', retryAfterMs: 4000 });
   });
 
   it('leaves a change unknown when it is stopped under way', async () => {
@@ -108,9 +108,9 @@ describe.each(NAMES)('the way out of %s', (name) => {
       if (isChange(input, init)) stop.abort();
       return fetch(input, init);
     };
-    const { desk, write } = await stageOf(name, { fetch: stopping, signal: stop.signal });
-    await expect(desk.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unknown' });
-    await expect(desk.whoAmI()).rejects.toMatchObject({ fault: 'unavailable' });
+    const { tools, write } = await stageOf(name, { fetch: stopping, signal: stop.signal });
+    await expect(tools.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unknown' });
+    await expect(tools.whoAmI()).rejects.toMatchObject({ fault: 'unavailable' });
   });
 
   it('leaves a change unknown when the answer makes no sense', async () => {
@@ -120,8 +120,8 @@ describe.each(NAMES)('the way out of %s', (name) => {
         ? new Response('<html>Hello</html>', { headers: { 'content-type': 'application/json' } })
         : response;
     };
-    const { desk, write } = await stageOf(name, { fetch: garbling });
-    await expect(desk.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unknown' });
+    const { tools, write } = await stageOf(name, { fetch: garbling });
+    await expect(tools.run(write[0], write[1])).rejects.toMatchObject({ fault: 'unknown' });
   });
 });
 

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
 import { FIRST_PARTY } from '../../../../contracts/connections.ts';
 import type { ToolDefinition } from '../../../../contracts/tools.ts';
 import { ProviderError, type Provider } from '../../../../adapters/mcp/servers/define.ts';
 import { providerNamed, providers } from '../../../../adapters/mcp/servers/index.ts';
 import { definitionsOf } from '../../../support/offering-host.ts';
 
+/** What agents and people rely on: none of these may go. */
 const TOOLS: Readonly<Record<string, readonly string[]>> = {
   notion: ['getTasks', 'createTask', 'updateTask', 'deleteTask'],
   slack: ['postMessage', 'updateMessage', 'sendThreadReply', 'getChannels', 'getUsers'],
@@ -49,7 +51,12 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
 
   it('has the tools that are promised, under names that models take', () => {
     const names = provider.tools.map((tool) => tool.name);
-    expect([...names].sort()).toEqual([...(TOOLS[name] ?? [])].sort());
+    expect(names).toEqual(expect.arrayContaining([...(TOOLS[name] ?? ['no promise'])]));
+    // Exactly those that its folder defines: none is left out of the list, none comes from elsewhere or twice.
+    const folder = new URL(`../../../../adapters/mcp/servers/${name}/`, import.meta.url);
+    const text = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+    const defined = text.flatMap((one) => [...one.matchAll(/defineTool<\w+>\(\)\(\{\s+name: '(\w+)'/g)]);
+    expect([...names].sort()).toEqual(defined.map(([, tool]) => tool).sort());
     for (const tool of names) expect(`${name}__${tool}`).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 

@@ -2,17 +2,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFakeSlack, demoWorkspace, type FakeSlack } from '../../../../dev/fakes/slack/index.ts';
 import { effectMark } from '../../../../adapters/mcp/servers/effect-mark.ts';
 import { slack as provider } from '../../../../adapters/mcp/servers/slack/index.ts';
-import { deskOf, type DeskOptions } from './fixture.ts';
+import { toolsOf, type ToolsOptions } from './fixture.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
 });
 
-async function open(options: Partial<DeskOptions> = {}, workspace = demoWorkspace()) {
+async function open(options: Partial<ToolsOptions> = {}, workspace = demoWorkspace()) {
   const fake = await createFakeSlack({ workspaces: [workspace], limits: 'off' });
   closers.push(fake.close);
-  return { fake, desk: deskOf(provider, { url: fake.apiUrl, token: 'xoxb-demo', ...options }) };
+  return { fake, tools: toolsOf(provider, { url: fake.apiUrl, token: 'xoxb-demo', ...options }) };
 }
 
 const texts = (fake: FakeSlack, channel = 'C_LAUNCH') => fake.messages({ channel }).map(({ text }) => text);
@@ -20,32 +20,34 @@ const post = { channel: '#launch', text: 'The *plan* is ready.' };
 
 describe('Slack tools that read', () => {
   it('say who we are', async () => {
-    const { desk } = await open();
-    await expect(desk.whoAmI()).resolves.toBe('@nubabel in Nubabel Demo (https://nubabel-demo.slack.com/)');
+    const { tools } = await open();
+    await expect(tools.whoAmI()).resolves.toBe('@nubabel in Nubabel Demo (https://nubabel-demo.slack.com/)');
   });
 
   it('list channels page by page and by a word', async () => {
-    const { desk } = await open();
-    const first = await desk.run('getChannels', { limit: 2 });
+    const { tools } = await open();
+    const first = await tools.run('getChannels', { limit: 2 });
     expect(first).toMatchObject({ channels: [{ name: 'general' }, { id: 'C_LAUNCH', isMember: true }] });
-    const second = await desk.run('getChannels', { limit: 2, cursor: first['nextCursor'] });
+    const second = await tools.run('getChannels', { limit: 2, cursor: first['nextCursor'] });
     expect(second).toEqual({
       channels: [{ id: 'C_RANDOM', name: 'random', isPrivate: false, isMember: false, topic: '' }],
     });
-    await expect(desk.run('getChannels', { query: '#lau' })).resolves.toMatchObject({ channels: [{ id: 'C_LAUNCH' }] });
+    await expect(tools.run('getChannels', { query: '#lau' })).resolves.toMatchObject({
+      channels: [{ id: 'C_LAUNCH' }],
+    });
   });
 
   it('list people without bots, page by page and by email', async () => {
-    const { desk } = await open();
-    const first = await desk.run('getUsers', { limit: 3 });
+    const { tools } = await open();
+    const first = await tools.run('getUsers', { limit: 3 });
     expect(first['users']).toHaveLength(3);
-    const second = await desk.run('getUsers', { limit: 3, cursor: first['nextCursor'] });
+    const second = await tools.run('getUsers', { limit: 3, cursor: first['nextCursor'] });
     expect(second).toMatchObject({ users: [{ id: 'U_LINUS', timezone: 'Europe/London' }] });
     expect(second['nextCursor']).toBeUndefined();
-    await expect(desk.run('getUsers', { query: 'grace@' })).resolves.toMatchObject({
+    await expect(tools.run('getUsers', { query: 'grace@' })).resolves.toMatchObject({
       users: [{ id: 'U_GRACE', email: 'grace@example.com', isGuest: true }],
     });
-    await expect(desk.run('getUsers', { includeBots: true })).resolves.toMatchObject({
+    await expect(tools.run('getUsers', { includeBots: true })).resolves.toMatchObject({
       users: expect.arrayContaining([expect.objectContaining({ name: 'nubabel', isBot: true })]),
     });
   });
@@ -53,8 +55,8 @@ describe('Slack tools that read', () => {
 
 describe('Slack tools that write', () => {
   it('post once, with the mark of the effect and without previews of links', async () => {
-    const { desk, fake } = await open();
-    const written = await desk.run('postMessage', post, 'effect-1');
+    const { tools, fake } = await open();
+    const written = await tools.run('postMessage', post, 'effect-1');
     expect(written).toMatchObject({ channel: 'C_LAUNCH', url: expect.stringContaining('/archives/C_LAUNCH/p') });
     expect(fake.message('C_LAUNCH', String(written['ts']))?.metadata).toEqual({
       event_type: 'nubabel_effect',
@@ -64,49 +66,49 @@ describe('Slack tools that write', () => {
       unfurl_links: 'false',
       unfurl_media: 'false',
     });
-    expect(desk.resource('postMessage', written, post)).toEqual({
+    expect(tools.resource('postMessage', written, post)).toEqual({
       id: `C_LAUNCH:${String(written['ts'])}`,
       url: written['url'],
     });
   });
 
   it('post to a person', async () => {
-    const { desk } = await open();
-    await expect(desk.run('postMessage', { ...post, channel: 'U_ADA' })).resolves.toMatchObject({ channel: 'D_ADA' });
+    const { tools } = await open();
+    await expect(tools.run('postMessage', { ...post, channel: 'U_ADA' })).resolves.toMatchObject({ channel: 'D_ADA' });
   });
 
   it('are still done when the link to the message cannot be had', async () => {
-    const { desk, fake } = await open();
+    const { tools, fake } = await open();
     fake.failNext('chat.getPermalink', { status: 500 });
-    const written = await desk.run('postMessage', post, 'effect-1');
+    const written = await tools.run('postMessage', post, 'effect-1');
     expect(written['url']).toBeUndefined();
     expect(texts(fake)).toEqual([post.text]);
   });
 
   it('reply in a thread', async () => {
-    const { desk, fake } = await open();
-    const { ts } = await desk.run('postMessage', post);
-    const reply = await desk.run('sendThreadReply', { ...post, threadTs: ts, text: 'Thanks.' }, 'effect-2');
+    const { tools, fake } = await open();
+    const { ts } = await tools.run('postMessage', post);
+    const reply = await tools.run('sendThreadReply', { ...post, threadTs: ts, text: 'Thanks.' }, 'effect-2');
     expect(fake.messages({ channel: 'C_LAUNCH', thread: String(ts) }).map(({ text }) => text)).toEqual([
       post.text,
       'Thanks.',
     ]);
-    await expect(desk.undo('sendThreadReply', { args: { ...post, threadTs: ts }, output: reply })).resolves.toContain(
+    await expect(tools.undo('sendThreadReply', { args: { ...post, threadTs: ts }, output: reply })).resolves.toContain(
       'Deleted',
     );
     expect(texts(fake)).toEqual([post.text]);
   });
 
   it('change a message whole, also its blocks, and restore it', async () => {
-    const { desk, fake } = await open();
+    const { tools, fake } = await open();
     const blocks = [{ type: 'section', text: { type: 'mrkdwn', text: 'first' } }];
-    const { ts } = await desk.run('postMessage', { ...post, blocks }, 'effect-1');
+    const { ts } = await tools.run('postMessage', { ...post, blocks }, 'effect-1');
     const args = { channel: 'C_LAUNCH', ts, text: 'second' };
-    const before = await desk.before('updateMessage', args);
-    const output = await desk.run('updateMessage', args, 'effect-2');
+    const before = await tools.before('updateMessage', args);
+    const output = await tools.run('updateMessage', args, 'effect-2');
     expect(fake.message('C_LAUNCH', String(ts))).toMatchObject({ text: 'second', blocks: [] });
     for (const said of ['Restored', 'as it was already'])
-      await expect(desk.undo('updateMessage', { args, output, before })).resolves.toContain(said);
+      await expect(tools.undo('updateMessage', { args, output, before })).resolves.toContain(said);
     expect(fake.message('C_LAUNCH', String(ts))).toMatchObject({
       text: post.text,
       blocks,
@@ -117,76 +119,78 @@ describe('Slack tools that write', () => {
   it.each(['<!channel> look', 'hey <!here|here>', '<!subteam^S123> please'])(
     'never notify everybody: %s',
     async (text) => {
-      const { desk, fake } = await open();
-      await expect(desk.run('postMessage', { ...post, text })).rejects.toMatchObject({ fault: 'refused' });
+      const { tools, fake } = await open();
+      await expect(tools.run('postMessage', { ...post, text })).rejects.toMatchObject({ fault: 'refused' });
       const blocks = [{ type: 'section', text: { type: 'mrkdwn', text } }];
-      await expect(desk.run('postMessage', { ...post, blocks })).rejects.toThrow('allowBroadcast');
+      await expect(tools.run('postMessage', { ...post, blocks })).rejects.toThrow('allowBroadcast');
       const rich = [{ type: 'rich_text', elements: [{ type: 'broadcast', range: 'channel' }] }];
-      await expect(desk.run('postMessage', { ...post, blocks: rich })).rejects.toThrow('allowBroadcast');
+      await expect(tools.run('postMessage', { ...post, blocks: rich })).rejects.toThrow('allowBroadcast');
       expect(fake.calls('chat.postMessage')).toEqual([]);
     },
   );
 
   it('notify everybody where an admin allows it', async () => {
-    const { desk, fake } = await open({ settings: { allowBroadcast: 'true' } });
-    await desk.run('postMessage', { ...post, text: '<!here> now' });
+    const { tools, fake } = await open({ settings: { allowBroadcast: 'true' } });
+    await tools.run('postMessage', { ...post, text: '<!here> now' });
     expect(texts(fake)).toEqual(['<!here> now']);
   });
 
   it('take what they have written back, and say so when it is gone', async () => {
-    const { desk, fake } = await open();
-    const output = await desk.run('postMessage', post);
-    await expect(desk.undo('postMessage', { args: post, output })).resolves.toContain('Deleted');
-    await expect(desk.undo('postMessage', { args: post, output })).resolves.toContain('already');
+    const { tools, fake } = await open();
+    const output = await tools.run('postMessage', post);
+    await expect(tools.undo('postMessage', { args: post, output })).resolves.toContain('Deleted');
+    await expect(tools.undo('postMessage', { args: post, output })).resolves.toContain('already');
     expect(texts(fake)).toEqual([]);
   });
 });
 
 describe('a lost answer of Slack', () => {
   it('is unknown, and found again by the mark', async () => {
-    const { desk, fake } = await open();
+    const { tools, fake } = await open();
     fake.failNext('chat.postMessage', { loseAnswer: true });
-    await expect(desk.run('postMessage', post, 'effect-1')).rejects.toMatchObject({ fault: 'unknown' });
-    const found = await desk.readBack('postMessage', { args: post, effectKey: 'effect-1' });
+    await expect(tools.run('postMessage', post, 'effect-1')).rejects.toMatchObject({ fault: 'unknown' });
+    const found = await tools.readBack('postMessage', { args: post, effectKey: 'effect-1' });
     expect(found).toMatchObject({ happened: { channel: 'C_LAUNCH', ts: expect.any(String) } });
-    await expect(desk.readBack('postMessage', { args: post, effectKey: 'effect-2' })).resolves.toBe('not_happened');
+    await expect(tools.readBack('postMessage', { args: post, effectKey: 'effect-2' })).resolves.toBe('not_happened');
   });
 
   it('is found in a thread, and behind other messages', async () => {
-    const { desk, fake } = await open();
-    const { ts } = await desk.run('postMessage', post);
+    const { tools, fake } = await open();
+    const { ts } = await tools.run('postMessage', post);
     const args = { ...post, threadTs: ts };
     fake.failNext('chat.postMessage', { loseAnswer: true });
-    await expect(desk.run('sendThreadReply', args, 'effect-1')).rejects.toMatchObject({ fault: 'unknown' });
-    await desk.run('sendThreadReply', args, 'effect-2');
-    await expect(desk.readBack('sendThreadReply', { args, effectKey: 'effect-1' })).resolves.toMatchObject({
+    await expect(tools.run('sendThreadReply', args, 'effect-1')).rejects.toMatchObject({ fault: 'unknown' });
+    await tools.run('sendThreadReply', args, 'effect-2');
+    await expect(tools.readBack('sendThreadReply', { args, effectKey: 'effect-1' })).resolves.toMatchObject({
       happened: { channel: 'C_LAUNCH' },
     });
-    await expect(desk.readBack('sendThreadReply', { args, effectKey: 'other' })).resolves.toBe('not_happened');
+    await expect(tools.readBack('sendThreadReply', { args, effectKey: 'other' })).resolves.toBe('not_happened');
   });
 
   it('is found for a change', async () => {
-    const { desk, fake } = await open();
-    const { ts } = await desk.run('postMessage', post, 'effect-1');
+    const { tools, fake } = await open();
+    const { ts } = await tools.run('postMessage', post, 'effect-1');
     const args = { channel: 'C_LAUNCH', ts, text: 'a & b <https://example.com>' };
-    const before = await desk.before('updateMessage', args);
-    await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2', before })).resolves.toBe('not_happened');
-    await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toBe('unclear');
+    const before = await tools.before('updateMessage', args);
+    await expect(tools.readBack('updateMessage', { args, effectKey: 'effect-2', before })).resolves.toBe(
+      'not_happened',
+    );
+    await expect(tools.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toBe('unclear');
     fake.failNext('chat.update', { loseAnswer: true });
-    await expect(desk.run('updateMessage', args, 'effect-2')).rejects.toMatchObject({ fault: 'unknown' });
-    await expect(desk.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toMatchObject({
+    await expect(tools.run('updateMessage', args, 'effect-2')).rejects.toMatchObject({ fault: 'unknown' });
+    await expect(tools.readBack('updateMessage', { args, effectKey: 'effect-2' })).resolves.toMatchObject({
       happened: { ts },
     });
   });
 
   it('is unclear where the app may write but not read', async () => {
-    const { desk, fake } = await open();
+    const { tools, fake } = await open();
     for (const error of ['missing_scope', 'not_in_channel']) {
       fake.failNext('conversations.history', { error });
-      await expect(desk.readBack('postMessage', { args: post, effectKey: 'effect-1' })).resolves.toBe('unclear');
+      await expect(tools.readBack('postMessage', { args: post, effectKey: 'effect-1' })).resolves.toBe('unclear');
     }
     fake.failNext('conversations.history', { status: 503 });
-    await expect(desk.readBack('postMessage', { args: post, effectKey: 'effect-1' })).rejects.toMatchObject({
+    await expect(tools.readBack('postMessage', { args: post, effectKey: 'effect-1' })).rejects.toMatchObject({
       fault: 'unavailable',
     });
   });
@@ -204,38 +208,38 @@ describe('failures of Slack', () => {
     ['conversations.list', { status: 500 }, { fault: 'unavailable' }],
     ['conversations.list', { loseAnswer: true }, { fault: 'unavailable' }],
   ])('%s %j', async (method, fault, { message, ...expected }: { message?: RegExp; fault: string }) => {
-    const { desk, fake } = await open();
+    const { tools, fake } = await open();
     fake.failNext(method, fault);
-    const error: unknown = await desk.run('postMessage', post).catch((thrown: unknown) => thrown);
+    const error: unknown = await tools.run('postMessage', post).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject(expected);
     expect(String(error)).toMatch(message ?? /./);
     expect(String(error)).not.toContain('xoxb-demo');
   });
 
   it('name channels that exist, and how to be let in', async () => {
-    const { desk } = await open();
-    await expect(desk.run('postMessage', { ...post, channel: '#lunch' })).rejects.toThrow(
+    const { tools } = await open();
+    await expect(tools.run('postMessage', { ...post, channel: '#lunch' })).rejects.toThrow(
       /no channel #lunch .*#general/,
     );
-    await expect(desk.run('postMessage', { ...post, channel: 'C_NOWHERE' })).rejects.toThrow('no such channel');
-    await expect(desk.run('postMessage', { ...post, channel: 'random' })).rejects.toThrow('/invite');
-    await expect(desk.run('postMessage', { ...post, channel: 'U_NOBODY' })).rejects.toThrow('no such user');
+    await expect(tools.run('postMessage', { ...post, channel: 'C_NOWHERE' })).rejects.toThrow('no such channel');
+    await expect(tools.run('postMessage', { ...post, channel: 'random' })).rejects.toThrow('/invite');
+    await expect(tools.run('postMessage', { ...post, channel: 'U_NOBODY' })).rejects.toThrow('no such user');
   });
 
   it('are told apart when the token is wrong, nothing listens, or we stop', async () => {
-    const { fake, desk } = await open();
-    const stranger = deskOf(provider, { url: fake.apiUrl, token: 'xoxb-wrong' });
+    const { fake, tools } = await open();
+    const stranger = toolsOf(provider, { url: fake.apiUrl, token: 'xoxb-wrong' });
     await expect(stranger.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
     const gone = await createFakeSlack();
     await gone.close();
-    const nobody = deskOf(provider, { url: gone.apiUrl, token: 'xoxb-demo' });
+    const nobody = toolsOf(provider, { url: gone.apiUrl, token: 'xoxb-demo' });
     await expect(nobody.run('postMessage', { ...post, channel: 'C_LAUNCH' })).rejects.toMatchObject({
       fault: 'unavailable',
       message: expect.stringContaining('nothing was sent'),
     });
-    const stopped = deskOf(provider, { url: fake.apiUrl, token: 'xoxb-demo', signal: AbortSignal.abort() });
+    const stopped = toolsOf(provider, { url: fake.apiUrl, token: 'xoxb-demo', signal: AbortSignal.abort() });
     await expect(stopped.run('postMessage', post)).rejects.toMatchObject({ fault: 'unavailable' });
-    await expect(desk.run('postMessage', { ...post, text: 'x'.repeat(4001) })).rejects.toThrow();
+    await expect(tools.run('postMessage', { ...post, text: 'x'.repeat(4001) })).rejects.toThrow();
     expect(fake.calls('chat.postMessage')).toEqual([]);
   });
 });
