@@ -6,7 +6,7 @@ import type { ToolAnnotations } from '../../../../contracts/tools.ts';
 import type { Provider } from '../../../../adapters/mcp/servers/define.ts';
 import { github } from '../../../../adapters/mcp/servers/github/index.ts';
 import { createProviderServer } from '../../../../adapters/mcp/servers/serve.ts';
-import { riskOf } from '../../../../domain/tools/mcp-connection.ts';
+import { riskOf } from '../../../../domain/tools/offers.ts';
 import { createFakeGithub, type FakeGithub } from '../../../fakes/github/index.ts';
 import { closeIssue } from './close-issue.ts';
 import { toolsOf } from './fixture.ts';
