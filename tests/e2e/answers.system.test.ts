@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { Accepted, AggregatedResult, JobStatus } from '../../contracts/orchestration.ts';
 import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { json, ORCHESTRATE } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
 }, 60_000);
 beforeEach(() => house.model.setResponder(specialist()));
 afterAll(() => house?.close());

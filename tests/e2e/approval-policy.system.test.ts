@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { answer, askBy, auditOf, policyOf, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { plannedBy, specialist } from '../support/replies.ts';
 
@@ -13,7 +13,7 @@ let bob: Person;
 let boss: Person;
 let guest: Person;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
   [ada, bob, boss, guest] = await Promise.all([
     addPerson(house),
     addPerson(house),

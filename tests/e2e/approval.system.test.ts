@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { expectProblem, json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { specialist } from '../support/replies.ts';
 
 let house: House;
 let colleague: Person;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
   colleague = await addPerson(house);
 }, 60_000);
 beforeEach(() => house.model.setResponder(specialist()));

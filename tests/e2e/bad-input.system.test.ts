@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
 import { raw, rawPost } from '../support/raw.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { NAUGHTY } from '../support/naughty.ts';
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
 }, 60_000);
 afterAll(() => house?.close());
 

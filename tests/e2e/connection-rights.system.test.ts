@@ -5,7 +5,6 @@ import {
   connect,
   CONNECTIONS,
   newWiki,
-  openConnectedHouse,
   openWiki,
   patch,
   post,
@@ -14,14 +13,14 @@ import {
   type Asker,
 } from '../support/connections.ts';
 import { expectProblem } from '../support/doors.ts';
-import type { House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
 let house: House;
 let member: Person;
 let server: FakeMcp;
 beforeAll(async () => {
-  house = await openConnectedHouse();
+  house = await openSharedHouse();
   member = await addPerson(house);
 }, 90_000);
 afterAll(() => house?.close());

@@ -7,7 +7,6 @@ import {
   connect,
   CONNECTIONS,
   newWiki,
-  openConnectedHouse,
   openWiki,
   patch,
   post,
@@ -18,14 +17,15 @@ import {
   type Asker,
 } from '../support/connections.ts';
 import { expectProblem } from '../support/doors.ts';
-import type { House } from '../support/house.ts';
+import { openHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
+import { toolEnv } from '../support/tools.ts';
 
 let house: House;
 let member: Person;
 let server: FakeMcp;
 beforeAll(async () => {
-  house = await openConnectedHouse();
+  house = await openHouse({ env: toolEnv() });
   member = await addPerson(house);
 }, 90_000);
 afterAll(() => house?.close());

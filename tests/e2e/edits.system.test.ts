@@ -6,7 +6,7 @@ import type { Decision } from '../../contracts/workflow.ts';
 import { MODELS, PRICES, sampleAgents, sampleDefinition } from '../support/samples.ts';
 import { answer, askPlanned, planned, scripted, untilAsked } from '../replay/scripted.ts';
 import { expectProblem, json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 
 let house: House;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
     planned('sure', { kind: 'approval', agent: null, needs: ['a'] }),
     planned('b', { needs: ['sure'] }),
   ];
-  house = await openHouse({ model: { respond: scripted({ plans: [steps] }) } });
+  house = await openSharedHouse({ model: { respond: scripted({ plans: [steps] }) } });
 }, 60_000);
 afterAll(() => house?.close());
 

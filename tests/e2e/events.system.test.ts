@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
 import { expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
 import { isContiguous, openStream, type OpenStream, type SeenEvent } from '../support/event-stream.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson } from '../support/people.ts';
 
 let house: House;
 const open: OpenStream[] = [];
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
 }, 60_000);
 afterEach(() => {
   open.splice(0).forEach((stream) => stream.close());

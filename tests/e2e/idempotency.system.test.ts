@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson } from '../support/people.ts';
 import { billedNanos, crookedWindows, ledgerOf, missingEventIds, paidTwice, unfinished } from '../support/score.ts';
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
 }, 60_000);
 afterAll(() => house?.close());
 

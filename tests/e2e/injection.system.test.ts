@@ -8,11 +8,11 @@ import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notio
 import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../fakes/sentry/index.ts';
 import { credulous } from '../support/credulous.ts';
 import { json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { DISGUISES, FORMS, LOOT, ORDERS } from '../support/injections.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, setPolicy, toolEnv, waits } from '../support/tools.ts';
+import { answer, callsOf, connect, effectsOf, setPolicy, waits } from '../support/tools.ts';
 
 const POST = {
   name: 'post',
@@ -35,7 +35,7 @@ let bob: Person;
 beforeAll(async () => {
   const servers = [0, 1, 2].map(() => createFakeMcp({ tools: [SEARCH, POST] }));
   [house, jira, notion, github, wiki, bobs, theirs] = await Promise.all([
-    openHouse({ env: toolEnv(), slack: { limits: 'off' } }),
+    openSharedHouse({ slack: { limits: 'off' } }),
     createFakeJira(),
     createFakeNotion(),
     createFakeGithub(),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, requestAs, revoke, type Person } from '../support/people.ts';
 
 /** A word that only the other organization may ever see. */
@@ -12,7 +12,7 @@ let other: Person;
 let theirs: { jobId: string; sessionId: string; waitingId: string; hash: string; connectionId: string };
 let routes: Route[];
 beforeAll(async () => {
-  house = await openHouse({ model: { respond: () => ({ text: `${CANARY} answer` }) } });
+  house = await openSharedHouse({ model: { respond: () => ({ text: `${CANARY} answer` }) } });
   routes = await listRoutes();
   other = await addPerson(house, { newOrganization: `Other ${CANARY}`, role: 'admin' });
   theirs = await theirWork();

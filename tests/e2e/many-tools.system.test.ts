@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { specialist, toolCall } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, toolEnv } from '../support/tools.ts';
+import { answer, callsOf, connect, effectsOf } from '../support/tools.ts';
 
 /** More tools than a prompt has room for: they are looked up, and called through one that stands for all. */
 const properties = Object.fromEntries(
@@ -27,7 +27,7 @@ const TOOLS = Array.from({ length: 80 }, (_, nth) => ({
 let house: House;
 let server: FakeMcp;
 beforeAll(async () => {
-  [house, server] = await Promise.all([openHouse({ env: toolEnv() }), createFakeMcp({ tools: TOOLS })]);
+  [house, server] = await Promise.all([openSharedHouse(), createFakeMcp({ tools: TOOLS })]);
   await connect(house, { provider: 'books', name: 'Books', url: server.url, auth: { kind: 'none' }, trusted: true });
 }, 120_000);
 afterAll(async () => {

@@ -1,20 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
 let house: House;
 let fake: FakeJira;
 let member: Person;
 beforeAll(async () => {
-  house = await openHouse({
-    env: { EGRESS_ALLOW_PRIVATE: 'true', CREDENTIAL_KEYS: `k1:${randomBytes(32).toString('base64')}` },
-  });
+  house = await openSharedHouse();
   member = await addPerson(house);
   fake = await createFakeJira();
   const { email, token: apiKey } = DEMO_JIRA_USER;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BudgetView, LedgerEntry, UsageRow } from '../../contracts/budget.ts';
 import { billOf } from '../fakes/bill.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
 }, 60_000);
 afterAll(() => house?.close());
 

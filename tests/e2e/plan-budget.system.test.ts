@@ -4,7 +4,7 @@ import type { JobStatus } from '../../contracts/orchestration.ts';
 import { answer, askBy, auditOf, jobIn, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem, finalMessage, json, wordsOf } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { askerOf, plannedBy, planReply, type PlanStepReply } from '../support/replies.ts';
 
@@ -12,7 +12,7 @@ import { askerOf, plannedBy, planReply, type PlanStepReply } from '../support/re
 let house: House;
 let ada: Person;
 beforeAll(async () => {
-  house = await openHouse({ slack: { limits: 'off' } });
+  house = await openSharedHouse({ slack: { limits: 'off' } });
 }, 60_000);
 beforeEach(async () => void (ada = await addPerson(house)));
 afterEach(() => house.model.resume());

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import { answer, askBy, auditOf, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf, plannedBy, planReply, type PlanStepReply } from '../support/replies.ts';
 
@@ -10,7 +10,7 @@ import { analysisReply, askerOf, plannedBy, planReply, type PlanStepReply } from
 let house: House;
 let ada: Person;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
   ada = await addPerson(house);
 }, 60_000);
 afterEach(() => putPolicy(house, {}));

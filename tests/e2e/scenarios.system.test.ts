@@ -3,13 +3,13 @@ import type { Responder } from '../../dev/fakes/model/index.ts';
 import type { SlackMessage } from '../../dev/fakes/slack/types.ts';
 import { botMessages, finalMessage, wordsOf } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { askerOf, planReply, analysisReply, specialist } from '../support/replies.ts';
 
 /** The five stories that people know the product by, each told through signed Slack events. */
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({ slack: { limits: 'off' } });
+  house = await openSharedHouse({ slack: { limits: 'off' } });
 }, 60_000);
 afterEach(() => house.model.resume());
 afterAll(() => house?.close());

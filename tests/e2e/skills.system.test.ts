@@ -4,13 +4,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { ModelRequest } from '../../dev/fakes/model/index.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { specialist, toolCall } from '../support/replies.ts';
 
 /** Skills as agents meet them: a line each, and the whole text for whoever loads it. */
 let house: House;
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openSharedHouse();
 }, 60_000);
 afterAll(() => house?.close());
 

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { signSlackRequest } from '../../dev/fakes/slack/index.ts';
 import { accepted, expectProblem } from '../support/doors.ts';
 import { rawPost } from '../support/raw.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({ slack: { limits: 'off' } });
+  house = await openSharedHouse({ slack: { limits: 'off' } });
 }, 60_000);
 afterAll(() => house?.close());
 

@@ -7,7 +7,7 @@ import { callsOf, effectsOf, setPolicy } from '../support/tools.ts';
 
 let at: NotionHouse;
 beforeAll(async () => {
-  at = await openNotionHouse();
+  at = await openNotionHouse({ isShared: true });
 }, 120_000);
 afterAll(() => at?.close());
 afterEach(() => setPolicy(at.house, {}));

@@ -16,7 +16,7 @@ import { effectsOf, setPolicy } from '../support/tools.ts';
 
 let at: NotionHouse;
 beforeAll(async () => {
-  at = await openNotionHouse();
+  at = await openNotionHouse({ isShared: true });
   await setPolicy(at.house, { risks: [] });
 }, 120_000);
 afterAll(() => at?.close());

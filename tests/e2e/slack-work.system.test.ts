@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { demoWorkspace } from '../../dev/fakes/slack/index.ts';
 import { accepted, botMessages, finalMessage, wordsOf } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson } from '../support/people.ts';
 import { specialist } from '../support/replies.ts';
 import { unfinished } from '../support/score.ts';
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({
+  house = await openSharedHouse({
     slack: { limits: 'off', ownMessageEvents: true, workspaces: [demoWorkspace(), demoWorkspace(STRANGERS)] },
   });
 }, 60_000);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { answer, askBy, jobIn, putPolicy, waits } from '../support/approvals.ts';
 import { botMessages, expectProblem, finalMessage, wordsOf } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf, planReply, plannedBy, specialist, type PlanStepReply } from '../support/replies.ts';
 
@@ -11,7 +11,7 @@ let house: House;
 let ada: Person;
 let guest: Person;
 beforeAll(async () => {
-  house = await openHouse({ slack: { limits: 'off' } });
+  house = await openSharedHouse({ slack: { limits: 'off' } });
   [ada, guest] = await Promise.all([addPerson(house), addPerson(house, { role: 'guest' })]);
   await putPolicy(house, { plans: 'never' });
 }, 60_000);

@@ -4,7 +4,7 @@ import type { EffectView } from '../../contracts/effects.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { accepted, expectProblem, json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
 const title = { type: 'object', properties: { title: { type: 'string', maxLength: 20 } }, required: ['title'] };
@@ -17,7 +17,7 @@ let house: House;
 let server: FakeMcp;
 let member: Person;
 beforeAll(async () => {
-  house = await openHouse({ env: { EGRESS_ALLOW_PRIVATE: 'true' } });
+  house = await openSharedHouse();
   member = await addPerson(house);
 }, 90_000);
 afterAll(() => house?.close());

@@ -5,10 +5,10 @@ import type { ModelRequest, Reply, Responder } from '../../dev/fakes/model/index
 import { answer as say, askBy, waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf, planReply, plannedBy, specialist, toolCall } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, setPolicy, toolEnv } from '../support/tools.ts';
+import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Work with tools on its way: budgets, words, new plans, several agents, and what was said before. */
 let house: House;
@@ -17,7 +17,7 @@ let linear: FakeLinear;
 let ada: Person;
 beforeAll(async () => {
   [house, jira, linear] = await Promise.all([
-    openHouse({ env: toolEnv(), slack: { limits: 'off' } }),
+    openSharedHouse({ slack: { limits: 'off' } }),
     createFakeJira(),
     createFakeLinear(),
   ]);

@@ -5,16 +5,16 @@ import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { analysisReply, askerOf, plannedBy, planReply, toolCall, type PlanStepReply } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, setPolicy, toolEnv } from '../support/tools.ts';
+import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Plans with steps that call tools: what is checked, shown, asked and done. */
 let house: House;
 let jira: FakeJira;
 let linear: FakeLinear;
 beforeAll(async () => {
-  [house, jira, linear] = await Promise.all([openHouse({ env: toolEnv() }), createFakeJira(), createFakeLinear()]);
+  [house, jira, linear] = await Promise.all([openSharedHouse(), createFakeJira(), createFakeLinear()]);
   await connect(house, {
     provider: 'jira',
     name: 'Jira of Acme',

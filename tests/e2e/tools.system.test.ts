@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { openSharedHouse, type House } from '../support/house.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
-import { answer, callsOf, callTool, connect, effectsOf, setPolicy, toolEnv, waits } from '../support/tools.ts';
+import { answer, callsOf, callTool, connect, effectsOf, setPolicy, waits } from '../support/tools.ts';
 
 let house: House;
 let jira: FakeJira;
 beforeAll(async () => {
-  [house, jira] = await Promise.all([openHouse({ env: toolEnv() }), createFakeJira()]);
+  [house, jira] = await Promise.all([openSharedHouse(), createFakeJira()]);
   await connect(house, {
     provider: 'jira',
     name: 'Jira of Acme',

@@ -3,7 +3,6 @@ import { expect } from '@jest/globals';
 import type { ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { json } from './doors.ts';
-import { openHouse, type House } from './house.ts';
 import type { Person } from './people.ts';
 
 /** Must be seen nowhere but at the server that it is for. */
@@ -13,10 +12,6 @@ export const WIKI_TOOLS = [
   { name: 'search', description: 'Finds pages.', annotations: { readOnlyHint: true } },
   { name: 'createPage', description: 'Creates a page.', inputSchema: { type: 'object', required: ['title'] } },
 ];
-
-/** A house that can seal and may reach this machine. */
-export const openConnectedHouse = (): Promise<House> =>
-  openHouse({ env: { EGRESS_ALLOW_PRIVATE: 'true', CREDENTIAL_KEYS: `k1:${randomBytes(32).toString('base64')}` } });
 
 export const openWiki = (): Promise<FakeMcp> => createFakeMcp({ tools: WIKI_TOOLS, authorization: `Bearer ${SECRET}` });
 

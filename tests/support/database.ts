@@ -19,22 +19,54 @@ export interface TestDatabase extends OpenDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own for a test file, migrated, opened as the application's role. */
-export async function openTestDatabase(poolSize = 10): Promise<TestDatabase> {
+/** Addresses of one database: the application's role, and the superuser. */
+export interface DatabaseUrls {
+  readonly appUrl: string;
+  readonly adminUrl: string;
+}
+
+const TEMPLATE = 'nubabel_template';
+const onServer = (url: string, name: string): string => {
+  const named = new URL(url);
+  named.pathname = `/${name}`;
+  return named.toString();
+};
+
+/** Migrates one database, once per run; every other database of the run is a copy of it. Answers the role's address. */
+export async function createTemplateDatabase(server: string): Promise<string> {
+  await asAdmin(server, (client) => client.query(`create database ${TEMPLATE}`));
+  return (await prepareDatabase({ adminUrl: onServer(server, TEMPLATE) })).appUrl;
+}
+
+/** A migrated database that nobody else uses. */
+export async function createTestDatabase(
+  servers: Omit<TestServers, 'sharedHousesUrl'> = testServers(),
+): Promise<DatabaseUrls> {
+  const { adminUrl, templateUrl } = servers;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const server = testServers().adminUrl;
-  await asAdmin(server, (client) => client.query(`create database ${name}`));
-  const adminUrl = server.replace(/\/postgres$/, `/${name}`);
-  const { appUrl } = await prepareDatabase({ adminUrl });
-  const open = openDatabase(appUrl, poolSize);
+  await asAdmin(adminUrl, (client) => client.query(`create database ${name} template ${TEMPLATE}`));
+  return { appUrl: onServer(templateUrl, name), adminUrl: onServer(adminUrl, name) };
+}
+
+/** Opens a database as the application's role. */
+export function connectTestDatabase({ appUrl, adminUrl }: DatabaseUrls, poolSize = 10): Omit<TestDatabase, 'drop'> {
   return {
-    ...open,
+    ...openDatabase(appUrl, poolSize),
     appUrl,
     adminUrl,
     look: (query, values) => asAdmin(adminUrl, async (client) => (await client.query(query, values)).rows),
+  };
+}
+
+/** A database of its own for a test file, migrated, opened as the application's role. */
+export async function openTestDatabase(poolSize = 10): Promise<TestDatabase> {
+  const open = connectTestDatabase(await createTestDatabase(), poolSize);
+  const name = new URL(open.adminUrl).pathname.slice(1);
+  return {
+    ...open,
     drop: async () => {
       await open.close();
-      await asAdmin(server, (client) => client.query(`drop database ${name} with (force)`));
+      await asAdmin(testServers().adminUrl, (client) => client.query(`drop database ${name} with (force)`));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -8,32 +8,34 @@ import { loadSettings } from '../../config.ts';
 import type { Accepted, JobStatus, OrchestrateRequest } from '../../contracts/orchestration.ts';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import { startChild, type RunningChild } from '../../dev/child.ts';
 import { createFakeModel, type FakeModel, type FakeModelOptions } from '../../dev/fakes/model/index.ts';
 import { createFakeSlack, type FakeSlack, type FakeSlackOptions } from '../../dev/fakes/slack/index.ts';
 import { anyFreePort } from '../../dev/ports.ts';
-import { startTemporalServer, type RunningTemporal } from '../../dev/temporal/server.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
-import { openTestDatabase, testServers, type TestDatabase } from './database.ts';
+import { connectTestDatabase, openTestDatabase, testServers, type TestDatabase } from './database.ts';
+import { createProcesses, environmentOf, type Processes, type Site } from './house-processes.ts';
 import { specialist } from './replies.ts';
+import { hasWorkLeft, resetSharedData } from './shared-data.ts';
+import type { SharedSite } from './shared-houses.ts';
 
-export interface HouseOptions {
-  /** Settings of the API and the worker beyond the usual. */
-  readonly env?: Record<string, string>;
+interface FakeOptions {
   readonly model?: FakeModelOptions;
   readonly slack?: FakeSlackOptions;
 }
 
-type Part = 'api' | 'api-2' | 'worker' | 'worker-2' | 'temporal';
+export interface HouseOptions extends FakeOptions {
+  /** Settings of the API and the worker beyond the usual. */
+  readonly env?: Record<string, string>;
+}
 
 /** The whole product as processes of its own, on real servers, with fakes that keep score. */
-export interface House {
+export interface House extends Processes {
   readonly url: string;
   readonly token: string;
   readonly model: FakeModel;
   readonly slack: FakeSlack;
-  readonly database: TestDatabase;
+  readonly database: Omit<TestDatabase, 'drop'>;
   readonly temporal: Client;
   /** Of a job of the default organization. */
   workflowId(jobId: string): string;
@@ -46,71 +48,127 @@ export interface House {
   /** The job once it fits; fails with the job as it is when that takes too long. */
   jobWhen(jobId: string, fits: (job: JobStatus) => boolean, withinMs?: number): Promise<JobStatus>;
   ended(jobId: string, withinMs?: number): Promise<JobStatus>;
-  start(part: Part, env?: Record<string, string>): Promise<void>;
-  /** SIGKILL, and the port is free when this resolves. */
-  kill(part: Part): Promise<void>;
-  /** Lets a process stand still, and go on. */
-  signal(part: Part, signal: 'SIGSTOP' | 'SIGCONT'): void;
-  /** Stops a process in order and starts it with other settings. */
-  restart(part: Part, env?: Record<string, string>): Promise<void>;
-  /** Resolves when the process has ended by itself. */
-  died(part: Part): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Opens a house. Each test file opens its own and closes it at the end. */
+/** A house of its own, for files that kill or restart processes or need settings that nobody else has. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dir = mkdtempSync(join(tmpdir(), 'nubabel-house-'));
   chmodSync(dir, 0o755);
-  const [database, model, apiPort, temporalPort, bundle] = await Promise.all([
+  const [database, apiPort, temporalPort, bundle] = await Promise.all([
     openTestDatabase(),
-    createFakeModel({ respond: specialist(), logPath: join(dir, 'model.jsonl'), ...options.model }),
     anyFreePort(),
     anyFreePort(),
     buildWorkflowBundle(),
   ]);
-  const url = `http://127.0.0.1:${apiPort}`;
-  const slack = await createFakeSlack({
-    eventsUrl: `${url}/api/slack/events`,
-    retryDelaysMs: [0, 300, 600],
-    logPath: join(dir, 'slack.jsonl'),
-    ...options.slack,
+  const site: Site = { dir, token: `test-${randomUUID()}`, apiPort, temporalPort };
+  const fakes = await openFakes(site, options);
+  const env = environmentOf({
+    site,
+    databaseUrl: database.appUrl,
+    modelUrl: fakes.model.url,
+    slackApiUrl: fakes.slack.apiUrl,
+    bundlePath: bundle.path,
+    more: options.env,
   });
-  const token = `test-${randomUUID()}`;
-  const address = `127.0.0.1:${temporalPort}`;
-  const env: NodeJS.ProcessEnv = {
-    PATH: process.env['PATH'],
-    HOME: process.env['HOME'],
-    PORT: String(apiPort),
-    LOG_LEVEL: 'info',
-    DATABASE_URL: database.appUrl,
-    TEMPORAL_ADDRESS: address,
-    TEMPORAL_NAMESPACE: 'default',
-    ANTHROPIC_API_KEY: 'sk-test',
-    ANTHROPIC_BASE_URL: model.url,
-    SLACK_BOT_TOKEN: 'xoxb-demo',
-    SLACK_SIGNING_SECRET: 'demo-signing-secret',
-    SLACK_API_URL: slack.apiUrl,
-    NUBABEL_DEV_TOKEN: token,
-    NUBABEL_WORKFLOW_BUNDLE: bundle.path,
-    ...options.env,
-  };
-  const parts = createParts({ dir, env, temporalPort });
+  const processes = createProcesses(site, env, testServers().temporalCli);
   const close = async () => {
-    await parts.stop();
-    await Promise.all([model.close(), slack.close(), database.drop()]);
+    await processes.stop();
+    await Promise.all([fakes.close(), database.drop()]);
   };
   try {
-    await parts.start('temporal');
-    await Promise.all([parts.start('api'), parts.start('worker')]);
+    await processes.open();
   } catch (error) {
     await close();
     throw error;
   }
+  return describeHouse({ site, fakes, database, processes, env, close });
+}
+
+/**
+ * The house that files of one jest worker use one after another, each with empty tables, empty logs and fakes of its
+ * own. It may reach this machine and can seal secrets; nobody restarts it.
+ */
+export async function openSharedHouse(options: FakeOptions = {}): Promise<House> {
+  const site = await sharedHouse<SharedSite>('reserve');
+  const fakes = await openFakes(site, options, { model: site.modelPort, slack: site.slackPort });
+  const database = connectTestDatabase(site);
+  try {
+    await resetSharedData(database, site.token, () => sharedHouse<{ isNew: boolean }>('open'));
+  } catch (error) {
+    await Promise.all([fakes.close(), database.close()]);
+    throw error;
+  }
+  const house: House = describeHouse({
+    site,
+    fakes,
+    database,
+    processes: UNTOUCHABLE,
+    env: { DATABASE_URL: site.appUrl },
+    close: async () => {
+      // What is still under way would go on in the next file's time.
+      await sharedHouse((await hasWorkLeft(database, house.temporal)) ? 'stop' : 'release');
+      await Promise.all([fakes.close(), database.close()]);
+    },
+  });
+  return house;
+}
+
+const refuse = (): never => {
+  throw new Error('A shared house keeps its processes as they are: open one with openHouse.');
+};
+const UNTOUCHABLE: Processes = { start: refuse, kill: refuse, signal: refuse, restart: refuse, died: refuse };
+
+async function sharedHouse<T>(verb: 'reserve' | 'open' | 'release' | 'stop'): Promise<T> {
+  const { sharedHousesUrl } = testServers();
+  const answer = await fetch(`${sharedHousesUrl}/${process.env['JEST_WORKER_ID'] ?? '1'}/${verb}`, { method: 'POST' });
+  if (!answer.ok) throw new Error(`The shared house does not ${verb}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+interface Fakes {
+  readonly model: FakeModel;
+  readonly slack: FakeSlack;
+  close(): Promise<void>;
+}
+
+async function openFakes(
+  { dir, apiPort }: Site,
+  options: FakeOptions,
+  ports?: { model: number; slack: number },
+): Promise<Fakes> {
+  const logs = { model: join(dir, 'model.jsonl'), slack: join(dir, 'slack.jsonl') };
+  for (const log of Object.values(logs)) rmSync(log, { force: true });
+  const [model, slack] = await Promise.all([
+    createFakeModel({ respond: specialist(), logPath: logs.model, port: ports?.model, ...options.model }),
+    createFakeSlack({
+      eventsUrl: `http://127.0.0.1:${apiPort}/api/slack/events`,
+      retryDelaysMs: [0, 300, 600],
+      logPath: logs.slack,
+      port: ports?.slack,
+      ...options.slack,
+    }),
+  ]);
+  return { model, slack, close: async () => void (await Promise.all([model.close(), slack.close()])) };
+}
+
+interface Described {
+  readonly site: Site;
+  readonly fakes: Fakes;
+  readonly database: House['database'];
+  readonly processes: Processes;
+  /** How the processes are set, as far as Temporal's client has to be set alike. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly close: () => Promise<void>;
+}
+
+function describeHouse({ site, fakes, database, processes, env, close }: Described): House {
+  const { dir, token } = site;
+  const url = `http://127.0.0.1:${site.apiPort}`;
+  const address = `127.0.0.1:${site.temporalPort}`;
   const connection = Connection.lazy({ address });
   const dataConverter = createDataConverter(loadSettings(env).PAYLOAD_KEYS);
-  const temporal = new Client({ connection, namespace: env['TEMPORAL_NAMESPACE'], dataConverter });
-
+  const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
   const request = (path: string, init: RequestInit = {}) =>
     fetch(`${url}${path}`, { ...init, headers: withToken(token, init) });
   const status = async (jobId: string) => (await (await request(`/api/jobs/${jobId}/status`)).json()) as JobStatus;
@@ -125,10 +183,10 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   return {
     url,
     token,
-    model,
-    slack,
+    model: fakes.model,
+    slack: fakes.slack,
     database,
-    temporal,
+    temporal: new Client({ connection, namespace, dataConverter }),
     address,
     dir,
     workflowId: (orchestrationId) =>
@@ -146,10 +204,14 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`);
       return (await answer.json()) as Accepted;
     },
-    ...parts.doors,
+    start: processes.start,
+    kill: processes.kill,
+    signal: processes.signal,
+    restart: processes.restart,
+    died: processes.died,
     close: async () => {
-      await connection.close();
       await close();
+      await connection.close();
     },
   };
 }
@@ -159,66 +221,4 @@ export function withToken(token: string, { headers }: RequestInit): Headers {
   const all = new Headers(headers);
   if (!all.has('authorization')) all.set('authorization', `Bearer ${token}`);
   return all;
-}
-
-interface PartsInput {
-  readonly dir: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly temporalPort: number;
-}
-
-/** The processes of a house, each in its own log file. */
-function createParts({ dir, env, temporalPort }: PartsInput) {
-  const running = new Map<Part, RunningChild | RunningTemporal>();
-
-  async function start(part: Part, more: Record<string, string> = {}): Promise<void> {
-    if (part === 'temporal') {
-      const { temporalCli } = testServers();
-      const logFile = join(dir, 'temporal.log');
-      const dbFile = join(dir, 'temporal.db');
-      running.set(part, await startTemporalServer({ cli: temporalCli, port: temporalPort, logFile, dbFile, env }));
-      return;
-    }
-    const main = part.startsWith('api') ? 'api/main.ts' : 'workers/main.ts';
-    const child = startChild({
-      name: part,
-      command: process.execPath,
-      args: [main],
-      env: { ...env, ...more },
-      logFile: join(dir, `${part}.log`),
-      readyWhen: 'message',
-      stopWithinMs: 10_000,
-    });
-    running.set(part, child);
-    await child.ready;
-  }
-
-  const restart = async (part: Part, more?: Record<string, string>) => {
-    await running.get(part)?.stop();
-    await start(part, more);
-  };
-  const signal = (part: Part, name: 'SIGSTOP' | 'SIGCONT') => {
-    const child = running.get(part);
-    if (!child || !('pid' in child)) throw new Error(`${part} does not run.`);
-    process.kill(child.pid, name);
-  };
-  const kill = async (part: Part) => {
-    const child = running.get(part);
-    running.delete(part);
-    child?.kill();
-    await child?.exited;
-  };
-  return {
-    start,
-    doors: {
-      start,
-      kill,
-      restart,
-      signal,
-      died: (part: Part) => running.get(part)?.exited ?? Promise.resolve('not running'),
-    },
-    stop: async () => {
-      for (const part of ['api', 'api-2', 'worker', 'worker-2', 'temporal'] as const) await running.get(part)?.stop();
-    },
-  };
 }

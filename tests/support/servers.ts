@@ -6,15 +6,20 @@ import { anyFreePort } from '../../dev/ports.ts';
 import { startPostgres, type RunningPostgres } from '../../dev/postgres/server.ts';
 import { createPaths } from '../../dev/paths.ts';
 import { ensureTemporalCli } from '../../dev/temporal/cli.ts';
+import { createTemplateDatabase } from './database.ts';
+import { serveSharedHouses } from './shared-houses.ts';
 
 /** What every test file needs to know; handed down through the environment. */
 export interface TestServers {
   readonly adminUrl: string;
+  /** The application's role on the migrated database that every other one is a copy of. */
+  readonly templateUrl: string;
   readonly temporalCli: string;
+  readonly sharedHousesUrl: string;
 }
 
 declare global {
-  var nubabelTestPostgres: RunningPostgres | undefined;
+  var nubabelTestServers: { stop(): Promise<void> } | undefined;
 }
 
 /** One real Postgres for the whole run, a database per test file; the Temporal CLI is built if it has to be. */
@@ -25,10 +30,8 @@ export default async function startServers(): Promise<void> {
   chmodSync(dir, 0o755);
   const { cacheDir } = createPaths({ ...settings, NUBABEL_DATA_DIR: dir });
   const print = (line: string) => process.stderr.write(`${line}\n`);
-  const [postgres, temporalCli] = await Promise.all([
-    anyFreePort().then((port) =>
-      startPostgres({ dataDir: join(dir, 'postgres'), port, logFile: join(dir, 'postgres.log'), fsync: false }),
-    ),
+  const [{ postgres, templateUrl }, temporalCli] = await Promise.all([
+    openPostgres(dir),
     ensureTemporalCli({
       cliPath: settings.TEMPORAL_CLI,
       releaseUrl: settings.TEMPORAL_CLI_RELEASES,
@@ -37,7 +40,21 @@ export default async function startServers(): Promise<void> {
       print,
     }),
   ]);
-  globalThis.nubabelTestPostgres = postgres;
-  const servers: TestServers = { adminUrl: postgres.adminUrl, temporalCli };
+  const base = { adminUrl: postgres.adminUrl, templateUrl, temporalCli };
+  const houses = await serveSharedHouses(base);
+  globalThis.nubabelTestServers = {
+    stop: async () => {
+      await houses.close();
+      await postgres.stop();
+    },
+  };
+  const servers: TestServers = { ...base, sharedHousesUrl: houses.url };
   process.env['NUBABEL_TEST_SERVERS'] = JSON.stringify(servers);
+}
+
+async function openPostgres(dir: string): Promise<{ postgres: RunningPostgres; templateUrl: string }> {
+  const port = await anyFreePort();
+  const logFile = join(dir, 'postgres.log');
+  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), port, logFile, fsync: false });
+  return { postgres, templateUrl: await createTemplateDatabase(postgres.adminUrl) };
 }

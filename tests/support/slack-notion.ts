@@ -1,5 +1,5 @@
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
-import { openHouse, type House } from './house.ts';
+import { openHouse, openSharedHouse, type House } from './house.ts';
 import { toolCall } from './replies.ts';
 import { opsSays } from './slack-story.ts';
 import { connect, toolEnv } from './tools.ts';
@@ -16,10 +16,11 @@ export interface NotionHouse {
   close(): Promise<void>;
 }
 
-/** A house in Slack whose organization has connected Notion. */
-export async function openNotionHouse(env: Record<string, string> = {}): Promise<NotionHouse> {
+/** A house in Slack whose organization has connected Notion; only one that is not shared may be killed. */
+export async function openNotionHouse({ isShared }: { readonly isShared: boolean }): Promise<NotionHouse> {
+  const slack = { limits: 'off' } as const;
   const [house, notion] = await Promise.all([
-    openHouse({ env: { ...toolEnv(), ...env }, slack: { limits: 'off' } }),
+    isShared ? openSharedHouse({ slack }) : openHouse({ env: toolEnv(), slack }),
     createFakeNotion({ limits: 'off' }),
   ]);
   await connect(house, {

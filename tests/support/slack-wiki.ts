@@ -1,9 +1,9 @@
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { finalMessage } from './doors.ts';
-import { openHouse, type House } from './house.ts';
+import { openSharedHouse, type House } from './house.ts';
 import { toolCall } from './replies.ts';
 import { CHANNEL, hears, opsSays } from './slack-story.ts';
-import { connect, toolEnv } from './tools.ts';
+import { connect } from './tools.ts';
 
 const TOOLS = [
   { name: 'search', description: 'Finds pages.', annotations: { readOnlyHint: true } },
@@ -23,7 +23,7 @@ export interface WikiHouse {
 /** A house in Slack whose organization has connected a remote MCP server that it trusts. */
 export async function openWikiHouse(given: { url?: (mcp: FakeMcp) => Promise<string> } = {}): Promise<WikiHouse> {
   const [house, wiki] = await Promise.all([
-    openHouse({ env: toolEnv(), slack: { limits: 'off' } }),
+    openSharedHouse({ slack: { limits: 'off' } }),
     createFakeMcp({ tools: TOOLS }),
   ]);
   const auth = { kind: given.url ? 'oauth' : 'none' };

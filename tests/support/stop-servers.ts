@@ -2,5 +2,5 @@ import './servers.ts';
 
 /** Ends what `servers.ts` started. */
 export default async function stopServers(): Promise<void> {
-  await globalThis.nubabelTestPostgres?.stop();
+  await globalThis.nubabelTestServers?.stop();
 }

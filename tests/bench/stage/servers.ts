@@ -6,6 +6,7 @@ import { anyFreePort } from '../../../dev/ports.ts';
 import { preparePostgres } from '../../../dev/postgres/server.ts';
 import { ensureTemporalCli } from '../../../dev/temporal/cli.ts';
 import { buildWorkflowBundle } from '../../../workers/bundle.ts';
+import { createTemplateDatabase } from '../../support/database.ts';
 import type { TestServers } from '../../support/servers.ts';
 import { makeFolder, runChild } from './children.ts';
 
@@ -35,7 +36,8 @@ export async function startServers(print: (line: string) => void): Promise<Serve
     buildWorkflowBundle(),
   ]);
   const postgres = await runChild(spec);
-  const forTests: TestServers = { adminUrl, temporalCli };
+  const templateUrl = await createTemplateDatabase(adminUrl);
+  const forTests: Omit<TestServers, 'sharedHousesUrl'> = { adminUrl, templateUrl, temporalCli };
   process.env['NUBABEL_TEST_SERVERS'] = JSON.stringify(forTests);
   return { postgres, temporalCli, bundlePath: bundle.path, cacheDir };
 }

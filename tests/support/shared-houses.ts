@@ -1,0 +1,96 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listen, sendJson } from '../../dev/fakes/http-server.ts';
+import { anyFreePort } from '../../dev/ports.ts';
+import { buildWorkflowBundle } from '../../workers/bundle.ts';
+import { createTestDatabase, type DatabaseUrls } from './database.ts';
+import { createProcesses, environmentOf, type OwnedProcesses, type Site } from './house-processes.ts';
+import type { TestServers } from './servers.ts';
+
+/** A house that test files use one after another, and the ports at which each of them opens its own fakes. */
+export interface SharedSite extends Site, DatabaseUrls {
+  readonly modelPort: number;
+  readonly slackPort: number;
+}
+
+type BaseServers = Omit<TestServers, 'sharedHousesUrl'>;
+
+interface SharedHouse {
+  readonly site: SharedSite;
+  readonly processes: OwnedProcesses;
+  isOpen: boolean;
+  isTaken: boolean;
+}
+
+/**
+ * One house per jest worker, started by the first file that asks for it. It lives in jest's own process because a
+ * worker forgets everything between two files. `POST /<worker>/reserve | open | release | stop`.
+ */
+export async function serveSharedHouses(servers: BaseServers) {
+  const houses = new Map<string, Promise<SharedHouse>>();
+  const of = (worker: string): Promise<SharedHouse> => {
+    const house = houses.get(worker) ?? planHouse(servers);
+    houses.set(worker, house);
+    return house;
+  };
+  const server = await listen(async (req, res) => {
+    const [, worker = '', verb = ''] = (req.url ?? '').split('/');
+    const house = await of(worker);
+    // A file that failed before it gave the house back may have left anything.
+    if (verb === 'stop' || (verb === 'reserve' && house.isTaken)) await stop(house);
+    house.isTaken = verb === 'reserve' || verb === 'open';
+    if (verb === 'open') return sendJson(res, 200, { isNew: await open(house) });
+    return sendJson(res, 200, house.site);
+  });
+  return {
+    url: server.url,
+    close: async () => {
+      await server.close();
+      for (const house of await Promise.all(houses.values())) {
+        await house.processes.stop();
+        rmSync(house.site.dir, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** Makes sure that the processes run; true when they were started now. Each file finds empty logs. */
+async function open(house: SharedHouse): Promise<boolean> {
+  if (house.isOpen) {
+    for (const part of ['api', 'worker', 'temporal']) truncateSync(join(house.site.dir, `${part}.log`));
+    return false;
+  }
+  await house.processes.open();
+  house.isOpen = true;
+  return true;
+}
+
+async function stop(house: SharedHouse): Promise<void> {
+  await house.processes.stopProduct();
+  house.isOpen = false;
+}
+
+async function planHouse(servers: BaseServers): Promise<SharedHouse> {
+  const dir = mkdtempSync(join(tmpdir(), 'nubabel-shared-'));
+  chmodSync(dir, 0o755);
+  const [urls, apiPort, temporalPort, modelPort, slackPort, bundle] = await Promise.all([
+    createTestDatabase(servers),
+    anyFreePort(),
+    anyFreePort(),
+    anyFreePort(),
+    anyFreePort(),
+    buildWorkflowBundle(),
+  ]);
+  const site = { dir, token: `test-${randomUUID()}`, apiPort, temporalPort, modelPort, slackPort, ...urls };
+  const env = environmentOf({
+    site,
+    databaseUrl: urls.appUrl,
+    modelUrl: `http://127.0.0.1:${modelPort}`,
+    slackApiUrl: `http://127.0.0.1:${slackPort}/api/`,
+    bundlePath: bundle.path,
+    more: { EGRESS_ALLOW_PRIVATE: 'true', CREDENTIAL_KEYS: `k1:${randomBytes(32).toString('base64')}` },
+  });
+  return { site, processes: createProcesses(site, env, servers.temporalCli), isOpen: false, isTaken: false };
+}
