@@ -98,7 +98,7 @@ export function createProcesses(site: Site, env: NodeJS.ProcessEnv, temporalCli:
     await child?.exited;
   }
   const stopProduct = async () => {
-    await Promise.all(PARTS.map((part) => running.get(part)?.stop()));
+    await Promise.all(PARTS.map(async (part) => running.get(part)?.stop()));
   };
   return {
     start,

@@ -75,6 +75,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const close = async () => {
     await processes.stop();
     await Promise.all([fakes.close(), database.drop()]);
+    rmSync(dir, { recursive: true, force: true });
   };
   try {
     await processes.open();
