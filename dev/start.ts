@@ -1,6 +1,7 @@
 import { ConfigurationError, loadSettings } from '../config.ts';
 import { runBuild } from './build.ts';
 import type { StartContext } from './context.ts';
+import { claimDataFormat } from './data-format.ts';
 import { bringUpDatabase } from './database.ts';
 import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
@@ -33,6 +34,7 @@ async function start(terminal: Terminal): Promise<number> {
   loadEnvFile();
   const settings = loadSettings();
   const paths = createPaths(settings);
+  claimDataFormat(paths.dataDir);
   const instance = await claimDataDir(paths.dataDir, { print: terminal.line });
   const supervisor = new Supervisor({ print: terminal.line, onChange: instance.record });
   const stop = listenForStop({ terminal, killAll: () => supervisor.killAll() });
