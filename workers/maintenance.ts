@@ -6,12 +6,11 @@ import {
   listOrganizationsWithOrphans,
   maintainEventPartitions,
 } from '../db/queries/maintenance.ts';
+import { EVENT_DAYS } from '../db/retention.ts';
 import { settleAsUnknown } from '../db/queries/settle.ts';
 import type { Database } from '../db/tables/index.ts';
 import type { Logger } from '../logging.ts';
 
-/** Events can be replayed for an hour; two days are kept for people who look back. */
-const KEEP_EVENTS_HOURS = 48;
 const SWEEP_MS = 30_000;
 const PARTITIONS_MS = 3_600_000;
 
@@ -26,7 +25,7 @@ export function startMaintenance(db: Kysely<Database>, log: Logger): () => void 
   const timers = [
     every(SWEEP_MS, 'closing orphaned reservations', () => closeOrphans(db)),
     every(SWEEP_MS, 'closing left envelopes', () => closeEnvelopes(db)),
-    every(PARTITIONS_MS, 'maintaining event partitions', () => maintainEventPartitions(db, KEEP_EVENTS_HOURS)),
+    every(PARTITIONS_MS, 'maintaining event partitions', () => maintainEventPartitions(db, EVENT_DAYS * 24)),
   ];
   return () => timers.forEach(clearInterval);
 }
