@@ -1,3 +1,4 @@
+import { isRecord } from '../../contracts/json.ts';
 import Anthropic from '@anthropic-ai/sdk';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { storableJson, storableText } from '../../contracts/storable-text.ts';
@@ -127,6 +128,3 @@ const isWhole = ({ type, id, name, input }: WireBlock): boolean =>
   type !== 'tool_use' || (typeof id === 'string' && typeof name === 'string' && isRecord(input));
 
 const isCall = (block: ModelBlock): block is ModelBlock & WantedCall => block.type === 'tool_use';
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,7 +3,7 @@ import type { Authorizations } from '../../domain/connections/grant-port.ts';
 import type { GrantStore } from '../../domain/connections/grant-store.ts';
 import type { ToolPorts } from '../../domain/tools/tool-sessions-port.ts';
 import { checkArguments } from './host/check-arguments.ts';
-import { checkUrl } from './host/checked-url.ts';
+import { checkUrl } from './host/checked-address.ts';
 import { createGuardedFetch } from './host/egress.ts';
 import { createAuthorizations } from './host/oauth/authorize.ts';
 import { createCredentials } from './host/oauth/create-credentials.ts';

@@ -1,3 +1,4 @@
+import { isRecord } from '../../contracts/json.ts';
 import { AGENT_IDS, type AgentId } from '../../contracts/agents.ts';
 import { BUCKETS, FEATURES_VERSION, featuresOf } from './features.ts';
 
@@ -60,8 +61,6 @@ export function parseModel(json: unknown): RouterModel {
     examplesHash: String(json['examplesHash']),
   };
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** What scoring needs of a model; training scores with floats, the shipped model with bytes. */
 export interface Weights {

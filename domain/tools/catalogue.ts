@@ -1,6 +1,7 @@
+import { isRecord } from '../../contracts/json.ts';
 import type { OfferedTool } from './tool-host.ts';
 import type { ModelTool, WantedCall } from '../models/model-port.ts';
-import { toModelTool } from './model-tool.ts';
+import { toModelTool } from './clean-definition.ts';
 import { searchTools } from './search.ts';
 
 /**
@@ -141,6 +142,3 @@ function toArguments(given: unknown): Input {
     return {};
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,8 @@
+import { isRecord } from '../../contracts/json.ts';
 import type { ToolDefinition } from '../../contracts/tools.ts';
 import { cleanText } from '../../contracts/clean-text.ts';
+import type { OfferedTool } from './tool-host.ts';
+import type { ModelTool } from '../models/model-port.ts';
 
 const MAX_TITLE = 120;
 const MAX_DESCRIPTION = 4_000;
@@ -43,7 +46,7 @@ function cleanSchema(schema: Schema): Schema {
   const budget = { left: MAX_VALUES };
   const cleaned = clean(schema, 0, budget);
   // Half a schema would forbid what is allowed; none allows all, and the server still judges.
-  return budget.left < 0 || !isSchema(cleaned) ? { type: 'object' } : cleaned;
+  return budget.left < 0 || !isRecord(cleaned) ? { type: 'object' } : cleaned;
 }
 
 function clean(value: unknown, depth: number, budget: { left: number }): unknown {
@@ -56,7 +59,7 @@ function clean(value: unknown, depth: number, budget: { left: number }): unknown
   return Object.fromEntries(
     Object.entries(value).map(([keyword, given]) => [
       cleanText(keyword, MAX_SCHEMA_TEXT),
-      keyword === 'properties' && isSchema(given)
+      keyword === 'properties' && isRecord(given)
         ? cleanProperties(given, depth + 1, budget)
         : keyword === 'required' && Array.isArray(given)
           ? given.filter((name) => typeof name === 'string' && PROPERTY.test(name))
@@ -72,5 +75,32 @@ const cleanProperties = (properties: Schema, depth: number, budget: { left: numb
       .map(([name, schema]) => [name, clean(schema, depth + 1, budget)]),
   );
 
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const MAX_NOTE = 2_000;
+
+/**
+ * A tool as the model is given it. Servers may define what the model's API refuses, and one such tool would have every
+ * request refused. Rules over all arguments are said in the description instead: the API takes none at the top.
+ */
+export function toModelTool({ name, definition }: OfferedTool): ModelTool {
+  const { anyOf, oneOf, allOf, ...schema } = definition.inputSchema;
+  const properties = Object.entries(isRecord(schema['properties']) ? schema['properties'] : {});
+  const fit = properties.filter(([property]) => PROPERTY.test(property));
+  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  const notes = Object.entries({ anyOf, oneOf, allOf }).filter(([, rule]) => rule !== undefined);
+  const description = definition.description || definition.title || name;
+  return {
+    name,
+    description: [description, ...notes.map(([rule, given]) => noteOf(rule, given))].join('\n'),
+    inputSchema: {
+      ...schema,
+      type: 'object',
+      ...(fit.length < properties.length && {
+        properties: Object.fromEntries(fit),
+        required: required.filter((one) => typeof one === 'string' && PROPERTY.test(one)),
+      }),
+    },
+  };
+}
+
+const noteOf = (rule: string, given: unknown): string =>
+  `The arguments also have to follow ${rule}: ${JSON.stringify(given).slice(0, MAX_NOTE)}`;

@@ -3,8 +3,9 @@ import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { SessionOverError, ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
 import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
 import { cleanText } from '../../../contracts/clean-text.ts';
-import { HttpFaultError } from './http-fault.ts';
 import { TOO_LATE } from './sending-until.ts';
+import { z } from 'zod';
+import { retryAfterMsOf } from '../../retry-after.ts';
 
 /**
  * What was asked: a tool to act, or the server to tell. A lost answer to the second leaves nothing unknown in the
@@ -85,4 +86,42 @@ function codeOf(error: unknown): string | undefined {
     cause = 'cause' in cause ? cause.cause : undefined;
   }
   return found;
+}
+
+/** What an MCP endpoint answered instead of an answer. */
+export class HttpFaultError extends Error {
+  override readonly name = 'HttpFaultError';
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+  /** The reason, where it is told as a JSON-RPC error. */
+  readonly said: string | undefined;
+  constructor(status: number, told: { retryAfterMs?: number | undefined; said?: string | undefined }) {
+    super(`HTTP ${status}`);
+    this.status = status;
+    this.retryAfterMs = told.retryAfterMs;
+    this.said = told.said;
+  }
+}
+
+const RpcError = z.object({ error: z.object({ message: z.string() }) });
+
+/** Throws `HttpFaultError` for a message that was not taken, so that the status and its headers are not lost in a text. */
+export const withHttpFaults =
+  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  async (input, init) => {
+    const response = await fetch(input, init);
+    if (init?.method !== 'POST' || response.status < 400) return response;
+    const body = await response.text().catch(() => '');
+    throw new HttpFaultError(response.status, {
+      retryAfterMs: retryAfterMsOf(response.headers.get('retry-after')),
+      said: saidIn(body),
+    });
+  };
+
+function saidIn(body: string): string | undefined {
+  try {
+    return cleanText(RpcError.parse(JSON.parse(body)).error.message, MAX_SAID);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../../../contracts/json.ts';
 import type { ArgumentMistake } from '../../../domain/tools/tool-sessions-port.ts';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 
@@ -44,15 +45,12 @@ function quick(schema: Schema): Schema {
 }
 
 function cleaned(keyword: string, value: unknown): unknown {
-  if (NAMED.includes(keyword) && isSchema(value))
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, isSchema(each) ? quick(each) : each]));
+  if (NAMED.includes(keyword) && isRecord(value))
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, isRecord(each) ? quick(each) : each]));
   if (MANY.includes(keyword) && Array.isArray(value))
-    return value.map((each: unknown) => (isSchema(each) ? quick(each) : each));
-  return ONE.includes(keyword) && isSchema(value) ? quick(value) : value;
+    return value.map((each: unknown) => (isRecord(each) ? quick(each) : each));
+  return ONE.includes(keyword) && isRecord(value) ? quick(value) : value;
 }
-
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const EACH = /, (?=data(?:\/| must ))/;
 const MISTAKE = /^data(?:\/(\S*))? (.*)$/s;

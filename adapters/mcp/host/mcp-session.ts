@@ -6,13 +6,15 @@ import {
   ListToolsResultSchema,
   type CallToolResult,
   type Tool,
+  ElicitRequestSchema,
+  type ClientCapabilities,
+  type ElicitResult,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { ToolDefinition } from '../../../contracts/tools.ts';
 import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection-port.ts';
 import { EFFECT_KEY_META } from '../servers/call-result.ts';
 import { toCallError, type Asked } from './call-error.ts';
-import { answerWithDefaults, QUESTIONS } from './questions.ts';
-import { isDeeperThan } from './depth.ts';
+import { isDeeperThan } from './tool-result.ts';
 
 /** Longest time for anything but a tool, ms. */
 const ASK_TIMEOUT_MS = 30_000;
@@ -130,3 +132,20 @@ const toDefinition = ({ name, title, description, inputSchema, outputSchema, ann
   ...(outputSchema && { outputSchema }),
   annotations: annotations ?? {},
 });
+
+/** What is declared to a server whose questions are answered so. */
+export const QUESTIONS: ClientCapabilities = { elicitation: { form: { applyDefaults: true } } };
+
+/**
+ * Answers what a server asks during a call with the server's own defaults, when it has one for every field, and declines
+ * otherwise: nobody is there to ask. For servers that an admin vouches for; the call itself was allowed before.
+ */
+export function answerWithDefaults(client: Client): void {
+  client.setRequestHandler(ElicitRequestSchema, ({ params }): ElicitResult => {
+    const fields = 'requestedSchema' in params ? Object.values(params.requestedSchema.properties) : [];
+    // A question without a field is a request for consent, which is not ours to give.
+    const isAnswered = fields.length > 0 && fields.every((field) => 'default' in field && field.default !== undefined);
+    // The SDK fills the defaults in.
+    return isAnswered ? { action: 'accept', content: {} } : { action: 'decline' };
+  });
+}

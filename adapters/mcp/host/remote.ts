@@ -1,7 +1,7 @@
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
 import { withEndedStreams } from './ended-streams.ts';
-import { withHttpFaults } from './http-fault.ts';
+import { withHttpFaults } from './call-error.ts';
 import { openSession } from './mcp-session.ts';
 import { toToolResult } from './tool-result.ts';
 

@@ -1,7 +1,6 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import { storableJson, storableText } from '../../../contracts/storable-text.ts';
 import type { ToolResult } from '../../../contracts/tools.ts';
-import { isDeeperThan } from './depth.ts';
 
 /** About 25,000 tokens: more would crowd out everything else that an agent has to keep in mind. */
 const MAX_TEXT = 100_000;
@@ -44,4 +43,14 @@ function bounded(text: string): string {
 function boundedData(data: Record<string, unknown>): Record<string, unknown> | undefined {
   if (isDeeperThan(MAX_DEPTH, data) || JSON.stringify(data).length > MAX_DATA) return undefined;
   return storableJson(data) as Record<string, unknown>;
+}
+
+/** Whether JSON of a stranger is nested deeper than that; deep enough, it would exhaust the stack of who walks it. */
+export function isDeeperThan(maxDepth: number, value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { allowedTools } from '../../../domain/tools/allowed.ts';
+import { allowedTools } from '../../../domain/tools/agent-tools.ts';
 import { loadAgents } from '../../../domain/agents/load.ts';
 import { AGENT_IDS, SkillPattern, ToolPattern } from '../../../contracts/agents.ts';
 import { HOUSE_TOOLS, offeredTool } from './samples.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ConnectionTool } from '../../../db/queries/connection-tools.ts';
 import type { Connection } from '../../../db/queries/connections.ts';
 import { toOffer } from '../../../domain/tools/offers.ts';
-import { toolName } from '../../../domain/tools/tool-names.ts';
+import { toolName } from '../../../domain/tools/refresh-tools.ts';
 import { honest } from '../../adapters/mcp/host/poison.ts';
 
 const NOW = new Date('2026-11-24T10:00:00Z');

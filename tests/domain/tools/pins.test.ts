@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cleanDefinition } from '../../../domain/tools/clean-definition.ts';
-import { diffOf, diffOfTool, hashOf, judge } from '../../../domain/tools/pins.ts';
-import { suspicionOf } from '../../../domain/tools/suspicious-text.ts';
+import { diffOf, diffOfTool, hashOf, judge, suspicionOf } from '../../../domain/tools/pins.ts';
 import { honest, POISONED, RUG_PULLS } from '../../adapters/mcp/host/poison.ts';
 
 const NOT_OURS = { first: false, ours: false };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConnectionSlug } from '../../../contracts/connections.ts';
 import { ToolName } from '../../../contracts/tools.ts';
-import { nameTools, toolName, UnusableNamesError } from '../../../domain/tools/tool-names.ts';
+import { nameTools, toolName, UnusableNamesError } from '../../../domain/tools/refresh-tools.ts';
 
 describe('the name of a tool', () => {
   it('is its connection and its own name', () => {

@@ -1,9 +1,8 @@
 import { exchangeAuthorization, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import type { AuthState, Discovery, Tokens } from '../../../../domain/connections/auth-state.ts';
-import { askForChallenge, type Challenge } from './challenge.ts';
+import { askForChallenge, type Challenge, ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
 import { chooseClient } from './client.ts';
-import { ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
 import {
   GrantError,
   type AuthorizationRequest,
@@ -11,8 +10,7 @@ import {
   type Authorizations,
 } from '../../../../domain/connections/grant-port.ts';
 import { oauthFetch } from './oauth-fetch.ts';
-import { toGrantError } from './token-errors.ts';
-import { toTokens } from './tokens.ts';
+import { toGrantError, toTokens } from './tokens.ts';
 
 interface Guarded {
   /** The guarded one: authorization servers are addresses that tenants name. */

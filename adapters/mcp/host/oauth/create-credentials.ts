@@ -1,14 +1,12 @@
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import type { Credentials, Token } from '../../../../domain/connections/credentials-port.ts';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import type { AuthState } from '../../../../domain/connections/auth-state.ts';
-import { readChallenge } from './challenge.ts';
+import { readChallenge } from './discover.ts';
 import { GrantError } from '../../../../domain/connections/grant-port.ts';
 import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 import { renewTokens } from './renew.ts';
-import { toToolCallError } from './token-errors.ts';
-import { isDue, isExpired } from './tokens.ts';
+import { toToolCallError, isDue, isExpired } from './tokens.ts';
 
 export interface CredentialsDeps {
   readonly store: GrantStore;

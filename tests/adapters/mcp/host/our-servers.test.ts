@@ -3,8 +3,8 @@ import { ToolName } from '../../../../contracts/tools.ts';
 import { cleanDefinition } from '../../../../domain/tools/clean-definition.ts';
 import { openInProcess } from '../../../../adapters/mcp/host/in-process.ts';
 import type { AuthorizedProviderClient } from '../../../../adapters/mcp/host/authorized-provider-client.ts';
-import { suspicionOf } from '../../../../domain/tools/suspicious-text.ts';
-import { toolName } from '../../../../domain/tools/tool-names.ts';
+import { suspicionOf } from '../../../../domain/tools/pins.ts';
+import { toolName } from '../../../../domain/tools/refresh-tools.ts';
 import { riskOf } from '../../../../domain/tools/offers.ts';
 import { providers } from '../../../../adapters/mcp/servers/index.ts';
 

@@ -14,7 +14,7 @@ import type { Logger } from '../../../../logging.ts';
 import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
 import type { Tenant } from '../../../db/world.ts';
 import type { TestDatabase } from '../../../support/database.ts';
-import { checkUrl } from '../../../../adapters/mcp/host/checked-url.ts';
+import { checkUrl } from '../../../../adapters/mcp/host/checked-address.ts';
 import { createAuthorizations } from '../../../../adapters/mcp/host/oauth/authorize.ts';
 import { egress } from './house.ts';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
-import { signAssertion } from '../../../../adapters/mcp/host/oauth/client-assertion.ts';
+import { signAssertion } from '../../../../adapters/mcp/host/oauth/renew.ts';
 import { openHost } from './fixture.ts';
 
 let identity: FakeIdentity;
