@@ -4,8 +4,8 @@ import { HealingAction, PlanEdits, PricedStep, StepRisk } from './plan.ts';
 import { AskedCall } from './tools.ts';
 
 /**
- * Why a human is asked. `tool`: before calls that change something. `effect`: about a change whose outcome nobody knows.
- * `reconnect`: for access to a provider whose grant is over.
+ * Why a human is asked. `tool`: before calls that change something. `effect`: about a change whose outcome is unknown.
+ * `reconnect`: for new access to a provider whose grant has ended.
  */
 export const APPROVAL_KINDS = [
   'cost',
@@ -25,7 +25,7 @@ export type ApprovalKind = z.infer<typeof ApprovalKind>;
 
 /**
  * What else can be answered than approve and cancel: `raise` a budget, `retry` or `skip` what is stuck, `stop` with
- * what is there; `done`: a change whose outcome nobody knew has happened.
+ * what is there; `done`: a change whose outcome was unknown has happened.
  */
 export const CHOICES = ['raise', 'done', 'retry', 'skip', 'stop'] as const;
 export const Choice = z.enum(CHOICES);
@@ -33,10 +33,10 @@ export type Choice = z.infer<typeof Choice>;
 
 const Role = z.enum(['admin', 'user']);
 const Delegate = z.strictObject({ userId: z.uuid(), delegateId: z.uuid(), until: z.iso.datetime().optional() });
-const longestMs = 30 * 86_400_000;
+const MAX_DURATION_MS = 30 * 86_400_000;
 
 /** How many different people could approve; a role may be any number of people. */
-function mostAnswerers(policy: {
+function maxAnswerers(policy: {
   readonly roles: readonly string[];
   readonly users: readonly string[];
   readonly asker: boolean;
@@ -75,13 +75,13 @@ export const ApprovalPolicy = z
     /** Different people who have to approve; one CANCEL is enough to stop. */
     quorum: z.number().int().min(1).max(10).default(1),
     /** Nobody answers for so long: it expires. Null: the operator's `WORKFLOW_APPROVAL_TIMEOUT`. */
-    deadlineMs: z.number().int().min(1_000).max(longestMs).nullable().default(null),
+    deadlineMs: z.number().int().min(1_000).max(MAX_DURATION_MS).nullable().default(null),
     /** Reminders, ms after the question. */
-    remindersMs: z.array(z.number().int().min(1_000).max(longestMs)).max(5).default([]),
+    remindersMs: z.array(z.number().int().min(1_000).max(MAX_DURATION_MS)).max(5).default([]),
     /** After this long these people may answer too, and are told. */
     escalation: z
       .strictObject({
-        afterMs: z.number().int().min(1_000).max(longestMs),
+        afterMs: z.number().int().min(1_000).max(MAX_DURATION_MS),
         roles: z.array(Role).default(['admin']),
         users: z.array(z.uuid()).max(100).default([]),
       })
@@ -94,7 +94,7 @@ export const ApprovalPolicy = z
     message: 'Nobody could answer: name roles, users or the asker.',
     path: ['roles'],
   })
-  .refine((policy) => policy.quorum <= mostAnswerers(policy), {
+  .refine((policy) => policy.quorum <= maxAnswerers(policy), {
     message: 'Fewer people than this could ever approve: name roles or more users.',
     path: ['quorum'],
   });

@@ -7,9 +7,9 @@ export const PLAN_LIMITS = {
   /** Steps that wait for each other in one chain. */
   depth: 32,
   titleChars: 120,
-  /** What a step is told; shorter than `leastInstructionChars` is a placeholder, not work. */
+  /** What a step is told; shorter than `minInstructionChars` is a placeholder, not work. */
   instructionChars: 4_000,
-  leastInstructionChars: 8,
+  minInstructionChars: 8,
   conditionChars: 500,
   goalChars: 500,
 } as const;
@@ -95,7 +95,7 @@ export type PlanProblem = z.infer<typeof PlanProblem>;
 export const PlanDecision = z.object({
   used: z.boolean(),
   reason: z.string(),
-  /** What was seen in the request, for the explanation: `clauses:4`, `intent:deploy`, `asked`. */
+  /** Signals found in the request, for the explanation: `clauses:4`, `intent:deploy`, `asked`. */
   signals: z.array(z.string()),
 });
 export type PlanDecision = z.infer<typeof PlanDecision>;

@@ -22,7 +22,7 @@ export const cents = (value: number): string =>
 /** Never leaves half of an emoji behind, which Slack would refuse. */
 export const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
 
-/** One line of somebody else's words: short, and without anything Slack would take for a mention or a link. */
+/** One line of untrusted text: short, and without anything Slack would take for a mention or a link. */
 export function quoted(text: string, most: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   const short = line.length > most ? `${cut(line, most)}…` : line;

@@ -57,7 +57,7 @@ const evidenceBlocks = (evidence: readonly string[], heading: string, texts: Tex
 /** What a question is about, in a line each. */
 function factsOf({ plan, kind }: Approval, texts: Texts): string[] {
   if (plan.steps) return plan.goal ? [`*${texts.plan.goal}:* ${quoted(plan.goal, GOAL_CHARS)}`] : [];
-  // In the midst of the work the cents are what is spent already; a refused budget says what it lacks.
+  // While the work runs the cents are what is spent already; a refused budget says what it lacks.
   if (kind !== 'cost' && kind !== 'requested')
     return plan.raise ? [] : [`*${texts.plan.spent}:* ${cents(plan.estimatedCents)}`];
   const names = plan.agents.map(({ agent }) => AGENT_NAMES[agent]).join(', ');

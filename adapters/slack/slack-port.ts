@@ -8,8 +8,8 @@ const EVENT_TYPE = 'nubabel_orchestration';
 const GONE = ['message_not_found', 'cant_update_message', 'edit_window_closed'];
 /** What is wrong is only the layout. */
 const BLOCK_ERRORS = ['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'];
-/** Faults of Slack's own: the call may be tried again. */
-const PASSING = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org'];
+/** Faults on Slack's side: the call may be tried again. */
+const TRANSIENT = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org'];
 
 /** Reporting over Slack's Web API. */
 export function createSlackPort(client: WebClient): SlackPort {
@@ -36,7 +36,7 @@ export function createSlackPort(client: WebClient): SlackPort {
   };
 }
 
-/** Whoever renders a message makes Slack's blocks; the domain between them does not know their type. */
+/** What renders a message creates Slack's blocks; the domain in between does not know their type. */
 const toBlocks = (blocks: SlackMessage['blocks']): KnownBlock[] => [...blocks] as KnownBlock[];
 
 /** A thread longer than this is not searched to its end. */
@@ -96,7 +96,7 @@ export function toSlackCallError(error: unknown): unknown {
   if (error instanceof WebAPIPlatformError) {
     const code = String(error.data.error);
     if (code === 'ratelimited') return rateLimited(RETRY_AFTER_SECONDS, error);
-    if (PASSING.includes(code)) return new SlackCallError('unknown', `Slack answered ${code}.`, 0, { cause: error });
+    if (TRANSIENT.includes(code)) return new SlackCallError('unknown', `Slack answered ${code}.`, 0, { cause: error });
     return new SlackCallError(GONE.includes(code) ? 'gone' : 'refused', `Slack refused: ${code}.`, 0, { cause: error });
   }
   return error instanceof SlackCallError || !(error instanceof Error)

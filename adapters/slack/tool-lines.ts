@@ -42,14 +42,14 @@ const ICON = { DONE: '✏️', UNKNOWN: '❓', PENDING: '❓', FAILED: '❌' } a
 /** What was changed outside, with links, and what of it can be taken back. */
 export function changeLines(effects: readonly EffectNote[], texts: Texts): string[] {
   // What certainly did not happen changed nothing.
-  const told = effects.filter(({ state }) => state !== 'FAILED');
+  const shown = effects.filter(({ state }) => state !== 'FAILED');
   // One that failed may be tried again.
-  const undoable = told.filter(
+  const undoable = shown.filter(
     ({ state, undoable: can, undo_state: undo }) => state === 'DONE' && can && undo !== 'PENDING' && undo !== 'DONE',
   ).length;
   return [
-    ...(told.length > 0 ? [`*${texts.tools.changed}*`] : []),
-    ...told.map((effect) => lineOf(effect, texts)),
+    ...(shown.length > 0 ? [`*${texts.tools.changed}*`] : []),
+    ...shown.map((effect) => lineOf(effect, texts)),
     ...(undoable > 0 ? [texts.tools.mayUndo(undoable)] : []),
   ];
 }

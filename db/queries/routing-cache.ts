@@ -12,7 +12,7 @@ export type CacheKey = Pick<Orchestration, 'session_id' | 'language' | 'demo'> &
 };
 
 /**
- * What the model thought of the same words, marked as such; null when nobody knows or when the conversation has begun
+ * The model's analysis of the same words, marked as cached; null without one, or when the conversation had begun
  * before, which gives the words another meaning. Part of another statement, so that it costs no round trip.
  */
 const cachedAnalysis = ({ textHash, cacheable, language, demo, session_id }: CacheKey) =>
@@ -72,7 +72,7 @@ export const countHit = (trx: OrganizationTransaction, { textHash, demo }: { tex
     .where('demo', '=', demo)
     .execute();
 
-/** Deletes what has expired; rows that others are at are left to them, so that nobody waits. */
+/** Deletes what has expired, without waiting for rows that are locked. */
 export const sweepCache = (trx: OrganizationTransaction, limit: number) =>
   sql`delete from routing_cache where (text_hash, demo) in
     (select text_hash, demo from routing_cache where expires_at < now() limit ${limit} for update skip locked)`.execute(

@@ -42,7 +42,7 @@ export async function deleteOverride(
   return gone;
 }
 
-/** Every door learns anew with its next request. */
+/** Every API process reads the overrides again with its next request. */
 async function forget(trx: OrganizationTransaction, organizationId: string, textHash: string): Promise<void> {
   await trx
     .insertInto('routing_versions')

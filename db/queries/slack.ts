@@ -4,7 +4,7 @@ import type { OrganizationTransaction } from '../organization.ts';
 
 export type SlackPost = Selectable<SlackPostsTable>;
 
-/** The post of an orchestration; its row is made on first sight. */
+/** The post of an orchestration; its row is inserted on first use. */
 export async function upsertPost(
   trx: OrganizationTransaction,
   key: { organizationId: string; orchestrationId: string },
@@ -73,8 +73,8 @@ export interface Bucket {
 }
 
 /**
- * Takes one call from a bucket that all workers share (generic cell rate algorithm; the row holds the theoretical
- * arrival time). Answers 0 when the call may go now, otherwise the ms to wait, and then nothing is taken.
+ * Acquires one call from a bucket that all workers share (generic cell rate algorithm; the row holds the theoretical
+ * arrival time). Answers 0 when the call may go now, otherwise the ms to wait, and then nothing is acquired.
  */
 export async function acquireFromBucket(trx: OrganizationTransaction, bucket: Bucket): Promise<number> {
   const step = sql`make_interval(secs => ${bucket.intervalMs / 1000})`;
@@ -93,7 +93,7 @@ export async function acquireFromBucket(trx: OrganizationTransaction, bucket: Bu
   return Math.max(1, wait.rows[0]?.ms ?? 1);
 }
 
-/** Closes a bucket for a while, because Slack said so. */
+/** Closes a bucket for as long as Slack has asked. */
 export const pauseBucket = (trx: OrganizationTransaction, bucket: Bucket, pauseMs: number) =>
   sql`update slack_buckets
       set next_at = greatest(next_at, clock_timestamp() +

@@ -53,7 +53,7 @@ export async function loadCallDetails(
 
 const isErrorCode = (code: string): code is ErrorCode => code in ERROR_TEXT;
 
-/** What happened, in words: which step, and why it cannot go on by itself. Pure. */
+/** What happened, for people: which step, and why it cannot continue by itself. Pure. */
 export function describeEvidence(
   { kind, step: id, evidence = [] }: Pick<QuestionInput, 'kind' | 'step' | 'evidence'>,
   steps: readonly Step[],

@@ -33,8 +33,8 @@ export function askHuman(deps: DatabaseDeps & RunQuestionDeps, input: QuestionIn
 }
 
 /**
- * Whether the connection of a call has its access back. The row is held until the question is written, so that whoever
- * renews it either is seen here or finds the question.
+ * Whether the connection of a call has its access back. Its row stays locked until the question is stored, so that a
+ * renewal is either visible here or finds the question.
  */
 async function isReconnected(
   trx: OrganizationTransaction,
@@ -45,7 +45,7 @@ async function isReconnected(
   return connection?.health === 'healthy';
 }
 
-/** Shows a question as the one that waits. */
+/** Stores a question and makes the orchestration wait for its answer. */
 export async function openQuestion(
   trx: OrganizationTransaction,
   { organization_id: organizationId, id, language }: Orchestration,
@@ -64,7 +64,7 @@ export async function openQuestion(
   });
 }
 
-/** Writes that a question is over without an answer, and that the work goes on. */
+/** Records that a question is over without an answer, and that the work continues. */
 export function closeQuestion(
   deps: DatabaseDeps,
   input: OrchestrationTarget & { approvalId: string; verdict: 'expired' | 'withdrawn' },

@@ -27,20 +27,20 @@ export interface RecordDecisionDeps extends DatabaseDeps, BudgetDeps {}
 export type DecisionInput = OrchestrationTarget & { readonly decision: Decision; readonly partial?: boolean };
 
 /**
- * Writes what a person has decided, with what follows from it at once: an approved plan has its money set aside, a
- * raised budget is raised. Safe to repeat: the first decision of a question stands. Where the worst case of the whole
+ * Records what a person has decided, with its immediate effects: the money of an approved plan is reserved, a budget is
+ * raised. Safe to repeat: the first decision of a question stands. Where the worst case of the whole
  * plan has no room nothing is set aside: each call finds its own room, or asks for it.
  */
 export async function recordDecision(deps: RecordDecisionDeps, input: DecisionInput): Promise<void> {
   try {
-    await write(deps, input, true);
+    await record(deps, input, true);
   } catch (error) {
     if (!(error instanceof NoRoomInBudgetError)) throw error;
-    await write(deps, input, false);
+    await record(deps, input, false);
   }
 }
 
-const write = (deps: RecordDecisionDeps, input: DecisionInput, setAside: boolean): Promise<void> =>
+const record = (deps: RecordDecisionDeps, input: DecisionInput, reserve: boolean): Promise<void> =>
   withOrganization(deps.db, input.organizationId, async (trx) => {
     const { orchestrationId, decision, partial } = input;
     const orchestration = await lockOrchestration(trx, orchestrationId);
@@ -48,36 +48,36 @@ const write = (deps: RecordDecisionDeps, input: DecisionInput, setAside: boolean
     // An edited plan has a question of its own by now, which its editor has answered with the edits.
     const named = decision.editId ? approval?.id : decision.approvalId;
     if (!approval || approval.decision || (named !== undefined && named !== approval.id)) return;
-    const written = partial ? counted(approval, decision) : decided(approval, decision);
+    const recorded = partial ? withApproval(approval, decision) : withDecision(approval, decision);
     if (!partial && decision.verdict === 'approve') {
-      if (setAside) await setAsideFor(deps, trx, orchestration, approval);
-      await raiseAsShown(deps, trx, orchestration, approval, decision);
+      if (reserve) await reservePlan(deps, trx, orchestration, approval);
+      await raiseBudget(deps, trx, orchestration, approval, decision);
       if (approval.kind === 'tool' && !decision.choice)
         await approveCalls(trx, { orchestrationId, approvalId: approval.id });
     }
-    await setApproval(trx, orchestrationId, written);
-    await audit(trx, input, written);
-    await show(trx, orchestration, written);
+    await setApproval(trx, orchestrationId, recorded);
+    await auditDecision(trx, input, recorded);
+    await publish(trx, orchestration, recorded);
   });
 
-const nowAnd = ({ userId: by, via }: Decision) => ({ by, via, at: new Date().toISOString() });
+const byWhom = ({ userId: by, via }: Decision) => ({ by, via, at: new Date().toISOString() });
 
-function counted(approval: Approval, decision: Decision): Approval {
+function withApproval(approval: Approval, decision: Decision): Approval {
   const others = (approval.approvals ?? []).filter(({ by }) => by !== decision.userId);
-  return { ...approval, approvals: [...others, nowAnd(decision)] };
+  return { ...approval, approvals: [...others, byWhom(decision)] };
 }
 
-const decided = (approval: Approval, decision: Decision): Approval => ({
-  ...(decision.verdict === 'approve' && approval.policy.quorum ? counted(approval, decision) : approval),
+const withDecision = (approval: Approval, decision: Decision): Approval => ({
+  ...(decision.verdict === 'approve' && approval.policy.quorum ? withApproval(approval, decision) : approval),
   decision: {
     verdict: decision.verdict,
     ...(decision.choice && { choice: decision.choice }),
-    ...nowAnd(decision),
+    ...byWhom(decision),
   },
 });
 
 /** The worst case of an approved plan. @throws NoRoomInBudgetError; the transaction must roll back. */
-async function setAsideFor(
+async function reservePlan(
   deps: BudgetDeps,
   trx: OrganizationTransaction,
   { organization_id: organizationId, id: orchestrationId, user_id: userId }: Orchestration,
@@ -89,8 +89,8 @@ async function setAsideFor(
   await openEnvelope(trx, wanted, deps.defaultLimits);
 }
 
-/** A budget is raised by what was shown, and it is written down who did. */
-async function raiseAsShown(
+/** A budget is raised by what was shown, and the audit says by whom. */
+async function raiseBudget(
   deps: BudgetDeps,
   trx: OrganizationTransaction,
   { organization_id: organizationId, user_id: userId, id: orchestrationId }: Orchestration,
@@ -122,7 +122,7 @@ async function raiseAsShown(
   });
 }
 
-async function show(trx: OrganizationTransaction, row: Orchestration, approval: Approval): Promise<void> {
+async function publish(trx: OrganizationTransaction, row: Orchestration, approval: Approval): Promise<void> {
   const { decision } = approval;
   const { step } = progressOf(await listSteps(trx, row.id), textsFor(row.language));
   await changeOrchestration(trx, {
@@ -136,8 +136,8 @@ async function show(trx: OrganizationTransaction, row: Orchestration, approval: 
   });
 }
 
-/** Answers over REST are written down at the door, with their reason. */
-async function audit(
+/** Decisions over REST are audited where they arrive, with their reason. */
+async function auditDecision(
   trx: OrganizationTransaction,
   { organizationId, orchestrationId, decision, partial }: DecisionInput,
   approval: Approval,

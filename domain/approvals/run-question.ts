@@ -39,7 +39,7 @@ export async function createRunApproval(
   const choices = CHOICES[kind];
   const texts = textsFor(orchestration.language);
   const steps = await listSteps(trx, orchestration.id);
-  const raise = kind === 'budget' ? raiseOf(input.refused) : undefined;
+  const raise = kind === 'budget' ? toRaise(input.refused) : undefined;
   const spentCents = nanosToCents(await costOf(trx, orchestration.id));
   const details = await loadCallDetails(deps, trx, orchestration, input);
   return createApproval({
@@ -48,14 +48,15 @@ export async function createRunApproval(
     name: `${kind}:${nth}`,
     shown: {
       kind,
-      expiresAt: kind === 'reconnect' ? inADay(now, policy.deadlineMs) : expiryOf(policy, deps.approvalRules, now),
+      expiresAt:
+        kind === 'reconnect' ? expiryAfterADay(now, policy.deadlineMs) : expiryOf(policy, deps.approvalRules, now),
       policy: answerPolicyFor(kind, answers, raise !== undefined),
       plan: {
         agents: orchestration.route?.agents ?? [],
         mode: orchestration.route?.mode ?? 'parallel',
         estimatedCents: raise ? raise.byCents : spentCents,
         worstCaseCents: raise ? raise.byCents : spentCents,
-        question: wordsOf(kind, texts, choices),
+        question: questionText(kind, texts, choices),
         evidence: [...describeEvidence(input, steps, texts, orchestration.language), ...details.evidence],
         ...(details.calls && { calls: details.calls }),
         ...(details.reconnect && { reconnect: details.reconnect }),
@@ -68,28 +69,28 @@ export async function createRunApproval(
 }
 
 /** What a refused budget would have to be raised by, rounded up to a whole cent. */
-function raiseOf(refused: unknown): NonNullable<Approval['plan']['raise']> | undefined {
+function toRaise(refused: unknown): NonNullable<Approval['plan']['raise']> | undefined {
   if (!Array.isArray(refused)) return undefined;
-  const [scope, said] = refused as [unknown, { period?: unknown; missingNanos?: unknown; limitNanos?: unknown }?];
-  if ((scope !== 'organization' && scope !== 'user') || typeof said?.missingNanos !== 'number') return undefined;
-  const limit = typeof said.limitNanos === 'number' ? nanosToCents(said.limitNanos) : 0;
-  const byCents = Math.ceil(said.missingNanos / centsToNanos(1));
-  return { scope, period: String(said.period), byCents, limitCents: limit };
+  const [scope, refusal] = refused as [unknown, { period?: unknown; missingNanos?: unknown; limitNanos?: unknown }?];
+  if ((scope !== 'organization' && scope !== 'user') || typeof refusal?.missingNanos !== 'number') return undefined;
+  const limit = typeof refusal.limitNanos === 'number' ? nanosToCents(refusal.limitNanos) : 0;
+  const byCents = Math.ceil(refusal.missingNanos / centsToNanos(1));
+  return { scope, period: String(refusal.period), byCents, limitCents: limit };
 }
 
 /** Whoever may approve a step may also decide how a failed one goes on; only an admin raises a budget. */
 function answerPolicyFor(kind: ApprovalKind, answers: AnswerPolicy, raises: boolean): AnswerPolicy {
-  // Whoever may work here may renew an access: that alone changes nothing.
+  // Everybody who may work in the organization may renew access: that alone changes nothing outside.
   if (kind === 'reconnect') return { ...answers, roles: ['admin', 'user'], asker: true, notAsker: false, quorum: 1 };
   const alone = kind !== 'step' && kind !== 'tool';
   return { ...answers, quorum: alone ? 1 : answers.quorum, ...(raises && { adminChoices: ['raise'] }) };
 }
 
-/** Somebody has to go to another site for it, so it waits for a day at least. */
-const inADay = (now: number, deadlineMs: ApprovalPolicy['deadlineMs']): string =>
+/** A person has to sign in at another site for it, so it waits for a day at least. */
+const expiryAfterADay = (now: number, deadlineMs: ApprovalPolicy['deadlineMs']): string =>
   new Date(now + Math.max(86_400_000, deadlineMs ?? 0)).toISOString();
 
-function wordsOf(kind: ApprovalKind, texts: Texts, choices: readonly Choice[] | undefined): string {
+function questionText(kind: ApprovalKind, texts: Texts, choices: readonly Choice[] | undefined): string {
   if (kind === 'tool') return texts.tools.ask;
   if (kind === 'effect') return texts.tools.effectUnknown;
   if (kind === 'reconnect') return texts.tools.reconnectHow;

@@ -20,7 +20,7 @@ import type { EstimateDeps } from '../budgets/estimate.ts';
 import { dryRunResult } from '../planning/dry-run.ts';
 import { mergeAnswers } from './merge.ts';
 import { missingOf, settleSteps, toAnswers } from '../steps/settle-steps.ts';
-import { whatCameOf } from '../tools/tool-job.ts';
+import { toolJobResult } from '../tools/tool-job.ts';
 
 /**
  * Writes the end of an orchestration: merged answers, final status, the assistant's message and the terminal event, in
@@ -36,28 +36,28 @@ export function finishOrchestration(
     if (isFinal(orchestration.status)) return { status: orchestration.status };
     const { ending } = input;
     const steps = await settleSteps(trx, orchestration.id, ending);
-    // Also of a request that began without a plan and was planned anew on the way.
+    // Also true for a request that began without a plan and was planned while it ran.
     const planned = steps.some(({ revision }) => revision > 0);
     const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
     const missing = missingOf(steps, ending, orchestration.language);
     const tookMs = Date.now() - orchestration.created_at.getTime();
-    const called = orchestration.options.tool ? await whatCameOf(trx, orchestration, tookMs) : undefined;
+    const toolJob = orchestration.options.tool ? await toolJobResult(trx, orchestration, tookMs) : undefined;
     const result =
       ending.kind === 'planned'
         ? await dryRunResult(deps, trx, orchestration, steps, tookMs)
         : orchestration.options.tool
-          ? called?.result
+          ? toolJob?.result
           : mergeAnswers(answers, missing, tookMs);
     const status = statusOf(ending, result, orchestration.route?.mode === 'fallback' && !planned);
     const receipt = await receiptOf(trx, orchestration.id, ending, steps);
-    const error = errorOf(ending, status, orchestration.language, called?.code);
+    const error = errorOf(ending, status, orchestration.language, toolJob?.code);
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
     if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
     await dropPending(trx, orchestration.id);
     if (ending.kind !== 'worked') await cancelOpenCalls(trx, orchestration.id);
     if (planned) await closeEnvelope(trx, orchestration.id);
     await failOpenHealing(trx, orchestration.id);
-    await write(trx, orchestration, { status, result, error, receipt });
+    await recordEnd(trx, orchestration, { status, result, error, receipt });
     return { status };
   });
 }
@@ -84,7 +84,7 @@ function errorOf(
   return { code, message: errorSentence(code, language) };
 }
 
-/** What a stop or a cancel cost and left; undefined when nobody stopped anything. */
+/** What a stop or a cancel cost and left; undefined without one. */
 async function receiptOf(
   trx: OrganizationTransaction,
   orchestrationId: string,
@@ -109,18 +109,18 @@ interface End {
   readonly receipt: StopReceipt | undefined;
 }
 
-async function write(trx: OrganizationTransaction, orchestration: Orchestration, end: End): Promise<void> {
+async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestration, end: End): Promise<void> {
   const texts = textsFor(orchestration.language);
-  const said = sayingOf(end.result) ?? end.error?.message ?? texts[end.status];
+  const content = answerText(end.result) ?? end.error?.message ?? texts[end.status];
   const worked = end.status === 'completed' || end.status === 'partial';
-  const approval = unanswered(orchestration, end.status);
+  const approval = withdrawApproval(orchestration, end.status);
   await insertMessage(trx, {
     organization_id: orchestration.organization_id,
     id: randomUUID(),
     session_id: orchestration.session_id,
     orchestration_id: orchestration.id,
     role: 'assistant',
-    content: said,
+    content,
   });
   if (approval) await setApproval(trx, orchestration.id, approval);
   await changeOrchestration(trx, {
@@ -140,8 +140,8 @@ async function write(trx: OrganizationTransaction, orchestration: Orchestration,
   });
 }
 
-/** A question that the end has overtaken. */
-const unanswered = ({ approval }: Orchestration, status: FinalStatus) =>
+/** The open question, closed by the end of the work. */
+const withdrawApproval = ({ approval }: Orchestration, status: FinalStatus) =>
   approval && !approval.decision
     ? {
         ...approval,
@@ -155,7 +155,7 @@ const unanswered = ({ approval }: Orchestration, status: FinalStatus) =>
     : undefined;
 
 /** The answers as one text, for the session's memory. */
-function sayingOf(result: AggregatedResult | undefined): string | undefined {
+function answerText(result: AggregatedResult | undefined): string | undefined {
   if (!result) return undefined;
   const others = result.supporting_insights.map(
     ({ agent, content, step }) => `## ${step ?? AGENT_NAMES[agent]}\n\n${content}`,

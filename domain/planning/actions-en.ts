@@ -48,15 +48,15 @@ const ASKED = [
 const ORDERED =
   /\b(?:then|after that|afterwards|finally|lastly|in (?:this )?order|step by step|once .{1,60},)\b|(?:^|\s)1[.)]\s.*\s2[.)]\s/is;
 
-/** What is told to the asker is the answer, and how it shall be is a part of it: no work of their own. */
+/** Telling the asker something is the answer itself, and how it should look is part of it: no separate action. */
 const TOLD = /^(?:tell|give|show|explain to|get)\s+(?:me|us)\b|^make\s+(?:it|them|this|that)\s+\w+\W*$/i;
 
 /** Words of others, which ask for nothing. */
 const QUOTED = /["“][^"“”]*["”]|`+[^`]*`+/g;
 
 /** What an English request asks to be done. */
-export function readEnglish(said: string): Reading {
-  const text = said.replace(QUOTED, ' ');
+export function readEnglish(message: string): Reading {
+  const text = message.replace(QUOTED, ' ');
   const actions: Action[] = [];
   let bare = true;
   for (const part of text.split(CLAUSE)) {

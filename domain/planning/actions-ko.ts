@@ -30,12 +30,12 @@ const STEMS: Readonly<Record<string, string>> = {
   세우: '(?<=계획을? )(?:세우고)',
 };
 
-/** What comes after a verb that asks for work: it goes on, or it asks. */
+/** Endings of a verb that asks for work: connective, or a request. */
 const GOES_ON = '(?:하고|하며|해서|하여|한 ?(?:다음|뒤|후)|하기|하십시오|해(?=\\s*(?:줘|주|라|봐|$|[.,!])))';
 const ENDS =
   '(?:고(?=[\\s,]|$)|서(?=[\\s,]|$)|며(?=[\\s,]|$)| ?(?:다음|뒤|후)|기(?=\\s*(?:[,.\\d\\n-]|$))| ?(?:줘|주세요|주십시오|줄래|라)|(?=\\s*[,.!]|$))';
-/** Every way a verb is said to ask for it. */
-const VERBS: readonly (readonly [verb: string, said: RegExp])[] = [
+/** Every form in which a verb asks for work. */
+const VERBS: readonly (readonly [verb: string, pattern: RegExp])[] = [
   ...NOUNS.map((noun) => [noun, new RegExp(`${noun}(?:을|를)?\\s?${GOES_ON}`, 'g')] as const),
   ...Object.entries(STEMS).map(([verb, spelled]) => [verb, new RegExp(`(?:${spelled})${ENDS}`, 'g')] as const),
 ];
@@ -46,7 +46,7 @@ const ROW = NOUNS.map((noun) => [noun, new RegExp(`${noun}(?=\\s*(?:[,·]|까지
 /** Any other verb counts with an object or a recipient right before it, where the message asks for work at all. */
 const OPEN =
   /[가-힣A-Za-z\d](?:을|를|에게|한테|으로|(?<=것|나머지|개|쪽|건)[은는])\s+([가-힣]{1,6}?)(?:하고|해서|한 ?(?:다음|뒤|후)|해 ?(?:줘|주)|고(?=[\s,])|은 ?(?:다음|뒤|후))/g;
-/** Verbs of the mind and of speech tell about somebody. */
+/** Verbs of thinking and speaking describe somebody, and ask for no work. */
 const NO_WORK = /^(?:말|원|생각|느끼|싶|좋아|가지|갖|대|위|통|알|읽|보|듣|겪)$/;
 /** What goes on into "that does so" describes a thing: 정렬해서 출력하는 코드. */
 const DESCRIBES = /^\s*[가-힣]+(?:하|되|주|시키)는\s/;
@@ -80,37 +80,37 @@ const QUOTED = /["“‘「][^"“”‘’「」]*["”’」]|`+[^`]*`+/g;
 /** What a Korean request asks to be done. */
 export function readKorean(message: string): Reading {
   const text = message.replace(QUOTED, ' ');
-  const known = VERBS.flatMap((verb) => saidIn(text, ...verb));
-  const said = REQUEST.test(text)
-    ? [...known, ...ROW.flatMap((row) => saidIn(text, ...row)), ...othersIn(text, known)]
-    : known;
+  const listed = VERBS.flatMap((verb) => matchesIn(text, ...verb));
+  const matches = REQUEST.test(text)
+    ? [...listed, ...ROW.flatMap((row) => matchesIn(text, ...row)), ...otherMatches(text, listed)]
+    : listed;
   const isQuestion = QUESTION.test(text.trim()) && !ASKS_POLITELY.test(text.trim());
   return {
     question: isQuestion,
     asked: !isQuestion && ASKED.some((pattern) => pattern.test(text)),
     ordered: ORDERED.test(text),
     actions: distinct([
-      ...said.filter((one) => isWork(text, one)).map(({ verb, from }) => actionOf(verb, before(text, from))),
+      ...matches.filter((one) => isWork(text, one)).map(({ verb, from }) => actionOf(verb, before(text, from))),
       ...itemsIn(text),
     ]),
   };
 }
 
-interface Said {
+interface Match {
   readonly verb: string;
   readonly from: number;
   readonly to: number;
 }
 
-const saidIn = (text: string, verb: string, pattern: RegExp): Said[] =>
+const matchesIn = (text: string, verb: string, pattern: RegExp): Match[] =>
   [...text.matchAll(pattern)].map((found) => ({ verb, from: found.index, to: found.index + found[0].length }));
 
-const isWork = (text: string, { to }: Said): boolean => !DESCRIBES.test(text.slice(to, to + 20));
+const isWork = (text: string, { to }: Match): boolean => !DESCRIBES.test(text.slice(to, to + 20));
 
-const othersIn = (text: string, known: readonly Said[]): Said[] =>
+const otherMatches = (text: string, listed: readonly Match[]): Match[] =>
   [...text.matchAll(OPEN)]
     .map((found) => ({ verb: found[1] ?? '', from: found.index, to: found.index + found[0].length }))
-    .filter(({ verb, from, to }) => !NO_WORK.test(verb) && !known.some((one) => one.from < to && from < one.to));
+    .filter(({ verb, from, to }) => !NO_WORK.test(verb) && !listed.some((one) => one.from < to && from < one.to));
 
 const before = (text: string, index: number): string => text.slice(Math.max(0, index - 60), index);
 

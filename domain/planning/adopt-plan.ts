@@ -38,19 +38,20 @@ export interface AdoptInput extends OrchestrationTarget {
 
 /**
  * Reads a planner's draft: validates, prices and adopts it, with the question to ask first if the policy wants one; or
- * writes down what is wrong with it. Safe to repeat: a revision is adopted or refused once.
+ * records what is wrong with it. Safe to repeat: a revision is adopted or refused once.
  */
 export function adoptPlan(deps: AdoptPlanDeps, input: AdoptInput): Promise<PlannedWork> {
   return withOrganization(deps.db, input.organizationId, async (trx) => {
     const orchestration = await lockOrchestration(trx, input.orchestrationId);
     const known = (await listPlans(trx, orchestration.id)).find(({ revision }) => revision === input.revision);
-    if (known) return known.state === 'rejected' ? { verdict: 'rejected' } : again(orchestration, known.document);
+    if (known)
+      return known.state === 'rejected' ? { verdict: 'rejected' } : toAdoptedWork(orchestration, known.document);
     const turn = await findTurn(trx, { orchestrationId: orchestration.id, turnKey: planTurnKey(input.revision) });
     const text = turn?.content ?? '';
     const read = toPlanDraft(text);
     const checked = 'problems' in read ? read : await checkDraft(deps, trx, orchestration, read.draft);
     if ('problems' in checked) {
-      await reject(trx, input, text, checked.problems);
+      await recordRejection(trx, input, text, checked.problems);
       return { verdict: 'rejected' };
     }
     const source = input.why === 'first' ? 'planner' : 'replanned';
@@ -58,13 +59,18 @@ export function adoptPlan(deps: AdoptPlanDeps, input: AdoptInput): Promise<Plann
   });
 }
 
-const again = ({ approval }: Orchestration, plan: Plan | null): PlannedWork => {
+const toAdoptedWork = ({ approval }: Orchestration, plan: Plan | null): PlannedWork => {
   if (!plan) throw new Error('An adopted plan has no document.');
   const waits = approval?.plan.revision === plan.revision && !approval.decision;
   return { verdict: 'adopted', plan: toOutline(plan), ...(waits && { approval: toQuestion(approval, Date.now()) }) };
 };
 
-const reject = (trx: OrganizationTransaction, input: AdoptInput, draft: string, problems: readonly PlanProblem[]) =>
+const recordRejection = (
+  trx: OrganizationTransaction,
+  input: AdoptInput,
+  draft: string,
+  problems: readonly PlanProblem[],
+) =>
   insertPlan(trx, {
     organization_id: input.organizationId,
     orchestration_id: input.orchestrationId,
@@ -89,28 +95,28 @@ export async function checkDraft(
   const { organization_id: organizationId, user_id: userId, category } = orchestration;
   const { tools } = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
   const world = { agents: new Set(deps.agents.keys()), tools: new Set(tools.map(({ name }) => name)), finished };
-  const problems = [...validatePlan(draft, world), ...usedBefore(draft, steps)];
+  const problems = [...validatePlan(draft, world), ...reusedIds(draft, steps)];
   if (problems.length > 0) return { problems };
-  const honest = { ...draft, steps: withToolRisks(draft.steps, tools) };
-  const priced = pricePlan(honest, deps, {
-    requestBytes: await bytesTold(trx, orchestration),
+  const withRisks = { ...draft, steps: withToolRisks(draft.steps, tools) };
+  const priced = pricePlan(withRisks, deps, {
+    requestBytes: await contextBytes(trx, orchestration),
     pastRuns: await pastRunsOf(deps, trx, draft),
   });
   const room = await roomFor(trx, orchestration.user_id, deps.defaultLimits);
   if (room !== null && priced.cents > nanosToCents(room))
-    return { problems: [tooDear(priced.cents, nanosToCents(room))] };
+    return { problems: [overBudget(priced.cents, nanosToCents(room))] };
   return { goal: draft.goal, ...priced };
 }
 
-/** Every step is told the request and the conversation before it. */
-async function bytesTold(trx: OrganizationTransaction, { id, session_id, message }: Orchestration): Promise<number> {
+/** What every step's prompt contains: the request and the conversation before it. */
+async function contextBytes(trx: OrganizationTransaction, { id, session_id, message }: Orchestration): Promise<number> {
   const limit = LIMITS.workingMemoryMessages;
   const history = await listRecentMessages(trx, { sessionId: session_id, limit, exceptOrchestrationId: id });
   return history.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(message));
 }
 
 /** The row of a step that has run is its evidence, so another one needs a name of its own. */
-const usedBefore = ({ steps }: PlanDraft, before: readonly Step[]): PlanProblem[] => {
+const reusedIds = ({ steps }: PlanDraft, before: readonly Step[]): PlanProblem[] => {
   const begun = new Set(
     before
       .filter(({ status }) => status === 'failed' || status === 'skipped' || status === 'running')
@@ -125,7 +131,7 @@ const usedBefore = ({ steps }: PlanDraft, before: readonly Step[]): PlanProblem[
     }));
 };
 
-const tooDear = (cents: number, room: number): PlanProblem => ({
+const overBudget = (cents: number, room: number): PlanProblem => ({
   step: null,
   field: 'cost',
   message: `The plan is expected to cost ${cents.toFixed(2)} cents, and the budget has ${Math.max(0, room).toFixed(2)} left. Use fewer or cheaper steps.`,
@@ -137,12 +143,12 @@ export async function adopt(
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   plan: Plan,
-  /** A plan after a failure that stays within what was approved needs no second question. */
-  mayGoOn: boolean,
+  /** A plan after a failure, which needs no second question while it stays within what was approved. */
+  isContinuation: boolean,
 ): Promise<Extract<PlannedWork, { verdict: 'adopted' }>> {
   const { organization_id: organizationId, id: orchestrationId } = orchestration;
   const before = await listSteps(trx, orchestrationId);
-  const approval = await planQuestion(deps, trx, orchestration, { plan, before, mayGoOn });
+  const approval = await planQuestion(deps, trx, orchestration, { plan, before, isContinuation });
   await insertPlan(trx, {
     organization_id: organizationId,
     orchestration_id: orchestrationId,
@@ -159,7 +165,7 @@ export async function adopt(
   const firstPosition = before.length;
   await insertPlanSteps(trx, { organizationId, orchestrationId, revision, steps, firstPosition, tainted });
   if (approval.needed) await openQuestion(trx, orchestration, approval.document);
-  else await goOn(trx, orchestration, plan);
+  else await setRunning(trx, orchestration, plan);
   return {
     verdict: 'adopted',
     plan: toOutline(plan),
@@ -167,7 +173,7 @@ export async function adopt(
   };
 }
 
-const goOn = (trx: OrganizationTransaction, { organization_id, id, language }: Orchestration, plan: Plan) =>
+const setRunning = (trx: OrganizationTransaction, { organization_id, id, language }: Orchestration, plan: Plan) =>
   changeOrchestration(trx, {
     organizationId: organization_id,
     id,

@@ -22,10 +22,10 @@ export class ConditionError extends Error {
   override readonly name = 'ConditionError';
 }
 
-/** Loops run over at most this many values and never inside of one another, so that no condition takes long. */
+/** Macros visit at most this many values and are never nested, which bounds the time of every condition. */
 const BOUNDS = { astNodes: 100, astDepth: 24, loops: 3, dataValues: 1_000, dataDepth: 20, textChars: 50_000 };
-const LOOPS = new Set(['all', 'exists', 'exists_one', 'filter']);
-const PLAIN = [
+const MACROS = new Set(['all', 'exists', 'exists_one', 'filter']);
+const FUNCTIONS = [
   'has',
   'size',
   'int',
@@ -38,10 +38,10 @@ const PLAIN = [
   'lowerAscii',
   'trim',
 ];
-const CALLS = new Set([...LOOPS, ...PLAIN]);
-/** What CEL has and a condition may not use: `matches` can be made to take for ever, `map` and `join` to grow. */
+const ALLOWED_CALLS = new Set([...MACROS, ...FUNCTIONS]);
+/** Conditions use a subset of CEL: `matches` may run for very long, and `map` and `join` may grow without bound. */
 const notAllowed = (name: string) =>
-  `may not use ${name}(); it may use ${[...CALLS].toSorted().join(', ')}, comparisons, &&, ||, ! and "in".`;
+  `may not use ${name}(); it may use ${[...ALLOWED_CALLS].toSorted().join(', ')}, comparisons, &&, ||, ! and "in".`;
 
 /** What is wrong with a condition over these steps, as a sentence; undefined when it can be decided. */
 export function checkCondition(expression: string, allowedIds: Iterable<string>): string | undefined {
@@ -49,7 +49,7 @@ export function checkCondition(expression: string, allowedIds: Iterable<string>)
     compile(expression, [...allowedIds]);
     return undefined;
   } catch (error) {
-    return said(error);
+    return toSentence(error);
   }
 }
 
@@ -60,11 +60,11 @@ export function checkCondition(expression: string, allowedIds: Iterable<string>)
 export function evaluateCondition(expression: string, results: Readonly<Record<string, StepResult>>): boolean {
   try {
     const run = compile(expression, Object.keys(results));
-    const steps = Object.entries(results).map(([id, result]) => [id, known(result)]);
+    const steps = Object.entries(results).map(([id, result]) => [id, toCelResult(result)]);
     const verdict: unknown = run({ steps: Object.fromEntries(steps) });
     if (typeof verdict === 'boolean') return verdict;
   } catch (error) {
-    throw new ConditionError(`The condition ${quoted(expression)} ${said(error)}`, { cause: error });
+    throw new ConditionError(`The condition ${quoted(expression)} ${toSentence(error)}`, { cause: error });
   }
   throw new ConditionError(`The condition ${quoted(expression)} says neither true nor false.`);
 }
@@ -91,28 +91,28 @@ const environmentOf = (ids: readonly string[]): Environment =>
 
 function refuseCostly(root: ASTNode): void {
   let loops = 0;
-  const walk = (node: unknown, inLoop: boolean): void => {
-    if (Array.isArray(node)) return node.forEach((one) => walk(one, inLoop));
+  const visit = (node: unknown, inLoop: boolean): void => {
+    if (Array.isArray(node)) return node.forEach((one) => visit(one, inLoop));
     if (!isNode(node)) return;
     const isCall = node.op === 'call' || node.op === 'rcall';
     const name = isCall ? String(node.args[0]) : '';
-    if (isCall && !CALLS.has(name)) throw new ConditionError(notAllowed(name));
-    const loop = node.op === 'rcall' && LOOPS.has(name);
+    if (isCall && !ALLOWED_CALLS.has(name)) throw new ConditionError(notAllowed(name));
+    const loop = node.op === 'rcall' && MACROS.has(name);
     if (loop && inLoop) throw new ConditionError('has a loop inside of a loop.');
     if (loop && ++loops > BOUNDS.loops) throw new ConditionError(`has more than ${BOUNDS.loops} loops.`);
-    // A loop's list is looked at once, what it asks of each value again and again.
+    // The list of a macro is evaluated once, its body for every value.
     if (loop) {
-      walk(node.args[1], inLoop);
-      walk(node.args[2], true);
-    } else walk(node.args, inLoop);
+      visit(node.args[1], inLoop);
+      visit(node.args[2], true);
+    } else visit(node.args, inLoop);
   };
-  walk(root, false);
+  visit(root, false);
 }
 
 const isNode = (value: unknown): value is ASTNode =>
   typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 
-function known({ status, text, confidence, data }: StepResult): StepResult {
+function toCelResult({ status, text, confidence, data }: StepResult): StepResult {
   return { status, text: text.slice(0, BOUNDS.textChars), confidence, data: bounded(data) };
 }
 
@@ -130,7 +130,7 @@ function bounded(data: unknown): unknown {
   return copy(data, 0);
 }
 
-function said(error: unknown): string {
+function toSentence(error: unknown): string {
   if (error instanceof ConditionError) return error.message;
   const isCel = error instanceof ParseError || error instanceof EvaluationError || error instanceof CelTypeError;
   if (!isCel) throw error;

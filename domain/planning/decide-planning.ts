@@ -13,14 +13,14 @@ export interface PlanningQuestion {
   readonly language: Language;
 }
 
-/** What people ask for stands at the beginning; what follows is what they quote. */
-const LOOKED_AT_CHARS = 2_000;
-/** Different things to do from which on a plan pays. */
+/** Requests stand at the beginning of a message; what follows is usually quoted material. */
+const READ_CHARS = 2_000;
+/** From this many different actions on a plan is worth its price. */
 const MANY_ACTIONS = 3;
 
 /**
- * Whether a request gets a plan, with the reason. The request's own words on that win; else it takes several different
- * things to do, one that cannot be taken back among others, or asking for a plan that is carried out.
+ * Whether a request gets a plan, with the reason. Options of the request decide first; else it needs several different
+ * actions, an irreversible one among others, or words that ask for a plan and its execution.
  */
 export function decidePlanning({ message, options, analysis, agents, language }: PlanningQuestion): PlanDecision {
   const decided = (used: boolean, reason: string, ...signals: string[]): PlanDecision => ({ used, reason, signals });
@@ -29,16 +29,16 @@ export function decidePlanning({ message, options, analysis, agents, language }:
   if (options.agents) return decided(false, 'The request names its agents.', 'option:agents');
   if (options.mode) return decided(false, 'The request says how its agents work together.', 'option:mode');
 
-  const text = message.slice(0, LOOKED_AT_CHARS);
+  const text = message.slice(0, READ_CHARS);
   const { question, asked, ordered, actions } = language === 'ko' ? readKorean(text) : readEnglish(text);
-  const final = actions.filter(({ irreversible }) => irreversible);
+  const irreversibles = actions.filter(({ irreversible }) => irreversible);
   const isDeployment = analysis.intent === 'deploy' && analysis.mode === 'sequential';
   const signals = [
     ...(asked ? ['asked'] : []),
     ...(question ? ['question'] : []),
     `actions:${actions.length}`,
     ...(ordered ? ['ordered'] : []),
-    ...final.map(({ verb }) => `irreversible:${verb}`),
+    ...irreversibles.map(({ verb }) => `irreversible:${verb}`),
     `intent:${analysis.intent}`,
     `agents:${agents.length}`,
   ];
@@ -46,7 +46,7 @@ export function decidePlanning({ message, options, analysis, agents, language }:
   if (question) return decided(false, 'The request is a question, which an answer settles.', ...signals);
   if (actions.length >= MANY_ACTIONS)
     return decided(true, `The request asks for ${actions.length} different things to be done.`, ...signals);
-  if (actions.length >= 2 && (final.length > 0 || isDeployment))
+  if (actions.length >= 2 && (irreversibles.length > 0 || isDeployment))
     return decided(true, 'Something that cannot be taken back depends on other work.', ...signals);
   return decided(false, 'The request is simple enough to be answered at once.', ...signals);
 }

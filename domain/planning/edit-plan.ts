@@ -9,7 +9,7 @@ import { currentPolicy, type PolicyDeps } from '../approvals/policy.ts';
 
 /**
  * Applies a person's edits to the plan that waits: validated and priced anew under the next revision. The person's
- * approval covers it when the policy is content with one and nothing about it has become dearer or riskier than what
+ * approval covers it when the policy needs one approval only and nothing in it has become more expensive or riskier than what
  * was shown; otherwise the new plan is asked about. Refused edits change nothing. Safe to repeat: edits are applied once.
  */
 export function revisePlan(
@@ -22,16 +22,16 @@ export function revisePlan(
     const { approval } = orchestration;
     const plans = await listPlans(trx, orchestrationId);
     const [last, before] = plans.flatMap(({ document }) => document ?? []).toReversed();
-    if (!approval || !last || !decision.editId) return refused();
+    if (!approval || !last || !decision.editId) return noPlanToEdit();
     const wasOf = approval.plan.revision;
-    // Whoever decides names the question that waits, so a newer edited plan is what came of these edits already.
+    // A decision names the question that waits, so a newer edited plan is the result of these edits: this is a retry.
     const isNewer = approval.id !== decision.approvalId || (wasOf ?? last.revision) < last.revision;
     if (last.source === 'edited' && before && isNewer) {
       const asked = wasOf === last.revision && !approval.decision ? toQuestion(approval, Date.now()) : undefined;
-      return outcomeOf(deps, trx, orchestration, { before, plan: last, asked });
+      return toRevisedPlan(deps, trx, orchestration, { before, plan: last, asked });
     }
     // Questions about a step, a budget or a failure have no plan to edit.
-    if (approval.id !== decision.approvalId || approval.decision || wasOf !== last.revision) return refused();
+    if (approval.id !== decision.approvalId || approval.decision || wasOf !== last.revision) return noPlanToEdit();
     const edited = applyEdits(toDraft(last), await getEdits(trx, decision.editId));
     const checked = 'problems' in edited ? edited : await checkDraft(deps, trx, orchestration, edited.draft);
     if ('problems' in checked) return { verdict: 'rejected', problems: checked.problems };
@@ -43,29 +43,29 @@ export function revisePlan(
       ...approval,
       decision: { ...withdrawn, at: new Date().toISOString() },
     });
-    return outcomeOf(deps, trx, orchestration, { before: last, plan, asked: adopted.approval });
+    return toRevisedPlan(deps, trx, orchestration, { before: last, plan, asked: adopted.approval });
   });
 }
 
 /** Whether the editor's own approval covers the edited plan. */
-async function outcomeOf(
+async function toRevisedPlan(
   deps: PolicyDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
   { before, plan, asked }: { before: Plan; plan: Plan; asked: Question | undefined },
 ): Promise<RevisedPlan> {
   const { answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now: Date.now() });
-  const dearer = plan.cents > Math.max(before.cents, answers.thresholdCents);
-  const riskier = plan.steps.some(
+  const isMoreExpensive = plan.cents > Math.max(before.cents, answers.thresholdCents);
+  const isRiskier = plan.steps.some(
     (step) => step.risk !== 'read' && before.steps.find(({ id }) => id === step.id)?.risk !== step.risk,
   );
-  const isEnough = (answers.quorum ?? 1) === 1 && !dearer && !riskier;
+  const isEnough = (answers.quorum ?? 1) === 1 && !isMoreExpensive && !isRiskier;
   return isEnough || !asked
     ? { verdict: 'approved', plan: toOutline(plan) }
     : { verdict: 'asked', question: asked, plan: toOutline(plan) };
 }
 
-function refused(): RevisedPlan {
+function noPlanToEdit(): RevisedPlan {
   const problem: PlanProblem = {
     step: null,
     field: 'edits',
@@ -86,7 +86,7 @@ export function applyEdits(
   draft: PlanDraft,
   { goal = draft.goal, steps: edits = [] }: PlanEdits,
 ): { draft: PlanDraft } | { problems: PlanProblem[] } {
-  const problems = edits.flatMap((edit, i) => problemsOf(edit, draft, edits.slice(0, i)));
+  const problems = edits.flatMap((edit, i) => problemsOfEdit(edit, draft, edits.slice(0, i)));
   if (problems.length > 0) return { problems };
   const changes = new Map(edits.map((edit) => [edit.id, edit]));
   const edited = draft.steps.map((step) => withEdit(step, changes.get(step.id)));
@@ -101,7 +101,7 @@ export function applyEdits(
   return { draft: { goal, steps } };
 }
 
-function problemsOf(edit: StepEdit, draft: PlanDraft, before: readonly StepEdit[]): PlanProblem[] {
+function problemsOfEdit(edit: StepEdit, draft: PlanDraft, before: readonly StepEdit[]): PlanProblem[] {
   const about = (field: string, message: string): PlanProblem => ({ step: edit.id, field, message });
   const step = draft.steps.find(({ id }) => id === edit.id);
   if (!step) return [about('id', `The plan has no step “${edit.id}”.`)];
@@ -114,7 +114,7 @@ function problemsOf(edit: StepEdit, draft: PlanDraft, before: readonly StepEdit[
     : [];
 }
 
-/** Whoever names an agent wants that one to work, and whoever names a category anybody who fits it. */
+/** Naming an agent makes the step that agent's; naming a category makes it a task for whichever agent fits. */
 function withEdit(step: PlanStep, edit: StepEdit | undefined): PlanStep {
   if (!edit) return step;
   const { id: _, remove: __, agent, category, ...fields } = edit;

@@ -12,17 +12,17 @@ export async function planQuestion(
   deps: PolicyDeps,
   trx: OrganizationTransaction,
   orchestration: Orchestration,
-  { plan, before, mayGoOn }: { plan: Plan; before: readonly Step[]; mayGoOn: boolean },
+  { plan, before, isContinuation }: { plan: Plan; before: readonly Step[]; isContinuation: boolean },
 ): Promise<{ needed: boolean; hash: string; document: Approval }> {
   const now = Date.now();
   const { policy, answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now });
-  const occasion = {
+  const work = {
     estimatedCents: plan.cents,
     category: orchestration.route?.category ?? 'quick',
     required: orchestration.options.requireApproval ?? false,
     steps: plan.steps,
   };
-  const reason = reasonToAsk(occasion, policy, deps.approvalRules);
+  const reason = reasonToAsk(work, policy, deps.approvalRules);
   const replanned = plan.source === 'replanned';
   const document = createApproval({
     orchestrationId: orchestration.id,
@@ -45,17 +45,17 @@ export async function planQuestion(
       },
     },
   });
-  // Whoever edits a plan answers for it as it is now, whatever has become of the policy meanwhile.
-  const wanted = reason !== undefined || plan.source === 'edited';
-  const needed = wanted && !orchestration.options.dryRun && !(mayGoOn && staysWithin(plan, before));
+  // An edited plan always has a question, which its editor answers with the edits, even if the policy has changed.
+  const isWanted = reason !== undefined || plan.source === 'edited';
+  const needed = isWanted && !orchestration.options.dryRun && !(isContinuation && isWithinApproved(plan, before));
   return { needed, hash: document.hash, document };
 }
 
 const agentsOf = ({ steps }: Plan): Approval['plan']['agents'] =>
   [...new Set(steps.flatMap(({ agent }) => agent ?? []))].map((agent) => ({ agent, relevance: 1 }));
 
-/** No dearer than what it replaces, and with no change to the outside world that nobody has seen. */
-function staysWithin({ steps, worstCents }: Plan, before: readonly Step[]): boolean {
+/** No more expensive than what it replaces, and with no kind of outside change that was not approved. */
+function isWithinApproved({ steps, worstCents }: Plan, before: readonly Step[]): boolean {
   const unfinished = before.filter(({ status }) => status !== 'done');
   const approvedCents = unfinished.reduce((sum, { estimate }) => sum + (estimate?.worstCents ?? 0), 0);
   const approvedRisks = new Set<string>(unfinished.map(({ risk }) => risk));

@@ -19,7 +19,7 @@ export const TASK_TIER: Readonly<Record<Category, Tier>> = {
 /** Who fills in the arguments of a planned tool step, and how often it thinks: before the call, and after. */
 export const TOOL_TIER: Tier = 'fast';
 const TOOL_ROUNDS = 2;
-/** What a tool answers, as much of it as a model is told, and its definition. */
+/** A tool's definition and its answer, as far as a model gets them. */
 const TOOL_BYTES = 40_000;
 
 /** Bytes of one token in usual text; only for what is expected, the worst case counts every byte. */
@@ -87,7 +87,7 @@ interface Cost {
 
 function costOf(step: PlanStep, steps: readonly PlanStep[], deps: EstimateDeps, context: PriceContext): Cost {
   const tier = tierOf(step, deps.agents);
-  if (tier === undefined) return freeOfModels();
+  if (tier === undefined) return noCost();
   const model = deps.models[tier];
   const answers = answersGivenTo(step, steps);
   const prompt = deps.agents.get(step.agent ?? TASK_AGENT)?.prompt ?? '';
@@ -99,8 +99,8 @@ function costOf(step: PlanStep, steps: readonly PlanStep[], deps: EstimateDeps, 
 
   const past = step.kind === 'agent' ? context.pastRuns?.get(step.agent ?? '') : undefined;
   const experience = past && past.runs >= MIN_RUNS ? past : undefined;
-  const heard = answers.reduce((sum, answer) => sum + usualOutput(answer, steps, deps), 0);
-  const inputTokens = Math.round(experience?.inputTokens ?? rounds * (bytes / BYTES_PER_TOKEN + heard));
+  const answerTokens = answers.reduce((sum, answer) => sum + usualOutput(answer, steps, deps), 0);
+  const inputTokens = Math.round(experience?.inputTokens ?? rounds * (bytes / BYTES_PER_TOKEN + answerTokens));
   const outputTokens = Math.round(experience?.outputTokens ?? rounds * USUAL_OUTPUT_TOKENS[tier]);
   const usualNanos = Math.min(worstNanos, deps.prices.worstCaseOf(model, inputTokens, outputTokens));
   const working = SECONDS_TO_BEGIN + outputTokens / TOKENS_PER_SECOND[tier];
@@ -120,8 +120,8 @@ function costOf(step: PlanStep, steps: readonly PlanStep[], deps: EstimateDeps, 
   };
 }
 
-/** How long a person takes to answer is not work. */
-const freeOfModels = (): Cost => ({
+/** An approval step: waiting for a person costs nothing and counts as no time. */
+const noCost = (): Cost => ({
   usualNanos: 0,
   worstNanos: 0,
   estimate: {

@@ -61,17 +61,17 @@ const LoosePlan = z.object({
  * act on. A goal or title that is too long is cut, since it is only shown; anything else is left to its author.
  */
 export function toPlanDraft(text: string): { draft: PlanDraft } | { problems: PlanProblem[] } {
-  const said = jsonIn(text);
-  if (typeof said !== 'object' || said === null)
+  const answer = jsonIn(text);
+  if (typeof answer !== 'object' || answer === null)
     return { problems: [problem(null, null, 'The answer is no JSON object with "goal" and "steps".')] };
-  const loose = LoosePlan.safeParse(said);
-  if (!loose.success) return { problems: problemsOf(loose.error, said) };
+  const loose = LoosePlan.safeParse(answer);
+  if (!loose.success) return { problems: problemsOf(loose.error, answer) };
   const ids = idsFor(loose.data.steps.map(({ id }) => id));
   const draft = PlanDraft.safeParse({
     goal: cut(loose.data.goal, PLAN_LIMITS.goalChars),
     steps: loose.data.steps.map((step, i) => normalised(step, ids.all[i] ?? step.id, ids)),
   });
-  return draft.success ? { draft: draft.data } : { problems: problemsOf(draft.error, said) };
+  return draft.success ? { draft: draft.data } : { problems: problemsOf(draft.error, answer) };
 }
 
 type LooseStep = z.infer<typeof LoosePlan>['steps'][number];
@@ -97,21 +97,21 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   risk: STEP_RISKS,
 };
 
-const problemsOf = (error: z.ZodError, said: object): PlanProblem[] =>
+const problemsOf = (error: z.ZodError, answer: object): PlanProblem[] =>
   error.issues.map((issue) => {
     const [top, index, field] = issue.path;
     const isStep = top === 'steps' && typeof index === 'number';
     const name = String((isStep ? field : top) ?? '') || null;
     const choices = isStep && issue.path.length === 3 ? CHOICES[String(field)] : undefined;
     const message = choices ? `must be one of ${choices.join(', ')}` : lowerFirst(issue.message);
-    return problem(isStep ? nameOf(said, index) : null, name, `${name ?? 'The answer'}: ${message}.`);
+    return problem(isStep ? nameOf(answer, index) : null, name, `${name ?? 'The answer'}: ${message}.`);
   });
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** A step as its author called it, or by its place when it has no name. */
-function nameOf(said: object, index: number): string {
-  const steps: unknown = Reflect.get(said, 'steps');
+function nameOf(answer: object, index: number): string {
+  const steps: unknown = Reflect.get(answer, 'steps');
   const step: unknown = Array.isArray(steps) ? steps[index] : undefined;
   const id: unknown = typeof step === 'object' && step !== null ? Reflect.get(step, 'id') : undefined;
   return typeof id === 'string' && id !== '' ? id.slice(0, 60) : `#${index + 1}`;
@@ -127,16 +127,16 @@ export interface Renamed {
 
 /** `Step-1` is `step_1` and `2` is `s_2`: models number and capitalise as they like. */
 export function idsFor(spellings: readonly string[]): Renamed {
-  const all = spellings.map((spelling, i) => spelledAsId(spelling) || `step_${i + 1}`);
+  const all = spellings.map((spelling, i) => toId(spelling) || `step_${i + 1}`);
   const known = new Map(spellings.map((spelling, i) => [spelling, all[i] ?? spelling]));
   return {
     all,
-    idOf: (spelling) => known.get(spelling) ?? (spelledAsId(spelling) || spelling),
+    idOf: (spelling) => known.get(spelling) ?? (toId(spelling) || spelling),
     changed: new Map([...known].filter(([spelling, id]) => spelling !== id)),
   };
 }
 
-function spelledAsId(spelling: string): string {
+function toId(spelling: string): string {
   const plain = spelling
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')

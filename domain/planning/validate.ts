@@ -10,8 +10,8 @@ export interface PlanWorld {
   readonly finished?: ReadonlySet<string>;
 }
 
-type Found = readonly [field: string, message: string];
-interface Given {
+type Issue = readonly [field: string, message: string];
+interface ValidationContext {
   readonly steps: readonly PlanStep[];
   readonly world: PlanWorld;
   readonly needed: ReadonlySet<string>;
@@ -20,17 +20,21 @@ interface Given {
 /** Everything that is wrong with a plan, at once and in the order of its steps; empty when it may run. */
 export function validatePlan(draft: PlanDraft, world: PlanWorld): PlanProblem[] {
   const { steps } = draft;
-  const given: Given = { steps, world, needed: new Set(steps.flatMap(({ needs }) => needs)) };
+  const context: ValidationContext = { steps, world, needed: new Set(steps.flatMap(({ needs }) => needs)) };
   return [
-    ...wholeOf(draft, world),
+    ...problemsOfPlan(draft, world),
     ...steps.flatMap((step, i) => {
-      const found = [...namesOf(step, i, given), ...workOf(step, given), ...linksOf(step, given)];
+      const found = [
+        ...issuesOfTexts(step, i, context),
+        ...issuesOfWorker(step, context),
+        ...issuesOfNeeds(step, context),
+      ];
       return found.map(([field, message]) => ({ step: step.id, field, message }));
     }),
   ];
 }
 
-function wholeOf({ goal, steps }: PlanDraft, { finished }: PlanWorld): PlanProblem[] {
+function problemsOfPlan({ goal, steps }: PlanDraft, { finished }: PlanWorld): PlanProblem[] {
   const about = (field: string, message: string): PlanProblem => ({ step: null, field, message });
   const circle = circleIn(steps);
   const depth = Math.max(0, ...phasesOf(steps, finished).values());
@@ -47,8 +51,8 @@ function wholeOf({ goal, steps }: PlanDraft, { finished }: PlanWorld): PlanProbl
   ].filter((found) => typeof found === 'object');
 }
 
-function namesOf(step: PlanStep, i: number, { steps, world }: Given): Found[] {
-  const found: (Found | false)[] = [
+function issuesOfTexts(step: PlanStep, i: number, { steps, world }: ValidationContext): Issue[] {
+  const found: (Issue | false)[] = [
     steps.findIndex(({ id }) => id === step.id) < i && ['id', `There is another step “${step.id}”; ids are unique.`],
     world.finished?.has(step.id) === true && [
       'id',
@@ -61,7 +65,7 @@ function namesOf(step: PlanStep, i: number, { steps, world }: Given): Found[] {
     ],
     isPlaceholder(step.instruction)
       ? ['instruction', 'The instruction is a placeholder; say what has to be done.']
-      : lengthOfWords(step.instruction) < PLAN_LIMITS.leastInstructionChars && [
+      : textLength(step.instruction) < PLAN_LIMITS.minInstructionChars && [
           'instruction',
           'The instruction is too short to work from; say what has to be done.',
         ],
@@ -73,17 +77,17 @@ function namesOf(step: PlanStep, i: number, { steps, world }: Given): Found[] {
   return found.filter((one) => one !== false);
 }
 
-function workOf(step: PlanStep, { world, needed }: Given): Found[] {
+function issuesOfWorker(step: PlanStep, { world, needed }: ValidationContext): Issue[] {
   switch (step.kind) {
     case 'agent':
-      return named('agent', step.agent, world.agents);
+      return issuesOfName('agent', step.agent, world.agents);
     case 'task':
       return [
         ...(step.category === null ? [['category', 'A step of kind task names its category.'] as const] : []),
         ...(step.agent === null ? [] : [['agent', 'A step of kind task names no agent; use kind agent.'] as const]),
       ];
     case 'tool':
-      return named('tool', step.tool, world.tools);
+      return issuesOfName('tool', step.tool, world.tools);
     case 'approval':
       return needed.has(step.id) ? [] : [['needs', 'No step needs this approval, so it would hold nothing back.']];
     default:
@@ -94,7 +98,7 @@ function workOf(step: PlanStep, { world, needed }: Given): Found[] {
 /** Of all that there is, a mistake names so many. */
 const MAX_NAMED = 40;
 
-function named(kind: 'agent' | 'tool', name: string | null, known: ReadonlySet<string>): Found[] {
+function issuesOfName(kind: 'agent' | 'tool', name: string | null, known: ReadonlySet<string>): Issue[] {
   const names = [...known];
   const more = names.length > MAX_NAMED ? `, and ${names.length - MAX_NAMED} more` : '';
   const listed = known.size === 0 ? 'none' : `${names.slice(0, MAX_NAMED).join(', ')}${more}`;
@@ -102,9 +106,9 @@ function named(kind: 'agent' | 'tool', name: string | null, known: ReadonlySet<s
   return known.has(name) ? [] : [[kind, `There is no ${kind} “${name}”; there are ${listed}.`]];
 }
 
-function linksOf(step: PlanStep, { steps, world }: Given): Found[] {
+function issuesOfNeeds(step: PlanStep, { steps, world }: ValidationContext): Issue[] {
   const planned = new Set(steps.map(({ id }) => id));
-  const needs = step.needs.flatMap((need): Found[] => {
+  const needs = step.needs.flatMap((need): Issue[] => {
     if (need === step.id) return [['needs', 'A step cannot need itself.']];
     if (planned.has(need) || world.finished?.has(need) === true) return [];
     return [['needs', `There is no step “${need}” to need.`]];
@@ -116,7 +120,7 @@ function linksOf(step: PlanStep, { steps, world }: Given): Found[] {
   return wrong === undefined ? needs : [...needs, ['when', `The condition ${wrong}`]];
 }
 
-/** What models leave where a thought should be. Written so that work about such words is still work. */
+/** Placeholders that models leave instead of content. Written so that a request about such words still passes. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /\bTB[DA]\b/u,
   /^[^\p{L}\p{N}]*(?:to[d]o|tbd|tba|n\/?a|none|placeholder|untitled|title|description|instructions?|example|sample|demo|foo|bar|asdf)[^\p{L}\p{N}]*$/iu,
@@ -148,6 +152,5 @@ const BARE_WORD =
 export const isPlaceholder = (text: string): boolean =>
   text.trim() === '' || BARE_WORD.test(text) || PLACEHOLDERS.some((pattern) => pattern.test(text));
 
-/** Letters as work is written with: one Hangul syllable says as much as two Latin letters. */
-export const lengthOfWords = (text: string): number =>
-  text.trim().length + (text.match(/[\uac00-\ud7a3]/g)?.length ?? 0);
+/** The length of a text in Latin letters: one Hangul syllable counts as two. */
+export const textLength = (text: string): number => text.trim().length + (text.match(/[\uac00-\ud7a3]/g)?.length ?? 0);

@@ -38,14 +38,14 @@ export async function remindApprovers(deps: ReminderDeps, reminder: Reminder, at
     if (attempt.number > 1 && (await deps.slack.findPosted(thread, marker))) return;
     const waitMs = await withOrganization(deps.db, reminder.organizationId, (trx) => acquireFromBucket(trx, bucket));
     if (waitMs > 0) throw bucketEmpty(waitMs);
-    const text = [...mentions, wordsOf(reminder, textsFor(language))].join(' ');
+    const text = [...mentions, reminderText(reminder, textsFor(language))].join(' ');
     await deps.slack.post(thread, { text, blocks: [] }, marker);
   } catch (error) {
     throw toReportFailure(error);
   }
 }
 
-const wordsOf = ({ escalates }: Reminder, texts: Texts): string =>
+const reminderText = ({ escalates }: Reminder, texts: Texts): string =>
   `⏰ ${escalates ? texts.escalated : texts.reminder} ${texts.question}`;
 
 /** Undefined when the question waits no more. */

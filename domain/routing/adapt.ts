@@ -48,7 +48,7 @@ export function createAdapter(model: RouterModel, base: Router) {
   return (overrides: readonly OverrideExample[]): AdaptedRouter => {
     if (overrides.length === 0) return { route: base.route, routeWithout: (_, text) => base.route(text) };
     const exact = new Map(overrides.map((override) => [foldText(override.text), override]));
-    const longest = 2 * overrides.reduce((most, { text }) => Math.max(most, text.length), 0);
+    const maxChars = 2 * overrides.reduce((most, { text }) => Math.max(most, text.length), 0);
     const cosinesWith = createIndex(overrides.map(({ text }) => vectorOf(text)));
     const near = (text: string, except?: string): AdaptedDecision => {
       const voters: Voter[] = [];
@@ -64,8 +64,8 @@ export function createAdapter(model: RouterModel, base: Router) {
     };
     return {
       route: (text) => {
-        // A text much longer than every override is none of them; folding it would only take time.
-        const same = text.length <= longest ? exact.get(foldText(text)) : undefined;
+        // A text much longer than every override equals none of them, so it is not folded.
+        const same = text.length <= maxChars ? exact.get(foldText(text)) : undefined;
         return same ? exactMatch(same, base.route(text)) : near(text);
       },
       routeWithout: (id, text) => near(text, id),

@@ -44,10 +44,10 @@ const MAX_CHARS = 2_000;
 const BEFORE = /(?:by|until|till|before|due|deadline:?|마감:?|기한:?)\s*(?:on |the )?$/i;
 const AFTER = /^\s?(?:전?까지|안에|이내|내로|마감)/;
 
-interface Found {
+interface DateMention {
   readonly day: Day;
   readonly at: number;
-  /** Said to be a limit, not just a date. */
+  /** Worded as a limit, not just a date. */
   readonly isLimit: boolean;
 }
 
@@ -59,7 +59,7 @@ export function findDeadline(text: string, now: Date, timeZone: string): string 
   return best && toDateText(best.day);
 }
 
-function daysIn(text: string, today: Day): Found[] {
+function daysIn(text: string, today: Day): DateMention[] {
   return DEADLINE_RULES.flatMap((rule) =>
     [...text.matchAll(rule.pattern)].flatMap((match) => {
       const day = rule.resolve(match.slice(1), today);

@@ -9,7 +9,7 @@ export interface KeywordInput {
   readonly text: string;
   readonly now: Date;
   readonly timeZone: string;
-  /** What the local path made of the text, even if it abstained; null when nobody asked it. */
+  /** What the local path made of the text, even if it abstained; null when it was not asked. */
   readonly local: Pick<LocalDecision, 'agents' | 'confidence'> | null;
 }
 

@@ -49,8 +49,8 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
   return withOrganization(deps.db, target.organizationId, async (trx) => {
     const orchestration = await getOrchestration(trx, target.orchestrationId);
     if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
-    const { options, route: known } = orchestration;
-    if (known) return toRoutedWork(deps, orchestration, known, orchestration.plan_decision, orchestration.approval);
+    const { options, route: stored } = orchestration;
+    if (stored) return toRoutedWork(deps, orchestration, stored, orchestration.plan_decision, orchestration.approval);
     const analysis = orchestration.analysis ?? (await analyzeWithoutModel(deps, trx, orchestration));
     const { local_route: local, language } = orchestration;
     const route: Route = { ...chooseAgents(options, local, analysis), language };

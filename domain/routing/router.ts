@@ -4,7 +4,7 @@ import { splitClauses, normalise } from './text.ts';
 import { wordsOf } from './features.ts';
 import { addSums, largest, scoresOf, sumsOf, type RouterModel } from './model.ts';
 
-/** What the local path makes of a request. When it abstains, `agents` is its best guess and somebody else decides. */
+/** What the local path makes of a request. When it abstains, `agents` is its best guess and the model decides. */
 export interface LocalDecision {
   readonly abstained: boolean;
   /** Most relevant first; the relevances sum to 1. */
@@ -31,10 +31,10 @@ export interface Evidence {
 export type Thresholds = Pick<RouterModel, 'labels' | 'answerAt' | 'joinAt' | 'joinFloor'>;
 type Scorer = Pick<RouterModel, 'bias' | 'scale' | 'temperature'> & { weights: Int8Array | Float32Array };
 
-/** Fewer letters than this say nothing about anybody's business. */
+/** A clause with fewer letters than this is no request of its own. */
 const MIN_CLAUSE_CHARS = 5;
 
-/** What nobody knows looks like nobody's business: `general` has to be surer than a specialist. */
+/** Unknown topics resemble `general`, so it has to be surer than a specialist. */
 const GENERAL_AT = 0.72;
 
 export const createRouter = (model: RouterModel): Router => ({

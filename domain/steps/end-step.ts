@@ -8,7 +8,7 @@ import { listTurns } from '../../db/queries/turns.ts';
 import { splitConfidence } from './prompts.ts';
 import { progressOf } from './progress.ts';
 
-/** Decides a step's condition from what the steps before it have said. */
+/** Evaluates a step's condition over the results of the steps before it. */
 export function evaluateStepCondition(
   deps: DatabaseDeps,
   { organizationId, orchestrationId, step: id }: OrchestrationTarget & { step: string },
@@ -40,16 +40,16 @@ function toResult(step: Step, turns: ReadonlyMap<string, string>): StepResult {
 export const closeStep = (
   deps: DatabaseDeps,
   { status, reason, ...input }: OrchestrationTarget & { step: string; status: 'failed' | 'skipped'; reason: string },
-): Promise<void> => showEnd(deps, input, { status, reason });
+): Promise<void> => recordStepEnd(deps, input, { status, reason });
 
-/** A human has said yes to an approval step: it is done. */
+/** A human has approved an approval step: it is done. */
 export const completeApprovalStep = (
   deps: DatabaseDeps,
   input: OrchestrationTarget & { step: string },
-): Promise<void> => showEnd(deps, input, { status: 'done' });
+): Promise<void> => recordStepEnd(deps, input, { status: 'done' });
 
 /** Writes a step's end and what people see then; a question that waits stays what they read first. */
-function showEnd(
+function recordStepEnd(
   deps: DatabaseDeps,
   { organizationId, orchestrationId, step: id }: OrchestrationTarget & { step: string },
   end: { status: 'done' | 'failed' | 'skipped'; reason?: string },
@@ -66,7 +66,7 @@ function showEnd(
   });
 }
 
-/** A turn of the leading agent for words that no step could take up any more. Safe to repeat by its number. */
+/** A step of the leading agent for steering that no other step could take up any more. Safe to repeat by its number. */
 export function addFollowUpStep(
   deps: DatabaseDeps,
   input: OrchestrationTarget & { nth: number },

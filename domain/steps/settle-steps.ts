@@ -31,7 +31,7 @@ export async function settleSteps(
 
 const stepOf = ({ step, agent }: StepFailure): string => step ?? agent ?? '';
 
-/** What the finished steps said. */
+/** The answers of the finished steps. */
 export function toAnswers(
   steps: readonly Step[],
   turns: readonly Pick<ModelTurn, 'turn_key' | 'content' | 'model'>[],
@@ -50,7 +50,7 @@ export function toAnswers(
 /** Steps left out without anything being wrong: nothing is missing where they would be. */
 const NOT_NEEDED: ReadonlySet<string | null> = new Set(['condition_false']);
 
-/** What failed under an earlier plan has been planned anew; its evidence stays, its answer is not missing. */
+/** A step that failed under an earlier plan has been replaced; its evidence stays, its answer is not missing. */
 const isReplaced = (step: Step, revision: number): boolean => step.revision > 0 && step.revision < revision;
 
 const isLeftOut = ({ status, reason }: Step, ending: Ending): boolean =>

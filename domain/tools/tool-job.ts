@@ -25,7 +25,7 @@ import type { AggregatedResult } from '../../contracts/orchestration.ts';
 /** The one call of a job that is nothing but a call. */
 export const CALL_ID = 'call/0';
 
-/** Writes the call that somebody has named, with what has to happen before it. None when there is no such tool. */
+/** Records the call that a request names, with the reasons to ask first. Empty when there is no such tool. */
 export async function prepareToolJob(
   deps: DatabaseDeps & { readonly host: Pick<ToolHost, 'find'> },
   target: OrchestrationTarget,
@@ -51,7 +51,7 @@ export async function prepareToolJob(
         arguments: JSON.stringify(wanted.arguments),
         arguments_hash: argumentsHash(wanted.arguments),
         risk,
-        // Whoever names a call names its arguments, too.
+        // The person who names the call has written its arguments.
         reasons: JSON.stringify(reasonsToAsk({ risk, tainted: false, plannedAndApproved: false }, policy)),
       },
     ]);
@@ -71,7 +71,7 @@ export async function prepareToolJob(
   return { calls: toOutlines(calls, [tool]) };
 }
 
-/** Ends calls that will not be made: a human said no, or the work goes on without them. */
+/** Ends calls that will not be made: declined by a human, or no longer needed. */
 export function closeCalls(
   deps: DatabaseDeps,
   {
@@ -90,8 +90,8 @@ export function closeCalls(
 const CONFIRMED = 'A person has looked and confirmed that this has happened. Its answer was lost.';
 
 /**
- * Writes what a human has found out about a change whose outcome nobody knew. `retry`: it did not happen, and may be
- * made again. `open`: nobody knows, and it stays so.
+ * Records what a human has found out about a change whose outcome was unknown. `retry`: it did not happen, and may be
+ * made again. `open`: it stays unknown.
  */
 export function settleUnknownEffect(
   deps: DatabaseDeps,
@@ -131,8 +131,8 @@ export function settleUnknownEffect(
 
 const CODES: Partial<Record<ToolCall['status'], ErrorCode>> = { declined: 'tool_declined', unknown: 'effect_unknown' };
 
-/** How a job ends that is nothing but a call: with what the tool said, or why it said nothing. */
-export async function whatCameOf(
+/** The result of a job that is a single call: the tool's answer, or why there is none. */
+export async function toolJobResult(
   trx: OrganizationTransaction,
   { id }: Orchestration,
   executionTimeMs: number,

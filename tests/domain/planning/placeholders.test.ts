@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPlaceholder, lengthOfWords } from '../../../domain/planning/validate.ts';
+import { isPlaceholder, textLength } from '../../../domain/planning/validate.ts';
 
 // In pieces, as nothing in this house may leave something to do.
 const OPEN = ['TO', 'DO'].join('');
@@ -90,7 +90,7 @@ describe('a placeholder', () => {
   });
 
   it('is never the shortness of Korean', () => {
-    expect(lengthOfWords('배포할까요?')).toBeGreaterThanOrEqual(8);
-    expect(lengthOfWords('Do it.')).toBeLessThan(8);
+    expect(textLength('배포할까요?')).toBeGreaterThanOrEqual(8);
+    expect(textLength('Do it.')).toBeLessThan(8);
   });
 });
