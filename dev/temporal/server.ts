@@ -18,7 +18,19 @@ export interface TemporalServerOptions {
   readonly namespace?: string;
 }
 
-/** `temporal server start-dev` with the two settings that make it seven times faster. */
+/** Two settings that make the server seven times faster. */
+const SETTINGS = { 'history.transferProcessorMaxPollRPS': '5000', 'system.enableActivityEagerExecution': 'true' };
+
+/** Our dynamic settings and these, and our search attributes, as the server's command takes them. */
+export const serverArguments = (more: Readonly<Record<string, string>> = {}): string[] => [
+  ...Object.entries({ ...SETTINGS, ...more }).flatMap(([name, value]) => [
+    '--dynamic-config-value',
+    `${name}=${value}`,
+  ]),
+  ...SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+];
+
+/** `temporal server start-dev` with our settings. */
 export function temporalServer(options: TemporalServerOptions): ChildSpec {
   const { cli, port, uiPort, codecEndpoint, dbFile, logFile, env, namespace = 'default' } = options;
   if (dbFile) mkdirSync(dirname(dbFile), { recursive: true });
@@ -27,9 +39,7 @@ export function temporalServer(options: TemporalServerOptions): ChildSpec {
   if (uiPort !== undefined && codecEndpoint) args.push('--ui-codec-endpoint', codecEndpoint);
   if (dbFile !== undefined) args.push('--db-filename', dbFile);
   if (namespace !== 'default') args.push('--namespace', namespace);
-  args.push('--dynamic-config-value', 'history.transferProcessorMaxPollRPS=5000');
-  args.push('--dynamic-config-value', 'system.enableActivityEagerExecution=true');
-  args.push(...SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]));
+  args.push(...serverArguments());
   return {
     name: 'temporal',
     command: cli,

@@ -10,7 +10,7 @@ import { testServers } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';
 import { openHouse, type House } from '../support/house.ts';
 import { addPerson, type Person } from '../support/people.ts';
-import { beSilent } from '../workflows/support/stage.ts';
+import { silenceRuntime } from '../workflows/support/environment.ts';
 
 const newKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const [FIRST, SECOND] = [newKey('k1'), newKey('k2')];
@@ -22,7 +22,7 @@ let house: House;
 let other: Person;
 let workflowId: string;
 beforeAll(async () => {
-  beSilent();
+  silenceRuntime();
   house = await openHouse({ env: { PAYLOAD_KEYS: FIRST, TEMPORAL_UI_URL: UI } });
   other = await addPerson(house, { newOrganization: 'Other', role: 'admin' });
   house.model.setResponder(({ userText }) =>

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { parseHistory, replayHistory } from '../../workers/replay.ts';
-import { beSilent } from '../workflows/support/stage.ts';
+import { SILENT, silenceRuntime } from '../workflows/support/environment.ts';
 import { MUTANTS, WORKFLOW } from './mutants.ts';
 import { PLAN_STORIES } from './plan-stories.ts';
 import { STORIES } from './stories.ts';
@@ -19,7 +19,7 @@ const HISTORIES = fileURLToPath(new URL('./histories/', import.meta.url));
 const kept = readdirSync(HISTORIES).filter((name) => name.endsWith('.json'));
 const historyOf = (name: string) => parseHistory(readFileSync(join(HISTORIES, name), 'utf8'));
 
-beforeAll(() => void beSilent());
+beforeAll(() => void silenceRuntime());
 
 const WANTED = [...STORIES, ...PLAN_STORIES, ...TROUBLE_STORIES, ...TOOL_STORIES].map(({ name }) => name);
 
@@ -70,9 +70,7 @@ describe('a changed workflow', () => {
     const changed = text.replace(from, to);
     if (changed === text) throw new Error(`${file} no longer says ${String(from)}: mend this test.`);
     writeFileSync(path, changed);
-    const nothing = () => {};
-    const logger = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
-    const { code } = await bundleWorkflowCode({ workflowsPath: join(copy, 'workflows', 'index.ts'), logger });
+    const { code } = await bundleWorkflowCode({ workflowsPath: join(copy, 'workflows', 'index.ts'), logger: SILENT });
     return code;
   }
   const replay = (code: string, name: string) =>

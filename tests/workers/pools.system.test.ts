@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Runtime, Worker } from '@temporalio/worker';
 import { createDataConverter } from '../../adapters/temporal/payload-codec.ts';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
 import { createWorkflowHealth } from '../../adapters/temporal/workflow-client.ts';
 import { healthRoutes } from '../../api/routes/health.ts';
@@ -17,30 +17,19 @@ import { selectPools } from '../../workers/pools.ts';
 import { runAll, type RunningWorkers } from '../../workers/run-all.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { beSilent, openServer } from '../workflows/support/stage.ts';
+import { openTemporal } from '../workflows/support/environment.ts';
 import type { callsWorkflow } from './calls.workflow.ts';
 
-let server: Awaited<ReturnType<typeof openServer>>;
+let temporal: TestWorkflowEnvironment;
 let database: TestDatabase;
-let connection: Connection;
-let native: NativeConnection;
-let client: Client;
 let dir: string;
 beforeAll(async () => {
-  beSilent();
-  [server, database] = await Promise.all([openServer(), openTestDatabase()]);
-  [connection, native] = await Promise.all([
-    Connection.connect({ address: server.address }),
-    NativeConnection.connect({ address: server.address }),
-  ]);
-  client = new Client({ connection });
+  [temporal, database] = await Promise.all([openTemporal(), openTestDatabase()]);
   dir = mkdtempSync(join(tmpdir(), 'nubabel-pools-'));
 });
 afterAll(async () => {
-  await connection?.close();
-  await native?.close();
   await database?.drop();
-  await server?.remove();
+  await temporal?.teardown();
   await Runtime.instance().shutdown();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -72,7 +61,7 @@ function createGate() {
 }
 
 const pollersOf = async (pool: PoolName, kind: 'workflow' | 'activity') => {
-  const { pollers } = await connection.workflowService.describeTaskQueue({
+  const { pollers } = await temporal.connection.workflowService.describeTaskQueue({
     namespace: 'default',
     taskQueue: { name: POOLS[pool] },
     taskQueueType: kind === 'workflow' ? 1 : 2,
@@ -89,7 +78,7 @@ const startWorker = (names: readonly string[], more: Record<string, string> = {}
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
       DATABASE_URL: database.appUrl,
-      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_ADDRESS: temporal.address,
       ANTHROPIC_API_KEY: 'sk-test',
       ...more,
     },
@@ -99,9 +88,8 @@ const startWorker = (names: readonly string[], more: Record<string, string> = {}
 
 describe('a worker process', () => {
   const health = async () => {
-    const answer = await healthRoutes({ db: database.db, workflowHealth: createWorkflowHealth(client) }).request(
-      '/ready',
-    );
+    const workflowHealth = createWorkflowHealth(temporal.client);
+    const answer = await healthRoutes({ db: database.db, workflowHealth }).request('/ready');
     const { status, checks, pools } = (await answer.json()) as {
       status: string;
       checks: { workers: { ok: boolean } };
@@ -152,7 +140,9 @@ describe('a worker process', () => {
     const worker = startWorker(['jira']);
     await expect(worker.ready).rejects.toThrow();
     expect(await worker.exited).toBe('exit code 1');
-    expect(worker.recentOutput()).toMatch(/There is no pool jira\. The pools are orchestration, salesforce, local-ops\./);
+    expect(worker.recentOutput()).toMatch(
+      /There is no pool jira\. The pools are orchestration, salesforce, local-ops\./,
+    );
   });
 });
 
@@ -160,25 +150,25 @@ describe('a pool', () => {
   it('never does more at once than it may, and does not wait for another one', async () => {
     const gate = createGate();
     const shared = {
-      connection: native,
+      connection: temporal.nativeConnection,
       namespace: 'default',
-      activities: { hands: { hold: gate.hold } } as unknown as Activities,
+      activities: { gate: { hold: gate.hold } } as unknown as Activities,
       dataConverter: createDataConverter(),
     };
     const settings = { WORKER_CONCURRENCY: 100, WORKER_COUNT: 3, LOCAL_WORKER_COUNT: 2 };
     const pools = selectPools(settings, ['salesforce', 'local-ops']);
-    const storyteller = await Worker.create({
-      connection: native,
-      taskQueue: 'stories',
+    const workflowWorker = await Worker.create({
+      connection: temporal.nativeConnection,
+      taskQueue: 'calls',
       workflowsPath: fileURLToPath(new URL('calls.workflow.ts', import.meta.url)),
     });
     const workers = await Promise.all(pools.map((pool) => createActivityWorker(shared, pool)));
-    const running: RunningWorkers = runAll([storyteller, ...workers]);
+    const running: RunningWorkers = runAll([workflowWorker, ...workers]);
     try {
       const start = (taskQueue: string, count: number) =>
-        client.workflow.start<typeof callsWorkflow>('callsWorkflow', {
+        temporal.client.workflow.start<typeof callsWorkflow>('callsWorkflow', {
           args: [{ taskQueue, count }],
-          taskQueue: 'stories',
+          taskQueue: 'calls',
           workflowId: randomUUID(),
         });
       const local = await start(POOLS['local-ops'], 9);

@@ -3,28 +3,28 @@ import type { AnswerPolicy } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Question } from '../../contracts/workflow.ts';
 import { decideSignal } from '../../workflows/messages.ts';
-import { decision, failure, QUESTION, type Scene } from './support/actors.ts';
+import { decision, failure, QUESTION, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, refusalOf, untilAsked } from './support/people.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 const withPolicy = (changes: Partial<AnswerPolicy>, more: Partial<Question> = {}): Question => ({
   ...QUESTION,
   policy: { ...QUESTION.policy, ...changes },
   ...more,
 });
-const asking = async (approval: Question, scene: Scene = {}): Promise<Play> => {
-  const run = await stage.play({ approval, ...scene });
+const asking = async (approval: Question, scene: Script = {}): Promise<StartedRun> => {
+  const run = await environment.start({ approval, ...scene });
   await untilAsked(run);
   return run;
 };
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
-const recorded = (run: Play) =>
+const recorded = (run: StartedRun) =>
   callsOf(run, 'recordDecision').map(({ decision: given, partial = false }) => [
     given?.userId,
     given?.verdict,
@@ -78,7 +78,7 @@ describe('two of three', () => {
   it('may both have answered in the thread before the question was there', async () => {
     const routed = gate();
     const approval = withPolicy({ roles: ['user'], quorum: 2 });
-    const run = await stage.play({ approval, analyze: () => routed.opened });
+    const run = await environment.start({ approval, analyze: () => routed.opened });
     await run.when(() => run.names().includes('analyzeRequest'));
     for (const who of ['ann', 'bob']) await run.handle.signal(decideSignal, decision({ ...by(who), via: 'slack' }));
     routed.open();
@@ -129,7 +129,7 @@ describe('who may answer', () => {
 describe('reminders', () => {
   it('come as often as the policy says, and none after the question has expired', async () => {
     const reminders = [inMs(600), inMs(1_200), inMs(60_000)];
-    const run = await stage.play({ approval: withPolicy({ reminders }, { timeoutMs: 2_500 }) });
+    const run = await environment.start({ approval: withPolicy({ reminders }, { timeoutMs: 2_500 }) });
     await expect(run.handle.result()).resolves.toEqual({ status: 'expired' });
     expect(callsOf(run, 'remindApprovers').map(({ nth, escalates }) => [nth, escalates])).toEqual([
       [1, false],
@@ -177,7 +177,7 @@ describe('an attack on a question', () => {
 
   it('by a word in the thread that names no question is not kept for the next one', async () => {
     const routed = gate();
-    const run = await stage.play({ approval: QUESTION, analyze: () => routed.opened });
+    const run = await environment.start({ approval: QUESTION, analyze: () => routed.opened });
     await run.when(() => run.names().includes('analyzeRequest'));
     await run.handle.signal(decideSignal, decision({ via: 'slack', approvalId: undefined, hash: undefined }));
     routed.open();

@@ -2,18 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Decision } from '../../contracts/workflow.ts';
 import { decideSignal, stageQuery } from '../../workflows/messages.ts';
-import { cancelledWith, decision, QUESTION, type Scene } from './support/actors.ts';
+import { cancelledWith, decision, QUESTION, type Script } from './support/scripted-activities.ts';
 import { decide, refusalOf } from './support/people.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
-const asking = async (scene: Scene = {}, slack = false): Promise<Play> => {
-  const run = await stage.play({ approval: QUESTION, ...scene }, { slack });
+const asking = async (scene: Script = {}, slack = false): Promise<StartedRun> => {
+  const run = await environment.start({ approval: QUESTION, ...scene }, { slack });
   await run.when(async () => (await run.handle.query(stageQuery)) === 'awaiting_approval');
   return run;
 };
@@ -40,7 +40,7 @@ describe('a question', () => {
   });
 
   it('that nobody answers expires into an end of its own', async () => {
-    const run = await stage.play({ approval: { ...QUESTION, timeoutMs: 200 } });
+    const run = await environment.start({ approval: { ...QUESTION, timeoutMs: 200 } });
     await expect(run.handle.result()).resolves.toEqual({ status: 'expired' });
     expect(run.ending()).toEqual({ kind: 'expired' });
     expect(run.names()).not.toContain('recordDecision');
@@ -76,7 +76,7 @@ describe('a decision that does not count', () => {
   it('before the question is refused', async () => {
     let open: () => void = () => {};
     const routed = new Promise<void>((resolve) => (open = resolve));
-    const run = await stage.play({ approval: QUESTION, analyze: () => routed });
+    const run = await environment.start({ approval: QUESTION, analyze: () => routed });
     await run.when(() => run.names().includes('analyzeRequest'));
     expect(await refusalOf(decide(run))).toBe(FAILURE.notWaiting);
     open();
@@ -154,7 +154,7 @@ describe('a reply in the thread', () => {
   it('that overtakes its question counts as soon as it is asked', async () => {
     let open: () => void = () => {};
     const routed = new Promise<void>((resolve) => (open = resolve));
-    const run = await stage.play({ approval: QUESTION, analyze: () => routed });
+    const run = await environment.start({ approval: QUESTION, analyze: () => routed });
     await run.when(() => run.names().includes('analyzeRequest'));
     await run.handle.signal(decideSignal, decision({ via: 'slack', verdict: 'cancel' }));
     // A query is answered after the signals before it, so the workflow has the reply and no question yet.
@@ -166,7 +166,7 @@ describe('a reply in the thread', () => {
   it('that overtakes its question and means another one does not count, nor do a hundred of them', async () => {
     let open: () => void = () => {};
     const routed = new Promise<void>((resolve) => (open = resolve));
-    const run = await stage.play({ approval: QUESTION, analyze: () => routed });
+    const run = await environment.start({ approval: QUESTION, analyze: () => routed });
     await run.when(() => run.names().includes('analyzeRequest'));
     for (let i = 0; i < 20; i++) await run.handle.signal(decideSignal, decision({ hash: `other-${i}` }));
     open();

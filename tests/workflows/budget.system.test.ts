@@ -1,35 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentId } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
-import { cancelledWith, failure, type Scene } from './support/actors.ts';
+import { cancelledWith, failure, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAskedFor } from './support/people.ts';
 import { adopted, after, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 const DETAILS = { period: 'day', missingNanos: 12, limitNanos: 100 };
 const noRoom = () => Promise.reject(failure(FAILURE.budgetExhausted, 'user', DETAILS));
-const CHAIN: Pick<Scene, 'agents' | 'mode'> = { agents: ['brand', 'ops', 'finance'], mode: 'sequential' };
+const CHAIN: Pick<Script, 'agents' | 'mode'> = { agents: ['brand', 'ops', 'finance'], mode: 'sequential' };
 
 /** Ops has no room so many times; everybody else has. */
-function tight(times: number): NonNullable<Scene['agent']> {
+function tight(times: number): NonNullable<Script['agent']> {
   let left = times;
   return (agent: AgentId) => (agent === 'ops' && left-- > 0 ? noRoom() : Promise.resolve());
 }
-const paused = async (scene: Scene): Promise<{ run: Play; question: Awaited<ReturnType<typeof untilAskedFor>> }> => {
-  const run = await stage.play(scene);
+const paused = async (
+  scene: Script,
+): Promise<{ run: StartedRun; question: Awaited<ReturnType<typeof untilAskedFor>> }> => {
+  const run = await environment.start(scene);
   return { run, question: await untilAskedFor(run, 1) };
 };
-const tries = (run: Play) => callsOf(run, 'runAgent').map(({ agent, attempt }) => [agent, attempt]);
+const tries = (run: StartedRun) => callsOf(run, 'runAgent').map(({ agent, attempt }) => [agent, attempt]);
 
 describe('a budget without room', () => {
   it('before anything was done refuses every agent at once and asks nobody', async () => {
-    const run = await stage.play({ agents: ['brand', 'ops'], agent: noRoom });
+    const run = await environment.start({ agents: ['brand', 'ops'], agent: noRoom });
     await run.handle.result();
     expect(run.ending()?.failures).toEqual(
       ['brand', 'ops'].map((agent) => ({ step: agent, agent, reason: 'budget_exhausted_user' })),
@@ -67,7 +69,7 @@ describe('a budget without room', () => {
   });
 
   it.each(['stop', 'expired'] as const)('that is answered with %s stops with what is there', async (how) => {
-    const run = await stage.play({
+    const run = await environment.start({
       ...CHAIN,
       agent: tight(1),
       ...(how === 'expired' && { question: { timeoutMs: 200 } }),
@@ -96,7 +98,7 @@ describe('a budget without room', () => {
     const both = gate();
     let refusals = 0;
     const steps = [step('a'), after('b', 'a'), after('c', 'a')];
-    const run = await stage.play({
+    const run = await environment.start({
       planning: true,
       drafts: [adopted(...steps)],
       agent: async (_, __, id) => {
@@ -115,7 +117,7 @@ describe('a budget without room', () => {
   });
 
   it('that is raised again and again is a circle that a person is asked about, and in the end is broken', async () => {
-    const run = await stage.play({ ...CHAIN, agents: ['brand', 'ops'], agent: tight(99) });
+    const run = await environment.start({ ...CHAIN, agents: ['brand', 'ops'], agent: tight(99) });
     const answered = (async () => {
       for (let nth = 1; nth <= 12; nth++) await decide(run, await untilAskedFor(run, nth));
     })();

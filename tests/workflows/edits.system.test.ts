@@ -1,27 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Question, RevisedPlan } from '../../contracts/workflow.ts';
-import { cancelledWith, QUESTION, type Scene } from './support/actors.ts';
+import { cancelledWith, QUESTION, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked } from './support/people.ts';
 import { askedAbout, outline, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 const SECOND: Question = { ...QUESTION, id: 'approval-2', hash: 'hash-2' };
 const APPROVED: RevisedPlan = { verdict: 'approved', plan: outline(2, step('edited')) };
 const ASKED: RevisedPlan = { verdict: 'asked', plan: outline(2, step('edited')), question: SECOND };
 
-const asking = async (scene: Scene): Promise<Play> => {
-  const run = await stage.play({ planning: true, drafts: [askedAbout({}, step('a'))], ...scene });
+const asking = async (scene: Script): Promise<StartedRun> => {
+  const run = await environment.start({ planning: true, drafts: [askedAbout({}, step('a'))], ...scene });
   await untilAsked(run);
   return run;
 };
-const edit = (run: Play) => decide(run, { editId: 'edit-1' });
+const edit = (run: StartedRun) => decide(run, { editId: 'edit-1' });
 const second = { approvalId: SECOND.id, hash: SECOND.hash };
 
 describe('edits to a plan that waits', () => {
@@ -88,7 +88,7 @@ describe('edits to a plan that waits', () => {
 
   it('outlast a deadline that passes while they are looked at', async () => {
     const looked = gate();
-    const run = await stage.play({
+    const run = await environment.start({
       planning: true,
       drafts: [askedAbout({ timeoutMs: 1_500 }, step('a'))],
       revise: () => looked.opened.then(() => APPROVED),
@@ -137,7 +137,7 @@ describe('edits to a plan that waits', () => {
 });
 
 /** The deadline of the question has passed. */
-async function isPast(run: Play): Promise<boolean> {
+async function isPast(run: StartedRun): Promise<boolean> {
   const { events } = await run.handle.fetchHistory();
   return events?.some(({ timerFiredEventAttributes: fired }) => Boolean(fired)) ?? false;
 }

@@ -1,34 +1,35 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Healing } from '../../contracts/workflow.ts';
-import { cancelledWith, failure, untilCancelled, type Scene } from './support/actors.ts';
+import { cancelledWith, failure, untilCancelled, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, steer, stepsRun, untilAskedFor } from './support/people.ts';
 import { adopted, ask, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 const refuses = () => Promise.reject(failure(FAILURE.modelRefused));
 /** Brand fails until this try. */
 const until =
-  (works: number): Scene['agent'] =>
+  (works: number): Script['agent'] =>
   (_, __, ___, attempt) =>
     attempt < works ? refuses() : Promise.resolve();
 const heals =
-  (...healings: Healing[]): Scene['heal'] =>
+  (...healings: Healing[]): Script['heal'] =>
   (_, attempt) =>
     healings[attempt - 1] ?? { action: 'stop' };
-const tries = (run: Play) => callsOf(run, 'runAgent').map(({ agent, attempt, tier = null }) => [agent, attempt, tier]);
+const tries = (run: StartedRun) =>
+  callsOf(run, 'runAgent').map(({ agent, attempt, tier = null }) => [agent, attempt, tier]);
 const STANDS = { kind: 'worked', failures: [{ step: 'brand', agent: 'brand', reason: 'model_refused' }] };
 const OVER = { kind: 'worked', failures: [] };
 
 describe('a failed step', () => {
   it('is tried again with another model when that may help', async () => {
-    const run = await stage.play({ agent: until(1), heal: heals({ action: 'retry', tier: 'fast' }) });
+    const run = await environment.start({ agent: until(1), heal: heals({ action: 'retry', tier: 'fast' }) });
     await run.handle.result();
     expect(tries(run)).toEqual([
       ['brand', 0, null],
@@ -39,7 +40,7 @@ describe('a failed step', () => {
   });
 
   it('goes to another agent', async () => {
-    const run = await stage.play({ agent: until(1), heal: heals({ action: 'another_agent', agent: 'ops' }) });
+    const run = await environment.start({ agent: until(1), heal: heals({ action: 'another_agent', agent: 'ops' }) });
     await run.handle.result();
     expect(tries(run)).toEqual([
       ['brand', 0, null],
@@ -49,7 +50,7 @@ describe('a failed step', () => {
   });
 
   it('is healed twice at most, and then its failure stands', async () => {
-    const run = await stage.play({ agent: refuses, heal: () => ({ action: 'retry' }) });
+    const run = await environment.start({ agent: refuses, heal: () => ({ action: 'retry' }) });
     await run.handle.result();
     expect(tries(run).map(([, attempt]) => attempt)).toEqual([0, 1, 2]);
     expect(callsOf(run, 'healStep').map(({ attempt }) => attempt)).toEqual([1, 2]);
@@ -58,7 +59,7 @@ describe('a failed step', () => {
 
   it('is left out without being missing for others', async () => {
     const steps = [step('a'), step('b', { needs: ['a'] })];
-    const run = await stage.play({
+    const run = await environment.start({
       planning: true,
       drafts: [adopted(...steps)],
       agent: (_, __, id) => (id === 'a' ? refuses() : Promise.resolve()),
@@ -70,14 +71,14 @@ describe('a failed step', () => {
   });
 
   it('stands when nothing would help', async () => {
-    const run = await stage.play({ agent: refuses, heal: heals({ action: 'stop' }) });
+    const run = await environment.start({ agent: refuses, heal: heals({ action: 'stop' }) });
     await run.handle.result();
     expect(tries(run)).toHaveLength(1);
     expect(run.ending()).toEqual(STANDS);
   });
 
   it('stands when healing fails itself, and the others go on', async () => {
-    const run = await stage.play({
+    const run = await environment.start({
       agents: ['brand', 'ops'],
       agent: (agent) => (agent === 'brand' ? refuses() : Promise.resolve()),
       heal: () => Promise.reject(failure(FAILURE.alreadyOver)),
@@ -87,13 +88,13 @@ describe('a failed step', () => {
   });
 
   it('is not healed among fallbacks, which are its healing', async () => {
-    const run = await stage.play({ agents: ['ops', 'brand'], mode: 'fallback', agent: refuses });
+    const run = await environment.start({ agents: ['ops', 'brand'], mode: 'fallback', agent: refuses });
     await run.handle.result();
     expect(run.names()).not.toContain('healStep');
   });
 
   it('interrupted by a cancel while it is healed ends with that call counted', async () => {
-    const run = await stage.play({ agent: refuses, heal: (_, __, signal) => untilCancelled(signal) });
+    const run = await environment.start({ agent: refuses, heal: (_, __, signal) => untilCancelled(signal) });
     await run.when(() => run.names().includes('healStep'));
     await run.handle.cancel();
     await run.over();
@@ -103,8 +104,8 @@ describe('a failed step', () => {
 });
 
 describe('a failed step that a person is asked about', () => {
-  const asks = async (scene: Scene = {}) => {
-    const run = await stage.play({ agent: until(1), heal: heals({ action: 'ask' }), ...scene });
+  const asks = async (scene: Script = {}) => {
+    const run = await environment.start({ agent: until(1), heal: heals({ action: 'ask' }), ...scene });
     return { run, question: await untilAskedFor(run, 1) };
   };
 
@@ -147,13 +148,17 @@ describe('a failed step that a person is asked about', () => {
   });
 
   it('stands when nobody answers', async () => {
-    const run = await stage.play({ agent: refuses, heal: heals({ action: 'ask' }), question: { timeoutMs: 200 } });
+    const run = await environment.start({
+      agent: refuses,
+      heal: heals({ action: 'ask' }),
+      question: { timeoutMs: 200 },
+    });
     await run.handle.result();
     expect(run.ending()).toEqual(STANDS);
   });
 
   it('stands when the work is planned anew meanwhile, and the new plan may name it again', async () => {
-    const run = await stage.play({
+    const run = await environment.start({
       planning: true,
       drafts: [adopted(step('a'), ask('never', 'a')), adopted(step('a'), step('b'))],
       agent: (_, __, id) => (id === 'a' && callsOf(run, 'draftPlan').length === 1 ? refuses() : Promise.resolve()),

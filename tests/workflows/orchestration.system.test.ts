@@ -3,25 +3,25 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { stageQuery } from '../../workflows/messages.ts';
-import { cancelledWith, failure, untilCancelled } from './support/actors.ts';
-import { openStage, type Stage } from './support/stage.ts';
+import { cancelledWith, failure, untilCancelled } from './support/scripted-activities.ts';
+import { openEnvironment, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 describe('a request', () => {
   it('is understood, routed, worked on and finished, in this order', async () => {
-    const run = await stage.play({ agents: ['brand'] });
+    const run = await environment.start({ agents: ['brand'] });
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
     expect(run.names()).toEqual(['analyzeRequest', 'routeRequest', 'runAgent brand', 'finishOrchestration']);
     expect(run.ending()).toEqual({ kind: 'worked', failures: [] });
   });
 
   it('that names its agents asks no model what it means', async () => {
-    const run = await stage.play({}, { analyze: false });
+    const run = await environment.start({}, { analyze: false });
     await run.handle.result();
     expect(run.names()).not.toContain('analyzeRequest');
   });
@@ -29,7 +29,7 @@ describe('a request', () => {
   it.each<Refusal>(['unknown_user', 'guest', 'empty_message', 'message_too_long'])(
     'refused as %s runs nothing and ends with that reason',
     async (refusal) => {
-      const run = await stage.play({}, { refusal });
+      const run = await environment.start({}, { refusal });
       await expect(run.handle.result()).resolves.toEqual({ status: 'failed' });
       expect(run.names()).toEqual(['finishOrchestration']);
       expect(run.ending()).toEqual({ kind: 'failed', code: refusal });
@@ -37,7 +37,7 @@ describe('a request', () => {
   );
 
   it('goes on with its words alone when the model cannot say what it means', async () => {
-    const run = await stage.play({ analyze: () => Promise.reject(failure(FAILURE.modelUnavailable)) });
+    const run = await environment.start({ analyze: () => Promise.reject(failure(FAILURE.modelUnavailable)) });
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
     expect(run.names()).toEqual(['analyzeRequest', 'routeRequest', 'runAgent brand', 'finishOrchestration']);
   });
@@ -46,14 +46,14 @@ describe('a request', () => {
     ['user', 'budget_exhausted_user'],
     ['organization', 'budget_exhausted_organization'],
   ])('ends when the %s’s budget has no room for understanding it', async (scope, code) => {
-    const run = await stage.play({ analyze: () => Promise.reject(failure(FAILURE.budgetExhausted, scope)) });
+    const run = await environment.start({ analyze: () => Promise.reject(failure(FAILURE.budgetExhausted, scope)) });
     await expect(run.handle.result()).resolves.toEqual({ status: 'failed' });
     expect(run.ending()).toEqual({ kind: 'failed', code });
     expect(run.names()).toEqual(['analyzeRequest', 'finishOrchestration']);
   });
 
   it('shows operators its status, category and agents, and nothing of its content', async () => {
-    const run = await stage.play({ agents: ['brand', 'finance'], mode: 'sequential' });
+    const run = await environment.start({ agents: ['brand', 'finance'], mode: 'sequential' });
     await run.handle.result();
     const description = await run.handle.describe();
     const attributes = Object.fromEntries(
@@ -72,7 +72,7 @@ describe('agents', () => {
     let together = 0;
     let open: () => void = () => {};
     const everyone = new Promise<void>((resolve) => (open = resolve));
-    const run = await stage.play({
+    const run = await environment.start({
       agents: AGENTS,
       agent: async (agent) => {
         if (++together === AGENTS.length) open();
@@ -92,7 +92,7 @@ describe('agents', () => {
 
   it('in sequence come one after the other with the earlier answers, over a failure', async () => {
     const ended: string[] = [];
-    const run = await stage.play({
+    const run = await environment.start({
       agents: AGENTS,
       mode: 'sequential',
       agent: async (agent) => {
@@ -112,7 +112,7 @@ describe('agents', () => {
   });
 
   it('as fallbacks stop at the first answer', async () => {
-    const run = await stage.play({ agents: ['ops', 'brand', 'finance'], mode: 'fallback', agent: opsFails });
+    const run = await environment.start({ agents: ['ops', 'brand', 'finance'], mode: 'fallback', agent: opsFails });
     await run.handle.result();
     expect(run.names().filter((name) => /^(runAgent|healStep|askHuman)/.test(name))).toEqual([
       'runAgent ops',
@@ -128,7 +128,7 @@ describe('agents', () => {
   });
 
   it('as fallbacks are all tried when nobody answers', async () => {
-    const run = await stage.play({
+    const run = await environment.start({
       agents: AGENTS,
       mode: 'fallback',
       agent: () => Promise.reject(failure(FAILURE.modelRefused)),
@@ -148,14 +148,14 @@ describe('agents', () => {
     [FAILURE.budgetExhausted, ['organization'], 'budget_exhausted_organization'],
     [FAILURE.alreadyOver, [], 'internal'],
   ] as const)('that fail as %s %j are named with %s', async (type, details, reason) => {
-    const run = await stage.play({ agent: () => Promise.reject(failure(type, ...details)) });
+    const run = await environment.start({ agent: () => Promise.reject(failure(type, ...details)) });
     await run.handle.result();
     expect(run.ending()).toEqual({ kind: 'worked', failures: [{ step: 'brand', agent: 'brand', reason }] });
   });
 
   it('that fail for a while are tried again until they answer', async () => {
     let tries = 0;
-    const run = await stage.play({
+    const run = await environment.start({
       agent: () =>
         ++tries < 3
           ? Promise.reject(ApplicationFailure.create({ type: FAILURE.modelRateLimited, nextRetryDelay: 20 }))
@@ -167,7 +167,7 @@ describe('agents', () => {
   });
 
   it('that take longer than the work may are stopped and named', async () => {
-    const run = await stage.play({
+    const run = await environment.start({
       agents: ['brand', 'ops'],
       maxExecutionMs: 1_500,
       agent: (agent, signal) => (agent === 'brand' ? untilCancelled(signal) : Promise.resolve()),
@@ -183,7 +183,7 @@ describe('agents', () => {
 describe('a cancel', () => {
   it('while agents work interrupts them, and the end is written all the same', async () => {
     const interrupted: string[] = [];
-    const run = await stage.play(
+    const run = await environment.start(
       {
         agents: ['brand', 'ops'],
         agent: (agent, signal) => untilCancelled(signal).finally(() => interrupted.push(agent)),
@@ -202,7 +202,7 @@ describe('a cancel', () => {
   it('keeps what is written while it comes in the middle of the end', async () => {
     let open: () => void = () => {};
     const written = new Promise<void>((resolve) => (open = resolve));
-    const run = await stage.play({ finish: () => written }, { slack: true });
+    const run = await environment.start({ finish: () => written }, { slack: true });
     await run.when(() => run.names().includes('finishOrchestration'));
     await run.handle.cancel();
     open();
@@ -212,7 +212,7 @@ describe('a cancel', () => {
   });
 
   it('while the request is being understood runs no agent', async () => {
-    const run = await stage.play({ analyze: untilCancelled });
+    const run = await environment.start({ analyze: untilCancelled });
     await run.when(() => run.names().includes('analyzeRequest'));
     await run.handle.cancel();
     await run.over();
@@ -223,11 +223,11 @@ describe('a cancel', () => {
 
 describe('the report to Slack', () => {
   it('is written at the beginning and the end, and never without a wish', async () => {
-    const told = await stage.play({}, { slack: true });
+    const told = await environment.start({}, { slack: true });
     await told.handle.result();
     expect(told.names()).toContain('reportToSlack');
     expect(told.names().at(-1)).toBe('reportToSlack');
-    const quiet = await stage.play();
+    const quiet = await environment.start();
     await quiet.handle.result();
     expect(quiet.names()).not.toContain('reportToSlack');
   });
@@ -236,7 +236,10 @@ describe('the report to Slack', () => {
     let open: () => void = () => {};
     const slow = new Promise<void>((resolve) => (open = resolve));
     const agents = ['brand', 'ops', 'finance', 'growth', 'product'] as const;
-    const run = await stage.play({ agents, report: (nth) => (nth === 1 ? slow : Promise.resolve()) }, { slack: true });
+    const run = await environment.start(
+      { agents, report: (nth) => (nth === 1 ? slow : Promise.resolve()) },
+      { slack: true },
+    );
     await run.when(() => run.names().includes('finishOrchestration'));
     open();
     await run.handle.result();
@@ -244,14 +247,17 @@ describe('the report to Slack', () => {
   });
 
   it('that Slack refuses fails nothing', async () => {
-    const run = await stage.play({ report: () => Promise.reject(failure(FAILURE.slackRefused)) }, { slack: true });
+    const run = await environment.start(
+      { report: () => Promise.reject(failure(FAILURE.slackRefused)) },
+      { slack: true },
+    );
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
     expect(run.names()).toContain('runAgent brand');
   });
 
   it('waits for Slack as long as Slack asks, and lands', async () => {
     const landed: boolean[] = [];
-    const run = await stage.play(
+    const run = await environment.start(
       {
         report: async (nth, isFinal) => {
           if (isFinal && landed.push(false) < 3)

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
-import { cancelledWith, failure, QUESTION, untilCancelled, type Scene } from './support/actors.ts';
+import { cancelledWith, failure, QUESTION, untilCancelled, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, steer, stepsRun, untilAsked } from './support/people.ts';
 import { adopted, after, askedAbout, REJECTED, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
-const planned = (scene: Scene): Promise<Play> => stage.play({ planning: true, ...scene });
-const asked = async (scene: Scene): Promise<Play> => {
+const planned = (scene: Script): Promise<StartedRun> => environment.start({ planning: true, ...scene });
+const asked = async (scene: Script): Promise<StartedRun> => {
   const run = await planned(scene);
   await untilAsked(run);
   return run;
 };
-const drafts = (run: Play) => callsOf(run, 'draftPlan').map(({ draft }) => draft);
+const drafts = (run: StartedRun) => callsOf(run, 'draftPlan').map(({ draft }) => draft);
 
 describe('a plan', () => {
   it('is drafted, adopted, asked about, and runs once a person approves', async () => {

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
-import { failure, QUESTION, type Scene } from './support/actors.ts';
+import { failure, QUESTION, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, steer, stepsRun, untilAsked, untilAskedFor } from './support/people.ts';
 import { adopted, after, askedAbout, REJECTED, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 /** Steps of these names always fail. */
 const failing =
-  (...names: string[]): Scene['agent'] =>
+  (...names: string[]): Script['agent'] =>
   (_, __, id) =>
     names.includes(id) ? Promise.reject(failure(FAILURE.modelRefused)) : Promise.resolve();
-const play = (scene: Scene): Promise<Play> => stage.play({ planning: true, ...scene });
-const drafts = (run: Play) => callsOf(run, 'draftPlan').map(({ draft }) => draft);
+const play = (scene: Script): Promise<StartedRun> => environment.start({ planning: true, ...scene });
+const drafts = (run: StartedRun) => callsOf(run, 'draftPlan').map(({ draft }) => draft);
 
 describe('a failure that blocks other steps', () => {
   it('is planned around: finished steps stay, and the planner knows what failed', async () => {
@@ -72,7 +72,7 @@ describe('a failure that blocks nothing', () => {
   });
 
   it('of a request without a plan brings no plan', async () => {
-    const run = await stage.play({ agents: ['brand', 'ops'], mode: 'sequential', agent: failing('brand') });
+    const run = await environment.start({ agents: ['brand', 'ops'], mode: 'sequential', agent: failing('brand') });
     await run.handle.result();
     expect(drafts(run)).toEqual([]);
     expect(stepsRun(run)).toEqual(['brand', 'ops']);
@@ -80,7 +80,7 @@ describe('a failure that blocks nothing', () => {
 });
 
 describe('a wish that no valid plan fulfils', () => {
-  const held = async (scene: Scene = {}) => {
+  const held = async (scene: Script = {}) => {
     const { opened, open } = gate();
     const run = await play({
       drafts: [adopted(step('a'), after('b', 'a')), REJECTED, REJECTED, adopted(step('c'))],
@@ -125,7 +125,7 @@ describe('a wish that no valid plan fulfils', () => {
 
 describe('a wish for a plan where there was none', () => {
   it('is planned before the routed agents have run', async () => {
-    const run = await stage.play({ approval: QUESTION, drafts: [adopted(step('a'))] });
+    const run = await environment.start({ approval: QUESTION, drafts: [adopted(step('a'))] });
     await untilAsked(run);
     await steer(run, 'replan');
     await run.handle.result();

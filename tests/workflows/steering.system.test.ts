@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import { steerSignal } from '../../workflows/messages.ts';
-import { failure, QUESTION, type Scene } from './support/actors.ts';
+import { failure, QUESTION, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked } from './support/people.ts';
 import { adopted, after, askedAbout, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
-const heard = (run: Play) => callsOf(run, 'runAgent').map(({ step: id, steering }) => [id, steering]);
+const heard = (run: StartedRun) => callsOf(run, 'runAgent').map(({ step: id, steering }) => [id, steering]);
 
 /** A run whose first try of step `held` waits at a gate. */
-async function holding(held: string, scene: Scene): Promise<{ run: Play; open: () => void }> {
+async function holding(held: string, scene: Script): Promise<{ run: StartedRun; open: () => void }> {
   const { opened, open } = gate();
   let tries = 0;
-  const run = await stage.play({
+  const run = await environment.start({
     planning: true,
     ...scene,
     agent: async (agent, signal, id, attempt) => {
@@ -55,7 +55,7 @@ describe('words to running work', () => {
   });
 
   it('before anything runs join the first step', async () => {
-    const run = await stage.play({ approval: QUESTION });
+    const run = await environment.start({ approval: QUESTION });
     await untilAsked(run);
     const id = await steer(run);
     await decide(run);
@@ -103,7 +103,7 @@ describe('words to running work', () => {
 
   it('are refused once the end is being written', async () => {
     const written = gate();
-    const run = await stage.play({ finish: () => written.opened });
+    const run = await environment.start({ finish: () => written.opened });
     await run.when(() => run.names().includes('finishOrchestration'));
     expect(await refusalOf(steer(run))).toBe(FAILURE.alreadyOver);
     await run.handle.signal(steerSignal, { id: 'late', mode: 'stop' });
@@ -142,7 +142,7 @@ describe('a stop', () => {
 
   it('works from the thread and without a plan', async () => {
     const working = gate();
-    const run = await stage.play({ agents: ['brand', 'ops'], mode: 'sequential', agent: () => working.opened });
+    const run = await environment.start({ agents: ['brand', 'ops'], mode: 'sequential', agent: () => working.opened });
     await run.when(() => stepsRun(run).length === 1);
     await run.handle.signal(steerSignal, { id: 's', mode: 'stop' });
     working.open();

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
-import { cancelledWith, type Scene } from './support/actors.ts';
+import { cancelledWith, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAskedFor } from './support/people.ts';
 import { adopted, after, ask, step } from './support/plans.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
-const walk = (steps: Parameters<typeof adopted>, scene: Scene = {}): Promise<Play> =>
-  stage.play({ planning: true, drafts: [adopted(...steps)], ...scene });
-const failures = (run: Play) =>
+const walk = (steps: Parameters<typeof adopted>, scene: Script = {}): Promise<StartedRun> =>
+  environment.start({ planning: true, drafts: [adopted(...steps)], ...scene });
+const failures = (run: StartedRun) =>
   run.ending()?.failures?.map(({ step: id, reason, skipped = false }) => [id, reason, skipped]);
 
 describe('the steps of a plan', () => {

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallOutline } from '../../contracts/workflow.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { steerUpdate } from '../../workflows/messages.ts';
-import { cancelledWith, decision, failure, untilCancelled, type Scene } from './support/actors.ts';
-import { openStage, type Play, type Stage } from './support/stage.ts';
+import { cancelledWith, decision, failure, untilCancelled, type Script } from './support/scripted-activities.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage();
+  environment = await openEnvironment();
 });
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 const call = (id: string, changes: Partial<CallOutline> = {}): CallOutline => ({
   id,
@@ -24,25 +24,25 @@ const call = (id: string, changes: Partial<CallOutline> = {}): CallOutline => ({
 
 /** An agent whose rounds want these calls, and which answers after them. */
 const wanting =
-  (...rounds: readonly (readonly CallOutline[])[]): NonNullable<Scene['agent']> =>
+  (...rounds: readonly (readonly CallOutline[])[]): NonNullable<Script['agent']> =>
   async (_agent, _signal, _step, _attempt, round = 1) => {
     const calls = rounds[round - 1];
     return calls ? { calls } : undefined;
   };
 
-const answer = (play: Play, kind: string, nth: number, changes = {}) =>
+const answer = (play: StartedRun, kind: string, nth: number, changes = {}) =>
   play.handle.executeUpdate(decideUpdate, {
     args: [decision({ approvalId: `approval-${kind}-${nth}`, hash: `hash-${kind}-${nth}`, ...changes })],
   });
-const asked = (play: Play, kind: string) => () =>
+const asked = (play: StartedRun, kind: string) => () =>
   play.calls.some((one) => one.name === 'askHuman' && one.kind === kind);
-const made = (play: Play) => play.calls.filter(({ name }) => name === 'callTool').map(({ ids }) => ids?.[0]);
+const made = (play: StartedRun) => play.calls.filter(({ name }) => name === 'callTool').map(({ ids }) => ids?.[0]);
 const byName = (a = '', b = '') => (a < b ? -1 : 1);
-const rounds = (play: Play) => play.calls.filter(({ name }) => name === 'runAgent').length;
+const rounds = (play: StartedRun) => play.calls.filter(({ name }) => name === 'runAgent').length;
 
 describe('an agent with tools', () => {
   it('goes on after the answers of its calls, round by round, until it has answered', async () => {
-    const play = await stage.play({ agent: wanting([call('a')], [call('b'), call('c')]) });
+    const play = await environment.start({ agent: wanting([call('a')], [call('b'), call('c')]) });
     await play.over();
     expect(made(play)).toEqual(['a', 'b', 'c']);
     expect(rounds(play)).toBe(3);
@@ -53,7 +53,7 @@ describe('an agent with tools', () => {
     let atOnce = 0;
     let most = 0;
     const changes: string[] = [];
-    const play = await stage.play({
+    const play = await environment.start({
       agent: wanting([
         ...['r1', 'r2', 'r3'].map((id) => call(id, { reads: true })),
         ...['w1', 'w2'].map((id) => call(id)),
@@ -72,14 +72,14 @@ describe('an agent with tools', () => {
   });
 
   it('makes no call that needs nobody, and none that is settled already', async () => {
-    const play = await stage.play({ agent: wanting([call('known', { settled: true })]) });
+    const play = await environment.start({ agent: wanting([call('known', { settled: true })]) });
     await play.over();
     expect(made(play)).toEqual([]);
     expect(rounds(play)).toBe(2);
   });
 
   it('has to answer in its last round', async () => {
-    const play = await stage.play({
+    const play = await environment.start({
       agent: async (_agent, _signal, _step, _attempt, round = 1) =>
         round < 16 ? { calls: [call(`c${round}`)] } : undefined,
     });
@@ -92,7 +92,7 @@ describe('an agent with tools', () => {
   it('takes up what people say between two rounds', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
-    const play = await stage.play({
+    const play = await environment.start({
       agent: wanting([call('a')]),
       tool: async () => {
         await held;
@@ -110,7 +110,7 @@ describe('an agent with tools', () => {
 
 describe('a call that a human has to see', () => {
   it('is made only after somebody has approved it, with all of its turn in one question', async () => {
-    const play = await stage.play({
+    const play = await environment.start({
       agent: wanting([call('a', { asks: true }), call('b', { asks: true }), call('r', { reads: true })]),
     });
     await play.when(asked(play, 'tool'));
@@ -122,7 +122,7 @@ describe('a call that a human has to see', () => {
   });
 
   it('is left out by SKIP, and the agent is told', async () => {
-    const play = await stage.play({ agent: wanting([call('a', { asks: true }), call('r', { reads: true })]) });
+    const play = await environment.start({ agent: wanting([call('a', { asks: true }), call('r', { reads: true })]) });
     await play.when(asked(play, 'tool'));
     await answer(play, 'tool', 1, { choice: 'skip' });
     await play.over();
@@ -133,14 +133,17 @@ describe('a call that a human has to see', () => {
   });
 
   it('is never made when nobody answers in time', async () => {
-    const play = await stage.play({ agent: wanting([call('a', { asks: true })]), question: { timeoutMs: 1_000 } });
+    const play = await environment.start({
+      agent: wanting([call('a', { asks: true })]),
+      question: { timeoutMs: 1_000 },
+    });
     await play.over();
     expect(made(play)).toEqual([]);
     expect(play.ending()?.failures).toMatchObject([{ step: 'brand', reason: 'not_approved' }]);
   });
 
   it('is never made after CANCEL', async () => {
-    const play = await stage.play({ agent: wanting([call('a', { asks: true })]) });
+    const play = await environment.start({ agent: wanting([call('a', { asks: true })]) });
     await play.when(asked(play, 'tool'));
     await answer(play, 'tool', 1, { verdict: 'cancel' });
     await play.over();
@@ -150,7 +153,7 @@ describe('a call that a human has to see', () => {
 });
 
 describe('a change whose outcome nobody knows', () => {
-  const scene = (): Scene => ({
+  const scene = (): Script => ({
     agent: wanting([call('a')]),
     tool: (_call, nth) => ({ status: nth === 1 ? 'unknown' : 'done' }),
   });
@@ -160,7 +163,7 @@ describe('a change whose outcome nobody knows', () => {
     ['retry', 2, 'retry'],
     ['skip', 1, 'open'],
   ] as const)('is asked about, and %s is taken at its word', async (choice, times, verdict) => {
-    const play = await stage.play(scene());
+    const play = await environment.start(scene());
     await play.when(asked(play, 'effect'));
     await answer(play, 'effect', 1, { choice });
     await play.over();
@@ -170,7 +173,7 @@ describe('a change whose outcome nobody knows', () => {
   });
 
   it('stops the work at STOP, and stays open', async () => {
-    const play = await stage.play(scene());
+    const play = await environment.start(scene());
     await play.when(asked(play, 'effect'));
     await answer(play, 'effect', 1, { choice: 'stop' });
     await play.over();
@@ -181,7 +184,7 @@ describe('a change whose outcome nobody knows', () => {
 
 describe('a connection whose grant is over', () => {
   it('holds the step until it is renewed, and the same run goes on', async () => {
-    const play = await stage.play({
+    const play = await environment.start({
       agent: wanting([call('a')]),
       tool: (_call, nth) => ({ status: nth === 1 ? 'reconnect' : 'done' }),
     });
@@ -194,7 +197,7 @@ describe('a connection whose grant is over', () => {
   });
 
   it('is gone without at SKIP', async () => {
-    const play = await stage.play({ agent: wanting([call('a')]), tool: () => ({ status: 'reconnect' }) });
+    const play = await environment.start({ agent: wanting([call('a')]), tool: () => ({ status: 'reconnect' }) });
     await play.when(asked(play, 'reconnect'));
     await answer(play, 'reconnect', 1, { choice: 'skip' });
     await play.over();
@@ -205,7 +208,7 @@ describe('a connection whose grant is over', () => {
 
 describe('calls that go in circles', () => {
   it('are shown to a human at the third time, before they are made again', async () => {
-    const play = await stage.play({
+    const play = await environment.start({
       agent: async (_agent, _signal, _step, _attempt, round = 1) =>
         round < 9 ? { calls: [call(`c${round}`, { signature: 'same' })] } : undefined,
     });
@@ -220,7 +223,7 @@ describe('calls that go in circles', () => {
 
 describe('a call that fails', () => {
   it('by a fault of ours is told to the agent, and harms no sibling', async () => {
-    const play = await stage.play({
+    const play = await environment.start({
       agent: wanting([call('a', { reads: true }), call('b', { reads: true })]),
       tool: (id) => {
         if (id === 'a') throw failure('ToolCallGone');
@@ -235,7 +238,7 @@ describe('a call that fails', () => {
 
   it('is interrupted by a cancel, which waits until it has wound down', async () => {
     let stopped = false;
-    const play = await stage.play({
+    const play = await environment.start({
       agent: wanting([call('a')]),
       tool: (_call, _nth, signal) =>
         untilCancelled(signal).finally(() => {
@@ -252,14 +255,14 @@ describe('a call that fails', () => {
 
 describe('a job that is nothing but a call', () => {
   it('makes it and asks no model', async () => {
-    const play = await stage.play({ toolJob: [call('call/0')] }, { tool: true, analyze: false });
+    const play = await environment.start({ toolJob: [call('call/0')] }, { tool: true, analyze: false });
     await play.over();
     expect(play.names().filter((name) => name !== 'reportToSlack')).toEqual(['callTool', 'finishOrchestration']);
     expect(play.ending()).toEqual({ kind: 'worked' });
   });
 
   it('asks as an agent’s would', async () => {
-    const play = await stage.play({ toolJob: [call('call/0', { asks: true })] }, { tool: true, analyze: false });
+    const play = await environment.start({ toolJob: [call('call/0', { asks: true })] }, { tool: true, analyze: false });
     await play.when(asked(play, 'tool'));
     expect(made(play)).toEqual([]);
     await answer(play, 'tool', 1);
@@ -268,7 +271,7 @@ describe('a job that is nothing but a call', () => {
   });
 
   it('ends as expired when nobody answers', async () => {
-    const play = await stage.play(
+    const play = await environment.start(
       { toolJob: [call('call/0', { asks: true })], question: { timeoutMs: 1_000 } },
       { tool: true, analyze: false },
     );
@@ -278,7 +281,7 @@ describe('a job that is nothing but a call', () => {
   });
 
   it('fails when there is no such tool', async () => {
-    const play = await stage.play({ toolJob: [] }, { tool: true, analyze: false });
+    const play = await environment.start({ toolJob: [] }, { tool: true, analyze: false });
     await play.over();
     expect(play.ending()).toMatchObject({ kind: 'failed', code: 'tool_missing' });
   });

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import { decideSignal, decideUpdate, stageQuery } from '../../workflows/messages.ts';
-import { cancelledWith, decision, failure, QUESTION, untilCancelled } from './support/actors.ts';
+import { cancelledWith, decision, failure, QUESTION, untilCancelled } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, steer, stepsRun } from './support/people.ts';
 import { adopted, after, ask, askedAbout, outline, REJECTED, step } from './support/plans.ts';
-import { openStage, type Stage } from './support/stage.ts';
+import { openEnvironment, type TestEnvironment } from './support/environment.ts';
 
 /** G6: a worker that forgets every workflow after each task, so that every task is a replay. */
-let stage: Stage;
+let environment: TestEnvironment;
 beforeAll(async () => {
-  stage = await openStage(0);
+  environment = await openEnvironment({ cachedWorkflows: 0 });
 }, 60_000);
-afterAll(() => stage?.close());
+afterAll(() => environment?.close());
 
 describe('without any cache', () => {
   it('ten orchestrations with several agents and Slack come to their ends, each step in its turn', async () => {
     const agents = ['brand', 'ops', 'finance'] as const;
     const runs = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        stage.play({ agents, mode: i % 2 === 0 ? 'parallel' : 'sequential' }, { slack: true }),
+        environment.start({ agents, mode: i % 2 === 0 ? 'parallel' : 'sequential' }, { slack: true }),
       ),
     );
     for (const run of runs) {
@@ -38,7 +38,7 @@ describe('without any cache', () => {
   });
 
   it('a question is still waiting, and its answer still counts', async () => {
-    const run = await stage.play({ approval: QUESTION });
+    const run = await environment.start({ approval: QUESTION });
     // Without a cache every query is a replay too: asking often would leave no time for the work.
     await run.when(async () => (await run.handle.query(stageQuery)) === 'awaiting_approval', 1_000);
     await run.handle.signal(decideSignal, decision({ hash: 'another' }));
@@ -48,7 +48,7 @@ describe('without any cache', () => {
   });
 
   it('a cancel still interrupts, and the end is still told', async () => {
-    const run = await stage.play({ agent: (_, signal) => untilCancelled(signal) }, { slack: true });
+    const run = await environment.start({ agent: (_, signal) => untilCancelled(signal) }, { slack: true });
     await run.when(() => run.names().includes('runAgent brand'));
     await run.handle.cancel();
     await run.over();
@@ -65,7 +65,7 @@ describe('without any cache', () => {
       adopted(after('around', 'a')),
     ];
     const second = { ...QUESTION, id: 'approval-2', hash: 'hash-2' };
-    const run = await stage.play({
+    const run = await environment.start({
       planning: true,
       drafts,
       revise: () => ({ verdict: 'asked', question: second, plan: outline(3, step('a'), ask('sure', 'a')) }),
@@ -96,7 +96,7 @@ describe('without any cache', () => {
 
   it('two of two, an approval step, a refused budget and a stop still count', async () => {
     let refused = false;
-    const run = await stage.play({
+    const run = await environment.start({
       planning: true,
       drafts: [
         askedAbout(

@@ -62,7 +62,10 @@ export function createApprovalHandlers(deps: ApprovalDeps, early: Decision[]): A
       while (isBusy) await condition(() => !isBusy);
       isBusy = true;
       try {
-        const answer = await askNow(subject, maySuspend);
+        const open = async () => (typeof subject === 'function' ? newQuestion(await subject()) : subject);
+        const answer: Answer | Suspension = deps.isMoot()
+          ? { kind: 'withdrawn' }
+          : await askNow(pending, deps, early, await open(), maySuspend);
         if (answer.kind !== 'suspended') await settle(answer);
         return answer;
       } finally {
@@ -77,20 +80,21 @@ export function createApprovalHandlers(deps: ApprovalDeps, early: Decision[]): A
     },
     earlyDecisions: () => early,
   };
+}
 
-  async function askNow(
-    subject: OpenQuestion | (() => Promise<Question>),
-    maySuspend: boolean,
-  ): Promise<Answer | Suspension> {
-    if (deps.isMoot()) return { kind: 'withdrawn' };
-    const open = typeof subject === 'function' ? newQuestion(await subject()) : subject;
-    const { question } = open;
-    if (question.moot) return { kind: 'withdrawn' };
-    if (deps.isMoot()) return { kind: 'withdrawn', question };
-    put(pending, open);
-    for (const given of early) if (!refusalOf(pending, given)) countDecision(pending, given);
-    return waitForAnswer(pending, deps, question, maySuspend);
-  }
+async function askNow(
+  pending: PendingQuestion,
+  deps: ApprovalDeps,
+  early: readonly Decision[],
+  open: OpenQuestion,
+  maySuspend: boolean,
+): Promise<Answer | Suspension> {
+  const { question } = open;
+  if (question.moot) return { kind: 'withdrawn' };
+  if (deps.isMoot()) return { kind: 'withdrawn', question };
+  put(pending, open);
+  for (const given of early) if (!refusalOf(pending, given)) countDecision(pending, given);
+  return waitForAnswer(pending, deps, question, maySuspend);
 }
 
 /** A question that nothing has been done about yet. */

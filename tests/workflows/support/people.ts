@@ -4,15 +4,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { SteeringMode } from '../../../contracts/steering.ts';
 import type { Decision, DecisionOutcome } from '../../../contracts/workflow.ts';
 import { decideUpdate, stageQuery, steerUpdate } from '../../../workflows/messages.ts';
-import { decision, type Call } from './actors.ts';
-import type { Play } from './stage.ts';
+import { decision, type Call } from './scripted-activities.ts';
+import type { StartedRun } from './environment.ts';
 
 /** A person's answer, as a door gives it. */
-export const decide = (run: Play, changes: Partial<Decision> = {}): Promise<DecisionOutcome> =>
+export const decide = (run: StartedRun, changes: Partial<Decision> = {}): Promise<DecisionOutcome> =>
   run.handle.executeUpdate(decideUpdate, { args: [decision(changes)] });
 
 /** A person's words to running work; answers their id. */
-export async function steer(run: Play, mode: SteeringMode = 'steer', id: string = randomUUID()): Promise<string> {
+export async function steer(run: StartedRun, mode: SteeringMode = 'steer', id: string = randomUUID()): Promise<string> {
   await run.handle.executeUpdate(steerUpdate, { args: [{ id, mode }] });
   return id;
 }
@@ -28,25 +28,26 @@ export async function refusalOf(work: Promise<unknown>): Promise<string | null |
 }
 
 /** Resolves when a question waits at the desk. */
-export const untilAsked = (run: Play): Promise<void> =>
+export const untilAsked = (run: StartedRun): Promise<void> =>
   run.when(async () => (await run.handle.query(stageQuery)) === 'awaiting_approval');
 
 /** Resolves when the question of this number, asked in the midst of the work, waits; answers how to name it. */
-export async function untilAskedFor(run: Play, nth: number): Promise<Pick<Decision, 'approvalId' | 'hash'>> {
+export async function untilAskedFor(run: StartedRun, nth: number): Promise<Pick<Decision, 'approvalId' | 'hash'>> {
   await run.when(() => askedFor(run, nth) !== undefined);
   await untilAsked(run);
   const kind = askedFor(run, nth)?.kind ?? '';
   return { approvalId: `approval-${kind}-${nth}`, hash: `hash-${kind}-${nth}` };
 }
 
-const askedFor = ({ calls }: Play, nth: number): Call | undefined =>
+const askedFor = ({ calls }: StartedRun, nth: number): Call | undefined =>
   calls.find((call) => call.name === 'askHuman' && call.nth === nth);
 
 /** Calls of a name, in order. */
-export const callsOf = ({ calls }: Play, name: string): readonly Call[] => calls.filter((call) => call.name === name);
+export const callsOf = ({ calls }: StartedRun, name: string): readonly Call[] =>
+  calls.filter((call) => call.name === name);
 
 /** The steps that agents were given, in order, tries too. */
-export const stepsRun = (run: Play): (string | undefined)[] => callsOf(run, 'runAgent').map(({ step }) => step);
+export const stepsRun = (run: StartedRun): (string | undefined)[] => callsOf(run, 'runAgent').map(({ step }) => step);
 
 /** A door that opens once. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {

@@ -1,5 +1,5 @@
 import type { PlannedWork, PlanOutline, Question, StepOutline } from '../../../contracts/workflow.ts';
-import { QUESTION } from './actors.ts';
+import { QUESTION } from './scripted-activities.ts';
 
 /** A step of a plan as the workflow sees it: Engineering's work that needs nothing. */
 export const step = (id: string, changes: Partial<StepOutline> = {}): StepOutline => ({

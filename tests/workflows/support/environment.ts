@@ -1,29 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  Client,
-  Connection,
-  WorkflowFailedError,
-  type WorkflowHandleWithFirstExecutionRunId,
-} from '@temporalio/client';
+import { WorkflowFailedError, type Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Runtime, type Worker } from '@temporalio/worker';
 import { createDataConverter } from '../../../adapters/temporal/payload-codec.ts';
 import type { Activities } from '../../../activities/index.ts';
 import { orchestrationWorkflowId, QUEUE, WORKFLOW } from '../../../contracts/queues.ts';
 import type { Ending, OrchestrationInput } from '../../../contracts/workflow.ts';
-import { anyFreePort } from '../../../dev/ports.ts';
-import { startTemporalServer, type RunningTemporal } from '../../../dev/temporal/server.ts';
+import { serverArguments } from '../../../dev/temporal/server.ts';
 import { until } from '../../../dev/until.ts';
 import { buildWorkflowBundle } from '../../../workers/bundle.ts';
 import { createOrchestrationWorker } from '../../../workers/create-worker.ts';
 import type { orchestrationWorkflow } from '../../../workflows/orchestration.workflow.ts';
 import { testServers } from '../../support/database.ts';
-import { createActors, type Call, type Scene } from './actors.ts';
+import { createScriptedActivities, type Call, type Script } from './scripted-activities.ts';
 
-export interface Play {
+export interface StartedRun {
   readonly handle: WorkflowHandleWithFirstExecutionRunId<typeof orchestrationWorkflow>;
   /** Resolves when it is over, whichever way Temporal calls it: a cancelled one has no result. */
   over(): Promise<void>;
@@ -33,55 +25,54 @@ export interface Play {
   names(): string[];
   /** How the workflow said that the work ended. */
   ending(): Ending | undefined;
-  /** Names of the events in its history. */
+  /** Names of the events in the history of its latest run. */
   events(): Promise<string[]>;
   when(fits: () => boolean | Promise<boolean>, everyMs?: number): Promise<void>;
 }
 
-/** A real Temporal server and a worker of the orchestration pool whose activities play scenes. */
-export interface Stage {
+/** A real Temporal server and a worker of the orchestration pool whose activities follow scripts. */
+export interface TestEnvironment {
+  readonly temporal: TestWorkflowEnvironment;
   readonly client: Client;
-  readonly address: string;
-  readonly connection: NativeConnection;
-  play(scene?: Scene, input?: Partial<OrchestrationInput>): Promise<Play>;
+  start(script?: Script, input?: Partial<OrchestrationInput>): Promise<StartedRun>;
   close(): Promise<void>;
 }
 
 const nothing = () => {};
-const SILENT = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const SILENT = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-export async function openServer(): Promise<RunningTemporal & { remove(): Promise<void> }> {
-  const dir = mkdtempSync(join(tmpdir(), 'nubabel-stage-'));
-  const server = await startTemporalServer({
-    cli: testServers().temporalCli,
-    port: await anyFreePort(),
-    logFile: join(dir, 'temporal.log'),
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
-  });
-  return {
-    ...server,
-    remove: async () => {
-      // Nobody reads it after this; asked to leave in order it takes two seconds.
-      server.kill();
-      await server.exited;
-      rmSync(dir, { recursive: true, force: true });
+/** Without it the SDK writes its log among the results of the tests. */
+export const silenceRuntime = () => Runtime.install({ logger: SILENT });
+
+/** A server with its connections and a client, and with the product's settings and these. */
+export function openTemporal(settings: Readonly<Record<string, string>> = {}): Promise<TestWorkflowEnvironment> {
+  silenceRuntime();
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: testServers().temporalCli },
+      log: { format: 'pretty', level: 'error' },
+      extraArgs: serverArguments(settings),
     },
-  };
+  });
 }
 
-export const beSilent = () => Runtime.install({ logger: SILENT });
+export interface EnvironmentOptions {
+  readonly cachedWorkflows?: number;
+  /** Dynamic settings of the server. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
 
-export async function openStage(cachedWorkflows = 100): Promise<Stage> {
-  beSilent();
-  const [server, bundle] = await Promise.all([openServer(), buildWorkflowBundle()]);
-  const connection = await NativeConnection.connect({ address: server.address });
-  const clientConnection = await Connection.connect({ address: server.address });
-  const client = new Client({ connection: clientConnection });
-  const actors = createActors();
+export async function openEnvironment({
+  cachedWorkflows = 100,
+  settings,
+}: EnvironmentOptions = {}): Promise<TestEnvironment> {
+  const [temporal, bundle] = await Promise.all([openTemporal(settings), buildWorkflowBundle()]);
+  const { client, nativeConnection: connection } = temporal;
+  const scripted = createScriptedActivities();
   const worker = await createOrchestrationWorker({
     connection,
     namespace: 'default',
-    activities: actors.activities satisfies Activities,
+    activities: scripted.activities satisfies Activities,
     dataConverter: createDataConverter(),
     workflows: { codePath: bundle.path },
     cachedWorkflows,
@@ -89,15 +80,12 @@ export async function openStage(cachedWorkflows = 100): Promise<Stage> {
   });
   const running = worker.run();
   return {
+    temporal,
     client,
-    connection,
-    address: server.address,
-    play: (scene = {}, input = {}) => play(client, actors, scene, input),
+    start: (script = {}, input = {}) => start(client, scripted, script, input),
     close: async () => {
       await stop(worker, running);
-      await clientConnection.close();
-      await connection.close();
-      await server.remove();
+      await temporal.teardown();
       await Runtime.instance().shutdown();
     },
   };
@@ -108,14 +96,14 @@ export async function stop(worker: Worker, running: Promise<void>): Promise<void
   await running;
 }
 
-async function play(
+async function start(
   client: Client,
-  actors: ReturnType<typeof createActors>,
-  scene: Scene,
+  scripted: ReturnType<typeof createScriptedActivities>,
+  script: Script,
   input: Partial<OrchestrationInput>,
-): Promise<Play> {
+): Promise<StartedRun> {
   const orchestrationId = randomUUID();
-  const { calls } = actors.open(orchestrationId, scene);
+  const { calls } = scripted.follow(orchestrationId, script);
   const organizationId = randomUUID();
   const handle = await client.workflow.start<typeof orchestrationWorkflow>(WORKFLOW.orchestration, {
     args: [{ organizationId, orchestrationId, slack: false, analyze: true, ...input }],

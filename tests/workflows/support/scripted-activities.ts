@@ -49,7 +49,7 @@ export interface Call {
 }
 
 /** What happens in one orchestration; whatever is left out goes well. */
-export interface Scene {
+export interface Script {
   readonly agents?: readonly AgentId[];
   readonly mode?: RoutedWork['mode'];
   readonly maxExecutionMs?: number;
@@ -130,14 +130,14 @@ const OUTCOME: Readonly<Record<Ending['kind'], FinalStatus>> = {
   planned: 'completed',
 };
 
-const routed = (scene: Scene, approval: Question | undefined): RoutedWork => ({
-  agents: (scene.agents ?? ['brand']).map((agent) => ({ agent, relevance: 1 })),
-  mode: scene.mode ?? 'parallel',
+const routed = (script: Script, approval: Question | undefined): RoutedWork => ({
+  agents: (script.agents ?? ['brand']).map((agent) => ({ agent, relevance: 1 })),
+  mode: script.mode ?? 'parallel',
   category: 'quick',
-  maxExecutionMs: scene.maxExecutionMs ?? 60_000,
+  maxExecutionMs: script.maxExecutionMs ?? 60_000,
   ...(approval && { approval }),
-  ...(scene.planning && { planning: true }),
-  ...(scene.dryRun && { dryRun: true }),
+  ...(script.planning && { planning: true }),
+  ...(script.dryRun && { dryRun: true }),
 });
 
 const choicesOf = (kind: string): Partial<Question> => {
@@ -157,92 +157,92 @@ const midwayQuestion = (kind: string, nth: number): Question => ({
   ...choicesOf(kind),
 });
 
-/** Activities that play scenes and keep score. */
-export function createActors() {
-  const open = new Map<string, { scene: Scene; calls: Call[]; reports: number; final: boolean }>();
+/** Activities that follow scripts and keep score. */
+export function createScriptedActivities() {
+  const byId = new Map<string, { script: Script; calls: Call[]; reports: number; final: boolean }>();
   const of = (orchestrationId: string) => {
-    const found = open.get(orchestrationId);
-    if (!found) throw new Error(`Nobody plays ${orchestrationId}.`);
+    const found = byId.get(orchestrationId);
+    if (!found) throw new Error(`There is no script for ${orchestrationId}.`);
     return found;
   };
   const activities: Activities = {
     model: {
       analyzeRequest: ({ orchestrationId }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'analyzeRequest' });
-        return heartbeating(({ signal }) => scene.analyze?.(signal) ?? Promise.resolve());
+        return heartbeating(({ signal }) => script.analyze?.(signal) ?? Promise.resolve());
       },
       runAgent: ({ orchestrationId, agent, step = agent, attempt = 0, round, last, ...input }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         const { withEarlierAnswers, steering, tier } = input;
         const more = { ...(tier && { tier }), ...(round && { round }), ...(last && { last }) };
         calls.push({ name: 'runAgent', agent, withEarlierAnswers, step, attempt, steering, ...more });
         return heartbeating(
-          async ({ signal }) => (await scene.agent?.(agent, signal, step, attempt, round ?? 1)) ?? undefined,
+          async ({ signal }) => (await script.agent?.(agent, signal, step, attempt, round ?? 1)) ?? undefined,
         );
       },
       draftPlan: ({ orchestrationId, revision, why, constraints, repairs, failures }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'draftPlan', draft: { revision, why, constraints, repairs, failures } });
         const nth = calls.filter(({ name }) => name === 'draftPlan').length;
-        return heartbeating(({ signal }) => scene.draft?.(nth, signal) ?? Promise.resolve());
+        return heartbeating(({ signal }) => script.draft?.(nth, signal) ?? Promise.resolve());
       },
       healStep: ({ orchestrationId, step, attempt, code }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'healStep', step, attempt, code });
-        return heartbeating(async ({ signal }) => (await scene.heal?.(step, attempt, signal)) ?? { action: 'stop' });
+        return heartbeating(async ({ signal }) => (await script.heal?.(step, attempt, signal)) ?? { action: 'stop' });
       },
     },
     store: {
       routeRequest: async ({ orchestrationId }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'routeRequest' });
-        return routed(scene, scene.approval);
+        return routed(script, script.approval);
       },
       recordDecision: async ({ orchestrationId, decision: given, partial }) => {
         of(orchestrationId).calls.push({ name: 'recordDecision', decision: given, ...(partial && { partial }) });
       },
       revisePlan: async ({ orchestrationId, decision: given }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'revisePlan', decision: given });
-        return scene.revise?.(given) ?? { verdict: 'rejected', problems: [] };
+        return script.revise?.(given) ?? { verdict: 'rejected', problems: [] };
       },
       adoptPlan: async ({ orchestrationId }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         const nth = calls.filter(({ name }) => name === 'adoptPlan').length;
         calls.push({ name: 'adoptPlan' });
-        return scene.drafts?.[nth] ?? scene.drafts?.at(-1) ?? { verdict: 'rejected' };
+        return script.drafts?.[nth] ?? script.drafts?.at(-1) ?? { verdict: 'rejected' };
       },
       proposeWithoutPlan: async ({ orchestrationId }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'proposeWithoutPlan' });
-        return routed(scene, { ...QUESTION, ...scene.offer });
+        return routed(script, { ...QUESTION, ...script.offer });
       },
       askHuman: async ({ orchestrationId, kind, step, nth, evidence, refused, calls: ids }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         const more = { ...(step && { step }), ...(evidence && { evidence }), ...(ids && { ids }) };
         calls.push({ name: 'askHuman', kind, nth, ...more, refused });
-        return { ...midwayQuestion(kind, nth), ...scene.question };
+        return { ...midwayQuestion(kind, nth), ...script.question };
       },
       closeQuestion: async ({ orchestrationId, approvalId, verdict }) => {
         of(orchestrationId).calls.push({ name: 'closeQuestion', approvalId, verdict });
       },
       evaluateStepCondition: async ({ orchestrationId, step }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'evaluateStepCondition', step });
-        return { verdict: scene.condition?.(step) ?? 'yes' };
+        return { verdict: script.condition?.(step) ?? 'yes' };
       },
       completeApprovalStep: async ({ orchestrationId, step }) => {
         of(orchestrationId).calls.push({ name: 'completeApprovalStep', step });
       },
       closeStep: async () => {},
       addFollowUpStep: async ({ orchestrationId, nth }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'addFollowUpStep' });
-        const agent = scene.agents?.[0] ?? 'brand';
+        const agent = script.agents?.[0] ?? 'brand';
         return { id: `followup_${nth}`, kind: 'agent', agent, needs: [], runs: 'after_all', conditional: false };
       },
-      prepareToolJob: async ({ orchestrationId }) => ({ calls: [...(of(orchestrationId).scene.toolJob ?? [])] }),
+      prepareToolJob: async ({ orchestrationId }) => ({ calls: [...(of(orchestrationId).script.toolJob ?? [])] }),
       closeCalls: async ({ orchestrationId, calls: ids, as }) => {
         of(orchestrationId).calls.push({ name: 'closeCalls', ids, as });
       },
@@ -250,27 +250,27 @@ export function createActors() {
         of(orchestrationId).calls.push({ name: 'settleUnknownEffect', ids: [call], verdict });
       },
       listUndoableEffects: async ({ orchestrationId }) => ({
-        effects: (of(orchestrationId).scene.undoable ?? []).map((key) => ({ key, queue: QUEUE.orchestration })),
+        effects: (of(orchestrationId).script.undoable ?? []).map((key) => ({ key, queue: QUEUE.orchestration })),
       }),
       finishUndo: async ({ orchestrationId }) => {
-        const { calls, scene } = of(orchestrationId);
+        const { calls, script } = of(orchestrationId);
         calls.push({ name: 'finishUndo' });
-        return { done: scene.undoable?.length ?? 0, total: scene.undoable?.length ?? 0 };
+        return { done: script.undoable?.length ?? 0, total: script.undoable?.length ?? 0 };
       },
       finishOrchestration: async ({ orchestrationId, ending }) => {
-        const played = of(orchestrationId);
-        played.calls.push({ name: 'finishOrchestration', ending });
-        await played.scene.finish?.();
-        played.final = true;
+        const progress = of(orchestrationId);
+        progress.calls.push({ name: 'finishOrchestration', ending });
+        await progress.script.finish?.();
+        progress.final = true;
         return { status: OUTCOME[ending.kind] };
       },
     },
     tools: {
       callTool: ({ orchestrationId, call }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'callTool', ids: [call] });
         const nth = calls.filter(({ name, ids }) => name === 'callTool' && ids?.[0] === call).length;
-        return heartbeating(async ({ signal }) => (await scene.tool?.(call, nth, signal)) ?? { status: 'done' });
+        return heartbeating(async ({ signal }) => (await script.tool?.(call, nth, signal)) ?? { status: 'done' });
       },
       undoEffect: async ({ orchestrationId, key }) => {
         of(orchestrationId).calls.push({ name: 'undoEffect', ids: [key] });
@@ -279,25 +279,25 @@ export function createActors() {
     },
     slack: {
       reportToSlack: async ({ orchestrationId }) => {
-        const played = of(orchestrationId);
-        const { final } = played;
-        played.calls.push({ name: 'reportToSlack' });
-        await played.scene.report?.(++played.reports, final);
+        const progress = of(orchestrationId);
+        const { final } = progress;
+        progress.calls.push({ name: 'reportToSlack' });
+        await progress.script.report?.(++progress.reports, final);
         return { final };
       },
       remindApprovers: async ({ orchestrationId, approvalId, nth, escalates }) => {
-        const { scene, calls } = of(orchestrationId);
+        const { script, calls } = of(orchestrationId);
         calls.push({ name: 'remindApprovers', approvalId, nth, escalates });
-        await scene.remind?.();
+        await script.remind?.();
       },
     },
   };
   return {
     activities,
-    open(orchestrationId: string, scene: Scene) {
-      const played = { scene, calls: [] as Call[], reports: 0, final: false };
-      open.set(orchestrationId, played);
-      return played;
+    follow(orchestrationId: string, script: Script) {
+      const progress = { script, calls: [] as Call[], reports: 0, final: false };
+      byId.set(orchestrationId, progress);
+      return progress;
     },
   };
 }

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FAILURE } from '../../contracts/failures.ts';
+import { QUEUE } from '../../contracts/queues.ts';
+import type { SteeringMessage } from '../../contracts/workflow.ts';
+import { decideSignal, steerSignal } from '../../workflows/messages.ts';
+import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
+import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked, untilAskedFor } from './support/people.ts';
+import { adopted, after, ask, askedAbout, step } from './support/plans.ts';
+import { decision, QUESTION } from './support/scripted-activities.ts';
+
+/** A server that suggests it after so few events that every plan goes on over several runs. */
+let environment: TestEnvironment;
+beforeAll(async () => {
+  environment = await openEnvironment({ settings: { 'limit.historyCount.suggestContinueAsNew': '20' } });
+}, 60_000);
+afterAll(() => environment?.close());
+
+const CHAIN = ['a', 'b', 'c', 'd', 'e', 'f'];
+const chain = (ids: readonly string[] = CHAIN) =>
+  ids.map((id, index) => after(id, ...ids.slice(Math.max(0, index - 1), index)));
+
+/** Runs of the workflow so far, by the ids that each one's first event names, the latest first. */
+async function runIds({ handle: { workflowId } }: StartedRun): Promise<string[]> {
+  const ids: string[] = [];
+  for (let runId: string | null | undefined; ;) {
+    const handle = environment.client.workflow.getHandle(workflowId, runId ?? undefined);
+    if (!runId) ids.push((await handle.describe()).runId);
+    const [first] = (await handle.fetchHistory()).events ?? [];
+    runId = first?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+    if (!runId) return ids;
+    ids.push(runId);
+  }
+}
+
+const signalWords = (run: StartedRun, message: SteeringMessage) => run.handle.signal(steerSignal, message);
+
+describe('an orchestration that continues as new', () => {
+  it('runs every step once, pays for nothing twice, and is found by its workflow id', async () => {
+    const run = await environment.start({ planning: true, drafts: [adopted(...chain())] }, { slack: true });
+    const found = environment.client.workflow.getHandle(run.handle.workflowId);
+    await expect(found.result()).resolves.toEqual({ status: 'completed' });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect((await runIds(run)).length).toBeGreaterThan(2);
+    expect(run.names().filter((name) => name !== 'reportToSlack')).toEqual([
+      'analyzeRequest',
+      'routeRequest',
+      'draftPlan',
+      'adoptPlan',
+      ...CHAIN.map(() => 'runAgent engineering'),
+      'finishOrchestration',
+    ]);
+    expect(stepsRun(run)).toEqual(CHAIN);
+    expect(run.names().at(-1)).toBe('reportToSlack');
+  });
+
+  it('loses no message and takes none twice, whenever it comes', async () => {
+    const sent: string[] = [];
+    const answers: Promise<unknown>[] = [];
+    const run: StartedRun = await environment.start({
+      planning: true,
+      drafts: [adopted(...chain())],
+      agent: (_, __, id) => {
+        if (!CHAIN.includes(id)) return Promise.resolve();
+        // Nobody waits for these, so that they arrive while the step ends and the next run begins.
+        for (const nth of [1, 2]) {
+          sent.push(`${id}-${nth}`);
+          answers.push(nth === 1 ? steer(run, 'steer', `${id}-1`) : signalWords(run, { id: `${id}-2`, mode: 'steer' }));
+        }
+        return Promise.resolve();
+      },
+    });
+    await run.handle.result();
+    await Promise.allSettled(answers);
+    const given = callsOf(run, 'runAgent').flatMap(({ steering = [] }) => steering);
+    const inTime = sent.filter((id) => !id.startsWith('f'));
+    expect(given).toEqual([...new Set(given)]);
+    expect(given).toEqual(expect.arrayContaining(inTime));
+    expect((await runIds(run)).length).toBeGreaterThan(2);
+  });
+
+  it('ends as cancelled when a cancel comes at any of its steps', async () => {
+    const runs = ['b', 'c', 'd'].map(async (last) => {
+      let cancelled: Promise<unknown> = Promise.resolve();
+      const run: StartedRun = await environment.start({
+        planning: true,
+        drafts: [adopted(...chain())],
+        agent: (_, __, id) => {
+          if (id === last) cancelled = environment.client.workflow.getHandle(run.handle.workflowId).cancel();
+          return Promise.resolve();
+        },
+      });
+      await run.over();
+      await cancelled;
+      return run;
+    });
+    for (const run of await Promise.all(runs)) {
+      expect(run.ending()).toMatchObject({ kind: 'cancelled', stop: { mode: 'cancel' } });
+      // A local activity may run again when its workflow task is lost, and then says the same.
+      expect(new Set(callsOf(run, 'finishOrchestration').map(({ ending }) => ending?.kind)).size).toBe(1);
+      expect(stepsRun(run)).toEqual([...new Set(stepsRun(run))]);
+      expect(stepsRun(run)).not.toContain('f');
+    }
+  });
+
+  it('numbers its questions and plans on, and keeps what is done', async () => {
+    const { opened, open } = gate();
+    const drafts = [
+      adopted(
+        ...chain(['a', 'b', 'c']),
+        ask('sure', 'c'),
+        after('d', 'sure'),
+        after('held', 'd'),
+        after('old', 'held'),
+      ),
+      adopted(after('e', 'a'), ask('surely', 'e')),
+    ];
+    const run = await environment.start({
+      planning: true,
+      drafts,
+      agent: (_, __, id) => (id === 'held' ? opened : Promise.resolve()),
+    });
+    await decide(run, await untilAskedFor(run, 1));
+    await run.when(() => stepsRun(run).includes('held'));
+    const constraint = await steer(run, 'replan');
+    open();
+    await decide(run, await untilAskedFor(run, 2));
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(callsOf(run, 'askHuman').map(({ nth, step: id }) => [nth, id])).toEqual([
+      [1, 'sure'],
+      [2, 'surely'],
+    ]);
+    expect(callsOf(run, 'draftPlan').map(({ draft }) => [draft?.revision, draft?.constraints])).toEqual([
+      [1, []],
+      [2, [constraint]],
+    ]);
+    expect(stepsRun(run)).toEqual(['a', 'b', 'c', 'd', 'held', 'e']);
+    expect((await runIds(run)).length).toBeGreaterThan(2);
+  });
+
+  it('holds back no step while another one asks people', async () => {
+    const run = await environment.start({ planning: true, drafts: [adopted(ask('sure'), ...chain())] });
+    const named = await untilAskedFor(run, 1);
+    await run.when(() => stepsRun(run).length === CHAIN.length);
+    expect(await runIds(run)).toHaveLength(1);
+    await decide(run, named);
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+  });
+
+  it('lets steps that it has held back go on when one that still runs asks people', async () => {
+    const { opened, open } = gate();
+    const call = { id: 'call-1', tool: 'wiki__write', signature: 'w', queue: QUEUE.orchestration };
+    const run = await environment.start({
+      planning: true,
+      drafts: [adopted(step('slow'), ...chain())],
+      agent: async (_, __, id, ___, round = 1) => {
+        if (id !== 'slow' || round > 1) return undefined;
+        await opened;
+        return { calls: [{ ...call, reads: false, asks: true, settled: false }] };
+      },
+    });
+    await run.when(async () => (await run.handle.describe()).historyLength > 30);
+    expect(stepsRun(run)).not.toContain('f');
+    open();
+    const named = await untilAskedFor(run, 1);
+    await run.when(() => stepsRun(run).includes('f'));
+    await decide(run, named);
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(callsOf(run, 'callTool')).toHaveLength(1);
+  });
+
+  it('is not held up for long by a Slack that keeps a report', async () => {
+    const { opened, open } = gate();
+    const run = await environment.start(
+      { planning: true, drafts: [adopted(...chain())], report: (nth) => (nth === 1 ? opened : Promise.resolve()) },
+      { slack: true },
+    );
+    await run.when(() => stepsRun(run).length === CHAIN.length);
+    expect(await runIds(run)).toHaveLength(1);
+    open();
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(run.names().at(-1)).toBe('reportToSlack');
+  }, 60_000);
+});
+
+describe('a plan that waits for its approval when the workflow continues as new', () => {
+  const policy = { ...QUESTION.policy, quorum: 2 };
+  const untilContinued = async (run: StartedRun) => {
+    const [before] = await runIds(run);
+    for (let nth = 0; (await runIds(run))[0] === before; nth++)
+      await signalWords(run, { id: `words-${nth}`, mode: 'steer' });
+    await untilAsked(run);
+  };
+
+  it('still waits, with what has been said to it', async () => {
+    const run = await environment.start({
+      planning: true,
+      drafts: [askedAbout({ policy }, step('a'), after('b', 'a'))],
+    });
+    await untilAsked(run);
+    await decide(run, { userId: 'ann' });
+    await untilContinued(run);
+    expect(await refusalOf(decide(run, { userId: 'ann' }))).toBe(FAILURE.alreadyApproved);
+    expect(await refusalOf(decide(run, { userId: 'bob', hash: 'another' }))).toBe(FAILURE.approvalMismatch);
+    await untilContinued(run);
+    await decide(run, { userId: 'bob' });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(callsOf(run, 'recordDecision').map(({ decision: given, partial }) => [given?.userId, partial])).toEqual([
+      ['ann', true],
+      ['bob', undefined],
+    ]);
+    expect(callsOf(run, 'adoptPlan')).toHaveLength(1);
+    expect(callsOf(run, 'runAgent')[0]?.steering?.length).toBeGreaterThan(4);
+    expect((await runIds(run)).length).toBeGreaterThan(2);
+  });
+
+  it('keeps its deadline, and decisions for a question that is still to come', async () => {
+    const run = await environment.start({
+      planning: true,
+      drafts: [askedAbout({ timeoutMs: 15_000 }, ask('sure'), after('a', 'sure'))],
+    });
+    const started = Date.now();
+    await untilAsked(run);
+    await untilContinued(run);
+    const untilLate = async () => Date.now() - started > 9_000;
+    await run.when(untilLate, 500);
+    await untilContinued(run);
+    await expect(run.handle.result()).resolves.toEqual({ status: 'expired' });
+    expect(Date.now() - started).toBeLessThan(21_000);
+    expect(run.ending()).toEqual({ kind: 'expired' });
+  }, 60_000);
+
+  it('counts a reply from Slack that overtakes it', async () => {
+    const run = await environment.start({ planning: true, drafts: [askedAbout({}, ...chain())] });
+    await untilAsked(run);
+    await untilContinued(run);
+    await run.handle.signal(decideSignal, decision());
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(callsOf(run, 'recordDecision')).toHaveLength(1);
+  });
+});
