@@ -20,6 +20,7 @@ import { orchestratorRoutes } from './routes/orchestrator.ts';
 import { consoleRoutes, docsRoutes } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { skillRoutes } from './routes/skills.ts';
 import { toolRoutes } from './routes/tools.ts';
 import { notFound, RequestError } from '../contracts/problem.ts';
@@ -64,6 +65,7 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/api', moneyRoutes(deps))
     .route('/api', policyRoutes(deps))
     .route('/api', keyPoolRoutes(deps))
+    .route('/api', agentRoutes(deps))
     .route('/api', skillRoutes(deps))
     .route('/api/admin/routing', routingRoutes(deps))
     .all('/api/*', () => Promise.reject(notFound('address')))

@@ -1,5 +1,6 @@
 import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { AgentDefinition, AgentId } from '../contracts/agents.ts';
 import type { Principal } from '../contracts/principal.ts';
 import type { PolicyDeps, LimitDeps } from '../domain/budgets/limits.ts';
 import type { ConnectDeps } from '../domain/connections/change-connection.ts';
@@ -43,6 +44,8 @@ export interface ApiDeps
   /** Where Temporal's Web UI shows our namespace. */
   readonly temporalUiUrl: string | null;
   readonly webDir: string;
+  /** The agents that requests can name: one for each file of `agents/`. */
+  readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
   /** Of other programs that use tools over MCP. */
   readonly mcpSessions: McpSessions;
   readonly mcpProgress: McpProgress;

@@ -24,6 +24,7 @@ import { withDelegation } from '../domain/delegation/with-delegation.ts';
 import { createToolPorts } from '../adapters/mcp/tool-ports.ts';
 import { createGrantStore } from '../domain/connections/grant-store.ts';
 import { createToolHost } from '../domain/tools/create-tool-host.ts';
+import { loadAgents } from '../domain/agents/load.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
 import { createApp } from './app.ts';
 import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
     webDir: config.NUBABEL_WEB_DIR,
+    agents: await loadAgents(),
     skills: openBuiltInSkills(log),
     payloadCodec: createPayloadCodec(config.PAYLOAD_KEYS ?? []),
     ...fromConfig(config),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** The eight specialists and `general`, which takes what fits none of them. The order is the order people see. */
-export const AGENT_IDS = [
+/**
+ * The agents that the local router was trained on, in the order people see: eight specialists and `general`, which takes
+ * what fits none of them. `agents/` may hold others, which requests can name and models can choose.
+ */
+export const TRAINED_AGENTS = [
   'brand',
   'marketing',
   'ops',
@@ -12,8 +15,17 @@ export const AGENT_IDS = [
   'finance',
   'general',
 ] as const;
-export const AgentId = z.enum(AGENT_IDS);
+export type TrainedAgent = (typeof TRAINED_AGENTS)[number];
+
+/** The name of a file in `agents/`. Which ones there are, only those who have loaded them know. */
+export const AgentId = z
+  .string()
+  .max(40)
+  .regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/, 'is no id of an agent: write lower case letters, digits and single -');
 export type AgentId = z.infer<typeof AgentId>;
+
+/** One of the agents that are there. */
+export const agentAmong = (ids: Iterable<AgentId>) => z.enum([...ids]);
 
 export const CATEGORIES = ['quick', 'ultrabrain', 'visual-engineering', 'artistry'] as const;
 export const Category = z.enum(CATEGORIES);
@@ -58,3 +70,7 @@ export type AgentFrontMatter = z.infer<typeof AgentFrontMatter>;
 
 export const AgentDefinition = AgentFrontMatter.extend({ id: AgentId, prompt: z.string().min(1) });
 export type AgentDefinition = z.infer<typeof AgentDefinition>;
+
+/** An agent as people may see it; the answer of `GET /api/agents` lists them. */
+export const AgentView = AgentDefinition.pick({ id: true, name: true, description: true, category: true, tier: true });
+export type AgentView = z.infer<typeof AgentView>;

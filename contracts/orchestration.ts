@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentId, Category, Language } from './agents.ts';
+import { agentAmong, AgentId, Category, Language } from './agents.ts';
 import { Approval } from './approval.ts';
 import { EffectCounts } from './effects.ts';
 import { LIMITS } from './limits.ts';
@@ -50,6 +50,12 @@ export const OrchestrateRequest = z.strictObject({
 });
 export type OrchestrateRequest = z.infer<typeof OrchestrateRequest>;
 
+/** As `OrchestrateRequest`, where it is known which agents there are. */
+export const orchestrateRequestFor = (agents: Iterable<AgentId>) =>
+  OrchestrateRequest.extend({
+    agents: z.array(agentAmong(agents)).min(1).max(LIMITS.agentsPerRequest).optional(),
+  });
+
 export const Accepted = z.object({ jobId: z.string(), sessionId: z.string(), status: JobStatusName });
 export type Accepted = z.infer<typeof Accepted>;
 
@@ -87,7 +93,7 @@ export const Analysis = z.object({
 });
 export type Analysis = z.infer<typeof Analysis>;
 
-const AgentScores = z.partialRecord(AgentId, z.number());
+const AgentScores = z.record(AgentId, z.number());
 
 /** Who works on a request and why. */
 export const Route = z.object({

@@ -1,6 +1,9 @@
 import type { AgentId } from './agents.ts';
 import type { StepStatus } from './plan.ts';
-import { AGENT_NAMES } from './texts.ts';
+
+/** How people know an agent: its id in words, `customer-success` is Customer Success. Korean keeps it, as teams do. */
+export const agentName = (id: AgentId): string =>
+  id.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => (dash && ' ') + letter.toUpperCase());
 
 /** What people call a step: its title in a plan, otherwise the agent that does it. */
 export const stepName = ({
@@ -11,7 +14,7 @@ export const stepName = ({
   readonly title: string;
   readonly agent: AgentId | null;
   readonly id: string;
-}): string => title || (agent ? AGENT_NAMES[agent] : id);
+}): string => title || (agent ? agentName(agent) : id);
 
 /** The steps that stand at the same depth of a plan, and how far they are together. */
 export interface Phase<T> {

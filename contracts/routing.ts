@@ -20,8 +20,8 @@ export const RoutingDecision = z.object({
   confidence: z.number(),
   /** Of every agent: by the local router and by the model; null where it was not asked. */
   scores: z.object({
-    local: z.partialRecord(AgentId, z.number()).nullable(),
-    model: z.partialRecord(AgentId, z.number()).nullable(),
+    local: z.record(AgentId, z.number()).nullable(),
+    model: z.record(AgentId, z.number()).nullable(),
   }),
   alternatives: z.array(AgentChoice),
   reason: z.string(),

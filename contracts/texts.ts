@@ -1,19 +1,6 @@
-import type { AgentId, Language } from './agents.ts';
+import type { Language } from './agents.ts';
 import { messages as en, type Messages } from './texts/en/messages.ts';
 import { messages as ko } from './texts/ko/messages.ts';
-
-/** How people know the agents; Korean messages keep the English names, as teams do. */
-export const AGENT_NAMES: Readonly<Record<AgentId, string>> = {
-  brand: 'Brand',
-  marketing: 'Marketing',
-  ops: 'Ops',
-  product: 'Product',
-  engineering: 'Engineering',
-  support: 'Support',
-  growth: 'Growth',
-  finance: 'Finance',
-  general: 'General',
-};
 
 /** Sentences of Slack, the API and the workflows in the language of the request; the console has its own part of the catalogue. */
 export type Texts = Messages;

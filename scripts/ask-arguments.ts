@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { AgentId } from '../contracts/agents.ts';
+import type { AgentId } from '../contracts/agents.ts';
 import type { OrchestrateRequest } from '../contracts/orchestration.ts';
+import { listAgentIds } from '../domain/agents/load.ts';
 import { readRunningSystem } from '../dev/running.ts';
 
 export const USAGE = `Asks Nubabel and shows the work live.
@@ -57,10 +58,10 @@ function toPlanning(word: string): (typeof PLANNING)[number] {
 }
 
 function toAgent(name: string): AgentId {
-  const agent = AgentId.safeParse(name.trim().toLowerCase());
-  if (!agent.success)
-    throw new Error(`There is no agent "${name.trim()}". Choose from: ${AgentId.options.join(', ')}.`);
-  return agent.data;
+  const known = listAgentIds();
+  const agent = known.find((id) => id === name.trim().toLowerCase());
+  if (agent === undefined) throw new Error(`There is no agent "${name.trim()}". Choose from: ${known.join(', ')}.`);
+  return agent;
 }
 
 export interface Address {

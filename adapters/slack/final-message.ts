@@ -1,7 +1,8 @@
 import type { KnownBlock } from '@slack/web-api';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { AggregatedResult } from '../../contracts/orchestration.ts';
-import { AGENT_NAMES, textsFor, type Texts } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { ReportState } from '../../domain/reports/report-state.ts';
 import { cents, context, cut, quoted, section, sections, type BlockMessage } from './block-kit.ts';
 import { changeLines, leftOutLines } from './tool-lines.ts';
@@ -53,7 +54,7 @@ const endIcon = (status: string): string => (status === 'completed' ? '✅' : st
 
 function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
   const others = result.supporting_insights.map(({ agent, content, step }) => {
-    const name = [step, AGENT_NAMES[agent]].filter(Boolean).join(' · ');
+    const name = [step, agentName(agent)].filter(Boolean).join(' · ');
     return `**${name}**\n\n${content}`;
   });
   const parts = [result.primary_result, ...(others.length ? [`---\n\n**${texts.insights}**`, ...others] : [])];
@@ -102,13 +103,13 @@ function coverageLines({ orchestration, plan, steps }: ReportState, texts: Texts
 }
 
 const missingLine = (result: AggregatedResult, texts: Texts): string =>
-  `⚠️ ${texts.missing}: ${result.missing_agents.map(({ agent, reason }) => `${AGENT_NAMES[agent]} (${reason})`).join('; ')}`;
+  `⚠️ ${texts.missing}: ${result.missing_agents.map(({ agent, reason }) => `${agentName(agent)} (${reason})`).join('; ')}`;
 
 function summaryLine({ orchestration, steps, costNanos }: ReportState, texts: Texts): string {
   const end = orchestration.finished_at ?? new Date();
   const seconds = (end.getTime() - orchestration.created_at.getTime()) / 1_000;
   const worked = steps.filter(({ status }) => status === 'done');
-  const agents = [...new Set(worked.flatMap(({ agent }) => (agent ? [AGENT_NAMES[agent]] : [])))];
+  const agents = [...new Set(worked.flatMap(({ agent }) => (agent ? [agentName(agent)] : [])))];
   const models = [...new Set(worked.flatMap(({ model }) => model ?? []))];
   return [
     `${texts.duration}: ${seconds.toFixed(1)} s`,

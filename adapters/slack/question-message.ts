@@ -1,6 +1,7 @@
 import type { KnownBlock } from '@slack/web-api';
 import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
-import { AGENT_NAMES, textsFor, type Texts } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { ReportState } from '../../domain/reports/report-state.ts';
 import { cents, clock, context, cut, quoted, section, sections, type BlockMessage } from './block-kit.ts';
 import { callLines, callTitles, reconnectLink } from './tool-lines.ts';
@@ -60,7 +61,7 @@ function factsOf({ plan, kind }: Approval, texts: Texts): string[] {
   // While the work runs the cents are what is spent already; a refused budget says what it lacks.
   if (kind !== 'cost' && kind !== 'requested')
     return plan.raise ? [] : [`*${texts.plan.spent}:* ${cents(plan.estimatedCents)}`];
-  const names = plan.agents.map(({ agent }) => AGENT_NAMES[agent]).join(', ');
+  const names = plan.agents.map(({ agent }) => agentName(agent)).join(', ');
   return [
     `*${texts.agents}:* ${names}`,
     `*${texts.estimate}:* ${cents(plan.estimatedCents)} (${texts.worstCase} ${cents(plan.worstCaseCents)})`,

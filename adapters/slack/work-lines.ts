@@ -1,7 +1,8 @@
 import type { PricedStep } from '../../contracts/plan.ts';
 import { stepName, toPhases } from '../../contracts/phases.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
-import { AGENT_NAMES, reasonSentence, type Texts } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
+import { reasonSentence, type Texts } from '../../contracts/texts.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { HealingNote, ReportStep, SteeringNote } from '../../domain/reports/report-state.ts';
@@ -25,7 +26,7 @@ export const proposedLines = (steps: readonly PricedStep[], texts: Texts): strin
 
 function proposedLine(step: PricedStep, { plan }: Texts): string {
   const { estimate, risk } = step;
-  const by = step.agent ? AGENT_NAMES[step.agent] : (step.tool ?? step.category);
+  const by = step.agent ? agentName(step.agent) : (step.tool ?? step.category);
   const facts = [
     ...(by ? [quoted(by, TITLE_CHARS)] : []),
     plan.minutes(estimate.minutes),
@@ -42,7 +43,7 @@ function proposedLine(step: PricedStep, { plan }: Texts): string {
 export const titleLines = (steps: readonly PricedStep[]): string[] =>
   steps.map(
     ({ title, agent, risk }, index) =>
-      `${index + 1}. ${RISK_MARK[risk] && `${RISK_MARK[risk]} `}${quoted(title, TITLE_CHARS)}${agent ? ` (${AGENT_NAMES[agent]})` : ''}`,
+      `${index + 1}. ${RISK_MARK[risk] && `${RISK_MARK[risk]} `}${quoted(title, TITLE_CHARS)}${agent ? ` (${agentName(agent)})` : ''}`,
   );
 
 /** A plan at work: a bar for each phase, with the names of what runs now. */
@@ -60,7 +61,7 @@ export const outcomeLines = (steps: readonly ReportStep[], language: Language): 
   steps.map((step) => {
     const reason = step.reason && step.status !== 'done' ? reasonSentence(step.reason, language) : '';
     const facts = [
-      ...(step.agent ? [AGENT_NAMES[step.agent]] : []),
+      ...(step.agent ? [agentName(step.agent)] : []),
       ...(step.cost_nanos > 0 ? [cents(nanosToCents(step.cost_nanos))] : []),
       ...(reason ? [quoted(reason, REASON_CHARS)] : []),
     ];
@@ -76,7 +77,7 @@ const STEERING_ICON = { pending: '⏳', delivered: '✅', dropped: '⚠️' } as
 export const healingLines = (healing: readonly HealingNote[], texts: Texts): string[] =>
   latest(healing, texts, ({ attempt, root_cause: cause, action, agent, status }) => {
     const { healingActions: actions, healingStatuses } = texts;
-    const what = agent && action === 'another_agent' ? `${actions[action]} (${AGENT_NAMES[agent]})` : actions[action];
+    const what = agent && action === 'another_agent' ? `${actions[action]} (${agentName(agent)})` : actions[action];
     return `🩹 ${texts.healing(attempt, quoted(cause, CAUSE_CHARS), what, healingStatuses[status])}`;
   });
 

@@ -1,35 +1,43 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { Accepted, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
+import {
+  Accepted,
+  orchestrateRequestFor,
+  SessionView,
+  type OrchestrateRequest,
+} from '../../contracts/orchestration.ts';
 import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
 import { readSession } from '../../domain/sessions/sessions.ts';
-import type { ApiEnv } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 import type { Principal } from '../../contracts/principal.ts';
 
-const orchestrate = createRoute({
-  method: 'post',
-  path: '/orchestrate',
-  tags: ['Orchestrator'],
-  summary: 'Ask for work',
-  description: 'Accepts a request durably and starts it. The same idempotency key gives the same job.',
-  security: BEARER,
-  middleware: [membersOnly] as const,
-  request: {
-    headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
-    body: {
-      required: true,
-      content: { 'application/json': { schema: OrchestrateRequest.meta({ id: 'OrchestrateRequest' }) } },
+const orchestrate = ({ agents }: Pick<ApiDeps, 'agents'>) =>
+  createRoute({
+    method: 'post',
+    path: '/orchestrate',
+    tags: ['Orchestrator'],
+    summary: 'Ask for work',
+    description: 'Accepts a request durably and starts it. The same idempotency key gives the same job.',
+    security: BEARER,
+    middleware: [membersOnly] as const,
+    request: {
+      headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
+      body: {
+        required: true,
+        content: {
+          'application/json': { schema: orchestrateRequestFor(agents.keys()).meta({ id: 'OrchestrateRequest' }) },
+        },
+      },
     },
-  },
-  responses: {
-    202: jsonResponse(
-      Accepted.meta({ id: 'Accepted' }),
-      'Accepted: it will be done, whatever happens to this connection',
-    ),
-    ...PROBLEMS,
-  },
-});
+    responses: {
+      202: jsonResponse(
+        Accepted.meta({ id: 'Accepted' }),
+        'Accepted: it will be done, whatever happens to this connection',
+      ),
+      ...PROBLEMS,
+    },
+  });
 
 const session = createRoute({
   method: 'get',
@@ -45,9 +53,9 @@ const session = createRoute({
 });
 
 /** Asking for work, and the conversations it belongs to. */
-export const orchestratorRoutes = (deps: AcceptDeps) =>
+export const orchestratorRoutes = (deps: AcceptDeps & Pick<ApiDeps, 'agents'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
-    .openapi(orchestrate, async (c) => {
+    .openapi(orchestrate(deps), async (c) => {
       const request = toIncoming(c.get('principal'), c.req.valid('json'), c.req.valid('header')['idempotency-key']);
       const { orchestration, isRepeated } = await acceptRequest(deps, request);
       if (isRepeated) c.header('idempotent-replayed', 'true');

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { agentAmong, type AgentId } from '../../contracts/agents.ts';
 import { Problem } from '../../contracts/problem.ts';
+import type { ApiDeps } from '../deps.ts';
 import { invalidRequest } from '../problems.ts';
 
 /** A JSON answer in an OpenAPI route. */
@@ -28,6 +30,10 @@ export const PROBLEMS = {
 } as const;
 
 export const BEARER = [{ bearer: [] }];
+
+/** @throws RequestError for an agent that is not there, as a schema that lists them would refuse it. */
+export const refuseUnknownAgents = ({ agents: known }: Pick<ApiDeps, 'agents'>, agents: readonly AgentId[]) =>
+  refuse(z.object({ agents: z.array(agentAmong(known.keys())) }).safeParse({ agents }));
 
 /** Every route's answer to what its schema refuses. */
 export function refuse(result: { success: boolean; error?: z.core.$ZodError }): void {

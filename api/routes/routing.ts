@@ -17,7 +17,7 @@ import {
   readOverrides,
   removeOverride,
 } from '../../domain/routing/overrides.ts';
-import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
+import { BEARER, jsonResponse, PROBLEMS, refuse, refuseUnknownAgents } from './responses.ts';
 
 const Override = RoutingOverride.meta({ id: 'RoutingOverride' });
 const forAdmins = { tags: ['Routing'], security: BEARER, middleware: adminsOnly };
@@ -99,13 +99,17 @@ const accuracy = createRoute({
 });
 
 /** Routing decisions, and what admins teach the router. */
-export const routingRoutes = (deps: DatabaseDeps & Pick<ApiDeps, 'router'>) =>
+export const routingRoutes = (deps: DatabaseDeps & Pick<ApiDeps, 'agents' | 'router'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(decisions, async (c) => {
       const { organizationId } = c.get('principal');
       return c.json({ decisions: await readDecisions(deps, organizationId, c.req.valid('query')) }, 200);
     })
-    .openapi(putOverride, async (c) => c.json(await addOverride(deps, c.get('principal'), c.req.valid('json')), 201))
+    .openapi(putOverride, async (c) => {
+      const override = c.req.valid('json');
+      refuseUnknownAgents(deps, override.agents);
+      return c.json(await addOverride(deps, c.get('principal'), override), 201);
+    })
     .openapi(getOverrides, async (c) =>
       c.json({ overrides: await readOverrides(deps, c.get('principal').organizationId) }, 200),
     )

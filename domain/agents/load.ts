@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { AGENT_IDS, type AgentDefinition, AgentFrontMatter, AgentId } from '../../contracts/agents.ts';
+import { type AgentDefinition, AgentFrontMatter, AgentId, TRAINED_AGENTS } from '../../contracts/agents.ts';
 
 /** What one file came to: the agent, or the sentences that say why not. */
 type Reading = { agent: AgentDefinition } | { problems: string[] };
@@ -11,10 +12,24 @@ type Reading = { agent: AgentDefinition } | { problems: string[] };
 const FILE_PARTS = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/;
 const HERE = new URL('../../agents/', import.meta.url);
 
-/** Reads every `<id>.md` of a folder. Throws one error that lists every problem of every file. */
+/** The ids of a folder's agents, whatever is in their files. */
+export const listAgentIds = (dir: URL | string = HERE): AgentId[] =>
+  listFiles(toFolder(dir)).map((name) => name.replace(/\.md$/, ''));
+
+const toFolder = (dir: URL | string): string => (typeof dir === 'string' ? dir : fileURLToPath(dir));
+
+const listFiles = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.md') && name !== 'README.md')
+    .sort();
+
+/**
+ * Reads every `<id>.md` of a folder, those first that the local router was trained on.
+ * Throws one error that lists every problem of every file.
+ */
 export async function loadAgents(dir: URL | string = HERE): Promise<ReadonlyMap<AgentId, AgentDefinition>> {
-  const folder = typeof dir === 'string' ? dir : fileURLToPath(dir);
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.md') && name !== 'README.md').sort();
+  const folder = toFolder(dir);
+  const names = listFiles(folder);
   const problems: string[] = [];
   const found = new Map<AgentId, AgentDefinition>();
   for (const name of names) {
@@ -22,16 +37,15 @@ export async function loadAgents(dir: URL | string = HERE): Promise<ReadonlyMap<
     if ('agent' in reading) found.set(reading.agent.id, reading.agent);
     else problems.push(...reading.problems.map((problem) => `${name}: ${problem}`));
   }
-  for (const id of AGENT_IDS) if (!names.includes(`${id}.md`)) problems.push(`${id}.md: is missing`);
+  for (const id of TRAINED_AGENTS) if (!names.includes(`${id}.md`)) problems.push(`${id}.md: is missing`);
   if (problems.length > 0) throw new Error(`Agents in ${folder}:\n${problems.map((line) => `- ${line}`).join('\n')}`);
-  return new Map(
-    AGENT_IDS.flatMap((id) => [found.get(id)].filter((agent) => agent !== undefined).map((agent) => [id, agent])),
-  );
+  const order = new Set<AgentId>([...TRAINED_AGENTS, ...found.keys()]);
+  return new Map([...order].flatMap((id) => found.get(id) ?? []).map((agent) => [agent.id, agent]));
 }
 
 function readAgent(fileName: string, text: string): Reading {
   const id = AgentId.safeParse(fileName.replace(/\.md$/, ''));
-  if (!id.success) return { problems: [`the name is not an agent's id; known: ${AGENT_IDS.join(', ')}`] };
+  if (!id.success) return { problems: ["the name is not an agent's id: lower case letters, digits and single - only"] };
   const [, head, body] = FILE_PARTS.exec(text) ?? [];
   if (head === undefined || body === undefined)
     return { problems: ['does not begin with front matter between two --- lines'] };

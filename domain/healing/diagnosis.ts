@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentId, type AgentDefinition } from '../../contracts/agents.ts';
+import { agentAmong, AgentId, type AgentDefinition } from '../../contracts/agents.ts';
 import { HealingAction, PLAN_LIMITS } from '../../contracts/plan.ts';
 import { storableText } from '../../contracts/storable-text.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
@@ -18,8 +18,10 @@ export const Diagnosis = z.object({
 export type Diagnosis = z.infer<typeof Diagnosis>;
 
 /** The JSON schema of `Diagnosis`, closed and without bounds, as structured output requires. */
-export const diagnosisSchema = (): Record<string, unknown> => {
-  const { $schema: _, ...schema } = z.toJSONSchema(Diagnosis) as Record<string, unknown>;
+export const diagnosisSchema = (agents: Iterable<AgentId>): Record<string, unknown> => {
+  const { $schema: _, ...schema } = z.toJSONSchema(
+    Diagnosis.extend({ agent: agentAmong(agents).nullable() }),
+  ) as Record<string, unknown>;
   return schema;
 };
 

@@ -165,7 +165,7 @@ function toTurn(deps: HealDeps, input: FailedTry, { orchestration, row, attempts
       system: diagnosisPrompt(deps.agents, today),
       messages: [{ role: 'user', content }],
       maxTokens: MAX_TOKENS.fast,
-      schema: diagnosisSchema(),
+      schema: diagnosisSchema(deps.agents.keys()),
       turnKey: diagnosisTurnKey(step, attempt),
     },
   };

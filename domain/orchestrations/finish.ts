@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from '../../contracts/orchestration.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
-import { AGENT_NAMES, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
+import { errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 import type { Ending, OrchestrationTarget, OrchestrationOutcome } from '../../contracts/workflow.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
@@ -158,7 +159,7 @@ const withdrawApproval = ({ approval }: Orchestration, status: FinalStatus) =>
 function answerText(result: AggregatedResult | undefined): string | undefined {
   if (!result) return undefined;
   const others = result.supporting_insights.map(
-    ({ agent, content, step }) => `## ${step ?? AGENT_NAMES[agent]}\n\n${content}`,
+    ({ agent, content, step }) => `## ${step ?? agentName(agent)}\n\n${content}`,
   );
   return [result.primary_result, ...others].join('\n\n');
 }

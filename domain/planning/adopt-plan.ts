@@ -48,7 +48,7 @@ export function adoptPlan(deps: AdoptPlanDeps, input: AdoptInput): Promise<Plann
       return known.state === 'rejected' ? { verdict: 'rejected' } : toAdoptedWork(orchestration, known.document);
     const turn = await findTurn(trx, { orchestrationId: orchestration.id, turnKey: planTurnKey(input.revision) });
     const text = turn?.content ?? '';
-    const read = toPlanDraft(text);
+    const read = toPlanDraft(text, [...deps.agents.keys()]);
     const checked = 'problems' in read ? read : await checkDraft(deps, trx, orchestration, read.draft);
     if ('problems' in checked) {
       await recordRejection(trx, input, text, checked.problems);

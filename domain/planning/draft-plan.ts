@@ -80,7 +80,7 @@ async function prepareDraft(
     system: plannerPrompt({ agents: deps.agents, tools: plannerTools(tools, row.message), today, timeZone }),
     messages: toConversation(row.history, plannerRequest(await plannerWords(trx, input, row))),
     maxTokens: MAX_TOKENS[tier],
-    schema: planSchema(),
+    schema: planSchema(deps.agents.keys()),
     turnKey,
   };
   await setDelivered(trx, constraints, null);

@@ -1,6 +1,7 @@
 import { nanosToCents } from '../../contracts/money.ts';
 import type { AggregatedResult } from '../../contracts/orchestration.ts';
-import { AGENT_NAMES, textsFor, type Texts } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { costOf } from '../../db/queries/budget.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
@@ -22,7 +23,7 @@ export async function dryRunResult(
     ? plan.steps.map(({ phase, title, tool, risk, estimate }) =>
         line(phase, tool ? `${title} [${tool}]` : title, estimate.cents, risk === 'read' ? '' : risk),
       )
-    : steps.map(({ agent, id }) => line(1, agent ? AGENT_NAMES[agent] : id, priceOf(deps, orchestration, agent), ''));
+    : steps.map(({ agent, id }) => line(1, agent ? agentName(agent) : id, priceOf(deps, orchestration, agent), ''));
   const total = plan ?? totalOf(deps, orchestration, steps);
   const spent = nanosToCents(await costOf(trx, orchestration.id));
   return {

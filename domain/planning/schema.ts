@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AGENT_IDS, AgentId, CATEGORIES, Category } from '../../contracts/agents.ts';
+import { agentAmong, AgentId, CATEGORIES, Category } from '../../contracts/agents.ts';
 import {
   PLAN_LIMITS,
   PlanDraft,
@@ -29,8 +29,12 @@ export const ModelPlan = z.object({ goal: z.string(), steps: z.array(ModelStep) 
 export type ModelPlan = z.infer<typeof ModelPlan>;
 
 /** The JSON schema of `ModelPlan`, closed and without bounds, as structured output requires. */
-export const planSchema = (): Record<string, unknown> => {
-  const { $schema: _, ...schema } = z.toJSONSchema(ModelPlan) as Record<string, unknown>;
+export const planSchema = (agents: Iterable<AgentId>): Record<string, unknown> => {
+  const step = ModelStep.extend({ agent: agentAmong(agents).nullable() });
+  const { $schema: _, ...schema } = z.toJSONSchema(ModelPlan.extend({ steps: z.array(step) })) as Record<
+    string,
+    unknown
+  >;
   return schema;
 };
 
@@ -39,22 +43,23 @@ const orNull = (value: unknown): unknown => (value === undefined || value === ''
 const loose = <T extends z.ZodType>(schema: T) => z.preprocess(orNull, schema);
 
 /** The same plan as sloppy gateways send it: what may be left out is filled in, numbers may stand for ids. */
-const LoosePlan = z.object({
-  goal: z.string().trim().min(1),
-  steps: z
-    .array(
-      ModelStep.extend({
-        id: z.coerce.string(),
-        agent: loose(AgentId.nullable()),
-        category: loose(Category.nullable()),
-        tool: loose(z.string().nullable()),
-        needs: z.preprocess((value) => value ?? [], z.array(z.coerce.string())),
-        when: loose(z.string().nullable()),
-        risk: z.preprocess((value) => orNull(value) ?? 'read', StepRisk),
-      }),
-    )
-    .min(1),
-});
+const loosePlan = (agents: readonly AgentId[]) =>
+  z.object({
+    goal: z.string().trim().min(1),
+    steps: z
+      .array(
+        ModelStep.extend({
+          id: z.coerce.string(),
+          agent: loose(agentAmong(agents).nullable()),
+          category: loose(Category.nullable()),
+          tool: loose(z.string().nullable()),
+          needs: z.preprocess((value) => value ?? [], z.array(z.coerce.string())),
+          when: loose(z.string().nullable()),
+          risk: z.preprocess((value) => orNull(value) ?? 'read', StepRisk),
+        }),
+      )
+      .min(1),
+  });
 
 /**
  * The planner's words as a draft with ids as conditions can name them, or what is wrong with them in sentences it can
@@ -74,7 +79,7 @@ export function toPlanDraft(text: string): { draft: PlanDraft } | { problems: Pl
   return draft.success ? { draft: draft.data } : { problems: problemsOf(draft.error, answer) };
 }
 
-type LooseStep = z.infer<typeof LoosePlan>['steps'][number];
+type LooseStep = z.infer<ReturnType<typeof loosePlan>>['steps'][number];
 
 const normalised = (step: LooseStep, id: string, ids: Renamed): LooseStep => ({
   ...step,
@@ -91,7 +96,6 @@ const cut = (text: string, letters: number): string =>
 const problem = (step: string | null, field: string | null, message: string): PlanProblem => ({ step, field, message });
 
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  agent: AGENT_IDS,
   category: CATEGORIES,
   kind: STEP_KINDS,
   risk: STEP_RISKS,
@@ -102,7 +106,8 @@ const problemsOf = (error: z.ZodError, answer: object): PlanProblem[] =>
     const [top, index, field] = issue.path;
     const isStep = top === 'steps' && typeof index === 'number';
     const name = String((isStep ? field : top) ?? '') || null;
-    const choices = isStep && issue.path.length === 3 ? CHOICES[String(field)] : undefined;
+    const among = field === 'agent' ? agents : CHOICES[String(field)];
+    const choices = isStep && issue.path.length === 3 ? among : undefined;
     const message = choices ? `must be one of ${choices.join(', ')}` : lowerFirst(issue.message);
     return problem(isStep ? nameOf(answer, index) : null, name, `${name ?? 'The answer'}: ${message}.`);
   });

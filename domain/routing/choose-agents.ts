@@ -64,5 +64,5 @@ function alternativesTo(agents: readonly AgentChoice[], local: LocalRoute | null
   return others.slice(0, MAX_ALTERNATIVES);
 }
 
-const toScores = (choices: readonly AgentChoice[]): Partial<Record<AgentId, number>> =>
+const toScores = (choices: readonly AgentChoice[]): Record<AgentId, number> =>
   Object.fromEntries(choices.map(({ agent, relevance }) => [agent, relevance]));

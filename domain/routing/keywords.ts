@@ -1,4 +1,4 @@
-import type { AgentId, Category } from '../../contracts/agents.ts';
+import type { AgentId, Category, TrainedAgent } from '../../contracts/agents.ts';
 import type { Analysis, AgentChoice, RunMode } from '../../contracts/orchestration.ts';
 import { findEntities } from './entities.ts';
 import { detectLanguage } from './text.ts';
@@ -24,7 +24,7 @@ const SEQUENTIAL =
   /\b(?:and |, )?then\b|\bafter (?:that|this|which)\b|\bafterwards\b|\bonce (?:that|this|it)(?:'s| is) done\b|\bbased on (?:that|this|the result)\b|그\s?(?:다음|뒤|후)|그런\s?다음|(?:하고|고)\s?나서|한\s?(?:다음|뒤|후)에?(?:\s|$)|이어서|끝나면/i;
 
 /** The category each agent works in; the same as in its file. */
-export const CATEGORY_OF_AGENT: Readonly<Record<AgentId, Category>> = {
+export const CATEGORY_OF_AGENT: Readonly<Record<TrainedAgent, Category>> = {
   brand: 'visual-engineering',
   marketing: 'artistry',
   ops: 'quick',
@@ -36,13 +36,16 @@ export const CATEGORY_OF_AGENT: Readonly<Record<AgentId, Category>> = {
   general: 'quick',
 };
 
+const categoryOf = (agent: AgentId): Category =>
+  (CATEGORY_OF_AGENT as Readonly<Record<AgentId, Category>>)[agent] ?? 'quick';
+
 /** The last link of the chain: what a request means by its words alone. */
 export function analyzeByKeywords({ text, now, timeZone, local }: KeywordInput): Analysis {
   const agents = agentsOf(local);
   return {
     intent: findIntent(text),
     entities: findEntities(text, now, timeZone),
-    category: CATEGORY_OF_AGENT[agents[0]?.agent ?? 'general'],
+    category: categoryOf(agents[0]?.agent ?? 'general'),
     skills: [],
     confidence: Math.min(MAX_CONFIDENCE, local?.confidence ?? 0),
     language: detectLanguage(text),

@@ -1,5 +1,5 @@
 import { isRecord } from '../../contracts/json.ts';
-import { AGENT_IDS, type AgentId } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS, type AgentId } from '../../contracts/agents.ts';
 import { BUCKETS, FEATURES_VERSION, featuresOf } from './features.ts';
 
 /** A trained router: one weight per bucket and agent, and the numbers that turn sums into decisions. */
@@ -42,7 +42,7 @@ export function parseModel(json: unknown): RouterModel {
   if (!isRecord(json)) return refuse('is not an object');
   if (json['featuresVersion'] !== FEATURES_VERSION) return refuse('was trained on other features');
   const labels = json['labels'];
-  if (!Array.isArray(labels) || labels.join() !== AGENT_IDS.join()) return refuse('knows other agents');
+  if (!Array.isArray(labels) || labels.join() !== TRAINED_AGENTS.join()) return refuse('knows other agents');
   const bias = json['bias'];
   if (!Array.isArray(bias) || bias.length !== labels.length || !bias.every(Number.isFinite))
     return refuse('has no bias');
@@ -50,7 +50,7 @@ export function parseModel(json: unknown): RouterModel {
   const bytes = Buffer.from(String(json['weights']), 'base64');
   if (bytes.length !== BUCKETS * labels.length) return refuse('has the wrong number of weights');
   return {
-    labels: AGENT_IDS,
+    labels: TRAINED_AGENTS,
     weights: new Int8Array(bytes),
     scale: number('scale'),
     bias: bias.map(Number),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Category, Language, type AgentDefinition, type AgentId } from '../../contracts/agents.ts';
+import { agentAmong, Category, Language, type AgentDefinition, type AgentId } from '../../contracts/agents.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { AgentChoice, Analysis, Intent, RunMode } from '../../contracts/orchestration.ts';
+import { type AgentChoice, Analysis, Intent, RunMode } from '../../contracts/orchestration.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
@@ -41,7 +41,7 @@ export async function analyzeRequest(deps: AnalysisDeps, target: OrchestrationTa
   const answer = await callModel(deps, turn, attempt);
   await settleTurn(deps, turn, answer, attempt, async (trx) => {
     await insertTurn(trx, toTurnRow(deps, turn, answer));
-    const analysis = toAnalysis(answer.text);
+    const analysis = toAnalysis(answer.text, deps.agents.keys());
     // Nothing that people see changes with it.
     if (analysis) await setAnalysis(trx, target.orchestrationId, analysis);
     await payTurn(trx, deps, turn, answer);
@@ -64,7 +64,7 @@ async function prepareAnalysis(
     system: analysisPrompt(deps.agents, today, timeZone),
     messages: toConversation(row.history, row.message),
     maxTokens: MAX_TOKENS.fast,
-    schema: analysisSchema(),
+    schema: analysisSchema(deps.agents.keys()),
     turnKey,
   };
   const changed = await showUnderstanding(trx, row);
@@ -84,26 +84,27 @@ const showUnderstanding = (trx: OrganizationTransaction, { id, language }: Orche
   });
 
 /** What the model is asked to say about a request; lists instead of maps, as structured output wants closed objects. */
-export const ModelAnalysis = z.object({
-  intent: Intent,
-  entities: z.array(z.object({ name: z.string(), value: z.string() })),
-  category: Category,
-  skills: z.array(z.string()),
-  confidence: z.number(),
-  language: Language,
-  agents: z.array(z.object({ agent: AgentChoice.shape.agent, relevance: z.number() })),
-  mode: RunMode,
-});
+const modelAnalysis = (agents: Iterable<AgentId>) =>
+  z.object({
+    intent: Intent,
+    entities: z.array(z.object({ name: z.string(), value: z.string() })),
+    category: Category,
+    skills: z.array(z.string()),
+    confidence: z.number(),
+    language: Language,
+    agents: z.array(z.object({ agent: agentAmong(agents), relevance: z.number() })),
+    mode: RunMode,
+  });
 
-/** The JSON schema of `ModelAnalysis`, closed and without bounds, as structured output requires. */
-export const analysisSchema = (): Record<string, unknown> => {
-  const { $schema: _, ...schema } = z.toJSONSchema(ModelAnalysis) as Record<string, unknown>;
+/** The JSON schema of the analysis, closed and without bounds, as structured output requires. */
+export const analysisSchema = (agents: Iterable<AgentId>): Record<string, unknown> => {
+  const { $schema: _, ...schema } = z.toJSONSchema(modelAnalysis(agents)) as Record<string, unknown>;
   return schema;
 };
 
 /** The model's words as an analysis; undefined when they are not one. */
-export function toAnalysis(text: string): Analysis | undefined {
-  const parsed = ModelAnalysis.safeParse(jsonIn(text));
+export function toAnalysis(text: string, among: Iterable<AgentId>): Analysis | undefined {
+  const parsed = modelAnalysis(among).safeParse(jsonIn(text));
   if (!parsed.success) return undefined;
   const { entities, agents, confidence, ...rest } = parsed.data;
   const analysis = Analysis.safeParse({

@@ -17,7 +17,8 @@ let app: ReturnType<typeof createApp>;
 const dispatched: Delivery[] = [];
 beforeAll(async () => {
   database = await openTestDatabase();
-  const deps: Pick<ApiDeps, 'db' | 'log' | 'dispatcher' | 'publicUrl'> = {
+  const deps: Pick<ApiDeps, 'agents' | 'db' | 'log' | 'dispatcher' | 'publicUrl'> = {
+    agents: new Map(),
     db: database.db,
     publicUrl: 'http://localhost:3000',
     log: createLogger('test', 'silent'),

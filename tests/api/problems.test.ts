@@ -3,7 +3,8 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { fromZod, onError } from '../../api/problems.ts';
-import { OrchestrateRequest } from '../../contracts/orchestration.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
+import { orchestrateRequestFor } from '../../contracts/orchestration.ts';
 import { Problem, notFound, RequestError, type RequestErrorKind } from '../../contracts/problem.ts';
 import { createLogger } from '../../logging.ts';
 import { isDatabaseAway } from '../../db/away.ts';
@@ -103,7 +104,7 @@ describe('an error that is no problem', () => {
 });
 
 it('what zod finds becomes fields that a person can mend', () => {
-  const { error } = OrchestrateRequest.safeParse({ message: '', agents: ['ceo'], colour: 'red' });
+  const { error } = orchestrateRequestFor(TRAINED_AGENTS).safeParse({ message: '', agents: ['ceo'], colour: 'red' });
   expect(error && fromZod(error)).toEqual([
     { path: 'message', message: 'The message is empty.' },
     { path: 'agents.0', message: expect.stringContaining('expected one of') },

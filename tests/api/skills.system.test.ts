@@ -15,7 +15,8 @@ let database: TestDatabase;
 let app: ReturnType<typeof createApp>;
 beforeAll(async () => {
   database = await openTestDatabase();
-  const deps: Pick<ApiDeps, 'db' | 'log' | 'skills' | 'publicUrl'> = {
+  const deps: Pick<ApiDeps, 'agents' | 'db' | 'log' | 'skills' | 'publicUrl'> = {
+    agents: new Map(),
     db: database.db,
     publicUrl: 'http://localhost:3000',
     log: createLogger('test', 'silent'),

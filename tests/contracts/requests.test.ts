@@ -1,16 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import { AGENT_IDS } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { DecisionRequest } from '../../contracts/approval.ts';
-import { FINAL_STATUSES, isFinal, JOB_STATUSES, OrchestrateRequest } from '../../contracts/orchestration.ts';
+import {
+  FINAL_STATUSES,
+  isFinal,
+  JOB_STATUSES,
+  OrchestrateRequest,
+  orchestrateRequestFor,
+} from '../../contracts/orchestration.ts';
 import { orchestrationWorkflowId, organizationOfWorkflow, undoWorkflowId } from '../../contracts/queues.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { isStorableText, storableText } from '../../contracts/storable-text.ts';
 import { ERROR_TEXT, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 
 const accepts = (changes: Record<string, unknown>) =>
-  OrchestrateRequest.safeParse({ message: 'Plan it', ...changes }).success;
+  orchestrateRequestFor(TRAINED_AGENTS).safeParse({ message: 'Plan it', ...changes }).success;
 
 describe('a request', () => {
   it('has a message of 1 to 40,000 characters that is not only blanks', () => {
@@ -31,9 +37,9 @@ describe('a request', () => {
   });
 
   it('names one to nine known agents', () => {
-    expect(accepts({ agents: [...AGENT_IDS] })).toBe(true);
+    expect(accepts({ agents: [...TRAINED_AGENTS] })).toBe(true);
     expect(accepts({ agents: [] })).toBe(false);
-    expect(accepts({ agents: [...AGENT_IDS, 'brand'] })).toBe(false);
+    expect(accepts({ agents: [...TRAINED_AGENTS, 'brand'] })).toBe(false);
     for (const agents of [['ceo'], ['__proto__'], 'brand', { 0: 'brand' }]) expect(accepts({ agents })).toBe(false);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
-import { AGENT_IDS } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import { AgentChoice, Analysis } from '../../contracts/orchestration.ts';
 import { conformingTo, demoResponder, type ModelRequest, type Reply } from '../../dev/fakes/model/index.ts';
 
@@ -73,7 +73,7 @@ describe('the demo’s agents', () => {
     en: 'How should we announce the spring release to existing customers?',
     ko: '봄 출시를 기존 고객에게 어떻게 알리면 좋을까요?',
   };
-  it.each(AGENT_IDS.flatMap((id) => [[id, 'en'] as const, [id, 'ko'] as const]))(
+  it.each(TRAINED_AGENTS.flatMap((id) => [[id, 'en'] as const, [id, 'ko'] as const]))(
     '%s answers in %s',
     async (id, language) => {
       const name = id.charAt(0).toUpperCase() + id.slice(1);
@@ -96,8 +96,10 @@ describe('the demo’s agents', () => {
 
   it('differ from one another', async () => {
     const texts = await Promise.all(
-      AGENT_IDS.map(async (id) => textOf(await respond(request({ system: `You are ${id}.`, userText: asked.en })))),
+      TRAINED_AGENTS.map(async (id) =>
+        textOf(await respond(request({ system: `You are ${id}.`, userText: asked.en }))),
+      ),
     );
-    expect(new Set(texts).size).toBe(AGENT_IDS.length);
+    expect(new Set(texts).size).toBe(TRAINED_AGENTS.length);
   });
 });

@@ -4,13 +4,15 @@ import { diagnosisRequest, diagnosisSchema, toDiagnosis } from '../../domain/hea
 import { plannerRequest, type PlannerRequest } from '../../domain/planning/prompt.ts';
 import { planSchema, toPlanDraft } from '../../domain/planning/schema.ts';
 import { validatePlan } from '../../domain/planning/validate.ts';
-import { AGENT_IDS } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import type { PlanDraft } from '../../contracts/plan.ts';
 import { planFor } from '../../dev/fakes/model/demo/plan.ts';
 import { conformingTo, demoResponder, echo, type ModelRequest } from '../../dev/fakes/model/index.ts';
 
+const readDraft = (text: string) => toPlanDraft(text, TRAINED_AGENTS);
+
 const respond = demoResponder({ latencyMs: 0 });
-const WORLD = { agents: new Set<string>(AGENT_IDS), tools: new Set<string>() };
+const WORLD = { agents: new Set<string>(TRAINED_AGENTS), tools: new Set<string>() };
 
 async function saidTo(schema: Record<string, unknown>, userText: string, answer = respond): Promise<string> {
   const request: ModelRequest = {
@@ -34,7 +36,7 @@ async function saidTo(schema: Record<string, unknown>, userText: string, answer 
 }
 
 async function planned(message: string, more: Omit<PlannerRequest, 'message'> = {}): Promise<PlanDraft> {
-  const said = toPlanDraft(await saidTo(planSchema(), plannerRequest({ message, ...more })));
+  const said = readDraft(await saidTo(planSchema(TRAINED_AGENTS), plannerRequest({ message, ...more })));
   if (!('draft' in said)) throw new Error(JSON.stringify(said.problems));
   const finished = new Set(more.finished?.map(({ id }) => id));
   expect(validatePlan(said.draft, { ...WORLD, finished })).toEqual([]);
@@ -101,7 +103,7 @@ describe('the demo’s plan', () => {
     );
     fc.assert(
       fc.property(request, (text) => {
-        const said = toPlanDraft(JSON.stringify(planFor(plannerRequest({ message: text }))));
+        const said = readDraft(JSON.stringify(planFor(plannerRequest({ message: text }))));
         const problems = 'draft' in said ? validatePlan(said.draft, WORLD) : said.problems;
         // Only what a person wrote as a placeholder may look like one.
         expect(problems.filter(({ message }) => !message.includes('placeholder'))).toEqual([]);
@@ -112,7 +114,7 @@ describe('the demo’s plan', () => {
 
 describe('a model that only fills in the schema', () => {
   it('gives a plan that is refused with reasons, and breaks nothing', async () => {
-    const said = toPlanDraft(await saidTo(planSchema(), 'Deploy it', echo));
+    const said = readDraft(await saidTo(planSchema(TRAINED_AGENTS), 'Deploy it', echo));
     expect('problems' in said && said.problems).toEqual([
       expect.objectContaining({ field: 'steps', message: expect.stringMatching(/too small|at least 1/i) }),
     ]);
@@ -120,9 +122,9 @@ describe('a model that only fills in the schema', () => {
 
   it('gives the plan it is told to', () => {
     const steps = [{ id: 'look', kind: 'agent', title: 'Look at it', agent: 'ops', instruction: 'Look at the list.' }];
-    const said = toPlanDraft(JSON.stringify(conformingTo(planSchema(), { goal: 'See', steps })));
+    const said = readDraft(JSON.stringify(conformingTo(planSchema(TRAINED_AGENTS), { goal: 'See', steps })));
     expect(said).toMatchObject({ draft: { goal: 'See', steps: [{ id: 'look', agent: 'ops', needs: [] }] } });
-    const naive = toPlanDraft(JSON.stringify(conformingTo(planSchema(), { steps: [{}] })));
+    const naive = readDraft(JSON.stringify(conformingTo(planSchema(TRAINED_AGENTS), { steps: [{}] })));
     expect('draft' in naive && validatePlan(naive.draft, WORLD).map(({ field }) => field)).toEqual(
       expect.arrayContaining(['goal', 'title', 'instruction']),
     );
@@ -142,7 +144,7 @@ describe('the demo’s diagnosis', () => {
       sentence: 'No agent could answer.',
       attempts: [],
     });
-    const said = await saidTo(diagnosisSchema(), asked);
+    const said = await saidTo(diagnosisSchema(TRAINED_AGENTS), asked);
     expect(toDiagnosis(said, { failed: 'finance', agents: WORLD.agents })).toEqual({
       rootCause: expect.stringMatching(label),
       action: 'retry',

@@ -7,6 +7,8 @@ import type { JobStatus, OrchestrateRequest, SessionView } from '../../contracts
 import type { Problem } from '../../contracts/problem.ts';
 import type { Me } from '../../web/api/shapes.ts';
 import { answerConnections, createConnections } from './scripted-connections.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
+import { agentName } from '../../contracts/phases.ts';
 
 export const TOKEN = 'a-token-for-tests';
 const TYPES: Record<string, string> = {
@@ -101,6 +103,8 @@ async function answer(state: State, req: IncomingMessage, res: ServerResponse): 
     if (`${req.method} ${path}`.endsWith(route) || route === `${req.method} ${path}`) return problem(res, refusal);
   }
   if (path === '/api/me') return json(res, 200, state.me);
+  if (path === '/api/agents')
+    return json(res, 200, { agents: TRAINED_AGENTS.map((id) => ({ id, name: agentName(id) })) });
   if (path === '/api/jobs') return json(res, 200, { jobs: [...state.jobs.values()].reverse() });
   if (path === '/api/events') return stream(state, res, undefined, lastEventId ?? String(state.events.length));
   if (path === '/api/orchestrator/orchestrate') return json(res, 202, accept(state, body as OrchestrateRequest));

@@ -1,4 +1,4 @@
-import { AGENT_IDS, type AgentId } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS, type AgentId } from '../../contracts/agents.ts';
 import type { Example } from './examples.ts';
 import { type Evidence, type Thresholds, decide } from '../../domain/routing/router.ts';
 
@@ -33,7 +33,9 @@ export function fitTemperature(judged: readonly Judged[]): number {
 function lossAt(temperature: number, { agents }: Example, scores: readonly number[]): number {
   const powers = scores.map((score) => Math.pow(Math.max(score, 1e-12), 1 / temperature));
   const total = powers.reduce((sum, power) => sum + power, 0);
-  const losses = agents.map((agent) => -Math.log((powers[AGENT_IDS.indexOf(agent)] ?? 0) / total));
+  const losses = agents.map(
+    (agent) => -Math.log((powers[(TRAINED_AGENTS as readonly AgentId[]).indexOf(agent)] ?? 0) / total),
+  );
   return losses.reduce((sum, loss) => sum + loss, 0) / agents.length;
 }
 
@@ -42,7 +44,7 @@ export function fitThresholds(judged: readonly Judged[]): Omit<Thresholds, 'labe
   const joins = fitJoins(judged);
   const ranked = judged
     .map(({ example, evidence }) => {
-      const { agents, confidence } = decide(evidence, { ...joins, labels: AGENT_IDS, answerAt: 0 });
+      const { agents, confidence } = decide(evidence, { ...joins, labels: TRAINED_AGENTS, answerAt: 0 });
       return { confidence, right: example.agents.some((agent) => agent === agents[0]?.agent) };
     })
     .sort((a, b) => b.confidence - a.confidence);
@@ -73,7 +75,7 @@ function fitJoins(judged: readonly Judged[]): Joins {
 type Joins = Pick<Thresholds, 'joinAt' | 'joinFloor'>;
 
 const agentsOf = ({ evidence }: Judged, joins: Joins): AgentId[] =>
-  decide(evidence, { ...joins, labels: AGENT_IDS, answerAt: 0 }).agents.map(({ agent }) => agent);
+  decide(evidence, { ...joins, labels: TRAINED_AGENTS, answerAt: 0 }).agents.map(({ agent }) => agent);
 
 function isExact(judged: Judged, joins: Joins): boolean {
   const agents = agentsOf(judged, joins);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AgentId, Language, AGENT_IDS } from '../../contracts/agents.ts';
+import { AgentId, Language, TRAINED_AGENTS } from '../../contracts/agents.ts';
 import { readFile, readdir } from 'node:fs/promises';
 
 /** A request with the agents whose business it is. */
@@ -66,7 +66,7 @@ export function hashTrainingData({ examples, terms, patterns }: TrainingData): s
 
 const FOLDER = new URL('./examples/', import.meta.url);
 /** `brand.tsv`, `brand-2.tsv`, … and `multi.tsv`. */
-const LEARNED = new RegExp(`^(?:${AGENT_IDS.join('|')}|multi)(?:-\\d+)?\\.tsv$`);
+const LEARNED = new RegExp(`^(?:${TRAINED_AGENTS.join('|')}|multi)(?:-\\d+)?\\.tsv$`);
 
 /** Reads one file of examples; throws with every bad line. */
 export async function readExamples(file: URL | string): Promise<Example[]> {

@@ -1,4 +1,4 @@
-import { AGENT_IDS } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import type { Weighted } from './augment.ts';
 import { splitClauses, normalise } from '../../domain/routing/text.ts';
 import { BUCKETS, featuresOf } from '../../domain/routing/features.ts';
@@ -19,7 +19,7 @@ export interface Learner {
   readonly bias: Float64Array;
 }
 
-const WIDTH = AGENT_IDS.length;
+const WIDTH = TRAINED_AGENTS.length;
 const RATE = 0.3;
 const DECAY = 2e-4;
 
@@ -29,7 +29,7 @@ export function toSample({ text, agents, weight }: Weighted): Sample {
   const buckets = Int32Array.from(parts.flatMap((part) => part.buckets));
   const raw = parts.flatMap((part) => part.values);
   const length = Math.sqrt(raw.reduce((sum, value) => sum + value * value, 0)) || 1;
-  const target = AGENT_IDS.map((agent) => (agents.includes(agent) ? 1 / agents.length : 0));
+  const target = TRAINED_AGENTS.map((agent) => (agents.includes(agent) ? 1 / agents.length : 0));
   return { buckets, values: Float32Array.from(raw, (value) => value / length), target, weight };
 }
 

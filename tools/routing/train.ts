@@ -1,4 +1,4 @@
-import { AGENT_IDS } from '../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import { augment } from './augment.ts';
 import { type Judged, fitTemperature, fitThresholds } from './calibrate.ts';
 import { type Example, type TrainingData, hashTrainingData } from './examples.ts';
@@ -75,7 +75,7 @@ function quantise({ weights, bias }: Learner): Pick<RouterModel, 'labels' | 'wei
   const highest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
   const scale = highest / 127;
   return {
-    labels: AGENT_IDS,
+    labels: TRAINED_AGENTS,
     weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)),
     scale,
     bias: [...bias],

@@ -6,6 +6,7 @@ import type { UndoAnswer } from '../../contracts/tool-calls.ts';
 import type { AcceptTools } from '../../contracts/tools.ts';
 import { toApiProblem, UnreachableError } from './problem.ts';
 import type {
+  AgentList,
   Authorization,
   ConnectionDraftBody,
   ConnectionList,
@@ -58,6 +59,7 @@ export function createApi(options: ApiOptions) {
     });
   return {
     me: (signal?: AbortSignal) => call<Me>('GET', '/api/me', { signal }),
+    agents: (signal?: AbortSignal) => call<AgentList>('GET', '/api/agents', { signal }),
     jobs: (signal?: AbortSignal) => call<JobList>('GET', '/api/jobs?limit=20', { signal }),
     orchestrate: (body: OrchestrateRequest) => call<Accepted>('POST', '/api/orchestrator/orchestrate', { body }),
     status: (jobId: string, signal?: AbortSignal) => call<JobStatus>('GET', `${jobPath(jobId)}/status`, { signal }),

@@ -4,6 +4,7 @@ import { useApi } from './api-context.tsx';
 /** Keys of what the query cache holds. */
 export const QUERY = {
   me: ['me'],
+  agents: ['agents'],
   jobs: ['jobs'],
   session: (sessionId: string) => ['session', sessionId],
   connections: ['connections'],

@@ -1,7 +1,13 @@
+import type { AgentView } from '../../contracts/agents.ts';
 import type { ConnectionView, NewConnection } from '../../contracts/connections.ts';
 import type { EffectView } from '../../contracts/effects.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
+
+/** `GET /api/agents`. */
+export interface AgentList {
+  readonly agents: readonly AgentView[];
+}
 
 /** One line of `GET /api/jobs`. */
 export type JobSummary = Pick<

@@ -1,3 +1,4 @@
+import { useAgents } from '../agents/agents.ts';
 import { useId } from 'react';
 import type { AgentId, Category } from '../../contracts/agents.ts';
 import { console as en } from '../../contracts/texts/en/console.ts';
@@ -69,6 +70,7 @@ interface AgentChoicesProps {
 
 function AgentChoices({ chosen, onChange }: AgentChoicesProps) {
   const { text } = useText();
+  const agents = useAgents();
   const toggle = (id: AgentId, on: boolean) => onChange(on ? [...chosen, id] : chosen.filter((other) => other !== id));
   return (
     <fieldset>
@@ -76,14 +78,14 @@ function AgentChoices({ chosen, onChange }: AgentChoicesProps) {
         {text.ask.agents} <span className="quiet">{text.ask.agentsHint}</span>
       </legend>
       <div className="agent-choices">
-        {AGENTS.map((id) => (
+        {agents.map(({ id, label }) => (
           <label key={id} className="agent-choice">
             <input
               type="checkbox"
               checked={chosen.includes(id)}
               onChange={(event) => toggle(id, event.target.checked)}
             />
-            <span>{text.agents[id]}</span>
+            <span>{label}</span>
           </label>
         ))}
       </div>
@@ -91,8 +93,7 @@ function AgentChoices({ chosen, onChange }: AgentChoicesProps) {
   );
 }
 
-// The texts name every agent and category, which their types make sure of, in the order people know.
-const AGENTS = Object.keys(en.agents) as AgentId[];
+// The texts name every category, which their types make sure of.
 const CATEGORIES = Object.keys(en.categories) as Category[];
 
 const toCategory = (value: string): Category | undefined => CATEGORIES.find((id) => id === value);

@@ -1,3 +1,4 @@
+import { agentLabel } from '../agents/agents.ts';
 import { useEffect, useState } from 'react';
 import type { AggregatedResult, JobStatus } from '../../contracts/orchestration.ts';
 import { Icon } from '../layout/icons.tsx';
@@ -18,7 +19,7 @@ export function Answer({ status, result }: AnswerProps) {
   return (
     <section className="answer">
       <div className="answer-head">
-        {lead !== null && <p className="quiet">{text.job.workedBy(text.agents[lead] ?? lead)}</p>}
+        {lead !== null && <p className="quiet">{text.job.workedBy(agentLabel(text, lead))}</p>}
         {result.primary_result !== '' && <CopyButton content={result.primary_result} />}
       </div>
       {result.primary_result === '' ? (
@@ -44,7 +45,7 @@ function MissingAgents({ missing }: { readonly missing: AggregatedResult['missin
         <ul>
           {missing.map(({ agent, reason }) => (
             <li key={agent}>
-              <span className="strong">{text.agents[agent] ?? agent}</span>: {reason}
+              <span className="strong">{agentLabel(text, agent)}</span>: {reason}
             </li>
           ))}
         </ul>
@@ -56,7 +57,7 @@ function MissingAgents({ missing }: { readonly missing: AggregatedResult['missin
 function AnswerFacts({ status, result }: AnswerProps) {
   const { text, language } = useText();
   const facts = [
-    [text.job.agentsUsed, result.agents_used.map((agent) => text.agents[agent] ?? agent).join(', ')],
+    [text.job.agentsUsed, result.agents_used.map((agent) => agentLabel(text, agent)).join(', ')],
     [text.job.models, result.models_used.join(', ')],
     [text.job.confidence, formatShare(result.confidence_score)],
     [text.job.duration, formatDuration(status.durationMs, language)],
@@ -89,7 +90,7 @@ export function Insights({ insights }: { readonly insights: AggregatedResult['su
           <details key={step ?? agent} className="insight">
             <summary>
               <Icon name="chevron" />
-              <span className="insight-agent">{[step, text.agents[agent] ?? agent].filter(Boolean).join(' · ')}</span>
+              <span className="insight-agent">{[step, agentLabel(text, agent)].filter(Boolean).join(' · ')}</span>
               <span className="insight-facts">
                 {text.job.weight} {formatShare(weight)} · {text.job.confidence} {formatShare(confidence)}
               </span>

@@ -1,3 +1,4 @@
+import { agentLabel } from '../agents/agents.ts';
 import type { JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { formatCents } from '../text/format.ts';
@@ -61,7 +62,7 @@ export function AgentChips({ agents }: { readonly agents: JobStatus['agents'] })
             title={model ?? undefined}
           >
             <Icon name={AGENT_LOOKS[state].icon} spinning={state === 'running'} />
-            <span className="chip-name">{text.agents[agent] ?? agent}</span>
+            <span className="chip-name">{agentLabel(text, agent)}</span>
             <span className="unseen">{text.agentStatuses[state]}</span>
             {costCents > 0 && <span className="chip-cost">{formatCents(costCents)}</span>}
           </li>

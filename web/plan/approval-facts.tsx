@@ -1,3 +1,4 @@
+import { agentLabel } from '../agents/agents.ts';
 import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
 import type { ReactNode } from 'react';
 import type { PlanView } from '../../contracts/plan.ts';
@@ -25,9 +26,7 @@ export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
       <dl className="facts">
         {plan.stepId !== undefined && unsaid && <Fact name={text.question.step}>{titleIn(jobPlan, plan.stepId)}</Fact>}
         {first && plan.agents.length > 0 && (
-          <Fact name={text.job.agentsUsed}>
-            {plan.agents.map(({ agent }) => text.agents[agent] ?? agent).join(', ')}
-          </Fact>
+          <Fact name={text.job.agentsUsed}>{plan.agents.map(({ agent }) => agentLabel(text, agent)).join(', ')}</Fact>
         )}
         {first && plan.agents.length > 1 && (
           <Fact name={text.approval.mode}>{text.approval.modes[plan.mode] ?? plan.mode}</Fact>

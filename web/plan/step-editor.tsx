@@ -1,3 +1,4 @@
+import { useAgents } from '../agents/agents.ts';
 import { useId, type ReactNode } from 'react';
 import type { AgentId } from '../../contracts/agents.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
@@ -72,12 +73,12 @@ interface AgentSelectProps extends FieldControl {
 }
 
 function AgentSelect({ onChange, ...props }: AgentSelectProps) {
-  const { text } = useText();
+  const agents = useAgents();
   return (
     <select {...props} onChange={(event) => onChange(event.target.value as AgentId)}>
-      {AGENTS.map((id) => (
+      {agents.map(({ id, label }) => (
         <option key={id} value={id}>
-          {text.agents[id]}
+          {label}
         </option>
       ))}
     </select>
@@ -113,6 +114,3 @@ function Field({ label, problems, children }: FieldProps) {
     </div>
   );
 }
-
-// The texts name every agent, which their type makes sure of, in the order people know.
-const AGENTS = Object.keys(en.agents) as AgentId[];

@@ -1,3 +1,4 @@
+import { agentLabel } from '../agents/agents.ts';
 import type { PlanStep, PlanView, StepEstimate, StepView } from '../../contracts/plan.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatCents, formatDuration } from '../text/format.ts';
@@ -16,7 +17,7 @@ interface StepLineProps {
 export function StepLine({ step, taken }: StepLineProps) {
   const { text } = useText();
   const { risk, agent, tool, kind } = step;
-  const by = agent === null ? (tool ?? text.plan.kinds[kind]) : (text.agents[agent] ?? agent);
+  const by = agent === null ? (tool ?? text.plan.kinds[kind]) : agentLabel(text, agent);
   return (
     <span className="step-line">
       <span className="step-title">{step.title || by}</span>

@@ -6,7 +6,7 @@ import { console as ko } from '../../contracts/texts/ko/console.ts';
 const KEY = 'nubabel.language';
 const TEXTS: Record<Language, ConsoleTexts> = { en, ko };
 
-interface Localization {
+export interface Localization {
   readonly language: Language;
   readonly text: ConsoleTexts;
   readonly setLanguage: (language: Language) => void;

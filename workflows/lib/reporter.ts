@@ -7,7 +7,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTE } from '../../contracts/search-attributes.ts';
-import { AGENT_NAMES } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
 import type { OrchestrationInput, RoutedWork } from '../../contracts/workflow.ts';
 import { slack } from '../proxies.ts';
 import { errorCodeOf } from './failures.ts';
@@ -76,7 +76,7 @@ export const showStatus = (status: string): void =>
 
 /** Who works on it, in Temporal's UI. */
 export function showRoute({ agents, mode, category }: RoutedWork): void {
-  const names = agents.map(({ agent }) => AGENT_NAMES[agent]).join(', ');
+  const names = agents.map(({ agent }) => agentName(agent)).join(', ');
   setCurrentDetails(`**Agents:** ${names} (${mode})`);
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.category, value: category }]);
 }

@@ -1,5 +1,5 @@
 import { isCancellation } from '@temporalio/workflow';
-import { AGENT_NAMES } from '../../contracts/texts.ts';
+import { agentName } from '../../contracts/phases.ts';
 import type { CallOutline, StepOutline, StepResult, StepRound } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
 import { errorCodeOf, isBudgetCode } from './failures.ts';
@@ -90,7 +90,7 @@ async function runRound(
   messages: readonly string[],
   round: number,
 ): Promise<StepRound | AttemptFailure | undefined> {
-  const name = step.id === agent ? AGENT_NAMES[agent] : `${step.id} (${AGENT_NAMES[agent]})`;
+  const name = step.id === agent ? agentName(agent) : `${step.id} (${agentName(agent)})`;
   try {
     const call = model.runAgent.executeWithOptions(
       {

@@ -3,7 +3,7 @@ import { toReportMessage } from '../../../adapters/slack/report-message.ts';
 import { progressBar } from '../../../adapters/slack/block-kit.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import { bucketFor } from '../../../domain/reports/slack-limits.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { centsToNanos } from '../../../contracts/money.ts';
 import { JOB_STATUSES } from '../../../contracts/orchestration.ts';
 import { textsFor } from '../../../contracts/texts.ts';
@@ -38,8 +38,8 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
         approval: sampleApproval(),
         result: sampleResult({
           primary_result: long,
-          supporting_insights: AGENT_IDS.map((agent) => ({ agent, content: long, confidence: 1, weight: 0.1 })),
-          missing_agents: AGENT_IDS.map((agent) => ({ agent, reason: 'z'.repeat(500) })),
+          supporting_insights: TRAINED_AGENTS.map((agent) => ({ agent, content: long, confidence: 1, weight: 0.1 })),
+          missing_agents: TRAINED_AGENTS.map((agent) => ({ agent, reason: 'z'.repeat(500) })),
         }),
         finished_at: FINISHED,
       }),

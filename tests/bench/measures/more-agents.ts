@@ -1,5 +1,5 @@
 import type { AgentId } from '../../../contracts/agents.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import type { Measure } from '../bench.ts';
 import { cpuPerRequest, serverAndApp } from '../cpu.ts';
 import { inTurn } from '../client/callers.ts';
@@ -11,7 +11,7 @@ import { makeTenant } from '../stage/tenant.ts';
 import { median } from '../statistics.ts';
 
 const FEW = 3;
-const MOST = AGENT_IDS.length;
+const MOST = TRAINED_AGENTS.length;
 
 /** Three agents against nine, the most that a request may name; the bound is the one of thirty. */
 export const moreAgents: Measure = async ({ size, stage: openStage }) => {
@@ -28,8 +28,8 @@ export const moreAgents: Measure = async ({ size, stage: openStage }) => {
       return median(load.latenciesMs);
     });
   const all = await rounds(size.rounds, async () => ({
-    few: await withAgents(AGENT_IDS.slice(0, FEW)),
-    most: await withAgents(AGENT_IDS),
+    few: await withAgents(TRAINED_AGENTS.slice(0, FEW)),
+    most: await withAgents(TRAINED_AGENTS),
   }));
   follower.close();
   const [few, most] = [middle(all, (round) => round.few.result), middle(all, (round) => round.most.result)];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from '../../../domain/healing/diagnosis.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { checkOutputSchema } from '../../../dev/fakes/model/output-schema.ts';
 import { sampleAgents, sampleDefinition } from '../../support/samples.ts';
 
-const AROUND = { failed: 'ops', agents: new Set<string>(AGENT_IDS) } as const;
+const AROUND = { failed: 'ops', agents: new Set<string>(TRAINED_AGENTS) } as const;
 const SAID = { rootCause: 'The question is too wide', action: 'retry', change: 'Answer for one team', agent: null };
 const read = (changes: Record<string, unknown>) => toDiagnosis(JSON.stringify({ ...SAID, ...changes }), AROUND);
 
@@ -41,7 +41,9 @@ describe('a diagnosis', () => {
   });
 
   it('is asked for with a schema that structured output accepts', () => {
-    expect(() => checkOutputSchema({ format: { type: 'json_schema', schema: diagnosisSchema() } })).not.toThrow();
+    expect(() =>
+      checkOutputSchema({ format: { type: 'json_schema', schema: diagnosisSchema(TRAINED_AGENTS) } }),
+    ).not.toThrow();
   });
 });
 

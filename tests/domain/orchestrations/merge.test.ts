@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mergeAnswers, type AgentAnswer } from '../../../domain/orchestrations/merge.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { AggregatedResult } from '../../../contracts/orchestration.ts';
 
 const answer = (changes: Partial<AgentAnswer> = {}): AgentAnswer => ({
@@ -63,7 +63,7 @@ describe('merging answers', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true });
     const answers = fc.uniqueArray(
       fc.record({
-        agent: fc.constantFrom(...AGENT_IDS),
+        agent: fc.constantFrom(...TRAINED_AGENTS),
         content: fc.string(),
         confidence: share,
         relevance: share,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { applyEdits } from '../../../domain/planning/edit-plan.ts';
 import { validatePlan } from '../../../domain/planning/validate.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import type { PlanEdits } from '../../../contracts/plan.ts';
 import { samplePlan, sampleStep } from './samples.ts';
 
@@ -17,7 +17,7 @@ const stepAfter = (id: string, edits: PlanEdits) => {
   const given = edited(edits);
   return 'draft' in given ? given.draft.steps.find((step) => step.id === id) : given;
 };
-const WORLD = { agents: new Set<string>(AGENT_IDS), tools: new Set<string>() };
+const WORLD = { agents: new Set<string>(TRAINED_AGENTS), tools: new Set<string>() };
 
 describe('edits of a plan', () => {
   it('change only what they name', () => {

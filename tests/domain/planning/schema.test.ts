@@ -1,15 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import fc from 'fast-check';
 import { planSchema, toPlanDraft } from '../../../domain/planning/schema.ts';
 import { PLAN_LIMITS, PlanDraft } from '../../../contracts/plan.ts';
 import { checkOutputSchema } from '../../../dev/fakes/model/output-schema.ts';
 import { samplePlan, sampleStep } from './samples.ts';
 
+const readDraft = (text: string) => toPlanDraft(text, TRAINED_AGENTS);
+
 const PLAN = samplePlan(
   sampleStep('analyze'),
   sampleStep('fix', { needs: ['analyze'], when: 'steps.analyze.confidence > 0.5', risk: 'write' }),
 );
-const read = (value: unknown) => toPlanDraft(JSON.stringify(value));
+const read = (value: unknown) => readDraft(JSON.stringify(value));
 const draftOf = (value: unknown): PlanDraft => {
   const said = read(value);
   if (!('draft' in said)) throw new Error(JSON.stringify(said.problems));
@@ -23,7 +26,7 @@ describe('a planner’s words', () => {
   });
 
   it('are found inside a fence and between words', () => {
-    expect(toPlanDraft(`Here it is:\n\`\`\`json\n${JSON.stringify(PLAN)}\n\`\`\`\nDone.`)).toEqual({ draft: PLAN });
+    expect(readDraft(`Here it is:\n\`\`\`json\n${JSON.stringify(PLAN)}\n\`\`\`\nDone.`)).toEqual({ draft: PLAN });
   });
 
   it('may leave out what a step can do without', () => {
@@ -101,7 +104,7 @@ describe('a planner’s words', () => {
     ['an empty list of steps', '{"goal": "Go", "steps": []}'],
     ['steps that are none', '{"goal": "Go", "steps": [1, null, "two"]}'],
   ])('that are %s are refused with a reason', (_, text) => {
-    const said = toPlanDraft(text);
+    const said = readDraft(text);
     expect('problems' in said && said.problems.length).toBeGreaterThanOrEqual(1);
   });
 
@@ -114,7 +117,7 @@ describe('a planner’s words', () => {
           fc.jsonValue().map((steps) => JSON.stringify({ goal: 'g', steps })),
         ),
         (text) => {
-          const said = toPlanDraft(text);
+          const said = readDraft(text);
           expect('draft' in said ? PlanDraft.safeParse(said.draft).success : said.problems.length > 0).toBe(true);
         },
       ),
@@ -137,7 +140,9 @@ describe('a planner’s words', () => {
 
 describe('the schema for the planner', () => {
   it('is what structured output accepts, every property required', () => {
-    expect(() => checkOutputSchema({ format: { type: 'json_schema', schema: planSchema() } })).not.toThrow();
+    expect(() =>
+      checkOutputSchema({ format: { type: 'json_schema', schema: planSchema(TRAINED_AGENTS) } }),
+    ).not.toThrow();
     const walk = (node: unknown): void => {
       if (typeof node !== 'object' || node === null) return;
       const { type, properties, required } = node as Record<string, unknown>;
@@ -145,6 +150,6 @@ describe('the schema for the planner', () => {
       for (const name of ['$schema', '$ref', 'default', 'maxLength', 'minItems']) expect(node).not.toHaveProperty(name);
       Object.values(node).forEach(walk);
     };
-    walk(planSchema());
+    walk(planSchema(TRAINED_AGENTS));
   });
 });

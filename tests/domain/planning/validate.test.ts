@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { circleIn, phasesOf } from '../../../domain/planning/graph.ts';
 import { validatePlan, type PlanWorld } from '../../../domain/planning/validate.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { PLAN_LIMITS, type PlanStep } from '../../../contracts/plan.ts';
 import { sampleChain, samplePlan, sampleStep } from './samples.ts';
 
-const WORLD: PlanWorld = { agents: new Set(AGENT_IDS), tools: new Set(['github__open_issue']) };
+const WORLD: PlanWorld = { agents: new Set(TRAINED_AGENTS), tools: new Set(['github__open_issue']) };
 const problems = (steps: PlanStep[], world: PlanWorld = WORLD) => validatePlan(samplePlan(...steps), world);
 const fieldsOf = (steps: PlanStep[], world?: PlanWorld) =>
   problems(steps, world).map(({ step, field }) => `${step}.${field}`);

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { loadAgents } from '../../../domain/agents/load.ts';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { listAgentIds, loadAgents } from '../../../domain/agents/load.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
+import { orchestrateRequestFor } from '../../../contracts/orchestration.ts';
+import { agentName } from '../../../contracts/phases.ts';
 
 const AGENTS = fileURLToPath(new URL('../../../agents/', import.meta.url));
 
@@ -16,10 +18,10 @@ async function copyOfAgents(): Promise<string> {
 
 describe('the agents', () => {
   it('are all there, in the order people see', async () => {
-    expect([...(await loadAgents()).keys()]).toEqual([...AGENT_IDS]);
+    expect([...(await loadAgents()).keys()]).toEqual([...TRAINED_AGENTS]);
   });
 
-  it.each(AGENT_IDS)('%s says who it is, ends with its confidence and takes quoted text as data', async (id) => {
+  it.each(TRAINED_AGENTS)('%s says who it is, ends with its confidence and takes quoted text as data', async (id) => {
     const agent = (await loadAgents()).get(id);
     expect(agent?.prompt).toMatch(new RegExp(`^You are ${agent?.name}, `));
     expect(agent?.prompt).toMatch(/CONFIDENCE: <number between 0 and 1>$/);
@@ -33,7 +35,7 @@ describe('the agents', () => {
     const folder = await copyOfAgents();
     await rm(join(folder, 'brand.md'));
     await writeFile(join(folder, 'ops.md'), 'no front matter');
-    await writeFile(join(folder, 'sales.md'), '---\nname: Sales\n---\nYou are Sales.');
+    await writeFile(join(folder, 'Sales team.md'), '---\nname: Sales\n---\nYou are Sales.');
     await writeFile(
       join(folder, 'growth.md'),
       '---\nname: Growth\ntier: huge\ndescription: x\ncategory: quick\ncolour: red\n---\n',
@@ -47,7 +49,7 @@ describe('the agents', () => {
     for (const part of [
       'brand.md: is missing',
       'ops.md: does not begin with front matter',
-      "sales.md: the name is not an agent's id",
+      "Sales team.md: the name is not an agent's id",
       'growth.md: tier:',
       'growth.md: Unrecognized key',
       'growth.md: has no prompt',
@@ -56,6 +58,21 @@ describe('the agents', () => {
       'finance.md: the front matter is not YAML',
     ])
       expect(message).toContain(part);
+  });
+
+  it('are as many as there are files: another one follows those that the router was trained on', async () => {
+    const folder = await copyOfAgents();
+    await writeFile(
+      join(folder, 'legal-counsel.md'),
+      '---\nname: Legal\ndescription: d\ncategory: quick\ntier: fast\n---\nYou are Legal.',
+    );
+    const agents = await loadAgents(folder);
+    expect([...agents.keys()]).toEqual([...TRAINED_AGENTS, 'legal-counsel']);
+    expect(agentName('legal-counsel')).toBe('Legal Counsel');
+    expect(orchestrateRequestFor(agents.keys()).safeParse({ message: 'x', agents: ['legal-counsel'] }).success).toBe(
+      true,
+    );
+    expect(listAgentIds(folder)).toContain('legal-counsel');
   });
 
   it('reads files with Windows line ends', async () => {

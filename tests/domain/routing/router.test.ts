@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AGENT_IDS } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import type { Router } from '../../../domain/routing/router.ts';
 import { loadRouter } from './load-router.ts';
 
@@ -22,7 +22,7 @@ describe('the router', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { scores, agents, confidence, reason } = router.route(text);
-        expect(scores.map(({ agent }) => agent).sort()).toEqual([...AGENT_IDS].sort());
+        expect(scores.map(({ agent }) => agent).sort()).toEqual([...TRAINED_AGENTS].sort());
         expect(scores.reduce((sum, { relevance }) => sum + relevance, 0)).toBeCloseTo(1, 6);
         expect([...scores].sort((a, b) => b.relevance - a.relevance)).toEqual(scores);
         expect(agents.reduce((sum, { relevance }) => sum + relevance, 0)).toBeCloseTo(1, 6);

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { analysisPrompt, analysisSchema, toAnalysis } from '../../../domain/steps/analyze-request.ts';
 import { agentPrompt, splitConfidence, toConversation } from '../../../domain/steps/prompts.ts';
 import type { Message } from '../../../db/queries/messages.ts';
 import { sampleAgents, sampleDefinition } from '../../support/samples.ts';
+
+const readAnalysis = (text: string) => toAnalysis(text, TRAINED_AGENTS);
 
 const SAID = {
   intent: 'content',
@@ -14,11 +17,11 @@ const SAID = {
   agents: [{ agent: 'marketing', relevance: 0.9 }],
   mode: 'parallel',
 };
-const analysisOf = (changes: Record<string, unknown>) => toAnalysis(JSON.stringify({ ...SAID, ...changes }));
+const analysisOf = (changes: Record<string, unknown>) => readAnalysis(JSON.stringify({ ...SAID, ...changes }));
 
 describe('the model’s analysis', () => {
   it('is read as ours, its entities as a map, its source named', () => {
-    expect(toAnalysis(JSON.stringify(SAID))).toEqual({
+    expect(readAnalysis(JSON.stringify(SAID))).toEqual({
       ...SAID,
       entities: { deadline: '2026-12-01' },
       source: 'model',
@@ -26,7 +29,7 @@ describe('the model’s analysis', () => {
   });
 
   it('is found inside a fence and between words', () => {
-    expect(toAnalysis(`Here:\n\`\`\`json\n${JSON.stringify(SAID)}\n\`\`\`\nDone.`)).toMatchObject({
+    expect(readAnalysis(`Here:\n\`\`\`json\n${JSON.stringify(SAID)}\n\`\`\`\nDone.`)).toMatchObject({
       intent: 'content',
     });
   });
@@ -54,11 +57,11 @@ describe('the model’s analysis', () => {
     ['an unknown intent', JSON.stringify({ ...SAID, intent: 'rm -rf' })],
     ['a share that is no number', JSON.stringify({ ...SAID, confidence: 'high' })],
   ])('that is %s is none', (_, text) => {
-    expect(toAnalysis(text)).toBeUndefined();
+    expect(readAnalysis(text)).toBeUndefined();
   });
 
   it('cannot smuggle in a prototype', () => {
-    const analysis = toAnalysis(JSON.stringify(SAID).replace('"deadline"', '"__proto__"'));
+    const analysis = readAnalysis(JSON.stringify(SAID).replace('"deadline"', '"__proto__"'));
     expect(Object.getPrototypeOf(analysis?.entities)).toBe(Object.prototype);
   });
 });
@@ -76,7 +79,7 @@ describe('the schema for structured output', () => {
         expect(node).not.toHaveProperty(name);
       Object.values(node).forEach(walk);
     };
-    walk(analysisSchema());
+    walk(analysisSchema(TRAINED_AGENTS));
   });
 });
 

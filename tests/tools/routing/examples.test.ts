@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AGENT_IDS, Language } from '../../../contracts/agents.ts';
+import { TRAINED_AGENTS, Language } from '../../../contracts/agents.ts';
 import { parseExamples, readHeldOut, readTrainingData, type Example } from '../../../tools/routing/examples.ts';
 import { normalise } from '../../../domain/routing/text.ts';
 
@@ -10,7 +10,7 @@ const PLAIN_FLOOR = 40;
 const countOf = (examples: readonly Example[], agent: string, language: string): number =>
   examples.filter((one) => one.agents.join() === agent && one.language === language).length;
 
-const cells = AGENT_IDS.flatMap((agent) => Language.options.map((language) => [agent, language] as const));
+const cells = TRAINED_AGENTS.flatMap((agent) => Language.options.map((language) => [agent, language] as const));
 
 describe('the examples', () => {
   it.each(cells)('has enough for %s in %s', async (agent, language) => {

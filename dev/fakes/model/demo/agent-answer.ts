@@ -1,10 +1,10 @@
-import { AGENT_IDS, type AgentId, type Language } from '../../../../contracts/agents.ts';
+import { TRAINED_AGENTS, type TrainedAgent, type Language } from '../../../../contracts/agents.ts';
 import { ENGLISH } from './answers-en.ts';
 import { KOREAN } from './answers-ko.ts';
 import { keyWordsOf, languageOf, quoteOf, taskOf } from './request-words.ts';
 
 /** How sure each demo agent always is. */
-export const DEMO_CONFIDENCE: Readonly<Record<AgentId, number>> = {
+export const DEMO_CONFIDENCE: Readonly<Record<TrainedAgent, number>> = {
   brand: 0.82,
   marketing: 0.86,
   ops: 0.91,
@@ -16,7 +16,7 @@ export const DEMO_CONFIDENCE: Readonly<Record<AgentId, number>> = {
   general: 0.72,
 };
 
-const NAMES: Readonly<Record<Language, Readonly<Record<AgentId, string>>>> = {
+const NAMES: Readonly<Record<Language, Readonly<Record<TrainedAgent, string>>>> = {
   en: {
     brand: 'Brand',
     marketing: 'Marketing',
@@ -46,10 +46,10 @@ export const DEMO_LABEL: Readonly<Record<Language, string>> = {
   ko: '*데모 답변: ANTHROPIC_API_KEY가 설정되지 않았습니다.*',
 };
 
-/** The agent whose system prompt this is; `general` when it does not say. */
-export function agentOf(system: string): AgentId {
+/** The agent whose system prompt this is; `general` when it does not say or is one that the demo has no voice for. */
+export function agentOf(system: string): TrainedAgent {
   const name = /you are (?:the )?"?([a-z]+)/i.exec(system)?.[1]?.toLowerCase();
-  const found = AGENT_IDS.find((id) => id === name || (id === 'ops' && name === 'operations'));
+  const found = TRAINED_AGENTS.find((id) => id === name || (id === 'ops' && name === 'operations'));
   return found ?? 'general';
 }
 

@@ -1,6 +1,6 @@
-import type { AgentId } from '../../../../contracts/agents.ts';
+import type { TrainedAgent } from '../../../../contracts/agents.ts';
 
-type Specialist = Exclude<AgentId, 'general'>;
+type Specialist = Exclude<TrainedAgent, 'general'>;
 
 /** What the demo analysis listens for. English words match from a word's start, Korean ones anywhere. */
 export const AGENT_KEYWORDS: Readonly<Record<Specialist, RegExp>> = {

@@ -1,8 +1,8 @@
-import type { AgentId } from '../../../../contracts/agents.ts';
+import type { TrainedAgent } from '../../../../contracts/agents.ts';
 import type { AgentVoice } from './voice.ts';
 
 /** What each agent says in English. */
-export const ENGLISH: Readonly<Record<AgentId, AgentVoice>> = {
+export const ENGLISH: Readonly<Record<TrainedAgent, AgentVoice>> = {
   brand: (w) => ({
     lead: `For ${w} I would settle the impression first and the details second: calm, precise, recognisable at a glance.`,
     points: [

@@ -1,8 +1,8 @@
-import type { AgentId } from '../../../../contracts/agents.ts';
+import type { TrainedAgent } from '../../../../contracts/agents.ts';
 import type { AgentVoice } from './voice.ts';
 
 /** What each agent says in Korean. */
-export const KOREAN: Readonly<Record<AgentId, AgentVoice>> = {
+export const KOREAN: Readonly<Record<TrainedAgent, AgentVoice>> = {
   brand: (w) => ({
     lead: `${w} 관련해서는 세부 요소보다 전체 인상을 먼저 정하는 것이 좋습니다. 차분하고, 정확하고, 한눈에 알아볼 수 있어야 합니다.`,
     points: [

@@ -47,6 +47,7 @@ export function openGrantDoor(
     webDir: 'web',
     publicUrl: PUBLIC_URL,
     allowPrivateAddresses: true,
+    agents: new Map(),
     wakeReaders: () => undefined,
     dispatcher: {
       now: ({ orchestrationId: job, body }: Delivery) => {
