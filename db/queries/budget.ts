@@ -85,8 +85,12 @@ export const windowsOf = (userId: string | null, limits: DefaultLimits, day: Raw
  * the row locks make concurrent callers queue, so a race can never overspend.
  * @throws NoRoomInBudgetError when a window has no room; the caller's transaction must roll back.
  */
-export async function reserve(trx: OrganizationTransaction, given: Reservation, limits: DefaultLimits): Promise<void> {
-  const { organizationId, orchestrationId, userId, nanos } = given;
+export async function reserve(
+  trx: OrganizationTransaction,
+  reservation: Reservation,
+  limits: DefaultLimits,
+): Promise<void> {
+  const { organizationId, orchestrationId, userId, nanos } = reservation;
   const { rows } = await sql<Untaken>`
     with envelope as materialized (
       select reserved_on, case when reserved_on = ${TODAY} or remaining_nanos >= ${nanos}::bigint
@@ -112,9 +116,9 @@ export async function reserve(trx: OrganizationTransaction, given: Reservation, 
     written as (
       insert into usage (organization_id, id, orchestration_id, user_id, turn_key, agent, model, state, reserved_nanos,
         envelope_nanos, stepped_down_from, reserved_on, expires_at)
-      select ${organizationId}::uuid, ${given.id}::uuid, ${orchestrationId}::uuid, ${userId}::uuid, ${given.turnKey},
-        ${given.agent}, ${given.model}, 'reserved', ${nanos}::bigint, need.drawn, ${given.steppedDownFrom ?? null},
-        need.day, now() + make_interval(secs => ${given.expiresInSeconds}) from need)
+      select ${organizationId}::uuid, ${reservation.id}::uuid, ${orchestrationId}::uuid, ${userId}::uuid, ${reservation.turnKey},
+        ${reservation.agent}, ${reservation.model}, 'reserved', ${nanos}::bigint, need.drawn, ${reservation.steppedDownFrom ?? null},
+        need.day, now() + make_interval(secs => ${reservation.expiresInSeconds}) from need)
     select w.scope, w.user_id as "userId", w.period, w.starts_on as "startsOn", w.limit_nanos as "limitNanos",
       need.rest as "wantedNanos"
     from need, wanted w left join taken t on t.scope = w.scope and t.period = w.period

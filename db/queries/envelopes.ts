@@ -15,7 +15,7 @@ export interface EnvelopeRequest {
   readonly expiresInSeconds: number;
 }
 
-interface Held {
+interface LockedEnvelope {
   readonly userId: string | null;
   readonly usedNanos: Nanos;
   readonly remainingNanos: Nanos;
@@ -31,34 +31,34 @@ interface Held {
  */
 export async function openEnvelope(
   trx: OrganizationTransaction,
-  given: EnvelopeRequest,
+  wanted: EnvelopeRequest,
   limits: DefaultLimits,
 ): Promise<void> {
-  const held = await holdEnvelope(trx, given);
+  const locked = await lockEnvelope(trx, wanted);
   const shifts = [
-    { day: held.reservedOn, nanos: -held.remainingNanos },
-    { day: held.today, nanos: Math.max(given.nanos - held.usedNanos, 0) },
+    { day: locked.reservedOn, nanos: -locked.remainingNanos },
+    { day: locked.today, nanos: Math.max(wanted.nanos - locked.usedNanos, 0) },
   ];
-  await shiftReserved(trx, { organizationId: given.organizationId, userId: held.userId, shifts }, limits);
+  await shiftReserved(trx, { organizationId: wanted.organizationId, userId: locked.userId, shifts }, limits);
   await trx
     .updateTable('envelopes')
-    .set({ wanted_nanos: given.nanos, reserved_on: held.today, closed_at: null })
-    .where('orchestration_id', '=', given.orchestrationId)
+    .set({ wanted_nanos: wanted.nanos, reserved_on: locked.today, closed_at: null })
+    .where('orchestration_id', '=', wanted.orchestrationId)
     .execute();
 }
 
 /** Locks the orchestration's envelope, which is empty if it is new. */
-async function holdEnvelope(trx: OrganizationTransaction, given: EnvelopeRequest): Promise<Held> {
-  const { rows } = await sql<Held>`
+async function lockEnvelope(trx: OrganizationTransaction, wanted: EnvelopeRequest): Promise<LockedEnvelope> {
+  const { rows } = await sql<LockedEnvelope>`
     insert into envelopes as e (organization_id, orchestration_id, user_id, wanted_nanos, reserved_on, expires_at)
-    values (${given.organizationId}, ${given.orchestrationId}, ${given.userId}, 0, ${TODAY},
-      now() + make_interval(secs => ${given.expiresInSeconds}))
+    values (${wanted.organizationId}, ${wanted.orchestrationId}, ${wanted.userId}, 0, ${TODAY},
+      now() + make_interval(secs => ${wanted.expiresInSeconds}))
     on conflict (organization_id, orchestration_id) do update set expires_at = excluded.expires_at
     returning e.user_id as "userId", e.used_nanos as "usedNanos", e.remaining_nanos as "remainingNanos",
       e.reserved_on as "reservedOn", ${TODAY} as today`.execute(trx);
-  const [held] = rows;
-  if (!held) throw new Error(`The envelope of ${given.orchestrationId} could not be written.`);
-  return held;
+  const [locked] = rows;
+  if (!locked) throw new Error(`The envelope of ${wanted.orchestrationId} could not be written.`);
+  return locked;
 }
 
 interface Shift {

@@ -27,7 +27,7 @@ const RELEVANCE = { end: 1, onTheWay: 0.4 };
 
 /**
  * The steps of a plan. Safe to repeat: steps that are there already keep their state. `tainted`: the plan itself was made
- * with text in sight that nobody vouches for.
+ * after reading untrusted text.
  */
 export const insertPlanSteps = (
   trx: OrganizationTransaction,
