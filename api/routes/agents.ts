@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { AgentView } from '../../contracts/agents.ts';
+import { AgentView, type AgentDefinition } from '../../contracts/agents.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
@@ -18,5 +18,13 @@ const getAgents = createRoute({
 /** Who can work on a request: one for each file of `agents/`. */
 export const agentRoutes = ({ agents }: Pick<ApiDeps, 'agents'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse }).openapi(getAgents, (c) =>
-    c.json({ agents: [...agents.values()].map((agent) => AgentView.parse(agent)) }, 200),
+    c.json({ agents: [...agents.values()].map(toView) }, 200),
   );
+
+const toView = ({ id, name, description, category, tier }: AgentDefinition): AgentView => ({
+  id,
+  name,
+  description,
+  category,
+  tier,
+});

@@ -1,5 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
-import { jsonArrayFrom } from 'kysely/helpers/postgres';
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
 import type { StepsTable } from '../tables/plans.ts';
@@ -146,14 +145,11 @@ export function insertTurnAndListSteps(
     .with('stored', () => turnInsert(trx, turn))
     .selectFrom('orchestrations as o')
     .select(['o.language', 'o.status', 'o.step', 'o.progress'])
-    .select((eb) =>
-      jsonArrayFrom(
-        eb
-          .selectFrom('steps as s')
-          .select(STATE.map((column) => `s.${column}` as const))
-          .whereRef('s.orchestration_id', '=', 'o.id')
-          .orderBy('s.position'),
-      ).as('steps'),
+    .select(
+      sql<StepState[]>`(select coalesce(json_agg(s order by s.position), '[]'::json) from (
+        select ${sql.join(STATE.map((column) => sql.ref(column)))} from steps where orchestration_id = o.id) s)`.as(
+        'steps',
+      ),
     )
     .where('o.id', '=', turn.orchestration_id)
     .executeTakeFirstOrThrow();

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { AgentId, Language, TRAINED_AGENTS } from '../../contracts/agents.ts';
+import { agentAmong, Language, TRAINED_AGENTS, type AgentId } from '../../contracts/agents.ts';
 import { readFile, readdir } from 'node:fs/promises';
+
+const LearnedAgent = agentAmong(TRAINED_AGENTS);
 
 /** A request with the agents whose business it is. */
 export interface Example {
@@ -43,7 +45,7 @@ export function parseExamples(content: string): ParsedExamples {
 function parseLine(line: string): Example | string {
   const [names = '', tongue = '', ...rest] = line.split('\t');
   if (rest.length === 0) return 'expected agent<TAB>language<TAB>text';
-  const agents = names.split('+').map((name) => AgentId.safeParse(name.trim()));
+  const agents = names.split('+').map((name) => LearnedAgent.safeParse(name.trim()));
   const language = Language.safeParse(tongue.trim());
   const text = rest.join(' ').trim();
   if (!agents.every((agent) => agent.success)) return `unknown agent "${names}"`;

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { heartbeating } from '../../../activities/heartbeating.ts';
+import { insertTurn } from '../../../db/queries/turns.ts';
+import {
+  answerTurn,
+  callModel,
+  payTurn,
+  prepareTurn,
+  reserveTurn,
+  settleTurn,
+  toTurnRow,
+  type Turn,
+} from '../../../domain/models/turn.ts';
 import { analyzeRequest } from '../../../domain/steps/analyze-request.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { attempt, openDesk, type Desk } from './turn-fixture.ts';
@@ -52,4 +63,68 @@ it('a turn that cannot be prepared reserves nothing and asks nobody', async () =
   await expect(take(1, randomUUID())).rejects.toThrow('There is no orchestration');
   expect(desk.model.requests).toHaveLength(before);
   expect(await states()).toEqual([]);
+});
+
+describe('a turn in its three parts', () => {
+  const turn = (): Turn => ({
+    organizationId: tenant.organizationId,
+    orchestrationId,
+    userId: tenant.userId,
+    agent: 'brand',
+    tries: 5,
+    request: {
+      model: 'claude-sonnet-5-5',
+      system: 'Be brief.',
+      messages: [{ role: 'user', content: 'Draft a tweet' }],
+      maxTokens: 500,
+      turnKey: 'agent:brand',
+    },
+  });
+  /** As whoever changes something with its beginning and its end puts them together. */
+  const takeInParts = (start: () => Promise<void>, end: (text: string, cost: number) => Promise<void>) =>
+    attempt(1, () =>
+      heartbeating(async (given) => {
+        const reserved = await prepareTurn(desk.deps, turn(), async (trx) => {
+          await start();
+          return reserveTurn(trx, desk.deps, turn(), given);
+        });
+        const answer = await callModel(desk.deps, reserved, given);
+        await settleTurn(desk.deps, reserved, answer, given, async (trx) => {
+          const row = toTurnRow(desk.deps, reserved, answer);
+          await insertTurn(trx, row);
+          await end(answer.text, row.cost_nanos);
+          await payTurn(trx, desk.deps, reserved, answer);
+        });
+      }),
+    );
+
+  it('tells what begins with the reservation and ends with the answer, in the same transactions', async () => {
+    const steps: string[] = [];
+    const onStart = async () => void steps.push('start');
+    const onEnd = async (text: string, cost: number) => void steps.push(`${text} ${cost}`);
+    await takeInParts(onStart, onEnd);
+    await expect(attempt(2, () => heartbeating((given) => answerTurn(desk.deps, turn(), given)))).resolves.toBe(
+      'The tweet.',
+    );
+    const [bill] = await desk.database.look<{ cost: number }>(
+      'select cost_nanos::int as cost from usage where orchestration_id = $1',
+      [orchestrationId],
+    );
+    expect(bill?.cost).toBeGreaterThan(0);
+    expect(steps).toEqual(['start', `The tweet. ${bill?.cost}`]);
+  });
+
+  it('whose beginning cannot be written reserves nothing', async () => {
+    const start = () => Promise.reject(new Error('no such step'));
+    await expect(takeInParts(start, () => Promise.resolve())).rejects.toThrow('no such step');
+    expect(await states()).toEqual([]);
+  });
+
+  it('whose end cannot be written is not stored either', async () => {
+    const onEnd = () => Promise.reject(new Error('no such agent'));
+    await expect(takeInParts(() => Promise.resolve(), onEnd)).rejects.toThrow('no such agent');
+    expect(
+      await desk.database.look('select 1 from model_turns where orchestration_id = $1', [orchestrationId]),
+    ).toEqual([]);
+  });
 });

@@ -2,19 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { CancelledError, FAILURE, FailureError } from '../../../contracts/failures.ts';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { KillPoint } from '../../../domain/kill-points.ts';
-import {
-  answerTurn,
-  callModel,
-  maxPromptTokens,
-  payTurn,
-  prepareTurn,
-  reserveTurn,
-  settleTurn,
-  toTurnRow,
-  type Turn,
-  type TurnDeps,
-} from '../../../domain/models/turn.ts';
-import { insertTurn } from '../../../db/queries/turns.ts';
+import { answerTurn, maxPromptTokens, type Turn, type TurnDeps } from '../../../domain/models/turn.ts';
 import type { Reply } from '../../../dev/fakes/model/index.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -101,47 +89,6 @@ describe('a turn', () => {
     desk.model.resume();
     await taking;
     expect(lastBill()).toBeLessThan(worstCase());
-  });
-
-  /** A turn in its three parts, as whoever changes something with its beginning and its end puts them together. */
-  const takeInParts = (start: () => Promise<void>, end: (text: string, cost: number) => Promise<void>) =>
-    attempt(1, () =>
-      heartbeating(async (given) => {
-        const reserved = await prepareTurn(desk.deps, turn(), async (trx) => {
-          await start();
-          return reserveTurn(trx, desk.deps, turn(), given);
-        });
-        const answer = await callModel(desk.deps, reserved, given);
-        await settleTurn(desk.deps, reserved, answer, given, async (trx) => {
-          const row = toTurnRow(desk.deps, reserved, answer);
-          await insertTurn(trx, row);
-          await end(answer.text, row.cost_nanos);
-          await payTurn(trx, desk.deps, reserved, answer);
-        });
-      }),
-    );
-
-  it('tells what begins with the reservation and ends with the answer, in the same transactions', async () => {
-    const steps: string[] = [];
-    const onStart = async () => void steps.push('start');
-    const onEnd = async (text: string, cost: number) => void steps.push(`${text} ${cost}`);
-    await takeInParts(onStart, onEnd);
-    await expect(take(2)).resolves.toBe('The tweet.');
-    expect(steps).toEqual(['start', `The tweet. ${lastBill()}`]);
-  });
-
-  it('whose beginning cannot be written reserves nothing', async () => {
-    const start = () => Promise.reject(new Error('no such step'));
-    await expect(takeInParts(start, () => Promise.resolve())).rejects.toThrow('no such step');
-    expect(await usage()).toEqual([]);
-  });
-
-  it('whose end cannot be written is not stored either', async () => {
-    const onEnd = () => Promise.reject(new Error('no such agent'));
-    await expect(takeInParts(() => Promise.resolve(), onEnd)).rejects.toThrow('no such agent');
-    expect(await desk.database.look(`select 1 from model_turns where orchestration_id = '${orchestrationId}'`)).toEqual(
-      [],
-    );
   });
 });
 
