@@ -65,18 +65,21 @@ const loosePlan = (agents: readonly AgentId[]) =>
  * The planner's words as a draft with ids as conditions can name them, or what is wrong with them in sentences it can
  * act on. A goal or title that is too long is cut, since it is only shown; anything else is left to its author.
  */
-export function toPlanDraft(text: string): { draft: PlanDraft } | { problems: PlanProblem[] } {
+export function toPlanDraft(
+  text: string,
+  agents: readonly AgentId[],
+): { draft: PlanDraft } | { problems: PlanProblem[] } {
   const answer = jsonIn(text);
   if (typeof answer !== 'object' || answer === null)
     return { problems: [problem(null, null, 'The answer is no JSON object with "goal" and "steps".')] };
-  const loose = LoosePlan.safeParse(answer);
-  if (!loose.success) return { problems: problemsOf(loose.error, answer) };
+  const loose = loosePlan(agents).safeParse(answer);
+  if (!loose.success) return { problems: problemsOf(loose.error, answer, agents) };
   const ids = idsFor(loose.data.steps.map(({ id }) => id));
   const draft = PlanDraft.safeParse({
     goal: cut(loose.data.goal, PLAN_LIMITS.goalChars),
     steps: loose.data.steps.map((step, i) => normalised(step, ids.all[i] ?? step.id, ids)),
   });
-  return draft.success ? { draft: draft.data } : { problems: problemsOf(draft.error, answer) };
+  return draft.success ? { draft: draft.data } : { problems: problemsOf(draft.error, answer, agents) };
 }
 
 type LooseStep = z.infer<ReturnType<typeof loosePlan>>['steps'][number];
@@ -101,7 +104,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   risk: STEP_RISKS,
 };
 
-const problemsOf = (error: z.ZodError, answer: object): PlanProblem[] =>
+const problemsOf = (error: z.ZodError, answer: object, agents: readonly AgentId[]): PlanProblem[] =>
   error.issues.map((issue) => {
     const [top, index, field] = issue.path;
     const isStep = top === 'steps' && typeof index === 'number';
