@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSources, ROOT } from './sources.ts';
+import { readSources, ROOT, roomOf, type Source } from './sources.ts';
 
 interface Manifest {
   readonly dependencies: Record<string, string>;
@@ -63,17 +63,43 @@ describe('the packages', () => {
   });
 
   it('that the product imports are its dependencies, not only the developers’', () => {
-    const used = new Set(
-      readSources(['contracts', 'workflows', 'domain', 'adapters', 'activities', 'workers', 'api', 'db'])
-        .flatMap(({ imports }) => imports)
-        .filter(({ target, typeOnly }) => !typeOnly && !target.startsWith('node:') && !/\.tsx?$/.test(target))
-        .map(({ target }) =>
-          target
-            .split('/')
-            .slice(0, target.startsWith('@') ? 2 : 1)
-            .join('/'),
-        ),
-    );
+    const used = packagesOf(readSources().filter(({ path }) => !DEVELOPMENT.includes(roomOf(path))));
     expect([...used].filter((name) => !(name in manifest.dependencies))).toEqual([]);
   });
+
+  it('are all in use: imported somewhere, or one of the tools that are run', () => {
+    const imported = packagesOf(readSources(), 'types too');
+    const named = readSources().map(({ text }) => text);
+    const isNamed = (name: string) => named.some((text) => text.includes(`'${name}`) || text.includes(`/${name}/`));
+    const idle = Object.keys(all).filter((name) => !imported.has(name) && !RUN.has(name) && !isNamed(name));
+    expect(idle.filter((name) => !isTypesOfUsed(name, imported))).toEqual([]);
+    for (const name of RUN) expect(all).toHaveProperty([name]);
+  });
 });
+
+/** Rooms that only developers run, or whose code is built before anybody runs it. */
+const DEVELOPMENT = ['web', 'dev', 'scripts', 'tests'];
+
+/** What no file of ours imports: run by name, by another program's configuration, or here as the peer of a package. */
+const RUN = new Set([
+  ...['node', 'typescript', 'prettier', 'oxlint', 'oxlint-tsgolint', 'jest', '@swc/core', '@swc/jest'],
+  ...['protobufjs', '@modelcontextprotocol/conformance'],
+]);
+
+const isTypesOfUsed = (name: string, used: ReadonlySet<string>): boolean =>
+  name === '@types/node' || (name.startsWith('@types/') && used.has(name.slice('@types/'.length)));
+
+/** The packages that these sources import. */
+function packagesOf(sources: readonly Source[], which: 'values' | 'types too' = 'values'): Set<string> {
+  const targets = sources
+    .flatMap(({ imports }) => imports)
+    .filter(({ target, typeOnly }) => (which === 'types too' || !typeOnly) && !/^node:|\.(tsx?|mjs|css)$/.test(target));
+  return new Set(
+    targets.map(({ target }) =>
+      target
+        .split('/')
+        .slice(0, target.startsWith('@') ? 2 : 1)
+        .join('/'),
+    ),
+  );
+}
