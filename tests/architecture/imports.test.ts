@@ -66,7 +66,11 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     oneOf('node:timers/promises'),
     typesOf(oneOf('kysely')),
   ],
-  db: [inside('db', 'contracts'), oneOf('kysely', 'pg', 'node:crypto'), inMain(oneOf('config.ts'))],
+  db: [
+    inside('db', 'contracts'),
+    oneOf('kysely', 'kysely/helpers/postgres', 'pg', 'node:crypto'),
+    inMain(oneOf('config.ts')),
+  ],
   api: [
     inside('api', 'contracts', 'domain'),
     oneOf('logging.ts'),
@@ -86,6 +90,21 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     inMain(oneOf('config.ts')),
     typesOf(oneOf('config.ts')),
   ],
+  // What starts things on one machine, and what people run by hand: no part of the product, and it builds on neither.
+  dev: [
+    inside('dev', 'contracts'),
+    oneOf('config.ts', 'db/prepare.ts', 'workers/bundle.ts'),
+    oneOf('@temporalio/client', '@temporalio/envconfig', 'execa', 'graphql', 'pg', 'undici', 'vite', 'ws', 'zod'),
+    NODE,
+  ],
+  scripts: [
+    inside('scripts', 'contracts', 'db', 'dev', 'domain', 'workers'),
+    // The command line follows a job as the console does.
+    inside('web/api', 'web/job', 'web/text'),
+    oneOf('config.ts', '@temporalio/client', '@temporalio/worker', 'zod'),
+    NODE,
+  ],
+  'front door': [oneOf('@temporalio/envconfig', 'pino', 'zod')],
   tools: [inside('tools', 'domain/routing', 'contracts'), NODE],
   web: [
     inside('web'),
@@ -188,6 +207,6 @@ describe('the environment', () => {
     const readers = product
       .filter(({ imports }) => imports.some(({ target, typeOnly }) => target === 'config.ts' && !typeOnly))
       .map(({ path }) => path);
-    expect(readers.filter((path) => !/(^|\/)main\.ts$|^dev\/start\.ts$|^scripts\//.test(path))).toEqual([]);
+    expect(readers.filter((path) => !/(^|\/)main\.ts$|^dev\/(start|reset)\.ts$|^scripts\//.test(path))).toEqual([]);
   });
 });
