@@ -101,6 +101,8 @@ const Env = z.object({
   LOCAL_WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(2),
   WORKER_PROCESSES: z.coerce.number().int().min(1).max(32).default(1),
   WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(1).max(10_000).default(100),
+  TEMPORAL_WORKER_BUILD_ID: optionalText,
+  TEMPORAL_WORKER_DEPLOYMENT: z.string().trim().min(1).default('nubabel'),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(100),
   DEFAULT_DAILY_BUDGET_CENTS: cents.default(1000),
   DEFAULT_ORG_MONTHLY_BUDGET_CENTS: cents.default(100_000),

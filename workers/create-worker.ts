@@ -1,5 +1,5 @@
-import type { DataConverter } from '@temporalio/common';
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
+import { Worker, type NativeConnection, type WorkerDeploymentOptions, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { QUEUE } from '../contracts/queues.ts';
 import type { Pool } from './pools.ts';
@@ -9,6 +9,8 @@ interface Shared {
   readonly namespace: string;
   readonly activities: Activities;
   readonly dataConverter: DataConverter;
+  /** Which build this is; without it workers have no versions. */
+  readonly version?: WorkerDeploymentVersion | undefined;
 }
 
 export interface WorkerSettings extends Shared {
@@ -34,7 +36,7 @@ export const createActivityWorker = (shared: Shared, { taskQueue, concurrency }:
   Worker.create(optionsOf(shared, taskQueue, concurrency));
 
 const optionsOf = (
-  { connection, namespace, activities, dataConverter }: Shared,
+  { connection, namespace, activities, dataConverter, version }: Shared,
   taskQueue: string,
   concurrency: number,
 ) => ({
@@ -43,12 +45,20 @@ const optionsOf = (
   taskQueue,
   dataConverter,
   activities: flatten(activities),
+  ...(version && { workerDeploymentOptions: pinnedTo(version) }),
   maxConcurrentActivityTaskExecutions: concurrency,
   // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds.
   maxHeartbeatThrottleInterval: '2 seconds' as const,
   // Longer than a usual model call's tail, shorter than a supervisor's patience.
   shutdownGraceTime: '8 seconds' as const,
   shutdownForceTime: '15 seconds' as const,
+});
+
+/** A run stays on the build that began it; it moves on when it continues as new. */
+const pinnedTo = (version: WorkerDeploymentVersion): WorkerDeploymentOptions => ({
+  version,
+  useWorkerVersioning: true,
+  defaultVersioningBehavior: 'PINNED',
 });
 
 const sourceOf = (workflows: WorkerSettings['workflows']): Partial<WorkerOptions> =>

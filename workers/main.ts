@@ -37,7 +37,10 @@ async function main(): Promise<void> {
   await ensureSearchAttributes(connection, namespace).catch((error: unknown) =>
     log.warn({ err: error }, 'search attributes could not be registered; an operator has to'),
   );
-  const shared = { connection, namespace, activities, dataConverter: createDataConverter(config.PAYLOAD_KEYS) };
+  const { TEMPORAL_WORKER_BUILD_ID: buildId, TEMPORAL_WORKER_DEPLOYMENT: deploymentName } = config;
+  const version = buildId === undefined ? undefined : { buildId, deploymentName };
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const shared = { connection, namespace, activities, dataConverter, version };
   const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
   const stopMaintenance = startMaintenance(database.db, log);
   const running = runAll(workers);

@@ -11,6 +11,7 @@ import { serverArguments } from '../../../dev/temporal/server.ts';
 import { until } from '../../../dev/until.ts';
 import { buildWorkflowBundle } from '../../../workers/bundle.ts';
 import { createOrchestrationWorker } from '../../../workers/create-worker.ts';
+import { runAll } from '../../../workers/run-all.ts';
 import type { orchestrationWorkflow } from '../../../workflows/orchestration.workflow.ts';
 import { testServers } from '../../support/database.ts';
 import { createScriptedActivities, type Call, type Script } from './scripted-activities.ts';
@@ -56,35 +57,46 @@ export function openTemporal(settings: Readonly<Record<string, string>> = {}): P
   });
 }
 
+/** What the builds of tests belong to. */
+export const DEPLOYMENT = 'tested';
+
 export interface EnvironmentOptions {
   readonly cachedWorkflows?: number;
+  /** A worker for each of these builds; one without any version unless told. */
+  readonly buildIds?: readonly string[];
   /** Dynamic settings of the server. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export async function openEnvironment({
   cachedWorkflows = 100,
+  buildIds,
   settings,
 }: EnvironmentOptions = {}): Promise<TestEnvironment> {
   const [temporal, bundle] = await Promise.all([openTemporal(settings), buildWorkflowBundle()]);
   const { client, nativeConnection: connection } = temporal;
   const scripted = createScriptedActivities();
-  const worker = await createOrchestrationWorker({
-    connection,
-    namespace: 'default',
-    activities: scripted.activities satisfies Activities,
-    dataConverter: createDataConverter(),
-    workflows: { codePath: bundle.path },
-    cachedWorkflows,
-    concurrency: 50,
-  });
-  const running = worker.run();
+  const versions = buildIds?.map((buildId) => ({ buildId, deploymentName: DEPLOYMENT })) ?? [undefined];
+  const workers = versions.map((version) =>
+    createOrchestrationWorker({
+      connection,
+      namespace: 'default',
+      activities: scripted.activities satisfies Activities,
+      dataConverter: createDataConverter(),
+      workflows: { codePath: bundle.path },
+      cachedWorkflows,
+      concurrency: 50,
+      version,
+    }),
+  );
+  const running = runAll(await Promise.all(workers));
   return {
     temporal,
     client,
     start: (script = {}, input = {}) => start(client, scripted, script, input),
     close: async () => {
-      await stop(worker, running);
+      running.stop();
+      await running.ended;
       await temporal.teardown();
       await Runtime.instance().shutdown();
     },
