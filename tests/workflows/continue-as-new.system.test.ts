@@ -158,7 +158,7 @@ describe('an orchestration that continues as new', () => {
         return { calls: [{ ...call, reads: false, asks: true, settled: false }] };
       },
     });
-    await run.when(async () => (await run.handle.describe()).historyLength > 30);
+    await run.when(async () => (await run.handle.describe()).historyLength >= 20);
     expect(stepsRun(run)).not.toContain('f');
     open();
     const named = await untilAskedFor(run, 1);
