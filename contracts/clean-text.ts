@@ -9,7 +9,7 @@ const INVISIBLE = /(?![\n\t])[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Co}
 const HTML_COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
 const CUT = '…';
 
-/** Text of a stranger as a person would see it, and no longer than that. */
+/** Untrusted text as a person would see it, and no longer than that. */
 export function cleanText(text: string, maxCharacters: number): string {
   // Bounded first, so that nobody's text costs more than its share; cleaning only makes it shorter.
   let clean = storableText(text.slice(0, 4 * maxCharacters)).replaceAll(INVISIBLE, '');

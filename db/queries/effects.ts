@@ -21,7 +21,7 @@ export async function claimEffect(
   if (fresh) return { isOurs: true, effect: fresh };
   const effect = await lockEffect(trx, row.key);
   if (effect.state !== 'FAILED') return { isOurs: false, effect };
-  const taken = await takeOver(trx, effect, row.execution);
+  const taken = await reclaimEffect(trx, effect, row.execution);
   return taken ? { isOurs: true, effect: taken } : { isOurs: false, effect };
 }
 
@@ -35,7 +35,7 @@ export const lockEffect = (trx: OrganizationTransaction, key: string): Promise<E
  * Takes a claim over from whoever was `seen` to hold it, who finds it gone and sends nothing. Undefined when it has moved
  * on since it was seen: a try that slept through a newer one must not take from that.
  */
-export const takeOver = (
+export const reclaimEffect = (
   trx: OrganizationTransaction,
   seen: Pick<Effect, 'key' | 'state' | 'attempts' | 'sent_at'>,
   execution: string,
@@ -142,7 +142,7 @@ export const setUndo = (
 ) => trx.updateTable('effects').set(set).where('key', '=', key).execute();
 
 /** Ids that other effects through this connection have made: a read-back must not take them for its own. */
-export async function listTakenIds(
+export async function listOtherResourceIds(
   trx: OrganizationTransaction,
   { connectionId, exceptKey }: { connectionId: string; exceptKey: string },
 ): Promise<Set<string>> {

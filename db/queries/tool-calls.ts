@@ -92,7 +92,7 @@ export const cancelOpenCalls = (trx: OrganizationTransaction, orchestrationId: s
     .where('status', 'in', ['pending', 'waiting', 'running'])
     .execute();
 
-/** Whether text that nobody vouches for has been part of what these orchestrations did. */
+/** Whether untrusted text has been part of what these orchestrations did. */
 export async function isAnyTainted(
   trx: OrganizationTransaction,
   orchestrationIds: readonly string[],

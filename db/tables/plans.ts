@@ -48,7 +48,7 @@ export interface StepsTable {
   /** The model turn that holds the answer. */
   turn_key: string | null;
   cost_nanos: Generated<number>;
-  /** Text that nobody vouches for has been part of the work. */
+  /** Untrusted text has been part of the work. */
   tainted: Generated<boolean>;
   started_at: MaybeInstant;
   finished_at: MaybeInstant;

@@ -93,7 +93,7 @@ export interface ToolCallsTable {
   risk: StepRisk;
   /** Why a human is asked; empty: nobody is. */
   reasons: DefaultJson<AskReason[]>;
-  /** Its arguments may come from text that nobody vouches for. */
+  /** Its arguments may come from untrusted text. */
   tainted: Generated<boolean>;
   approval_id: Maybe<string>;
   approved: Generated<boolean>;

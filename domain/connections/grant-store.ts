@@ -61,7 +61,7 @@ export const createGrantStore = (db: Kysely<Database>, sealer: Sealer | undefine
     withOrganization(db, on.organizationId, async (trx) => {
       const row = await lockConnection(trx, on.connectionId);
       const grant = openRow(sealer, on, row);
-      if (grant instanceof Unopened || !row) throw grant instanceof Unopened ? grant.error : noConnection();
+      if (grant instanceof UnopenedGrant || !row) throw grant instanceof UnopenedGrant ? grant.error : noConnection();
       const { state, reconnect, grantedBy } = await work(grant);
       if (state) await putState(trx, { on, sealer, row, state });
       if (reconnect !== undefined) await recordOver(trx, { on, row, reconnect });
@@ -76,14 +76,14 @@ async function openOrRecord(
   server: SealedServer | undefined,
 ): Promise<OpenedGrant> {
   const opened = openRow(sealer, on, server);
-  if (!(opened instanceof Unopened)) return opened;
+  if (!(opened instanceof UnopenedGrant)) return opened;
   await withOrganization(db, on.organizationId, (trx) => recordUnopened(trx, on, opened));
   throw opened.error;
 }
 
 const noConnection = () => new ToolCallError('refused', 'The connection is gone.');
 
-class Unopened {
+class UnopenedGrant {
   readonly reason: SealedError['reason'];
   readonly error: ToolCallError;
   constructor(cause: SealedError, name: string) {
@@ -101,7 +101,7 @@ class Unopened {
   }
 }
 
-function openRow(sealer: Sealer | undefined, on: ConnectionRef, row: SealedServer | undefined): OpenedGrant | Unopened {
+function openRow(sealer: Sealer | undefined, on: ConnectionRef, row: SealedServer | undefined): OpenedGrant | UnopenedGrant {
   if (!row) throw noConnection();
   try {
     return {
@@ -112,7 +112,7 @@ function openRow(sealer: Sealer | undefined, on: ConnectionRef, row: SealedServe
     };
   } catch (error) {
     if (!(error instanceof SealedError)) throw error;
-    return new Unopened(error, row.name);
+    return new UnopenedGrant(error, row.name);
   }
 }
 
@@ -120,14 +120,14 @@ function openRow(sealer: Sealer | undefined, on: ConnectionRef, row: SealedServe
 async function recordUnopened(
   trx: OrganizationTransaction,
   on: ConnectionRef,
-  { reason, error }: Unopened,
+  { reason, error }: UnopenedGrant,
 ): Promise<void> {
   if (reason === 'damaged') return setNeedsReconnect(trx, on.connectionId, error.message);
   const set = { health: 'failing', last_error: error.message, checked_at: new Date().toISOString() } as const;
   await updateConnection(trx, { id: on.connectionId, set });
 }
 
-interface Putting {
+interface StateChange {
   readonly on: ConnectionRef;
   readonly sealer: Sealer | undefined;
   readonly row: Connection;
@@ -135,7 +135,7 @@ interface Putting {
 }
 
 /** Compare-and-swap: the lock makes it so, and this would show if it ever did not. */
-async function putState(trx: OrganizationTransaction, { on, sealer, row, state }: Putting): Promise<void> {
+async function putState(trx: OrganizationTransaction, { on, sealer, row, state }: StateChange): Promise<void> {
   if (!sealer) throw new ToolCallError('unavailable', 'Grants cannot be kept: an operator has to set CREDENTIAL_KEYS.');
   const { numUpdatedRows } = await trx
     .updateTable('connections')
@@ -154,7 +154,7 @@ async function putState(trx: OrganizationTransaction, { on, sealer, row, state }
 /** Told once, when it turns: every call of a grant that is over comes by here. */
 async function recordOver(
   trx: OrganizationTransaction,
-  { on, row, reconnect }: Pick<Putting, 'on' | 'row'> & { reconnect: string },
+  { on, row, reconnect }: Pick<StateChange, 'on' | 'row'> & { reconnect: string },
 ): Promise<void> {
   if (row.health === 'reconnect' && row.last_error === reconnect) return;
   await setNeedsReconnect(trx, row.id, reconnect);
@@ -165,7 +165,7 @@ async function recordOver(
 
 async function recordGranted(
   trx: OrganizationTransaction,
-  { on, row, grantedBy }: Pick<Putting, 'on' | 'row'> & { grantedBy: string },
+  { on, row, grantedBy }: Pick<StateChange, 'on' | 'row'> & { grantedBy: string },
 ): Promise<void> {
   await updateConnection(trx, {
     id: row.id,

@@ -2,7 +2,7 @@ import { CancelledError } from '../../contracts/failures.ts';
 import type { SettledBy } from '../../contracts/effects.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listTakenIds, msUntilNobodySends } from '../../db/queries/effects.ts';
+import { listOtherResourceIds, msUntilNobodySends } from '../../db/queries/effects.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import { later } from '../tools/settle-call.ts';
 import type { ClaimedInvocation, ToolDeps } from '../tools/tool-deps.ts';
@@ -67,7 +67,7 @@ async function readBack(deps: ToolDeps, claimed: ClaimedInvocation, signal: Abor
   const { organizationId } = target;
   const { connectionId } = tool;
   const { taken, waitMs } = await withOrganization(deps.db, organizationId, async (trx) => ({
-    taken: await listTakenIds(trx, { connectionId, exceptKey: key }),
+    taken: await listOtherResourceIds(trx, { connectionId, exceptKey: key }),
     waitMs: await msUntilNobodySends(trx, key),
   }));
   const verdict = await deps.host.readBack(

@@ -3,7 +3,7 @@ import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { claimEffect, setSent, settleEffect, takeOver } from '../../db/queries/effects.ts';
+import { claimEffect, setSent, settleEffect, reclaimEffect } from '../../db/queries/effects.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import { retryWhileDatabaseUnavailable } from '../models/retry-while-database-unavailable.ts';
@@ -58,13 +58,13 @@ export async function makeChange(deps: ToolDeps, { isOurs, invocation }: Claim):
   if (isOurs) return send(deps, invocation);
   if (state === 'DONE') return repeatAnswer(deps, invocation);
   if (state === 'UNKNOWN') return { status: 'unknown' };
-  return sentAt === null ? send(deps, await takeOverFor(deps, invocation)) : resolveUnknownOutcome(deps, invocation);
+  return sentAt === null ? send(deps, await reclaim(deps, invocation)) : resolveUnknownOutcome(deps, invocation);
 }
 
 /** The claim becomes ours, as long as nobody else has it by now; whoever had it finds it gone before it sends anything. */
-async function takeOverFor(deps: ToolDeps, claimed: ClaimedInvocation): Promise<ClaimedInvocation> {
+async function reclaim(deps: ToolDeps, claimed: ClaimedInvocation): Promise<ClaimedInvocation> {
   const effect = await withOrganization(deps.db, claimed.target.organizationId, (trx) =>
-    takeOver(trx, claimed.effect, claimed.execution),
+    reclaimEffect(trx, claimed.effect, claimed.execution),
   );
   if (!effect) throw overtaken();
   return { ...claimed, effect };
@@ -146,7 +146,7 @@ async function resolveUnknownOutcome(
 ): Promise<CallOutcome> {
   const found = await checkOutcome(deps, claimed, lost);
   if (found.kind === 'happened') return settle(deps, claimed, found.result, found.by);
-  if (found.kind === 'send') return send(deps, await takeOverFor(deps, claimed));
+  if (found.kind === 'send') return send(deps, await reclaim(deps, claimed));
   if (found.kind === 'later') throw found.failure;
   const { organizationId, orchestrationId, call } = claimed.target;
   await withOrganization(deps.db, organizationId, async (trx) => {

@@ -2,7 +2,7 @@ import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { ModelTurn } from '../../db/queries/turns.ts';
 import type { ModelBlock } from '../../db/tables/work.ts';
 import type { ModelMessage } from '../models/model-port.ts';
-import { toldOf } from '../tools/results.ts';
+import { toModelAnswer } from '../tools/results.ts';
 
 /**
  * What the rounds before have said and got, as the model wants it: its own blocks, then the results of all its calls.
@@ -40,7 +40,7 @@ function bounded(calls: readonly ToolCall[]): CallResult[] {
   return calls
     .toReversed()
     .map((call) => {
-      const { text, isError } = toldOf(call);
+      const { text, isError } = toModelAnswer(call);
       room -= text.length;
       const fits = room >= 0 || text.length <= BEGINNING_CHARS;
       const short = `${text.slice(0, BEGINNING_CHARS).toWellFormed()}\n(The rest of this earlier answer is left out.)`;

@@ -40,11 +40,11 @@ export function toAgentTools(
   };
 }
 
-export type Resolved =
+export type ResolvedCall =
   { readonly tool: OfferedTool; readonly args: Readonly<Record<string, unknown>> } | { readonly answer: ToolResult };
 
 /** What a wanted call is: a tool with its arguments, or an answer that needs nobody. A tool that was not offered is none. */
-export function resolve(call: WantedCall, { offered, skills }: AgentTools): Resolved {
+export function resolve(call: WantedCall, { offered, skills }: AgentTools): ResolvedCall {
   if (call.name === LOAD_SKILL) return { answer: loadSkill(call.input, skills) };
   const said = answerLocally(call.name, call.input, offered);
   if (said !== undefined) return { answer: { text: said, isError: false } };

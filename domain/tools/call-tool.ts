@@ -44,7 +44,7 @@ export async function callTool(deps: ToolDeps, target: CallTarget, attempt: Atte
 }
 
 /** What is to be done: nothing more (`isNew`: people are to be told), a read, or a change with its line in the ledger. */
-type Opened =
+type OpenedCall =
   | { readonly outcome: CallOutcome; readonly isNew: boolean }
   | {
       readonly language: Language;
@@ -61,7 +61,7 @@ async function open(
   trx: OrganizationTransaction,
   target: CallTarget,
   attempt: Attempt,
-): Promise<Opened> {
+): Promise<OpenedCall> {
   const { organizationId, orchestrationId, call } = target;
   const { status, user_id: userId, language } = await getOrchestration(trx, orchestrationId);
   if (isFinal(status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);

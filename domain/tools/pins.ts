@@ -37,7 +37,7 @@ export const diffOfTool = (
  * `pin`: take it as it is. `quarantine`: off until an admin accepts it. `restore`: it is again what was accepted.
  * `keep`: nothing to write.
  */
-export type Decision = 'pin' | 'quarantine' | 'restore' | 'keep';
+export type ListingDecision = 'pin' | 'quarantine' | 'restore' | 'keep';
 
 export interface Listing {
   /** Nobody has listed this connection's tools before. */
@@ -47,11 +47,11 @@ export interface Listing {
 }
 
 /** What becomes of a tool that the server has listed. */
-export function judge(
+export function decideListedTool(
   known: Pick<ConnectionTool, 'hash' | 'state' | 'pending_hash' | 'accepted_at'> | undefined,
   listed: { readonly hash: string; readonly definition: ToolDefinition },
   { first, ours }: Listing,
-): Decision {
+): ListingDecision {
   const accepted = known !== undefined && known.accepted_at !== null && known.hash === listed.hash;
   if (accepted) return known.state === 'active' ? 'keep' : 'restore';
   if (ours) return 'pin';

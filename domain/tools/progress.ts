@@ -11,7 +11,7 @@ import type { CallTarget, ToolDeps } from './tool-deps.ts';
 const SHOWN_EVERY_MS = 1_000;
 const PROGRESS_CHARS = 200;
 
-export interface FollowedProgress {
+export interface ProgressFollower {
   readonly tell: NonNullable<CallOptions['onProgress']>;
   /** Shows nothing more, and resolves once nothing is on its way that could paint over a later state. */
   flush(): Promise<void>;
@@ -22,7 +22,7 @@ export function followProgress(
   deps: ToolDeps,
   target: CallTarget,
   { tool, language }: { tool: string; language: Language },
-): FollowedProgress {
+): ProgressFollower {
   let newest: string | undefined;
   let shownAt = 0;
   let timer: NodeJS.Timeout | undefined;

@@ -13,7 +13,7 @@ import {
 import { lockConnection, updateConnection, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { ToolCallError, type ConnectionRef } from './mcp-connection-port.ts';
-import { hashOf, judge } from './pins.ts';
+import { hashOf, decideListedTool } from './pins.ts';
 import type { ToolSession } from './tool-sessions-port.ts';
 import { createHash } from 'node:crypto';
 
@@ -39,11 +39,11 @@ export async function refreshTools(
 }
 
 /** What can be stored may lack what nobody sees, so it is the raw definition that is judged. */
-interface Listed extends ListedTool {
+interface ListedDefinition extends ListedTool {
   readonly raw: ToolDefinition;
 }
 
-function toListed(connection: Connection, definitions: readonly ToolDefinition[]): Listed[] {
+function toListed(connection: Connection, definitions: readonly ToolDefinition[]): ListedDefinition[] {
   try {
     const names = nameTools(
       connection.slug,
@@ -66,13 +66,13 @@ async function settle(
   trx: OrganizationTransaction,
   on: ConnectionRef,
   connection: Connection,
-  listed: readonly Listed[],
+  listed: readonly ListedDefinition[],
 ): Promise<void> {
   const known = new Map((await listToolsOf(trx, on.connectionId)).map((tool) => [tool.remote_name, tool]));
   const listing = { first: connection.tools_listed_at === null, ours: connection.kind === 'first_party' };
   const pinned: ListedTool[] = [];
   for (const tool of listed) {
-    const decision = judge(known.get(tool.remoteName), { hash: tool.hash, definition: tool.raw }, listing);
+    const decision = decideListedTool(known.get(tool.remoteName), { hash: tool.hash, definition: tool.raw }, listing);
     if (decision === 'pin') pinned.push(tool);
     if (decision === 'quarantine') await quarantineTool(trx, on, tool);
     if (decision === 'restore') await restoreTool(trx, on.connectionId, tool.remoteName);

@@ -38,7 +38,10 @@ const SAYS: Partial<Record<ToolCall['status'], string>> = {
 const NO_ANSWER = 'There is no answer to this call: it could not be made. Go on without it and say so.';
 
 /** What a call came to, for the model: data from outside, marked as such by where it stands. */
-export function toldOf({ status, result }: Pick<ToolCall, 'status' | 'result'>): { text: string; isError: boolean } {
+export function toModelAnswer({ status, result }: Pick<ToolCall, 'status' | 'result'>): {
+  text: string;
+  isError: boolean;
+} {
   const said = SAYS[status];
   if (said !== undefined) return { text: said, isError: true };
   if (!result) return { text: NO_ANSWER, isError: true };

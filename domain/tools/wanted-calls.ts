@@ -8,7 +8,7 @@ import type { WantedCall } from '../models/model-port.ts';
 import { argumentsHash } from './canonical.ts';
 import { createApprovalEvaluator, type ApprovalEvaluator } from './approval-evaluator.ts';
 import { errorResult, storableResult } from './results.ts';
-import { resolve, type AgentTools, type Resolved } from './agent-tools.ts';
+import { resolve, type AgentTools, type ResolvedCall } from './agent-tools.ts';
 import type { CheckArguments } from './tool-sessions-port.ts';
 import { isTainted, type CallContext } from './taint.ts';
 
@@ -35,9 +35,9 @@ export async function writeWantedCalls(
   await insertToolCalls(trx, rows);
 }
 
-interface Wanted {
+interface WantedRow {
   readonly call: WantedCall;
-  readonly to: Resolved;
+  readonly to: ResolvedCall;
   readonly position: number;
   readonly tainted: boolean;
   readonly evaluate: ApprovalEvaluator;
@@ -46,7 +46,7 @@ interface Wanted {
 
 function toRow(
   context: CallContext,
-  { call, to, position, tainted, evaluate, checkArguments }: Wanted,
+  { call, to, position, tainted, evaluate, checkArguments }: WantedRow,
 ): Parameters<typeof insertToolCalls>[1][0] {
   const tool = 'tool' in to ? to.tool : undefined;
   const args = 'tool' in to ? to.args : call.input;
@@ -76,7 +76,7 @@ function toRow(
 }
 
 /** What a call comes to that is not made, or needs nobody. */
-function answerAtOnce(to: Resolved, position: number, checkArguments: CheckArguments): ToolResult | undefined {
+function answerAtOnce(to: ResolvedCall, position: number, checkArguments: CheckArguments): ToolResult | undefined {
   if (position >= MAX_CALLS) return errorResult(`More than ${MAX_CALLS} calls at once; this one was not made.`);
   if ('answer' in to) return to.answer;
   const wrong = checkArguments(to.tool.definition.inputSchema, to.args);

@@ -11,7 +11,7 @@ import { retryAfterMsOf } from '../../retry-after.ts';
  * What was asked: a tool to act, or the server to tell. A lost answer to the second leaves nothing unknown in the
  * world.
  */
-export interface Asked {
+export interface RequestTarget {
   readonly what: 'tool' | 'server';
   /** The connection's name, for people. */
   readonly connection: string;
@@ -32,28 +32,28 @@ const NOT_STARTED = new Set<number>([
 ]);
 
 /** The one translator of what goes wrong with an MCP server. In doubt it is unknown, never "not done". */
-export function toCallError(error: unknown, asked: Asked): ToolCallError {
+export function toCallError(error: unknown, target: RequestTarget): ToolCallError {
   if (error instanceof ToolCallError) return error;
-  const { connection, signal } = asked;
+  const { connection, signal } = target;
   if (signal.aborted)
-    return new ToolCallError('cancelled', `${connection} was asked to stop. It may have happened before that.`);
+    return new ToolCallError('cancelled', `${connection} was target to stop. It may have happened before that.`);
   if (error instanceof EgressRefusedError) return new ToolCallError('refused', `${connection}: ${error.message}`);
-  if (error instanceof HttpFaultError) return ofStatus(error, asked);
+  if (error instanceof HttpFaultError) return ofStatus(error, target);
   if (error instanceof StreamableHTTPError && error.code !== undefined && error.code >= 300 && error.code < 400)
     return new ToolCallError('refused', `${connection} redirects to another server, which is not followed.`);
   if (codeOf(error) === TOO_LATE)
-    return new ToolCallError('unavailable', `${connection} was not asked: it was too late for that.`);
+    return new ToolCallError('unavailable', `${connection} was not target: it was too late for that.`);
   if (error instanceof McpError && NOT_STARTED.has(error.code))
     return new ToolCallError('refused', `${connection} refused: ${saidBy(error)}`);
   const code = codeOf(error);
   if (code !== undefined && NEVER_CONNECTED.test(code))
     return new ToolCallError('unavailable', `${connection} cannot be reached (${code}). Nothing was sent.`);
-  if (error instanceof McpError) return lost(asked, saidBy(error));
-  return lost(asked, code ?? 'its answer could not be read');
+  if (error instanceof McpError) return lost(target, saidBy(error));
+  return lost(target, code ?? 'its answer could not be read');
 }
 
-function ofStatus({ status, said, retryAfterMs }: HttpFaultError, asked: Asked): ToolCallError {
-  const { connection } = asked;
+function ofStatus({ status, said, retryAfterMs }: HttpFaultError, target: RequestTarget): ToolCallError {
+  const { connection } = target;
   const detail = said ? `: ${said}` : '.';
   if (status === 401)
     return new ToolCallError('reconnect', `${connection} does not accept its credentials any more. Reconnect it.`);
@@ -66,13 +66,13 @@ function ofStatus({ status, said, retryAfterMs }: HttpFaultError, asked: Asked):
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
   if (status < 500 && status !== 408) return new ToolCallError('refused', `${connection} refused (${status})${detail}`);
-  return lost(asked, `it answered ${status}${said ? `: ${said}` : ''}`);
+  return lost(target, `it answered ${status}${said ? `: ${said}` : ''}`);
 }
 
-function lost({ what, connection }: Asked, why: string): ToolCallError {
+function lost({ what, connection }: RequestTarget, why: string): ToolCallError {
   return what === 'server'
     ? new ToolCallError('unavailable', `${connection} does not answer: ${why}`)
-    : new ToolCallError('unknown', `${connection} was asked, and it is not known whether it happened: ${why}`);
+    : new ToolCallError('unknown', `${connection} was target, and it is not known whether it happened: ${why}`);
 }
 
 const saidBy = (error: McpError): string => cleanText(error.message.replace(/^MCP error -?\d+: /, ''), MAX_SAID);

@@ -7,7 +7,7 @@ import { openSession } from './mcp-session.ts';
 import { toToolCallError, type AuthorizedProviderClient } from './authorized-provider-client.ts';
 import { toToolResult } from './tool-result.ts';
 
-export interface InProcessGiven {
+export interface InProcessOptions {
   readonly provider: Provider;
   /** The connection's name, for people. */
   readonly connection: string;
@@ -15,7 +15,7 @@ export interface InProcessGiven {
 }
 
 /** A server of ours, spoken to like any other, without leaving the process. @throws ToolCallError */
-export async function openInProcess(given: InProcessGiven, signal: AbortSignal): Promise<McpConnection> {
+export async function openInProcess(given: InProcessOptions, signal: AbortSignal): Promise<McpConnection> {
   const { provider, connection, client } = given;
   const server = createProviderServer(provider, () => client.open().catch(throwProviderError));
   const [ours, theirs] = InMemoryTransport.createLinkedPair();

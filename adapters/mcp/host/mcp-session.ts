@@ -13,7 +13,7 @@ import {
 import type { ToolDefinition } from '../../../contracts/tools.ts';
 import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection-port.ts';
 import { EFFECT_KEY_META } from '../servers/call-result.ts';
-import { toCallError, type Asked } from './call-error.ts';
+import { toCallError, type RequestTarget } from './call-error.ts';
 import { isDeeperThan } from './tool-result.ts';
 
 /** Longest time for anything but a tool, ms. */
@@ -24,7 +24,7 @@ const MAX_TOOLS = 500;
 const MAX_DEFINITION = 256 * 1024;
 const MAX_DEPTH = 100;
 
-export interface SessionGiven {
+export interface SessionOptions {
   readonly transport: Transport;
   /** The connection's name, for people. */
   readonly connection: string;
@@ -41,8 +41,8 @@ export interface McpSession {
   close(): Promise<void>;
 }
 
-/** Opens a session. We offer servers no sampling and no roots, and answers only where they are vouched for. @throws ToolCallError */
-export async function openSession(given: SessionGiven, signal: AbortSignal) {
+/** Opens a session. We offer servers no sampling and no roots, and answers only those that are trusted. @throws ToolCallError */
+export async function openSession(given: SessionOptions, signal: AbortSignal) {
   const { transport, connection, onToolsChanged, takesDefaults = false } = given;
   const client = new Client(
     { name: 'nubabel', version: '1.0.0' },
@@ -53,7 +53,11 @@ export async function openSession(given: SessionGiven, signal: AbortSignal) {
   );
   if (takesDefaults) answerWithDefaults(client);
   /** The SDK keeps listening to a signal after the answer, and would cancel what is long done. */
-  const within = async <T>(asked: Asked, timeout: number, ask: (options: RequestOptions) => Promise<T>): Promise<T> => {
+  const within = async <T>(
+    asked: RequestTarget,
+    timeout: number,
+    ask: (options: RequestOptions) => Promise<T>,
+  ): Promise<T> => {
     if (asked.signal.aborted) throw new ToolCallError('refused', `${connection}: stopped before anything was sent.`);
     const stop = new AbortController();
     const stopped = () => stop.abort('The caller asked to stop.');
@@ -138,7 +142,7 @@ export const QUESTIONS: ClientCapabilities = { elicitation: { form: { applyDefau
 
 /**
  * Answers what a server asks during a call with the server's own defaults, when it has one for every field, and declines
- * otherwise: nobody is there to ask. For servers that an admin vouches for; the call itself was allowed before.
+ * otherwise: nobody is there to ask. For trusted servers; the call itself was allowed before.
  */
 export function answerWithDefaults(client: Client): void {
   client.setRequestHandler(ElicitRequestSchema, ({ params }): ElicitResult => {

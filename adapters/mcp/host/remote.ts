@@ -8,19 +8,19 @@ import { toToolResult } from './tool-result.ts';
 /** How long a server may take to hear that its session is over, ms: a courtesy. */
 const GOODBYE_MS = 2_000;
 
-export interface RemoteGiven {
+export interface RemoteOptions {
   readonly url: string;
   /** The connection's name, for people. */
   readonly connection: string;
   /** Guarded, and with credentials. */
   readonly fetch: typeof fetch;
   readonly onToolsChanged: () => void;
-  /** Somebody vouches for it: its questions are answered with its own defaults. */
+  /** It is trusted: its questions are answered with its own defaults. */
   readonly takesDefaults?: boolean;
 }
 
 /** A session with a remote MCP server over Streamable HTTP. Redirects stay within its origin. @throws ToolCallError */
-export async function openRemote(given: RemoteGiven, signal: AbortSignal): Promise<McpConnection> {
+export async function openRemote(given: RemoteOptions, signal: AbortSignal): Promise<McpConnection> {
   const transport = new StreamableHTTPClientTransport(new URL(given.url), {
     fetch: withEndedStreams(withHttpFaults(given.fetch)),
     redirectPolicy: 'same-origin',

@@ -17,7 +17,7 @@ import type { Provider } from '../servers/define.ts';
 import { createAuthorizedProviderClient } from './authorized-provider-client.ts';
 import { createGuardedFetch, type Egress } from './egress.ts';
 import { openInProcess } from './in-process.ts';
-import { createKeptOpen } from './kept-open.ts';
+import { createIdlePool } from './idle-pool.ts';
 import { createProviderEffects } from './provider-effects.ts';
 import { openRemote } from './remote.ts';
 import { createSecretRedactor } from './secret-redactor.ts';
@@ -47,7 +47,7 @@ interface OpenSession extends ToolSession {
 }
 
 export function createSessions(deps: SessionsDeps): ToolSessions {
-  const kept = createKeptOpen<OpenSession>({ idleMs: deps.idleMs ?? IDLE_MS, close: ({ mcp }) => mcp.close() });
+  const kept = createIdlePool<OpenSession>({ idleMs: deps.idleMs ?? IDLE_MS, close: ({ mcp }) => mcp.close() });
   const open = createOpener(deps);
   const use: ToolSessions['use'] = (on, server, signal, work) => {
     const key = keyOf(on);

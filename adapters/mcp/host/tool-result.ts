@@ -45,7 +45,7 @@ function boundedData(data: Record<string, unknown>): Record<string, unknown> | u
   return storableJson(data) as Record<string, unknown>;
 }
 
-/** Whether JSON of a stranger is nested deeper than that; deep enough, it would exhaust the stack of who walks it. */
+/** Whether untrusted JSON is nested deeper than that; deep enough, it would exhaust the stack of who walks it. */
 export function isDeeperThan(maxDepth: number, value: unknown): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cleanDefinition } from '../../../domain/tools/clean-definition.ts';
-import { diffOf, diffOfTool, hashOf, judge, suspicionOf } from '../../../domain/tools/pins.ts';
+import { diffOf, diffOfTool, hashOf, decideListedTool, suspicionOf } from '../../../domain/tools/pins.ts';
 import { honest, POISONED, RUG_PULLS } from '../../adapters/mcp/host/poison.ts';
 
 const NOT_OURS = { first: false, ours: false };
@@ -33,7 +33,7 @@ describe('the first listing', () => {
   const FIRST = { first: true, ours: false };
 
   it('pins an honest tool', () => {
-    expect(judge(undefined, listed(), FIRST)).toBe('pin');
+    expect(decideListedTool(undefined, listed(), FIRST)).toBe('pin');
   });
 
   it('has more than thirty kinds of poison to look for', () => {
@@ -42,7 +42,7 @@ describe('the first listing', () => {
 
   it.each(Object.entries(POISONED))('does not take without a look: %s', (_what, definition) => {
     expect(suspicionOf(definition)).toBeDefined();
-    expect(judge(undefined, listed(definition), FIRST)).toBe('quarantine');
+    expect(decideListedTool(undefined, listed(definition), FIRST)).toBe('quarantine');
   });
 
   it.each([
@@ -59,41 +59,43 @@ describe('the first listing', () => {
 
 describe('a tool that was accepted', () => {
   it('stays on while nothing changes', () => {
-    expect(judge(acceptedRow(), listed(), NOT_OURS)).toBe('keep');
+    expect(decideListedTool(acceptedRow(), listed(), NOT_OURS)).toBe('keep');
   });
 
   it.each(Object.entries(RUG_PULLS))('is off after a change: %s', (_what, definition) => {
-    expect(judge(acceptedRow(), listed(definition), NOT_OURS)).toBe('quarantine');
+    expect(decideListedTool(acceptedRow(), listed(definition), NOT_OURS)).toBe('quarantine');
   });
 
   it('is off once and not written again while it waits', () => {
     const changed = listed(honest({ description: 'Other.' }));
     const waiting = { ...acceptedRow(), state: 'quarantined' as const, pending_hash: changed.hash };
-    expect(judge(waiting, changed, NOT_OURS)).toBe('keep');
-    expect(judge(waiting, listed(honest({ description: 'Third.' })), NOT_OURS)).toBe('quarantine');
+    expect(decideListedTool(waiting, changed, NOT_OURS)).toBe('keep');
+    expect(decideListedTool(waiting, listed(honest({ description: 'Third.' })), NOT_OURS)).toBe('quarantine');
   });
 
   it('is on again when it is what was accepted, also after it was away', () => {
-    expect(judge({ ...acceptedRow(), state: 'quarantined' }, listed(), NOT_OURS)).toBe('restore');
-    expect(judge({ ...acceptedRow(), state: 'removed' }, listed(), NOT_OURS)).toBe('restore');
-    expect(judge({ ...acceptedRow(), state: 'removed' }, listed(honest({ title: 'x' })), NOT_OURS)).toBe('quarantine');
+    expect(decideListedTool({ ...acceptedRow(), state: 'quarantined' }, listed(), NOT_OURS)).toBe('restore');
+    expect(decideListedTool({ ...acceptedRow(), state: 'removed' }, listed(), NOT_OURS)).toBe('restore');
+    expect(decideListedTool({ ...acceptedRow(), state: 'removed' }, listed(honest({ title: 'x' })), NOT_OURS)).toBe(
+      'quarantine',
+    );
   });
 
   it('may change with a deploy when the server is ours', () => {
-    expect(judge(acceptedRow(), listed(honest({ title: 'New' })), { first: false, ours: true })).toBe('pin');
-    expect(judge(undefined, listed(), { first: false, ours: true })).toBe('pin');
+    expect(decideListedTool(acceptedRow(), listed(honest({ title: 'New' })), { first: false, ours: true })).toBe('pin');
+    expect(decideListedTool(undefined, listed(), { first: false, ours: true })).toBe('pin');
   });
 });
 
 describe('a tool that comes later', () => {
   it('waits for an admin, however honest', () => {
-    expect(judge(undefined, listed(), NOT_OURS)).toBe('quarantine');
+    expect(decideListedTool(undefined, listed(), NOT_OURS)).toBe('quarantine');
   });
 
   it('waits also when it goes and comes back, as long as nobody has accepted it', () => {
     const never = { hash: hashOf(honest()), state: 'removed' as const, pending_hash: null, accepted_at: null };
-    expect(judge(never, listed(), NOT_OURS)).toBe('quarantine');
-    expect(judge(never, listed(), { first: true, ours: false })).toBe('quarantine');
+    expect(decideListedTool(never, listed(), NOT_OURS)).toBe('quarantine');
+    expect(decideListedTool(never, listed(), { first: true, ours: false })).toBe('quarantine');
   });
 });
 

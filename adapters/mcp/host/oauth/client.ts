@@ -23,7 +23,7 @@ export const clientIdDocument = (our: OurClient) => ({
   ...clientMetadata(our),
 });
 
-export interface ChoosingClient {
+export interface ClientChoice {
   readonly auth: ConnectionAuth;
   readonly discovery: Discovery;
   /** Who we were last time. */
@@ -38,7 +38,7 @@ export interface ChoosingClient {
  * those, who we were there before, or a new registration.
  * @throws GrantError
  */
-export async function chooseClient(choosing: ChoosingClient): Promise<OAuthClient> {
+export async function chooseClient(choosing: ClientChoice): Promise<OAuthClient> {
   const { auth, discovery, known, our } = choosing;
   const { issuer, metadata } = discovery;
   const knownHere = known && isSameIssuer(known.issuer, issuer) ? known : undefined;
@@ -61,7 +61,7 @@ export async function chooseClient(choosing: ChoosingClient): Promise<OAuthClien
 const isUsable = ({ redirect_uris: uris, client_secret_expires_at: ends }: OAuthClient, our: OurClient): boolean =>
   uris?.includes(our.redirectUri) === true && !(ends && ends * 1_000 < Date.now());
 
-async function register({ discovery, our, scope, fetch }: ChoosingClient): Promise<OAuthClient> {
+async function register({ discovery, our, scope, fetch }: ClientChoice): Promise<OAuthClient> {
   const { issuer, metadata } = discovery;
   if (metadata && !metadata.registration_endpoint)
     throw new GrantError(

@@ -19,7 +19,7 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
   const renewals = new Map<string, Promise<OpenedGrant>>();
 
   /** One renewal at a time here, and one in all processes by the store's lock. */
-  function renewOnce(on: ConnectionRef, spent: Spent): Promise<OpenedGrant> {
+  function renewOnce(on: ConnectionRef, spent: SpentToken): Promise<OpenedGrant> {
     const key = `${on.organizationId}/${on.connectionId}`;
     const running = renewals.get(key);
     if (running) return running;
@@ -77,7 +77,7 @@ const over = ({ name }: Pick<OpenedGrant, 'name'>) =>
   new ToolCallError('reconnect', `Access to ${name} is over. Somebody has to connect it again.`);
 
 /** The token that will not do any more; a rejected one is of no use even before its end. */
-interface Spent {
+interface SpentToken {
   readonly token: string | undefined;
   readonly isRejected: boolean;
 }
@@ -89,7 +89,7 @@ const RENEWAL_MS = 20_000;
 async function renewUnderLock(
   { store, fetch }: CredentialsDeps,
   on: ConnectionRef,
-  { token: spent, isRejected }: Spent,
+  { token: spent, isRejected }: SpentToken,
 ): Promise<OpenedGrant> {
   let failed: unknown;
   const grant = await store.change(on, async ({ name, url, auth, state }): Promise<GrantChange> => {
@@ -147,7 +147,7 @@ async function refusedKey(store: GrantStore, on: ConnectionRef): Promise<ToolCal
   return new ToolCallError('reconnect', message);
 }
 
-interface SteppingUp {
+interface StepUp {
   readonly store: GrantStore;
   readonly on: ConnectionRef;
   readonly grant: OpenedGrant;
@@ -156,7 +156,7 @@ interface SteppingUp {
 }
 
 /** The server wants more than was granted: remembered for the next grant. What was asked for already is not asked for again and again. */
-async function stepUp({ store, on, grant, response, url }: SteppingUp): Promise<void> {
+async function stepUp({ store, on, grant, response, url }: StepUp): Promise<void> {
   const { scope, error } = readChallenge(response, url);
   if (error !== 'insufficient_scope' || !scope || grant.auth.kind !== 'oauth') return;
   await response.body?.cancel();

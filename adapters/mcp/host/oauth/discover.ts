@@ -12,7 +12,7 @@ import { GrantError } from '../../../../domain/connections/grant-port.ts';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 
 /** What is there to find an authorization server by. */
-export interface Discovering {
+export interface DiscoveryRequest {
   /** Of the resource; a provider's API without metadata has its addresses in `auth`. */
   readonly url: string | null;
   readonly auth: ConnectionAuth;
@@ -26,7 +26,7 @@ export interface Discovering {
  * and the server's (RFC 8414, OpenID Connect), or as servers did before there was metadata.
  * @throws GrantError
  */
-export async function discover({ url, auth, resourceMetadataUrl, fetch }: Discovering): Promise<Discovery> {
+export async function discover({ url, auth, resourceMetadataUrl, fetch }: DiscoveryRequest): Promise<Discovery> {
   const named = namedAddresses(auth);
   if (named) return named;
   if (url === null)

@@ -11,7 +11,7 @@ import { oauthFetch } from './oauth-fetch.ts';
 import { toGrantError, toTokens } from './tokens.ts';
 import { constants, createPrivateKey, randomUUID, sign, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
 
-export interface Renewing {
+export interface Renewal {
   readonly url: string | null;
   readonly auth: ConnectionAuth;
   readonly state: AuthState;
@@ -20,13 +20,13 @@ export interface Renewing {
 }
 
 /** New tokens for a grant that ends, or for a machine that asks in its own name. @throws GrantError */
-export function renewTokens(renewing: Renewing): Promise<AuthState> {
+export function renewTokens(renewing: Renewal): Promise<AuthState> {
   const { kind } = renewing.auth;
   return kind === 'client_credentials' || kind === 'private_key_jwt' ? askAsMachine(renewing) : refresh(renewing);
 }
 
 /** Goes to the server that gave the grant, whatever the resource says by now. */
-async function refresh({ auth, state, fetch }: Renewing): Promise<AuthState> {
+async function refresh({ auth, state, fetch }: Renewal): Promise<AuthState> {
   const { tokens, discovery, client } = state;
   if (!tokens || !discovery || !client) throw new GrantError('over', 'Nobody has granted access yet.');
   if (!tokens.refreshToken)
@@ -49,7 +49,7 @@ async function refresh({ auth, state, fetch }: Renewing): Promise<AuthState> {
   return { ...state, tokens: toTokens(given, tokens) };
 }
 
-async function askAsMachine({ url, auth, state, fetch }: Renewing): Promise<AuthState> {
+async function askAsMachine({ url, auth, state, fetch }: Renewal): Promise<AuthState> {
   if (auth.kind !== 'client_credentials' && auth.kind !== 'private_key_jwt')
     throw new GrantError('refused', 'This connection does not ask for tokens in its own name.');
   const fetchFn = oauthFetch(fetch);

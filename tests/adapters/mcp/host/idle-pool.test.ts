@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { createKeptOpen } from '../../../../adapters/mcp/host/kept-open.ts';
+import { createIdlePool } from '../../../../adapters/mcp/host/idle-pool.ts';
 import { eventually } from '../../../support/eventually.ts';
 
 function desk(idleMs = 60_000) {
   const events: string[] = [];
   let opened = 0;
-  const kept = createKeptOpen<string>({ idleMs, close: async (one) => void events.push(`close ${one}`) });
+  const kept = createIdlePool<string>({ idleMs, close: async (one) => void events.push(`close ${one}`) });
   const of = (fingerprint = 'f', open = async () => `s${++opened}`) => ({ key: 'k', fingerprint, open });
   return { kept, of, events, opened: () => opened };
 }

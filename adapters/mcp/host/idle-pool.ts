@@ -1,13 +1,13 @@
 /** What is kept open under a key, and what it was opened with: when that changes, it is opened anew. */
-export interface Kept<T> {
+export interface PoolKey<T> {
   readonly key: string;
   readonly fingerprint: string;
   open(): Promise<T>;
 }
 
-export interface KeptOpen<T> {
+export interface IdlePool<T> {
   /** Opens it or takes the open one; whoever asks meanwhile gets the same. It stays open while somebody uses it. */
-  use<R>(kept: Kept<T>, work: (one: Promise<T>) => Promise<R>): Promise<R>;
+  use<R>(wanted: PoolKey<T>, work: (one: Promise<T>) => Promise<R>): Promise<R>;
   /** The open one, if there is one. */
   peek(key: string): Promise<T> | undefined;
   /** The next one who asks opens it anew; the last one who uses it closes it. */
@@ -24,7 +24,7 @@ interface Entry<T> {
 }
 
 /** Keeps things open for as long as they are used, and a while longer. */
-export function createKeptOpen<T>(given: { readonly idleMs: number; close(one: T): Promise<void> }): KeptOpen<T> {
+export function createIdlePool<T>(given: { readonly idleMs: number; close(one: T): Promise<void> }): IdlePool<T> {
   const entries = new Map<string, Entry<T>>();
   const end = async (entry: Entry<T>): Promise<void> => {
     clearTimeout(entry.timer);
@@ -36,7 +36,7 @@ export function createKeptOpen<T>(given: { readonly idleMs: number; close(one: T
     entry.over = true;
     if (entry.users === 0) void end(entry);
   };
-  const take = ({ key, fingerprint, open }: Kept<T>): Entry<T> => {
+  const acquire = ({ key, fingerprint, open }: PoolKey<T>): Entry<T> => {
     const known = entries.get(key);
     if (known?.fingerprint === fingerprint) return known;
     if (known) drop(key, known);
@@ -46,8 +46,8 @@ export function createKeptOpen<T>(given: { readonly idleMs: number; close(one: T
     return entry;
   };
   return {
-    async use(kept, work) {
-      const entry = take(kept);
+    async use(wanted, work) {
+      const entry = acquire(wanted);
       clearTimeout(entry.timer);
       entry.users++;
       try {
@@ -55,7 +55,7 @@ export function createKeptOpen<T>(given: { readonly idleMs: number; close(one: T
       } finally {
         entry.users--;
         if (entry.over && entry.users === 0) void end(entry);
-        else if (entry.users === 0) entry.timer = setTimeout(() => drop(kept.key, entry), given.idleMs).unref();
+        else if (entry.users === 0) entry.timer = setTimeout(() => drop(wanted.key, entry), given.idleMs).unref();
       }
     },
     peek: (key) => entries.get(key)?.opening,
