@@ -1,4 +1,4 @@
-import type { AgentId, Language } from '../../contracts/agents.ts';
+import type { Language } from '../../contracts/agents.ts';
 import type { Example } from './examples.ts';
 import type { LocalDecision } from '../../domain/routing/router.ts';
 
@@ -92,7 +92,7 @@ function confusionOf(judgements: readonly Judgement[]): Scorecard['confusion'] {
   const table: Record<string, Record<string, number>> = {};
   for (const { example, decision } of judgements) {
     const asked = example.agents.join('+');
-    const chosen: AgentId | 'abstained' = decision.abstained ? 'abstained' : (decision.agents[0]?.agent ?? 'abstained');
+    const chosen: string = decision.abstained ? 'abstained' : (decision.agents[0]?.agent ?? 'abstained');
     const row = (table[asked] ??= {});
     row[chosen] = (row[chosen] ?? 0) + 1;
   }

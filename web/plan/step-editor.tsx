@@ -2,7 +2,6 @@ import { useAgents } from '../agents/agents.ts';
 import { useId, type ReactNode } from 'react';
 import type { AgentId } from '../../contracts/agents.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
-import { console as en } from '../../contracts/texts/en/console.ts';
 import { useText } from '../text/text-context.tsx';
 import type { StepDraft } from './plan-edits.ts';
 
@@ -75,7 +74,7 @@ interface AgentSelectProps extends FieldControl {
 function AgentSelect({ onChange, ...props }: AgentSelectProps) {
   const agents = useAgents();
   return (
-    <select {...props} onChange={(event) => onChange(event.target.value as AgentId)}>
+    <select {...props} onChange={(event) => onChange(event.target.value)}>
       {agents.map(({ id, label }) => (
         <option key={id} value={id}>
           {label}

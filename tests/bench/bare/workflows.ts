@@ -1,5 +1,4 @@
 import { condition, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { AgentId } from '../../../contracts/agents.ts';
 import type { RunMode } from '../../../contracts/orchestration.ts';
 import { failuresOf, createStepGraph, runReadySteps, stepsWithoutPlan } from '../../../workflows/lib/step-graph.ts';
 import type { Hands } from './hands.ts';
@@ -56,7 +55,7 @@ function startReporter(wanted: boolean) {
 
 /** The product's own executor of steps, with more of them than a request may name. */
 export async function manyAgentsWorkflow(input: { agents: number; mode: RunMode }): Promise<void> {
-  const chosen = Array.from({ length: input.agents }, (_, nth) => ({ agent: `agent_${nth}` as AgentId, relevance: 1 }));
+  const chosen = Array.from({ length: input.agents }, (_, nth) => ({ agent: `agent-${nth}`, relevance: 1 }));
   const graph = createStepGraph(stepsWithoutPlan({ agents: chosen, mode: input.mode }));
   await runReadySteps(graph, {
     mayStart: () => true,

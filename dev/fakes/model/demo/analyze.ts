@@ -38,7 +38,7 @@ export function analyze(userText: string): DemoAnalysis {
 /** At most three agents, the one with the most words first; `general` when nothing was heard. */
 function agentsFor(text: string): DemoAnalysis['agents'] {
   const heard = Object.entries(AGENT_KEYWORDS)
-    .map(([agent, pattern]) => ({ agent: agent as AgentId, words: new Set(text.toLowerCase().match(pattern)).size }))
+    .map(([agent, pattern]) => ({ agent, words: new Set(text.toLowerCase().match(pattern)).size }))
     .filter(({ words }) => words > 0)
     .sort((a, b) => b.words - a.words)
     .slice(0, 3);
