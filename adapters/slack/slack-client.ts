@@ -1,6 +1,6 @@
 import { LogLevel, WebClient, type Logger } from '@slack/web-api';
 
-export interface SlackClientSettings {
+interface SlackClientSettings {
   readonly token: string;
   /** Another server that speaks Slack's Web API, for example `http://127.0.0.1:4020/api/`. */
   readonly apiUrl: string | undefined;

@@ -11,7 +11,7 @@ export type SteeringNote = Pick<Steering, 'message' | 'mode' | 'status'>;
 export type EffectNote = Pick<Effect, 'tool' | 'state' | 'resource' | 'undoable' | 'undo_state'>;
 
 /** What a message tells beside the work itself. */
-export interface Notes {
+interface Notes {
   readonly costNanos: Nanos;
   readonly healing: HealingNote[];
   readonly steering: SteeringNote[];

@@ -14,7 +14,7 @@ const CORRECTION = sql<{ overrideId: string; agents: AgentId[] } | null>`(
       and v.agents <@ jsonb_path_query_array(o.route, '$.agents[*].agent'))
   order by v.created_at desc limit 1)`;
 
-export interface DecisionsFilter {
+interface DecisionsFilter {
   readonly limit: number;
   readonly before?: string;
   readonly language?: Language;

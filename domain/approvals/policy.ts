@@ -38,7 +38,7 @@ export function reasonToAsk(
 }
 
 /** People whose role decides whether their delegate may answer. */
-export type Roles = ReadonlyMap<string, string>;
+type Roles = ReadonlyMap<string, string>;
 
 /** Who may answer a question that is asked now: the policy with its times made absolute and its delegates found. Pure. */
 export function answerPolicy(

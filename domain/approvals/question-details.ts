@@ -12,7 +12,7 @@ import { listCallsById, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { stepName } from '../../contracts/phases.ts';
 
 /** What a question about calls shows of them. */
-export interface CallDetails {
+interface CallDetails {
   readonly calls?: AskedCall[];
   readonly reconnect?: NonNullable<Approval['plan']['reconnect']>;
   readonly evidence: readonly string[];

@@ -5,7 +5,7 @@ import type { RequestOptions } from '../../db/tables/work.ts';
 import { readEnglish } from './actions-en.ts';
 import { readKorean } from './actions-ko.ts';
 
-export interface PlanningQuestion {
+interface PlanningQuestion {
   readonly message: string;
   readonly options: RequestOptions;
   readonly analysis: Analysis;

@@ -8,7 +8,7 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import { pastCosts } from '../../db/queries/past-costs.ts';
 
 /** Who works on steps of kind `task`, with the model that their category wants. */
-export const TASK_AGENT: AgentId = 'general';
+const TASK_AGENT: AgentId = 'general';
 export const TASK_TIER: Readonly<Record<Category, Tier>> = {
   quick: 'fast',
   ultrabrain: 'deep',

@@ -3,7 +3,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { PLAN_LIMITS, type PlanProblem } from '../../contracts/plan.ts';
 import { STEERING_LIMITS } from '../../contracts/steering.ts';
 
-export interface PlannerWorld {
+interface PlannerWorld {
   readonly agents: ReadonlyMap<AgentId, AgentDefinition>;
   /** Names of connected tools with what they do. */
   readonly tools: ReadonlyMap<string, string>;

@@ -25,8 +25,8 @@ const ModelStep = z.object({
 });
 
 /** What the planner is asked to say: a flat list of steps, since structured output knows no recursion. */
-export const ModelPlan = z.object({ goal: z.string(), steps: z.array(ModelStep) });
-export type ModelPlan = z.infer<typeof ModelPlan>;
+const ModelPlan = z.object({ goal: z.string(), steps: z.array(ModelStep) });
+type ModelPlan = z.infer<typeof ModelPlan>;
 
 /** The JSON schema of `ModelPlan`, closed and without bounds, as structured output requires. */
 export const planSchema = (agents: Iterable<AgentId>): Record<string, unknown> => {
@@ -126,7 +126,7 @@ function nameOf(answer: object, index: number): string {
 }
 
 /** Ids as conditions can name them, in the order of the steps, and what each of the model's own spellings became. */
-export interface Renamed {
+interface Renamed {
   readonly all: readonly string[];
   /** The new id of a spelling that a step has, else the same spelling made an id. */
   readonly idOf: (spelling: string) => string;
@@ -134,7 +134,7 @@ export interface Renamed {
 }
 
 /** `Step-1` is `step_1` and `2` is `s_2`: models number and capitalise as they like. */
-export function idsFor(spellings: readonly string[]): Renamed {
+function idsFor(spellings: readonly string[]): Renamed {
   const all = spellings.map((spelling, i) => toId(spelling) || `step_${i + 1}`);
   const known = new Map(spellings.map((spelling, i) => [spelling, all[i] ?? spelling]));
   return {
@@ -153,7 +153,7 @@ function toId(spelling: string): string {
 }
 
 /** `steps.Step-1.status` and `steps["Step-1"].status` with the step's new id; the longest spelling goes first. */
-export function conditionWithIds(condition: string, { changed }: Renamed): string {
+function conditionWithIds(condition: string, { changed }: Renamed): string {
   const spellings = [...changed.keys()].sort((a, b) => b.length - a.length);
   if (spellings.length === 0) return condition;
   const any = spellings.map((spelling) => spelling.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');

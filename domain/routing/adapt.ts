@@ -12,7 +12,7 @@ export interface OverrideExample {
   readonly agents: readonly AgentId[];
 }
 
-export interface AdaptedDecision extends LocalDecision {
+interface AdaptedDecision extends LocalDecision {
   /** The override that decided, and whether it is this very request or one like it. */
   readonly override?: { readonly id: string; readonly exact: boolean };
 }

@@ -37,7 +37,7 @@ export function addMonths(day: Day, months: number): Day {
 export const lastOfMonth = (day: Day): Day => new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1, 0));
 
 /** Monday is 0. */
-export const weekdayOf = (day: Day): number => (day.getUTCDay() + 6) % 7;
+const weekdayOf = (day: Day): number => (day.getUTCDay() + 6) % 7;
 
 /** The weekday in this week (0) or a later one; weeks begin on Monday. */
 export const weekdayInWeek = (today: Day, weekday: number, weeks: number): Day =>

@@ -1,7 +1,7 @@
 import { type Day, addDays, addMonths, exactDate, lastOfMonth, nextDate, nextWeekday, weekdayInWeek } from './days.ts';
 
 /** A way to name a day. `resolve` gets the match's groups and the day it is. */
-export interface DeadlineRule {
+interface DeadlineRule {
   readonly pattern: RegExp;
   resolve(groups: readonly string[], today: Day): Day | undefined;
 }

@@ -5,7 +5,7 @@ export const FEATURES_VERSION = 2;
 export const BUCKETS = 1 << 17;
 
 /** Hashed features of a text; the same bucket may stand there more than once. */
-export interface Features {
+interface Features {
   readonly buckets: number[];
   readonly values: number[];
 }
@@ -85,8 +85,7 @@ const MIN_ENGLISH = 4;
 const MIN_ENGLISH_WITH_ENDING = 6;
 
 /** A rough stem, so that forms of a word count as one: particles off in Korean, common endings off in English. */
-export const stemOf = (word: string): string =>
-  word.charCodeAt(0) >= FIRST_HANGUL ? koreanStem(word) : englishStem(word);
+const stemOf = (word: string): string => (word.charCodeAt(0) >= FIRST_HANGUL ? koreanStem(word) : englishStem(word));
 
 function koreanStem(word: string): string {
   let stem = word;

@@ -5,7 +5,7 @@ import { detectLanguage } from './text.ts';
 import type { LocalDecision } from './router.ts';
 
 /** A request to be understood without a model. */
-export interface KeywordInput {
+interface KeywordInput {
   readonly text: string;
   readonly now: Date;
   readonly timeZone: string;

@@ -22,7 +22,7 @@ export interface RouterModel {
 }
 
 /** The model as it stands in `model.json`. */
-export interface ModelJson extends Omit<RouterModel, 'weights'> {
+interface ModelJson extends Omit<RouterModel, 'weights'> {
   readonly featuresVersion: number;
   /** base64 of the signed bytes. */
   readonly weights: string;

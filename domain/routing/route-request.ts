@@ -28,12 +28,7 @@ const DATE_NAME = /date|day|dead.?line|due|time|week|month|quarter|year|until|wh
 const DATE_VALUE = /\d{4}-\d{2}|\d{1,2}:\d{2}/;
 
 /** The local understanding of a request, for when the model is away or was not asked. */
-export type KeywordAnalysis = (input: {
-  text: string;
-  now: Date;
-  timeZone: string;
-  local: LocalRoute | null;
-}) => Analysis;
+type KeywordAnalysis = (input: { text: string; now: Date; timeZone: string; local: LocalRoute | null }) => Analysis;
 
 export interface RouteRequestDeps extends DatabaseDeps, WorkDeps {
   readonly analyzeByKeywords: KeywordAnalysis;

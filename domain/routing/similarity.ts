@@ -3,7 +3,7 @@ import type { RouterModel } from './model.ts';
 import { normalise } from './text.ts';
 
 /** Buckets of a text, each once, with values whose squares sum to 1. */
-export interface TextVector {
+interface TextVector {
   readonly buckets: readonly number[];
   readonly values: readonly number[];
 }

@@ -24,7 +24,7 @@ const MENTION = /<[@#!][^>\s]*>|(?<![\p{L}\d])@[\p{L}\d._-]+/gu;
 const EMOJI = /(?<![\p{L}\d]):[a-z0-9_+-]+:(?![\p{L}\d])/gu;
 
 /** Cuts a long text to what the router looks at. */
-export const clip = (text: string): string =>
+const clip = (text: string): string =>
   text.length <= HEAD_CHARS + TAIL_CHARS ? text : `${text.slice(0, HEAD_CHARS)}\n${text.slice(-TAIL_CHARS)}`;
 
 /** One spelling for what means the same: NFKC, lower case, addresses and mentions as a word, digits as 0. */

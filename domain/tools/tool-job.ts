@@ -23,7 +23,7 @@ import type { ToolHost } from './tool-host.ts';
 import type { AggregatedResult } from '../../contracts/orchestration.ts';
 
 /** The one call of a job that is nothing but a call. */
-export const CALL_ID = 'call/0';
+const CALL_ID = 'call/0';
 
 /** Records the call that a request names, with the reasons to ask first. Empty when there is no such tool. */
 export async function prepareToolJob(

@@ -5,7 +5,7 @@ import { readHeldOut } from './examples.ts';
 import { createRouter } from '../../domain/routing/router.ts';
 
 /** Microseconds per request. */
-export interface RoutingTimes {
+interface RoutingTimes {
   readonly p50Us: number;
   readonly p99Us: number;
 }

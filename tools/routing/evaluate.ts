@@ -9,7 +9,7 @@ export interface Judgement {
 }
 
 /** One band of confidence: what was said, and how often it was right. */
-export interface ReliabilityBand {
+interface ReliabilityBand {
   readonly from: number;
   readonly to: number;
   readonly count: number;
@@ -18,7 +18,7 @@ export interface ReliabilityBand {
 }
 
 /** How good the decisions on a set of examples are. Shares are between 0 and 1. */
-export interface Scorecard {
+interface Scorecard {
   readonly count: number;
   /** Share of requests that the router answered. */
   readonly coverage: number;
@@ -65,7 +65,7 @@ function scorecard(judgements: readonly Judgement[]): Scorecard {
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
 /** The most relevant agent is one of those asked for. */
-export const isRight = ({ example, decision }: Judgement): boolean =>
+const isRight = ({ example, decision }: Judgement): boolean =>
   decision.agents.slice(0, 1).some(({ agent }) => example.agents.includes(agent));
 
 const isExact = ({ example, decision }: Judgement): boolean =>

@@ -20,7 +20,7 @@ export interface TrainingData {
   readonly patterns: readonly Example[];
 }
 
-export interface ParsedExamples {
+interface ParsedExamples {
   readonly examples: Example[];
   /** One sentence per bad line, with its number. */
   readonly problems: string[];
@@ -55,7 +55,7 @@ function parseLine(line: string): Example | string {
 }
 
 /** One line of terms becomes one example per term. */
-export const toTerms = (lines: readonly Example[]): Example[] =>
+const toTerms = (lines: readonly Example[]): Example[] =>
   lines.flatMap((line) => line.text.split('|').map((term) => ({ ...line, text: term.trim() })));
 
 /** Says which examples a model was trained from. */
@@ -71,7 +71,7 @@ const FOLDER = new URL('./examples/', import.meta.url);
 const LEARNED = new RegExp(`^(?:${TRAINED_AGENTS.join('|')}|multi)(?:-\\d+)?\\.tsv$`);
 
 /** Reads one file of examples; throws with every bad line. */
-export async function readExamples(file: URL | string): Promise<Example[]> {
+async function readExamples(file: URL | string): Promise<Example[]> {
   const { examples, problems } = parseExamples(await readFile(file, 'utf8'));
   if (problems.length > 0) throw new Error(`${String(file)}:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
   return examples;

@@ -6,7 +6,7 @@ import { shuffled, type Random } from './random.ts';
 import { softmax } from '../../domain/routing/model.ts';
 
 /** An example as the learner sees it: features scaled to length 1, and the share of each agent. */
-export interface Sample {
+interface Sample {
   readonly buckets: Int32Array;
   readonly values: Float32Array;
   readonly target: readonly number[];
@@ -61,10 +61,7 @@ function step({ weights, bias }: Learner, seen: Float32Array, { buckets, values,
 }
 
 /** Sums of a sample before the softmax. */
-export function logitsOf(
-  { weights, bias }: Learner,
-  { buckets, values }: Pick<Sample, 'buckets' | 'values'>,
-): number[] {
+function logitsOf({ weights, bias }: Learner, { buckets, values }: Pick<Sample, 'buckets' | 'values'>): number[] {
   const logits = [...bias];
   for (let at = 0; at < buckets.length; at++) {
     const row = (buckets[at] ?? 0) * WIDTH;

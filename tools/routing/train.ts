@@ -8,7 +8,7 @@ import { createRandom, shuffled } from './random.ts';
 import { type Evidence, evidenceOf } from '../../domain/routing/router.ts';
 
 /** A training run: the model, and what it said about each example while that example was kept from it. */
-export interface Training {
+interface Training {
   readonly model: RouterModel;
   readonly unseen: readonly Judged[];
 }
