@@ -43,13 +43,7 @@ async function main(): Promise<void> {
   const { db, close } = openPool(config, log);
   await assertTenancyHolds(db);
   await bootstrapDefaultOrganization(db, config.NUBABEL_DEV_TOKEN);
-  // Lazy, so that requests are accepted while Temporal is away.
-  const connection = Connection.lazy(config.temporal.connectionOptions);
-  const temporal = new Client({
-    connection,
-    namespace: config.temporal.namespace ?? 'default',
-    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
-  });
+  const { connection, temporal } = connectTemporal(config);
   const workflows = createWorkflowClient(temporal);
   const hub = openHub(config, db, log);
   const deps: ApiDeps = {
@@ -91,6 +85,14 @@ async function main(): Promise<void> {
     log.info('api has stopped');
     if (process.connected) process.disconnect();
   });
+}
+
+/** Lazy, so that requests are accepted while Temporal is away. */
+function connectTemporal(config: Config): { connection: Connection; temporal: Client } {
+  const connection = Connection.lazy(config.temporal.connectionOptions);
+  const namespace = config.temporal.namespace ?? 'default';
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  return { connection, temporal: new Client({ connection, namespace, dataConverter }) };
 }
 
 /** Once, whatever says so first. */

@@ -12,7 +12,7 @@ function hostOf(address: string): URL | undefined {
 }
 
 /**
- * Lets in what was meant for this house: a page elsewhere that has its own name point here (DNS rebinding) gives itself
+ * Lets in what was meant for this server: a page elsewhere that has its own name point here (DNS rebinding) gives itself
  * away by `Host` and `Origin`. Both are checked; programs send no `Origin`.
  */
 export function ownHostsOnly(publicUrl: string) {

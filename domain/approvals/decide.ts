@@ -139,9 +139,11 @@ async function record(
   const delivery = { organizationId, id: randomUUID(), source, kind: 'decision', orchestrationId, body, keys } as const;
   await withOrganization(deps.db, organizationId, async (trx) => {
     if (!(await recordDelivery(trx, delivery))) throw repeated();
-    const { verdict, choice, approvalId, hash } = decision;
-    const details = { verdict, choice, reason, approvalId, hash, via: source };
-    await audit(trx, { organizationId, userId: decision.userId }, 'approval.decide', orchestrationId, details);
+    // What a thread says the workflow writes down with the answer that it becomes.
+    if (source === 'slack') return;
+    const { verdict, choice, approvalId, hash, userId } = decision;
+    const details = { verdict, choice, reason, approvalId, hash };
+    await audit(trx, { organizationId, userId }, 'approval.decide', orchestrationId, details);
   });
   deps.wakeReaders(organizationId);
   await deps.dispatcher.now(delivery);

@@ -50,7 +50,8 @@ export async function cancelJob(
       undefined,
       isAsked ? 'not_named' : 'not_theirs',
     );
-    if (!isAsked) throw refusal;
+    // In a thread CANCEL was meant as an answer.
+    if (!isAsked || entry.via !== 'slack') throw refusal;
     return refuseAnswer(deps, principal, { jobId, answer, entry }, refusal);
   }
   if (isFinal(job.status))

@@ -24,7 +24,7 @@ const ACCURACY_DAYS = 90;
 const SHOWN_CHARS = 500;
 
 /**
- * Keeps an admin's word on who does what and writes down who gave it. Doors learn it with their next request; the job
+ * Keeps an admin's word on who does what and writes down who gave it. Every process learns it with its next request; the job
  * it was about is not touched.
  * @throws RequestError 404 for an unknown job.
  */

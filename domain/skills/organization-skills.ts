@@ -31,7 +31,7 @@ const isName = (name: string): boolean => SkillName.safeParse(name).success;
 
 const toView = (skill: Skill | OwnSkill): SkillView => ({ updatedAt: null, ...skill });
 
-/** House and own skills by name; an own one stands in for the house's of the same name. */
+/** Built-in and own skills by name; an own one replaces the built-in of the same name. */
 export async function listAllSkills({ db, skills }: SkillDeps, organizationId: string): Promise<SkillView[]> {
   const own = await withOrganization(db, organizationId, listSkills);
   const all = new Map([...skills.list(), ...own].map((skill) => [skill.name, toView(skill)]));
@@ -66,7 +66,7 @@ export async function setSkill({ db }: SkillDeps, by: Principal, name: string, t
 const refused = (errors: { path: string; message: string }[]) =>
   new RequestError('invalid-request', errors.map(({ path, message }) => `${path}: ${message}`).join('; '), errors);
 
-/** Deletes a skill of the organization; the house's of the same name is back then. @throws RequestError */
+/** Deletes a skill of the organization; the built-in of the same name is back then. @throws RequestError */
 export const removeSkill = ({ db, skills }: SkillDeps, by: Principal, name: string): Promise<void> =>
   withOrganization(db, by.organizationId, async (trx) => {
     if (!isName(name)) throw noSuch();

@@ -20,7 +20,7 @@ export interface JobList {
   readonly jobs: readonly JobSummary[];
 }
 
-/** `GET /api/me`: who the token speaks for, and what the console should know about this house. */
+/** `GET /api/me`: who the token speaks for, and what the console should know about this installation. */
 export interface Me {
   readonly organization: { readonly id: string; readonly name: string };
   readonly user: { readonly id: string; readonly name: string; readonly role: string };
