@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import { withOrganization, type OrganizationTransaction } from './organization.ts';
 import { insertAudit } from './queries/people.ts';
-import { sealedFor } from './sealed-rows.ts';
-import { SealedError, type SealedFor, type Sealer } from './sealing.ts';
+import { SealedError, sealedFor, type SealedFor, type Sealer } from './sealing.ts';
 import type { Database } from './tables/index.ts';
 
 /** `unopened`: no key opens them. They are left as they are, and named. */

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { ConnectionAuth } from '../../contracts/connections.ts';
-import { sealedFor } from '../../db/sealed-rows.ts';
-import { SealedError, type SealedFor, type Sealer } from '../../db/sealing.ts';
+import { SealedError, sealedFor, type SealedFor, type Sealer } from '../../db/sealing.ts';
 import type { ConnectionRef } from '../tools/mcp-connection-port.ts';
 import { AuthState, Discovery, OAuthClient } from './auth-state.ts';
 

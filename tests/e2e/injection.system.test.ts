@@ -212,7 +212,7 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
     expect(effects()).toEqual(before);
   }, 120_000);
 
-  it('in the words of a server that nobody vouches for: names, titles, descriptions, schemas', async () => {
+  it('in the words of an untrusted server: names, titles, descriptions, schemas', async () => {
     await setPolicy(house, { risks: [] });
     house.model.setResponder(credulous());
     const before = effects();

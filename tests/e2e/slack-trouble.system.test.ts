@@ -38,7 +38,7 @@ describe('when Slack is in trouble, the end still lands in one message', () => {
   });
 
   it.each([
-    ['asks for patience', { status: 429, retryAfterSeconds: 1 }],
+    ['is rate limited', { status: 429, retryAfterSeconds: 1 }],
     ['answers the post with 503', { status: 503 }],
     ['posts and loses the answer', { loseAnswer: true }],
   ])('%s', async (_, fault) => {

@@ -83,7 +83,7 @@ describe('an agent that changes something', () => {
     expect(summaries()).toContain('Filed at once');
   });
 
-  it('asks all the same when it has read what nobody vouches for', async () => {
+  it('asks all the same when it has read untrusted text', async () => {
     await setPolicy(house, { risks: [] });
     house.model.setResponder((request) => {
       const results = request.allToolResults.length;

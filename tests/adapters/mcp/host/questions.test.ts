@@ -49,7 +49,7 @@ describe('what a server asks in the middle of a call', () => {
     expect(await told(await openAsking(fields, true))).toEqual({ action: 'decline' });
   });
 
-  it('is not heard from a server that nobody vouches for', async () => {
+  it('is not heard from an untrusted server', async () => {
     expect(await told(await openAsking({ size }, false))).toEqual({ action: 'nobody answers' });
   });
 });
