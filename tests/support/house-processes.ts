@@ -22,14 +22,11 @@ interface Environment {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** Compiled code of the product's processes, kept between runs: a third of what a start costs. */
-const COMPILE_CACHE = join(import.meta.dirname, '../../node_modules/.cache/nubabel/compiled');
-
 /** The settings of the API and the worker. */
 export const environmentOf = ({ site, databaseUrl, modelUrl, slackApiUrl, bundlePath, more }: Environment) => ({
   PATH: process.env['PATH'],
   HOME: process.env['HOME'],
-  NODE_COMPILE_CACHE: COMPILE_CACHE,
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
   PORT: String(site.apiPort),
   LOG_LEVEL: 'info',
   DATABASE_URL: databaseUrl,

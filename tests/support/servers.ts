@@ -24,6 +24,8 @@ declare global {
 
 /** One real Postgres for the whole run, a database per test file; the Temporal CLI is built if it has to be. */
 export default async function startServers(): Promise<void> {
+  // Compiled code of every Node process that tests start, kept between runs: a third of what a start costs.
+  process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../../node_modules/.cache/nubabel/compiled');
   const settings = loadSettings();
   const dir = mkdtempSync(join(tmpdir(), 'nubabel-tests-'));
   // Postgres may run as another user, who has to get in.

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runBuild } from '../../dev/build.ts';
 import { listen, sendJson } from '../../dev/fakes/http-server.ts';
 import { anyFreePort } from '../../dev/ports.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
@@ -25,11 +26,13 @@ interface SharedHouse {
 }
 
 /**
- * One house per jest worker, started by the first file that asks for it. It lives in jest's own process because a
- * worker forgets everything between two files. `POST /<worker>/reserve | open | release | stop`.
+ * What files share: one house per jest worker, started by the first file that asks for it (`POST
+ * /<worker>/reserve | open | release | stop`), and the console, built at most once (`POST /console`). They live in
+ * jest's own process because a worker forgets everything between two files.
  */
 export async function serveSharedHouses(servers: BaseServers) {
   const houses = new Map<string, Promise<SharedHouse>>();
+  let consoleBuild: ReturnType<typeof buildConsole> | undefined;
   const of = (worker: string): Promise<SharedHouse> => {
     const house = houses.get(worker) ?? planHouse(servers);
     houses.set(worker, house);
@@ -37,6 +40,7 @@ export async function serveSharedHouses(servers: BaseServers) {
   };
   const server = await listen(async (req, res) => {
     const [, worker = '', verb = ''] = (req.url ?? '').split('/');
+    if (worker === 'console') return sendJson(res, 200, await (consoleBuild ??= buildConsole()));
     const house = await of(worker);
     // A file that failed before it gave the house back may have left anything.
     if (verb === 'stop' || (verb === 'reserve' && house.isTaken)) await stop(house);
@@ -66,6 +70,12 @@ async function open(house: SharedHouse): Promise<boolean> {
   house.isOpen = true;
   return true;
 }
+
+const buildConsole = () =>
+  runBuild('console', {
+    env: { ...process.env, NODE_ENV: 'production' },
+    signal: AbortSignal.timeout(120_000),
+  });
 
 async function stop(house: SharedHouse): Promise<void> {
   await house.processes.stopProduct();

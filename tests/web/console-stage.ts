@@ -1,27 +1,21 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { JobStatus } from '../../contracts/orchestration.ts';
+import { testServers } from '../support/database.ts';
 import { openBrowser, openWindow, type Window } from './browser.ts';
 import { openScriptedHouse, TOKEN, type ScriptedHouse } from './scripted-house.ts';
 
-/** Builds the console once per file, and gives each test its own house and window; a complaint of the window fails it. */
+/** Has the console built once per run, and gives each test its own house and window; a complaint of the window fails it. */
 export function consoleStage() {
-  const webDir = mkdtempSync(join(tmpdir(), 'nubabel-web-'));
+  let webDir: string;
   let browser: Browser;
   let house: ScriptedHouse;
   let window: Window | undefined;
   beforeAll(async () => {
-    buildConsole(webDir);
+    webDir = await builtConsole();
     browser = await openBrowser();
   });
-  afterAll(async () => {
-    await browser.close();
-    rmSync(webDir, { recursive: true });
-  });
+  afterAll(() => browser?.close());
   beforeEach(async () => {
     house = await openScriptedHouse(webDir);
   });
@@ -48,10 +42,8 @@ const actions = (page: Page) => ({
   seeCard: (status: JobStatus['status']) => page.locator(`.card[data-status="${status}"]`).waitFor(),
 });
 
-function buildConsole(outDir: string): void {
-  const vite = ['node_modules/vite/bin/vite.js', 'build', '--config', 'web/vite.config.ts', '--logLevel', 'error'];
-  execFileSync(process.execPath, [...vite, '--outDir', outDir, '--emptyOutDir'], {
-    stdio: 'inherit',
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
+async function builtConsole(): Promise<string> {
+  const answer = await fetch(`${testServers().sharedHousesUrl}/console`, { method: 'POST' });
+  if (!answer.ok) throw new Error(`The console could not be built: ${await answer.text()}`);
+  return ((await answer.json()) as { path: string }).path;
 }
