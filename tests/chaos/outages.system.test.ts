@@ -15,6 +15,8 @@ afterAll(() => house?.close());
 const askedFor = (text: string) => house.model.requests.filter(({ userText }) => userText === text).length;
 describe('while Temporal is away', () => {
   it('50 requests over REST and 10 over Slack are accepted at once, and each runs once when it is back', async () => {
+    // What is measured is accepting, not the first steps of an API that has just started.
+    await Promise.all(Array.from({ length: 20 }, () => house.request('/api/jobs')));
     await house.kill('temporal');
     const slowest: number[] = [];
     const timed = async <T>(work: Promise<T>): Promise<T> => {
