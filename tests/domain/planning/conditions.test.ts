@@ -7,6 +7,7 @@ import {
   dataIn,
   type StepResult,
 } from '../../../domain/planning/conditions.ts';
+import { cpuMs } from '../../support/cpu-clock.ts';
 
 const result = (changes: Partial<StepResult> = {}): StepResult => ({
   status: 'done',
@@ -75,9 +76,9 @@ describe('a condition', () => {
     const long = 'a'.repeat(200_000);
     const data = { l: Array.from({ length: 900 }, (_, i) => `${long.slice(0, 200)}${i}`) };
     const loops = Array(3).fill('steps.x.data.l.all(v, !steps.x.text.contains(v + "b"))').join(' && ');
-    const startedAt = performance.now();
+    const startedAt = cpuMs();
     expect(evaluateCondition(loops, { x: result({ text: long, data }) })).toBe(true);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(cpuMs() - startedAt).toBeLessThan(2_000);
     const tooMuch = result({ data: { l: Array(2_000).fill(1) } });
     expect(() => evaluateCondition('steps.x.data.l.all(v, v == 1)', { x: tooMuch })).toThrow(/1000 values/);
   });

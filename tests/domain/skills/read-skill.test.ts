@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_SKILL, readSkill } from '../../../domain/skills/read-skill.ts';
+import { cpuMs } from '../../support/cpu-clock.ts';
 
 const skill = (head: string, body = '\n# Do it\n\nWell.\n') => `---\n${head}\n---\n${body}`;
 const GOOD = 'name: tidy-up\ndescription: Tidies up.';
@@ -56,9 +57,9 @@ describe('a SKILL.md', () => {
     ['brackets without bottom', `a: ${'['.repeat(40_000)}`],
     ['a prototype', `${GOOD}\n__proto__: { admin: true }\n? [a]\n: b`],
   ])('with %s in it harms nobody', (_what, head) => {
-    const before = performance.now();
+    const before = cpuMs();
     const reading = readSkill(skill(head), 'tidy-up');
-    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(cpuMs() - before).toBeLessThan(2_000);
     expect('mistakes' in reading || reading.name === 'tidy-up').toBe(true);
     expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toAdf, type AdfNode } from '../../../../adapters/mcp/servers/jira/adf.ts';
 import { fromAdf } from '../../../../adapters/mcp/servers/jira/adf-text.ts';
+import { cpuMs } from '../../../support/cpu-clock.ts';
 
 const nodesOf = (node: AdfNode): AdfNode[] => [node, ...(node.content ?? []).flatMap(nodesOf)];
 
@@ -64,9 +65,9 @@ describe('a description for Jira', () => {
   });
 
   it('takes no longer for hostile text', () => {
-    const started = performance.now();
+    const started = cpuMs();
     for (const piece of ['[', '*', '`', '[a](https://', '- ', '1. ', '#']) toAdf(piece.repeat(10_000));
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(cpuMs() - started).toBeLessThan(1_000);
   });
 });
 
