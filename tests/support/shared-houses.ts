@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBuild } from '../../dev/build.ts';
@@ -62,10 +62,9 @@ export async function serveSharedHouses(servers: BaseServers) {
 
 /** Makes sure that the processes run; true when they were started now. Each file finds empty logs. */
 async function open(house: SharedHouse): Promise<boolean> {
-  if (house.isOpen) {
-    for (const part of ['api', 'worker', 'temporal']) truncateSync(join(house.site.dir, `${part}.log`));
-    return false;
-  }
+  const logs = ['api', 'worker', 'temporal'].map((part) => join(house.site.dir, `${part}.log`));
+  for (const log of logs.filter((path) => existsSync(path))) truncateSync(log);
+  if (house.isOpen) return false;
   await house.processes.open();
   house.isOpen = true;
   return true;
