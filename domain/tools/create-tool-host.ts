@@ -28,7 +28,7 @@ export interface ToolHostDeps extends ToolPorts {
 }
 
 export function createToolHost(deps: ToolHostDeps): ToolHost {
-  const { db, firstParty, publicUrl, onError, checkArguments } = deps;
+  const { db, firstParty, onError, checkArguments } = deps;
   const health = createHealthRecorder(db, onError);
   const sessions = deps.openSessions((on) => void listInBackground(on));
   const access: AccessDeps = { db, sessions, health };
@@ -42,20 +42,8 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
     await sessions.expireList(on);
     await refresh(on, AbortSignal.timeout(LIST_TIMEOUT_MS)).catch((error: unknown) => onError(error, on));
   };
-  const terms = () => ({ firstParty, publicUrl, now: new Date() });
-  const offerIn: ToolHost['offerIn'] = async (trx, user, category) =>
-    toOffer(await readTools(trx), user, category, terms());
-  const load = async (trx: OrganizationTransaction, user: ToolUser, name: string, alsoResting: boolean) => {
-    const known = await readTools(trx, name);
-    const tool = toOffer(known, user, undefined, { ...terms(), alsoResting }).tools.find((one) => one.name === name);
-    return tool && { tool, connection: known.connections.find(({ id }) => id === tool.connectionId) };
-  };
   return {
-    offerIn,
-    offer: (user, category) => withOrganization(db, user.organizationId, (trx) => offerIn(trx, user, category)),
-    find: async (user, name) =>
-      (await withOrganization(db, user.organizationId, (trx) => load(trx, user, name, false)))?.tool,
-    load: (trx, user, name) => load(trx, user, name, true),
+    ...createOffers(deps),
     call: async (loaded, args, { beforeSending, ...options }) => {
       const { remoteName } = loaded.tool;
       const connection = callable(loaded);
@@ -86,6 +74,29 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
     test: (on, signal) => testConnection(access, on, signal),
     forget: async (on) => sessions.forget(on),
     close: () => sessions.close(),
+  };
+}
+
+/** What may be called, from our own tables. */
+function createOffers({
+  db,
+  firstParty,
+  publicUrl,
+}: ToolHostDeps): Pick<ToolHost, 'offerIn' | 'offer' | 'find' | 'load'> {
+  const terms = () => ({ firstParty, publicUrl, now: new Date() });
+  const offerIn: ToolHost['offerIn'] = async (trx, user, category) =>
+    toOffer(await readTools(trx), user, category, terms());
+  const load = async (trx: OrganizationTransaction, user: ToolUser, name: string, alsoResting: boolean) => {
+    const known = await readTools(trx, name);
+    const tool = toOffer(known, user, undefined, { ...terms(), alsoResting }).tools.find((one) => one.name === name);
+    return tool && { tool, connection: known.connections.find(({ id }) => id === tool.connectionId) };
+  };
+  return {
+    offerIn,
+    offer: (user, category) => withOrganization(db, user.organizationId, (trx) => offerIn(trx, user, category)),
+    find: async (user, name) =>
+      (await withOrganization(db, user.organizationId, (trx) => load(trx, user, name, false)))?.tool,
+    load: (trx, user, name) => load(trx, user, name, true),
   };
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionAuth } from '../../contracts/connections.ts';
-import type { Connection } from '../../db/queries/connections.ts';
 import { createGuardedFetch } from '../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, finishAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
 import type { OurClient } from '../../domain/connections/grant-port.ts';
@@ -84,7 +83,7 @@ async function useEverything(fetch: typeof globalThis.fetch): Promise<void> {
 const store = createMemoryStore(authOf(), url);
 const credentials = createCredentials({ store, fetch: guarded });
 const on = { organizationId: randomUUID(), connectionId: randomUUID() };
-const fetch = credentials.fetchFor(on, { url } as Connection, guarded);
+const fetch = credentials.fetchFor(on, { url }, guarded);
 
 for (let grants = 0; ; grants++) {
   try {

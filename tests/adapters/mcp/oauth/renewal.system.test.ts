@@ -72,7 +72,7 @@ describe('a grant that rotates', () => {
     holder.send('go');
     await eventually('the refresher to be asked for', () => isAsked);
     const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
-    const call = credentials.fetchFor(on, { url: identity.resourceUrl } as never, egress);
+    const call = credentials.fetchFor(on, { url: identity.resourceUrl }, egress);
     expect(await statusOf(call(identity.resourceUrl, { method: 'POST' }))).toBe(200);
     expect(identity.count('reuse')).toBe(0);
     expect(await rowOf(database, on)).toMatchObject({ auth_version: 1, health: 'unknown' });

@@ -99,7 +99,7 @@ describe('a rotation of keys', () => {
     const until = { isOver: false };
     const callers = houses.flatMap(({ on }) => {
       const credentials = createCredentials({ store: storeOf(database, rotated), fetch: egress });
-      const call = credentials.fetchFor(on, { url: identity.resourceUrl } as never, egress);
+      const call = credentials.fetchFor(on, { url: identity.resourceUrl }, egress);
       return [1, 2].map(async () => {
         const statuses: number[] = [];
         while (!until.isOver) statuses.push(await statusOf(call(identity.resourceUrl, { method: 'POST' })));
