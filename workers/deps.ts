@@ -118,7 +118,7 @@ function openTools(
     timeoutMs: config.DELEGATION_TIMEOUT,
     env: config.delegationEnv,
     dataDir: config.NUBABEL_DATA_DIR,
-    onTrouble: (error) => log.warn({ err: error }, 'a coding agent had trouble beside its work'),
+    onError: (error) => log.warn({ err: error }, 'a coding agent had trouble beside its work'),
   });
   return {
     host: withDelegation(tools, delegation),

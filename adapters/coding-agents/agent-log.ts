@@ -37,27 +37,27 @@ const MAX_CHARS = 500;
 export interface LogBatches {
   /** Each may hold several lines. */
   add(texts: readonly string[]): void;
-  /** Hands on what is left; resolves when the last batch was taken. */
+  /** Flushes what is left; resolves when the last batch was delivered. */
   close(): Promise<void>;
 }
 
 export interface LogBatchesOptions {
   readonly onLog: OnLog;
-  /** A batch that nobody could take; the work itself goes on. */
-  readonly onTrouble: (error: unknown) => void;
+  /** Given the failure of a batch; the work itself continues. */
+  readonly onError: (error: unknown) => void;
   /** Shortest time between two batches, ms. */
   readonly everyMs?: number;
 }
 
-/** Batches of at most 200 lines of at most 500 characters; of a flood the newest are kept, and it is said how many went. */
-export function createLogBatches({ onLog, onTrouble, everyMs = EVERY_MS }: LogBatchesOptions): LogBatches {
+/** Batches of at most 200 lines of at most 500 characters; of too many the newest are kept, with the number of those left out. */
+export function createLogBatches({ onLog, onError, everyMs = EVERY_MS }: LogBatchesOptions): LogBatches {
   const waiting: string[] = [];
   let left = 0;
   let timer: NodeJS.Timeout | undefined;
-  let handing: Promise<void> | undefined;
+  let flushing: Promise<void> | undefined;
   let closed = false;
 
-  async function handOn(): Promise<void> {
+  async function flush(): Promise<void> {
     if (waiting.length === 0) return;
     const lines = waiting.splice(0);
     if (left > 0) lines.unshift(`… ${left} lines left out`);
@@ -65,16 +65,16 @@ export function createLogBatches({ onLog, onTrouble, everyMs = EVERY_MS }: LogBa
     try {
       await onLog(lines);
     } catch (error) {
-      onTrouble(error);
+      onError(error);
     }
   }
   // One batch at a time: while a reader is slow, lines gather here and not in a queue of batches.
   function schedule(ms: number): void {
-    if (timer || handing || closed || waiting.length === 0) return;
+    if (timer || flushing || closed || waiting.length === 0) return;
     timer = setTimeout(() => {
       timer = undefined;
-      handing = handOn().finally(() => {
-        handing = undefined;
+      flushing = flush().finally(() => {
+        flushing = undefined;
         schedule(everyMs);
       });
     }, ms);
@@ -89,8 +89,8 @@ export function createLogBatches({ onLog, onTrouble, everyMs = EVERY_MS }: LogBa
     async close() {
       closed = true;
       clearTimeout(timer);
-      await handing;
-      await handOn();
+      await flushing;
+      await flush();
     },
   };
 }

@@ -17,7 +17,7 @@ export interface CommandLineDeps {
   readonly workspaces: Workspaces;
   /** Longest run, ms. */
   readonly timeoutMs: number;
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
   /** What a stopped agent may still do, ms. */
   readonly graceMs?: number;
   readonly logEveryMs?: number;
@@ -27,7 +27,7 @@ type Call = (args: CommandLineArguments, options: DelegationCall) => Promise<Too
 
 /** Runs one coding agent's command line, a folder for each run. @throws ToolCallError when it is cancelled. */
 export function createCommandLine(agent: CodingAgent, deps: CommandLineDeps): Call {
-  /** Folders in which somebody works right now. */
+  /** Folders in which an agent is at work. */
   const busy = new Set<string>();
   return async (args, options) => {
     const command = await findCommand(deps.command ?? agent.command, deps.env['PATH'] ?? '');
@@ -75,7 +75,7 @@ interface RunReport {
 
 async function work({ agent, deps, command, key, args, options }: Work): Promise<ToolResult> {
   const { redact, workspaces } = deps;
-  const log = createLogBatches({ onLog: options.onLog, onTrouble: deps.onTrouble, everyMs: deps.logEveryMs });
+  const log = createLogBatches({ onLog: options.onLog, onError: deps.onError, everyMs: deps.logEveryMs });
   const report: RunReport = { sessionId: undefined, model: undefined, result: undefined };
   const began = performance.now();
   const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);

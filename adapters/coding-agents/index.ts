@@ -31,8 +31,8 @@ export interface DelegationDeps {
   readonly env: Readonly<Record<string, string>>;
   /** `workspaces/<key>` in it are the folders of the runs. */
   readonly dataDir: string;
-  /** Trouble beside the work, such as log lines that nobody could take. */
-  readonly onTrouble: (error: unknown) => void;
+  /** Failures beside the work, such as log lines that could not be stored. */
+  readonly onError: (error: unknown) => void;
   /** For tests that cannot wait: what an agent may still do after a stop, and between two batches of log lines, ms. */
   readonly graceMs?: number;
   readonly logEveryMs?: number;
@@ -43,11 +43,11 @@ export interface DelegationDeps {
 /** What every process has; only the rest of the environment can be secret. */
 const NOT_SECRET = ['PATH', 'HOME', 'LANG'];
 
-/** All coding agents of one worker. */
+/** All coding agents of one worker. Nothing is started before the first call. */
 export function createDelegation(deps: DelegationDeps): Delegation {
-  const { sidecarUrl, env, onTrouble, logEveryMs } = deps;
+  const { sidecarUrl, env, onError, logEveryMs } = deps;
   const secrets = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_SECRET.includes(name)));
-  const shared = { redact: createRedaction(secrets), onTrouble, logEveryMs };
+  const shared = { redact: createRedaction(secrets), onError, logEveryMs };
   const workspaces = createWorkspaces(join(deps.dataDir, 'workspaces'));
   const commandLine = (agent: CodingAgent, command: string | undefined) =>
     createCommandLine(agent, { ...shared, command, env, workspaces, timeoutMs: deps.timeoutMs, graceMs: deps.graceMs });
@@ -99,7 +99,7 @@ function rememberFor<T>(ms: number, now: () => number, ask: () => Promise<T>): (
   };
 }
 
-/** Wrong arguments are told to the caller, who can mend them. */
+/** Arguments that do not fit are a result, so that the caller can correct them. */
 async function withArguments<T extends z.ZodType>(
   schema: T,
   args: Readonly<Record<string, unknown>>,

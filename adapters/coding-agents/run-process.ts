@@ -74,7 +74,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
     readLines(lifeline, (line) => (outcome = line)).catch(ignoreGone),
   ]);
   stdin.end(options.input);
-  // It is waited for below; until then a bug in a reader must not look like one that nobody handles.
+  // It is waited for below; until then a bug in a reader must not look like an unhandled rejection.
   read.catch(ignoreGone);
   try {
     const failed = await once(child, 'exit').then(
@@ -82,7 +82,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
       (error: unknown) => String(error),
     );
     if (failed !== undefined) return { stopped: stopping.reason(), code: null, signal: null, error: failed, errors };
-    // First, so that nobody is left to write: the watchdog may have been killed alone.
+    // First, so that no process is left to write: the watchdog may have been killed alone.
     stopping.done();
     await within(read, DRAIN_MS);
   } finally {
@@ -132,7 +132,7 @@ function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // No process is left in it.
   }
 }
 
@@ -149,7 +149,7 @@ function readEnd(outcome: string): Pick<ProcessEnd, 'code' | 'signal' | 'error'>
   }
 }
 
-/** Gives up on what somebody outside of the group still holds open. */
+/** Stops waiting for pipes that a process outside of the group still holds open. */
 async function within(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)));

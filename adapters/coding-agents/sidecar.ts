@@ -29,7 +29,7 @@ export interface SidecarDeps {
   /** Of the whole call with all its tries, ms. */
   readonly timeoutMs: number;
   readonly redact: Redact;
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
   /** Rejects when the signal aborts. */
@@ -53,7 +53,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
     async call(args, options) {
       const admitted = circuit.admit();
       if (typeof admitted === 'object') throw brokenError(admitted.waitMs);
-      const log = createLogBatches({ onLog: options.onLog, onTrouble: deps.onTrouble, everyMs: deps.logEveryMs });
+      const log = createLogBatches({ onLog: options.onLog, onError: deps.onError, everyMs: deps.logEveryMs });
       try {
         return await delegate({ deps, agent, circuit, log, args, options });
       } finally {
@@ -81,7 +81,7 @@ interface Task {
   readonly options: DelegationCall;
 }
 
-/** In the bridge's form. Nobody guesses it: whoever knows a session's id may go on with it. */
+/** In the bridge's form. Random, because whoever knows a session's id may continue it. */
 const newSession = () => `ses_${Date.now()}_${randomUUID().replaceAll('-', '')}`;
 
 async function delegate(task: Task): Promise<ToolResult> {

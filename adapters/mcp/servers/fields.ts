@@ -49,7 +49,7 @@ export function restorable(
 export const leftAlone = (left: readonly string[]): string =>
   left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';
 
-/** What `before` had found, as `undo` needs it. @throws ProviderError when nobody looked. */
+/** What `before` had found, as `undo` needs it. @throws ProviderError when it was not recorded. */
 export function parseBefore<Schema extends z.ZodType>(schema: Schema, before: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(before);
   if (parsed.success) return parsed.data;

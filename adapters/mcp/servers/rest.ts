@@ -10,7 +10,7 @@ export interface RestRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Whether it changes something there: then no answer is an outcome that nobody knows. */
+  /** Whether it changes something there: then a missing answer leaves the outcome unknown. */
   readonly changes: boolean;
   readonly signal: AbortSignal;
 }

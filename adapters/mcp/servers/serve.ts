@@ -62,7 +62,7 @@ async function notStarted<T>(opening: Promise<T>): Promise<T> {
   }
 }
 
-/** A fault that nobody has translated may have come after the change: only a read may say that nothing happened. */
+/** An untranslated failure may have come after the change: only a read may say that nothing happened. */
 function toProviderError(tool: ProviderTool<unknown>, error: unknown): ProviderError {
   if (error instanceof ProviderError) return error;
   return tool.annotations.readOnlyHint

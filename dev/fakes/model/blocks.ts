@@ -1,7 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { signatureOf } from './thinking.ts';
+import { createHash, randomUUID } from 'node:crypto';
 import type { WantedCall, Words } from './types.ts';
 import { countTokens, cutToTokens } from './usage.ts';
+
+/** What proves that a thought is the model's own: a thought that was changed on the way does not fit it any more. */
+export const signatureOf = (thinking: string): string =>
+  createHash('sha256').update(`the fake has thought: ${thinking}`).digest('base64');
 
 /** A part of an answer. A call's arguments are JSON as the model writes it; when they are cut off, only their beginning. */
 export type AnswerBlock =

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readBody, sendJson, type Handler } from '../http-server.ts';
 import { demoResponder } from './demo/demo-responder.ts';
-import { echo } from './responders.ts';
+import { echo } from './from-schema.ts';
 import type { ModelState } from './routes.ts';
 import type { Responder } from './types.ts';
 

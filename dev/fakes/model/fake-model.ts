@@ -5,7 +5,7 @@ import { createControl } from './control.ts';
 import { createGate } from './gate.ts';
 import { KNOWN_MODELS, type KnownModel } from './models.ts';
 import type { KeyRules } from './read-request.ts';
-import { echo } from './responders.ts';
+import { echo } from './from-schema.ts';
 import { createMessagesApi, type ModelState } from './routes.ts';
 import type { ModelLogLine, ModelRequest, Responder } from './types.ts';
 import { createPromptCache } from './usage.ts';

@@ -1,5 +1,5 @@
 import { isRecord } from '../http-server.ts';
-import type { JsonSchema } from './types.ts';
+import type { JsonSchema, Responder } from './types.ts';
 
 /** Values to prefer for properties of these names, where the schema allows them. */
 export type Hints = Readonly<Record<string, unknown>>;
@@ -126,3 +126,7 @@ function numberWithin(schema: JsonSchema, fallback: number): number {
   const most = bound('maximum') ?? Infinity;
   return Math.min(Math.max(fallback, least), most);
 }
+
+/** Says the user's text back; asked for JSON, answers the smallest value that the schema allows. */
+export const echo: Responder = ({ schema, userText }) =>
+  schema ? { json: conformingTo(schema) } : { text: userText || '(no text)' };

@@ -1,8 +1,7 @@
 export { demoResponder, type DemoOptions } from './demo/demo-responder.ts';
 export { createFakeModel, type FakeModel, type FakeModelOptions } from './fake-model.ts';
-export { conformingTo, type Hints } from './from-schema.ts';
+export { conformingTo, echo, type Hints } from './from-schema.ts';
 export { KNOWN_MODELS, type KnownModel } from './models.ts';
-export { echo } from './responders.ts';
 export type {
   JsonSchema,
   ModelError,

@@ -1,7 +1,7 @@
 import { isRecord } from '../http-server.ts';
 import { textOf } from './content.ts';
 import { invalid } from './errors.ts';
-import { signatureOf } from './thinking.ts';
+import { signatureOf } from './blocks.ts';
 import { TOOL_NAME } from './tools.ts';
 import type { ToolResultSeen, WantedCall } from './types.ts';
 

@@ -20,7 +20,7 @@ export interface ProviderFault {
 
 export interface ProviderFaults {
   add(operation: string | RegExp, fault: ProviderFault): void;
-  take(operation: string): ProviderFault | undefined;
+  consume(operation: string): ProviderFault | undefined;
 }
 
 export function createProviderFaults(): ProviderFaults {
@@ -29,7 +29,7 @@ export function createProviderFaults(): ProviderFaults {
     add(operation, fault) {
       for (let time = 0; time < (fault.times ?? 1); time++) waiting.push({ operation, fault });
     },
-    take(operation) {
+    consume(operation) {
       const at = waiting.findIndex((one) =>
         typeof one.operation === 'string' ? one.operation === operation : one.operation.test(operation),
       );

@@ -30,7 +30,7 @@ export async function serveProvider(rules: ProviderRules, options: ProviderFakeO
     if (page) return page(req, res);
     const given = await toCall(req);
     const { operation, line, call } = begin(rules, given);
-    const fault = faults.take(operation);
+    const fault = faults.consume(operation);
     if (fault?.delayMs) await wait(fault.delayMs);
     const carryOut = () => rules.handle(call);
     const waitSeconds = admit(given.headers.authorization ?? '');

@@ -4,7 +4,7 @@ export { type Fault } from './faults.ts';
 export { type MessageFilter } from './handles.ts';
 export { type Said, type Utterance } from './people.ts';
 export { type Tampering } from './post-event.ts';
-export { signSlackRequest } from './sign.ts';
+export { signSlackRequest } from './post-event.ts';
 export type {
   ApiCallLine,
   Block,

@@ -1,5 +1,9 @@
-import { signSlackRequest } from './sign.ts';
+import { createHmac } from 'node:crypto';
 import type { Delivery } from './types.ts';
+
+/** The value of `x-slack-signature` for a raw body sent at a time given in seconds. */
+export const signSlackRequest = (secret: string, timestampSeconds: number, rawBody: string): string =>
+  `v0=${createHmac('sha256', secret).update(`v0:${timestampSeconds}:${rawBody}`).digest('hex')}`;
 
 /** Changes to a signed request, for attacks. A header set to null is left out. */
 export interface Tampering {

@@ -48,7 +48,7 @@ export function openAgents(given: Partial<DelegationDeps> = {}): AgentsOnAMachin
       ...env,
     },
     dataDir: join(dir, 'data'),
-    onTrouble: (error) => {
+    onError: (error) => {
       throw error;
     },
     graceMs: 300,

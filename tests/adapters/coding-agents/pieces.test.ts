@@ -55,7 +55,7 @@ describe('batches of log lines', () => {
     let most = 0;
     const log = createLogBatches({
       everyMs: 5,
-      onTrouble: () => {},
+      onError: () => {},
       onLog: async (lines) => {
         most = Math.max(most, (at += 1));
         await new Promise((resolve) => setImmediate(resolve));
@@ -74,7 +74,7 @@ describe('batches of log lines', () => {
 
   it('are at least so far apart', async () => {
     const times: number[] = [];
-    const log = createLogBatches({ everyMs: 60, onTrouble: () => {}, onLog: () => void times.push(performance.now()) });
+    const log = createLogBatches({ everyMs: 60, onError: () => {}, onLog: () => void times.push(performance.now()) });
     await eventually('three batches', () => {
       log.add(['more']);
       return times.length >= 3;
@@ -88,7 +88,7 @@ describe('batches of log lines', () => {
     const troubles: unknown[] = [];
     const log = createLogBatches({
       everyMs: 1,
-      onTrouble: (error) => troubles.push(error),
+      onError: (error) => troubles.push(error),
       onLog: () => Promise.reject(new Error('away')),
     });
     log.add(['one']);

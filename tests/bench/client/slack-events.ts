@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { signSlackRequest } from '../../../dev/fakes/slack/sign.ts';
+import { signSlackRequest } from '../../../dev/fakes/slack/post-event.ts';
 import type { Stage } from '../stage/stage.ts';
 import { SLACK_USER, type Tenant } from '../stage/tenant.ts';
 import { UNCLEAR } from './rest.ts';

@@ -80,7 +80,7 @@ const One = z.object({ message: z.string(), errorCode: z.string().optional(), fi
 /** Salesforce answers a list of faults; its identity service one object. */
 const Faults = z.union([z.array(One), One.transform((one) => [one])]);
 
-/** Allowances of the whole org over 24 hours: waiting a minute helps nobody. */
+/** Allowances of the whole org over 24 hours: waiting a minute does not help. */
 const DAY_LIMIT_WAIT_MS = 3_600_000;
 const BUSY_WAIT_MS = 60_000;
 

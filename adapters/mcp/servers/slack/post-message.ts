@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { ADDS, defineTool } from '../define.ts';
 import type { SlackClient } from './client.ts';
-import { findEffect } from './effect.ts';
+import { findEffect, deleteMessage, postOnce } from './write-message.ts';
 import { findChannel } from './get-channels.ts';
 import { channelArgument, messageContent, messageResource, tsArgument, WrittenMessage } from './message.ts';
-import { deleteMessage, postOnce } from './write-message.ts';
 
 /** `chat.postMessage`: found again by its metadata, undone by deleting it. */
 export const postMessage = defineTool<SlackClient>()({

@@ -4,7 +4,7 @@ import type { KnownBlock, MessageMetadata } from '@slack/web-api';
 import { OVERWRITES, defineTool, ProviderError, type ToolContext } from '../define.ts';
 import { parseBefore } from '../fields.ts';
 import { type SlackClient, read, slackCodeOf, write } from './client.ts';
-import { effectMetadata, isOfEffect } from './effect.ts';
+import { effectMetadata, isOfEffect, withLink } from './write-message.ts';
 import { findChannel } from './get-channels.ts';
 import {
   channelArgument,
@@ -14,7 +14,6 @@ import {
   tsArgument,
   WrittenMessage,
 } from './message.ts';
-import { withLink } from './write-message.ts';
 
 /** What is kept of a message before it is changed. */
 const Before = z.object({

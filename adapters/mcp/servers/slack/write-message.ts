@@ -1,7 +1,79 @@
-import type { ToolContext } from '../define.ts';
-import { type SlackClient, read, slackCodeOf, write } from './client.ts';
-import { effectMetadata } from './effect.ts';
+import type { ReadBackVerdict, ToolContext } from '../define.ts';
+import { effectMark } from '../effect-mark.ts';
+import { read, type SlackClient, slackCodeOf, write } from './client.ts';
 import { contentForSlack, type WrittenMessage } from './message.ts';
+
+const EVENT_TYPE = 'nubabel_effect';
+
+/** Metadata that is not shown in the message, so that a lost answer can be looked up. */
+export const effectMetadata = ({ effectKey }: Pick<ToolContext, 'effectKey'>) =>
+  effectKey ? { metadata: { event_type: EVENT_TYPE, event_payload: { key: effectMark(effectKey) } } } : {};
+
+interface Metadata {
+  readonly event_type?: string | undefined;
+  readonly event_payload?: object | undefined;
+}
+
+/** Whether a message was last written by this effect. */
+export function isOfEffect(metadata: Metadata | undefined, effectKey: string): boolean {
+  const payload = metadata?.event_payload;
+  return (
+    metadata?.event_type === EVENT_TYPE &&
+    payload !== undefined &&
+    'key' in payload &&
+    payload.key === effectMark(effectKey)
+  );
+}
+
+/** How far Slack's clock may be behind ours. */
+const SKEW_MS = 5 * 60_000;
+/** Pages of 200 messages that are looked through; some apps get only 15 a page. */
+const MAX_PAGES = 10;
+/** Refusals that mean we may not look, not that there is nothing. */
+const BLIND = new Set([
+  'missing_scope',
+  'not_in_channel',
+  'channel_not_found',
+  'thread_not_found',
+  'restricted_action',
+]);
+
+interface Where {
+  readonly channel: string;
+  readonly threadTs?: string;
+  readonly effectKey: string;
+  readonly sentAt: Date;
+}
+
+/**
+ * The message of an effect, by its metadata. `not_happened` means that it is not there now: a post that is still on its
+ * way could come later, so the caller asks only when no answer can come any more.
+ */
+export async function findEffect(
+  client: SlackClient,
+  where: Where,
+  context: ToolContext,
+): Promise<ReadBackVerdict<WrittenMessage>> {
+  const { channel, threadTs, effectKey, sentAt } = where;
+  const oldest = ((sentAt.getTime() - SKEW_MS) / 1000).toFixed(6);
+  let cursor: string | undefined;
+  try {
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const asked = { channel, oldest, include_all_metadata: true, limit: 200, cursor };
+      const { messages = [], response_metadata } = await read(context, () =>
+        threadTs ? client.conversations.replies({ ...asked, ts: threadTs }) : client.conversations.history(asked),
+      );
+      const found = messages.find(({ metadata }) => isOfEffect(metadata, effectKey));
+      if (found?.ts) return { happened: await withLink(client, { channel, ts: found.ts }, context) };
+      cursor = response_metadata?.next_cursor;
+      if (!cursor) return 'not_happened';
+    }
+  } catch (error) {
+    if (BLIND.has(slackCodeOf(error) ?? '')) return 'unclear';
+    throw error;
+  }
+  return 'unclear';
+}
 
 interface ToPost {
   readonly channel: string;

@@ -19,9 +19,9 @@ interface DemoAnalysis {
 /** The demo's reading of a request, by keywords. */
 export function analyze(userText: string): DemoAnalysis {
   const question = questionOf(userText);
-  const heard = agentsFor(question);
+  const matched = agentsFor(question);
   // What is done with tools is done by one, or it would be done twice.
-  const agents = wantsOf(question).length > 0 ? heard.slice(0, 1) : heard;
+  const agents = wantsOf(question).length > 0 ? matched.slice(0, 1) : matched;
   const first = agents[0]?.agent ?? 'general';
   return {
     intent: intentOf(question),
@@ -35,16 +35,19 @@ export function analyze(userText: string): DemoAnalysis {
   };
 }
 
-/** At most three agents, the one with the most words first; `general` when nothing was heard. */
+/** At most three agents, the one with the most words first; `general` when none matches. */
 function agentsFor(text: string): DemoAnalysis['agents'] {
-  const heard = Object.entries(AGENT_KEYWORDS)
+  const matched = Object.entries(AGENT_KEYWORDS)
     .map(([agent, pattern]) => ({ agent, words: new Set(text.toLowerCase().match(pattern)).size }))
     .filter(({ words }) => words > 0)
     .sort((a, b) => b.words - a.words)
     .slice(0, 3);
-  const most = heard[0]?.words;
+  const most = matched[0]?.words;
   if (most === undefined) return [{ agent: 'general', relevance: 0.8 }];
-  return heard.map(({ agent, words }) => ({ agent, relevance: Math.round((0.4 + (0.5 * words) / most) * 100) / 100 }));
+  return matched.map(({ agent, words }) => ({
+    agent,
+    relevance: Math.round((0.4 + (0.5 * words) / most) * 100) / 100,
+  }));
 }
 
 function categoryFor(agent: AgentId, text: string): Category {

@@ -56,7 +56,7 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
     const folder = new URL(`../../../../adapters/mcp/servers/${name}/`, import.meta.url);
     const text = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
     const defined = text.flatMap((one) => [...one.matchAll(/defineTool<\w+>\(\)\(\{\s+name: '(\w+)'/g)]);
-    expect([...names].sort()).toEqual(defined.map(([, tool]) => tool).sort());
+    expect([...names].sort()).toEqual(defined.map(([, tool]) => String(tool)).sort());
     for (const tool of names) expect(`${name}__${tool}`).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 
