@@ -1,6 +1,6 @@
 import type { AnswerPolicy, Choice } from './approval.ts';
 
-/** A person who wants to answer, as the doors know them. */
+/** A person who wants to answer, as the API knows them. */
 export interface Answerer {
   readonly userId: string;
   readonly role: string;
@@ -9,7 +9,7 @@ export interface Answerer {
 
 /**
  * Whether the policy lets a person answer now. Guests never count. A delegate may do what the one they stand for may,
- * except that the person who asked stays shut out where four eyes are wanted. Pure, so that every door and the
+ * except that the person who asked stays shut out where four eyes are wanted. Pure, so that the API and the
  * workflow judge alike.
  */
 export function mayAnswer(policy: AnswerPolicy, who: Answerer, now: number, choice?: Choice): boolean {

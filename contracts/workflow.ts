@@ -159,7 +159,7 @@ export type RevisedPlan =
   | { readonly verdict: 'approved'; readonly plan: PlanOutline }
   | { readonly verdict: 'asked'; readonly question: Question; readonly plan: PlanOutline };
 
-/** A person's answer to an approval, already authenticated by the door. */
+/** A person's answer to an approval, already authenticated by the API. */
 export interface Decision {
   readonly verdict: 'approve' | 'cancel';
   readonly userId: string;
@@ -173,7 +173,7 @@ export interface Decision {
   readonly editId?: string;
 }
 
-/** What a door is told about a decision that counted. */
+/** What the API is told about a decision that counted. */
 export interface DecisionOutcome {
   readonly verdict: Decision['verdict'];
   /** More people have to approve, or the edited plan is asked about anew. */

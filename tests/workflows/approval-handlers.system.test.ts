@@ -18,8 +18,8 @@ const withPolicy = (changes: Partial<AnswerPolicy>, more: Partial<Question> = {}
   policy: { ...QUESTION.policy, ...changes },
   ...more,
 });
-const asking = async (approval: Question, scene: Script = {}): Promise<StartedRun> => {
-  const run = await environment.start({ approval, ...scene });
+const asking = async (approval: Question, script: Script = {}): Promise<StartedRun> => {
+  const run = await environment.start({ approval, ...script });
   await untilAsked(run);
   return run;
 };

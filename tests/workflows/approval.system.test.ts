@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Decision } from '../../contracts/workflow.ts';
 import { decideSignal, stageQuery } from '../../workflows/messages.ts';
-import { cancelledWith, decision, QUESTION, type Script } from './support/scripted-activities.ts';
-import { decide, refusalOf } from './support/people.ts';
+import { decision, QUESTION, type Script } from './support/scripted-activities.ts';
+import { cancelledWith, decide, refusalOf } from './support/people.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
 let environment: TestEnvironment;
@@ -12,8 +12,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => environment?.close());
 
-const asking = async (scene: Script = {}, slack = false): Promise<StartedRun> => {
-  const run = await environment.start({ approval: QUESTION, ...scene }, { slack });
+const asking = async (script: Script = {}, slack = false): Promise<StartedRun> => {
+  const run = await environment.start({ approval: QUESTION, ...script }, { slack });
   await run.when(async () => (await run.handle.query(stageQuery)) === 'awaiting_approval');
   return run;
 };
@@ -97,8 +97,8 @@ describe('a decision that does not count', () => {
 
   it('after the work was cancelled is refused, even while the end is still being written', async () => {
     let open: () => void = () => {};
-    const landed = new Promise<void>((resolve) => (open = resolve));
-    const run = await asking({ report: (_, isFinal) => (isFinal ? landed : Promise.resolve()) }, true);
+    const written = new Promise<void>((resolve) => (open = resolve));
+    const run = await asking({ report: (_, isFinal) => (isFinal ? written : Promise.resolve()) }, true);
     await run.handle.cancel();
     await run.when(() => run.names().includes('finishOrchestration'));
     expect(await refusalOf(decide(run))).toBe(FAILURE.notWaiting);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentId } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
-import { cancelledWith, failure, type Script } from './support/scripted-activities.ts';
-import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAskedFor } from './support/people.ts';
+import { failure, type Script } from './support/scripted-activities.ts';
+import { cancelledWith, callsOf, decide, gate, refusalOf, steer, stepsRun, untilAskedFor } from './support/people.ts';
 import { adopted, after, step } from './support/plans.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
@@ -22,9 +22,9 @@ function tight(times: number): NonNullable<Script['agent']> {
   return (agent: AgentId) => (agent === 'ops' && left-- > 0 ? noRoom() : Promise.resolve());
 }
 const paused = async (
-  scene: Script,
+  script: Script,
 ): Promise<{ run: StartedRun; question: Awaited<ReturnType<typeof untilAskedFor>> }> => {
-  const run = await environment.start(scene);
+  const run = await environment.start(script);
   return { run, question: await untilAskedFor(run, 1) };
 };
 const tries = (run: StartedRun) => callsOf(run, 'runAgent').map(({ agent, attempt }) => [agent, attempt]);

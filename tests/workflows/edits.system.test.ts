@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Question, RevisedPlan } from '../../contracts/workflow.ts';
-import { cancelledWith, QUESTION, type Script } from './support/scripted-activities.ts';
-import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked } from './support/people.ts';
+import { QUESTION, type Script } from './support/scripted-activities.ts';
+import { cancelledWith, callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked } from './support/people.ts';
 import { askedAbout, outline, step } from './support/plans.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
@@ -16,8 +16,8 @@ const SECOND: Question = { ...QUESTION, id: 'approval-2', hash: 'hash-2' };
 const APPROVED: RevisedPlan = { verdict: 'approved', plan: outline(2, step('edited')) };
 const ASKED: RevisedPlan = { verdict: 'asked', plan: outline(2, step('edited')), question: SECOND };
 
-const asking = async (scene: Script): Promise<StartedRun> => {
-  const run = await environment.start({ planning: true, drafts: [askedAbout({}, step('a'))], ...scene });
+const asking = async (script: Script): Promise<StartedRun> => {
+  const run = await environment.start({ planning: true, drafts: [askedAbout({}, step('a'))], ...script });
   await untilAsked(run);
   return run;
 };

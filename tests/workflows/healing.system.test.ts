@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Healing } from '../../contracts/workflow.ts';
-import { cancelledWith, failure, untilCancelled, type Script } from './support/scripted-activities.ts';
-import { callsOf, decide, steer, stepsRun, untilAskedFor } from './support/people.ts';
+import { failure, untilCancelled, type Script } from './support/scripted-activities.ts';
+import { cancelledWith, callsOf, decide, steer, stepsRun, untilAskedFor } from './support/people.ts';
 import { adopted, ask, step } from './support/plans.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
@@ -104,8 +104,8 @@ describe('a failed step', () => {
 });
 
 describe('a failed step that a person is asked about', () => {
-  const asks = async (scene: Script = {}) => {
-    const run = await environment.start({ agent: until(1), heal: heals({ action: 'ask' }), ...scene });
+  const asks = async (script: Script = {}) => {
+    const run = await environment.start({ agent: until(1), heal: heals({ action: 'ask' }), ...script });
     return { run, question: await untilAskedFor(run, 1) };
   };
 

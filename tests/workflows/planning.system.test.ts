@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
-import { cancelledWith, failure, QUESTION, untilCancelled, type Script } from './support/scripted-activities.ts';
-import { callsOf, decide, steer, stepsRun, untilAsked } from './support/people.ts';
+import { failure, QUESTION, untilCancelled, type Script } from './support/scripted-activities.ts';
+import { cancelledWith, callsOf, decide, steer, stepsRun, untilAsked } from './support/people.ts';
 import { adopted, after, askedAbout, REJECTED, step } from './support/plans.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
@@ -11,9 +11,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => environment?.close());
 
-const planned = (scene: Script): Promise<StartedRun> => environment.start({ planning: true, ...scene });
-const asked = async (scene: Script): Promise<StartedRun> => {
-  const run = await planned(scene);
+const planned = (script: Script): Promise<StartedRun> => environment.start({ planning: true, ...script });
+const asked = async (script: Script): Promise<StartedRun> => {
+  const run = await planned(script);
   await untilAsked(run);
   return run;
 };

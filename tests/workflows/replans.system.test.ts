@@ -16,7 +16,7 @@ const failing =
   (...names: string[]): Script['agent'] =>
   (_, __, id) =>
     names.includes(id) ? Promise.reject(failure(FAILURE.modelRefused)) : Promise.resolve();
-const play = (scene: Script): Promise<StartedRun> => environment.start({ planning: true, ...scene });
+const play = (script: Script): Promise<StartedRun> => environment.start({ planning: true, ...script });
 const drafts = (run: StartedRun) => callsOf(run, 'draftPlan').map(({ draft }) => draft);
 
 describe('a failure that blocks other steps', () => {
@@ -80,12 +80,12 @@ describe('a failure that blocks nothing', () => {
 });
 
 describe('a wish that no valid plan fulfils', () => {
-  const held = async (scene: Script = {}) => {
+  const held = async (script: Script = {}) => {
     const { opened, open } = gate();
     const run = await play({
       drafts: [adopted(step('a'), after('b', 'a')), REJECTED, REJECTED, adopted(step('c'))],
       agent: (_, __, id) => (id === 'a' ? opened : Promise.resolve()),
-      ...scene,
+      ...script,
     });
     await run.when(() => stepsRun(run).length === 1);
     await steer(run, 'replan');

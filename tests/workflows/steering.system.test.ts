@@ -15,15 +15,15 @@ afterAll(() => environment?.close());
 const heard = (run: StartedRun) => callsOf(run, 'runAgent').map(({ step: id, steering }) => [id, steering]);
 
 /** A run whose first try of step `held` waits at a gate. */
-async function holding(held: string, scene: Script): Promise<{ run: StartedRun; open: () => void }> {
+async function holding(held: string, script: Script): Promise<{ run: StartedRun; open: () => void }> {
   const { opened, open } = gate();
   let tries = 0;
   const run = await environment.start({
     planning: true,
-    ...scene,
+    ...script,
     agent: async (agent, signal, id, attempt) => {
       if (id === held && tries++ === 0) await opened;
-      await scene.agent?.(agent, signal, id, attempt);
+      await script.agent?.(agent, signal, id, attempt);
     },
   });
   await run.when(() => stepsRun(run).includes(held));

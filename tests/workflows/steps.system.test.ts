@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
-import { cancelledWith, type Script } from './support/scripted-activities.ts';
-import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAskedFor } from './support/people.ts';
+import { type Script } from './support/scripted-activities.ts';
+import { cancelledWith, callsOf, decide, gate, refusalOf, steer, stepsRun, untilAskedFor } from './support/people.ts';
 import { adopted, after, ask, step } from './support/plans.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
@@ -11,8 +11,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => environment?.close());
 
-const walk = (steps: Parameters<typeof adopted>, scene: Script = {}): Promise<StartedRun> =>
-  environment.start({ planning: true, drafts: [adopted(...steps)], ...scene });
+const runPlan = (steps: Parameters<typeof adopted>, script: Script = {}): Promise<StartedRun> =>
+  environment.start({ planning: true, drafts: [adopted(...steps)], ...script });
 const failures = (run: StartedRun) =>
   run.ending()?.failures?.map(({ step: id, reason, skipped = false }) => [id, reason, skipped]);
 
@@ -20,7 +20,7 @@ describe('the steps of a plan', () => {
   it('that need nothing start together', async () => {
     const all = gate();
     let together = 0;
-    const run = await walk([step('a'), step('b'), step('c')], {
+    const run = await runPlan([step('a'), step('b'), step('c')], {
       agent: async () => {
         if (++together === 3) all.open();
         await all.opened;
@@ -30,7 +30,7 @@ describe('the steps of a plan', () => {
   });
 
   it('come after what they need with its answers, in a diamond too', async () => {
-    const run = await walk([step('a'), after('b', 'a'), after('c', 'a'), after('d', 'b', 'c')]);
+    const run = await runPlan([step('a'), after('b', 'a'), after('c', 'a'), after('d', 'b', 'c')]);
     await run.handle.result();
     const order = stepsRun(run);
     expect([order[0], order[3], new Set(order.slice(1, 3))]).toEqual(['a', 'd', new Set(['b', 'c'])]);
@@ -54,7 +54,7 @@ describe('the steps of a plan', () => {
       ],
     ],
   ] as const)('with a condition that says %s run as %j', async (verdict, wanted, left) => {
-    const run = await walk([step('a'), step('b', { needs: ['a'], conditional: true }), after('c', 'b')], {
+    const run = await runPlan([step('a'), step('b', { needs: ['a'], conditional: true }), after('c', 'b')], {
       condition: () => verdict,
       drafts: [
         adopted(step('a'), step('b', { needs: ['a'], conditional: true }), after('c', 'b')),
@@ -70,7 +70,7 @@ describe('the steps of a plan', () => {
 
 describe('a step that asks a human', () => {
   it('holds back what needs it until it is approved, while the rest goes on', async () => {
-    const run = await walk([ask('sure', 'a'), step('a'), after('ship', 'sure'), step('other')]);
+    const run = await runPlan([ask('sure', 'a'), step('a'), after('ship', 'sure'), step('other')]);
     const question = await untilAskedFor(run, 1);
     await run.when(() => stepsRun(run).length === 2);
     expect(new Set(stepsRun(run))).toEqual(new Set(['a', 'other']));
@@ -81,7 +81,7 @@ describe('a step that asks a human', () => {
   });
 
   it('takes its turn after another one, and each is answered by its own name only', async () => {
-    const run = await walk([ask('one'), ask('two'), after('x', 'one'), after('y', 'two')]);
+    const run = await runPlan([ask('one'), ask('two'), after('x', 'one'), after('y', 'two')]);
     const first = await untilAskedFor(run, 1);
     // People are shown one question at a time: the second one is not even written down yet.
     expect(callsOf(run, 'askHuman')).toHaveLength(1);
@@ -98,7 +98,7 @@ describe('a step that asks a human', () => {
   });
 
   it('that nobody answers is not approved, and what needs it does not run', async () => {
-    const run = await walk([ask('sure'), after('ship', 'sure'), step('a')], {
+    const run = await runPlan([ask('sure'), after('ship', 'sure'), step('a')], {
       drafts: [adopted(ask('sure'), after('ship', 'sure'), step('a')), { verdict: 'rejected' }],
       question: { timeoutMs: 200 },
     });
@@ -113,7 +113,7 @@ describe('a step that asks a human', () => {
 
   it('that is answered with CANCEL ends all of it and interrupts what runs', async () => {
     const never = gate();
-    const run = await walk([ask('sure'), step('a')], {
+    const run = await runPlan([ask('sure'), step('a')], {
       agent: (_, signal) => Promise.race([never.opened, aborted(signal)]),
     });
     const question = await untilAskedFor(run, 1);
@@ -124,7 +124,7 @@ describe('a step that asks a human', () => {
   });
 
   it('is taken back by a stop, and so is one that waits behind it', async () => {
-    const run = await walk([ask('one'), ask('two'), step('a'), after('x', 'one')]);
+    const run = await runPlan([ask('one'), ask('two'), step('a'), after('x', 'one')]);
     await untilAskedFor(run, 1);
     await run.when(() => stepsRun(run).length === 1);
     await steer(run, 'stop');
@@ -139,7 +139,7 @@ describe('a step that asks a human', () => {
   });
 
   it('is interrupted by a cancel from outside', async () => {
-    const run = await walk([ask('sure')]);
+    const run = await runPlan([ask('sure')]);
     const question = await untilAskedFor(run, 1);
     await run.handle.cancel();
     await run.over();

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallOutline } from '../../contracts/workflow.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { steerUpdate } from '../../workflows/messages.ts';
-import { cancelledWith, decision, failure, untilCancelled, type Script } from './support/scripted-activities.ts';
+import { decision, failure, untilCancelled, type Script } from './support/scripted-activities.ts';
+import { cancelledWith } from './support/people.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
 let environment: TestEnvironment;
@@ -153,7 +154,7 @@ describe('a call that a human has to see', () => {
 });
 
 describe('a change whose outcome nobody knows', () => {
-  const scene = (): Script => ({
+  const script = (): Script => ({
     agent: wanting([call('a')]),
     tool: (_call, nth) => ({ status: nth === 1 ? 'unknown' : 'done' }),
   });
@@ -163,7 +164,7 @@ describe('a change whose outcome nobody knows', () => {
     ['retry', 2, 'retry'],
     ['skip', 1, 'open'],
   ] as const)('is asked about, and %s is taken at its word', async (choice, times, verdict) => {
-    const play = await environment.start(scene());
+    const play = await environment.start(script());
     await play.when(asked(play, 'effect'));
     await answer(play, 'effect', 1, { choice });
     await play.over();
@@ -173,7 +174,7 @@ describe('a change whose outcome nobody knows', () => {
   });
 
   it('stops the work at STOP, and stays open', async () => {
-    const play = await environment.start(scene());
+    const play = await environment.start(script());
     await play.when(asked(play, 'effect'));
     await answer(play, 'effect', 1, { choice: 'stop' });
     await play.over();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import { decideSignal, decideUpdate, stageQuery } from '../../workflows/messages.ts';
-import { cancelledWith, decision, failure, QUESTION, untilCancelled } from './support/scripted-activities.ts';
-import { callsOf, decide, gate, steer, stepsRun } from './support/people.ts';
+import { decision, failure, QUESTION, untilCancelled } from './support/scripted-activities.ts';
+import { cancelledWith, callsOf, decide, gate, steer, stepsRun } from './support/people.ts';
 import { adopted, after, ask, askedAbout, outline, REJECTED, step } from './support/plans.ts';
 import { openEnvironment, type TestEnvironment } from './support/environment.ts';
 

@@ -1,5 +1,5 @@
 import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
-import { hands } from './hands.ts';
+import { bareActivities } from './activities.ts';
 import { BARE_QUEUE } from './shape.ts';
 
 /** A worker for the bare workflows, with the product's settings: `node worker-main.ts <bundle>`. */
@@ -9,7 +9,7 @@ const worker = await Worker.create({
   connection,
   taskQueue: BARE_QUEUE,
   workflowBundle: { codePath: process.argv[2] ?? '' },
-  activities: hands,
+  activities: bareActivities,
   maxCachedWorkflows: 100,
   maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 100,

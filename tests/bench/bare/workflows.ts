@@ -1,11 +1,11 @@
 import { condition, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { RunMode } from '../../../contracts/orchestration.ts';
 import { failuresOf, createStepGraph, runReadySteps, stepsWithoutPlan } from '../../../workflows/lib/step-graph.ts';
-import type { Hands } from './hands.ts';
+import type { BareActivities } from './activities.ts';
 import type { BareInput, BarePlan } from './shape.ts';
 
-const slow = proxyActivities<Hands>({ startToCloseTimeout: '10 minutes', heartbeatTimeout: '10 seconds' });
-const quick = proxyLocalActivities<Hands>({ startToCloseTimeout: '10 seconds' });
+const slow = proxyActivities<BareActivities>({ startToCloseTimeout: '10 minutes', heartbeatTimeout: '10 seconds' });
+const quick = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '10 seconds' });
 
 /** The shape of an orchestration, step for step, without anything in the steps: what the engine alone costs. */
 export async function bareWorkflow({ agents, reporting }: BareInput): Promise<{ status: string }> {

@@ -1,8 +1,9 @@
+import { expect } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { SteeringMode } from '../../../contracts/steering.ts';
-import type { Decision, DecisionOutcome } from '../../../contracts/workflow.ts';
+import type { Decision, DecisionOutcome, Ending } from '../../../contracts/workflow.ts';
 import { decideUpdate, stageQuery, steerUpdate } from '../../../workflows/messages.ts';
 import { decision, type Call } from './scripted-activities.ts';
 import type { StartedRun } from './environment.ts';
@@ -27,7 +28,7 @@ export async function refusalOf(work: Promise<unknown>): Promise<string | null |
   return error.cause.type;
 }
 
-/** Resolves when a question waits at the desk. */
+/** Resolves when a question waits for its answer. */
 export const untilAsked = (run: StartedRun): Promise<void> =>
   run.when(async () => (await run.handle.query(stageQuery)) === 'awaiting_approval');
 
@@ -49,7 +50,13 @@ export const callsOf = ({ calls }: StartedRun, name: string): readonly Call[] =>
 /** The steps that agents were given, in order, tries too. */
 export const stepsRun = (run: StartedRun): (string | undefined)[] => callsOf(run, 'runAgent').map(({ step }) => step);
 
-/** A door that opens once. */
+/** The ending of a cancelled run: so many model calls were under way. */
+export const cancelledWith = (callsInFlight: number): Ending => ({
+  kind: 'cancelled',
+  stop: { mode: 'cancel', at: expect.any(String) as unknown as string, callsInFlight },
+});
+
+/** A gate that opens once. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open: () => void = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));

@@ -1,4 +1,3 @@
-import { expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { Activities } from '../../../activities/index.ts';
@@ -103,12 +102,6 @@ export const decision = (changes: Partial<Decision> = {}): Decision => ({
   approvalId: QUESTION.id,
   hash: QUESTION.hash,
   ...changes,
-});
-
-/** The ending of a cancelled run: so many model calls were under way. */
-export const cancelledWith = (callsInFlight: number): Ending => ({
-  kind: 'cancelled',
-  stop: { mode: 'cancel', at: expect.any(String) as unknown as string, callsInFlight },
 });
 
 /** A business failure that no retry mends. */

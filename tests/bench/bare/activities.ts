@@ -4,7 +4,7 @@ const RESULT = { bytes: 'x'.repeat(88) };
 const step = () => Promise.resolve(RESULT);
 
 /** The same steps as the product's, and nothing in them. */
-export const hands = {
+export const bareActivities = {
   analyze: step,
   answer: step,
   report: step,
@@ -12,8 +12,8 @@ export const hands = {
   finish: step,
   plan: step,
   adopt: step,
-  /** Stands in for the product's activity when its own walk is measured with more agents than a request may name. */
+  /** Stands in for the product's activity when its own executor of steps is measured with more agents than a request may name. */
   runAgent: () => Promise.resolve(),
 };
 
-export type Hands = typeof hands;
+export type BareActivities = typeof bareActivities;
