@@ -7,7 +7,7 @@ const GRAPH = lib('step-graph');
 
 /** Changes to today's workflows that would break runs that are still going on. */
 export const MUTANTS: readonly Mutant[] = [
-  ['routes before it understands', 'simple.json', WORKFLOW, 'if (input.analyze) await understand();\n', ''],
+  ['routes before it understands', 'simple.json', WORKFLOW, 'if (!carried && analyze) await understand();\n', ''],
   ['waits before it ends', 'simple.json', WORKFLOW, "stage = 'finishing';", 'await condition(() => false, 10);'],
   [
     'does not write what was decided',
@@ -179,4 +179,12 @@ export const MUTANTS: readonly Mutant[] = [
     'const asked = open.slice(0, 0);',
   ],
   ['takes only a part back', 'undone.json', 'workflows/undo.workflow.ts', 'of effects)', 'of effects.slice(1))'],
+  ['never continues as new', 'continued-first.json', lib('continuation'), 'isSuggested() && Date', 'false && Date'],
+  [
+    'forgets what the run before has done',
+    'continued-last.json',
+    lib('job'),
+    'createStepGraph(carried?.steps ?? [], carried?.results)',
+    'createStepGraph(carried?.steps ?? [])',
+  ],
 ];

@@ -6,6 +6,9 @@ import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts
 import { openHouse } from '../support/house.ts';
 import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';
+import type { History } from '../../workers/replay.ts';
+import { openEnvironment } from '../workflows/support/environment.ts';
+import { adopted, after, step } from '../workflows/support/plans.ts';
 import { PLAN_STORIES } from './plan-stories.ts';
 import { STORIES, type Story } from './stories.ts';
 import { TOOL_STORIES } from './tool-stories.ts';
@@ -19,6 +22,13 @@ const ROOT = `${process.cwd()}/`;
  */
 const HISTORIES = fileURLToPath(new URL('./histories/', import.meta.url));
 
+/** Stacks name where this checkout lies, which is nobody's business and replays nothing. */
+function keep(name: string, history: History): void {
+  const text = historyToJSON(history).replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, '');
+  writeFileSync(`${HISTORIES}${name}.json`, text, { flag: 'wx' });
+  process.stdout.write(`${name}: recorded\n`);
+}
+
 async function record({ name, options, play, workflowId = orchestrationWorkflowId }: Story): Promise<void> {
   const file = `${HISTORIES}${name}.json`;
   if (existsSync(file)) return void process.stdout.write(`${name}: is kept as it is\n`);
@@ -29,12 +39,26 @@ async function record({ name, options, play, workflowId = orchestrationWorkflowI
     );
     // The row is final before the workflow has closed.
     await handle.result().catch(() => undefined);
-    // Stacks name where this checkout lies, which is nobody's business and replays nothing.
-    const history = historyToJSON(await handle.fetchHistory());
-    writeFileSync(file, history.replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, ''), { flag: 'wx' });
-    process.stdout.write(`${name}: recorded\n`);
+    keep(name, await handle.fetchHistory());
   } finally {
     await house.close();
+  }
+}
+
+/** A plan whose first run has continued as new, on a server that suggests it early: both runs. */
+async function recordContinued(): Promise<void> {
+  if (existsSync(`${HISTORIES}continued-first.json`)) return;
+  const environment = await openEnvironment({ settings: { 'limit.historyCount.suggestContinueAsNew': '20' } });
+  try {
+    const drafts = [adopted(step('a'), after('b', 'a'), after('c', 'b'))];
+    const { handle } = await environment.start({ planning: true, drafts });
+    await handle.result();
+    for (const [name, runId] of [['continued-first', handle.firstExecutionRunId], ['continued-last']] as const) {
+      const run = environment.client.workflow.getHandle(handle.workflowId, runId);
+      keep(name, await run.fetchHistory());
+    }
+  } finally {
+    await environment.close();
   }
 }
 
@@ -47,6 +71,7 @@ await startServers();
 try {
   for (const story of [...STORIES, ...PLAN_STORIES, ...TROUBLE_STORIES, ...TOOL_STORIES])
     await record(story).catch(fail);
+  await recordContinued().catch(fail);
 } finally {
   await stopServers();
 }

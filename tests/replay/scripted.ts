@@ -80,13 +80,15 @@ export async function answer(house: House, jobId: string, kind: string, body: un
   await post(house, `/api/jobs/${jobId}/approve`, body);
 }
 
-/** Resolves when an agent is at work. */
+const NOT_AGENTS = ['analysis', 'planner', 'diagnosis'];
+
+/** Resolves when agents have been asked so many times. */
 export const untilAgentWorks = (house: House, nth = 1): Promise<void> =>
   house.model.waitForRequests(1).then(() => untilMany(house, nth));
 
 async function untilMany(house: House, nth: number): Promise<void> {
   for (let seen = 1; ; seen++) {
     const requests = await house.model.waitForRequests(seen, 30_000);
-    if (requests.filter((request) => askerOf(request) !== 'analysis').length >= nth) return;
+    if (requests.filter((request) => !NOT_AGENTS.includes(roleOf(request))).length >= nth) return;
   }
 }
