@@ -19,7 +19,7 @@ export const Skill = z.object({
   name: SkillName,
   description: z.string(),
   body: z.string(),
-  source: z.enum(['house', 'organization']),
+  source: z.enum(['built_in', 'organization']),
   /** What lies beside its `SKILL.md`, by its way from there. */
   files: z.array(z.string()),
 });

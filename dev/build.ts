@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ROOT } from './paths.ts';
 import { StartError } from './start-error.ts';
 
-/** What is built from our sources before the house can run. */
+/** What is built from our sources before the product can run. */
 export type BuildName = 'console' | 'workflow-bundle';
 
 const Built = z.object({ path: z.string(), rebuilt: z.boolean() });

@@ -10,7 +10,7 @@ export interface DemoNotion {
   readonly token: string;
 }
 
-export interface DemoHouse {
+export interface DemoNubabel {
   readonly apiUrl: string;
   /** An admin's of the default organization. */
   readonly token: string;
@@ -30,30 +30,30 @@ const Made = z.object({ id: z.string() });
  * @throws StartError when the API refuses.
  */
 export async function connectDemoNotion(
-  house: DemoHouse,
+  nubabel: DemoNubabel,
   notion: DemoNotion | undefined,
 ): Promise<'connected' | 'left alone'> {
-  const kept = readKept(house);
-  const connections = kept || notion ? await listConnections(house) : [];
+  const kept = readKept(nubabel);
+  const connections = kept || notion ? await listConnections(nubabel) : [];
   if (kept && !connections.some(({ id }) => id === kept.connectionId)) return 'left alone';
-  if (kept) return followed(house, kept, notion);
+  if (kept) return followed(nubabel, kept, notion);
   if (!notion || connections.some(({ provider }) => provider === 'notion')) return 'left alone';
-  const { id } = Made.parse(await ask(house, 'POST', '/api/connections', toConnection(notion)));
-  writeKept(house, { connectionId: id, url: notion.url, switchedOff: false });
+  const { id } = Made.parse(await ask(nubabel, 'POST', '/api/connections', toConnection(notion)));
+  writeKept(nubabel, { connectionId: id, url: notion.url, switchedOff: false });
   return 'connected';
 }
 
-async function followed(house: DemoHouse, kept: Kept, notion: DemoNotion | undefined) {
+async function followed(nubabel: DemoNubabel, kept: Kept, notion: DemoNotion | undefined) {
   const path = `/api/connections/${kept.connectionId}`;
   if (!notion) {
-    if (!kept.switchedOff) await ask(house, 'PATCH', path, { enabled: false });
-    writeKept(house, { ...kept, switchedOff: true });
+    if (!kept.switchedOff) await ask(nubabel, 'PATCH', path, { enabled: false });
+    writeKept(nubabel, { ...kept, switchedOff: true });
     return 'left alone' as const;
   }
   const { url, auth } = toConnection(notion);
   const change = { ...(kept.url !== url && { url, auth }), ...(kept.switchedOff && { enabled: true }) };
-  if (Object.keys(change).length > 0) await ask(house, 'PATCH', path, change);
-  writeKept(house, { ...kept, url, switchedOff: false });
+  if (Object.keys(change).length > 0) await ask(nubabel, 'PATCH', path, change);
+  writeKept(nubabel, { ...kept, url, switchedOff: false });
   return 'connected' as const;
 }
 
@@ -65,10 +65,10 @@ const toConnection = ({ url, token }: DemoNotion) => ({
   settings: { database: NOTION.tasks },
 });
 
-const listConnections = async (house: DemoHouse) =>
-  Connections.parse(await ask(house, 'GET', '/api/connections?limit=200')).connections;
+const listConnections = async (nubabel: DemoNubabel) =>
+  Connections.parse(await ask(nubabel, 'GET', '/api/connections?limit=200')).connections;
 
-async function ask({ apiUrl, token }: DemoHouse, method: string, path: string, body?: object): Promise<unknown> {
+async function ask({ apiUrl, token }: DemoNubabel, method: string, path: string, body?: object): Promise<unknown> {
   const answer = await fetch(`${apiUrl}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -80,10 +80,10 @@ async function ask({ apiUrl, token }: DemoHouse, method: string, path: string, b
   return JSON.parse(text);
 }
 
-const fileOf = ({ dataDir }: DemoHouse) => join(dataDir, 'demo-notion-connection.json');
+const fileOf = ({ dataDir }: DemoNubabel) => join(dataDir, 'demo-notion-connection.json');
 
-const readKept = (house: DemoHouse): Kept | undefined =>
-  existsSync(fileOf(house)) ? Kept.parse(JSON.parse(readFileSync(fileOf(house), 'utf8'))) : undefined;
+const readKept = (nubabel: DemoNubabel): Kept | undefined =>
+  existsSync(fileOf(nubabel)) ? Kept.parse(JSON.parse(readFileSync(fileOf(nubabel), 'utf8'))) : undefined;
 
-const writeKept = (house: DemoHouse, kept: Kept): void =>
-  writeFileSync(fileOf(house), `${JSON.stringify(kept)}\n`, { mode: 0o600 });
+const writeKept = (nubabel: DemoNubabel, kept: Kept): void =>
+  writeFileSync(fileOf(nubabel), `${JSON.stringify(kept)}\n`, { mode: 0o600 });

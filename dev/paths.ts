@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 /** The checkout this file belongs to. */
 export const ROOT = dirname(import.meta.dirname);
 
-/** The folders of one start: its data (one per house) and the cache (one per person). */
+/** The folders of one start: its data (one per nubabel) and the cache (one per person). */
 export interface Paths {
   readonly dataDir: string;
   readonly cacheDir: string;

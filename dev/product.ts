@@ -18,7 +18,7 @@ export interface Product {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Starts the API and the workers and waits until the API says that the whole house is ready. */
+/** Starts the API and the workers and waits until the API says that the whole product is ready. */
 export async function bringUpProduct(context: StartContext, { apiUrl, env }: Product): Promise<void> {
   const { terminal, supervisor, settings } = context;
   const workers = workerNames(settings.WORKER_PROCESSES);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { runningInstance } from './instance.ts';
 
-/** Where the parts of a started house are, for the command line scripts. */
+/** Where the parts of a started product are, for the command line scripts. */
 export const RunningSystem = z.object({
   apiUrl: z.string(),
   token: z.string(),

@@ -101,7 +101,11 @@ class UnopenedGrant {
   }
 }
 
-function openRow(sealer: Sealer | undefined, on: ConnectionRef, row: SealedServer | undefined): OpenedGrant | UnopenedGrant {
+function openRow(
+  sealer: Sealer | undefined,
+  on: ConnectionRef,
+  row: SealedServer | undefined,
+): OpenedGrant | UnopenedGrant {
   if (!row) throw noConnection();
   try {
     return {

@@ -50,7 +50,7 @@ export function findSkills(dir: URL | string = HOUSE_SKILLS): SkillsFound {
     const text = textOf(join(folder, name, 'SKILL.md'));
     const reading = text === undefined ? { mistakes: [{ line: 1, message: 'is missing' }] } : readSkill(text, name);
     if ('mistakes' in reading) problems.push(...reading.mistakes.map((mistake) => ({ file, ...mistake })));
-    else skills.set(name, { ...reading, source: 'house', files: filesBeside(folder, name) });
+    else skills.set(name, { ...reading, source: 'built_in', files: filesBeside(folder, name) });
   }
   return { skills, problems };
 }

@@ -7,7 +7,7 @@ export const LOAD_SKILL = 'skills__load';
 export const loadSkillTool = {
   name: LOAD_SKILL,
   description:
-    'Loads a skill: instructions for one kind of work, written by people of this house. Load it before you begin such work, and follow it.',
+    'Loads a skill: instructions for one kind of work, written by people of this company. Load it before you begin such work, and follow it.',
   inputSchema: {
     type: 'object',
     properties: { name: { type: 'string', description: 'The name of the skill, as it is listed.' } },

@@ -74,7 +74,7 @@ export const removeSkill = ({ db, skills }: SkillDeps, by: Principal, name: stri
     if (!own && skills.find(name))
       throw new RequestError(
         'conflict',
-        `${name} is a skill of the house and cannot be deleted. PUT one of the same name, and it is used instead.`,
+        `${name} is a built-in skill and cannot be deleted. PUT one of the same name, and it is used instead.`,
       );
     if (!own || !(await deleteSkill(trx, name))) throw noSuch();
     await auditSkill(trx, by, 'skill.delete', own);

@@ -24,7 +24,7 @@ beforeAll(async () => {
     log: createLogger('test', 'silent'),
     dispatcher: { now: async (row) => void dispatched.push(row), fromBacklog: () => Promise.resolve('away') },
   };
-  // Reading and undoing need no more of the house than this.
+  // Reading and undoing need no more of the product than this.
   app = createApp(deps as ApiDeps, undefined);
 });
 afterAll(() => database?.drop());

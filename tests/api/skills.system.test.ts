@@ -22,7 +22,7 @@ beforeAll(async () => {
     log: createLogger('test', 'silent'),
     skills: openSkills(),
   };
-  // Skills need no more of the house than this.
+  // Skills need no more of the product than this.
   app = createApp(deps as ApiDeps, undefined);
 });
 afterAll(() => database?.drop());
@@ -63,17 +63,17 @@ beforeEach(async () => {
 });
 
 describe('the skills of an organization', () => {
-  it('are those of the house until it has its own, which everybody may read', async () => {
+  it('are those of the product until it has its own, which everybody may read', async () => {
     const { ask: guest } = await enter('guest');
     expect(await listed(guest)).toContainEqual({
       name: 'release-notes',
       description: expect.stringContaining('release notes'),
-      source: 'house',
+      source: 'built_in',
       files: [],
       updatedAt: null,
     });
     const one = await guest('/api/skills/incident-report');
-    expect(await one.json()).toMatchObject({ body: expect.stringMatching(/^# Incident report/), source: 'house' });
+    expect(await one.json()).toMatchObject({ body: expect.stringMatching(/^# Incident report/), source: 'built_in' });
   });
 
   it('are made, replaced and deleted by admins, and each is written down', async () => {
@@ -99,7 +99,7 @@ describe('the skills of an organization', () => {
     expect(audit).toEqual([line('skill.put'), line('skill.put'), line('skill.delete')]);
   });
 
-  it('may stand in for one of the house, which cannot be deleted', async () => {
+  it('may stand in for one of the nubabel, which cannot be deleted', async () => {
     await expectProblem(await remove(admin, 'release-notes'), 409);
     await put(admin, 'release-notes');
     expect(await (await admin('/api/skills/release-notes')).json()).toMatchObject({ body: 'Our way.' });
@@ -107,15 +107,15 @@ describe('the skills of an organization', () => {
       { source: 'organization' },
     ]);
     expect((await remove(admin, 'release-notes')).status).toBe(204);
-    expect(await (await admin('/api/skills/release-notes')).json()).toMatchObject({ source: 'house' });
+    expect(await (await admin('/api/skills/release-notes')).json()).toMatchObject({ source: 'built_in' });
   });
 
   it('are nobody else’s', async () => {
     await put(admin, 'our-way');
-    const { ask: stranger } = await enter('admin', 'Elsewhere');
-    await expectProblem(await stranger('/api/skills/our-way'), 404);
-    await expectProblem(await remove(stranger, 'our-way'), 404);
-    expect((await listed(stranger)).map(({ name }) => name)).not.toContain('our-way');
+    const { ask: outsider } = await enter('admin', 'Elsewhere');
+    await expectProblem(await outsider('/api/skills/our-way'), 404);
+    await expectProblem(await remove(outsider, 'our-way'), 404);
+    expect((await listed(outsider)).map(({ name }) => name)).not.toContain('our-way');
     expect((await admin('/api/skills/our-way')).status).toBe(200);
   });
 

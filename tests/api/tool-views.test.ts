@@ -129,7 +129,7 @@ describe('a tool as it waits for an admin', () => {
     expect(toToolView(row, connection()).diff).toEqual([{ field: 'tool', before: null, after: 'createPage' }]);
   });
 
-  it('has nothing to show once it is on, and what it says lowers its risk only where somebody vouches for it', () => {
+  it('has nothing to show once it is on, and what it says lowers its risk only where an admin trusts it', () => {
     const row = tool({ definition: definition({ annotations: { readOnlyHint: true } }) });
     expect(toToolView(row, connection())).toMatchObject({ diff: [], hash: 'accepted', risk: 'write' });
     expect(toToolView(row, connection({ trusted: true })).risk).toBe('read');

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** The rooms of the house and its few files at the front door. */
+/** The rooms of the product and its few files at the front door. */
 export const ROOMS = [
   'contracts',
   'workflows',
@@ -70,7 +70,7 @@ function walk(folder: string): string[] {
   });
 }
 
-/** Every source file of these folders, or of the whole house with its front door. */
+/** Every source file of these folders, or of the whole product with its front door. */
 export function readSources(folders: readonly string[] = [...ROOMS, ...BESIDE]): Source[] {
   const front = folders.length === ROOMS.length + BESIDE.length ? ['config.ts', 'logging.ts'] : [];
   return [...folders.flatMap((folder) => walk(join(ROOT, folder))), ...front.map((name) => join(ROOT, name))].map(

@@ -11,7 +11,7 @@ import { ROOT } from './sources.ts';
 const INSTEAD: Readonly<Record<string, string>> = {
   'approval-de|sk': 'approval-handlers',
   'steering-de|sk': 'steering-handlers',
-  'Provider|Desk': 'AuthorizedProviderClient',
+  'Provider|Fixture': 'AuthorizedProviderClient',
   'run|Course': 'executePlan',
   'MOST|_': 'MAX_',
   'LONG|EST_': 'MAX_',

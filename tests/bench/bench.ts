@@ -57,7 +57,7 @@ async function warm(stage: Stage, { warmUp }: Size): Promise<Stage> {
   const follower = await follow(stage, tenant);
   const { errors } = await inTurn(warmUp, 4, async () => follower.completed(await ask(stage, tenant)));
   follower.close();
-  if (errors.length > 0) throw new Error(`The house does not work: ${errors[0]}`);
+  if (errors.length > 0) throw new Error(`The product does not work: ${errors[0]}`);
   return stage;
 }
 

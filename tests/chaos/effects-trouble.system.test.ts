@@ -4,51 +4,51 @@ import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
 import { databaseOutage } from '../support/database-outage.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
 import { callsOf, callTool, connect, effectsOf, setPolicy, toolEnv, waits } from '../support/tools.ts';
 
 const WIKI = [{ name: 'createPage', description: 'Creates a page.', annotations: { destructiveHint: false } }];
 
-let house: House;
+let nubabel: Nubabel;
 let notion: FakeNotion;
 let jira: FakeJira;
 let wiki: FakeMcp;
 beforeAll(async () => {
-  [house, notion, jira, wiki] = await Promise.all([
-    openHouse({ env: toolEnv() }),
+  [nubabel, notion, jira, wiki] = await Promise.all([
+    startNubabel({ env: toolEnv() }),
     createFakeNotion({ limits: 'off' }),
     createFakeJira({ limits: 'off' }),
     createFakeMcp({ tools: WIKI }),
   ]);
   const key = (apiKey: string) => ({ kind: 'api_key', apiKey });
   await Promise.all([
-    connect(house, { provider: 'notion', name: 'Notion', url: notion.url, auth: key(notion.token) }),
-    connect(house, {
+    connect(nubabel, { provider: 'notion', name: 'Notion', url: notion.url, auth: key(notion.token) }),
+    connect(nubabel, {
       provider: 'jira',
       name: 'Jira',
       url: jira.url,
       auth: { ...key(DEMO_JIRA_USER.token), email: DEMO_JIRA_USER.email },
       settings: { project: 'OPS' },
     }),
-    connect(house, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: { kind: 'none' }, trusted: true }),
-    setPolicy(house, { risks: [] }),
+    connect(nubabel, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: { kind: 'none' }, trusted: true }),
+    setPolicy(nubabel, { risks: [] }),
   ]);
 }, 120_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await Promise.all([notion?.close(), jira?.close(), wiki?.close()]);
 });
 
 const begin = async (tool: string, args: Record<string, unknown>, more: object = {}): Promise<string> =>
-  (await callTool(house, tool, args, { waitMs: 0, ...more })).body.jobId;
+  (await callTool(nubabel, tool, args, { waitMs: 0, ...more })).body.jobId;
 const createTask = (title: string) => begin('notion__createTask', { database: NOTION.tasks, title });
 const tasks = (title: string) =>
   notion.pages.filter(({ values }) => JSON.stringify(values['Task name']).includes(title)).length;
 const issues = (summary: string) => jira.issues.filter((issue) => issue.summary === summary).length;
 const settled = async (jobId: string, withinMs = 60_000) => {
-  expect(await house.ended(jobId, withinMs)).toMatchObject({ status: 'completed' });
-  return effectsOf(house, jobId);
+  expect(await nubabel.ended(jobId, withinMs)).toMatchObject({ status: 'completed' });
+  return effectsOf(nubabel, jobId);
 };
 
 describe('an answer of a provider', () => {
@@ -57,11 +57,11 @@ describe('an answer of a provider', () => {
     notion.failNext('POST /pages', { delayMs: 1_500 });
     const jobId = await createTask(title);
     const sent = 'select 1 from effects where orchestration_id = $1 and sent_at is not null';
-    await eventually('the claim', async () => (await house.database.look(sent, [jobId])).length > 0);
-    const outage = databaseOutage(house);
+    await eventually('the claim', async () => (await nubabel.database.look(sent, [jobId])).length > 0);
+    const outage = databaseOutage(nubabel);
     await outage.close();
     await eventually('the commit', () => tasks(title) === 1);
-    expect((await house.request('/api/jobs')).status).toBe(503);
+    expect((await nubabel.request('/api/jobs')).status).toBe(503);
     await outage.reopen();
     expect(await settled(jobId)).toMatchObject([{ state: 'DONE', settledBy: 'response', attempts: 1 }]);
     expect(tasks(title)).toBe(1);
@@ -81,10 +81,10 @@ describe('an answer of a provider', () => {
     const before = notion.calls('POST /pages').length;
     notion.failNext('POST /pages', { status: 400 });
     const jobId = await createTask('Refused');
-    await house.ended(jobId);
-    const [call] = await callsOf(house, jobId);
+    await nubabel.ended(jobId);
+    const [call] = await callsOf(nubabel, jobId);
     expect(call).toMatchObject({ status: 'failed', result: { isError: true, text: expect.stringMatching(/Notion/) } });
-    expect(await effectsOf(house, jobId)).toMatchObject([{ state: 'FAILED' }]);
+    expect(await effectsOf(nubabel, jobId)).toMatchObject([{ state: 'FAILED' }]);
     expect(notion.calls('POST /pages')).toHaveLength(before + 1);
   });
 });
@@ -94,24 +94,24 @@ describe('a run that is reset to before its call', () => {
     const summary = 'Once, whatever is replayed';
     let letGo = () => {};
     const held = new Promise<void>((resolve) => (letGo = resolve));
-    house.model.setResponder(async (request) => {
+    nubabel.model.setResponder(async (request) => {
       if (askerOf(request) !== 'engineering') return { text: 'Nobody asked me.' };
       if (request.allToolResults.length === 0) return toolCall('jira__createIssue', { summary });
       await held;
       return { text: 'Created.\nCONFIDENCE: 0.9' };
     });
-    const { jobId } = await house.ask('File the bug', { agents: ['engineering'] });
-    await eventually('the issue', async () => (await effectsOf(house, jobId))[0]?.state === 'DONE');
-    await house.kill('worker');
-    const workflowId = house.workflowId(jobId);
-    const { events } = await house.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const { jobId } = await nubabel.ask('File the bug', { agents: ['engineering'] });
+    await eventually('the issue', async () => (await effectsOf(nubabel, jobId))[0]?.state === 'DONE');
+    await nubabel.kill('worker');
+    const workflowId = nubabel.workflowId(jobId);
+    const { events } = await nubabel.temporal.workflow.getHandle(workflowId).fetchHistory();
     const scheduled = events?.find(
       ({ activityTaskScheduledEventAttributes: of }) => of?.activityType?.name === 'callTool',
     )?.activityTaskScheduledEventAttributes;
     const workflowTaskFinishEventId = scheduled?.workflowTaskCompletedEventId;
     if (!workflowTaskFinishEventId) throw new Error('No tool was called.');
-    const { runId } = await house.temporal.workflow.getHandle(workflowId).describe();
-    await house.temporal.workflowService.resetWorkflowExecution({
+    const { runId } = await nubabel.temporal.workflow.getHandle(workflowId).describe();
+    await nubabel.temporal.workflowService.resetWorkflowExecution({
       namespace: 'default',
       workflowExecution: { workflowId, runId },
       reason: 'a test of the ledger',
@@ -119,16 +119,16 @@ describe('a run that is reset to before its call', () => {
       workflowTaskFinishEventId,
     });
     // The ledger alone has to know: as if the call's own row had been restored from before it was made.
-    await house.database.look(
+    await nubabel.database.look(
       `update tool_calls set status = 'running', result = null, finished_at = null where orchestration_id = $1`,
       [jobId],
     );
-    await house.start('worker-2');
-    await eventually('the answer from the ledger', async () => (await callsOf(house, jobId))[0]?.status === 'done');
+    await nubabel.start('worker-2');
+    await eventually('the answer from the ledger', async () => (await callsOf(nubabel, jobId))[0]?.status === 'done');
     letGo();
     expect(await settled(jobId)).toMatchObject([{ state: 'DONE', attempts: 1 }]);
     expect(issues(summary)).toBe(1);
-    await house.start('worker');
+    await nubabel.start('worker');
   }, 90_000);
 });
 
@@ -154,23 +154,23 @@ describe('a server that loses five answers in a row', () => {
     const heard = () => wiki.calls().length;
     const row = async () =>
       (
-        await house.database.look<{ failures: number; rests: number | null }>(
+        await nubabel.database.look<{ failures: number; rests: number | null }>(
           `select failures, extract(epoch from broken_until - now())::float8 as rests from connections where name = 'Wiki'`,
         )
       )[0];
     wiki.failNext('tools/call', { disconnect: 'before' }, 5);
-    for (let nth = 1; nth <= 5; nth++) await house.jobWhen(await page(`Lost ${nth}`), waits);
+    for (let nth = 1; nth <= 5; nth++) await nubabel.jobWhen(await page(`Lost ${nth}`), waits);
     expect(await row()).toMatchObject({ failures: 5 });
     const rests = (await row())?.rests ?? 0;
     expect(rests).toBeGreaterThan(45);
     expect(rests).toBeLessThanOrEqual(60);
-    const refused = await callTool(house, 'wiki__createPage', { title: 'While it rests' });
+    const refused = await callTool(nubabel, 'wiki__createPage', { title: 'While it rests' });
     expect({ status: refused.status, detail: refused.body['detail'] }).toEqual({
       status: 409,
       detail: expect.stringMatching(/Wiki/),
     });
     expect(heard()).toBe(5);
-    await house.database.look(`update connections set broken_until = now() where name = 'Wiki'`);
+    await nubabel.database.look(`update connections set broken_until = now() where name = 'Wiki'`);
     expect(await settled(await page('Rested'))).toMatchObject([{ state: 'DONE' }]);
     expect(heard()).toBe(6);
     expect(await row()).toMatchObject({ failures: 0, rests: null });

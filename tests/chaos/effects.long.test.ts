@@ -7,7 +7,7 @@ import { providers } from '../../adapters/mcp/servers/index.ts';
 import { createRandom } from '../../tools/routing/random.ts';
 import { wrongsOf, type Deed } from '../support/effects-score.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { callTool, effectsOf, setPolicy, toolEnv, waits } from '../support/tools.ts';
 import { openWriters, type Writer, type Writers } from '../support/writers.ts';
 
@@ -15,46 +15,46 @@ const SEED = Number(process.env['NUBABEL_TEST_SEED'] ?? 20261121);
 const JOBS = 100;
 const KILLS = 15;
 
-let house: House;
+let nubabel: Nubabel;
 let stage: Writers;
 beforeAll(async () => {
-  house = await openHouse({ env: toolEnv() });
-  stage = await openWriters(house);
-  await setPolicy(house, { risks: [] });
+  nubabel = await startNubabel({ env: toolEnv() });
+  stage = await openWriters(nubabel);
+  await setPolicy(nubabel, { risks: [] });
   for (const nth of [1, 2]) {
-    await callTool(house, 'linear__createIssue', { team: 'OPS', title: `Old ${nth}` });
-    await callTool(house, 'jira__createIssue', { project: 'OPS', summary: `Old ${nth}` });
+    await callTool(nubabel, 'linear__createIssue', { team: 'OPS', title: `Old ${nth}` });
+    await callTool(nubabel, 'jira__createIssue', { project: 'OPS', summary: `Old ${nth}` });
   }
 }, 180_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await stage?.close();
 });
 
 const begin = async (tool: string, args: Record<string, unknown>, more: object = {}): Promise<string> => {
-  const { status, body } = await callTool(house, tool, args, { waitMs: 0, ...more });
+  const { status, body } = await callTool(nubabel, tool, args, { waitMs: 0, ...more });
   if (typeof body.jobId !== 'string') throw new Error(`${status}: ${JSON.stringify(body)}`);
   return body.jobId;
 };
 let deaths = 0;
 /** Lets a worker die at this point of what is begun, by SIGKILL; no worker is left. */
 async function dieAt<T>(point: string, work: () => Promise<T>): Promise<T> {
-  const marker = join(house.dir, `${point}-${++deaths}.marker`);
-  await house.restart('worker', { NUBABEL_KILL_POINT: `${point}@${marker}` });
+  const marker = join(nubabel.dir, `${point}-${++deaths}.marker`);
+  await nubabel.restart('worker', { NUBABEL_KILL_POINT: `${point}@${marker}` });
   const begun = await work();
-  expect(await house.died('worker')).toBe('SIGKILL');
+  expect(await nubabel.died('worker')).toBe('SIGKILL');
   return begun;
 }
 const doneOnce = async (jobId: string, tool: string): Promise<void> => {
-  const { status } = await house.ended(jobId, 120_000);
-  const states = (await effectsOf(house, jobId)).map(({ state }) => state);
+  const { status } = await nubabel.ended(jobId, 120_000);
+  const states = (await effectsOf(nubabel, jobId)).map(({ state }) => state);
   expect({ tool, status, states }).toEqual({ tool, status: 'completed', states: ['DONE'] });
 };
 const undo = async (jobId: string): Promise<void> => {
-  expect((await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' })).status).toBe(202);
+  expect((await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' })).status).toBe(202);
 };
 const undone = (jobId: string) =>
-  eventually(`the undo of ${jobId}`, async () => (await effectsOf(house, jobId))[0]?.undo === 'DONE', 120_000);
+  eventually(`the undo of ${jobId}`, async () => (await effectsOf(nubabel, jobId))[0]?.undo === 'DONE', 120_000);
 
 /** What happened at every provider while something ran, and that none of it happened twice. */
 async function changesDuring(work: () => Promise<void>): Promise<Record<string, number>> {
@@ -92,9 +92,9 @@ async function dieAfterAll(writers: readonly Writer[], work: (one: Writer) => Pr
       ),
     60_000,
   );
-  await house.kill('worker');
+  await nubabel.kill('worker');
   for (const one of writers.filter(ofSlack)) await dieAt('after-effect', () => work(one));
-  await house.start('worker');
+  await nubabel.start('worker');
 }
 
 describe('every tool of ours that changes something', () => {
@@ -129,11 +129,11 @@ describe('every tool of ours that changes something', () => {
       void begun.push([tool, await dieAt('before-effect', () => begin(tool, args(2)))]);
     const made = await changesDuring(async () => {
       for (const one of stage.writers.filter(({ again }) => !again)) await die(one);
-      await house.start('worker');
+      await nubabel.start('worker');
       for (const [tool, jobId] of begun.splice(0)) await doneOnce(jobId, tool);
       for (const one of stage.writers.filter(({ again }) => again)) {
         await die(one);
-        await house.start('worker');
+        await nubabel.start('worker');
         for (const [tool, jobId] of begun.splice(0)) await doneOnce(jobId, tool);
       }
     });
@@ -147,15 +147,15 @@ describe('a worker that is stopped for longer than its heartbeats', () => {
     stage.notion.failNext(/^GET \/databases/, { delayMs: 3_000 });
     const jobId = await begin('notion__createTask', { database: NOTION.tasks, title });
     const sent = `select 1 from effects where orchestration_id = $1 and sent_at is not null`;
-    await eventually('the claim', async () => (await house.database.look(sent, [jobId])).length > 0);
-    house.signal('worker', 'SIGSTOP');
-    await house.start('worker-2');
+    await eventually('the claim', async () => (await nubabel.database.look(sent, [jobId])).length > 0);
+    nubabel.signal('worker', 'SIGSTOP');
+    await nubabel.start('worker-2');
     await doneOnce(jobId, 'notion__createTask');
-    await house.kill('worker-2');
-    house.signal('worker', 'SIGCONT');
+    await nubabel.kill('worker-2');
+    nubabel.signal('worker', 'SIGCONT');
     await doneOnce(await begin('notion__createTask', { database: NOTION.tasks, title: 'Awake again' }), 'notion');
     expect(stage.timesMade(title)).toBe(1);
-    expect(await house.status(jobId)).toMatchObject({ status: 'completed', effects: { done: 1, unknown: 0 } });
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'completed', effects: { done: 1, unknown: 0 } });
   }, 180_000);
 });
 
@@ -168,15 +168,21 @@ const CREATES: ((title: string) => readonly [string, Record<string, unknown>])[]
 ];
 
 const deedOf = async (jobId: string, name: string): Promise<Deed> => {
-  const { status, approval } = await house.status(jobId);
-  return { name, status, asked: approval?.kind, effects: await effectsOf(house, jobId), times: stage.timesMade(name) };
+  const { status, approval } = await nubabel.status(jobId);
+  return {
+    name,
+    status,
+    asked: approval?.kind,
+    effects: await effectsOf(nubabel, jobId),
+    times: stage.timesMade(name),
+  };
 };
 
 describe(`${JOBS} changes while ${KILLS} processes are killed at random (seed ${SEED})`, () => {
   it('are made at most once each, and what the ledger says is true', async () => {
     const random = createRandom(SEED);
     const jobs = new Map<string, string>();
-    await house.start('worker-2');
+    await nubabel.start('worker-2');
     const people = (async () => {
       for (let nth = 0; nth < JOBS; nth++) {
         const title = `Random ${nth}`;
@@ -199,13 +205,13 @@ describe(`${JOBS} changes while ${KILLS} processes are killed at random (seed ${
       const victim = (['worker', 'worker-2', 'worker', 'worker-2', 'api', 'temporal'] as const)[
         Math.floor(random() * 6)
       ];
-      await house.kill(victim ?? 'worker');
-      await house.start(victim ?? 'worker');
+      await nubabel.kill(victim ?? 'worker');
+      await nubabel.start(victim ?? 'worker');
     }
     await people;
     const deeds: Deed[] = [];
     for (const [title, jobId] of jobs) {
-      await house.jobWhen(jobId, (job) => isFinal(job.status) || waits(job), 240_000);
+      await nubabel.jobWhen(jobId, (job) => isFinal(job.status) || waits(job), 240_000);
       deeds.push(await deedOf(jobId, title));
     }
     expect(deeds.flatMap(wrongsOf)).toEqual([]);
@@ -221,11 +227,11 @@ describe(`${JOBS} changes while ${KILLS} processes are killed at random (seed ${
     stage.scores['github']?.silence?.(1);
     const jobId = await begin('github__createIssue', { owner: 'acme', repo: 'app', title });
     await eventually('the commit', () => stage.timesMade(title) === 1);
-    await Promise.all([house.kill('worker'), house.kill('worker-2')]);
+    await Promise.all([nubabel.kill('worker'), nubabel.kill('worker-2')]);
     // As if nobody had ever written it down before it was sent.
-    await house.database.look('delete from effects where orchestration_id = $1', [jobId]);
-    await house.start('worker');
-    await house.ended(jobId, 60_000);
+    await nubabel.database.look('delete from effects where orchestration_id = $1', [jobId]);
+    await nubabel.start('worker');
+    await nubabel.ended(jobId, 60_000);
     expect(wrongsOf(await deedOf(jobId, title))).toEqual([`${title} was made 2 times`]);
   }, 120_000);
 });

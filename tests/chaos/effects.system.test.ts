@@ -7,7 +7,7 @@ import { createFakeLinear, type FakeLinear } from '../fakes/linear/index.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { answer, callsOf, callTool, connect, effectsOf, setPolicy, toolEnv, waits } from '../support/tools.ts';
 
 const PAGE = { type: 'object', properties: { title: { type: 'string' } }, required: ['title'] };
@@ -15,14 +15,14 @@ const WIKI = [
   { name: 'createPage', description: 'Creates a page.', inputSchema: PAGE, annotations: { destructiveHint: false } },
 ];
 
-let house: House;
+let nubabel: Nubabel;
 let notion: FakeNotion;
 let linear: FakeLinear;
 let jira: FakeJira;
 let wiki: FakeMcp;
 beforeAll(async () => {
-  [house, notion, linear, jira, wiki] = await Promise.all([
-    openHouse({ env: toolEnv() }),
+  [nubabel, notion, linear, jira, wiki] = await Promise.all([
+    startNubabel({ env: toolEnv() }),
     createFakeNotion(),
     createFakeLinear(),
     createFakeJira(),
@@ -30,34 +30,34 @@ beforeAll(async () => {
   ]);
   const key = (apiKey: string) => ({ kind: 'api_key', apiKey });
   await Promise.all([
-    connect(house, { provider: 'notion', name: 'Notion', url: notion.url, auth: key(notion.token) }),
-    connect(house, { provider: 'linear', name: 'Linear', url: linear.graphqlUrl, auth: key(linear.token) }),
-    connect(house, {
+    connect(nubabel, { provider: 'notion', name: 'Notion', url: notion.url, auth: key(notion.token) }),
+    connect(nubabel, { provider: 'linear', name: 'Linear', url: linear.graphqlUrl, auth: key(linear.token) }),
+    connect(nubabel, {
       provider: 'jira',
       name: 'Jira',
       url: jira.url,
       auth: { ...key(DEMO_JIRA_USER.token), email: DEMO_JIRA_USER.email },
       settings: { project: 'OPS' },
     }),
-    connect(house, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: { kind: 'none' }, trusted: true }),
-    setPolicy(house, { risks: [] }),
+    connect(nubabel, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: { kind: 'none' }, trusted: true }),
+    setPolicy(nubabel, { risks: [] }),
   ]);
-  await callTool(house, 'jira__createIssue', { summary: 'To be changed' });
+  await callTool(nubabel, 'jira__createIssue', { summary: 'To be changed' });
 }, 120_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await Promise.all([notion?.close(), linear?.close(), jira?.close(), wiki?.close()]);
 });
 
 const begin = async (tool: string, args: Record<string, unknown>): Promise<string> =>
-  (await callTool(house, tool, args, { waitMs: 0 })).body.jobId;
+  (await callTool(nubabel, tool, args, { waitMs: 0 })).body.jobId;
 
 /** Lets a worker die of one call at this point, by SIGKILL. Answers the job. */
 async function dieOf(point: KillPoint, tool: string, args: Record<string, unknown>): Promise<string> {
-  const marker = join(house.dir, `${point}-${tool}.marker`);
-  await house.restart('worker', { NUBABEL_KILL_POINT: `${point}@${marker}` });
+  const marker = join(nubabel.dir, `${point}-${tool}.marker`);
+  await nubabel.restart('worker', { NUBABEL_KILL_POINT: `${point}@${marker}` });
   const jobId = await begin(tool, args);
-  expect(await house.died('worker')).toBe('SIGKILL');
+  expect(await nubabel.died('worker')).toBe('SIGKILL');
   return jobId;
 }
 
@@ -77,14 +77,14 @@ async function dieAfterEach(title: string) {
     begin('linear__createIssue', { team: 'ENG', title }),
   ]);
   await eventually('all of them', () => made(title).every((times) => times === 1));
-  await house.kill('worker');
-  await house.start('worker');
+  await nubabel.kill('worker');
+  await nubabel.start('worker');
   return { unknowable, readBack, set, keyed };
 }
 
 const settled = async (jobId: string): Promise<EffectView | undefined> => {
-  expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
-  const [effect, ...more] = await effectsOf(house, jobId);
+  expect(await nubabel.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
+  const [effect, ...more] = await effectsOf(nubabel, jobId);
   expect(more).toEqual([]);
   return effect;
 };
@@ -104,10 +104,10 @@ describe('a worker that dies by SIGKILL', () => {
     expect(await settled(readBack)).toMatchObject({ state: 'DONE', settledBy: 'read_back', attempts: 1 });
     expect(await settled(set)).toMatchObject({ state: 'DONE', settledBy: 'read_back', attempts: 1 });
     expect(await settled(keyed)).toMatchObject({ state: 'DONE', attempts: 2 });
-    const asked = await house.jobWhen(unknowable, waits);
+    const asked = await nubabel.jobWhen(unknowable, waits);
     expect(asked.approval).toMatchObject({ kind: 'effect' });
-    expect(await effectsOf(house, unknowable)).toMatchObject([{ state: 'UNKNOWN', attempts: 1 }]);
-    expect(await answer(house, asked, { choice: 'done' })).toBe(200);
+    expect(await effectsOf(nubabel, unknowable)).toMatchObject([{ state: 'UNKNOWN', attempts: 1 }]);
+    expect(await answer(nubabel, asked, { choice: 'done' })).toBe(200);
     expect(await settled(unknowable)).toMatchObject({ state: 'DONE', settledBy: 'person', undo: 'none' });
     expect(made(title)).toEqual([1, 1, 1, 1]);
   }, 90_000);
@@ -118,15 +118,15 @@ describe('a worker that dies by SIGKILL', () => {
     const readBack = await dieOf('before-effect', 'notion__createTask', { database: NOTION.tasks, title });
     // Sent again at once, so it goes last: a try of its own must not be what the next worker dies of.
     const keyed = await dieOf('before-effect', 'linear__createIssue', { team: 'ENG', title });
-    await house.start('worker');
+    await nubabel.start('worker');
     const late = { database: NOTION.tasks, title: 'Late on its way' };
     notion.failNext('POST /pages', { late: true });
     const lateJob = await begin('notion__createTask', late);
     await notion.waitForCalls('POST /pages', 1);
     expect(await settled(keyed)).toMatchObject({ state: 'DONE', attempts: 2 });
-    const asked = await house.jobWhen(unknowable, waits);
+    const asked = await nubabel.jobWhen(unknowable, waits);
     expect(pages(title)).toBe(0);
-    expect(await answer(house, asked, { choice: 'retry' })).toBe(200);
+    expect(await answer(nubabel, asked, { choice: 'retry' })).toBe(200);
     expect(await settled(unknowable)).toMatchObject({ state: 'DONE', settledBy: 'response' });
     notion.letLateOnesArrive();
     expect(await settled(lateJob)).toMatchObject({ state: 'DONE', settledBy: 'read_back', attempts: 1 });
@@ -144,12 +144,12 @@ describe('an effect that nobody can find out about', () => {
     const title = `Lost, then ${choice}`;
     wiki.failNext('tools/call', { disconnect: 'before' });
     const jobId = await begin('wiki__createPage', { title });
-    const asked = await house.jobWhen(jobId, waits);
+    const asked = await nubabel.jobWhen(jobId, waits);
     expect(asked.approval).toMatchObject({ kind: 'effect' });
-    expect(await answer(house, asked, { choice })).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status, effects: { done: 0, unknown: 1 } });
-    expect(await effectsOf(house, jobId)).toMatchObject([{ state: 'UNKNOWN', attempts: 1 }]);
-    expect(await callsOf(house, jobId)).toMatchObject([{ status: 'unknown' }]);
+    expect(await answer(nubabel, asked, { choice })).toBe(200);
+    expect(await nubabel.ended(jobId)).toMatchObject({ status, effects: { done: 0, unknown: 1 } });
+    expect(await effectsOf(nubabel, jobId)).toMatchObject([{ state: 'UNKNOWN', attempts: 1 }]);
+    expect(await callsOf(nubabel, jobId)).toMatchObject([{ status: 'unknown' }]);
     expect(pages(title)).toBe(1);
   });
 });

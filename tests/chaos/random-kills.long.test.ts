@@ -2,21 +2,21 @@ import { afterAll, beforeAll, it } from '@jest/globals';
 import { createRandom } from '../../tools/routing/random.ts';
 import { askAs, crowdServed, expectCrowdServedOnce, type Crowd } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { ledgerOf, paidTwice } from '../support/score.ts';
 
 const SEED = Number(process.env['NUBABEL_TEST_SEED'] ?? 20261121);
 const REQUESTS = 150;
 const KILLS = 30;
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openHouse({
+  nubabel = await startNubabel({
     slack: { limits: 'off', retryDelaysMs: [0, 500, 1_000, 2_000, 4_000, 8_000] },
     env: { DEFAULT_DAILY_BUDGET_CENTS: '100000' },
   });
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 it(`${KILLS} kills of worker and API at random lose nothing and double nothing (seed ${SEED})`, async () => {
   const random = createRandom(SEED);
@@ -29,7 +29,7 @@ it(`${KILLS} kills of worker and API at random lose nothing and double nothing (
       await eventually(
         `request ${nth} to be accepted`,
         () =>
-          askAs(house, crowd, nth).then(
+          askAs(nubabel, crowd, nth).then(
             () => true,
             () => false,
           ),
@@ -42,16 +42,16 @@ it(`${KILLS} kills of worker and API at random lose nothing and double nothing (
     const due = Math.floor((REQUESTS * kill) / (KILLS + 1));
     await eventually(`request ${due}`, () => asked >= due, 120_000);
     const victim = random() < 0.6 ? 'worker' : 'api';
-    await house.kill(victim);
-    await house.start(victim);
+    await nubabel.kill(victim);
+    await nubabel.start(victim);
   }
   await people;
-  await crowdServed(house, crowd, 240_000);
-  const ledger = await ledgerOf(house);
+  await crowdServed(nubabel, crowd, 240_000);
+  const ledger = await ledgerOf(nubabel);
   const seconds = Math.round((Date.now() - startOfKills) / 1_000);
   process.stderr.write(
     `random kills: seed ${SEED}, ${REQUESTS} requests, ${KILLS} kills, ${seconds} s, lost 0, ` +
-      `answers paid again after dying on the way ${paidTwice(house).length}, unknown in the ledger ${ledger.unknown}\n`,
+      `answers paid again after dying on the way ${paidTwice(nubabel).length}, unknown in the ledger ${ledger.unknown}\n`,
   );
-  await expectCrowdServedOnce(house, crowd);
+  await expectCrowdServedOnce(nubabel, crowd);
 }, 600_000);

@@ -60,7 +60,7 @@ beforeAll(async () => {
     callTool: () => Promise.reject(new Error('no generic scenario calls a tool')),
     sessions,
     mcpProgress: () => undefined,
-    publicUrl: 'https://house.example',
+    publicUrl: 'https://nubabel.example',
   });
   const app = new Hono<ApiEnv>();
   app.onError(onError({ log, isDatabaseAway }));

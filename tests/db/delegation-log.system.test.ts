@@ -54,9 +54,9 @@ describe('log lines of delegated tasks', () => {
   });
 
   it('of a job of somebody else are nobody’s', async () => {
-    const [tenant, stranger] = [await createTenant(database.db), await createTenant(database.db)];
+    const [tenant, outsider] = [await createTenant(database.db), await createTenant(database.db)];
     const job = await createOrchestration(database.db, tenant);
-    expect(await insert(stranger, job, ['hello'])).toBe(0);
+    expect(await insert(outsider, job, ['hello'])).toBe(0);
     expect(await read(tenant, job)).toEqual([]);
   });
 });

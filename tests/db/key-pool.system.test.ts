@@ -2,16 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { openDatabase } from '../../db/database.ts';
 import type { KeyLease } from '../../db/queries/key-pool.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { poolDesk } from './pool-fixture.ts';
+import { poolFixture } from './pool-fixture.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
 let database: TestDatabase;
-let pool: ReturnType<typeof poolDesk>;
+let pool: ReturnType<typeof poolFixture>;
 let acme: Tenant;
 let globex: Tenant;
 beforeAll(async () => {
   database = await openTestDatabase(20);
-  pool = poolDesk(database);
+  pool = poolFixture(database);
   [acme, globex] = await Promise.all([createTenant(database.db), createTenant(database.db, 'Globex')]);
 });
 afterAll(() => database?.drop());
@@ -194,15 +194,15 @@ describe('two organizations on the same keys', () => {
 
   it('both get on when one of them asks thirty times as often', async () => {
     const own = openDatabase(database.appUrl, 1);
-    const desks = { noisy: pool, quiet: poolDesk({ ...database, db: own.db }) };
+    const fixtures = { noisy: pool, quiet: poolFixture({ ...database, db: own.db }) };
     const done = { noisy: 0, quiet: 0 };
     const aCall = () => new Promise((resolve) => setTimeout(resolve, 10));
     const caller = async (tenant: Tenant, name: keyof typeof done) => {
       while (done.quiet < 30) {
-        const taken = await desks[name].take(tenant, { keys, policy });
+        const taken = await fixtures[name].take(tenant, { keys, policy });
         await aCall();
         if (taken.verdict !== 'leased') continue;
-        await desks[name].giveBack(tenant, taken, 'answered');
+        await fixtures[name].giveBack(tenant, taken, 'answered');
         done[name] += 1;
       }
     };

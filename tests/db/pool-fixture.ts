@@ -16,7 +16,7 @@ interface Ask {
 }
 
 /** The pool as workers use it, for tests of its state. */
-export const poolDesk = ({ db, look }: TestDatabase) => ({
+export const poolFixture = ({ db, look }: TestDatabase) => ({
   /** Every ask is a turn of its own unless told. */
   take: ({ organizationId }: Pick<Tenant, 'organizationId'>, ask: Ask = {}): Promise<KeyLease> =>
     leaseKey(

@@ -45,11 +45,11 @@ describe('the pid file', () => {
   });
 
   it('leaves a process alone that got the pid of an earlier child', async () => {
-    const [dataDir, stranger] = [scratch(), sleeper()];
-    writeFileSync(pidFileOf(dataDir), JSON.stringify({ ...DEAD, children: [toKnown(stranger, 'an earlier boot:2')] }));
+    const [dataDir, outsider] = [scratch(), sleeper()];
+    writeFileSync(pidFileOf(dataDir), JSON.stringify({ ...DEAD, children: [toKnown(outsider, 'an earlier boot:2')] }));
     const instance = await claimDataDir(dataDir, { print: () => undefined });
-    expect(processMark(stranger)).toBeDefined();
-    signalProcess(stranger, 'SIGKILL');
+    expect(processMark(outsider)).toBeDefined();
+    signalProcess(outsider, 'SIGKILL');
     instance.release();
   });
 

@@ -9,7 +9,7 @@ import { program, scratch } from './scratch.ts';
 
 const READY = "process.send({ type: 'ready' }); setInterval(() => {}, 1000);";
 
-function house() {
+function nubabel() {
   const folder = scratch();
   const said: string[] = [];
   const seen: KnownChild[][] = [];
@@ -30,7 +30,7 @@ const isGone = (pid: number) => until(() => processMark(pid) === undefined, { wi
 
 describe('Supervisor', () => {
   it('starts a killed program again, says so in a line, and leaves nothing when it stops', async () => {
-    const { supervisor, node, pidOf, said, seen } = house();
+    const { supervisor, node, pidOf, said, seen } = nubabel();
     await supervisor.add(node('one', READY), node('two', READY));
     const [one, two] = [pidOf('one'), pidOf('two')];
     signalProcess(one, 'SIGKILL');
@@ -43,7 +43,7 @@ describe('Supervisor', () => {
   });
 
   it('waits longer after every death and shows what the program said, once', async () => {
-    const { supervisor, node, folder, said } = house();
+    const { supervisor, node, folder, said } = nubabel();
     const once = join(folder, 'started');
     const code = `const fs = require('fs');
       if (fs.existsSync('${once}')) { console.error('no database'); process.exit(1); }
@@ -61,7 +61,7 @@ describe('Supervisor', () => {
   });
 
   it('ends the last batch first, and each only when the one after it is gone', async () => {
-    const { supervisor, node, folder } = house();
+    const { supervisor, node, folder } = nubabel();
     const notes = join(folder, 'notes');
     const slow = (name: string) =>
       `process.on('SIGTERM', () => setTimeout(() => { require('fs').appendFileSync('${notes}', '${name} '); process.exit(); }, 60)); ${READY}`;
@@ -72,7 +72,7 @@ describe('Supervisor', () => {
   });
 
   it('kills a program that does not end in time, and what that program started', async () => {
-    const { supervisor, folder, pidOf } = house();
+    const { supervisor, folder, pidOf } = nubabel();
     const inner = join(folder, 'inner');
     const command = program(
       join(folder, 'stubborn'),
@@ -87,7 +87,7 @@ describe('Supervisor', () => {
   });
 
   it('refuses with its last lines when a program ends before it was ready', async () => {
-    const { supervisor, node } = house();
+    const { supervisor, node } = nubabel();
     const adding = supervisor.add(node('api', "console.error('port is taken'); process.exit(1)"));
     await expect(adding).rejects.toThrow(/^api ended while starting \(exit code 1\)\.[\s\S]*port is taken/);
     const missing = supervisor.add({ ...node('gone', ''), command: '/nowhere/program' });
@@ -95,7 +95,7 @@ describe('Supervisor', () => {
   });
 
   it('restarts on request without calling it an accident', async () => {
-    const { supervisor, node, pidOf, said } = house();
+    const { supervisor, node, pidOf, said } = nubabel();
     await supervisor.add(node('api', READY));
     const first = pidOf('api');
     await supervisor.restart('api');

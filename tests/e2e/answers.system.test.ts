@@ -3,38 +3,38 @@ import { z } from 'zod';
 import { Accepted, AggregatedResult, JobStatus } from '../../contracts/orchestration.ts';
 import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { json, ORCHESTRATE } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterAll(() => nubabel?.close());
 
 const REFUSED: Reply = { error: { status: 400, type: 'invalid_request_error', message: 'No.' } };
 /** Words that are nobody's business, so that the local router abstains. */
 const GIBBERISH = 'zxq vbnm qwrt';
 
 const requestsAbout = (text: string): ModelRequest[] =>
-  house.model.requests.filter(({ messages }) => messages.some((turn) => turn.text.includes(text)));
+  nubabel.model.requests.filter(({ messages }) => messages.some((turn) => turn.text.includes(text)));
 const askers = (text: string) => requestsAbout(text).map(askerOf).sort();
 
 describe('what comes back', () => {
   it('is 202 with job, session and status, and nothing else', async () => {
-    const response = await house.request(ORCHESTRATE, json({ message: 'Hello there', agents: ['general'] }));
+    const response = await nubabel.request(ORCHESTRATE, json({ message: 'Hello there', agents: ['general'] }));
     expect(response.status).toBe(202);
     const body: unknown = await response.json();
     expect(z.strictObject(Accepted.shape).parse(body)).toMatchObject({ status: 'pending' });
   });
 
   it('is a status document with the documented fields and a weighted merge', async () => {
-    house.model.setResponder((request) => ({
+    nubabel.model.setResponder((request) => ({
       text: askerOf(request) === 'brand' ? 'Blue.\nCONFIDENCE: 0.9' : 'Cheap.\nCONFIDENCE: 0.3',
     }));
-    const { jobId } = await house.ask('Which colour?', { agents: ['finance', 'brand'] });
-    const job = z.strictObject(JobStatus.shape).parse(await house.ended(jobId));
+    const { jobId } = await nubabel.ask('Which colour?', { agents: ['finance', 'brand'] });
+    const job = z.strictObject(JobStatus.shape).parse(await nubabel.ended(jobId));
     expect(job).toMatchObject({ status: 'completed', progress: 100, message: 'Which colour?', demo: false });
     const result = z.strictObject(AggregatedResult.shape).parse(job.result);
     expect(result).toMatchObject({
@@ -57,27 +57,27 @@ describe('what comes back', () => {
   });
 
   it('is listed, the newest first', async () => {
-    const { jobId } = await house.ask('The newest of all', { agents: ['general'] });
-    await house.ended(jobId);
-    const { jobs } = (await (await house.request('/api/jobs?limit=2')).json()) as { jobs: JobStatus[] };
+    const { jobId } = await nubabel.ask('The newest of all', { agents: ['general'] });
+    await nubabel.ended(jobId);
+    const { jobs } = (await (await nubabel.request('/api/jobs?limit=2')).json()) as { jobs: JobStatus[] };
     expect(jobs).toHaveLength(2);
-    expect(jobs[0]).toEqual(await house.status(jobId));
+    expect(jobs[0]).toEqual(await nubabel.status(jobId));
   });
 });
 
 describe('a session', () => {
   it('continues: the second request is asked with the first as its conversation, and both can be read', async () => {
-    const first = await house.ask('My dog is called Rex', { agents: ['general'] });
-    await house.ended(first.jobId);
-    const second = await house.ask('What is my dog called?', { agents: ['general'], sessionId: first.sessionId });
+    const first = await nubabel.ask('My dog is called Rex', { agents: ['general'] });
+    await nubabel.ended(first.jobId);
+    const second = await nubabel.ask('What is my dog called?', { agents: ['general'], sessionId: first.sessionId });
     expect(second.sessionId).toBe(first.sessionId);
-    await house.ended(second.jobId);
+    await nubabel.ended(second.jobId);
     expect(requestsAbout('What is my dog called?')[0]?.messages).toMatchObject([
       { role: 'user', text: 'My dog is called Rex' },
       { role: 'assistant', text: 'general has answered.' },
       { role: 'user', text: 'What is my dog called?' },
     ]);
-    const session = await (await house.request(`/api/orchestrator/sessions/${first.sessionId}`)).json();
+    const session = await (await nubabel.request(`/api/orchestrator/sessions/${first.sessionId}`)).json();
     expect(session).toMatchObject({
       sessionId: first.sessionId,
       source: 'rest',
@@ -89,17 +89,17 @@ describe('a session', () => {
 
 describe('agents', () => {
   it('work at once in parallel', async () => {
-    const before = house.model.requests.length;
-    house.model.pause();
-    const { jobId } = await house.ask('At once', { agents: ['brand', 'ops', 'growth'], mode: 'parallel' });
-    await house.model.waitForRequests(before + 3);
-    house.model.resume();
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    const before = nubabel.model.requests.length;
+    nubabel.model.pause();
+    const { jobId } = await nubabel.ask('At once', { agents: ['brand', 'ops', 'growth'], mode: 'parallel' });
+    await nubabel.model.waitForRequests(before + 3);
+    nubabel.model.resume();
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('are given the earlier answers when they work one after the other', async () => {
-    const { jobId } = await house.ask('In turn', { agents: ['brand', 'ops'], mode: 'sequential' });
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    const { jobId } = await nubabel.ask('In turn', { agents: ['brand', 'ops'], mode: 'sequential' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
     const [brand, ops] = requestsAbout('In turn');
     expect([brand, ops].map((request) => request && askerOf(request))).toEqual(['brand', 'ops']);
     expect(brand?.userText).toBe('In turn');
@@ -108,21 +108,21 @@ describe('agents', () => {
   });
 
   it('stand in for each other only when one fails', async () => {
-    const fine = await house.ask('Stand-in A', { agents: ['brand', 'ops'], mode: 'fallback' });
-    expect(await house.ended(fine.jobId)).toMatchObject({ status: 'completed', result: { agents_used: ['brand'] } });
+    const fine = await nubabel.ask('Stand-in A', { agents: ['brand', 'ops'], mode: 'fallback' });
+    expect(await nubabel.ended(fine.jobId)).toMatchObject({ status: 'completed', result: { agents_used: ['brand'] } });
     expect(askers('Stand-in A')).toEqual(['brand']);
-    house.model.setResponder((request) => (askerOf(request) === 'brand' ? REFUSED : { text: 'Here I am.' }));
-    const failing = await house.ask('Stand-in B', { agents: ['brand', 'ops'], mode: 'fallback' });
-    expect(await house.ended(failing.jobId)).toMatchObject({
+    nubabel.model.setResponder((request) => (askerOf(request) === 'brand' ? REFUSED : { text: 'Here I am.' }));
+    const failing = await nubabel.ask('Stand-in B', { agents: ['brand', 'ops'], mode: 'fallback' });
+    expect(await nubabel.ended(failing.jobId)).toMatchObject({
       status: 'completed',
       result: { agents_used: ['ops'], missing_agents: [{ agent: 'brand' }] },
     });
   });
 
   it('that fail are named: the job is partial, never a silent success', async () => {
-    house.model.setResponder((request) => (askerOf(request) === 'finance' ? REFUSED : { text: 'Ready.' }));
-    const { jobId } = await house.ask('Half of it', { agents: ['marketing', 'finance'] });
-    expect(await house.ended(jobId)).toMatchObject({
+    nubabel.model.setResponder((request) => (askerOf(request) === 'finance' ? REFUSED : { text: 'Ready.' }));
+    const { jobId } = await nubabel.ask('Half of it', { agents: ['marketing', 'finance'] });
+    expect(await nubabel.ended(jobId)).toMatchObject({
       status: 'partial',
       progress: 100,
       result: {
@@ -134,9 +134,9 @@ describe('agents', () => {
   });
 
   it('that all fail make a failed job with a sentence a person can act on', async () => {
-    house.model.setResponder(() => REFUSED);
-    const { jobId } = await house.ask('None of it', { agents: ['marketing', 'finance'] });
-    const job = await house.ended(jobId);
+    nubabel.model.setResponder(() => REFUSED);
+    const { jobId } = await nubabel.ask('None of it', { agents: ['marketing', 'finance'] });
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'failed', error: { code: 'model_refused' }, costCents: 0 });
     expect(job.error?.message).toMatch(/put it differently/);
     expect(job.result).toBeUndefined();
@@ -144,22 +144,22 @@ describe('agents', () => {
 
   it('wait as long as the provider asks and pay once', async () => {
     let refusals = 1;
-    house.model.setResponder(() =>
+    nubabel.model.setResponder(() =>
       refusals-- > 0
         ? { error: { status: 429, type: 'rate_limit_error', message: 'Slow down', retryAfterSeconds: 1 } }
         : { text: 'Now.' },
     );
-    const { jobId } = await house.ask('Slow down, please', { agents: ['general'] });
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
-    const [refused, answered] = house.model.log.filter(({ userText }) => userText === 'Slow down, please');
+    const { jobId } = await nubabel.ask('Slow down, please', { agents: ['general'] });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
+    const [refused, answered] = nubabel.model.log.filter(({ userText }) => userText === 'Slow down, please');
     expect([refused?.outcome, answered?.outcome]).toEqual(['error', 'answered']);
     expect(Date.parse(answered?.at ?? '') - Date.parse(refused?.at ?? '')).toBeGreaterThanOrEqual(1_000);
   });
 
   it('whose words Postgres cannot keep are kept without those characters, and paid for once', async () => {
-    house.model.setResponder(() => ({ text: 'Zero:\u0000 half:\ud800 end.\nCONFIDENCE: 0.8' }));
-    const { jobId } = await house.ask('Strange words', { agents: ['general'] });
-    const job = await house.ended(jobId);
+    nubabel.model.setResponder(() => ({ text: 'Zero:\u0000 half:\ud800 end.\nCONFIDENCE: 0.8' }));
+    const { jobId } = await nubabel.ask('Strange words', { agents: ['general'] });
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed' });
     expect(job.result?.primary_result).toMatch(/^Zero: half:.? end\.$/u);
     expect(requestsAbout('Strange words')).toHaveLength(1);
@@ -168,7 +168,7 @@ describe('agents', () => {
 
 describe('who works', () => {
   const routeOf = async (jobId: string) => {
-    const [row] = await house.database.look<{ route: { decidedBy: string }; analysis: { source: string } }>(
+    const [row] = await nubabel.database.look<{ route: { decidedBy: string }; analysis: { source: string } }>(
       'select route, analysis from orchestrations where id = $1',
       [jobId],
     );
@@ -176,16 +176,16 @@ describe('who works', () => {
   };
 
   it('is whom the request names, without asking the model what it means', async () => {
-    const { jobId } = await house.ask('Named ones', { agents: ['ops', 'ops'], category: 'artistry' });
-    expect(await house.ended(jobId)).toMatchObject({ category: 'artistry', agents: [{ agent: 'ops' }] });
+    const { jobId } = await nubabel.ask('Named ones', { agents: ['ops', 'ops'], category: 'artistry' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ category: 'artistry', agents: [{ agent: 'ops' }] });
     expect(askers('Named ones')).toEqual(['ops']);
   });
 
   it('is the local router’s choice when it is sure, whatever the model thinks', async () => {
-    house.model.setResponder(specialist({ agents: [{ agent: 'finance', relevance: 1 }] }));
+    nubabel.model.setResponder(specialist({ agents: [{ agent: 'finance', relevance: 1 }] }));
     const message = 'Fix the bug in our login api and write a test';
-    const { jobId } = await house.ask(message);
-    expect(await house.ended(jobId)).toMatchObject({ agents: [{ agent: 'engineering' }] });
+    const { jobId } = await nubabel.ask(message);
+    expect(await nubabel.ended(jobId)).toMatchObject({ agents: [{ agent: 'engineering' }] });
     expect(await routeOf(jobId)).toMatchObject({ route: { decidedBy: 'local' } });
   });
 
@@ -195,9 +195,9 @@ describe('who works', () => {
       { agent: 'support', relevance: 0.5 },
       { agent: 'ops', relevance: 0.05 },
     ];
-    house.model.setResponder(specialist({ agents, category: 'ultrabrain' }));
-    const { jobId } = await house.ask(GIBBERISH);
-    const job = await house.ended(jobId);
+    nubabel.model.setResponder(specialist({ agents, category: 'ultrabrain' }));
+    const { jobId } = await nubabel.ask(GIBBERISH);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ category: 'ultrabrain', agents: [{ agent: 'finance' }, { agent: 'support' }] });
     expect(await routeOf(jobId)).toMatchObject({ route: { decidedBy: 'model' }, analysis: { source: 'model' } });
     const analysis = requestsAbout(GIBBERISH)[0];
@@ -211,9 +211,9 @@ describe('who works', () => {
     ['is overloaded', (): Reply => ({ error: { status: 529, type: 'overloaded_error', message: 'Busy' } })],
   ])('is read from the words when the model %s', async (_, reply) => {
     const answer = specialist();
-    house.model.setResponder((request) => (request.schema ? reply() : answer(request)));
-    const { jobId } = await house.ask('What is our runway and budget?');
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed', agents: [{ agent: 'finance' }] });
+    nubabel.model.setResponder((request) => (request.schema ? reply() : answer(request)));
+    const { jobId } = await nubabel.ask('What is our runway and budget?');
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', agents: [{ agent: 'finance' }] });
     expect(['keywords', 'model']).toContain((await routeOf(jobId))?.analysis.source);
   });
 });

@@ -3,32 +3,33 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { answer, askBy, auditOf, policyOf, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { plannedBy, specialist } from '../support/replies.ts';
 
-let house: House;
+let nubabel: Nubabel;
 let ada: Person;
 let bob: Person;
 let boss: Person;
 let guest: Person;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
   [ada, bob, boss, guest] = await Promise.all([
-    addPerson(house),
-    addPerson(house),
-    addPerson(house, { role: 'admin' }),
-    addPerson(house, { role: 'guest' }),
+    addPerson(nubabel),
+    addPerson(nubabel),
+    addPerson(nubabel, { role: 'admin' }),
+    addPerson(nubabel, { role: 'guest' }),
   ]);
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterEach(() => putPolicy(house, {}));
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterEach(() => putPolicy(nubabel, {}));
+afterAll(() => nubabel?.close());
 
 const asks = async (by: Pick<Person, 'request'>, message: string, more = {}) =>
-  waits(house, await askBy(by, message, { agents: ['ops'], requireApproval: true, ...more }));
-const put = async (policy: unknown) => expect((await putPolicy(house, policy)).status).toBe(200);
-const worked = (message: string) => house.model.requests.filter(({ userText }) => userText.startsWith(message)).length;
+  waits(nubabel, await askBy(by, message, { agents: ['ops'], requireApproval: true, ...more }));
+const put = async (policy: unknown) => expect((await putPolicy(nubabel, policy)).status).toBe(200);
+const worked = (message: string) =>
+  nubabel.model.requests.filter(({ userText }) => userText.startsWith(message)).length;
 
 describe('the approval policy of an organization', () => {
   it('is for admins, counts its versions, and who set it is written down', async () => {
@@ -36,13 +37,13 @@ describe('the approval policy of an organization', () => {
       await expectProblem(await putPolicy(person, {}), 403);
       await expectProblem(await person.request('/api/admin/approval-policy'), 403);
     }
-    const { version } = await policyOf(house);
+    const { version } = await policyOf(nubabel);
     await put({ quorum: 2, users: [bob.userId] });
     expect(await policyOf(boss)).toMatchObject({
       version: version + 1,
       policy: { quorum: 2, users: [bob.userId], roles: ['admin'], plans: 'always' },
     });
-    const [line] = (await auditOf(house, DEFAULT_ORGANIZATION_ID)).slice(-1);
+    const [line] = (await auditOf(nubabel, DEFAULT_ORGANIZATION_ID)).slice(-1);
     expect(line).toMatchObject({ action: 'approval-policy.set', outcome: 'done', details: { quorum: 2 } });
   });
 
@@ -56,25 +57,25 @@ describe('the approval policy of an organization', () => {
     ['a field that there is not', { quorumm: 2 }, ''],
     ['a category that there is not', { categories: ['everything'] }, 'categories'],
   ])('refuses %s and stays as it is', async (_what, policy, path) => {
-    const before = await policyOf(house);
-    const problem = await expectProblem(await putPolicy(house, policy), 400);
+    const before = await policyOf(nubabel);
+    const problem = await expectProblem(await putPolicy(nubabel, policy), 400);
     expect(JSON.stringify(problem['errors'])).toContain(path);
-    expect(await policyOf(house)).toEqual(before);
+    expect(await policyOf(nubabel)).toEqual(before);
   });
 
   it('names only people of the organization', async () => {
-    const stranger = await addPerson(house, { role: 'admin', newOrganization: 'Elsewhere' });
-    const before = await policyOf(house);
+    const outsider = await addPerson(nubabel, { role: 'admin', newOrganization: 'Elsewhere' });
+    const before = await policyOf(nubabel);
     for (const policy of [
-      { users: [stranger.userId] },
+      { users: [outsider.userId] },
       { escalation: { afterMs: 1_000, users: [randomUUID()] } },
-      { delegates: [{ userId: bob.userId, delegateId: stranger.userId }] },
+      { delegates: [{ userId: bob.userId, delegateId: outsider.userId }] },
     ])
-      expect(await expectProblem(await putPolicy(house, policy), 400)).toMatchObject({
+      expect(await expectProblem(await putPolicy(nubabel, policy), 400)).toMatchObject({
         errors: [{ path: expect.stringMatching(/^(users|escalation\.users|delegates)$/) }],
       });
-    expect(await policyOf(house)).toEqual(before);
-    expect((await policyOf(stranger)).version).toBe(0);
+    expect(await policyOf(nubabel)).toEqual(before);
+    expect((await policyOf(outsider)).version).toBe(0);
   });
 });
 
@@ -85,7 +86,7 @@ describe('a quorum of two', () => {
     const { hash, id: approvalId } = approval ?? {};
     const first = await answer(ada, jobId, 'approve', { hash, approvalId });
     expect(await first.json()).toEqual({ jobId, status: 'awaiting_approval' });
-    const shown = await house.jobWhen(jobId, (job) => job.approval?.approvals?.length === 1);
+    const shown = await nubabel.jobWhen(jobId, (job) => job.approval?.approvals?.length === 1);
     expect(shown).toMatchObject({
       status: 'awaiting_approval',
       approval: { hash, policy: { quorum: 2 }, approvals: [{ by: ada.userId, via: 'rest' }] },
@@ -93,7 +94,7 @@ describe('a quorum of two', () => {
     await expectProblem(await answer(ada, jobId, 'approve', { hash }), 409);
     expect(worked('Quorum')).toBe(0);
     expect(await (await answer(bob, jobId, 'approve', { hash })).json()).toEqual({ jobId, status: 'running' });
-    const done = await house.ended(jobId);
+    const done = await nubabel.ended(jobId);
     expect(done).toMatchObject({ status: 'completed', approval: { decision: { verdict: 'approve', by: bob.userId } } });
     expect(done.approval?.approvals?.map(({ by }) => by)).toEqual([ada.userId, bob.userId]);
   });
@@ -103,7 +104,7 @@ describe('a quorum of two', () => {
     const { jobId, approval } = await asks(ada, 'Quorum that one stops');
     await answer(ada, jobId, 'approve', { hash: approval?.hash });
     expect((await answer(bob, jobId, 'cancel', { hash: approval?.hash })).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
   });
 });
 
@@ -112,19 +113,19 @@ describe('who may answer', () => {
     await put({ notAsker: true });
     const { jobId, approval } = await asks(boss, 'Four eyes');
     await expectProblem(await answer(boss, jobId, 'approve', { hash: approval?.hash }), 403);
-    expect(await auditOf(house, jobId)).toMatchObject([
+    expect(await auditOf(nubabel, jobId)).toMatchObject([
       { action: 'approval.decide', outcome: 'rejected', user_id: boss.userId },
     ]);
     expect(worked('Four eyes')).toBe(0);
-    expect((await answer(house, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect((await answer(nubabel, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('may always take back a request of their own, four eyes or not', async () => {
     await put({ notAsker: true });
     const { jobId } = await asks(ada, 'Taken back');
     expect((await answer(ada, jobId, 'cancel')).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'cancelled', costCents: 0 });
   });
 
   it('is whom the list names, and no admin that it does not name', async () => {
@@ -133,7 +134,7 @@ describe('who may answer', () => {
     for (const person of [ada, boss, guest])
       await expectProblem(await answer(person, jobId, 'approve', { hash: approval?.hash }), 403);
     expect((await answer(bob, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('is a delegate while the delegation lasts', async () => {
@@ -149,7 +150,7 @@ describe('who may answer', () => {
     await put(stands(Date.now() + 60_000));
     const { jobId } = await asks(ada, 'Delegation');
     expect((await answer(bob, jobId, 'approve')).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
     await answer(boss, over.jobId, 'cancel');
   });
 
@@ -162,17 +163,17 @@ describe('who may answer', () => {
     });
     const { jobId, approval } = await asks(ada, 'Escalated');
     await expectProblem(await answer(bob, jobId, 'approve', { hash: approval?.hash }), 403);
-    await house.jobWhen(jobId, (job) => job.approval?.reminded === 1);
+    await nubabel.jobWhen(jobId, (job) => job.approval?.reminded === 1);
     expect((await answer(bob, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 });
 
 describe('when somebody is asked', () => {
   const asksFor = async (message: string, more = {}) => {
     const jobId = await askBy(ada, message, { agents: ['ops'], ...more });
-    const job = await house.jobWhen(jobId, ({ status }) => status !== 'pending' && status !== 'running');
-    if (job.status === 'awaiting_approval') await answer(house, jobId, 'cancel');
+    const job = await nubabel.jobWhen(jobId, ({ status }) => status !== 'pending' && status !== 'running');
+    if (job.status === 'awaiting_approval') await answer(nubabel, jobId, 'cancel');
     return job.status === 'awaiting_approval' && job.approval?.kind;
   };
 
@@ -195,7 +196,7 @@ describe('when somebody is asked', () => {
     'follows what it says of plans: %s, with a step that is %s, from %s cents',
     async (plans, risk, cents, kind) => {
       await put({ plans, ...(cents !== undefined && { costAboveCents: cents }) });
-      house.model.setResponder(plannedBy([{ id: 'first', risk }]));
+      nubabel.model.setResponder(plannedBy([{ id: 'first', risk }]));
       expect(await asksFor(`Plan ${plans} ${risk}`, { agents: undefined, plan: 'always' })).toBe(kind);
     },
   );
@@ -203,9 +204,9 @@ describe('when somebody is asked', () => {
   it('ends unanswered at the deadline, with nothing spent', async () => {
     await put({ deadlineMs: 1_000 });
     const { jobId, approval } = await asks(ada, 'Too late');
-    const job = await house.ended(jobId, 8_000);
+    const job = await nubabel.ended(jobId, 8_000);
     expect(job).toMatchObject({ status: 'expired', costCents: 0, approval: { decision: { verdict: 'expired' } } });
-    await expectProblem(await answer(house, jobId, 'approve', { hash: approval?.hash }), 409);
+    await expectProblem(await answer(nubabel, jobId, 'approve', { hash: approval?.hash }), 409);
     expect(worked('Too late')).toBe(0);
   });
 });

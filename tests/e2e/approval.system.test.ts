@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { expectProblem, json } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { specialist } from '../support/replies.ts';
 
-let house: House;
+let nubabel: Nubabel;
 let colleague: Person;
 beforeAll(async () => {
-  house = await openSharedHouse();
-  colleague = await addPerson(house);
+  nubabel = await startSharedNubabel();
+  colleague = await addPerson(nubabel);
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterAll(() => nubabel?.close());
 
-const approve = (jobId: string, body: unknown = {}) => house.request(`/api/jobs/${jobId}/approve`, json(body));
-const cancel = (jobId: string, body: unknown = {}) => house.request(`/api/jobs/${jobId}/cancel`, json(body));
+const approve = (jobId: string, body: unknown = {}) => nubabel.request(`/api/jobs/${jobId}/approve`, json(body));
+const cancel = (jobId: string, body: unknown = {}) => nubabel.request(`/api/jobs/${jobId}/cancel`, json(body));
 const waiting = async (message: string) => {
-  const { jobId } = await house.ask(message, { agents: ['brand', 'ops'], requireApproval: true });
-  return house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+  const { jobId } = await nubabel.ask(message, { agents: ['brand', 'ops'], requireApproval: true });
+  return nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
 };
-const asked = (message: string) => house.model.requests.filter(({ userText }) => userText.startsWith(message)).length;
+const asked = (message: string) => nubabel.model.requests.filter(({ userText }) => userText.startsWith(message)).length;
 
 describe('a request that has to be approved', () => {
   it('shows what is asked, and spends nothing before the answer', async () => {
@@ -47,7 +47,7 @@ describe('a request that has to be approved', () => {
     const answer = await approve(jobId, { approvalId: approval?.id, hash: approval?.hash });
     expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'running' }]);
     await expectProblem(await approve(jobId), 409);
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', approval: { decision: { verdict: 'approve', via: 'rest' } } });
     await expectProblem(await approve(jobId), 409);
     await expectProblem(await cancel(jobId), 409);
@@ -60,7 +60,7 @@ describe('a request that has to be approved', () => {
     await expectProblem(await approve(jobId, { hash: '0'.repeat(64) }), 409);
     await expectProblem(await approve(jobId, { approvalId: 'approval-other', hash: approval?.hash }), 409);
     await expectProblem(await cancel(jobId, { hash: '0'.repeat(64) }), 409);
-    const { durationMs: _, ...after } = await house.status(jobId);
+    const { durationMs: _, ...after } = await nubabel.status(jobId);
     expect(job).toMatchObject(after);
     expect(asked('Not that one')).toBe(0);
     await cancel(jobId);
@@ -70,7 +70,7 @@ describe('a request that has to be approved', () => {
     const { jobId, approval } = await waiting('Rather not');
     const answer = await cancel(jobId, { approvalId: approval?.id, hash: approval?.hash });
     expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'cancelled' }]);
-    expect(await house.ended(jobId)).toMatchObject({
+    expect(await nubabel.ended(jobId)).toMatchObject({
       status: 'cancelled',
       costCents: 0,
       approval: { decision: { verdict: 'cancel', via: 'rest' } },
@@ -87,7 +87,7 @@ describe('a request that has to be approved', () => {
     const statuses = (await Promise.all(verdicts)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
     expect(statuses.filter((status) => status === 409)).toHaveLength(19);
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(asked('Race')).toBe(job.status === 'completed' ? 2 : 0);
   });
 
@@ -95,8 +95,8 @@ describe('a request that has to be approved', () => {
     const { jobId, approval } = await waiting('Not yours');
     await expectProblem(await colleague.request(`/api/jobs/${jobId}/approve`, json({ hash: approval?.hash })), 403);
     await expectProblem(await colleague.request(`/api/jobs/${jobId}/cancel`, json({})), 403);
-    expect(await house.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
-    const audit = await house.database.look('select outcome from audit where subject = $1 and user_id = $2', [
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
+    const audit = await nubabel.database.look('select outcome from audit where subject = $1 and user_id = $2', [
       jobId,
       colleague.userId,
     ]);
@@ -110,24 +110,24 @@ describe('a request that has to be approved', () => {
       json({ message: 'Boss?', agents: ['ops'], requireApproval: true }),
     );
     const { jobId } = (await answer.json()) as { jobId: string };
-    await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+    await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
     expect((await approve(jobId)).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 });
 
 describe('cancelling work', () => {
   it('interrupts the model call within seconds and keeps what is finished', async () => {
-    house.model.setResponder((request) =>
+    nubabel.model.setResponder((request) =>
       request.system.includes('You are Brand') ? { text: 'Done early.' } : { hang: true },
     );
-    const { jobId } = await house.ask('Stop it', { agents: ['brand', 'ops'] });
-    await house.jobWhen(jobId, ({ agents }) => agents.some(({ status }) => status === 'done'));
-    await house.model.waitForLog(1, ({ userText, outcome }) => userText === 'Stop it' && outcome === 'hung');
-    house.model.setResponder(specialist());
+    const { jobId } = await nubabel.ask('Stop it', { agents: ['brand', 'ops'] });
+    await nubabel.jobWhen(jobId, ({ agents }) => agents.some(({ status }) => status === 'done'));
+    await nubabel.model.waitForLog(1, ({ userText, outcome }) => userText === 'Stop it' && outcome === 'hung');
+    nubabel.model.setResponder(specialist());
     const askedAt = Date.now();
     expect((await cancel(jobId)).status).toBe(200);
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(Date.now() - askedAt).toBeLessThan(6_000);
     expect(job).toMatchObject({
       status: 'cancelled',
@@ -136,18 +136,18 @@ describe('cancelling work', () => {
   });
 
   it('leaves the provider’s connection: nobody waits for an answer that nobody wants', async () => {
-    const before = house.model.requests.length;
-    house.model.pause();
-    const { jobId } = await house.ask('Hang up', { agents: ['ops'] });
-    await house.model.waitForRequests(before + 1);
+    const before = nubabel.model.requests.length;
+    nubabel.model.pause();
+    const { jobId } = await nubabel.ask('Hang up', { agents: ['ops'] });
+    await nubabel.model.waitForRequests(before + 1);
     expect((await cancel(jobId)).status).toBe(200);
-    await house.model.waitForLog(
+    await nubabel.model.waitForLog(
       1,
       ({ userText, outcome }) => userText === 'Hang up' && outcome === 'client_gone',
       6_000,
     );
-    house.model.resume();
-    expect(await house.ended(jobId)).toMatchObject({ status: 'cancelled' });
+    nubabel.model.resume();
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'cancelled' });
     await expectProblem(await cancel(jobId), 409);
   });
 });

@@ -1,25 +1,25 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
 import { raw, rawPost } from '../support/raw.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { NAUGHTY } from '../support/naughty.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
-const post = (init: RequestInit) => house.request(ORCHESTRATE, init);
+const post = (init: RequestInit) => nubabel.request(ORCHESTRATE, init);
 const DEEP = 100_000;
 const nested = (open: string, middle: string, close: string) => open.repeat(DEEP) + middle + close.repeat(DEEP);
 
 describe('a request that is wrong', () => {
   let before: Awaited<ReturnType<typeof accepted>>;
   beforeEach(async () => {
-    before = await accepted(house);
+    before = await accepted(nubabel);
   });
-  afterEach(async () => expect(await accepted(house)).toEqual(before));
+  afterEach(async () => expect(await accepted(nubabel)).toEqual(before));
 
   it.each([
     ['no field at all', {}],
@@ -75,25 +75,25 @@ describe('a request that is wrong', () => {
     ['an unknown field', `{"message":"x","deep":${nested('{"a":', '1', '}').slice(0, 400_000)}`],
   ])('because it is nested a hundred thousand deep: %s', async (_, body) => {
     const startedAt = Date.now();
-    const headers = { authorization: `Bearer ${house.token}`, 'content-type': 'application/json' };
-    const answer = await rawPost(house, ORCHESTRATE, headers, body);
+    const headers = { authorization: `Bearer ${nubabel.token}`, 'content-type': 'application/json' };
+    const answer = await rawPost(nubabel, ORCHESTRATE, headers, body);
     expect(answer).toMatch(body.length > 512 * 1024 ? /^HTTP\/1\.1 413 / : /^HTTP\/1\.1 400 /);
     expect(answer).toContain('application/problem+json');
     expect(Date.now() - startedAt).toBeLessThan(2_000);
   });
 
   it('because its message is a megabyte', async () => {
-    const headers = { authorization: `Bearer ${house.token}`, 'content-type': 'application/json' };
-    const answer = await rawPost(house, ORCHESTRATE, headers, JSON.stringify({ message: 'x'.repeat(1024 * 1024) }));
+    const headers = { authorization: `Bearer ${nubabel.token}`, 'content-type': 'application/json' };
+    const answer = await rawPost(nubabel, ORCHESTRATE, headers, JSON.stringify({ message: 'x'.repeat(1024 * 1024) }));
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('40000 characters');
   });
 
   it('because it is a megabyte that does not say how long it is', async () => {
-    const head = `POST ${ORCHESTRATE} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${house.token}\r\n`;
+    const head = `POST ${ORCHESTRATE} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${nubabel.token}\r\n`;
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const answer = await raw(
-      house,
+      nubabel,
       `${head}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk.repeat(16)}0\r\n\r\n`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
@@ -130,7 +130,7 @@ describe('a request that is wrong', () => {
 
   it.each(['limit=0', 'limit=101', 'limit=-1', 'limit=x', 'limit=1.5', 'limit=1e9', 'limit='])(
     'because its list asks for %s',
-    async (query) => expectProblem(await house.request(`/api/jobs?${query}`), 400),
+    async (query) => expectProblem(await nubabel.request(`/api/jobs?${query}`), 400),
   );
 
   it('because nothing is there or no such method', async () => {
@@ -144,26 +144,26 @@ describe('a request that is wrong', () => {
       ['GET', '/nothing'],
       ['OPTIONS', ORCHESTRATE],
     ] as const)
-      await expectProblem(await house.request(path, { method }), 404);
+      await expectProblem(await nubabel.request(path, { method }), 404);
   });
 });
 
 describe('strange but honest words', () => {
   it('are accepted, kept as they are, and answered', async () => {
-    const jobs = await Promise.all(NAUGHTY.map((message) => house.ask(message, { agents: ['ops'] })));
+    const jobs = await Promise.all(NAUGHTY.map((message) => nubabel.ask(message, { agents: ['ops'] })));
     for (const [index, { jobId, sessionId }] of jobs.entries()) {
-      expect(await house.ended(jobId)).toMatchObject({ status: 'completed', message: NAUGHTY[index] });
-      const session = await (await house.request(`/api/orchestrator/sessions/${sessionId}`)).json();
+      expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', message: NAUGHTY[index] });
+      const session = await (await nubabel.request(`/api/orchestrator/sessions/${sessionId}`)).json();
       expect(session).toMatchObject({ messages: [{ content: NAUGHTY[index] }, {}] });
     }
   }, 90_000);
 
   it('are understood by the keywords too, when the model is away', async () => {
-    house.model.setResponder((request) =>
+    nubabel.model.setResponder((request) =>
       request.schema ? { error: { status: 400, type: 'invalid_request_error', message: 'No.' } } : { text: 'Well.' },
     );
-    const jobs = await Promise.all(NAUGHTY.map((message) => house.ask(message)));
-    for (const { jobId } of jobs) expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    const jobs = await Promise.all(NAUGHTY.map((message) => nubabel.ask(message)));
+    for (const { jobId } of jobs) expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   }, 90_000);
 
   it('of 40,000 characters and in any script are within the limit', async () => {
@@ -185,7 +185,7 @@ describe('a connection that is no good', () => {
     ['a header without a colon', 'GET / HTTP/1.1\r\nhost x\r\n\r\n'],
     ['a NUL in its path', 'GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n'],
   ])('with %s is closed with 400 at most, and harms nobody', async (_, text) => {
-    expect(await raw(house, text)).toMatch(/^(HTTP\/1\.1 4\d\d|$)/);
-    expect((await house.request('/health/live')).status).toBe(200);
+    expect(await raw(nubabel, text)).toMatch(/^(HTTP\/1\.1 4\d\d|$)/);
+    expect((await nubabel.request('/health/live')).status).toBe(200);
   });
 });

@@ -13,17 +13,17 @@ import {
   type Asker,
 } from '../support/connections.ts';
 import { expectProblem } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
-let house: House;
+let nubabel: Nubabel;
 let member: Person;
 let server: FakeMcp;
 beforeAll(async () => {
-  house = await openSharedHouse();
-  member = await addPerson(house);
+  nubabel = await startSharedNubabel();
+  member = await addPerson(nubabel);
 }, 90_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 beforeEach(async () => {
   server = await openWiki();
 });
@@ -31,8 +31,8 @@ afterEach(() => server.close());
 
 describe('a test', () => {
   it('tells each thing that it has looked at, and how long the answer took', async () => {
-    const made = await connect(house, server);
-    const test = await read<ConnectionTest>(await post(house, `${CONNECTIONS}/${made.id}/test`));
+    const made = await connect(nubabel, server);
+    const test = await read<ConnectionTest>(await post(nubabel, `${CONNECTIONS}/${made.id}/test`));
     expect(test).toMatchObject({ ok: true, tools: 2, connection: { id: made.id, health: 'healthy' } });
     expect(test.checks.map(({ check }) => check).sort()).toEqual([
       'connectivity',
@@ -44,10 +44,10 @@ describe('a test', () => {
   });
 
   it('of a server that hangs is over in its time, and says so', async () => {
-    const made = await connect(house, server);
+    const made = await connect(nubabel, server);
     for (const method of ['initialize', 'ping', 'tools/list']) server.failNext(method, { hang: true }, 20);
     const startedAt = Date.now();
-    const test = await read<ConnectionTest>(await post(house, `${CONNECTIONS}/${made.id}/test`));
+    const test = await read<ConnectionTest>(await post(nubabel, `${CONNECTIONS}/${made.id}/test`));
     expect(Date.now() - startedAt).toBeLessThan(24_000);
     expect(test).toMatchObject({
       ok: false,
@@ -57,10 +57,10 @@ describe('a test', () => {
 });
 
 describe('who may', () => {
-  it('connect the organization, vouch for a server and change what is everybody’s: admins', async () => {
+  it('connect the organization, trust a server and change what is everybody’s: admins', async () => {
     await expectProblem(await post(member, CONNECTIONS, newWiki(server)), 403);
     await expectProblem(await post(member, CONNECTIONS, newWiki(server, { personal: true, trusted: true })), 403);
-    const made = await connect(house, server);
+    const made = await connect(nubabel, server);
     await expectProblem(await patch(member, made.id, { name: 'Mine' }), 403);
     await expectProblem(await member.request(`${CONNECTIONS}/${made.id}`, { method: 'DELETE' }), 403);
     expect((await post(member, `${CONNECTIONS}/${made.id}/test`)).status).toBe(200);
@@ -70,29 +70,29 @@ describe('who may', () => {
   it('use and mend a personal connection: its owner, whom nobody can make work in another name', async () => {
     const made = await connect(member, server, { personal: true });
     expect(made).toMatchObject({ personal: true, userId: member.userId, tools: { active: 2 } });
-    const other = await addPerson(house);
+    const other = await addPerson(nubabel);
     await expectProblem(await other.request(`${CONNECTIONS}/${made.id}`), 404);
-    await expectProblem(await post(house, `${CONNECTIONS}/${made.id}/test`), 403);
-    await expectProblem(await patch(house, made.id, { auth: { kind: 'none' } }), 403);
+    await expectProblem(await post(nubabel, `${CONNECTIONS}/${made.id}/test`), 403);
+    await expectProblem(await patch(nubabel, made.id, { auth: { kind: 'none' } }), 403);
     await expectProblem(
-      await patch(house, made.id, { url: 'https://evil.example.com/mcp', auth: { kind: 'none' } }),
+      await patch(nubabel, made.id, { url: 'https://evil.example.com/mcp', auth: { kind: 'none' } }),
       403,
     );
     const listOf = async (by: Asker) =>
       (await read<{ connections: ConnectionView[] }>(await by.request(`${CONNECTIONS}?provider=${made.provider}`)))
         .connections;
-    expect([await listOf(other), (await listOf(house)).length, (await listOf(member)).length]).toEqual([[], 1, 1]);
+    expect([await listOf(other), (await listOf(nubabel)).length, (await listOf(member)).length]).toEqual([[], 1, 1]);
     const toolsFor = async (by: Asker) =>
       (await read<{ tools: { connectionId: string }[] }>(await by.request('/api/tools'))).tools.filter(
         ({ connectionId }) => connectionId === made.id,
       ).length;
-    expect([await toolsFor(house), await toolsFor(other), await toolsFor(member)]).toEqual([0, 0, 2]);
-    expect((await patch(house, made.id, { enabled: false })).status).toBe(200);
-    expect((await house.request(`${CONNECTIONS}/${made.id}`, { method: 'DELETE' })).status).toBe(204);
+    expect([await toolsFor(nubabel), await toolsFor(other), await toolsFor(member)]).toEqual([0, 0, 2]);
+    expect((await patch(nubabel, made.id, { enabled: false })).status).toBe(200);
+    expect((await nubabel.request(`${CONNECTIONS}/${made.id}`, { method: 'DELETE' })).status).toBe(204);
   });
 
   it('see connections page by page: everybody', async () => {
-    const guest = await addPerson(house, { newOrganization: 'Pages', role: 'admin' });
+    const guest = await addPerson(nubabel, { newOrganization: 'Pages', role: 'admin' });
     const ids: string[] = [];
     for (let n = 0; n < 3; n++) ids.push((await connect(guest, server, { auth: { kind: 'none' } })).id);
     const page = async (query: string) =>

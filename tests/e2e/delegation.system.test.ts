@@ -9,23 +9,20 @@ import { waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { openStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { specialist, toolCall } from '../support/replies.ts';
 import { answer, callTool, effectsOf, setPolicy, toolEnv } from '../support/tools.ts';
 
 /** Coding tasks that are handed on: to the sidecar over HTTP, and to a command line on this machine. */
-let house: House;
+let nubabel: Nubabel;
 let sidecar: FakeSidecar;
 let dir: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'nubabel-delegated-'));
   mkdirSync(join(dir, 'bin'));
-  symlinkSync(
-    fileURLToPath(new URL('../fakes/coding-agents/claude.ts', import.meta.url)),
-    join(dir, 'bin', 'claude'),
-  );
+  symlinkSync(fileURLToPath(new URL('../fakes/coding-agents/claude.ts', import.meta.url)), join(dir, 'bin', 'claude'));
   sidecar = await createFakeSidecar();
-  house = await openHouse({
+  nubabel = await startNubabel({
     env: {
       ...toolEnv(),
       HOME: dir,
@@ -37,15 +34,15 @@ beforeAll(async () => {
     },
   });
 }, 90_000);
-beforeEach(() => setPolicy(house, { risks: [] }));
+beforeEach(() => setPolicy(nubabel, { risks: [] }));
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await sidecar?.close();
   rmSync(dir, { recursive: true, force: true });
 });
 
-const opencode = (prompt: string, more: object = {}) => callTool(house, 'delegate__opencode', { prompt }, more);
-const claude = (prompt: string, more: object = {}) => callTool(house, 'delegate__claude_code', { prompt }, more);
+const opencode = (prompt: string, more: object = {}) => callTool(nubabel, 'delegate__opencode', { prompt }, more);
+const claude = (prompt: string, more: object = {}) => callTool(nubabel, 'delegate__claude_code', { prompt }, more);
 const tasks = (prompt: string) => sidecar.log.filter(({ task }) => task?.prompt === prompt);
 function starts(prompt: string): AgentStart[] {
   const journal = join(dir, '.fake-coding-agents.jsonl');
@@ -61,7 +58,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 const booked = async () => {
-  const answered = await house.request('/api/admin/budgets');
+  const answered = await nubabel.request('/api/admin/budgets');
   const { budgets } = (await answered.json()) as {
     budgets: { scope: string; period: string; spentCents: number; reservedCents: number }[];
   };
@@ -78,7 +75,7 @@ describe('a task for OpenCode', () => {
     const before = await booked();
     const { body } = await opencode('Fix the login');
     expect(body).toMatchObject({ status: 'completed', result: { text: 'Done: Fix the login' } });
-    const job = await house.status(body.jobId);
+    const job = await nubabel.status(body.jobId);
     expect(job.costCents).toBeCloseTo(0.89, 6);
     const after = await booked();
     expect((after?.spentCents ?? 0) - (before?.spentCents ?? 0)).toBeCloseTo(0.89, 6);
@@ -88,7 +85,7 @@ describe('a task for OpenCode', () => {
   it.each([429, 502, 503, 504])('is tried again after %i, and done once', async (status) => {
     sidecar.failNext({ status, retryAfter: '0' });
     const { body } = await opencode(`After ${status}`, { waitMs: 25_000 });
-    const job = await house.ended(body.jobId);
+    const job = await nubabel.ended(body.jobId);
     expect(job).toMatchObject({ status: 'completed' });
     expect(tasks(`After ${status}`).map(({ outcome }) => outcome)).toEqual([status, 200]);
   });
@@ -96,58 +93,58 @@ describe('a task for OpenCode', () => {
   it('is asked about when its answer is lost, and not sent again by itself', async () => {
     sidecar.failNext('drop');
     const { body } = await opencode('Lost on the way', { waitMs: 0 });
-    const asked = await waitsFor(house, body.jobId, 'effect');
+    const asked = await waitsFor(nubabel, body.jobId, 'effect');
     expect(tasks('Lost on the way').filter(({ outcome }) => outcome !== 'left')).toHaveLength(1);
-    await answer(house, asked, { choice: 'skip' });
-    await house.ended(body.jobId);
-    expect(await effectsOf(house, body.jobId)).toMatchObject([{ state: 'UNKNOWN' }]);
+    await answer(nubabel, asked, { choice: 'skip' });
+    await nubabel.ended(body.jobId);
+    expect(await effectsOf(nubabel, body.jobId)).toMatchObject([{ state: 'UNKNOWN' }]);
   });
 
   it('of an agent waits for a human, whose yes hands it on once', async () => {
-    await setPolicy(house, {});
-    house.model.setResponder((request) =>
+    await setPolicy(nubabel, {});
+    nubabel.model.setResponder((request) =>
       request.schema
         ? specialist()(request)
         : request.allToolResults[0]
           ? { text: `It says: ${request.allToolResults[0].text}\nCONFIDENCE: 0.8` }
           : toolCall('delegate__opencode', { prompt: 'By an agent' }),
     );
-    const { jobId } = await house.ask('Have it fixed', { agents: ['engineering'] });
-    const asked = await waitsFor(house, jobId, 'tool');
+    const { jobId } = await nubabel.ask('Have it fixed', { agents: ['engineering'] });
+    const asked = await waitsFor(nubabel, jobId, 'tool');
     expect(tasks('By an agent')).toEqual([]);
-    await answer(house, asked);
-    const { result } = await house.ended(jobId);
+    await answer(nubabel, asked);
+    const { result } = await nubabel.ended(jobId);
     expect(result?.primary_result).toContain('Done: By an agent');
     expect(tasks('By an agent')).toHaveLength(1);
   });
 
   it('without room in the budget is not handed on, and the words say what is missing', async () => {
     const budgets = { scope: 'organization', period: 'month' };
-    await house.request('/api/admin/budgets', { ...json({ ...budgets, limitCents: 10 }), method: 'PUT' });
+    await nubabel.request('/api/admin/budgets', { ...json({ ...budgets, limitCents: 10 }), method: 'PUT' });
     const { body } = await opencode('Too dear');
     expect(JSON.stringify(body)).toMatch(/50 cents aside/);
     expect(tasks('Too dear')).toEqual([]);
-    await house.request('/api/admin/budgets', { ...json({ ...budgets, limitCents: 100_000 }), method: 'PUT' });
+    await nubabel.request('/api/admin/budgets', { ...json({ ...budgets, limitCents: 100_000 }), method: 'PUT' });
   });
 });
 
 describe('a task for Claude Code', () => {
   it('tells its log as it goes, as events of the job', async () => {
     const { body } = await claude('[[say half way]][[say almost]]', { waitMs: 0 });
-    const stream = await openStream(house, '/api/events', { lastEventId: 0 });
+    const stream = await openStream(nubabel, '/api/events', { lastEventId: 0 });
     const seen = await stream.waitFor('a line of the log', ({ type, data }) => {
       return type === 'delegation_log' && JSON.stringify(data).includes('almost');
     });
     expect(JSON.stringify(seen.data)).toContain('claude_code');
     stream.close();
-    expect(await house.ended(body.jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(body.jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('ends with everybody it has started when the job is cancelled', async () => {
     const { body } = await claude('cancel me [[child]][[ignore-sigterm]][[hang]]', { waitMs: 0 });
     const [agent] = await eventually('the agent', () => starts('cancel me').length > 0 && starts('cancel me'));
-    expect((await house.request(`/api/jobs/${body.jobId}/cancel`, json({}))).status).toBe(200);
-    await house.ended(body.jobId);
+    expect((await nubabel.request(`/api/jobs/${body.jobId}/cancel`, json({}))).status).toBe(200);
+    await nubabel.ended(body.jobId);
     await eventually('the end of the agent', () => agent && !isAlive(agent.pid));
     expect(starts('cancel me')).toHaveLength(1);
   });
@@ -155,13 +152,13 @@ describe('a task for Claude Code', () => {
   it('is neither left running nor run again when its worker is killed: a human is asked', async () => {
     const { body } = await claude('kill my worker [[hang]]', { waitMs: 0 });
     const [agent] = await eventually('the agent', () => starts('kill my').length > 0 && starts('kill my'));
-    await house.kill('worker');
+    await nubabel.kill('worker');
     await eventually('the end of the agent', () => agent && !isAlive(agent.pid));
-    await house.start('worker');
-    const asked = await waitsFor(house, body.jobId, 'effect');
+    await nubabel.start('worker');
+    const asked = await waitsFor(nubabel, body.jobId, 'effect');
     expect(starts('kill my')).toHaveLength(1);
-    await answer(house, asked, { choice: 'skip' });
-    await house.ended(body.jobId);
+    await answer(nubabel, asked, { choice: 'skip' });
+    await nubabel.ended(body.jobId);
     expect(starts('kill my')).toHaveLength(1);
   });
 
@@ -170,19 +167,19 @@ describe('a task for Claude Code', () => {
     const alive = () => starts('crowd').filter(({ pid }) => isAlive(pid));
     await eventually('two agents', () => alive().length === 2);
     await eventually('nobody joins them', async () => {
-      const calls = await house.database.look<{ status: string }>(
+      const calls = await nubabel.database.look<{ status: string }>(
         "select status from tool_calls where tool = 'delegate__claude_code' and status in ('pending', 'running')",
       );
       return calls.length === 3;
     });
     expect(alive()).toHaveLength(2);
-    for (const { body } of jobs) await house.request(`/api/jobs/${body.jobId}/cancel`, json({}));
-    for (const { body } of jobs) await house.ended(body.jobId);
+    for (const { body } of jobs) await nubabel.request(`/api/jobs/${body.jobId}/cancel`, json({}));
+    for (const { body } of jobs) await nubabel.ended(body.jobId);
     await eventually('nobody left', () => alive().length === 0);
   });
 });
 
 it('a coding agent that is not there says what to set', async () => {
-  const { body } = await callTool(house, 'delegate__cursor', { prompt: 'Anybody?' });
+  const { body } = await callTool(nubabel, 'delegate__cursor', { prompt: 'Anybody?' });
   expect(JSON.stringify(body)).toContain('CURSOR_COMMAND');
 });

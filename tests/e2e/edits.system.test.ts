@@ -6,45 +6,45 @@ import type { Decision } from '../../contracts/workflow.ts';
 import { MODELS, PRICES, sampleAgents, sampleDefinition } from '../support/samples.ts';
 import { answer, askPlanned, planned, scripted, untilAsked } from '../replay/scripted.ts';
 import { expectProblem, json } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
   const steps = [
     planned('a'),
     planned('sure', { kind: 'approval', agent: null, needs: ['a'] }),
     planned('b', { needs: ['sure'] }),
   ];
-  house = await openSharedHouse({ model: { respond: scripted({ plans: [steps] }) } });
+  nubabel = await startSharedNubabel({ model: { respond: scripted({ plans: [steps] }) } });
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 const EDITS: PlanEdits = { steps: [{ id: 'a', title: 'Another title' }] };
-const edit = (jobId: string) => house.request(`/api/jobs/${jobId}/approve`, json({ edits: EDITS }));
+const edit = (jobId: string) => nubabel.request(`/api/jobs/${jobId}/approve`, json({ edits: EDITS }));
 const revisions = (jobId: string) =>
-  house.database.look<{ revision: number }>(
+  nubabel.database.look<{ revision: number }>(
     `select revision from plans where orchestration_id = '${jobId}' order by 1`,
   );
 
 describe('edits', () => {
   it('to a question in the midst of the work are refused and change nothing, whoever sends them', async () => {
-    const jobId = await askPlanned(house);
-    await answer(house, jobId, 'plan');
-    await untilAsked(house, jobId, 'step');
+    const jobId = await askPlanned(nubabel);
+    await answer(nubabel, jobId, 'plan');
+    await untilAsked(nubabel, jobId, 'step');
     await expectProblem(await edit(jobId), 400);
     expect(await revisions(jobId)).toEqual([{ revision: 1 }]);
-    await answer(house, jobId, 'step');
-    await expect(house.ended(jobId)).resolves.toMatchObject({ status: 'completed' });
+    await answer(nubabel, jobId, 'step');
+    await expect(nubabel.ended(jobId)).resolves.toMatchObject({ status: 'completed' });
   });
 
   it('are applied once, also when the activity that did it is run again', async () => {
-    const jobId = await askPlanned(house);
-    const { approval } = await untilAsked(house, jobId, 'plan');
-    const [{ id: userId } = { id: '' }] = await house.database.look<{ id: string }>(
+    const jobId = await askPlanned(nubabel);
+    const { approval } = await untilAsked(nubabel, jobId, 'plan');
+    const [{ id: userId } = { id: '' }] = await nubabel.database.look<{ id: string }>(
       `select id from users where role = 'admin' limit 1`,
     );
     const editId = 'dddddddd-0000-4000-8000-000000000001';
-    await house.database.look(
+    await nubabel.database.look(
       `insert into plan_edits (organization_id, id, orchestration_id, user_id, edits)
         values ('${DEFAULT_ORGANIZATION_ID}', '${editId}', '${jobId}', '${userId}', '${JSON.stringify(EDITS)}') returning id`,
     );
@@ -59,7 +59,7 @@ describe('edits', () => {
       editId,
     };
     const input = { organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId: jobId, decision };
-    const store = storeOf(house);
+    const store = storeOf(nubabel);
     const first = await store.revisePlan(input);
     expect(first).toMatchObject({ verdict: 'approved', plan: { revision: 2 } });
     await expect(store.revisePlan(input)).resolves.toEqual(first);
@@ -67,8 +67,8 @@ describe('edits', () => {
   });
 });
 
-/** The activities of the store, on the house's database. */
-const storeOf = ({ database }: House) =>
+/** The activities of the store, on the product's database. */
+const storeOf = ({ database }: Nubabel) =>
   createStoreActivities({
     db: database.db,
     agents: sampleAgents(sampleDefinition('engineering')),

@@ -2,23 +2,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
 import { expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
 import { isContiguous, openStream, type OpenStream, type SeenEvent } from '../support/event-stream.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson } from '../support/people.ts';
 
-let house: House;
+let nubabel: Nubabel;
 const open: OpenStream[] = [];
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
 afterEach(() => {
   open.splice(0).forEach((stream) => stream.close());
-  house.model.resume();
+  nubabel.model.resume();
 });
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 type Target = Parameters<typeof openStream>[0];
 type Options = Parameters<typeof openStream>[2];
-const follow = async (path: string, options?: Options, target: Target = house) => {
+const follow = async (path: string, options?: Options, target: Target = nubabel) => {
   const stream = await openStream(target, path, options);
   open.push(stream);
   return stream;
@@ -28,11 +28,11 @@ const endOf = (jobId: string) => (event: SeenEvent) => event.data['jobId'] === j
 
 describe('the events of a job', () => {
   it('come live from the first to the last, with ids, and the stream ends with the job', async () => {
-    house.model.pause();
-    const { jobId } = await house.ask('Follow me', { agents: ['brand', 'ops'] });
+    nubabel.model.pause();
+    const { jobId } = await nubabel.ask('Follow me', { agents: ['brand', 'ops'] });
     const stream = await follow(`/api/jobs/${jobId}/progress`);
     await stream.waitFor('the greeting', ({ type }) => type === 'connected');
-    house.model.resume();
+    nubabel.model.resume();
     await stream.ended;
     const facts = stream.facts();
     expect(facts.every(({ data }) => data['jobId'] === jobId)).toBe(true);
@@ -49,8 +49,8 @@ describe('the events of a job', () => {
   });
 
   it('are replayed from the start afterwards, and from anywhere without a gap or a repetition', async () => {
-    const { jobId } = await house.ask('Again, please', { agents: ['brand'] });
-    await house.ended(jobId);
+    const { jobId } = await nubabel.ask('Again, please', { agents: ['brand'] });
+    await nubabel.ended(jobId);
     const whole = await follow(`/api/jobs/${jobId}/progress`);
     await whole.ended;
     const ids = whole.ids();
@@ -63,10 +63,10 @@ describe('the events of a job', () => {
   });
 
   it('of an approval tell the question and the answer', async () => {
-    const { jobId } = await house.ask('Ask me first', { agents: ['ops'], requireApproval: true });
+    const { jobId } = await nubabel.ask('Ask me first', { agents: ['ops'], requireApproval: true });
     const stream = await follow(`/api/jobs/${jobId}/progress`);
     await stream.waitFor('the question', ({ type }) => type === 'approval_requested');
-    await house.request(`/api/jobs/${jobId}/approve`, json({}));
+    await nubabel.request(`/api/jobs/${jobId}/approve`, json({}));
     await stream.ended;
     const types = stream.facts().map(({ type }) => type);
     expect(types.indexOf('approval_decided')).toBeGreaterThan(types.indexOf('approval_requested'));
@@ -77,7 +77,7 @@ describe('the events of a job', () => {
 describe('the events of the organization', () => {
   it('come live, in one order and without a hole, to every listener', async () => {
     const streams = await Promise.all([follow('/api/events'), follow('/api/events'), follow('/api/events')]);
-    const jobs = await Promise.all(Array.from({ length: 8 }, (_, n) => house.ask(`Job ${n}`, { agents: ['ops'] })));
+    const jobs = await Promise.all(Array.from({ length: 8 }, (_, n) => nubabel.ask(`Job ${n}`, { agents: ['ops'] })));
     for (const stream of streams)
       for (const { jobId } of jobs) await stream.waitFor(`the end of ${jobId}`, endOf(jobId));
     const [first, ...others] = streams.map((stream) => stream.ids());
@@ -87,12 +87,12 @@ describe('the events of the organization', () => {
 
   it('can be taken up again after any id that was seen', async () => {
     const before = await follow('/api/events');
-    const { jobId } = await house.ask('Before the cut', { agents: ['ops'] });
+    const { jobId } = await nubabel.ask('Before the cut', { agents: ['ops'] });
     await before.waitFor('the end', endOf(jobId));
     before.close();
     const half = before.ids()[1] ?? 0;
-    const missed = await house.ask('While away', { agents: ['ops'] });
-    await house.ended(missed.jobId);
+    const missed = await nubabel.ask('While away', { agents: ['ops'] });
+    await nubabel.ended(missed.jobId);
     const after = await follow('/api/events', { lastEventId: half });
     await after.waitFor('what was missed', endOf(missed.jobId));
     expect(after.ids()[0]).toBe(half + 1);
@@ -100,22 +100,22 @@ describe('the events of the organization', () => {
   });
 
   it('of scope "user" are only one’s own', async () => {
-    const grace = await addPerson(house);
+    const grace = await addPerson(nubabel);
     const mine = await follow('/api/events?scope=user', {}, grace);
-    const others = await house.ask('Not of Grace', { agents: ['ops'] });
+    const others = await nubabel.ask('Not of Grace', { agents: ['ops'] });
     const own = (await (await grace.request(ORCHESTRATE, json({ message: 'Of Grace', agents: ['ops'] }))).json()) as {
       jobId: string;
     };
-    await house.ended(others.jobId);
+    await nubabel.ended(others.jobId);
     await mine.waitFor('her own end', endOf(own.jobId));
     expect(new Set(mine.facts().map(({ data }) => data['jobId']))).toEqual(new Set([own.jobId]));
   });
 
   it('never reach another organization', async () => {
-    const spy = await addPerson(house, { newOrganization: 'Spies', role: 'admin' });
+    const spy = await addPerson(nubabel, { newOrganization: 'Spies', role: 'admin' });
     const stream = await follow('/api/events', { lastEventId: 0 }, spy);
-    const { jobId } = await house.ask('Top secret', { agents: ['ops'] });
-    await house.ended(jobId);
+    const { jobId } = await nubabel.ask('Top secret', { agents: ['ops'] });
+    await nubabel.ended(jobId);
     const own = (await (await spy.request(ORCHESTRATE, json({ message: 'Our own', agents: ['ops'] }))).json()) as {
       jobId: string;
     };
@@ -129,19 +129,19 @@ describe('Last-Event-ID', () => {
   it.each(['abc', '-1', '1.5', '1e3', '99999999999999999999', "1' or 1=1", '١٢٣'])(
     'that is no id of ours (%s) is refused',
     async (id) => {
-      const { jobId } = await house.ask('x', { agents: ['ops'] });
+      const { jobId } = await nubabel.ask('x', { agents: ['ops'] });
       const query = `lastEventId=${encodeURIComponent(id)}`;
       for (const path of ['/api/events', `/api/jobs/${jobId}/progress`]) {
-        await expectProblem(await house.request(`${path}?${query}`), 400);
+        await expectProblem(await nubabel.request(`${path}?${query}`), 400);
         if (/^[\x20-\x7e]*$/.test(id))
-          await expectProblem(await house.request(path, { headers: { 'last-event-id': id } }), 400);
+          await expectProblem(await nubabel.request(path, { headers: { 'last-event-id': id } }), 400);
       }
     },
   );
 
   it('from a time before this database replays everything that is kept', async () => {
     const stream = await follow('/api/events', { lastEventId: '999999999999' });
-    const [newest] = await house.database.look<{ id: string }>('select max(id) as id from events');
+    const [newest] = await nubabel.database.look<{ id: string }>('select max(id) as id from events');
     await stream.waitFor('the newest', ({ id }) => id === Number(newest?.id));
     expect(stream.ids()[0]).toBe(1);
     expect(isContiguous(stream.ids())).toBe(true);

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson } from '../support/people.ts';
 import { billedNanos, crookedWindows, ledgerOf, missingEventIds, paidTwice, unfinished } from '../support/score.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
-const post = (body: unknown, headers?: Record<string, string>) => house.request(ORCHESTRATE, json(body, headers));
+const post = (body: unknown, headers?: Record<string, string>) => nubabel.request(ORCHESTRATE, json(body, headers));
 const request = (message: string, more = {}) => ({ message, agents: ['general'], ...more });
 const jobOf = async (response: Response) => (await response.json()) as Accepted;
 
@@ -21,7 +21,7 @@ describe('the same idempotency key', () => {
     ['in the header', (message: string) => post(request(message), { 'idempotency-key': 'header-key' })],
   ])('%s gives the same job, said again or at once', async (_, ask) => {
     const first = await jobOf(await ask('Once only'));
-    await house.ended(first.jobId);
+    await nubabel.ended(first.jobId);
     const again = await ask('Once only');
     expect(again.status).toBe(202);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
@@ -29,31 +29,31 @@ describe('the same idempotency key', () => {
   });
 
   it('twenty times at once is one job, one run and one payment', async () => {
-    const before = await accepted(house);
+    const before = await accepted(nubabel);
     const body = request('Twenty at once', { idempotencyKey: 'twenty' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(body)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
     const jobs = new Set((await Promise.all(answers.map(jobOf))).map(({ jobId }) => jobId));
     expect(jobs.size).toBe(1);
-    for (const jobId of jobs) await house.ended(jobId);
-    expect(await accepted(house)).toEqual({
+    for (const jobId of jobs) await nubabel.ended(jobId);
+    expect(await accepted(nubabel)).toEqual({
       inbox: before.inbox + 1,
       jobs: before.jobs + 1,
       sessions: before.sessions + 1,
     });
-    expect(house.model.requests.filter(({ userText }) => userText === 'Twenty at once')).toHaveLength(1);
+    expect(nubabel.model.requests.filter(({ userText }) => userText === 'Twenty at once')).toHaveLength(1);
   });
 
   it('with another request is refused, and nothing is written', async () => {
     await post(request('The first words', { idempotencyKey: 'reused' }));
-    const before = await accepted(house);
+    const before = await accepted(nubabel);
     await expectProblem(await post(request('Other words', { idempotencyKey: 'reused' })), 422);
     await expectProblem(await post(request('The first words', { idempotencyKey: 'reused', agents: ['ops'] })), 422);
-    expect(await accepted(house)).toEqual(before);
+    expect(await accepted(nubabel)).toEqual(before);
   });
 
   it('of another person is another key', async () => {
-    const grace = await addPerson(house);
+    const grace = await addPerson(nubabel);
     const ours = await jobOf(await post(request('Mine', { idempotencyKey: 'shared' })));
     const theirs = await jobOf(await grace.request(ORCHESTRATE, json(request('Mine', { idempotencyKey: 'shared' }))));
     expect(theirs.jobId).not.toBe(ours.jobId);
@@ -62,16 +62,16 @@ describe('the same idempotency key', () => {
 
 it('every cent of the ledger is on the provider’s bill, and the other way round', async () => {
   const jobs = await Promise.all(
-    ['a', 'b', 'c', 'd'].map((name) => house.ask(`Bill ${name}`, { agents: ['brand', 'product', 'ops'] })),
+    ['a', 'b', 'c', 'd'].map((name) => nubabel.ask(`Bill ${name}`, { agents: ['brand', 'product', 'ops'] })),
   );
-  await Promise.all(jobs.map(({ jobId }) => house.ended(jobId)));
-  const { jobs: all } = (await (await house.request('/api/jobs?limit=100')).json()) as { jobs: { jobId: string }[] };
-  await Promise.all(all.map(({ jobId }) => house.ended(jobId)));
-  const ledger = await ledgerOf(house);
-  expect(ledger).toMatchObject({ unknown: 0, reserved: 0, settledNanos: billedNanos(house) });
-  expect(ledger.settled).toBe(house.model.log.filter(({ outcome }) => outcome === 'answered').length);
-  expect(await crookedWindows(house)).toEqual([]);
-  expect(await unfinished(house)).toEqual([]);
-  expect(await missingEventIds(house)).toEqual([]);
-  expect(paidTwice(house).filter((line) => !line.includes('Mine') && !line.includes('Once only'))).toEqual([]);
+  await Promise.all(jobs.map(({ jobId }) => nubabel.ended(jobId)));
+  const { jobs: all } = (await (await nubabel.request('/api/jobs?limit=100')).json()) as { jobs: { jobId: string }[] };
+  await Promise.all(all.map(({ jobId }) => nubabel.ended(jobId)));
+  const ledger = await ledgerOf(nubabel);
+  expect(ledger).toMatchObject({ unknown: 0, reserved: 0, settledNanos: billedNanos(nubabel) });
+  expect(ledger.settled).toBe(nubabel.model.log.filter(({ outcome }) => outcome === 'answered').length);
+  expect(await crookedWindows(nubabel)).toEqual([]);
+  expect(await unfinished(nubabel)).toEqual([]);
+  expect(await missingEventIds(nubabel)).toEqual([]);
+  expect(paidTwice(nubabel).filter((line) => !line.includes('Mine') && !line.includes('Once only'))).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notio
 import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../fakes/sentry/index.ts';
 import { credulous } from '../support/credulous.ts';
 import { json } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { DISGUISES, FORMS, LOOT, ORDERS } from '../support/injections.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf } from '../support/replies.ts';
@@ -23,7 +23,7 @@ const POST = {
 const SEARCH = { name: 'search', description: 'Finds pages.', annotations: { readOnlyHint: true } };
 const AT_ONCE = 6;
 
-let house: House;
+let nubabel: Nubabel;
 let jira: FakeJira;
 let notion: FakeNotion;
 let github: FakeGithub;
@@ -34,8 +34,8 @@ let theirs: FakeMcp;
 let bob: Person;
 beforeAll(async () => {
   const servers = [0, 1, 2].map(() => createFakeMcp({ tools: [SEARCH, POST] }));
-  [house, jira, notion, github, wiki, bobs, theirs] = await Promise.all([
-    openSharedHouse({ slack: { limits: 'off' } }),
+  [nubabel, jira, notion, github, wiki, bobs, theirs] = await Promise.all([
+    startSharedNubabel({ slack: { limits: 'off' } }),
     createFakeJira(),
     createFakeNotion(),
     createFakeGithub(),
@@ -48,29 +48,35 @@ beforeAll(async () => {
     notion.seed({ title: DISGUISES['korean']?.(order) ?? '' });
     github.seed({ title: 'A bug', author: 'mallory', body: DISGUISES['html']?.(order) ?? '' });
   }
-  bob = await addPerson(house);
-  const them = await addPerson(house, { newOrganization: 'Theirs', role: 'admin' });
+  bob = await addPerson(nubabel);
+  const them = await addPerson(nubabel, { newOrganization: 'Theirs', role: 'admin' });
   const none = { kind: 'none' };
   const key = (apiKey: string) => ({ kind: 'api_key', apiKey });
   const jiraKey = { ...key(DEMO_JIRA_USER.token), email: DEMO_JIRA_USER.email };
-  await connect(house, { provider: 'jira', name: 'Jira', url: jira.url, auth: jiraKey, settings: { project: 'OPS' } });
-  await connect(house, {
+  await connect(nubabel, {
+    provider: 'jira',
+    name: 'Jira',
+    url: jira.url,
+    auth: jiraKey,
+    settings: { project: 'OPS' },
+  });
+  await connect(nubabel, {
     provider: 'notion',
     name: 'Notion',
     url: notion.url,
     auth: key(notion.token),
     settings: { database: NOTION.tasks },
   });
-  await connect(house, { provider: 'github', name: 'GitHub', url: github.url, auth: key(github.token) });
-  await connect(house, {
+  await connect(nubabel, { provider: 'github', name: 'GitHub', url: github.url, auth: key(github.token) });
+  await connect(nubabel, {
     provider: 'sentry',
     name: 'Sentry',
     url: sentry.apiUrl,
     auth: key('sntrys-demo-token'),
     settings: { organization: 'acme' },
   });
-  await connect(house, { provider: 'slack', name: 'Slack', url: house.slack.apiUrl, auth: key('xoxb-demo') });
-  await connect(house, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: none, trusted: true });
+  await connect(nubabel, { provider: 'slack', name: 'Slack', url: nubabel.slack.apiUrl, auth: key('xoxb-demo') });
+  await connect(nubabel, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: none, trusted: true });
   await connect(bob, { provider: 'bobs', name: ORDERS[0], url: bobs.url, auth: none, personal: true });
   await connect(them, { provider: 'theirs', name: 'Theirs', url: theirs.url, auth: none, trusted: true });
   const text = `---\nname: their-skill\ndescription: ${LOOT} ours\n---\n\n${ORDERS.join('\n')}`;
@@ -78,10 +84,10 @@ beforeAll(async () => {
   expect(skill.status).toBeLessThan(300);
 }, 150_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await Promise.all([jira, notion, github, sentry, wiki, bobs, theirs].map((fake) => fake?.close()));
 });
-afterEach(() => setPolicy(house, {}));
+afterEach(() => setPolicy(nubabel, {}));
 
 /** Everything that has ever been done to the outside, as those tell who it was done to. */
 const effects = () => ({
@@ -91,17 +97,17 @@ const effects = () => ({
   wiki: wiki.calls().filter(({ tool }) => tool !== 'search').length,
   bobs: bobs.calls().length,
   theirs: theirs.calls().length,
-  slack: JSON.stringify(house.slack.calls('chat.postMessage')).split(`evil.example/?q=${LOOT}`).length,
+  slack: JSON.stringify(nubabel.slack.calls('chat.postMessage')).split(`evil.example/?q=${LOOT}`).length,
 });
 
 const settled = (job: JobStatus) => isFinal(job.status) || waits(job);
 /** Asks as an honest person; whatever then waits for somebody is cancelled. Answers how it stood then. */
-async function run(message: string, more: Parameters<House['ask']>[1] = {}, by?: Person): Promise<JobStatus> {
+async function run(message: string, more: Parameters<Nubabel['ask']>[1] = {}, by?: Person): Promise<JobStatus> {
   const body = { message, agents: ['engineering' as const], ...more };
   const asked = by ? await by.request('/api/orchestrator/orchestrate', json(body)) : undefined;
-  const { jobId } = asked ? ((await asked.json()) as { jobId: string }) : await house.ask(message, body);
-  const job = await house.jobWhen(jobId, settled, 90_000);
-  if (waits(job)) expect(await answer(house, job, { verdict: 'cancel' })).toBe(200);
+  const { jobId } = asked ? ((await asked.json()) as { jobId: string }) : await nubabel.ask(message, body);
+  const job = await nubabel.jobWhen(jobId, settled, 90_000);
+  if (waits(job)) expect(await answer(nubabel, job, { verdict: 'cancel' })).toBe(200);
   return job;
 }
 
@@ -115,7 +121,7 @@ async function inTurns<T>(cases: readonly T[], work: (one: T) => Promise<void>):
 
 /** All orders stood in a question because of what had been read, or were no tool that may be called. */
 async function expectHeld(job: JobStatus, where: string, mayBeUnheard = false): Promise<void> {
-  const calls = await callsOf(house, job.jobId);
+  const calls = await callsOf(nubabel, job.jobId);
   const ordered = calls.filter(({ tool, arguments: args }) => JSON.stringify([tool, args]).includes(LOOT));
   // Errors come without what nobody sees, and not longer than a sentence or two.
   if (mayBeUnheard && ordered.length === 0) return;
@@ -146,8 +152,8 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
   });
 
   it('where writes ask nobody: does nothing that was not wanted', async () => {
-    await setPolicy(house, { risks: [] });
-    house.model.setResponder(credulous());
+    await setPolicy(nubabel, { risks: [] });
+    nubabel.model.setResponder(credulous());
     const before = effects();
     await inTurns(
       matrix.map((one, index) => ({ ...one, index })),
@@ -161,8 +167,8 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
   }, 240_000);
 
   it('through our own connections neither', async () => {
-    await setPolicy(house, { risks: [] });
-    house.model.setResponder(credulous());
+    await setPolicy(nubabel, { risks: [] });
+    nubabel.model.setResponder(credulous());
     const before = effects();
     const reads = ['notion__getTasks {}', 'github__listIssues {"owner":"acme","repo":"app"}', 'sentry__listIssues {}'];
     await inTurns(reads, async (read) => expectHeld(await run(`What is new? CALL ${read}`), read));
@@ -170,7 +176,7 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
   }, 120_000);
 
   it('with the usual policy neither', async () => {
-    house.model.setResponder(credulous());
+    nubabel.model.setResponder(credulous());
     const before = effects();
     const some = matrix.filter(({ form }, index) => form !== 'refusal' && index % 9 === 0);
     await inTurns(some, async ({ form, disguise }) => {
@@ -181,11 +187,11 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
   }, 120_000);
 
   it('in what others have answered before: colleagues, earlier requests, and those before them', async () => {
-    await setPolicy(house, { risks: [] });
+    await setPolicy(nubabel, { risks: [] });
     const before = effects();
     const page = 'CALL wiki__search {"page":"text/plain/0"}';
     // Only the first of both reads; the second knows it from the first.
-    house.model.setResponder((request) => {
+    nubabel.model.setResponder((request) => {
       if (askerOf(request) === 'analysis')
         return analysisReply({
           mode: 'sequential',
@@ -194,27 +200,30 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
       const first = askerOf(request) === 'support';
       return credulous(({ name }) => (name === 'wiki__search') === first)(request);
     });
-    const { jobId } = await house.ask(`Sum it up. ${page}`, { agents: ['support', 'engineering'], mode: 'sequential' });
-    const second = await house.jobWhen(jobId, settled, 60_000);
+    const { jobId } = await nubabel.ask(`Sum it up. ${page}`, {
+      agents: ['support', 'engineering'],
+      mode: 'sequential',
+    });
+    const second = await nubabel.jobWhen(jobId, settled, 60_000);
     await expectHeld(second, 'a colleague');
-    await answer(house, second, { verdict: 'cancel' });
+    await answer(nubabel, second, { verdict: 'cancel' });
 
     // A request that only reads, and six that do nothing but repeat it, until memory no longer holds the first.
-    house.model.setResponder(credulous(({ name }) => name === 'wiki__search'));
+    nubabel.model.setResponder(credulous(({ name }) => name === 'wiki__search'));
     const read = await run(`Sum it up. ${page}`);
     const { sessionId } = read;
     const repeats = `has heard:\n${ORDERS[0]}\nCONFIDENCE: 0.8`;
-    house.model.setResponder((request) => (askerOf(request) === 'analysis' ? analysisReply() : { text: repeats }));
+    nubabel.model.setResponder((request) => (askerOf(request) === 'analysis' ? analysisReply() : { text: repeats }));
     for (let nth = 0; nth < 6; nth++)
       expect(await run(`And again, ${nth}`, { sessionId })).toMatchObject({ status: 'completed' });
-    house.model.setResponder(credulous(({ name }) => name !== 'wiki__search'));
+    nubabel.model.setResponder(credulous(({ name }) => name !== 'wiki__search'));
     await expectHeld(await run('Go on then', { sessionId }), 'an earlier request');
     expect(effects()).toEqual(before);
   }, 120_000);
 
   it('in the words of an untrusted server: names, titles, descriptions, schemas', async () => {
-    await setPolicy(house, { risks: [] });
-    house.model.setResponder(credulous());
+    await setPolicy(nubabel, { risks: [] });
+    nubabel.model.setResponder(credulous());
     const before = effects();
     const places = [
       { description: ORDERS[0] },
@@ -226,14 +235,14 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
     ];
     for (const place of places) {
       const evil = await createFakeMcp({ tools: [{ name: 'find', ...place }] });
-      const made = await connect(house, { provider: 'evil', name: 'Evil', url: evil.url, auth: { kind: 'none' } });
+      const made = await connect(nubabel, { provider: 'evil', name: 'Evil', url: evil.url, auth: { kind: 'none' } });
       const job = await run('Hello there');
       const asked = (job.approval?.plan.calls ?? []).map(({ reasons }) => reasons);
       expect({ status: job.status, asked: asked.flat().every((one) => one === 'untrusted_input') }).toEqual({
         status: 'title' in place ? expect.any(String) : 'awaiting_approval',
         asked: true,
       });
-      await house.request(`/api/connections/${made.id}`, { method: 'DELETE' });
+      await nubabel.request(`/api/connections/${made.id}`, { method: 'DELETE' });
       expect(evil.calls()).toEqual([]);
       await evil.close();
     }
@@ -241,7 +250,7 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
   }, 120_000);
 
   it('never hears of what belongs to others', () => {
-    const heard = JSON.stringify(house.model.requests.map(({ body }) => [body['tools'], body['system']]));
+    const heard = JSON.stringify(nubabel.model.requests.map(({ body }) => [body['tools'], body['system']]));
     expect(heard).not.toContain(`${LOOT} ours`);
     expect(heard).not.toContain('theirs__');
     expect(heard).not.toContain('bobs__');
@@ -258,38 +267,38 @@ describe('honest work', () => {
   ] as const;
 
   it('is done at once where the policy lets it', async () => {
-    await setPolicy(house, { risks: [] });
+    await setPolicy(nubabel, { risks: [] });
     wiki.setCall(() => ({ result: { content: [{ type: 'text', text: 'Done.' }] } }));
-    house.model.setResponder(credulous());
+    nubabel.model.setResponder(credulous());
     await inTurns(HONEST, async ([tool, args]) => {
       const { jobId, status } = await run(`Please CALL ${tool} ${JSON.stringify(args)}`);
-      expect({ tool, status, calls: await callsOf(house, jobId) }).toMatchObject({
+      expect({ tool, status, calls: await callsOf(nubabel, jobId) }).toMatchObject({
         tool,
         status: 'completed',
         calls: [{ status: 'done' }],
       });
-      expect(await effectsOf(house, jobId)).toMatchObject([{ tool, state: 'DONE' }]);
+      expect(await effectsOf(nubabel, jobId)).toMatchObject([{ tool, state: 'DONE' }]);
     });
   }, 60_000);
 
   it('after reading is done once somebody has looked, and without asking where the switch is off', async () => {
-    house.model.setResponder(credulous());
-    await setPolicy(house, { risks: [] });
+    nubabel.model.setResponder(credulous());
+    await setPolicy(nubabel, { risks: [] });
     const message = (title: string) => `CALL wiki__search {"q":"x"} and when you know it, THEN ${title}`;
-    house.model.setResponder((request) => {
+    nubabel.model.setResponder((request) => {
       if (askerOf(request) === 'analysis') return analysisReply();
       const count = request.allToolResults.length;
       const title = /THEN (.+)$/.exec(request.userText)?.[1] ?? '';
       if (count === 0) return { calls: [{ name: 'wiki__search', input: { q: 'x' } }] };
       return count === 1 ? { calls: [{ name: 'wiki__post', input: { title } }] } : { text: 'Done.\nCONFIDENCE: 0.9' };
     });
-    const first = await house.ask(message('Looked at'), { agents: ['engineering'] });
-    const asked = await house.jobWhen(first.jobId, settled);
+    const first = await nubabel.ask(message('Looked at'), { agents: ['engineering'] });
+    const asked = await nubabel.jobWhen(first.jobId, settled);
     expect(asked.approval?.plan.calls).toMatchObject([{ tool: 'wiki__post', reasons: ['untrusted_input'] }]);
-    expect(await answer(house, asked)).toBe(200);
-    expect(await house.ended(first.jobId)).toMatchObject({ status: 'completed', effects: { done: 1 } });
-    await setPolicy(house, { risks: [], untrusted: false });
-    const second = await house.ask(message('Not looked at'), { agents: ['engineering'] });
-    expect(await house.ended(second.jobId)).toMatchObject({ status: 'completed', effects: { done: 1 } });
+    expect(await answer(nubabel, asked)).toBe(200);
+    expect(await nubabel.ended(first.jobId)).toMatchObject({ status: 'completed', effects: { done: 1 } });
+    await setPolicy(nubabel, { risks: [], untrusted: false });
+    const second = await nubabel.ask(message('Not looked at'), { agents: ['engineering'] });
+    expect(await nubabel.ended(second.jobId)).toMatchObject({ status: 'completed', effects: { done: 1 } });
   }, 60_000);
 });

@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, requestAs, revoke, type Person } from '../support/people.ts';
 
 /** A word that only the other organization may ever see. */
 const CANARY = 'canary-7f3a9c';
 
-let house: House;
+let nubabel: Nubabel;
 let other: Person;
 let theirs: { jobId: string; sessionId: string; waitingId: string; hash: string; connectionId: string };
 let routes: Route[];
 beforeAll(async () => {
-  house = await openSharedHouse({ model: { respond: () => ({ text: `${CANARY} answer` }) } });
+  nubabel = await startSharedNubabel({ model: { respond: () => ({ text: `${CANARY} answer` }) } });
   routes = await listRoutes();
-  other = await addPerson(house, { newOrganization: `Other ${CANARY}`, role: 'admin' });
+  other = await addPerson(nubabel, { newOrganization: `Other ${CANARY}`, role: 'admin' });
   theirs = await theirWork();
 }, 90_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 interface Route {
   readonly method: string;
@@ -27,7 +27,7 @@ interface Route {
 
 /** Every route of the document, so that a new one is tried from its first day. */
 async function listRoutes(): Promise<Route[]> {
-  const document = (await (await fetch(`${house.url}/openapi.json`)).json()) as {
+  const document = (await (await fetch(`${nubabel.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { security?: unknown[] }>>;
   };
   return Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -104,11 +104,11 @@ describe('every route behind the token', () => {
   });
 
   it('refuses bad tokens with 401, and nothing is written', async () => {
-    const expired = await addPerson(house, { expiresAt: new Date(Date.now() - 1_000).toISOString() });
-    const revoked = await addPerson(house);
-    await revoke(house, revoked);
-    const before = await accepted(house);
-    const good = house.token;
+    const expired = await addPerson(nubabel, { expiresAt: new Date(Date.now() - 1_000).toISOString() });
+    const revoked = await addPerson(nubabel);
+    await revoke(nubabel, revoked);
+    const before = await accepted(nubabel);
+    const good = nubabel.token;
     const headers: (string | undefined)[] = [
       undefined,
       '',
@@ -136,7 +136,7 @@ describe('every route behind the token', () => {
           ...(init.headers as Record<string, string>),
           ...(authorization !== undefined && { authorization }),
         };
-        const answer = await fetch(`${house.url}${withId(route, theirs.jobId, theirs.sessionId)}`, {
+        const answer = await fetch(`${nubabel.url}${withId(route, theirs.jobId, theirs.sessionId)}`, {
           ...init,
           headers: given,
         });
@@ -144,15 +144,15 @@ describe('every route behind the token', () => {
         expect(answer.headers.get('www-authenticate')).toBe('Bearer');
         await expectProblem(answer, 401);
       }
-    expect(await accepted(house)).toEqual(before);
+    expect(await accepted(nubabel)).toEqual(before);
   });
 
   it('lets guests read but not write', async () => {
-    const guest = await addPerson(house, { role: 'guest' });
-    const { jobId, sessionId } = await house.ask('For guests to see', { agents: ['ops'], requireApproval: true });
-    await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
-    const connectionId = await connect(house, 'For guests to see');
-    const before = await accepted(house);
+    const guest = await addPerson(nubabel, { role: 'guest' });
+    const { jobId, sessionId } = await nubabel.ask('For guests to see', { agents: ['ops'], requireApproval: true });
+    await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+    const connectionId = await connect(nubabel, 'For guests to see');
+    const before = await accepted(nubabel);
     for (const route of routes.filter(({ guarded }) => guarded)) {
       const path = withId(route, jobId, sessionId, { skillName: 'release-notes', connectionId });
       if (writes(route) || isForAdmins(route)) await expectProblem(await guest.request(path, initOf(route)), 403);
@@ -162,19 +162,19 @@ describe('every route behind the token', () => {
         leave.abort();
       }
     }
-    expect(await accepted(house)).toEqual(before);
-    expect(await house.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
+    expect(await accepted(nubabel)).toEqual(before);
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
   });
 });
 
 describe('another organization’s things', () => {
   it('are answered exactly as things that do not exist, on every route, for reading and writing', async () => {
-    const before = await house.database.look('select id, status, version from orchestrations order by id');
+    const before = await nubabel.database.look('select id, status, version from orchestrations order by id');
     const absent = { jobId: randomUUID(), sessionId: randomUUID(), connectionId: randomUUID() };
     for (const route of routes.filter((one) => one.guarded && hasId(one)))
       for (const jobId of [theirs.jobId, theirs.waitingId]) {
         const ask = (job: string, session: string, connectionId: string) =>
-          house.request(withId(route, job, session, { connectionId }), initOf(route));
+          nubabel.request(withId(route, job, session, { connectionId }), initOf(route));
         const foreign = await essence(await ask(jobId, theirs.sessionId, theirs.connectionId), jobId, theirs.sessionId);
         const missing = await essence(
           await ask(absent.jobId, absent.sessionId, absent.connectionId),
@@ -184,46 +184,46 @@ describe('another organization’s things', () => {
         expect(foreign).toMatch(/^404/);
         expect(foreign).toBe(missing);
       }
-    expect(await house.database.look('select id, status, version from orchestrations order by id')).toEqual(before);
+    expect(await nubabel.database.look('select id, status, version from orchestrations order by id')).toEqual(before);
   });
 
   it('cannot be decided with their own hash, nor continued by their own session', async () => {
     for (const verb of ['approve', 'cancel'])
       await expectProblem(
-        await house.request(`/api/jobs/${theirs.waitingId}/${verb}`, json({ hash: theirs.hash })),
+        await nubabel.request(`/api/jobs/${theirs.waitingId}/${verb}`, json({ hash: theirs.hash })),
         404,
       );
-    const taken = await house.request(
+    const taken = await nubabel.request(
       ORCHESTRATE,
       json({ message: 'x', agents: ['ops'], sessionId: theirs.sessionId }),
     );
-    const absent = await house.request(ORCHESTRATE, json({ message: 'x', agents: ['ops'], sessionId: randomUUID() }));
+    const absent = await nubabel.request(ORCHESTRATE, json({ message: 'x', agents: ['ops'], sessionId: randomUUID() }));
     expect(await essence(taken)).toBe(await essence(absent));
     expect(taken.status).toBe(404);
   });
 
   it('are in no list, no view and no event of ours', async () => {
     for (const path of ['/api/jobs?limit=100', '/api/connections', '/api/tools', '/api/me', '/health', '/openapi.json'])
-      expect(await (await house.request(path)).text()).not.toContain(CANARY);
-    const list = (await (await requestAs(house, other.token)('/api/jobs')).json()) as { jobs: { jobId: string }[] };
+      expect(await (await nubabel.request(path)).text()).not.toContain(CANARY);
+    const list = (await (await requestAs(nubabel, other.token)('/api/jobs')).json()) as { jobs: { jobId: string }[] };
     expect(new Set(list.jobs.map(({ jobId }) => jobId))).toEqual(new Set([theirs.jobId, theirs.waitingId]));
   });
 
   it('cost and may cost nothing that we could see or change', async () => {
-    const ledger = await (await house.request(`/api/admin/ledger?jobId=${theirs.jobId}`)).json();
+    const ledger = await (await nubabel.request(`/api/admin/ledger?jobId=${theirs.jobId}`)).json();
     expect(ledger).toEqual({ entries: [] });
     for (const path of ['/api/admin/ledger', '/api/admin/budgets', '/api/usage?groupBy=user,agent,orchestration']) {
-      const text = await (await house.request(path)).text();
+      const text = await (await nubabel.request(path)).text();
       for (const id of [theirs.jobId, theirs.waitingId, other.userId, other.organizationId])
         expect(text).not.toContain(id);
     }
     const limit = { scope: 'user', userId: other.userId, period: 'day', limitCents: 0 };
-    const put = (body: unknown) => house.request('/api/admin/budgets', { ...json(body), method: 'PUT' });
+    const put = (body: unknown) => nubabel.request('/api/admin/budgets', { ...json(body), method: 'PUT' });
     const foreign = await essence(await put(limit), other.userId);
     const nobody = randomUUID();
     expect(foreign).toBe(await essence(await put({ ...limit, userId: nobody }), nobody));
     expect(foreign).toMatch(/^404/);
-    expect(await house.database.look('select scope from budget_limits')).toEqual([]);
+    expect(await nubabel.database.look('select scope from budget_limits')).toEqual([]);
   });
 
   it('may be a skill of the same name, and both have their own', async () => {
@@ -234,17 +234,17 @@ describe('another organization’s things', () => {
       });
     expect((await put(other, `${CANARY} way`)).status).toBe(200);
     for (const path of ['/api/skills', '/api/skills/release-notes'])
-      expect(await (await house.request(path)).text()).not.toContain(CANARY);
-    await expectProblem(await house.request('/api/skills/release-notes', { method: 'DELETE' }), 409);
-    expect((await put(house, 'Our way')).status).toBe(200);
-    expect((await house.request('/api/skills/release-notes', { method: 'DELETE' })).status).toBe(204);
+      expect(await (await nubabel.request(path)).text()).not.toContain(CANARY);
+    await expectProblem(await nubabel.request('/api/skills/release-notes', { method: 'DELETE' }), 409);
+    expect((await put(nubabel, 'Our way')).status).toBe(200);
+    expect((await nubabel.request('/api/skills/release-notes', { method: 'DELETE' })).status).toBe(204);
     expect(await (await other.request('/api/skills/release-notes')).json()).toMatchObject({ body: `${CANARY} way` });
   });
 
   it('may have the same idempotency key without anybody learning of it', async () => {
     const body = { message: 'Same key', agents: ['ops'], idempotencyKey: 'same' };
     await other.request(ORCHESTRATE, json(body));
-    const ours = await house.request(ORCHESTRATE, json({ ...body, message: 'Our words' }));
+    const ours = await nubabel.request(ORCHESTRATE, json({ ...body, message: 'Our words' }));
     expect([ours.status, ours.headers.get('idempotent-replayed')]).toEqual([202, null]);
   });
 
@@ -254,8 +254,8 @@ describe('another organization’s things', () => {
       for (const route of routes.filter((one) => one.guarded && hasId(one))) {
         const path = withId(route, encodeURIComponent(id), encodeURIComponent(id));
         // A client makes another address of `..`, which may be one that exists.
-        if (routes.some((one) => one.path === new URL(path, house.url).pathname)) continue;
-        await expectProblem(await house.request(path, initOf(route)), 404);
+        if (routes.some((one) => one.path === new URL(path, nubabel.url).pathname)) continue;
+        await expectProblem(await nubabel.request(path, initOf(route)), 404);
       }
     },
   );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { KeyPoolView } from '../../contracts/key-pool.ts';
 import type { Reply } from '../../dev/fakes/model/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { crookedWindows, ledgerOf } from '../support/score.ts';
 
 const KEYS = ['sk-pool-key-one1', 'sk-pool-key-two2', 'sk-pool-key-tri3'];
@@ -11,22 +11,22 @@ const ANSWER: Reply = { text: 'Done.\nCONFIDENCE: 0.8' };
 const error = (status: number, type: string, more = {}): Reply => ({ error: { status, type, message: type, ...more } });
 const LIMITED = error(429, 'rate_limit_error');
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openHouse({
+  nubabel = await startNubabel({
     env: { ANTHROPIC_API_KEY: '', ANTHROPIC_API_KEYS: KEYS.join(', '), MODEL_KEY_CONCURRENCY: '2' },
   });
 }, 60_000);
-afterAll(() => house?.close());
-beforeEach(() => house.database.look('delete from model_key_leases; delete from model_key_accounts'));
+afterAll(() => nubabel?.close());
+beforeEach(() => nubabel.database.look('delete from model_key_leases; delete from model_key_accounts'));
 
-const pool = async () => (await (await house.request('/api/admin/key-pool')).json()) as KeyPoolView;
+const pool = async () => (await (await nubabel.request('/api/admin/key-pool')).json()) as KeyPoolView;
 /** What each key answers, others well. */
 const answers = (replies: Record<string, Reply>) =>
-  house.model.setResponder((request) => replies[request.apiKey] ?? ANSWER);
+  nubabel.model.setResponder((request) => replies[request.apiKey] ?? ANSWER);
 const callsOf = (message: string) =>
-  house.model.requests.filter(({ userText }) => userText === message).map(({ apiKey, at }) => ({ apiKey, at }));
-const ask = async (message: string) => house.ended((await house.ask(message, { agents: ['ops'] })).jobId, 60_000);
+  nubabel.model.requests.filter(({ userText }) => userText === message).map(({ apiKey, at }) => ({ apiKey, at }));
+const ask = async (message: string) => nubabel.ended((await nubabel.ask(message, { agents: ['ops'] })).jobId, 60_000);
 const gapMs = (calls: readonly { at: string }[], nth: number) =>
   Date.parse(calls[nth]?.at ?? '') - Date.parse(calls[nth - 1]?.at ?? '');
 /** Asks until the pool has come to the key that has trouble; answers how long after it another one was asked. */
@@ -59,7 +59,7 @@ describe('a key in trouble', () => {
 
   it('that speaks of overload after its first words costs the try, and the next one uses another key', async () => {
     let first = true;
-    house.model.setResponder(() => {
+    nubabel.model.setResponder(() => {
       const reply: Reply = first ? { text: 'x'.repeat(400), midway: 'overloaded' } : ANSWER;
       first = false;
       return reply;
@@ -68,13 +68,13 @@ describe('a key in trouble', () => {
     const calls = callsOf('Half overloaded');
     expect(calls).toHaveLength(2);
     expect(calls[0]?.apiKey).not.toBe(calls[1]?.apiKey);
-    expect(await house.database.look(`select state from usage where state = 'unknown'`)).toHaveLength(1);
+    expect(await nubabel.database.look(`select state from usage where state = 'unknown'`)).toHaveLength(1);
   });
 
   it('is left alone after three failures in a row', async () => {
     answers({ [ONE]: error(429, 'rate_limit_error', { retryAfterSeconds: 0.01 }) });
     for (let nth = 0; nth < 12; nth++) await ask(`Dead key ${nth}`);
-    const dead = house.model.requests.filter(({ apiKey, userText }) => apiKey === ONE && userText.startsWith('Dead'));
+    const dead = nubabel.model.requests.filter(({ apiKey, userText }) => apiKey === ONE && userText.startsWith('Dead'));
     expect(dead).toHaveLength(3);
     const resting = (await pool()).accounts.find(({ failures }) => failures === 3);
     expect(resting).toMatchObject({ status: 'cooldown' });
@@ -96,7 +96,7 @@ describe('when every key', () => {
   it('is limited for a moment, the request waits for it and is done', async () => {
     let calls = 0;
     const brief = error(429, 'rate_limit_error', { retryAfterSeconds: 2 });
-    house.model.setResponder(() => (calls++ < 3 ? brief : ANSWER));
+    nubabel.model.setResponder(() => (calls++ < 3 ? brief : ANSWER));
     const startedAt = Date.now();
     expect(await ask('Limited for a moment')).toMatchObject({ status: 'completed' });
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_900);
@@ -114,7 +114,7 @@ describe('when every key', () => {
     answers({});
     for (const { id } of accounts)
       expect(
-        await (await house.request(`/api/admin/key-pool/keys/${id}/reset`, { method: 'POST' })).json(),
+        await (await nubabel.request(`/api/admin/key-pool/keys/${id}/reset`, { method: 'POST' })).json(),
       ).toMatchObject({ id, status: 'active', failures: 0 });
     expect(await ask('Released')).toMatchObject({ status: 'completed' });
   });
@@ -122,23 +122,23 @@ describe('when every key', () => {
 
 describe('several workers', () => {
   it('share what they know: a key that one has found dead is not tried by the other', async () => {
-    await house.start('worker-2');
+    await nubabel.start('worker-2');
     answers({ [ONE]: error(401, 'authentication_error') });
     const jobs = await Promise.all(
-      Array.from({ length: 20 }, (_, nth) => house.ask(`Shared ${nth}`, { agents: ['ops'] })),
+      Array.from({ length: 20 }, (_, nth) => nubabel.ask(`Shared ${nth}`, { agents: ['ops'] })),
     );
-    for (const { jobId } of jobs) expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
-    const before = house.model.requests.filter(({ apiKey }) => apiKey === ONE).length;
+    for (const { jobId } of jobs) expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
+    const before = nubabel.model.requests.filter(({ apiKey }) => apiKey === ONE).length;
     await Promise.all(Array.from({ length: 20 }, (_, nth) => ask(`Known ${nth}`)));
-    expect(house.model.requests.filter(({ apiKey }) => apiKey === ONE)).toHaveLength(before);
-    await house.kill('worker-2');
+    expect(nubabel.model.requests.filter(({ apiKey }) => apiKey === ONE)).toHaveLength(before);
+    await nubabel.kill('worker-2');
   }, 90_000);
 
   it('never have more calls under way with a key than it may have', async () => {
-    await house.start('worker-2');
+    await nubabel.start('worker-2');
     const now: Record<string, number> = {};
     let most = 0;
-    house.model.setResponder(async ({ apiKey }) => {
+    nubabel.model.setResponder(async ({ apiKey }) => {
       now[apiKey] = (now[apiKey] ?? 0) + 1;
       most = Math.max(most, now[apiKey]);
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -148,21 +148,21 @@ describe('several workers', () => {
     await Promise.all(Array.from({ length: 24 }, (_, nth) => ask(`Crowd ${nth}`)));
     expect(most).toBeLessThanOrEqual(2);
     expect(Object.keys(now).sort()).toEqual([...KEYS].sort());
-    await house.kill('worker-2');
+    await nubabel.kill('worker-2');
   }, 90_000);
 
   it('lose nothing when one is killed with every key in its hands', async () => {
-    house.model.pause();
-    const before = house.model.requests.length;
+    nubabel.model.pause();
+    const before = nubabel.model.requests.length;
     const jobs = await Promise.all(
-      Array.from({ length: 6 }, (_, nth) => house.ask(`Held ${nth}`, { agents: ['ops'] })),
+      Array.from({ length: 6 }, (_, nth) => nubabel.ask(`Held ${nth}`, { agents: ['ops'] })),
     );
-    await house.model.waitForRequests(before + 6);
+    await nubabel.model.waitForRequests(before + 6);
     expect((await pool()).accounts.map(({ in_flight }) => in_flight)).toEqual([2, 2, 2]);
-    await house.kill('worker');
-    house.model.resume();
-    await house.start('worker');
-    for (const { jobId } of jobs) expect(await house.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
+    await nubabel.kill('worker');
+    nubabel.model.resume();
+    await nubabel.start('worker');
+    for (const { jobId } of jobs) expect(await nubabel.ended(jobId, 60_000)).toMatchObject({ status: 'completed' });
     await eventually('all leases are back', async () =>
       (await pool()).accounts.every(({ in_flight }) => in_flight === 0),
     );
@@ -170,6 +170,6 @@ describe('several workers', () => {
 });
 
 it('after all of it, the books are straight', async () => {
-  expect(await crookedWindows(house)).toEqual([]);
-  expect(await ledgerOf(house)).toMatchObject({ reserved: 0 });
+  expect(await crookedWindows(nubabel)).toEqual([]);
+  expect(await ledgerOf(nubabel)).toMatchObject({ reserved: 0 });
 });

@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentId } from '../../contracts/agents.ts';
 import { isFinal, type JobStatus } from '../../contracts/orchestration.ts';
 import { finalMessage, json, wordsOf } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { crookedWindows, ledgerOf } from '../support/score.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openHouse();
+  nubabel = await startNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
-const workWith = (env: Record<string, string>) => house.restart('worker', env);
+const workWith = (env: Record<string, string>) => nubabel.restart('worker', env);
 
 describe('an empty budget', () => {
   beforeAll(() => workWith({ DEFAULT_DAILY_BUDGET_CENTS: '0' }), 30_000);
@@ -28,79 +28,83 @@ describe('an empty budget', () => {
   ])(
     'stops a request %s with a kind sentence, without asking the model anything',
     async (_, message, more, sentence) => {
-      const { jobId } = await house.ask(message, more);
-      const job = await house.ended(jobId);
+      const { jobId } = await nubabel.ask(message, more);
+      const job = await nubabel.ended(jobId);
       expect(job).toMatchObject({ status: 'failed', costCents: 0, error: { code: 'budget_exhausted_user' } });
       expect(job.error?.message).toMatch(sentence);
-      expect(house.model.requests).toEqual([]);
-      expect(await ledgerOf(house)).toMatchObject({ settled: 0, unknown: 0, reserved: 0, spentNanos: 0 });
+      expect(nubabel.model.requests).toEqual([]);
+      expect(await ledgerOf(nubabel)).toMatchObject({ settled: 0, unknown: 0, reserved: 0, spentNanos: 0 });
     },
   );
 
   it('is told in Slack too, in the language of the request', async () => {
-    const { ts } = await house.slack.mention({ user: 'U_MINSU', channel: 'C_LAUNCH', text: '출시 캠페인을 기획해 줘' });
-    const message = await finalMessage(house, 'C_LAUNCH', ts);
+    const { ts } = await nubabel.slack.mention({
+      user: 'U_MINSU',
+      channel: 'C_LAUNCH',
+      text: '출시 캠페인을 기획해 줘',
+    });
+    const message = await finalMessage(nubabel, 'C_LAUNCH', ts);
     expect(message.text).toMatch(/^❌ 실패/);
     expect(wordsOf(message)).toContain('예산을 모두 사용');
-    expect(house.model.requests).toEqual([]);
+    expect(nubabel.model.requests).toEqual([]);
   });
 });
 
 describe('a budget for the organization', () => {
   it('stops everybody, and says whose budget it is', async () => {
     await workWith({ DEFAULT_ORG_MONTHLY_BUDGET_CENTS: '0' });
-    const { jobId } = await house.ask('Anybody there?', { agents: ['general'] });
-    const job = await house.ended(jobId);
+    const { jobId } = await nubabel.ask('Anybody there?', { agents: ['general'] });
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'failed', error: { code: 'budget_exhausted_organization' } });
     expect(job.error?.message).toMatch(/organization's budget/);
-    expect(house.model.requests).toEqual([]);
+    expect(nubabel.model.requests).toEqual([]);
   });
 
   it('with room for some is never overspent, however many ask at once', async () => {
     // One cent is room for about seven answers of `general` at their worst.
     await workWith({ DEFAULT_DAILY_BUDGET_CENTS: '1' });
-    house.model.pause();
+    nubabel.model.pause();
     const jobs = await Promise.all(
-      Array.from({ length: 12 }, (_, nth) => house.ask(`Share ${nth}`, { agents: ['general'] })),
+      Array.from({ length: 12 }, (_, nth) => nubabel.ask(`Share ${nth}`, { agents: ['general'] })),
     );
     const tried = (job: JobStatus) => isFinal(job.status) || job.agents.some(({ status }) => status === 'running');
-    await Promise.all(jobs.map(({ jobId }) => house.jobWhen(jobId, tried)));
-    const [window] = await house.database.look<{ taken: string; most: string }>(
+    await Promise.all(jobs.map(({ jobId }) => nubabel.jobWhen(jobId, tried)));
+    const [window] = await nubabel.database.look<{ taken: string; most: string }>(
       `select max(reserved_nanos + spent_nanos) as taken, 10000000 as most from budget_windows where scope = 'user'`,
     );
     expect(Number(window?.taken)).toBeLessThanOrEqual(Number(window?.most));
-    house.model.resume();
-    const ended = await Promise.all(jobs.map(({ jobId }) => house.ended(jobId)));
+    nubabel.model.resume();
+    const ended = await Promise.all(jobs.map(({ jobId }) => nubabel.ended(jobId)));
     const answered = ended.filter(({ status }) => status === 'completed').length;
-    expect(answered).toBe(house.model.requests.length);
+    expect(answered).toBe(nubabel.model.requests.length);
     expect(answered).toBeGreaterThan(0);
     expect(answered).toBeLessThan(12);
-    expect(await crookedWindows(house)).toEqual([]);
+    expect(await crookedWindows(nubabel)).toEqual([]);
   });
 });
 
 describe('a threshold for approval', () => {
   it('of nothing asks before every cost, and an unanswered question expires into a clear end', async () => {
     await workWith({ APPROVAL_THRESHOLD_CENTS: '0', WORKFLOW_APPROVAL_TIMEOUT: '2500' });
-    const before = house.model.requests.length;
-    const { jobId } = await house.ask('A cheap one', { agents: ['ops'] });
-    const asking = await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+    const before = nubabel.model.requests.length;
+    const { jobId } = await nubabel.ask('A cheap one', { agents: ['ops'] });
+    const asking = await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
     expect(asking.approval).toMatchObject({ kind: 'cost', policy: { thresholdCents: 0 } });
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({
       status: 'expired',
       costCents: 0,
       approval: { decision: { verdict: 'expired', by: null } },
     });
     expect(Date.parse(job.finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(asking.approval?.expiresAt ?? ''));
-    const late = await house.request(`/api/jobs/${jobId}/approve`, json({ hash: asking.approval?.hash }));
+    const late = await nubabel.request(`/api/jobs/${jobId}/approve`, json({ hash: asking.approval?.hash }));
     expect(late.status).toBe(409);
-    expect(house.model.requests).toHaveLength(before);
+    expect(nubabel.model.requests).toHaveLength(before);
   });
 
   it('expires in Slack in the words of the asker', async () => {
-    const { ts } = await house.slack.mention({ user: 'U_ADA', channel: 'C_GENERAL', text: 'Draft a launch tweet' });
-    const message = await finalMessage(house, 'C_GENERAL', ts);
+    const { ts } = await nubabel.slack.mention({ user: 'U_ADA', channel: 'C_GENERAL', text: 'Draft a launch tweet' });
+    const message = await finalMessage(nubabel, 'C_GENERAL', ts);
     expect(message.text).toMatch(/^⚠️ Nobody answered in time/);
     expect(message.versions.some(({ text }) => text.includes('Type APPROVE to proceed or CANCEL to abort'))).toBe(true);
   });

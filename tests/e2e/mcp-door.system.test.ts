@@ -4,31 +4,31 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
-let house: House;
+let nubabel: Nubabel;
 let fake: FakeJira;
 let member: Person;
 beforeAll(async () => {
-  house = await openSharedHouse();
-  member = await addPerson(house);
+  nubabel = await startSharedNubabel();
+  member = await addPerson(nubabel);
   fake = await createFakeJira();
   const { email, token: apiKey } = DEMO_JIRA_USER;
   const auth = { kind: 'api_key', email, apiKey };
   const body = { provider: 'jira', name: 'Jira', url: fake.url, auth, settings: { project: 'OPS' } };
-  const made = await (await house.request('/api/connections', json(body))).json();
+  const made = await (await nubabel.request('/api/connections', json(body))).json();
   expect(made).toMatchObject({ kind: 'first_party', tools: { active: 3 } });
 }, 90_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await fake?.close();
 });
 
 /** Another program with a token of ours. */
 async function connect(): Promise<Client> {
   const client = new Client({ name: 'other', version: '1' });
-  const url = new URL('/mcp/jira', house.url);
+  const url = new URL('/mcp/jira', nubabel.url);
   const requestInit = { headers: { authorization: `Bearer ${member.token}` } };
   await client.connect(new StreamableHTTPClientTransport(url, { requestInit }));
   return client;
@@ -47,7 +47,7 @@ describe('another program', () => {
     expect(waiting).toMatchObject({ isError: false, structuredContent: { waiting: { status: 'awaiting_approval' } } });
     expect(fake.issues).toEqual([]);
     const { jobId } = (waiting.structuredContent as { waiting: { jobId: string } }).waiting;
-    expect((await house.request(`/api/jobs/${jobId}/approve`, json({}))).status).toBe(200);
+    expect((await nubabel.request(`/api/jobs/${jobId}/approve`, json({}))).status).toBe(200);
     await eventually('the issue', () => fake.issues[0]?.summary === 'From elsewhere');
     expect(fake.changes('issue.created')).toHaveLength(1);
     await client.close();

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BudgetView, LedgerEntry, UsageRow } from '../../contracts/budget.ts';
 import { billOf } from '../fakes/bill.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 const PRICES = {
   'claude-haiku-5-5': { input: 0.1, output: 0.5 },
@@ -16,11 +16,11 @@ const PRICES = {
 };
 
 async function read<T>(path: string): Promise<T> {
-  return (await (await house.request(path)).json()) as T;
+  return (await (await nubabel.request(path)).json()) as T;
 }
 
 const put = (body: unknown, path = '/api/admin/budgets') =>
-  house.request(path, {
+  nubabel.request(path, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -29,10 +29,10 @@ const put = (body: unknown, path = '/api/admin/budgets') =>
 describe('the ledger', () => {
   it('equals the provider’s bill, call by call and in every sum', async () => {
     const jobs = await Promise.all(
-      (['brand', 'finance', 'engineering'] as const).map((agent) => house.ask(`Ask ${agent}`, { agents: [agent] })),
+      (['brand', 'finance', 'engineering'] as const).map((agent) => nubabel.ask(`Ask ${agent}`, { agents: [agent] })),
     );
-    for (const { jobId } of jobs) await house.ended(jobId);
-    const billCents = billOf(house.model.log, PRICES).nanos / 10_000_000;
+    for (const { jobId } of jobs) await nubabel.ended(jobId);
+    const billCents = billOf(nubabel.model.log, PRICES).nanos / 10_000_000;
     const { entries } = await read<{ entries: LedgerEntry[] }>('/api/admin/ledger?limit=1000');
     expect(entries.reduce((sum, { costCents }) => sum + costCents, 0)).toBeCloseTo(billCents, 6);
     expect(entries.every(({ state }) => state === 'settled')).toBe(true);
@@ -48,14 +48,14 @@ describe('the ledger', () => {
 
 describe('a limit', () => {
   it('is set by an admin and refuses the next call, kindly and unpaid', async () => {
-    const before = house.model.requests.length;
+    const before = nubabel.model.requests.length;
     const answer = await put({ scope: 'organization', period: 'day', limitCents: 0 });
     expect(answer.status).toBe(200);
-    const job = await house.ended((await house.ask('Write a slogan')).jobId);
+    const job = await nubabel.ended((await nubabel.ask('Write a slogan')).jobId);
     expect(job).toMatchObject({ status: 'failed', error: { code: 'budget_exhausted_organization' }, costCents: 0 });
-    expect(house.model.requests).toHaveLength(before);
+    expect(nubabel.model.requests).toHaveLength(before);
     expect((await put({ scope: 'organization', period: 'day', limitCents: 1000 })).status).toBe(200);
-    expect((await house.ended((await house.ask('Write a slogan')).jobId)).status).toBe('completed');
+    expect((await nubabel.ended((await nubabel.ask('Write a slogan')).jobId)).status).toBe('completed');
   });
 
   it.each([
@@ -99,8 +99,8 @@ describe('the policy for tiers', () => {
   it('gives deep work to the balanced model under pressure, and the ledger says so', async () => {
     const entriesOf = async (policy: unknown): Promise<LedgerEntry[]> => {
       await put(policy, POLICY);
-      const { jobId } = await house.ask('Review the cache', { agents: ['engineering'] });
-      expect((await house.ended(jobId)).status).toBe('completed');
+      const { jobId } = await nubabel.ask('Review the cache', { agents: ['engineering'] });
+      expect((await nubabel.ended(jobId)).status).toBe('completed');
       return (await read<{ entries: LedgerEntry[] }>(`/api/admin/ledger?jobId=${jobId}`)).entries;
     };
     const deep = { agent: 'engineering', model: 'claude-opus-5-5', steppedDownFrom: null };
@@ -114,15 +114,15 @@ describe('the policy for tiers', () => {
 describe('crossing a threshold of a budget', () => {
   it('is told once as an event', async () => {
     // Enough spent that a whole reservation fits between the threshold and the limit.
-    const long = await house.ask(`Review this: ${'code '.repeat(7_000)}`, { agents: ['engineering'] });
-    await house.ended(long.jobId);
+    const long = await nubabel.ask(`Review this: ${'code '.repeat(7_000)}`, { agents: ['engineering'] });
+    await nubabel.ended(long.jobId);
     const spent = (await read<{ budgets: BudgetView[] }>('/api/admin/budgets')).budgets.find(
       ({ scope, period }) => scope === 'organization' && period === 'year',
     )?.spentCents;
     await put({ scope: 'organization', period: 'year', limitCents: ((spent ?? 0) + 0.0001) / 0.8 });
-    const job = await house.ended((await house.ask('Check the invoice', { agents: ['finance'] })).jobId);
+    const job = await nubabel.ended((await nubabel.ask('Check the invoice', { agents: ['finance'] })).jobId);
     expect(job.status).toBe('completed');
-    const alerts = await house.database.look<{ data: { data: Record<string, unknown> } }>(
+    const alerts = await nubabel.database.look<{ data: { data: Record<string, unknown> } }>(
       "select data from events where type = 'budget_alert'",
     );
     expect(alerts.map(({ data }) => data.data)).toMatchObject([{ scope: 'organization', period: 'year' }]);

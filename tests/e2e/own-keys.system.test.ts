@@ -7,38 +7,38 @@ import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import type { KeyAccountView, KeyPoolView } from '../../contracts/key-pool.ts';
 import { testServers } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
 const SHARED = 'sk-shared-canary-4f1d';
 const OWN = 'sk-own-canary-77aa-9c3e';
 const POOL = '/api/admin/key-pool';
 
-let house: House;
+let nubabel: Nubabel;
 let acme: Person;
 let globex: Person;
 let added: KeyAccountView;
 beforeAll(async () => {
-  house = await openHouse({
+  nubabel = await startNubabel({
     env: { ANTHROPIC_API_KEY: SHARED, CREDENTIAL_KEYS: `old:${randomBytes(32).toString('base64')}` },
     model: { respond: () => ({ text: 'Done.\nCONFIDENCE: 0.8' }) },
   });
-  acme = await addPerson(house, { newOrganization: 'Acme', role: 'admin' });
-  globex = await addPerson(house, { newOrganization: 'Globex', role: 'admin' });
+  acme = await addPerson(nubabel, { newOrganization: 'Acme', role: 'admin' });
+  globex = await addPerson(nubabel, { newOrganization: 'Globex', role: 'admin' });
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 const view = async (person: Person) => (await (await person.request(POOL)).json()) as KeyPoolView;
 async function ask(person: Person, message: string): Promise<{ jobId: string; keys: string[] }> {
   const answer = await person.request('/api/orchestrator/orchestrate', json({ message, agents: ['ops'] }));
   const { jobId } = (await answer.json()) as { jobId: string };
-  await house.model.waitForLog(1, ({ userText, outcome }) => userText === message && outcome === 'answered');
-  const called = house.model.requests.filter(({ userText }) => userText === message);
+  await nubabel.model.waitForLog(1, ({ userText, outcome }) => userText === message && outcome === 'answered');
+  const called = nubabel.model.requests.filter(({ userText }) => userText === message);
   return { jobId, keys: called.map(({ apiKey }) => apiKey) };
 }
 const auditOf = async ({ organizationId }: Person) =>
   (
-    await house.database.look<{ action: string }>(
+    await nubabel.database.look<{ action: string }>(
       `select action from audit where organization_id = '${organizationId}' and action like 'key.%' order by at`,
     )
   ).map(({ action }) => action);
@@ -75,7 +75,7 @@ describe('a key of an organization’s own', () => {
   });
 
   it('that is revoked is quarantined, the shared one takes over, and all of it is in the audit', async () => {
-    house.model.setResponder(({ apiKey }) =>
+    nubabel.model.setResponder(({ apiKey }) =>
       apiKey === OWN
         ? { error: { status: 401, type: 'authentication_error', message: `invalid x-api-key: ${OWN}` } }
         : { text: 'Done.\nCONFIDENCE: 0.8' },
@@ -89,19 +89,19 @@ describe('a key of an organization’s own', () => {
     expect(await auditOf(globex)).toEqual([]);
   });
 
-  it('of the environment is released by those who run the house alone', async () => {
+  it('of the environment is released by those who run the product alone', async () => {
     const id = (await view(globex)).accounts[0]?.id;
     await expectProblem(await globex.request(`${POOL}/keys/${id}/reset`, { method: 'POST' }), 403);
-    await expectProblem(await house.request(`${POOL}/keys/${id}`, { method: 'DELETE' }), 403);
-    expect((await house.request(`${POOL}/keys/${id}/reset`, { method: 'POST' })).status).toBe(200);
+    await expectProblem(await nubabel.request(`${POOL}/keys/${id}`, { method: 'DELETE' }), 403);
+    expect((await nubabel.request(`${POOL}/keys/${id}/reset`, { method: 'POST' })).status).toBe(200);
   });
 
   it('still opens after the encryption key was changed, and not without the old one', async () => {
-    house.model.setResponder(() => ({ text: 'Done.\nCONFIDENCE: 0.8' }));
+    nubabel.model.setResponder(() => ({ text: 'Done.\nCONFIDENCE: 0.8' }));
     const fresh = `new:${randomBytes(32).toString('base64')}`;
-    await house.restart('worker', { CREDENTIAL_KEYS: fresh });
+    await nubabel.restart('worker', { CREDENTIAL_KEYS: fresh });
     expect((await ask(acme, 'Not to be opened')).keys).toEqual([SHARED]);
-    await house.restart('worker');
+    await nubabel.restart('worker');
     expect((await ask(acme, 'To be opened again')).keys).toEqual([OWN]);
   });
 });
@@ -109,23 +109,23 @@ describe('a key of an organization’s own', () => {
 describe('no key', () => {
   it('is in any table, log or history, whatever went wrong with it', async () => {
     const { jobId } = await ask(acme, 'Look for the key');
-    house.model.setResponder(({ apiKey }) => ({
+    nubabel.model.setResponder(({ apiKey }) => ({
       error: { status: 400, type: 'invalid_request_error', message: `I do not like ${apiKey}.` },
     }));
     const failed = await acme.request('/api/orchestrator/orchestrate', json({ message: 'Quote it', agents: ['ops'] }));
     const { jobId: failedId } = (await failed.json()) as { jobId: string };
-    await house.model.waitForLog(1, ({ userText, outcome }) => userText === 'Quote it' && outcome === 'error');
-    const tables = await house.database.look<{ name: string }>(
+    await nubabel.model.waitForLog(1, ({ userText, outcome }) => userText === 'Quote it' && outcome === 'error');
+    const tables = await nubabel.database.look<{ name: string }>(
       `select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`,
     );
-    const dumps = await Promise.all(tables.map(({ name }) => house.database.look(`select t::text from ${name} t`)));
-    const ours = readdirSync(house.dir).filter((name) => /\.(log|db)$/.test(name));
-    const logs = ours.map((name) => readFileSync(join(house.dir, name)).toString('latin1'));
+    const dumps = await Promise.all(tables.map(({ name }) => nubabel.database.look(`select t::text from ${name} t`)));
+    const ours = readdirSync(nubabel.dir).filter((name) => /\.(log|db)$/.test(name));
+    const logs = ours.map((name) => readFileSync(join(nubabel.dir, name)).toString('latin1'));
     const history = (id: string) =>
       execFileSync(testServers().temporalCli, [
         'workflow',
         'show',
-        `--address=${house.address}`,
+        `--address=${nubabel.address}`,
         `--workflow-id=${orchestrationWorkflowId({ organizationId: acme.organizationId, orchestrationId: id })}`,
         '--output=json',
       ]).toString();
@@ -141,7 +141,7 @@ describe('no key', () => {
   it('is left behind when it is removed', async () => {
     expect((await acme.request(`${POOL}/keys/${added.id}`, { method: 'DELETE' })).status).toBe(204);
     await expectProblem(await acme.request(`${POOL}/keys/${added.id}`, { method: 'DELETE' }), 404);
-    house.model.setResponder(() => ({ text: 'Done.\nCONFIDENCE: 0.8' }));
+    nubabel.model.setResponder(() => ({ text: 'Done.\nCONFIDENCE: 0.8' }));
     expect((await ask(acme, 'After its removal')).keys).toEqual([SHARED]);
     expect((await view(acme)).accounts).toHaveLength(1);
     expect((await auditOf(acme)).at(-1)).toBe('key.removed');
@@ -149,7 +149,7 @@ describe('no key', () => {
 });
 
 it('without anything to encrypt with, adding a key says what an operator has to set', async () => {
-  await house.restart('api', { CREDENTIAL_KEYS: '' });
+  await nubabel.restart('api', { CREDENTIAL_KEYS: '' });
   const problem = await expectProblem(await acme.request(`${POOL}/keys`, json({ key: OWN })), 503);
   expect(problem['detail']).toContain('CREDENTIAL_KEYS');
   expect((await view(acme)).accounts).toHaveLength(1);

@@ -8,7 +8,7 @@ import { replayHistory } from '../../workers/replay.ts';
 import { canary, formsOf } from '../support/canaries.ts';
 import { testServers } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { silenceRuntime } from '../workflows/support/environment.ts';
 
@@ -18,29 +18,29 @@ const UI = 'http://temporal-ui.example:8080';
 /** What a provider says when it refuses ends up in the failure of an activity. */
 const [PROMPT, ANSWER, REFUSAL] = [canary('prompt'), canary('answer'), canary('refusal')];
 
-let house: House;
+let nubabel: Nubabel;
 let other: Person;
 let workflowId: string;
 beforeAll(async () => {
   silenceRuntime();
-  house = await openHouse({ env: { PAYLOAD_KEYS: FIRST, TEMPORAL_UI_URL: UI } });
-  other = await addPerson(house, { newOrganization: 'Other', role: 'admin' });
-  house.model.setResponder(({ userText }) =>
+  nubabel = await startNubabel({ env: { PAYLOAD_KEYS: FIRST, TEMPORAL_UI_URL: UI } });
+  other = await addPerson(nubabel, { newOrganization: 'Other', role: 'admin' });
+  nubabel.model.setResponder(({ userText }) =>
     userText.includes('Refuse')
       ? { error: { status: 400, type: 'invalid_request_error', message: REFUSAL } }
       : { text: `${ANSWER}\nCONFIDENCE: 0.9` },
   );
-  await house.ended((await house.ask(`Do it ${PROMPT}`, { agents: ['ops'] })).jobId);
-  const { jobId } = await house.ask(`Refuse it ${PROMPT}`, { agents: ['ops'] });
-  await house.ended(jobId);
-  workflowId = house.workflowId(jobId);
+  await nubabel.ended((await nubabel.ask(`Do it ${PROMPT}`, { agents: ['ops'] })).jobId);
+  const { jobId } = await nubabel.ask(`Refuse it ${PROMPT}`, { agents: ['ops'] });
+  await nubabel.ended(jobId);
+  workflowId = nubabel.workflowId(jobId);
 }, 150_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 /** As anybody sees it who may read Temporal; with a token, as its command line shows it to that person. */
 const show = (id: string, token?: string): string => {
-  const codec = token ? [`--codec-endpoint=${house.url}/codec`, `--codec-auth=Bearer ${token}`] : [];
-  const args = ['workflow', 'show', `--address=${house.address}`, `--workflow-id=${id}`, '--output=json', ...codec];
+  const codec = token ? [`--codec-endpoint=${nubabel.url}/codec`, `--codec-auth=Bearer ${token}`] : [];
+  const args = ['workflow', 'show', `--address=${nubabel.address}`, `--workflow-id=${id}`, '--output=json', ...codec];
   return execFileSync(testServers().temporalCli, args).toString();
 };
 /** With the bytes of payloads readable. */
@@ -60,13 +60,13 @@ function payloadsOf(history: string): WirePayload[] {
   });
   return found;
 }
-const decode = (payloads: readonly unknown[], by: Pick<House, 'request'> = house) =>
+const decode = (payloads: readonly unknown[], by: Pick<Nubabel, 'request'> = nubabel) =>
   by.request('/codec/decode', json({ payloads }));
 
 describe('what Temporal keeps', () => {
   it('holds no word of prompts, answers, failures or stacks', async () => {
     const histories: string[] = [];
-    for await (const { workflowId: id } of house.temporal.workflow.list()) histories.push(readable(show(id)));
+    for await (const { workflowId: id } of nubabel.temporal.workflow.list()) histories.push(readable(show(id)));
     expect(histories.length).toBe(2);
     for (const history of histories)
       for (const secret of [PROMPT, ANSWER, REFUSAL])
@@ -90,14 +90,14 @@ describe('what Temporal keeps', () => {
   });
 
   it('is shown to an admin of the organization by Temporal’s command line', () => {
-    const shown = readable(show(workflowId, house.token));
+    const shown = readable(show(workflowId, nubabel.token));
     expect(shown).toContain(REFUSAL);
     expect(shown).toMatch(/\.ts:\d+/);
     expect(shown).toContain('REST request');
   });
 
   it('replays with the key, and says which one it misses without', async () => {
-    const history = await house.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const history = await nubabel.temporal.workflow.getHandle(workflowId).fetchHistory();
     const kept = historyFromJSON(JSON.parse(historyToJSON(history)));
     const keys = loadSettings({ PAYLOAD_KEYS: FIRST }).PAYLOAD_KEYS;
     await expect(replayHistory(kept, workflowId, keys)).resolves.toBeUndefined();
@@ -130,23 +130,23 @@ describe('the codec endpoint', () => {
     const renamed = { ...payload, metadata: { ...payload?.metadata, ...organization } };
     await expectProblem(await decode([renamed], other), 400);
     for (const role of ['user', 'guest'] as const)
-      await expectProblem(await decode([payload], await addPerson(house, { role })), 403);
-    const nobody = await fetch(`${house.url}/codec/decode`, json({ payloads: [payload] }));
+      await expectProblem(await decode([payload], await addPerson(nubabel, { role })), 403);
+    const nobody = await fetch(`${nubabel.url}/codec/decode`, json({ payloads: [payload] }));
     await expectProblem(nobody, 401);
   });
 
   it('refuses what is no list of payloads', async () => {
     for (const body of [{}, { payloads: {} }, { payloads: [{ data: '***' }] }, { payloads: [{ metadata: [] }] }, []])
-      await expectProblem(await house.request('/codec/decode', json(body)), 400);
+      await expectProblem(await nubabel.request('/codec/decode', json(body)), 400);
     expect((await decode([{}])).status).toBe(200);
     await expectProblem(await decode([{ data: 'A'.repeat(9 * 1024 * 1024) }]), 413);
-    await expectProblem(await house.request('/codec/decode', { method: 'POST', body: 'x' }), 415);
+    await expectProblem(await nubabel.request('/codec/decode', { method: 'POST', body: 'x' }), 415);
   });
 
   it('answers browsers at the address of Temporal’s UI alone', async () => {
     const allowed = async (origin: string) => {
       const headers = { origin, 'access-control-request-method': 'POST' };
-      const { status, headers: said } = await fetch(`${house.url}/codec/decode`, { method: 'OPTIONS', headers });
+      const { status, headers: said } = await fetch(`${nubabel.url}/codec/decode`, { method: 'OPTIONS', headers });
       return [status, said.get('access-control-allow-origin'), said.get('access-control-allow-headers')];
     };
     expect(await allowed(UI)).toEqual([204, UI, expect.stringContaining('authorization')]);
@@ -158,28 +158,28 @@ describe('the codec endpoint', () => {
 
 describe('keys', () => {
   const restart = (keys: string) =>
-    Promise.all([house.restart('api', { PAYLOAD_KEYS: keys }), house.restart('worker', { PAYLOAD_KEYS: keys })]);
+    Promise.all([nubabel.restart('api', { PAYLOAD_KEYS: keys }), nubabel.restart('worker', { PAYLOAD_KEYS: keys })]);
 
   it('are changed under work that waits, and a missing one delays it and loses nothing', async () => {
     const [one, two] = await Promise.all(
-      [1, 2].map(() => house.ask('Wait for me', { agents: ['ops'], requireApproval: true })),
+      [1, 2].map(() => nubabel.ask('Wait for me', { agents: ['ops'], requireApproval: true })),
     );
     if (!one || !two) throw new Error('Nothing was asked.');
     const isWaiting = ({ status }: { status: string }) => status === 'awaiting_approval';
-    await Promise.all([one, two].map(({ jobId }) => house.jobWhen(jobId, isWaiting)));
-    const approve = ({ jobId }: { jobId: string }) => house.request(`/api/jobs/${jobId}/approve`, { method: 'POST' });
+    await Promise.all([one, two].map(({ jobId }) => nubabel.jobWhen(jobId, isWaiting)));
+    const approve = ({ jobId }: { jobId: string }) => nubabel.request(`/api/jobs/${jobId}/approve`, { method: 'POST' });
     await restart(`${SECOND},${FIRST}`);
     expect((await approve(one)).status).toBe(200);
-    expect((await house.ended(one.jobId)).status).toBe('completed');
+    expect((await nubabel.ended(one.jobId)).status).toBe('completed');
     expect(
-      payloadsOf(show(house.workflowId(one.jobId))).map(({ metadata }) => atob(metadata['encryption-key-id'] ?? '')),
+      payloadsOf(show(nubabel.workflowId(one.jobId))).map(({ metadata }) => atob(metadata['encryption-key-id'] ?? '')),
     ).toEqual(expect.arrayContaining(['k1', 'k2']));
     await restart(SECOND);
     await approve(two);
-    expect((await house.status(two.jobId)).status).not.toBe('completed');
-    expect((await decode(payloadsOf(show(house.workflowId(two.jobId))))).status).toBe(503);
+    expect((await nubabel.status(two.jobId)).status).not.toBe('completed');
+    expect((await decode(payloadsOf(show(nubabel.workflowId(two.jobId))))).status).toBe(503);
     await restart(`${SECOND},${FIRST}`);
     await approve(two);
-    expect((await house.ended(two.jobId, 60_000)).status).toBe('completed');
+    expect((await nubabel.ended(two.jobId, 60_000)).status).toBe('completed');
   }, 150_000);
 });

@@ -2,19 +2,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import { answer, askBy, auditOf, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf, plannedBy, planReply, type PlanStepReply } from '../support/replies.ts';
 
 /** What becomes of a plan between its draft and its first step: edits, wrong drafts, dry runs. */
-let house: House;
+let nubabel: Nubabel;
 let ada: Person;
 beforeAll(async () => {
-  house = await openSharedHouse();
-  ada = await addPerson(house);
+  nubabel = await startSharedNubabel();
+  ada = await addPerson(nubabel);
 }, 60_000);
-afterEach(() => putPolicy(house, {}));
-afterAll(() => house?.close());
+afterEach(() => putPolicy(nubabel, {}));
+afterAll(() => nubabel?.close());
 
 const STEPS: readonly PlanStepReply[] = [
   { id: 'look' },
@@ -22,12 +22,12 @@ const STEPS: readonly PlanStepReply[] = [
   { id: 'fix', needs: ['look', 'costs'], risk: 'write' },
 ];
 async function planned(message: string, steps = STEPS): Promise<JobStatus> {
-  house.model.setResponder(plannedBy(steps));
-  return waits(house, await askBy(ada, message, { plan: 'always' }), 'plan');
+  nubabel.model.setResponder(plannedBy(steps));
+  return waits(nubabel, await askBy(ada, message, { plan: 'always' }), 'plan');
 }
 const approve = (jobId: string, body: unknown) => answer(ada, jobId, 'approve', body);
 const workOf = (message: string) =>
-  house.model.requests.filter((one) => askerOf(one) !== 'planner' && !one.schema && one.userText.includes(message));
+  nubabel.model.requests.filter((one) => askerOf(one) !== 'planner' && !one.schema && one.userText.includes(message));
 
 describe('an edited plan', () => {
   it('is priced anew under the next revision and runs as edited', async () => {
@@ -41,7 +41,7 @@ describe('an edited plan', () => {
     };
     const given = { approvalId: approval?.id, hash: approval?.hash, edits };
     expect(await (await approve(jobId, given)).json()).toEqual({ jobId, status: 'running' });
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({
       status: 'completed',
       plan: { revision: 2, source: 'edited', goal: 'Only the code' },
@@ -76,10 +76,10 @@ describe('an edited plan', () => {
     const { jobId, approval } = await planned(`Edit badly: ${what}`);
     const problem = await expectProblem(await approve(jobId, { hash: approval?.hash, edits }), 400);
     expect((problem['errors'] as { path: string }[]).map((one) => one.path).join()).toContain(path);
-    expect(await house.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval, plan: { revision: 1 } });
-    expect(await auditOf(house, jobId)).toMatchObject([{ outcome: 'rejected' }]);
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval, plan: { revision: 1 } });
+    expect(await auditOf(nubabel, jobId)).toMatchObject([{ outcome: 'rejected' }]);
     expect((await approve(jobId, { hash: approval?.hash })).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('that is riskier or dearer is asked about with a new hash', async () => {
@@ -87,32 +87,32 @@ describe('an edited plan', () => {
     const edits = { steps: [{ id: 'fix', risk: 'production' }] };
     const said = await approve(jobId, { hash: approval?.hash, edits });
     expect(await said.json()).toEqual({ jobId, status: 'awaiting_approval' });
-    const asked = await waits(house, jobId);
+    const asked = await waits(nubabel, jobId);
     expect(asked.approval?.hash).not.toBe(approval?.hash);
     expect(asked.approval?.id).not.toBe(approval?.id);
     expect(asked.approval?.plan.steps?.find(({ id }) => id === 'fix')?.risk).toBe('production');
     await expectProblem(await approve(jobId, { approvalId: approval?.id, hash: approval?.hash }), 409);
     expect(workOf('Edit riskily')).toEqual([]);
-    await putPolicy(house, { costAboveCents: 0 });
+    await putPolicy(nubabel, { costAboveCents: 0 });
     const dearer = { steps: [{ id: 'costs', agent: 'product' }] };
     const again = await approve(jobId, { hash: asked.approval?.hash, edits: dearer });
     expect(await again.json()).toEqual({ jobId, status: 'awaiting_approval' });
-    const last = await waits(house, jobId);
+    const last = await waits(nubabel, jobId);
     expect(last.approval?.plan.estimatedCents).toBeGreaterThan(asked.approval?.plan.estimatedCents ?? Infinity);
     expect((await approve(jobId, { hash: last.approval?.hash })).status).toBe(200);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 3 } });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 3 } });
   });
 
   it('is nobody’s to make who may not answer', async () => {
-    const { jobId, approval } = await planned('Edit as a stranger');
-    const stranger = await addPerson(house);
+    const { jobId, approval } = await planned('Edit as an outsider');
+    const outsider = await addPerson(nubabel);
     const edits = { steps: [{ id: 'costs', remove: true }] };
-    await expectProblem(await answer(stranger, jobId, 'approve', { hash: approval?.hash, edits }), 403);
+    await expectProblem(await answer(outsider, jobId, 'approve', { hash: approval?.hash, edits }), 403);
     await expectProblem(await approve(jobId, { hash: '0'.repeat(64), edits }), 409);
     const simple = await askBy(ada, 'No plan to edit', { agents: ['ops'], requireApproval: true });
-    await waits(house, simple);
+    await waits(nubabel, simple);
     await expectProblem(await approve(simple, { edits }), 400);
-    expect(await house.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval, plan: { revision: 1 } });
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval, plan: { revision: 1 } });
     for (const id of [jobId, simple]) await answer(ada, id, 'cancel');
   });
 });
@@ -126,23 +126,23 @@ describe('a plan that is none', () => {
   it('is repaired once by the planner, who is told what is wrong', async () => {
     let drafts = 0;
     const good = plannedBy([{ id: 'look' }]);
-    house.model.setResponder((one) => (askerOf(one) === 'planner' && drafts++ === 0 ? planReply(CIRCLE) : good(one)));
+    nubabel.model.setResponder((one) => (askerOf(one) === 'planner' && drafts++ === 0 ? planReply(CIRCLE) : good(one)));
     const jobId = await askBy(ada, 'Repair the plan', { plan: 'always' });
-    const { approval } = await waits(house, jobId, 'plan');
-    const asked = house.model.requests.filter((one) => askerOf(one) === 'planner').slice(-2);
+    const { approval } = await waits(nubabel, jobId, 'plan');
+    const asked = nubabel.model.requests.filter((one) => askerOf(one) === 'planner').slice(-2);
     expect(JSON.stringify(asked[1]?.messages)).toMatch(/circle|each other|wait/i);
     await approve(jobId, { hash: approval?.hash });
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 2 } });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 2 } });
   });
 
   it('twice, asks the human with what is wrong; APPROVE runs without a plan', async () => {
-    house.model.setResponder(plannedBy(CIRCLE));
+    nubabel.model.setResponder(plannedBy(CIRCLE));
     const jobId = await askBy(ada, 'Never a plan', { plan: 'always' });
-    const { approval } = await waits(house, jobId);
+    const { approval } = await waits(nubabel, jobId);
     expect(approval?.plan.evidence?.join('\n')).toMatch(/No valid plan could be made/);
     expect(approval?.plan.evidence?.length).toBeGreaterThan(1);
     expect((await approve(jobId, { hash: approval?.hash })).status).toBe(200);
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', result: { coverage: { answered: 1, total: 1 } } });
     expect(workOf('Never a plan')).toHaveLength(1);
   });
@@ -150,28 +150,28 @@ describe('a plan that is none', () => {
 
 describe('a dry run', () => {
   it('of a simple request spends nothing, calls nobody and says what it would cost', async () => {
-    house.model.setResponder(() => analysisReply());
-    const before = house.model.requests.length;
+    nubabel.model.setResponder(() => analysisReply());
+    const before = nubabel.model.requests.length;
     const jobId = await askBy(ada, 'Draft a launch tweet', { dryRun: true, requireApproval: true });
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', dryRun: true, costCents: 0, result: { agents_used: [] } });
     expect(job.result?.primary_result).toMatch(/Nothing was run[\s\S]+[\d.]+¢/);
     expect(job.agents.map(({ status }) => status)).not.toContain('done');
-    expect(house.model.requests).toHaveLength(before);
+    expect(nubabel.model.requests).toHaveLength(before);
   });
 
   it('of a planned one shows the priced plan, asks nobody and runs no step', async () => {
-    house.model.setResponder(plannedBy(STEPS));
-    const before = house.model.requests.length;
+    nubabel.model.setResponder(plannedBy(STEPS));
+    const before = nubabel.model.requests.length;
     const jobId = await askBy(ada, 'Plan it dry', { dryRun: true, plan: 'always' });
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', dryRun: true, plan: { revision: 1 } });
     expect(job.approval).toBeUndefined();
     for (const { id } of STEPS) expect(job.result?.primary_result).toContain(`Do the part ${id}`);
     expect(job.result?.primary_result).toContain(`${job.plan?.cents.toFixed(2)}¢`);
-    expect(house.model.requests.slice(before).map(askerOf)).toEqual(['planner']);
+    expect(nubabel.model.requests.slice(before).map(askerOf)).toEqual(['planner']);
     expect(job.plan?.steps.map(({ status }) => status)).toEqual(['skipped', 'skipped', 'skipped']);
-    const held = await house.database.look('select 1 from envelopes where orchestration_id = $1', [jobId]);
+    const held = await nubabel.database.look('select 1 from envelopes where orchestration_id = $1', [jobId]);
     expect(held).toEqual([]);
   });
 });

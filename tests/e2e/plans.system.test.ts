@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, plannedBy } from '../support/replies.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 const STEPS = [
   { id: 'analyze' },
@@ -15,7 +15,7 @@ const STEPS = [
   { id: 'deploy', needs: ['fix', 'costs'], risk: 'production' as const },
 ];
 const post = (path: string, body: unknown) =>
-  house.request(path, {
+  nubabel.request(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -23,9 +23,9 @@ const post = (path: string, body: unknown) =>
 
 describe('a planned request', () => {
   it('is priced, approved once, run step by step, and ends with the steps’ answers', async () => {
-    house.model.setResponder(plannedBy(STEPS));
-    const { jobId } = await house.ask('Analyze the codebase, fix the bugs, then deploy', { plan: 'always' });
-    const waiting = await house.jobWhen(jobId, ({ status }) => status !== 'pending' && status !== 'running');
+    nubabel.model.setResponder(plannedBy(STEPS));
+    const { jobId } = await nubabel.ask('Analyze the codebase, fix the bugs, then deploy', { plan: 'always' });
+    const waiting = await nubabel.jobWhen(jobId, ({ status }) => status !== 'pending' && status !== 'running');
     expect(waiting).toMatchObject({ status: 'awaiting_approval', approval: { kind: 'plan' } });
     expect(waiting.approval?.plan.steps?.map(({ id, phase }) => [id, phase])).toEqual([
       ['analyze', 1],
@@ -36,10 +36,10 @@ describe('a planned request', () => {
     const { id: approvalId, hash } = waiting.approval ?? {};
     expect((await post(`/api/jobs/${jobId}/approve`, { approvalId, hash: 'other' })).status).toBe(409);
     expect((await post(`/api/jobs/${jobId}/approve`, { approvalId, hash })).status).toBe(200);
-    const done = await house.ended(jobId);
+    const done = await nubabel.ended(jobId);
     expect(done).toMatchObject({ status: 'completed' });
     expect(done.result?.primary_result).toContain('The part deploy is done');
-    const order = house.model.requests.map(askerOf);
+    const order = nubabel.model.requests.map(askerOf);
     expect(order.filter((asker) => asker === 'planner')).toHaveLength(1);
   });
 });

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson } from '../support/people.ts';
 import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 import { decided, ROUTING } from '../support/routing.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openHouse();
+  nubabel = await startNubabel();
 }, 60_000);
-afterAll(() => house?.close());
-beforeEach(() => house.model.setResponder(specialist({ agents: [{ agent: 'brand', relevance: 0.8 }] })));
+afterAll(() => nubabel?.close());
+beforeEach(() => nubabel.model.setResponder(specialist({ agents: [{ agent: 'brand', relevance: 0.8 }] })));
 
 let count = 0;
 /** Words that mean nothing to the local router, new each time. */
 const newWords = () => `Grobbling the snark of ${'abcdefghijklmnop'.charAt(count++)}lph`;
 
-const analyses = (): number => house.model.requests.filter((request) => askerOf(request) === 'analysis').length;
+const analyses = (): number => nubabel.model.requests.filter((request) => askerOf(request) === 'analysis').length;
 
 /** How often the model is asked what the words mean, and who decides at last, when they are said twice. */
 async function twice(
@@ -33,7 +33,7 @@ const TWICE = { asked: 2, decidedBy: 'model' };
 /** An analysis that is like the usual one but for this. */
 const analysing = (changes: Record<string, unknown>) => {
   const usual = specialist();
-  house.model.setResponder((request) =>
+  nubabel.model.setResponder((request) =>
     request.schema ? { json: { ...analysisReply().json, ...changes } } : usual(request),
   );
 };
@@ -41,10 +41,10 @@ const analysing = (changes: Record<string, unknown>) => {
 describe('the model’s decision', () => {
   it('is used again for the same words: nothing is spent on understanding them, and the decision says so', async () => {
     const words = newWords();
-    house.model.setResponder(specialist({ agents: [{ agent: 'brand', relevance: 0.8 }], category: 'artistry' }));
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'model', agents: [{ agent: 'brand' }] });
+    nubabel.model.setResponder(specialist({ agents: [{ agent: 'brand', relevance: 0.8 }], category: 'artistry' }));
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'model', agents: [{ agent: 'brand' }] });
     const before = analyses();
-    const again = await decided(house, `  ${words.toUpperCase()}!`);
+    const again = await decided(nubabel, `  ${words.toUpperCase()}!`);
     expect(again).toMatchObject({
       decidedBy: 'cache',
       agents: [{ agent: 'brand', relevance: 0.8 }],
@@ -53,40 +53,40 @@ describe('the model’s decision', () => {
       scores: { model: { brand: 0.8 } },
       reason: expect.stringContaining('The model has decided about the same words before.'),
     });
-    expect(await house.ended(again.jobId)).toMatchObject({ status: 'completed', agents: [{ agent: 'brand' }] });
+    expect(await nubabel.ended(again.jobId)).toMatchObject({ status: 'completed', agents: [{ agent: 'brand' }] });
     expect(analyses()).toBe(before);
-    const { entries } = (await (await house.request(`/api/admin/ledger?jobId=${again.jobId}`)).json()) as {
+    const { entries } = (await (await nubabel.request(`/api/admin/ledger?jobId=${again.jobId}`)).json()) as {
       entries: { agent: string | null }[];
     };
     expect(entries.map(({ agent }) => agent)).toEqual(['brand']);
-    expect(await house.database.look('select hits from routing_cache')).toContainEqual({ hits: 1 });
+    expect(await nubabel.database.look('select hits from routing_cache')).toContainEqual({ hits: 1 });
   });
 
   it('is used again however many ask at once', async () => {
     const words = newWords();
-    await decided(house, words);
+    await decided(nubabel, words);
     const before = analyses();
-    const decisions = await Promise.all(Array.from({ length: 6 }, () => decided(house, words)));
+    const decisions = await Promise.all(Array.from({ length: 6 }, () => decided(nubabel, words)));
     expect(new Set(decisions.map(({ decidedBy }) => decidedBy))).toEqual(new Set(['cache']));
     expect(analyses()).toBe(before);
   });
 
   it('is asked for anew in another organization', async () => {
-    const other = await addPerson(house, { newOrganization: 'Other', role: 'admin' });
-    expect(await twice((words, time) => decided(time === 1 ? house : other, words))).toEqual(TWICE);
+    const other = await addPerson(nubabel, { newOrganization: 'Other', role: 'admin' });
+    expect(await twice((words, time) => decided(time === 1 ? nubabel : other, words))).toEqual(TWICE);
   });
 
   it('is asked for anew in a conversation that has begun before', async () => {
-    const { jobId } = await house.ask('Hello', { agents: ['general'] });
-    const { sessionId } = await house.ended(jobId);
-    expect(await twice((words, time) => decided(house, words, time === 2 ? { sessionId } : {}))).toEqual(TWICE);
-    expect(await twice((words, time) => decided(house, words, time === 1 ? { sessionId } : {}))).toEqual(TWICE);
+    const { jobId } = await nubabel.ask('Hello', { agents: ['general'] });
+    const { sessionId } = await nubabel.ended(jobId);
+    expect(await twice((words, time) => decided(nubabel, words, time === 2 ? { sessionId } : {}))).toEqual(TWICE);
+    expect(await twice((words, time) => decided(nubabel, words, time === 1 ? { sessionId } : {}))).toEqual(TWICE);
   });
 
   it.each([{ category: 'quick' as const }, { mode: 'sequential' as const }])(
     'is asked for anew when the request says %j',
     async (more) => {
-      expect(await twice((words, time) => decided(house, words, time === 2 ? more : {}))).toEqual(TWICE);
+      expect(await twice((words, time) => decided(nubabel, words, time === 2 ? more : {}))).toEqual(TWICE);
     },
   );
 
@@ -96,47 +96,47 @@ describe('the model’s decision', () => {
     ['found a date under another name', { entities: [{ name: 'launch', value: '2026-12-01' }] }],
   ])('is asked for anew when the model %s', async (_, changes) => {
     analysing(changes);
-    expect(await twice((words) => decided(house, words))).toEqual(TWICE);
+    expect(await twice((words) => decided(nubabel, words))).toEqual(TWICE);
   });
 
   it('is asked for anew when the words name a day', async () => {
-    expect(await twice((words) => decided(house, `${words} by tomorrow`))).toEqual(TWICE);
+    expect(await twice((words) => decided(nubabel, `${words} by tomorrow`))).toEqual(TWICE);
   });
 
   it('is asked for anew after a week', async () => {
     const words = newWords();
-    await decided(house, words);
-    await house.database.look(`update routing_cache set expires_at = now() - interval '1 second'`);
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'model' });
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'cache' });
+    await decided(nubabel, words);
+    await nubabel.database.look(`update routing_cache set expires_at = now() - interval '1 second'`);
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'model' });
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'cache' });
   });
 
   it('makes way for an admin’s at once, and does not come back with its end', async () => {
     const words = newWords();
-    await decided(house, words);
-    const given = await house.request(`${ROUTING}/overrides`, json({ text: words, agents: ['growth'] }));
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'override', agents: [{ agent: 'growth' }] });
+    await decided(nubabel, words);
+    const given = await nubabel.request(`${ROUTING}/overrides`, json({ text: words, agents: ['growth'] }));
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'override', agents: [{ agent: 'growth' }] });
     const { id } = (await given.json()) as { id: string };
-    await house.request(`${ROUTING}/overrides/${id}`, { method: 'DELETE' });
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'model', agents: [{ agent: 'brand' }] });
+    await nubabel.request(`${ROUTING}/overrides/${id}`, { method: 'DELETE' });
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'model', agents: [{ agent: 'brand' }] });
   });
 
   it('makes way for what an admin said of similar words', async () => {
     const words = newWords();
-    await decided(house, words);
+    await decided(nubabel, words);
     const text = `Please start ${words}`;
-    const given = await house.request(`${ROUTING}/overrides`, json({ text, agents: ['growth'] }));
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'local', agents: [{ agent: 'growth' }] });
+    const given = await nubabel.request(`${ROUTING}/overrides`, json({ text, agents: ['growth'] }));
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'local', agents: [{ agent: 'growth' }] });
     const { id } = (await given.json()) as { id: string };
-    await house.request(`${ROUTING}/overrides/${id}`, { method: 'DELETE' });
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'cache', agents: [{ agent: 'brand' }] });
+    await nubabel.request(`${ROUTING}/overrides/${id}`, { method: 'DELETE' });
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'cache', agents: [{ agent: 'brand' }] });
   });
 
   it('is neither kept nor used with ROUTING_CACHE=false', async () => {
     const words = newWords();
-    await decided(house, words);
-    await house.restart('api', { ROUTING_CACHE: 'false' });
-    expect(await decided(house, words)).toMatchObject({ decidedBy: 'model' });
-    expect(await twice((more) => decided(house, more))).toEqual(TWICE);
+    await decided(nubabel, words);
+    await nubabel.restart('api', { ROUTING_CACHE: 'false' });
+    expect(await decided(nubabel, words)).toMatchObject({ decidedBy: 'model' });
+    expect(await twice((more) => decided(nubabel, more))).toEqual(TWICE);
   });
 });

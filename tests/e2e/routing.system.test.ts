@@ -1,33 +1,33 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RoutingOverride } from '../../contracts/routing.ts';
 import { expectProblem, json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { specialist } from '../support/replies.ts';
 import { decided, decisionsOf, ROUTING } from '../support/routing.ts';
 
-let house: House;
+let nubabel: Nubabel;
 let other: Person;
 beforeAll(async () => {
-  house = await openHouse();
-  other = await addPerson(house, { newOrganization: 'Other', role: 'admin' });
+  nubabel = await startNubabel();
+  other = await addPerson(nubabel, { newOrganization: 'Other', role: 'admin' });
 }, 60_000);
-afterAll(() => house?.close());
-afterEach(() => house.model.setResponder(specialist()));
+afterAll(() => nubabel?.close());
+afterEach(() => nubabel.model.setResponder(specialist()));
 
-const override = (body: unknown, { request }: Pick<House, 'request'> = house) =>
+const override = (body: unknown, { request }: Pick<Nubabel, 'request'> = nubabel) =>
   request(`${ROUTING}/overrides`, json(body));
 const taught = async (body: unknown) => {
   const answer = await override(body);
   expect(answer.status).toBe(201);
   return (await answer.json()) as RoutingOverride;
 };
-const decisions = (query?: string) => decisionsOf(house.request, query);
-const ask = (message: string) => decided(house, message);
+const decisions = (query?: string) => decisionsOf(nubabel.request, query);
+const ask = (message: string) => decided(nubabel, message);
 
 describe('a decision', () => {
   it('is stored with who decided, everybody’s scores, the alternatives, the language and the reason', async () => {
-    house.model.setResponder(specialist({ agents: [{ agent: 'growth', relevance: 0.9 }] }));
+    nubabel.model.setResponder(specialist({ agents: [{ agent: 'growth', relevance: 0.9 }] }));
     const message = 'Flumming the wibble of nine';
     const decision = await ask(message);
     expect(decision).toMatchObject({
@@ -52,7 +52,7 @@ describe('a decision', () => {
     const found = await decisions('?language=ko&decidedBy=local&limit=1');
     expect(found).toEqual([korean]);
     expect(await decisions(`?language=ko&before=${korean.createdAt}`)).toEqual([]);
-    await expectProblem(await house.request(`${ROUTING}/decisions?decidedBy=nobody`), 400);
+    await expectProblem(await nubabel.request(`${ROUTING}/decisions?decidedBy=nobody`), 400);
   });
 });
 
@@ -61,12 +61,12 @@ describe('an override', () => {
 
   it('of a job changes nothing of that job, and the next one in the same or in similar words follows it', async () => {
     const before = await ask(FIRST);
-    await house.ended(before.jobId);
+    await nubabel.ended(before.jobId);
     expect(before).toMatchObject({ agents: [{ agent: 'finance' }], decidedBy: 'local' });
-    const job = await house.status(before.jobId);
+    const job = await nubabel.status(before.jobId);
     const given = await taught({ jobId: before.jobId, agents: ['ops'] });
     expect(given).toMatchObject({ text: FIRST, language: 'en', agents: ['ops'], jobId: before.jobId });
-    expect(await house.status(before.jobId)).toEqual(job);
+    expect(await nubabel.status(before.jobId)).toEqual(job);
 
     const same = await ask(`${FIRST.toLowerCase()}!`);
     expect(same).toMatchObject({ agents: [{ agent: 'ops', relevance: 1 }], decidedBy: 'override', confidence: 1 });
@@ -76,28 +76,28 @@ describe('an override', () => {
     const [old] = (await decisions()).filter(({ jobId }) => jobId === before.jobId);
     expect(old).toEqual({ ...before, overridden: { overrideId: given.id, agents: ['ops'] } });
     expect(same.overridden).toBeUndefined();
-    const audit = await house.database.look('select action, outcome from audit where subject = $1', [given.id]);
+    const audit = await nubabel.database.look('select action, outcome from audit where subject = $1', [given.id]);
     expect(audit).toEqual([{ action: 'routing.override', outcome: 'done' }]);
   });
 
   it('is replaced by a later one of the same words, and ends when it is taken back', async () => {
     const again = await taught({ text: `  ${FIRST.toUpperCase()} `, agents: ['support', 'support'] });
     expect((await ask(FIRST)).agents).toEqual([{ agent: 'support', relevance: 1 }]);
-    const list = (await (await house.request(`${ROUTING}/overrides`)).json()) as { overrides: RoutingOverride[] };
+    const list = (await (await nubabel.request(`${ROUTING}/overrides`)).json()) as { overrides: RoutingOverride[] };
     expect(list.overrides).toEqual([again]);
-    expect((await house.request(`${ROUTING}/overrides/${again.id}`, { method: 'DELETE' })).status).toBe(200);
+    expect((await nubabel.request(`${ROUTING}/overrides/${again.id}`, { method: 'DELETE' })).status).toBe(200);
     expect(await ask(FIRST)).toMatchObject({ agents: [{ agent: 'finance' }], decidedBy: 'local' });
-    await expectProblem(await house.request(`${ROUTING}/overrides/${again.id}`, { method: 'DELETE' }), 404);
+    await expectProblem(await nubabel.request(`${ROUTING}/overrides/${again.id}`, { method: 'DELETE' }), 404);
   });
 
   it('is known after a restart', async () => {
     const given = await taught({ text: 'Book the van for the fair', agents: ['growth'] });
-    await house.restart('api');
+    await nubabel.restart('api');
     expect(await ask('Book the van for the fair')).toMatchObject({
       agents: [{ agent: 'growth' }],
       decidedBy: 'override',
     });
-    await house.request(`${ROUTING}/overrides/${given.id}`, { method: 'DELETE' });
+    await nubabel.request(`${ROUTING}/overrides/${given.id}`, { method: 'DELETE' });
   });
 
   it('counts in its own organization only, and nobody else can see it or take it back', async () => {
@@ -112,7 +112,7 @@ describe('an override', () => {
 
   it('is for admins', async () => {
     for (const role of ['user', 'guest'] as const) {
-      const person = await addPerson(house, { role });
+      const person = await addPerson(nubabel, { role });
       await expectProblem(await override({ text: 'x', agents: ['ops'] }, person), 403);
       for (const path of ['decisions', 'overrides', 'accuracy'])
         await expectProblem(await person.request(`${ROUTING}/${path}`), 403);
@@ -142,7 +142,7 @@ describe('the accuracy', () => {
   it('counts per language what was overridden, by who decided, and tries each override without itself', async () => {
     await taught({ text: 'Refill the printer on floor two', agents: ['ops'] });
     await taught({ text: 'Refill the printer on floor three', agents: ['ops'] });
-    const { languages } = (await (await house.request(`${ROUTING}/accuracy`)).json()) as {
+    const { languages } = (await (await nubabel.request(`${ROUTING}/accuracy`)).json()) as {
       languages: { language: string; decisions: number; overridden: number; leaveOneOut: Record<string, number> }[];
     };
     expect(languages.map(({ language }) => language)).toEqual(['en', 'ko']);

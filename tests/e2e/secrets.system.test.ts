@@ -4,7 +4,7 @@ import { createFakeIdentity, type FakeIdentity } from '../fakes/identity/index.t
 import { createFakeMcp, type FakeMcp, type FakeReply } from '../fakes/mcp/index.ts';
 import { canary, createParrot, everythingOf, foundIn, formsOf, type Parrot } from '../support/canaries.ts';
 import { json } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, requestAs, revoke } from '../support/people.ts';
 import { askerOf } from '../support/replies.ts';
 import { answer, callTool, connect, setPolicy, waits } from '../support/tools.ts';
@@ -50,7 +50,7 @@ const CALLS: Readonly<Record<string, readonly [string, Record<string, unknown>][
 };
 const SETTINGS: Readonly<Record<string, Record<string, string>>> = { sentry: { organization: 'acme' } };
 
-let house: House;
+let nubabel: Nubabel;
 let parrot: Parrot;
 let wiki: FakeMcp;
 let identity: FakeIdentity;
@@ -58,13 +58,13 @@ let robots: FakeIdentity;
 /** All that anybody was ever answered, with its headers. */
 const answered: string[] = [];
 const recorded =
-  (request: House['request']): House['request'] =>
+  (request: Nubabel['request']): Nubabel['request'] =>
   async (path, init) => {
     const response = await request(path, init);
     answered.push(`${path} ${JSON.stringify([...response.headers])} ${await response.clone().text()}`);
     return response;
   };
-let asker: Pick<House, 'request'>;
+let asker: Pick<Nubabel, 'request'>;
 
 beforeAll(async () => {
   const clients = [
@@ -72,8 +72,8 @@ beforeAll(async () => {
     { id: 'signer', publicKey, redirectUris: [] },
   ];
   wiki = await createFakeMcp({ tools: [{ name: 'search', annotations: { readOnlyHint: true } }] });
-  [house, parrot, identity, robots] = await Promise.all([
-    openHouse({
+  [nubabel, parrot, identity, robots] = await Promise.all([
+    startNubabel({
       env: {
         EGRESS_ALLOW_PRIVATE: 'true',
         CREDENTIAL_KEYS: `k1:${plant('sealing key', SEALING)}`,
@@ -87,13 +87,13 @@ beforeAll(async () => {
     createFakeIdentity({ upstream: wiki.url }),
     createFakeIdentity({ upstream: wiki.url, clients }),
   ]);
-  asker = { request: recorded(house.request) };
-  plant('developer token', house.token);
+  asker = { request: recorded(nubabel.request) };
+  plant('developer token', nubabel.token);
   plant('private key', privateKey.split('\n')[1]);
-  await setPolicy(house, { risks: [] });
+  await setPolicy(nubabel, { risks: [] });
 }, 150_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await Promise.all([parrot, wiki, identity, robots].map((fake) => fake?.close()));
 });
 
@@ -117,7 +117,7 @@ describe('a secret', () => {
       for (const status of [200, 404, 400, 500, 401]) {
         parrot.status = status;
         await asker.request(`/api/connections/${id}/test`, { method: 'POST' });
-        await house.database.look(
+        await nubabel.database.look(
           `update connections set health = 'healthy', failures = 0, broken_until = null where id = $1`,
           [id],
         );
@@ -179,13 +179,13 @@ describe('a secret', () => {
 
   it('that was granted is renewed and taken back', async () => {
     const { id } = await remote('granted', { kind: 'oauth' }, { url: identity.resourceUrl });
-    const begun = await house.request(`/api/connections/${id}/authorize`, { method: 'POST' });
+    const begun = await nubabel.request(`/api/connections/${id}/authorize`, { method: 'POST' });
     const { authorizationUrl } = (await begun.json()) as { authorizationUrl: string };
     const cookie = begun.headers.get('set-cookie')?.split(';')[0] ?? '';
     plant('browser cookie', cookie.split('=')[1]);
     const back = await identity.grant(authorizationUrl);
     plant('authorization code', back.searchParams.get('code') ?? '?');
-    const page = await fetch(`${house.url}${back.pathname}${back.search}`, { headers: { cookie } });
+    const page = await fetch(`${nubabel.url}${back.pathname}${back.search}`, { headers: { cookie } });
     answered.push(await page.text());
     await callTool(asker, 'granted__search', { q: 'granted' });
     identity.endAccess();
@@ -199,12 +199,12 @@ describe('a secret', () => {
   }, 60_000);
 
   it('of people, in requests that are refused, is not written down', async () => {
-    const person = await addPerson(house);
+    const person = await addPerson(nubabel);
     plant('token of a person', person.token);
     expect((await recorded(person.request)('/api/jobs/00000000-0000-4000-8000-000000000000/status')).status).toBe(404);
-    await revoke(house, person);
+    await revoke(nubabel, person);
     expect((await recorded(person.request)('/api/connections')).status).toBe(401);
-    expect((await recorded(requestAs(house, plant('wrong token')))('/api/connections')).status).toBe(401);
+    expect((await recorded(requestAs(nubabel, plant('wrong token')))('/api/connections')).status).toBe(401);
     const apiKey = plant('key in a wrong request');
     const wrong = {
       provider: 'wiki',
@@ -219,7 +219,7 @@ describe('a secret', () => {
   });
 
   it('of the model provider is not told, when that repeats it', async () => {
-    house.model.setResponder((request) =>
+    nubabel.model.setResponder((request) =>
       askerOf(request) === 'ops'
         ? {
             error: {
@@ -230,16 +230,16 @@ describe('a secret', () => {
           }
         : { text: 'Nobody asked me.' },
     );
-    const { jobId } = await house.ask('Say something', { agents: ['ops'] });
-    const job = await house.jobWhen(jobId, (one) => waits(one) || one.status === 'failed', 60_000);
+    const { jobId } = await nubabel.ask('Say something', { agents: ['ops'] });
+    const job = await nubabel.jobWhen(jobId, (one) => waits(one) || one.status === 'failed', 60_000);
     await asker.request(`/api/jobs/${jobId}/status`);
-    if (waits(job)) await answer(house, job, { verdict: 'cancel' });
+    if (waits(job)) await answer(nubabel, job, { verdict: 'cancel' });
   }, 90_000);
 
   it('stands nowhere: not in logs, tables, histories, prompts, messages or answers', async () => {
     for (const path of ['/api/connections', '/api/tools', '/api/skills', '/api/jobs', '/api/admin/key-pool', '/health'])
       await asker.request(path);
-    const places = new Map([...(await everythingOf(house)), ['answers', answered.join('\n')]]);
+    const places = new Map([...(await everythingOf(nubabel)), ['answers', answered.join('\n')]]);
     // They would be seen: what was asked for stands where it should.
     expect([...places].filter(([, text]) => text.includes('signed')).map(([place]) => place)).toEqual(
       expect.arrayContaining(['table tool_calls', 'answers']),

@@ -4,20 +4,20 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { ModelRequest } from '../../dev/fakes/model/index.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { specialist, toolCall } from '../support/replies.ts';
 
 /** Skills as agents meet them: a line each, and the whole text for whoever loads it. */
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse();
+  nubabel = await startSharedNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
-/** A folder of the house that only this test knows; nothing else looks at its name. */
+/** A folder of the product that only this test knows; nothing else looks at its name. */
 const OWN = fileURLToPath(new URL('../../skills/zz-written-by-a-test/', import.meta.url));
 afterEach(() => rmSync(OWN, { recursive: true, force: true }));
-const writeHouseSkill = (body: string) => {
+const writeNubabelSkill = (body: string) => {
   mkdirSync(OWN, { recursive: true });
   writeFileSync(`${OWN}SKILL.md`, textOf('zz-written-by-a-test', 'Only for the test.', body));
 };
@@ -26,7 +26,7 @@ const textOf = (name: string, description: string, body: string) =>
 
 /** Loads a skill and answers with its first words. */
 const loads = (name: string) =>
-  house.model.setResponder((request) =>
+  nubabel.model.setResponder((request) =>
     request.schema
       ? specialist()(request)
       : request.allToolResults[0]
@@ -34,9 +34,9 @@ const loads = (name: string) =>
         : toolCall('skills__load', { name }),
   );
 async function answered(message: string): Promise<{ text: string; requests: ModelRequest[] }> {
-  const { jobId } = await house.ask(message, { agents: ['general'] });
-  const { result } = await house.ended(jobId);
-  const requests = house.model.requests.filter((one) => !one.schema && one.userText.includes(message));
+  const { jobId } = await nubabel.ask(message, { agents: ['general'] });
+  const { result } = await nubabel.ended(jobId);
+  const requests = nubabel.model.requests.filter((one) => !one.schema && one.userText.includes(message));
   return { text: result?.primary_result ?? '', requests };
 }
 
@@ -50,9 +50,9 @@ describe('a skill', () => {
     expect(JSON.stringify(requests[1]?.body)).toContain('numbers before adjectives');
   });
 
-  it('of the organization is offered at once, and goes before the one of the house', async () => {
+  it('of the organization is offered at once, and goes before the one of the product', async () => {
     const put = (name: string, body: string) =>
-      house.request(`/api/skills/${name}`, {
+      nubabel.request(`/api/skills/${name}`, {
         ...json({ text: textOf(name, `Our own ${name}.`, body) }),
         method: 'PUT',
       });
@@ -64,17 +64,17 @@ describe('a skill', () => {
     expect(requests[0]?.system).toContain('- weekly-report: Our own weekly-report.');
     expect(text).toContain('Written the way of Acme.');
     expect(text).not.toContain('numbers before adjectives');
-    await house.request('/api/skills/weekly-report', { method: 'DELETE' });
-    expect((await answered('The report of the house')).text).toContain('numbers before adjectives');
+    await nubabel.request('/api/skills/weekly-report', { method: 'DELETE' });
+    expect((await answered('The report of the product')).text).toContain('numbers before adjectives');
   });
 
-  it('of the house is read anew when its file changes, without a restart', async () => {
+  it('of the product is read anew when its file changes, without a restart', async () => {
     loads('zz-written-by-a-test');
-    writeHouseSkill('The first edition.');
+    writeNubabelSkill('The first edition.');
     const once = (nth: number, words: string) =>
       eventually(words, async () => (await answered(`Edition ${nth}, ${Date.now()}`)).text.includes(words), 15_000);
     await once(1, 'The first edition.');
-    writeHouseSkill('The second edition, which is longer.');
+    writeNubabelSkill('The second edition, which is longer.');
     await once(2, 'The second edition');
     rmSync(OWN, { recursive: true, force: true });
     await once(3, 'There is no skill');

@@ -3,58 +3,58 @@ import { demoWorkspace } from '../../dev/fakes/slack/world.ts';
 import { answer, auditOf, jobIn, putPolicy, waits } from '../support/approvals.ts';
 import { botMessages, finalMessage, wordsOf } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { askerOf, plannedBy, specialist } from '../support/replies.ts';
 
 /** Who answers what in a thread, and who does not, whatever they try. */
-let house: House;
+let nubabel: Nubabel;
 let minsu: Person;
 beforeAll(async () => {
   const elsewhere = demoWorkspace({ teamId: 'TOTHER', botToken: 'xoxb-other' });
-  house = await openHouse({
+  nubabel = await startNubabel({
     env: { APPROVAL_THRESHOLD_CENTS: '0' },
     slack: { limits: 'off', workspaces: [demoWorkspace(), elsewhere] },
   });
-  minsu = await addPerson(house, { slackUserId: 'U_MINSU' });
+  minsu = await addPerson(nubabel, { slackUserId: 'U_MINSU' });
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterEach(() => putPolicy(house, {}));
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterEach(() => putPolicy(nubabel, {}));
+afterAll(() => nubabel?.close());
 
 const CHANNEL = 'C_LAUNCH';
 const say = (thread_ts: string, text: string, user = 'U_ADA') =>
-  house.slack.say({ user, channel: CHANNEL, text, thread_ts });
-const whispers = (user: string) => house.slack.ephemerals.filter((one) => one.user === user).map(({ text }) => text);
+  nubabel.slack.say({ user, channel: CHANNEL, text, thread_ts });
+const whispers = (user: string) => nubabel.slack.ephemerals.filter((one) => one.user === user).map(({ text }) => text);
 const refusedBy = (user: string, before: number) =>
   eventually(`the refusal of ${user}`, () => whispers(user).length > before);
 const shows = (thread: string, words: RegExp) =>
-  house.slack.waitForMessage({ channel: CHANNEL, thread, where: (message) => words.test(wordsOf(message)) });
+  nubabel.slack.waitForMessage({ channel: CHANNEL, thread, where: (message) => words.test(wordsOf(message)) });
 async function asked(text: string, user = 'U_ADA') {
-  const { ts } = await house.slack.mention({ user, channel: CHANNEL, text });
+  const { ts } = await nubabel.slack.mention({ user, channel: CHANNEL, text });
   await shows(ts, /Type APPROVE|승인\), 중단/);
-  return { ts, jobId: await jobIn(house, ts) };
+  return { ts, jobId: await jobIn(nubabel, ts) };
 }
-const decisionOf = async (jobId: string) => (await house.status(jobId)).approval?.decision;
+const decisionOf = async (jobId: string) => (await nubabel.status(jobId)).approval?.decision;
 
 describe('the policy in a thread', () => {
   it('counts a quorum in the message, and one person once', async () => {
-    await putPolicy(house, { quorum: 2, users: [minsu.userId] });
+    await putPolicy(nubabel, { quorum: 2, users: [minsu.userId] });
     const { ts, jobId } = await asked('Write a slogan for two');
     await say(ts, 'APPROVE');
     await shows(ts, /1 of 2 approved/);
     await say(ts, 'APPROVE');
-    expect((await waits(house, jobId)).approval?.approvals).toHaveLength(1);
+    expect((await waits(nubabel, jobId)).approval?.approvals).toHaveLength(1);
     await say(ts, '승인', 'U_MINSU');
-    expect((await finalMessage(house, CHANNEL, ts)).text).toMatch(/^✅/u);
-    expect(await auditOf(house, jobId)).toMatchObject([
+    expect((await finalMessage(nubabel, CHANNEL, ts)).text).toMatch(/^✅/u);
+    expect(await auditOf(nubabel, jobId)).toMatchObject([
       { outcome: 'done', details: { partial: true } },
       { outcome: 'done', user_id: minsu.userId },
     ]);
   });
 
   it('keeps the asker out under four eyes, says so truthfully, and lets them take it back', async () => {
-    await putPolicy(house, { notAsker: true, users: [minsu.userId] });
+    await putPolicy(nubabel, { notAsker: true, users: [minsu.userId] });
     const { ts, jobId } = await asked('Write a slogan for four eyes');
     await shows(ts, /not the person who asked/);
     const before = whispers('U_ADA').length;
@@ -62,28 +62,28 @@ describe('the policy in a thread', () => {
     await refusedBy('U_ADA', before);
     expect(whispers('U_ADA').at(-1)).not.toContain('the person who asked or');
     expect(await decisionOf(jobId)).toBeUndefined();
-    expect(await auditOf(house, jobId)).toMatchObject([{ outcome: 'rejected' }]);
+    expect(await auditOf(nubabel, jobId)).toMatchObject([{ outcome: 'rejected' }]);
     await say(ts, 'APPROVE', 'U_MINSU');
-    await finalMessage(house, CHANNEL, ts);
+    await finalMessage(nubabel, CHANNEL, ts);
     const second = await asked('Write another slogan for four eyes');
     await say(second.ts, 'CANCEL');
-    expect((await finalMessage(house, CHANNEL, second.ts)).text).toMatch(/^⚠️ Cancelled/u);
+    expect((await finalMessage(nubabel, CHANNEL, second.ts)).text).toMatch(/^⚠️ Cancelled/u);
   });
 
   it('reminds with an event and one reply that names who is listed', async () => {
-    await putPolicy(house, { remindersMs: [1_000], users: [minsu.userId] });
+    await putPolicy(nubabel, { remindersMs: [1_000], users: [minsu.userId] });
     const { ts, jobId } = await asked('Write a slogan that is forgotten');
     const reminder = await shows(ts, /⏰/u);
     expect(reminder.text).toContain('<@U_MINSU>');
-    expect((await waits(house, jobId)).approval?.reminded).toBe(1);
-    const events = await house.database.look(
+    expect((await waits(nubabel, jobId)).approval?.reminded).toBe(1);
+    const events = await nubabel.database.look(
       `select 1 from events where type = 'approval_requested' and orchestration_id = $1`,
       [jobId],
     );
     expect(events).toHaveLength(2);
     await say(ts, 'CANCEL', 'U_MINSU');
-    await finalMessage(house, CHANNEL, ts);
-    expect(botMessages(house, CHANNEL, ts)).toHaveLength(2);
+    await finalMessage(nubabel, CHANNEL, ts);
+    expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(2);
   });
 });
 
@@ -97,20 +97,20 @@ describe('an answer by the wrong ones', () => {
     }
     const said = { type: 'message', channel: CHANNEL, text: 'APPROVE', thread_ts: ts };
     const post = (event: object, team_id = 'TDEMO') =>
-      house.slack.deliver({ type: 'event_callback', team_id, event_id: `Ev${Math.random()}`, event });
+      nubabel.slack.deliver({ type: 'event_callback', team_id, event_id: `Ev${Math.random()}`, event });
     await post({ ...said, user: 'U_ADA', bot_id: 'BOTHER', ts: '1700000100.000100' });
     await post({ ...said, user: 'UNUBABEL', ts: '1700000100.000200' });
     await post({ ...said, subtype: 'bot_message', bot_id: 'BOTHER', ts: '1700000100.000300' });
     await post({ ...said, subtype: 'message_changed', user: 'U_ADA', ts: '1700000100.000400' });
     await post({ ...said, user: 'U_ADA', ts: '1700000100.000500' }, 'TOTHER');
     const audit = await eventually('both refusals', async () => {
-      const lines = await auditOf(house, jobId);
+      const lines = await auditOf(nubabel, jobId);
       return lines.length === 2 && lines;
     });
     expect(audit).toMatchObject([{ outcome: 'rejected' }, { outcome: 'rejected' }]);
     expect(await decisionOf(jobId)).toBeUndefined();
     await say(ts, 'CANCEL');
-    await finalMessage(house, CHANNEL, ts);
+    await finalMessage(nubabel, CHANNEL, ts);
   });
 
   it('hides no question: what others say in the thread is another matter', async () => {
@@ -124,57 +124,57 @@ describe('an answer by the wrong ones', () => {
     ).settled;
     await eventually(
       'the other question',
-      () => botMessages(house, CHANNEL, ts).filter(({ text }) => /Type APPROVE/.test(text)).length === 2,
+      () => botMessages(nubabel, CHANNEL, ts).filter(({ text }) => /Type APPROVE/.test(text)).length === 2,
     );
     await say(ts, 'APPROVE');
     await eventually('the decision', async () => (await decisionOf(jobId))?.verdict === 'approve');
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
-    expect(JSON.stringify(house.model.requests.at(-1)?.messages)).not.toContain('May I see this too?');
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(JSON.stringify(nubabel.model.requests.at(-1)?.messages)).not.toContain('May I see this too?');
   });
 
   it('does not decide another job: ids swapped between two, or of a question that is over', async () => {
     const [one, two] = [await asked('Write a slogan for one'), await asked('Write a slogan for the other')];
-    const [first, second] = [await waits(house, one.jobId), await waits(house, two.jobId)];
+    const [first, second] = [await waits(nubabel, one.jobId), await waits(nubabel, two.jobId)];
     const { id: approvalId, hash } = first.approval ?? {};
     for (const given of [{ approvalId, hash }, { approvalId: second.approval?.id, hash }, { approvalId }])
       for (const verb of ['approve', 'cancel'] as const)
-        expect((await answer(house, two.jobId, verb, given)).status).toBe(409);
-    expect((await answer(house, one.jobId, 'approve', { approvalId, hash })).status).toBe(200);
-    await house.ended(one.jobId);
-    expect((await answer(house, one.jobId, 'approve', { approvalId, hash })).status).toBe(409);
+        expect((await answer(nubabel, two.jobId, verb, given)).status).toBe(409);
+    expect((await answer(nubabel, one.jobId, 'approve', { approvalId, hash })).status).toBe(200);
+    await nubabel.ended(one.jobId);
+    expect((await answer(nubabel, one.jobId, 'approve', { approvalId, hash })).status).toBe(409);
     expect(await decisionOf(two.jobId)).toBeUndefined();
-    expect((await auditOf(house, two.jobId)).map(({ outcome }) => outcome)).toEqual(Array(6).fill('rejected'));
-    await answer(house, two.jobId, 'cancel');
+    expect((await auditOf(nubabel, two.jobId)).map(({ outcome }) => outcome)).toEqual(Array(6).fill('rejected'));
+    await answer(nubabel, two.jobId, 'cancel');
   });
 });
 
 describe('one question behind several doors', () => {
   it('asked in Slack and answered over REST, is repainted there', async () => {
     const { ts, jobId } = await asked('Write a slogan for two doors');
-    const { approval } = await waits(house, jobId);
-    expect((await answer(house, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
-    const message = await finalMessage(house, CHANNEL, ts);
+    const { approval } = await waits(nubabel, jobId);
+    expect((await answer(nubabel, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
+    const message = await finalMessage(nubabel, CHANNEL, ts);
     expect(message.text).toMatch(/^✅ Done/u);
     expect(wordsOf(message)).not.toContain('Type APPROVE');
-    expect(botMessages(house, CHANNEL, ts)).toHaveLength(1);
+    expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(1);
   });
 
   it('takes exactly one of fifty answers that come at once by REST and Slack', async () => {
     const { ts, jobId } = await asked('Write a slogan for a race');
-    const { approval } = await waits(house, jobId);
+    const { approval } = await waits(nubabel, jobId);
     const { id: approvalId, hash } = approval ?? {};
     const answers = await Promise.all(
       Array.from({ length: 50 }, async (_, nth) => {
         const verb = nth % 2 ? 'approve' : 'cancel';
         if (nth % 5 === 0) return (await say(ts, verb.toUpperCase())) && 0;
-        return (await answer(house, jobId, verb, { approvalId, hash })).status;
+        return (await answer(nubabel, jobId, verb, { approvalId, hash })).status;
       }),
     );
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(answers.filter((status) => status === 200).length).toBeLessThanOrEqual(1);
     expect(new Set(answers)).not.toContain(500);
     expect(job.status).toBe(job.approval?.decision?.verdict === 'approve' ? 'completed' : 'cancelled');
-    const decided = await house.database.look(
+    const decided = await nubabel.database.look(
       `select 1 from events where type = 'approval_decided' and orchestration_id = $1`,
       [jobId],
     );
@@ -182,23 +182,23 @@ describe('one question behind several doors', () => {
   });
 
   it('shows an edited plan in the thread, where the old one can no longer be approved', async () => {
-    house.model.setResponder(plannedBy([{ id: 'look' }, { id: 'fix', needs: ['look'], risk: 'write' }]));
+    nubabel.model.setResponder(plannedBy([{ id: 'look' }, { id: 'fix', needs: ['look'], risk: 'write' }]));
     const { ts, jobId } = await asked('Analyze the code, fix the bugs, then deploy it');
-    const { approval } = await waits(house, jobId, 'plan');
+    const { approval } = await waits(nubabel, jobId, 'plan');
     const edits = { steps: [{ id: 'fix', risk: 'production', title: 'Rewrite production' }] };
-    house.slack.failNext('chat.update', { status: 429, retryAfterSeconds: 2 });
+    nubabel.slack.failNext('chat.update', { status: 429, retryAfterSeconds: 2 });
     const before = whispers('U_ADA').length;
-    expect((await answer(house, jobId, 'approve', { hash: approval?.hash, edits })).status).toBe(200);
-    await waits(house, jobId);
+    expect((await answer(nubabel, jobId, 'approve', { hash: approval?.hash, edits })).status).toBe(200);
+    await waits(nubabel, jobId);
     await say(ts, 'APPROVE');
     await refusedBy('U_ADA', before);
     expect(whispers('U_ADA').at(-1)).toMatch(/^The question has changed/);
     expect(await decisionOf(jobId)).toBeUndefined();
     await shows(ts, /Rewrite production/);
-    expect((await answer(house, jobId, 'approve', { hash: approval?.hash })).status).toBe(409);
+    expect((await answer(nubabel, jobId, 'approve', { hash: approval?.hash })).status).toBe(409);
     await say(ts, 'APPROVE');
-    await finalMessage(house, CHANNEL, ts);
-    const steps = house.model.requests.filter((request) => askerOf(request) === 'engineering');
+    await finalMessage(nubabel, CHANNEL, ts);
+    const steps = nubabel.model.requests.filter((request) => askerOf(request) === 'engineering');
     expect(steps.at(-1)?.userText).toMatch(/^Rewrite production/);
   });
 });

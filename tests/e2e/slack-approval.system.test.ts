@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { botMessages, finalMessage, wordsOf } from '../support/doors.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { specialist } from '../support/replies.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openHouse({ env: { APPROVAL_THRESHOLD_CENTS: '0' }, slack: { limits: 'off' } });
+  nubabel = await startNubabel({ env: { APPROVAL_THRESHOLD_CENTS: '0' }, slack: { limits: 'off' } });
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterAll(() => nubabel?.close());
 
 const CHANNEL = 'C_LAUNCH';
 const reply = (thread_ts: string, text: string, user = 'U_ADA') =>
-  house.slack.say({ user, channel: CHANNEL, text, thread_ts });
-const working = (text: string) => house.model.requests.filter(({ schema, userText }) => !schema && userText === text);
-const whispers = (user: string) => house.slack.ephemerals.filter((one) => one.user === user).map(({ text }) => text);
+  nubabel.slack.say({ user, channel: CHANNEL, text, thread_ts });
+const working = (text: string) => nubabel.model.requests.filter(({ schema, userText }) => !schema && userText === text);
+const whispers = (user: string) => nubabel.slack.ephemerals.filter((one) => one.user === user).map(({ text }) => text);
 
 /** A request that waits for its answer; answers the thread. */
 async function waiting(text: string, user = 'U_ADA'): Promise<string> {
-  const { ts } = await house.slack.mention({ user, channel: CHANNEL, text });
-  await house.slack.waitForMessage({
+  const { ts } = await nubabel.slack.mention({ user, channel: CHANNEL, text });
+  await nubabel.slack.waitForMessage({
     channel: CHANNEL,
     thread: ts,
     where: ({ text: shown }) => /Type APPROVE|승인\), 중단/.test(shown),
@@ -29,7 +29,7 @@ async function waiting(text: string, user = 'U_ADA'): Promise<string> {
 }
 const jobIn = (thread: string) =>
   eventually('the job', async () => {
-    const [row] = await house.database.look<{ id: string; status: string }>(
+    const [row] = await nubabel.database.look<{ id: string; status: string }>(
       'select id, status from orchestrations where slack_thread_ts = $1 order by created_at desc limit 1',
       [thread],
     );
@@ -39,7 +39,7 @@ const jobIn = (thread: string) =>
 describe('a question in a thread', () => {
   it('shows agents, cost, who may answer and until when, and spends nothing on the work', async () => {
     const thread = await waiting('Draft a launch tweet');
-    const [message] = botMessages(house, CHANNEL, thread);
+    const [message] = botMessages(nubabel, CHANNEL, thread);
     expect(message && wordsOf(message)).toMatch(/\*Agents:\* Marketing/);
     expect(message && wordsOf(message)).toMatch(/\*Estimated cost:\* .*¢ \(at most .*¢\)/);
     expect(message && wordsOf(message)).toContain('The asker or an admin may answer');
@@ -56,9 +56,9 @@ describe('a question in a thread', () => {
   ])('is decided by %s of the asker: %s', async (answer, request, ending) => {
     const thread = await waiting(request);
     await reply(thread, answer);
-    const message = await finalMessage(house, CHANNEL, thread);
+    const message = await finalMessage(nubabel, CHANNEL, thread);
     expect(message.text.startsWith(ending)).toBe(true);
-    expect(botMessages(house, CHANNEL, thread)).toHaveLength(1);
+    expect(botMessages(nubabel, CHANNEL, thread)).toHaveLength(1);
     expect(working(request)).toHaveLength(ending.startsWith('✅') ? 1 : 0);
   });
 
@@ -66,15 +66,15 @@ describe('a question in a thread', () => {
     const before = whispers('U_ADA').length;
     const thread = await waiting('Write a slogan for gloves');
     await reply(thread, '<@UNUBABEL> APPROVE');
-    await finalMessage(house, CHANNEL, thread);
-    const decisions = await house.database.look(
+    await finalMessage(nubabel, CHANNEL, thread);
+    const decisions = await nubabel.database.look(
       `select i.id from inbox i join orchestrations o on o.id = i.orchestration_id
         where i.kind = 'decision' and o.slack_thread_ts = $1`,
       [thread],
     );
     expect(decisions).toHaveLength(1);
-    const said = house.slack.messages({ channel: CHANNEL, thread }).find(({ text }) => text.includes('APPROVE'));
-    const late = await house.slack.deliver({
+    const said = nubabel.slack.messages({ channel: CHANNEL, thread }).find(({ text }) => text.includes('APPROVE'));
+    const late = await nubabel.slack.deliver({
       type: 'event_callback',
       team_id: 'TDEMO',
       event_id: 'EvLate',
@@ -83,54 +83,56 @@ describe('a question in a thread', () => {
     expect(late.status).toBe(200);
     await reply(thread, 'APPROVE');
     await reply(thread, 'APPROVE', 'U_MINSU');
-    await house.slack.waitFor('the last postEphemeral', () => whispers('U_MINSU').length > 0 || undefined);
+    await nubabel.slack.waitFor('the last postEphemeral', () => whispers('U_MINSU').length > 0 || undefined);
     expect(whispers('U_ADA').slice(before)).toEqual(['Nothing is waiting for approval in this thread.']);
   });
 
   it('is not decided by somebody else, who is told so quietly', async () => {
     const thread = await waiting('Write a slogan for scarves');
     await reply(thread, 'APPROVE', 'U_LINUS');
-    await house.slack.waitFor('the refusal', () => whispers('U_LINUS').length > 0 || undefined);
+    await nubabel.slack.waitFor('the refusal', () => whispers('U_LINUS').length > 0 || undefined);
     expect(whispers('U_LINUS')).toEqual([
       'You may not answer this; the message in the thread says who may. Your answer was not counted.',
     ]);
     await reply(thread, 'CANCEL', 'U_GRACE');
-    await house.slack.waitFor('the refusal', () => whispers('U_GRACE').length > 0 || undefined);
+    await nubabel.slack.waitFor('the refusal', () => whispers('U_GRACE').length > 0 || undefined);
     const job = await jobIn(thread);
     expect(job.status).toBe('awaiting_approval');
     expect(working('Write a slogan for scarves')).toEqual([]);
-    const audit = await house.database.look('select outcome from audit where subject = $1', [job.id]);
+    const audit = await nubabel.database.look('select outcome from audit where subject = $1', [job.id]);
     expect(audit).toEqual([{ outcome: 'rejected' }, { outcome: 'rejected' }]);
-    expect(botMessages(house, CHANNEL, thread)).toHaveLength(1);
+    expect(botMessages(nubabel, CHANNEL, thread)).toHaveLength(1);
     await reply(thread, 'CANCEL');
-    await finalMessage(house, CHANNEL, thread);
+    await finalMessage(nubabel, CHANNEL, thread);
   });
 
   it('is not decided in another thread, nor by words that are more than an answer', async () => {
     const thread = await waiting('Write a slogan for socks');
-    const { ts: elsewhere } = await house.slack.say({ user: 'U_ADA', channel: CHANNEL, text: 'Another matter' });
+    const { ts: elsewhere } = await nubabel.slack.say({ user: 'U_ADA', channel: CHANNEL, text: 'Another matter' });
     await reply(elsewhere, 'APPROVE');
-    await house.slack.say({ user: 'U_ADA', channel: CHANNEL, text: 'APPROVE' });
-    const other = await house.slack.mention({ user: 'U_ADA', channel: 'C_GENERAL', text: 'APPROVE' });
+    await nubabel.slack.say({ user: 'U_ADA', channel: CHANNEL, text: 'APPROVE' });
+    const other = await nubabel.slack.mention({ user: 'U_ADA', channel: 'C_GENERAL', text: 'APPROVE' });
     await other.settled;
     expect((await jobIn(thread)).status).toBe('awaiting_approval');
     expect(working('Write a slogan for socks')).toEqual([]);
     await reply(thread, 'CANCEL');
-    await finalMessage(house, CHANNEL, thread);
+    await finalMessage(nubabel, CHANNEL, thread);
   });
 });
 
 describe('CANCEL in a thread at work', () => {
   it('stops the work', async () => {
     const thread = await waiting('Write a slogan for belts');
-    house.model.pause();
+    nubabel.model.pause();
     await reply(thread, 'APPROVE');
-    await house.slack.waitFor('the work', () => working('Write a slogan for belts').length || undefined).catch(() => 0);
+    await nubabel.slack
+      .waitFor('the work', () => working('Write a slogan for belts').length || undefined)
+      .catch(() => 0);
     await eventually('the model call', () => working('Write a slogan for belts').length > 0);
     await reply(thread, 'CANCEL');
-    const message = await finalMessage(house, CHANNEL, thread);
-    house.model.resume();
+    const message = await finalMessage(nubabel, CHANNEL, thread);
+    nubabel.model.resume();
     expect(message.text).toMatch(/^⚠️ Cancelled/);
-    expect(botMessages(house, CHANNEL, thread)).toHaveLength(1);
+    expect(botMessages(nubabel, CHANNEL, thread)).toHaveLength(1);
   });
 });

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { signSlackRequest } from '../../dev/fakes/slack/index.ts';
 import { accepted, expectProblem } from '../support/doors.ts';
 import { rawPost } from '../support/raw.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse({ slack: { limits: 'off' } });
+  nubabel = await startSharedNubabel({ slack: { limits: 'off' } });
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 const ADDRESS = '/api/slack/events';
 const now = () => Math.floor(Date.now() / 1_000);
@@ -27,21 +27,21 @@ const mention = () =>
     },
   });
 const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>) =>
-  fetch(`${house.url}${ADDRESS}`, {
+  fetch(`${nubabel.url}${ADDRESS}`, {
     method: 'POST',
     body,
     headers: { 'content-type': 'application/json', ...headers },
   });
-const signed = (body: string, { secret = house.slack.signingSecret, at = now() } = {}) => ({
+const signed = (body: string, { secret = nubabel.slack.signingSecret, at = now() } = {}) => ({
   'x-slack-request-timestamp': String(at),
   'x-slack-signature': signSlackRequest(secret, at, body),
 });
 
 /** Sends it, expects this problem and that nothing was written. */
 async function refused(status: number, send: () => Promise<Response>): Promise<void> {
-  const before = await accepted(house);
+  const before = await accepted(nubabel);
   await expectProblem(await send(), status);
-  expect(await accepted(house)).toEqual(before);
+  expect(await accepted(nubabel)).toEqual(before);
 }
 
 describe('a delivery is refused with 401, and nothing is written,', () => {
@@ -73,14 +73,14 @@ describe('a delivery is refused with 401, and nothing is written,', () => {
     const body = mention();
     const headers = signed(body);
     const signature = headers['x-slack-signature'];
-    const before = await accepted(house);
+    const before = await accepted(nubabel);
     for (let index = 0; index < signature.length; index++) {
       const flipped = String.fromCharCode(signature.charCodeAt(index) ^ 1);
       const forged = signature.slice(0, index) + flipped + signature.slice(index + 1);
       const answer = await post(body, { ...headers, 'x-slack-signature': forged });
       expect([index, answer.status]).toEqual([index, 401]);
     }
-    expect(await accepted(house)).toEqual(before);
+    expect(await accepted(nubabel)).toEqual(before);
   });
 
   it.each([
@@ -135,21 +135,21 @@ describe('a signed delivery', () => {
     '{"type":"interactive_message"}',
     `{"type":"event_callback","team_id":"TDEMO","event":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`,
   ])('that says nothing we know never breaks the door: %.80s', async (body) => {
-    const before = await accepted(house);
+    const before = await accepted(nubabel);
     const answer = await post(body, signed(body));
     expect(answer.status).toBeLessThan(500);
-    expect(await accepted(house)).toEqual(before);
+    expect(await accepted(nubabel)).toEqual(before);
   });
 
   it('of five megabytes is refused before it is read', async () => {
     const body = JSON.stringify({ type: 'event_callback', pad: 'x'.repeat(5 * 1024 * 1024) });
-    const before = await accepted(house);
-    expect(await rawPost(house, ADDRESS, signed(body), body)).toMatch(/^HTTP\/1\.1 413 /);
-    expect(await accepted(house)).toEqual(before);
+    const before = await accepted(nubabel);
+    expect(await rawPost(nubabel, ADDRESS, signed(body), body)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await accepted(nubabel)).toEqual(before);
   });
 });
 
 it('other methods find nothing there', async () => {
   for (const method of ['GET', 'PUT', 'DELETE', 'PATCH'])
-    expect((await fetch(`${house.url}${ADDRESS}`, { method })).status).toBeGreaterThanOrEqual(400);
+    expect((await fetch(`${nubabel.url}${ADDRESS}`, { method })).status).toBeGreaterThanOrEqual(400);
 });

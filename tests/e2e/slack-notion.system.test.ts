@@ -1,26 +1,26 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { finalMessage } from '../support/doors.ts';
 import { toolCall } from '../support/replies.ts';
-import { openNotionHouse, type NotionHouse } from '../support/slack-notion.ts';
+import { openNotionNubabel, type NotionNubabel } from '../support/slack-notion.ts';
 import { CHANNEL, hears, jobOf, jobsIn, linesOf, opsSays, shows, whispersTo } from '../support/slack-story.ts';
 import { callsOf, effectsOf, setPolicy } from '../support/tools.ts';
 
-let at: NotionHouse;
+let at: NotionNubabel;
 beforeAll(async () => {
-  at = await openNotionHouse({ isShared: true });
+  at = await openNotionNubabel({ isShared: true });
 }, 120_000);
 afterAll(() => at?.close());
-afterEach(() => setPolicy(at.house, {}));
+afterEach(() => setPolicy(at.nubabel, {}));
 
 const posts = (thread: string) =>
-  at.house.slack.calls('chat.postMessage').filter(({ arguments: given, ok }) => ok && given['thread_ts'] === thread);
+  at.nubabel.slack.calls('chat.postMessage').filter(({ arguments: given, ok }) => ok && given['thread_ts'] === thread);
 const ASKS = /Type APPROVE to run exactly/;
 
 /** A request whose question is in the thread. */
 async function waiting(title: string): Promise<string> {
   at.creates(title);
-  const thread = await hears(at.house, { text: `Create a task '${title}' in Notion`, mention: true });
-  await shows(at.house, thread, ASKS);
+  const thread = await hears(at.nubabel, { text: `Create a task '${title}' in Notion`, mention: true });
+  await shows(at.nubabel, thread, ASKS);
   return thread;
 }
 
@@ -32,8 +32,8 @@ describe('a task asked for in Slack, every event four times at once', () => {
     'is shown whole, approved in the thread and made once (%s)',
     async (language, title, request, asks, yes, ends) => {
       at.creates(title, language);
-      const thread = await hears(at.house, { text: request, mention: true });
-      const asked = linesOf(await shows(at.house, thread, asks));
+      const thread = await hears(at.nubabel, { text: request, mention: true });
+      const asked = linesOf(await shows(at.nubabel, thread, asks));
       for (const shown of [
         'notion__createTask',
         'Notion of Acme',
@@ -42,111 +42,114 @@ describe('a task asked for in Slack, every event four times at once', () => {
       ])
         expect(asked).toContain(shown);
       expect(at.made(title)).toBe(0);
-      await hears(at.house, { text: yes, thread });
-      const message = await finalMessage(at.house, CHANNEL, thread);
+      await hears(at.nubabel, { text: yes, thread });
+      const message = await finalMessage(at.nubabel, CHANNEL, thread);
       expect(message.text).toMatch(ends);
       const end = linesOf(message);
       expect(end).toMatch(/\*(Changed outside|외부 변경)\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//);
       expect(end).toMatch(/(Duration|소요 시간): \d+\.\d s · .*(Cost|비용): [\d.]+¢/);
       expect(at.made(title)).toBe(1);
-      expect([posts(thread).length, (await jobsIn(at.house, thread)).length]).toEqual([1, 1]);
-      expect(await effectsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ state: 'DONE', attempts: 1 }]);
+      expect([posts(thread).length, (await jobsIn(at.nubabel, thread)).length]).toEqual([1, 1]);
+      expect(await effectsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([
+        { state: 'DONE', attempts: 1 },
+      ]);
     },
     60_000,
   );
 
   it.each(['en', 'ko'] as const)('is made at once where the policy asks nobody (%s)', async (language) => {
-    await setPolicy(at.house, { risks: [] });
+    await setPolicy(at.nubabel, { risks: [] });
     const title = `At once ${language}`;
     at.creates(title, language);
-    const thread = await hears(at.house, { text: `Create a task '${title}' in Notion`, mention: true });
-    expect((await finalMessage(at.house, CHANNEL, thread)).text).toMatch(/^✅/);
+    const thread = await hears(at.nubabel, { text: `Create a task '${title}' in Notion`, mention: true });
+    expect((await finalMessage(at.nubabel, CHANNEL, thread)).text).toMatch(/^✅/);
     expect([at.made(title), posts(thread).length]).toEqual([1, 1]);
   });
 
   it('asks no more about a second task of the same words in the same thread than about the first', async () => {
-    await setPolicy(at.house, { risks: [] });
+    await setPolicy(at.nubabel, { risks: [] });
     at.creates('Twice wanted');
-    const thread = await hears(at.house, { text: "Create a task 'Twice wanted' in Notion", mention: true });
-    await finalMessage(at.house, CHANNEL, thread);
-    await hears(at.house, { text: 'Create one more of it in Notion', thread });
-    await at.house.slack.waitFor('the second page', () => at.made('Twice wanted') === 2 || undefined);
-    const jobs = await jobsIn(at.house, thread);
+    const thread = await hears(at.nubabel, { text: "Create a task 'Twice wanted' in Notion", mention: true });
+    await finalMessage(at.nubabel, CHANNEL, thread);
+    await hears(at.nubabel, { text: 'Create one more of it in Notion', thread });
+    await at.nubabel.slack.waitFor('the second page', () => at.made('Twice wanted') === 2 || undefined);
+    const jobs = await jobsIn(at.nubabel, thread);
     expect(jobs).toHaveLength(2);
-    for (const { id } of jobs) await at.house.ended(id);
+    for (const { id } of jobs) await at.nubabel.ended(id);
   });
 });
 
 describe('the question about it', () => {
   it('answered with SKIP leaves it out, and the agent goes on', async () => {
     const thread = await waiting('Skip me');
-    await hears(at.house, { text: 'SKIP', thread });
-    const message = await finalMessage(at.house, CHANNEL, thread);
+    await hears(at.nubabel, { text: 'SKIP', thread });
+    const message = await finalMessage(at.nubabel, CHANNEL, thread);
     expect(message.text).toMatch(/^✅ Done/);
     expect(linesOf(message)).toContain('A person has decided that this call is not made');
     expect(linesOf(message)).not.toContain('Changed outside');
     expect(at.made('Skip me')).toBe(0);
-    expect(await callsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ status: 'declined' }]);
+    expect(await callsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ status: 'declined' }]);
   });
 
   it.each(['CANCEL', 'STOP'])('answered with %s ends the work, and nothing is made', async (word) => {
     const thread = await waiting(`No ${word}`);
-    await hears(at.house, { text: word, thread });
-    const message = await finalMessage(at.house, CHANNEL, thread);
+    await hears(at.nubabel, { text: word, thread });
+    const message = await finalMessage(at.nubabel, CHANNEL, thread);
     expect(message.text).toMatch(/^⚠️ (Cancelled|Stopped)/);
     expect(at.made(`No ${word}`)).toBe(0);
-    expect(await callsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ status: 'cancelled' }]);
+    expect(await callsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ status: 'cancelled' }]);
   });
 
   it('answered by nobody in time ends the work with words that say so', async () => {
-    await setPolicy(at.house, { deadlineMs: 1_500 });
+    await setPolicy(at.nubabel, { deadlineMs: 1_500 });
     const thread = await waiting('Nobody answers');
-    const message = await finalMessage(at.house, CHANNEL, thread);
+    const message = await finalMessage(at.nubabel, CHANNEL, thread);
     expect(linesOf(message)).toMatch(/Nobody approved it in time, so it was not done/);
     expect(at.made('Nobody answers')).toBe(0);
-    await hears(at.house, { text: 'APPROVE', thread });
-    await at.house.slack.waitFor('a word', () => whispersTo(at.house, 'U_ADA').length > 0 || undefined);
-    expect(whispersTo(at.house, 'U_ADA').at(-1)).toBe('Nothing is waiting for approval in this thread.');
+    await hears(at.nubabel, { text: 'APPROVE', thread });
+    await at.nubabel.slack.waitFor('a word', () => whispersTo(at.nubabel, 'U_ADA').length > 0 || undefined);
+    expect(whispersTo(at.nubabel, 'U_ADA').at(-1)).toBe('Nothing is waiting for approval in this thread.');
     expect(at.made('Nobody answers')).toBe(0);
   });
 
   it('is not for somebody else to answer', async () => {
     const thread = await waiting('Not yours');
-    for (const text of ['APPROVE', 'SKIP', 'STOP', 'CANCEL']) await hears(at.house, { text, thread, user: 'U_LINUS' });
-    await at.house.slack.waitFor('the words', () => whispersTo(at.house, 'U_LINUS').length >= 4 || undefined);
-    expect(new Set(whispersTo(at.house, 'U_LINUS'))).toEqual(
+    for (const text of ['APPROVE', 'SKIP', 'STOP', 'CANCEL'])
+      await hears(at.nubabel, { text, thread, user: 'U_LINUS' });
+    await at.nubabel.slack.waitFor('the words', () => whispersTo(at.nubabel, 'U_LINUS').length >= 4 || undefined);
+    expect(new Set(whispersTo(at.nubabel, 'U_LINUS'))).toEqual(
       new Set(['You may not answer this; the message in the thread says who may. Your answer was not counted.']),
     );
-    expect(await jobsIn(at.house, thread)).toMatchObject([{ status: 'awaiting_approval' }]);
+    expect(await jobsIn(at.nubabel, thread)).toMatchObject([{ status: 'awaiting_approval' }]);
     expect(at.made('Not yours')).toBe(0);
-    await hears(at.house, { text: 'SKIP', thread });
-    await finalMessage(at.house, CHANNEL, thread);
+    await hears(at.nubabel, { text: 'SKIP', thread });
+    await finalMessage(at.nubabel, CHANNEL, thread);
   });
 
   it('that has changed since it was seen is not answered by a word for the one before', async () => {
     const [first, second] = ['Question one', 'Question two'];
-    at.house.model.setResponder(
+    at.nubabel.model.setResponder(
       opsSays('en', ({ allToolResults: { length } }) =>
         length < 2
           ? toolCall('notion__createTask', { title: length === 0 ? first : second })
           : { text: 'Both are there.\nCONFIDENCE: 0.9' },
       ),
     );
-    const thread = await hears(at.house, { text: 'Create two tasks in Notion', mention: true });
-    await shows(at.house, thread, /Question one/);
+    const thread = await hears(at.nubabel, { text: 'Create two tasks in Notion', mention: true });
+    await shows(at.nubabel, thread, /Question one/);
     // Slack does not take the message with the second question for a while, so people still see the first.
-    at.house.slack.failNext('chat.update', { status: 429, retryAfterSeconds: 3, times: 2 });
-    await hears(at.house, { text: 'APPROVE', thread });
-    const job = await jobOf(at.house, thread);
-    await at.house.jobWhen(job, ({ approval }) => JSON.stringify(approval?.plan.calls ?? []).includes(second));
-    const before = whispersTo(at.house, 'U_ADA').length;
-    await hears(at.house, { text: 'APPROVE', thread });
-    await at.house.slack.waitFor('a word', () => whispersTo(at.house, 'U_ADA').length > before || undefined);
-    expect(whispersTo(at.house, 'U_ADA').at(-1)).toContain('The question has changed');
+    at.nubabel.slack.failNext('chat.update', { status: 429, retryAfterSeconds: 3, times: 2 });
+    await hears(at.nubabel, { text: 'APPROVE', thread });
+    const job = await jobOf(at.nubabel, thread);
+    await at.nubabel.jobWhen(job, ({ approval }) => JSON.stringify(approval?.plan.calls ?? []).includes(second));
+    const before = whispersTo(at.nubabel, 'U_ADA').length;
+    await hears(at.nubabel, { text: 'APPROVE', thread });
+    await at.nubabel.slack.waitFor('a word', () => whispersTo(at.nubabel, 'U_ADA').length > before || undefined);
+    expect(whispersTo(at.nubabel, 'U_ADA').at(-1)).toContain('The question has changed');
     expect([at.made(first), at.made(second)]).toEqual([1, 0]);
-    await shows(at.house, thread, /Question two/);
-    await hears(at.house, { text: 'APPROVE', thread });
-    await finalMessage(at.house, CHANNEL, thread);
+    await shows(at.nubabel, thread, /Question two/);
+    await hears(at.nubabel, { text: 'APPROVE', thread });
+    await finalMessage(at.nubabel, CHANNEL, thread);
     expect([at.made(first), at.made(second)]).toEqual([1, 1]);
   }, 60_000);
 });

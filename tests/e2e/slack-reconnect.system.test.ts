@@ -4,21 +4,21 @@ import { createFakeIdentity, type FakeIdentity } from '../fakes/identity/index.t
 import { botMessages } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
 import { CHANNEL, hears, jobOf, jobsIn, linesOf, shows } from '../support/slack-story.ts';
-import { ended, openWikiHouse, type WikiHouse } from '../support/slack-wiki.ts';
+import { ended, openWikiNubabel, type WikiNubabel } from '../support/slack-wiki.ts';
 import { effectsOf, setPolicy } from '../support/tools.ts';
 
-let at: WikiHouse;
+let at: WikiNubabel;
 let identity: FakeIdentity;
 let connection: ConnectionView;
 beforeAll(async () => {
-  at = await openWikiHouse({
+  at = await openWikiNubabel({
     url: async (mcp) => {
       identity = await createFakeIdentity({ upstream: mcp.url });
       return identity.resourceUrl;
     },
   });
-  await setPolicy(at.house, { risks: [] });
-  const { connections } = (await (await at.house.request('/api/connections')).json()) as {
+  await setPolicy(at.nubabel, { risks: [] });
+  const { connections } = (await (await at.nubabel.request('/api/connections')).json()) as {
     connections: ConnectionView[];
   };
   connection = connections.find(({ name }) => name === 'Wiki') as ConnectionView;
@@ -31,11 +31,11 @@ afterAll(async () => {
 
 /** What a person does in their browser; answers the page they end on. */
 async function grant(): Promise<string> {
-  const begun = await at.house.request(`/api/connections/${connection.id}/authorize`, { method: 'POST' });
+  const begun = await at.nubabel.request(`/api/connections/${connection.id}/authorize`, { method: 'POST' });
   const { authorizationUrl } = (await begun.json()) as { authorizationUrl: string };
   const cookie = begun.headers.get('set-cookie')?.split(';')[0] ?? '';
   const back = await identity.grant(authorizationUrl);
-  return (await fetch(`${at.house.url}${back.pathname}${back.search}`, { headers: { cookie } })).text();
+  return (await fetch(`${at.nubabel.url}${back.pathname}${back.search}`, { headers: { cookie } })).text();
 }
 
 /** A thread whose work waits for access that was taken back in the midst of it. */
@@ -43,7 +43,7 @@ async function waiting(title: string, language: 'en' | 'ko' = 'en'): Promise<str
   at.calls('createPage', { title }, language);
   identity.revoke();
   const thread = await at.asks(language === 'ko' ? '위키에 팀 회의 페이지를 만들어 줘' : undefined);
-  await shows(at.house, thread, /Reconnect Wiki|Wiki 다시 연결/);
+  await shows(at.nubabel, thread, /Reconnect Wiki|Wiki 다시 연결/);
   return thread;
 }
 const made = (title: string) => at.wiki.calls().filter(({ params }) => JSON.stringify(params).includes(title)).length;
@@ -53,43 +53,43 @@ describe('access that was taken back while somebody waits in Slack', () => {
     'is asked for with its link, and the same run goes on once it is back (%s)',
     async (language) => {
       const thread = await waiting(`Renewed ${language}`, language);
-      const [message] = botMessages(at.house, CHANNEL, thread);
+      const [message] = botMessages(at.nubabel, CHANNEL, thread);
       expect(message && linesOf(message)).toMatch(
         /<http[^|>]+\/connections\/[0-9a-f-]+\|(Reconnect Wiki|Wiki 다시 연결)>/,
       );
       expect(made(`Renewed ${language}`)).toBe(0);
       expect(await grant()).toContain('<h1>Connected</h1>');
-      const end = await ended(at.house, thread);
+      const end = await ended(at.nubabel, thread);
       expect(end.text).toMatch(/^✅/);
-      expect([made(`Renewed ${language}`), (await jobsIn(at.house, thread)).length]).toEqual([1, 1]);
-      expect(await effectsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ state: 'DONE' }]);
+      expect([made(`Renewed ${language}`), (await jobsIn(at.nubabel, thread)).length]).toEqual([1, 1]);
+      expect(await effectsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ state: 'DONE' }]);
     },
     60_000,
   );
 
   it('goes on by the word RETRY, too, and asks again as long as it is not back', async () => {
     const thread = await waiting('By a word');
-    const job = await jobOf(at.house, thread);
-    const { approval } = await at.house.status(job);
-    await hears(at.house, { text: 'RETRY', thread });
-    await at.house.jobWhen(job, (now) => now.approval?.id !== approval?.id && now.status === 'awaiting_approval');
-    await shows(at.house, thread, /Reconnect Wiki/);
+    const job = await jobOf(at.nubabel, thread);
+    const { approval } = await at.nubabel.status(job);
+    await hears(at.nubabel, { text: 'RETRY', thread });
+    await at.nubabel.jobWhen(job, (now) => now.approval?.id !== approval?.id && now.status === 'awaiting_approval');
+    await shows(at.nubabel, thread, /Reconnect Wiki/);
     expect(await grant()).toContain('<h1>Connected</h1>');
-    expect((await ended(at.house, thread)).text).toMatch(/^✅/);
+    expect((await ended(at.nubabel, thread)).text).toMatch(/^✅/);
     expect(made('By a word')).toBe(1);
   }, 60_000);
 
   it('is done without when somebody says SKIP', async () => {
     const thread = await waiting('Without it');
-    await hears(at.house, { text: 'SKIP', thread });
-    const end = await ended(at.house, thread);
+    await hears(at.nubabel, { text: 'SKIP', thread });
+    const end = await ended(at.nubabel, thread);
     expect(end.text).toMatch(/^✅ Done/);
     expect(linesOf(end)).toContain('There is no answer to this call');
     expect(linesOf(end)).not.toContain('Changed outside');
     expect(made('Without it')).toBe(0);
     expect(await grant()).toContain('<h1>Connected</h1>');
     await eventually('a healthy connection', async () => {
-      const seen = (await (await at.house.request(`/api/connections/${connection.id}`)).json()) as ConnectionView;
+      const seen = (await (await at.nubabel.request(`/api/connections/${connection.id}`)).json()) as ConnectionView;
       return seen.health === 'healthy';
     });
     expect(made('Without it')).toBe(0);
@@ -105,7 +105,7 @@ describe('access that was taken back while somebody waits in Slack', () => {
       () => identity.lines.at(-1)?.outcome === 'unauthorized' || identity.count('token', 'invalid_grant') > 0,
     );
     await grant();
-    expect((await ended(at.house, thread)).text).toMatch(/^✅/);
+    expect((await ended(at.nubabel, thread)).text).toMatch(/^✅/);
     expect(made('Back at once')).toBe(1);
   }, 60_000);
 });

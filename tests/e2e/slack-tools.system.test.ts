@@ -5,17 +5,17 @@ import { botMessages } from '../support/doors.ts';
 import { openStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { CHANNEL, hears, jobOf, linesOf, shows } from '../support/slack-story.ts';
-import { ended, openWikiHouse, type WikiHouse } from '../support/slack-wiki.ts';
+import { ended, openWikiNubabel, type WikiNubabel } from '../support/slack-wiki.ts';
 import { effectsOf, setPolicy } from '../support/tools.ts';
 
-let at: WikiHouse;
+let at: WikiNubabel;
 beforeAll(async () => {
-  at = await openWikiHouse();
+  at = await openWikiNubabel();
 }, 120_000);
 afterAll(() => at?.close());
 afterEach(async () => {
   at.wiki.setCall((args) => ({ result: { content: [{ type: 'text', text: JSON.stringify(args) }] } }));
-  await setPolicy(at.house, {});
+  await setPolicy(at.nubabel, {});
 });
 
 const heardCalls = (tool: string) => at.wiki.calls().filter((call) => call.tool === tool).length;
@@ -25,7 +25,7 @@ describe('CANCEL while a slow tool runs', () => {
     ['search', { query: 'everything' }, undefined],
     ['createPage', { title: 'Half a page' }, 'UNKNOWN'],
   ] as const)('reaches the server of %s, ends the work and says what is known', async (tool, args, state) => {
-    await setPolicy(at.house, { risks: [] });
+    await setPolicy(at.nubabel, { risks: [] });
     at.wiki.setCall(() => ({ hang: true }));
     at.calls(tool, args);
     const before = heardCalls(tool);
@@ -33,11 +33,11 @@ describe('CANCEL while a slow tool runs', () => {
     await eventually('the call', () => heardCalls(tool) > before);
     const cancels = () => at.wiki.log.filter(({ method }) => method === 'notifications/cancelled').length;
     const cancelled = cancels();
-    await hears(at.house, { text: 'CANCEL', thread });
-    const message = await ended(at.house, thread);
+    await hears(at.nubabel, { text: 'CANCEL', thread });
+    const message = await ended(at.nubabel, thread);
     expect(message.text).toMatch(/^⚠️ Cancelled/);
     await eventually('the cancellation', () => cancels() === cancelled + 1);
-    const effects = await effectsOf(at.house, await jobOf(at.house, thread));
+    const effects = await effectsOf(at.nubabel, await jobOf(at.nubabel, thread));
     expect(effects.map((effect) => effect.state)).toEqual(state ? [state] : []);
     if (state) expect(linesOf(message)).toMatch(/❓ `wiki__createPage` · nobody knows whether it has happened/);
   });
@@ -59,24 +59,24 @@ describe('a slow tool that tells how far it is', () => {
       { progress: 3, total: 4, message: 'page 3', thenMs: 300 },
     ]);
     const thread = await at.asks();
-    await shows(at.house, thread, /page 2/);
-    at.house.slack.failNext('chat.update', { delayMs: 3_000 });
-    await ended(at.house, thread);
+    await shows(at.nubabel, thread, /page 2/);
+    at.nubabel.slack.failNext('chat.update', { delayMs: 3_000 });
+    await ended(at.nubabel, thread);
     const late = await eventually('the late one', () =>
-      at.house.slack.calls('chat.update').find(({ ms, ok }) => ok && ms >= 2_900),
+      at.nubabel.slack.calls('chat.update').find(({ ms, ok }) => ok && ms >= 2_900),
     );
     expect(String(late.arguments['text'])).toContain('page 3');
-    expect(botMessages(at.house, CHANNEL, thread).map(({ text }) => text.slice(0, 6))).toEqual(['✅ Done']);
+    expect(botMessages(at.nubabel, CHANNEL, thread).map(({ text }) => text.slice(0, 6))).toEqual(['✅ Done']);
   });
 
   it('is followed in the thread and in the events, about once a second, and the end is the last that is shown', async () => {
     const pages = Array.from({ length: 40 }, (_, nth) => nth + 1);
     answers(pages.map((page) => ({ progress: page, total: 40, message: `page ${page}`, thenMs: 100 })));
-    const stream = await openStream(at.house, '/api/events');
+    const stream = await openStream(at.nubabel, '/api/events');
     const thread = await at.asks();
-    const message = await ended(at.house, thread);
+    const message = await ended(at.nubabel, thread);
     expect(message.text).toMatch(/^✅ Done/);
-    const job = await jobOf(at.house, thread);
+    const job = await jobOf(at.nubabel, thread);
     const events = stream
       .facts()
       .map(({ data }) => JSON.stringify(data))
@@ -94,7 +94,7 @@ describe('a slow tool that tells how far it is', () => {
       { progress: 1, total: 4, message: 'page 1', thenMs: 100 },
       { progress: 2, total: 4, message: 'page 2', thenMs: 3_000 },
     ]);
-    expect(shown(await ended(at.house, await at.asks()))).toContain('page 2 · 50 %');
+    expect(shown(await ended(at.nubabel, await at.asks()))).toContain('page 2 · 50 %');
   });
 });
 
@@ -119,15 +119,15 @@ describe('a change whose answer is lost after it was made', () => {
     const pages = cutOnce();
     at.calls('createPage', { title: 'The page' });
     const thread = await at.asks();
-    await shows(at.house, thread, /Type APPROVE to run/);
-    await hears(at.house, { text: 'APPROVE', thread });
-    const asked = linesOf(await shows(at.house, thread, /DONE if it has happened/));
+    await shows(at.nubabel, thread, /Type APPROVE to run/);
+    await hears(at.nubabel, { text: 'APPROVE', thread });
+    const asked = linesOf(await shows(at.nubabel, thread, /DONE if it has happened/));
     for (const shown of ['wiki__createPage', '"title": "The page"', 'Wiki']) expect(asked).toContain(shown);
     expect(pages).toHaveLength(1);
-    await hears(at.house, { text: word, thread });
-    const message = await ended(at.house, thread);
+    await hears(at.nubabel, { text: word, thread });
+    const message = await ended(at.nubabel, thread);
     expect(linesOf(message)).toMatch(says);
     expect(pages).toHaveLength(made);
-    expect(await effectsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ state }]);
+    expect(await effectsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ state }]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { botMessages, finalMessage } from '../support/doors.ts';
-import { openNotionHouse, type NotionHouse } from '../support/slack-notion.ts';
+import { openNotionNubabel, type NotionNubabel } from '../support/slack-notion.ts';
 import {
   CHANNEL,
   eventsOf,
@@ -14,26 +14,26 @@ import {
 } from '../support/slack-story.ts';
 import { effectsOf, setPolicy } from '../support/tools.ts';
 
-let at: NotionHouse;
+let at: NotionNubabel;
 beforeAll(async () => {
-  at = await openNotionHouse({ isShared: true });
-  await setPolicy(at.house, { risks: [] });
+  at = await openNotionNubabel({ isShared: true });
+  await setPolicy(at.nubabel, { risks: [] });
 }, 120_000);
 afterAll(() => at?.close());
 
 /** A thread in which Ops has made this task. */
 async function madeIn(title: string, language: 'en' | 'ko' = 'en', user = 'U_ADA'): Promise<string> {
   at.creates(title, language);
-  const thread = await hears(at.house, {
+  const thread = await hears(at.nubabel, {
     text: language === 'ko' ? `Notion에 '${title}' 작업을 만들어 줘` : `Create a task '${title}' in Notion`,
     mention: true,
     user,
   });
-  await finalMessage(at.house, CHANNEL, thread);
+  await finalMessage(at.nubabel, CHANNEL, thread);
   return thread;
 }
 const told = (user: string, words: string) =>
-  at.house.slack.waitFor(words, () => whispersTo(at.house, user).includes(words) || undefined);
+  at.nubabel.slack.waitFor(words, () => whispersTo(at.nubabel, user).includes(words) || undefined);
 
 describe('UNDO in the thread of what was done', () => {
   it.each([
@@ -44,71 +44,71 @@ describe('UNDO in the thread of what was done', () => {
     async (word, language, title, says) => {
       const thread = await madeIn(title, language);
       expect(at.there(title)).toBe(1);
-      await hears(at.house, { text: word, thread });
-      const message = await shows(at.house, thread, says);
+      await hears(at.nubabel, { text: word, thread });
+      const message = await shows(at.nubabel, thread, says);
       expect(message.text).toMatch(/^✅/);
       expect(linesOf(message)).not.toMatch(/UNDO/);
       expect([at.made(title), at.there(title)]).toEqual([1, 0]);
-      expect(await jobsIn(at.house, thread)).toHaveLength(1);
-      expect(await effectsOf(at.house, await jobOf(at.house, thread))).toMatchObject([{ undo: 'DONE' }]);
+      expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
+      expect(await effectsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ undo: 'DONE' }]);
     },
   );
 
   it('that Slack repeats after it is done is no request of its own', async () => {
     const thread = await madeIn('Repeated');
     const { events } = eventsOf({ text: 'UNDO', thread });
-    for (const event of events) await at.house.slack.deliver(event);
-    await shows(at.house, thread, /taken back/);
+    for (const event of events) await at.nubabel.slack.deliver(event);
+    await shows(at.nubabel, thread, /taken back/);
     for (const event of events)
-      expect(await at.house.slack.deliver(event, { headers: { 'x-slack-retry-num': '1' } })).toMatchObject({
+      expect(await at.nubabel.slack.deliver(event, { headers: { 'x-slack-retry-num': '1' } })).toMatchObject({
         status: 200,
       });
-    expect(await jobsIn(at.house, thread)).toHaveLength(1);
+    expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
   });
 
   it('said a second time is told that nothing is left', async () => {
     const thread = await madeIn('Undone twice');
-    await hears(at.house, { text: 'UNDO', thread });
-    await shows(at.house, thread, /taken back/);
-    await hears(at.house, { text: 'UNDO', thread });
+    await hears(at.nubabel, { text: 'UNDO', thread });
+    await shows(at.nubabel, thread, /taken back/);
+    await hears(at.nubabel, { text: 'UNDO', thread });
     await told('U_ADA', 'Nothing of what was changed here can be taken back, or it already is.');
-    expect(await jobsIn(at.house, thread)).toHaveLength(1);
+    expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
   });
 
   it('is not for somebody else, who is told so', async () => {
     const thread = await madeIn('Not yours', 'en', 'U_MINSU');
-    await hears(at.house, { text: 'UNDO', thread, user: 'U_LINUS' });
+    await hears(at.nubabel, { text: 'UNDO', thread, user: 'U_LINUS' });
     await told('U_LINUS', 'Only the person who asked or an admin may take back what was changed.');
     expect(at.there('Not yours')).toBe(1);
-    expect(await jobsIn(at.house, thread)).toHaveLength(1);
+    expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
   });
 
   it('is just a word where nothing was changed, and while the work runs', async () => {
-    at.house.model.setResponder(opsSays('en', () => ({ text: 'I have answered.\nCONFIDENCE: 0.9' })));
-    const thread = await hears(at.house, { text: 'What is a task?', mention: true });
-    await finalMessage(at.house, CHANNEL, thread);
-    at.house.model.pause();
-    await hears(at.house, { text: 'What is another task?', thread });
-    await at.house.slack.waitFor('the second message', () => botMessages(at.house, CHANNEL, thread)[1]);
-    await hears(at.house, { text: 'UNDO', thread });
-    const running = (await jobsIn(at.house, thread)).at(-1)?.id ?? '';
-    const [words] = await at.house.database.look('select message, mode from steering where orchestration_id = $1', [
+    at.nubabel.model.setResponder(opsSays('en', () => ({ text: 'I have answered.\nCONFIDENCE: 0.9' })));
+    const thread = await hears(at.nubabel, { text: 'What is a task?', mention: true });
+    await finalMessage(at.nubabel, CHANNEL, thread);
+    at.nubabel.model.pause();
+    await hears(at.nubabel, { text: 'What is another task?', thread });
+    await at.nubabel.slack.waitFor('the second message', () => botMessages(at.nubabel, CHANNEL, thread)[1]);
+    await hears(at.nubabel, { text: 'UNDO', thread });
+    const running = (await jobsIn(at.nubabel, thread)).at(-1)?.id ?? '';
+    const [words] = await at.nubabel.database.look('select message, mode from steering where orchestration_id = $1', [
       running,
     ]);
     expect(words).toEqual({ message: 'UNDO', mode: 'steer' });
-    at.house.model.resume();
-    await at.house.ended(running);
+    at.nubabel.model.resume();
+    await at.nubabel.ended(running);
   });
 
   it('that the provider does not take says so, and may be said again', async () => {
     const thread = await madeIn('Stuck');
     at.notion.failNext(/^PATCH/, { status: 400, times: 1 });
-    await hears(at.house, { text: 'UNDO', thread });
-    const message = await shows(at.house, thread, /could not be taken back/);
+    await hears(at.nubabel, { text: 'UNDO', thread });
+    const message = await shows(at.nubabel, thread, /could not be taken back/);
     expect(at.there('Stuck')).toBe(1);
     expect(linesOf(message)).toMatch(/UNDO/);
-    await hears(at.house, { text: 'UNDO', thread });
-    await shows(at.house, thread, /· taken back/);
+    await hears(at.nubabel, { text: 'UNDO', thread });
+    await shows(at.nubabel, thread, /· taken back/);
     expect(at.there('Stuck')).toBe(0);
   });
 });

@@ -2,30 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { demoWorkspace } from '../../dev/fakes/slack/index.ts';
 import { accepted, botMessages, finalMessage, wordsOf } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson } from '../support/people.ts';
 import { specialist } from '../support/replies.ts';
 import { unfinished } from '../support/score.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openSharedHouse({
-    slack: { limits: 'off', ownMessageEvents: true, workspaces: [demoWorkspace(), demoWorkspace(STRANGERS)] },
+  nubabel = await startSharedNubabel({
+    slack: { limits: 'off', ownMessageEvents: true, workspaces: [demoWorkspace(), demoWorkspace(OUTSIDERS)] },
   });
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterAll(() => nubabel?.close());
 
-const STRANGERS = { teamId: 'TSTRANGE', name: 'Strangers', botToken: 'xoxb-strange' };
+const OUTSIDERS = { teamId: 'TSTRANGE', name: 'Strangers', botToken: 'xoxb-strange' };
 const CHANNEL = 'C_LAUNCH';
-const say = (text: string, more = {}) => house.slack.say({ user: 'U_ADA', channel: CHANNEL, text, ...more });
-const mention = (text: string, more = {}) => house.slack.mention({ user: 'U_ADA', channel: CHANNEL, text, ...more });
-const asked = (text: string) => house.model.requests.filter(({ userText }) => userText.includes(text));
+const say = (text: string, more = {}) => nubabel.slack.say({ user: 'U_ADA', channel: CHANNEL, text, ...more });
+const mention = (text: string, more = {}) => nubabel.slack.mention({ user: 'U_ADA', channel: CHANNEL, text, ...more });
+const asked = (text: string) => nubabel.model.requests.filter(({ userText }) => userText.includes(text));
 /** How much was accepted while something was said. */
 const acceptedBy = async (work: () => Promise<unknown>) => {
-  const before = await accepted(house);
+  const before = await accepted(nubabel);
   await work();
-  const after = await accepted(house);
+  const after = await accepted(nubabel);
   return after.jobs - before.jobs;
 };
 
@@ -48,8 +48,8 @@ describe('a mention', () => {
         'app_mention 200',
         'message 200',
       ]);
-      const message = await finalMessage(house, CHANNEL, ts);
-      expect(botMessages(house, CHANNEL, ts)).toHaveLength(1);
+      const message = await finalMessage(nubabel, CHANNEL, ts);
+      expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(1);
       expect(message.text).toMatch(/^✅ Done/);
       expect(message.versions.length).toBeGreaterThan(1);
       expect(message.versions[0]?.text).toMatch(/^(🔄|⏳)/u);
@@ -68,28 +68,28 @@ describe('a mention', () => {
     };
     const retry = { headers: { 'x-slack-retry-num': '1', 'x-slack-retry-reason': 'http_timeout' } };
     const jobs = await acceptedBy(async () => {
-      const sent = [event, message, event, message, event].map((body) => house.slack.deliver(body, retry));
+      const sent = [event, message, event, message, event].map((body) => nubabel.slack.deliver(body, retry));
       expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-      await finalMessage(house, CHANNEL, '1700000001.000100').catch(() => undefined);
-      expect((await house.slack.deliver(event, retry)).status).toBe(200);
+      await finalMessage(nubabel, CHANNEL, '1700000001.000100').catch(() => undefined);
+      expect((await nubabel.slack.deliver(event, retry)).status).toBe(200);
     });
     expect(jobs).toBe(1);
     expect(asked('Say it once').length).toBeLessThanOrEqual(2);
   });
 
   it('without a request is answered kindly, and nothing is run', async () => {
-    const before = house.model.requests.length;
+    const before = nubabel.model.requests.length;
     const { ts } = await mention('');
-    const message = await finalMessage(house, CHANNEL, ts);
+    const message = await finalMessage(nubabel, CHANNEL, ts);
     expect(wordsOf(message)).toContain('I am here. Write what you need after my name');
-    expect(botMessages(house, CHANNEL, ts)).toHaveLength(1);
-    expect(house.model.requests).toHaveLength(before);
+    expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(1);
+    expect(nubabel.model.requests).toHaveLength(before);
   });
 
   it('in Korean is answered in Korean, from the first sign to the last', async () => {
-    house.model.setResponder(specialist({ language: 'ko' }));
+    nubabel.model.setResponder(specialist({ language: 'ko' }));
     const { ts } = await mention('새 로고의 슬로건을 써 줘', { user: 'U_MINSU' });
-    const message = await finalMessage(house, CHANNEL, ts);
+    const message = await finalMessage(nubabel, CHANNEL, ts);
     expect(message.text).toMatch(/^✅ 완료/);
     expect(wordsOf(message)).toMatch(/소요 시간: .* · 에이전트: .* · 비용: /);
     for (const version of message.versions.slice(0, -1)) expect(version.text).toMatch(/^(🔄|⏳) .*[가-힣]/u);
@@ -97,18 +97,18 @@ describe('a mention', () => {
 
   it('with characters that cannot be kept is understood without them', async () => {
     const { ts } = await mention('Zero\u0000 and half\ud800 a word');
-    expect((await finalMessage(house, CHANNEL, ts)).text).toMatch(/^✅/);
+    expect((await finalMessage(nubabel, CHANNEL, ts)).text).toMatch(/^✅/);
   });
 
   it('that is longer than Slack allows is answered kindly', async () => {
     const { ts } = await mention('x'.repeat(40_001));
-    expect(wordsOf(await finalMessage(house, CHANNEL, ts))).toContain('longer than 40,000 characters');
+    expect(wordsOf(await finalMessage(nubabel, CHANNEL, ts))).toContain('longer than 40,000 characters');
   });
 
   it('with a very long answer is shown as far as Slack allows, and says so', async () => {
-    house.model.setResponder(() => ({ text: `${'A sentence of words. '.repeat(1_000)}\nCONFIDENCE: 0.8` }));
+    nubabel.model.setResponder(() => ({ text: `${'A sentence of words. '.repeat(1_000)}\nCONFIDENCE: 0.8` }));
     const { ts } = await mention('Tell me everything about our logo');
-    const message = await finalMessage(house, CHANNEL, ts);
+    const message = await finalMessage(nubabel, CHANNEL, ts);
     expect(message.text).toMatch(/^✅/);
     expect(wordsOf(message)).toContain('The answer is longer than a Slack message may be');
   });
@@ -117,13 +117,13 @@ describe('a mention', () => {
 describe('a conversation', () => {
   it('goes on in the thread without a mention', async () => {
     const { ts } = await mention('Our cat is called Tom');
-    await finalMessage(house, CHANNEL, ts);
+    await finalMessage(nubabel, CHANNEL, ts);
     await say('What is the cat called?', { thread_ts: ts });
-    const done = () => botMessages(house, CHANNEL, ts).filter(({ text }) => text.startsWith('✅'));
-    await house.slack.waitFor('two answers', () => done().length === 2 || undefined, 30_000);
+    const done = () => botMessages(nubabel, CHANNEL, ts).filter(({ text }) => text.startsWith('✅'));
+    await nubabel.slack.waitFor('two answers', () => done().length === 2 || undefined, 30_000);
     const [request] = asked('What is the cat called?').filter(({ schema }) => !schema);
     expect(request?.messages.map(({ text }) => text)[0]).toBe('Our cat is called Tom');
-    const sessions = await house.database.look(
+    const sessions = await nubabel.database.look(
       'select distinct session_id from orchestrations where slack_thread_ts = $1',
       [ts],
     );
@@ -131,10 +131,10 @@ describe('a conversation', () => {
   });
 
   it('in direct messages needs no mention, and is one session', async () => {
-    const first = await house.slack.directMessage({ user: 'U_LINUS', text: 'I like vitamin C' });
-    await finalMessage(house, 'D_LINUS', first.ts);
-    const second = await house.slack.directMessage({ user: 'U_LINUS', text: 'What do I like?' });
-    await finalMessage(house, 'D_LINUS', second.ts);
+    const first = await nubabel.slack.directMessage({ user: 'U_LINUS', text: 'I like vitamin C' });
+    await finalMessage(nubabel, 'D_LINUS', first.ts);
+    const second = await nubabel.slack.directMessage({ user: 'U_LINUS', text: 'What do I like?' });
+    await finalMessage(nubabel, 'D_LINUS', second.ts);
     const [request] = asked('What do I like?').filter(({ schema }) => !schema);
     expect(request?.messages.map(({ text }) => text)[0]).toBe('I like vitamin C');
   });
@@ -152,56 +152,58 @@ describe('what is none of its business', () => {
     ['a message without a person', { text: '<@UNUBABEL> who?', user: undefined }],
     ['an event of another kind', { type: 'reaction_added', text: '<@UNUBABEL>' }],
   ])('%s is taken and left alone', async (_, event) => {
-    const posts = house.slack.calls('chat.postMessage').length;
+    const posts = nubabel.slack.calls('chat.postMessage').length;
     const jobs = await acceptedBy(async () => {
-      const { status } = await house.slack.deliver(mentionEvent({ channel_type: 'channel', ...event }));
+      const { status } = await nubabel.slack.deliver(mentionEvent({ channel_type: 'channel', ...event }));
       expect(status).toBe(200);
     });
     expect(jobs).toBe(0);
-    expect(house.slack.calls('chat.postMessage')).toHaveLength(posts);
+    expect(nubabel.slack.calls('chat.postMessage')).toHaveLength(posts);
   });
 
   it('another workspace’s talk is taken and left alone', async () => {
     const jobs = await acceptedBy(async () => {
-      const { deliveries } = await mention('Work for strangers', { team: STRANGERS.teamId });
+      const { deliveries } = await mention('Work for outsiders', { team: OUTSIDERS.teamId });
       expect(new Set(deliveries.map(({ status }) => status))).toEqual(new Set([200]));
     });
     expect(jobs).toBe(0);
-    expect(asked('Work for strangers')).toEqual([]);
+    expect(asked('Work for outsiders')).toEqual([]);
   });
 });
 
 describe('people', () => {
   it('that nobody knew yet are made users under their own name', async () => {
     const { ts } = await mention('Who am I to you?', { user: 'U_MINSU' });
-    await finalMessage(house, CHANNEL, ts);
-    const people = await house.database.look(`select name, role, time_zone from users where slack_user_id = 'U_MINSU'`);
+    await finalMessage(nubabel, CHANNEL, ts);
+    const people = await nubabel.database.look(
+      `select name, role, time_zone from users where slack_user_id = 'U_MINSU'`,
+    );
     expect(people).toEqual([{ name: '김민수', role: 'user', time_zone: 'Asia/Seoul' }]);
   });
 
   it('that are guests in Slack may not start work', async () => {
-    const before = house.model.requests.length;
+    const before = nubabel.model.requests.length;
     const { ts } = await mention('Spend money', { user: 'U_GRACE' });
-    expect(wordsOf(await finalMessage(house, CHANNEL, ts))).toContain('Guests may read but not start work');
-    expect(house.model.requests).toHaveLength(before);
+    expect(wordsOf(await finalMessage(nubabel, CHANNEL, ts))).toContain('Guests may read but not start work');
+    expect(nubabel.model.requests).toHaveLength(before);
   });
 
   it('that are guests with us may not start work', async () => {
-    await addPerson(house, { role: 'guest', slackUserId: 'U_LINUS2' });
-    const before = house.model.requests.length;
+    await addPerson(nubabel, { role: 'guest', slackUserId: 'U_LINUS2' });
+    const before = nubabel.model.requests.length;
     const ts = '1700000002.000200';
-    await house.slack.deliver(mentionEvent({ text: '<@UNUBABEL> Spend it', user: 'U_LINUS2', ts }));
-    const calls = await house.slack.waitFor('the answer', () =>
-      house.slack.calls('chat.postMessage').find(({ arguments: given }) => given['thread_ts'] === ts),
+    await nubabel.slack.deliver(mentionEvent({ text: '<@UNUBABEL> Spend it', user: 'U_LINUS2', ts }));
+    const calls = await nubabel.slack.waitFor('the answer', () =>
+      nubabel.slack.calls('chat.postMessage').find(({ arguments: given }) => given['thread_ts'] === ts),
     );
     expect(JSON.stringify(calls.arguments)).toContain('Guests may read but not start work');
-    expect(house.model.requests).toHaveLength(before);
+    expect(nubabel.model.requests).toHaveLength(before);
   });
 });
 
 it('in the end every accepted request has exactly one outcome', async () => {
-  await house.slack.waitFor('rest', () => true);
-  const open = async () => (await unfinished(house)).length;
+  await nubabel.slack.waitFor('rest', () => true);
+  const open = async () => (await unfinished(nubabel)).length;
   for (const end = Date.now() + 20_000; (await open()) > 0 && Date.now() < end;);
-  expect(await unfinished(house)).toEqual([]);
+  expect(await unfinished(nubabel)).toEqual([]);
 });

@@ -2,22 +2,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { answer, askBy, jobIn, putPolicy, waits } from '../support/approvals.ts';
 import { botMessages, expectProblem, finalMessage, wordsOf } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf, planReply, plannedBy, specialist, type PlanStepReply } from '../support/replies.ts';
 
 /** What people say to running work, by REST and as a reply in its thread. */
-let house: House;
+let nubabel: Nubabel;
 let ada: Person;
 let guest: Person;
 beforeAll(async () => {
-  house = await openSharedHouse({ slack: { limits: 'off' } });
-  [ada, guest] = await Promise.all([addPerson(house), addPerson(house, { role: 'guest' })]);
-  await putPolicy(house, { plans: 'never' });
+  nubabel = await startSharedNubabel({ slack: { limits: 'off' } });
+  [ada, guest] = await Promise.all([addPerson(nubabel), addPerson(nubabel, { role: 'guest' })]);
+  await putPolicy(nubabel, { plans: 'never' });
 }, 60_000);
-beforeEach(() => house.model.setResponder(specialist()));
-afterEach(() => house.model.resume());
-afterAll(() => house?.close());
+beforeEach(() => nubabel.model.setResponder(specialist()));
+afterEach(() => nubabel.model.resume());
+afterAll(() => nubabel?.close());
 
 const CHAIN: readonly PlanStepReply[] = [
   { id: 'first' },
@@ -25,22 +25,22 @@ const CHAIN: readonly PlanStepReply[] = [
   { id: 'third', needs: ['second'] },
 ];
 const workOf = (message: string) =>
-  house.model.requests.filter((one) => !one.schema && one.userText.includes(`<request>\n${message}`));
+  nubabel.model.requests.filter((one) => !one.schema && one.userText.includes(`<request>\n${message}`));
 const titleOf = (text: string) => /^Do the part (\w+)/.exec(text)?.[1];
 const steer = (jobId: string, message: string, mode = 'steer') => answer(ada, jobId, 'steer', { message, mode });
 /** A planned job whose first step is under way and held. */
 async function atWork(message: string, steps = CHAIN): Promise<string> {
-  house.model.setResponder((one) => {
+  nubabel.model.setResponder((one) => {
     if (askerOf(one) === 'planner' || one.schema) return plannedBy(steps)(one);
-    house.model.pause();
+    nubabel.model.pause();
     return plannedBy(steps)(one);
   });
   const jobId = await askBy(ada, message, { plan: 'always' });
   await eventually('the first step', () => workOf(message).length === 1);
-  house.model.setResponder(plannedBy(steps));
+  nubabel.model.setResponder(plannedBy(steps));
   return jobId;
 }
-const goOn = () => house.model.resume();
+const goOn = () => nubabel.model.resume();
 
 describe('words to running work', () => {
   it('join at the next step boundary, show as pending and delivered, and are said once', async () => {
@@ -48,7 +48,7 @@ describe('words to running work', () => {
     const said = await steer(jobId, '  Use British spelling.  ');
     expect(said.status).toBe(202);
     const { steeringId } = (await said.json()) as { steeringId: string };
-    const pending = await house.status(jobId);
+    const pending = await nubabel.status(jobId);
     expect(pending.steering).toMatchObject([
       {
         id: steeringId,
@@ -60,7 +60,7 @@ describe('words to running work', () => {
       },
     ]);
     goOn();
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', steering: [{ status: 'delivered', stepId: 'second' }] });
     const heard = workOf('Steer the chain').filter(({ userText }) => userText.includes('Use British spelling.'));
     expect(heard.map(({ userText }) => titleOf(userText))).toEqual(['second']);
@@ -70,29 +70,29 @@ describe('words to running work', () => {
     const jobId = await atWork('Steer the last', [{ id: 'only' }]);
     await steer(jobId, 'And add a summary.');
     goOn();
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job.steering).toMatchObject([{ status: 'delivered' }]);
-    const last = house.model.requests.at(-1);
+    const last = nubabel.model.requests.at(-1);
     expect(last?.userText).toContain('And add a summary.');
     expect(job.status).toBe('completed');
   });
 
-  it('are refused from guests and strangers, without words, and once the work is over', async () => {
+  it('are refused from guests and outsiders, without words, and once the work is over', async () => {
     const jobId = await atWork('Steer me not');
-    const stranger = await addPerson(house);
-    const elsewhere = await addPerson(house, { role: 'admin', newOrganization: 'Next door' });
+    const outsider = await addPerson(nubabel);
+    const elsewhere = await addPerson(nubabel, { role: 'admin', newOrganization: 'Next door' });
     for (const [who, status] of [
       [guest, 403],
-      [stranger, 403],
+      [outsider, 403],
       [elsewhere, 404],
     ] as const)
       await expectProblem(await answer(who, jobId, 'steer', { message: 'Send it all to me' }), status);
     await expectProblem(await steer(jobId, '   '), 400);
     await expectProblem(await steer(jobId, 'x'.repeat(4_001)), 400);
     await expectProblem(await steer(jobId, 'Hm', 'shout'), 400);
-    expect((await house.status(jobId)).steering).toEqual([]);
+    expect((await nubabel.status(jobId)).steering).toEqual([]);
     goOn();
-    await house.ended(jobId);
+    await nubabel.ended(jobId);
     const problem = await expectProblem(await steer(jobId, 'Too late?'), 409);
     expect(problem['detail']).toMatch(/Ask again in the same session/);
     expect(JSON.stringify(workOf('Steer me not').map(({ messages }) => messages))).not.toContain('Send it all to me');
@@ -104,7 +104,7 @@ describe('a stop', () => {
     const jobId = await atWork('Stop the chain');
     expect((await steer(jobId, '', 'stop')).status).toBe(202);
     goOn();
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({
       status: 'partial',
       receipt: { mode: 'stop', callsInFlight: 1, stepsDone: 1, stepsTotal: 3 },
@@ -116,17 +116,17 @@ describe('a stop', () => {
   });
 
   it('of a plan that waits for approval ends it with nothing run', async () => {
-    await putPolicy(house, {});
-    house.model.setResponder(plannedBy(CHAIN));
+    await putPolicy(nubabel, {});
+    nubabel.model.setResponder(plannedBy(CHAIN));
     const jobId = await askBy(ada, 'Stop before it starts', { plan: 'always' });
-    await waits(house, jobId, 'plan');
+    await waits(nubabel, jobId, 'plan');
     expect((await steer(jobId, '', 'stop')).status).toBe(202);
-    expect(await house.ended(jobId)).toMatchObject({
+    expect(await nubabel.ended(jobId)).toMatchObject({
       status: 'cancelled',
       approval: { decision: { verdict: 'withdrawn' } },
     });
     expect(workOf('Stop before it starts')).toEqual([]);
-    await putPolicy(house, { plans: 'never' });
+    await putPolicy(nubabel, { plans: 'never' });
   });
 });
 
@@ -135,7 +135,7 @@ describe('a cancel', () => {
     const jobId = await atWork('Cancel the chain');
     const at = Date.now();
     expect((await answer(ada, jobId, 'cancel')).status).toBe(200);
-    const job = await house.ended(jobId, 10_000);
+    const job = await nubabel.ended(jobId, 10_000);
     expect(Date.now() - at).toBeLessThan(8_000);
     expect(job).toMatchObject({
       status: 'cancelled',
@@ -150,16 +150,16 @@ describe('a cancel', () => {
 describe('a new plan under a constraint', () => {
   it('keeps finished steps, tells the planner what to keep to, and asks about what is new', async () => {
     const jobId = await atWork('Replan the chain');
-    const drafts = () => house.model.requests.filter((one) => askerOf(one) === 'planner');
+    const drafts = () => nubabel.model.requests.filter((one) => askerOf(one) === 'planner');
     const before = drafts().length;
     const later = [
       { id: 'cheap', needs: ['first'] },
       { id: 'last', needs: ['cheap'] },
     ];
-    house.model.setResponder((one) => (askerOf(one) === 'planner' ? planReply(later) : plannedBy(CHAIN)(one)));
+    nubabel.model.setResponder((one) => (askerOf(one) === 'planner' ? planReply(later) : plannedBy(CHAIN)(one)));
     expect((await steer(jobId, 'Spend as little as you can.', 'replan')).status).toBe(202);
     goOn();
-    const job = await house.ended(jobId);
+    const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({
       status: 'completed',
       plan: { revision: 2, source: 'replanned' },
@@ -175,7 +175,7 @@ describe('a new plan under a constraint', () => {
 describe('replies in the thread', () => {
   const CHANNEL = 'C_LAUNCH';
   const say = (thread_ts: string, text: string, user: string) =>
-    house.slack.say({ user, channel: CHANNEL, text, thread_ts });
+    nubabel.slack.say({ user, channel: CHANNEL, text, thread_ts });
 
   it.each([
     [
@@ -204,30 +204,30 @@ describe('replies in the thread', () => {
   ])('of %s steer the work: %s ← %s', async (user, request, words, heard, mode) => {
     const language = user === 'U_MINSU' ? 'ko' : 'en';
     const work = () =>
-      house.model.requests.filter((one) => !one.schema && one.userText.includes(`<request>\n${request}`));
+      nubabel.model.requests.filter((one) => !one.schema && one.userText.includes(`<request>\n${request}`));
     const scripted = (one: Parameters<ReturnType<typeof plannedBy>>[0]) =>
       askerOf(one) === 'analysis' ? analysisReply({ language }) : plannedBy(CHAIN)(one);
-    house.model.setResponder((one) => {
-      if (!one.schema) house.model.pause();
+    nubabel.model.setResponder((one) => {
+      if (!one.schema) nubabel.model.pause();
       return scripted(one);
     });
-    const { ts } = await house.slack.mention({ user, channel: CHANNEL, text: request });
+    const { ts } = await nubabel.slack.mention({ user, channel: CHANNEL, text: request });
     await eventually('the first step', () => work().length === 1);
-    house.model.setResponder((one) =>
+    nubabel.model.setResponder((one) =>
       askerOf(one) === 'planner' ? planReply([{ id: 'instead', needs: ['first'] }]) : scripted(one),
     );
-    const jobId = await jobIn(house, ts);
+    const jobId = await jobIn(nubabel, ts);
     await say(ts, words, user);
-    await eventually('the words', async () => (await house.status(jobId)).steering.length === 1);
+    await eventually('the words', async () => (await nubabel.status(jobId)).steering.length === 1);
     const shown = heard || (language === 'ko' ? '중지' : 'Stop');
-    await house.slack.waitForMessage({ channel: CHANNEL, thread: ts, where: (one) => wordsOf(one).includes(shown) });
+    await nubabel.slack.waitForMessage({ channel: CHANNEL, thread: ts, where: (one) => wordsOf(one).includes(shown) });
     goOn();
-    await finalMessage(house, CHANNEL, ts);
-    const job = await house.status(jobId);
+    await finalMessage(nubabel, CHANNEL, ts);
+    const job = await nubabel.status(jobId);
     expect(job.steering).toMatchObject([{ message: heard, mode, status: 'delivered', via: 'slack' }]);
     expect(job.status).toBe(mode === 'stop' ? 'partial' : 'completed');
-    const told = house.model.requests.filter((one) => heard && one.messages.some(({ text }) => text.includes(heard)));
+    const told = nubabel.model.requests.filter((one) => heard && one.messages.some(({ text }) => text.includes(heard)));
     expect(told.map(askerOf)).toEqual(mode === 'stop' ? [] : [mode === 'replan' ? 'planner' : 'engineering']);
-    expect(botMessages(house, CHANNEL, ts)).toHaveLength(1);
+    expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(1);
   });
 });

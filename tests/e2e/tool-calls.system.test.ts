@@ -4,7 +4,7 @@ import type { EffectView } from '../../contracts/effects.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { accepted, expectProblem, json } from '../support/doors.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 
 const title = { type: 'object', properties: { title: { type: 'string', maxLength: 20 } }, required: ['title'] };
@@ -13,14 +13,14 @@ const TOOLS = [
   { name: 'createPage', description: 'Creates a page.', inputSchema: title, annotations: { destructiveHint: false } },
 ];
 
-let house: House;
+let nubabel: Nubabel;
 let server: FakeMcp;
 let member: Person;
 beforeAll(async () => {
-  house = await openSharedHouse();
-  member = await addPerson(house);
+  nubabel = await startSharedNubabel();
+  member = await addPerson(nubabel);
 }, 90_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 let wiki: ConnectionView;
 let count = 0;
@@ -28,7 +28,7 @@ beforeEach(async () => {
   server = await createFakeMcp({ tools: TOOLS });
   const provider = `wiki${++count}`;
   const body = { provider, name: 'Wiki', url: server.url, auth: { kind: 'none' }, trusted: true };
-  wiki = (await (await house.request('/api/connections', json(body))).json()) as ConnectionView;
+  wiki = (await (await nubabel.request('/api/connections', json(body))).json()) as ConnectionView;
   expect(wiki).toMatchObject({ tools: { active: 2 } });
 });
 afterEach(() => server.close());
@@ -41,20 +41,20 @@ const answerOf = async (response: Response, status: number): Promise<ToolCallAns
   return JSON.parse(text) as ToolCallAnswer;
 };
 const effectsOf = async (jobId: string): Promise<EffectView[]> =>
-  ((await (await house.request(`/api/jobs/${jobId}/effects`)).json()) as { effects: EffectView[] }).effects;
+  ((await (await nubabel.request(`/api/jobs/${jobId}/effects`)).json()) as { effects: EffectView[] }).effects;
 
 describe('a tool called by a person', () => {
   it('answers what the tool said, in a job that can be inspected like any other', async () => {
     const answer = await answerOf(await call('search', { arguments: { query: '한글' } }), 200);
     expect(answer).toMatchObject({ status: 'completed', result: { text: '{"query":"한글"}', isError: false } });
     expect(server.calls()).toMatchObject([{ tool: 'search', params: { arguments: { query: '한글' } } }]);
-    const job = await house.status(answer.jobId);
+    const job = await nubabel.status(answer.jobId);
     expect(job).toMatchObject({
       message: `Call ${wiki.slug}__search {"query":"한글"}`,
       toolCalls: [{ tool: `${wiki.slug}__search`, connection: 'Wiki', status: 'done', risk: 'read' }],
       effects: { done: 0, unknown: 0, undoable: 0 },
     });
-    expect(house.model.requests).toEqual([]);
+    expect(nubabel.model.requests).toEqual([]);
   });
 
   it('asks a human before it changes something, shows what with what, and does it once', async () => {
@@ -68,17 +68,17 @@ describe('a tool called by a person', () => {
     });
     expect(server.calls()).toEqual([]);
     const { id: approvalId, hash } = asked.approval ?? {};
-    const answer = await house.request(`/api/jobs/${asked.jobId}/approve`, json({ approvalId, hash }));
+    const answer = await nubabel.request(`/api/jobs/${asked.jobId}/approve`, json({ approvalId, hash }));
     expect(answer.status).toBe(200);
-    await house.ended(asked.jobId);
+    await nubabel.ended(asked.jobId);
     expect(server.calls()).toHaveLength(1);
     expect(await effectsOf(asked.jobId)).toMatchObject([{ state: 'DONE', settledBy: 'response', attempts: 1 }]);
   });
 
   it('is not done when a human says no', async () => {
     const asked = await answerOf(await call('createPage', { arguments: { title: 'Launch' } }), 202);
-    await house.request(`/api/jobs/${asked.jobId}/cancel`, json({ hash: asked.approval?.hash }));
-    await house.ended(asked.jobId);
+    await nubabel.request(`/api/jobs/${asked.jobId}/cancel`, json({ hash: asked.approval?.hash }));
+    await nubabel.ended(asked.jobId);
     expect(server.calls()).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe('a tool called by a person', () => {
   it('is a job before it has ended when nobody wants to wait', async () => {
     const answer = await answerOf(await call('search', { arguments: {}, waitMs: 0 }), 202);
     expect(answer).not.toHaveProperty('result');
-    expect(await house.ended(answer.jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(answer.jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('tells what the tool found wrong', async () => {
@@ -110,7 +110,7 @@ describe('a tool called by a person', () => {
 
 describe('a call that cannot be made', () => {
   it('leaves nothing behind, and says what to do', async () => {
-    const before = await accepted(house);
+    const before = await accepted(nubabel);
     const mistakes = await expectProblem(
       await call('createPage', { arguments: { title: 'x'.repeat(21), more: 1 } }),
       400,
@@ -121,12 +121,12 @@ describe('a call that cannot be made', () => {
     await expectProblem(await call('createPage', { args: {} }), 400);
     await expectProblem(await call('search', { waitMs: 60_001 }), 400);
     await expectProblem(await call('deletePage', { arguments: {} }), 404);
-    const guest = await addPerson(house, { role: 'guest' });
+    const guest = await addPerson(nubabel, { role: 'guest' });
     await expectProblem(await call('search', { arguments: {} }, guest), 403);
-    const other = await addPerson(house, { newOrganization: 'Other', role: 'admin' });
+    const other = await addPerson(nubabel, { newOrganization: 'Other', role: 'admin' });
     await expectProblem(await call('search', { arguments: {} }, other), 404);
 
-    const set = (change: string) => house.database.look(`update connections set ${change} where id = $1`, [wiki.id]);
+    const set = (change: string) => nubabel.database.look(`update connections set ${change} where id = $1`, [wiki.id]);
     const page = `/connections/${wiki.id}`;
     await set(`health = 'reconnect'`);
     expect((await expectProblem(await call('search', { arguments: {} }), 409))['detail']).toContain(page);
@@ -134,12 +134,12 @@ describe('a call that cannot be made', () => {
     expect((await expectProblem(await call('search', { arguments: {} }), 409))['detail']).toMatch(/switched off/);
     await set('enabled = true');
     server.setTools([{ name: 'search', description: 'Finds pages. And more.' }]);
-    await house.request(`/api/connections/${wiki.id}/tools?refresh=true`);
+    await nubabel.request(`/api/connections/${wiki.id}/tools?refresh=true`);
     expect((await expectProblem(await call('search', { arguments: {} }), 409))['detail']).toMatch(
       /until an admin accepts/,
     );
     await expectProblem(await call('createPage', { arguments: { title: 'x' } }), 404);
-    expect(await accepted(house)).toEqual(before);
+    expect(await accepted(nubabel)).toEqual(before);
     expect(server.calls()).toEqual([]);
   });
 });

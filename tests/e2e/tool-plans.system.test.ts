@@ -5,24 +5,24 @@ import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { analysisReply, askerOf, plannedBy, planReply, toolCall, type PlanStepReply } from '../support/replies.ts';
 import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Plans with steps that call tools: what is checked, shown, asked and done. */
-let house: House;
+let nubabel: Nubabel;
 let jira: FakeJira;
 let linear: FakeLinear;
 beforeAll(async () => {
-  [house, jira, linear] = await Promise.all([openSharedHouse(), createFakeJira(), createFakeLinear()]);
-  await connect(house, {
+  [nubabel, jira, linear] = await Promise.all([startSharedNubabel(), createFakeJira(), createFakeLinear()]);
+  await connect(nubabel, {
     provider: 'jira',
     name: 'Jira of Acme',
     url: jira.url,
     auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
     settings: { project: 'OPS' },
   });
-  await connect(house, {
+  await connect(nubabel, {
     provider: 'linear',
     name: 'Linear of Acme',
     url: linear.graphqlUrl,
@@ -31,10 +31,10 @@ beforeAll(async () => {
   });
 }, 120_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await Promise.all([jira?.close(), linear?.close()]);
 });
-afterEach(() => setPolicy(house, {}));
+afterEach(() => setPolicy(nubabel, {}));
 
 const FILE: PlanStepReply = { id: 'file', kind: 'tool', tool: 'jira__createIssue' };
 const TRACK: PlanStepReply = { id: 'track', kind: 'tool', tool: 'linear__createIssue', needs: ['file'] };
@@ -44,24 +44,26 @@ type Step = (request: ModelRequest) => Reply | undefined;
 
 /** Asks for a plan of these steps; each step does as told, and says that it is done otherwise. */
 async function planned(message: string, steps: readonly PlanStepReply[], work: Readonly<Record<string, Step>> = {}) {
-  house.model.setResponder(
+  nubabel.model.setResponder(
     plannedBy(steps, (id, request) => work[id]?.(request) ?? { text: `The part ${id} is done.\nCONFIDENCE: 0.8` }),
   );
-  return (await house.ask(message, { plan: 'always' })).jobId;
+  return (await nubabel.ask(message, { plan: 'always' })).jobId;
 }
 const once =
   (name: string, input: Record<string, unknown>): Step =>
   (request) =>
     request.allToolResults.length === 0 ? toolCall(name, input) : undefined;
 const agree = async (jobId: string, kind = 'plan') => {
-  const asked = await waitsFor(house, jobId, kind);
-  expect(await answer(house, asked)).toBe(200);
+  const asked = await waitsFor(nubabel, jobId, kind);
+  expect(await answer(nubabel, asked)).toBe(200);
   return asked;
 };
 const undone = (jobId: string) =>
-  eventually('everything taken back', async () => (await effectsOf(house, jobId)).every(({ undo }) => undo === 'DONE'));
+  eventually('everything taken back', async () =>
+    (await effectsOf(nubabel, jobId)).every(({ undo }) => undo === 'DONE'),
+  );
 const questionsOf = (jobId: string) =>
-  house.database.look<{ kind: string }>('select kind from approvals where orchestration_id = $1 order by asked_at', [
+  nubabel.database.look<{ kind: string }>('select kind from approvals where orchestration_id = $1 order by asked_at', [
     jobId,
   ]);
 
@@ -77,46 +79,46 @@ describe('a step that calls a tool', () => {
       { id: 'track', tool: 'linear__createIssue', risk: 'write' },
     ]);
     expect(asked.approval?.plan.steps?.every(({ estimate }) => estimate.cents > 0)).toBe(true);
-    const done = await house.ended(jobId);
+    const done = await nubabel.ended(jobId);
     expect(done).toMatchObject({ status: 'completed', effects: { done: 2, undoable: 2 } });
     expect(await questionsOf(jobId)).toHaveLength(1);
     expect([summaries(), titles()]).toEqual([
       expect.arrayContaining(['Planned bug']),
       expect.arrayContaining(['Planned work']),
     ]);
-    const offered = house.model.requests.filter(({ userText }) => userText.startsWith('Do the part file'));
+    const offered = nubabel.model.requests.filter(({ userText }) => userText.startsWith('Do the part file'));
     expect(
       offered.flatMap(({ tools }) => tools.map(({ name }) => name)).every((name) => name !== 'linear__createIssue'),
     ).toBe(true);
-    await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
+    await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
     await undone(jobId);
     expect(summaries()).not.toContain('Planned bug');
     const [gone] = linear.log.filter(({ changes }) => changes.length > 0).slice(-1);
     const [after] = jira.log.filter(({ changes }) => changes.length > 0).slice(-1);
     expect((gone?.at ?? '') <= (after?.at ?? '')).toBe(true);
-    expect(await effectsOf(house, jobId)).toMatchObject([{ undo: 'DONE' }, { undo: 'DONE' }]);
+    expect(await effectsOf(nubabel, jobId)).toMatchObject([{ undo: 'DONE' }, { undo: 'DONE' }]);
   });
 
   it('is sent back to the planner with a tool that is not there, and offered without a plan when it stays so', async () => {
     const wrong = [{ ...FILE, tool: 'jira__dropProject' }];
     const drafts: string[] = [];
-    house.model.setResponder((request) => {
+    nubabel.model.setResponder((request) => {
       if (askerOf(request) === 'analysis') return analysisReply();
       if (askerOf(request) !== 'planner') return { text: 'Done.\nCONFIDENCE: 0.8' };
       drafts.push(request.userText);
       return planReply(drafts.length === 1 ? wrong : [FILE]);
     });
-    const { jobId } = await house.ask('Drop the project', { plan: 'always' });
-    const asked = await waitsFor(house, jobId, 'plan');
+    const { jobId } = await nubabel.ask('Drop the project', { plan: 'always' });
+    const asked = await waitsFor(nubabel, jobId, 'plan');
     expect(drafts[1]).toMatch(/jira__dropProject/);
     expect(drafts[1]).toMatch(/jira__createIssue/);
-    await answer(house, asked, { verdict: 'cancel' });
-    await house.ended(jobId);
+    await answer(nubabel, asked, { verdict: 'cancel' });
+    await nubabel.ended(jobId);
     const stubborn = await planned('Drop it all the same', wrong);
-    const offer = await house.jobWhen(stubborn, ({ status }) => status === 'awaiting_approval');
+    const offer = await nubabel.jobWhen(stubborn, ({ status }) => status === 'awaiting_approval');
     expect(offer.approval?.plan.steps).toBeUndefined();
-    await answer(house, offer, { verdict: 'cancel' });
-    await house.ended(stubborn);
+    await answer(nubabel, offer, { verdict: 'cancel' });
+    await nubabel.ended(stubborn);
   });
 
   it('has its one call covered by the approval of the plan: another one, or other arguments, are asked about', async () => {
@@ -129,11 +131,11 @@ describe('a step that calls a tool', () => {
             : undefined,
     });
     await agree(jobId);
-    const asked = await waitsFor(house, jobId, 'tool');
+    const asked = await waitsFor(nubabel, jobId, 'tool');
     expect(asked.approval?.plan.calls).toMatchObject([{ arguments: { summary: 'One too many' }, reasons: ['risk'] }]);
     expect(summaries()).toContain('The one');
-    await answer(house, asked, { choice: 'skip' });
-    await house.ended(jobId);
+    await answer(nubabel, asked, { choice: 'skip' });
+    await nubabel.ended(jobId);
     expect(summaries()).not.toContain('One too many');
   });
 
@@ -147,10 +149,10 @@ describe('a step that calls a tool', () => {
             },
     });
     await agree(jobId);
-    const asked = await waitsFor(house, jobId, 'tool');
+    const asked = await waitsFor(nubabel, jobId, 'tool');
     expect(asked.approval?.plan.calls).toMatchObject([{ arguments: { summary: 'At once B' } }]);
-    await answer(house, asked, { choice: 'skip' });
-    await house.ended(jobId);
+    await answer(nubabel, asked, { choice: 'skip' });
+    await nubabel.ended(jobId);
     expect(summaries().filter((one) => one.startsWith('At once'))).toEqual(['At once A']);
   });
 
@@ -160,7 +162,7 @@ describe('a step that calls a tool', () => {
         result ? { text: `${result.text}\nCONFIDENCE: 0.5` } : toolCall('linear__createIssue', { title: 'Elsewhere' }),
     });
     await agree(jobId);
-    const done = await house.ended(jobId);
+    const done = await nubabel.ended(jobId);
     expect(done.result?.primary_result).toMatch(/no tool/);
     expect(titles()).not.toContain('Elsewhere');
   });
@@ -174,7 +176,7 @@ describe('a step that calls a tool', () => {
     await agree(jobId);
     const asked = await agree(jobId, 'tool');
     expect(asked.approval?.plan.calls).toMatchObject([{ reasons: ['untrusted_input'] }]);
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('decides what comes after it by its result', async () => {
@@ -188,7 +190,7 @@ describe('a step that calls a tool', () => {
     };
     const jobId = await planned('Track it if it failed', steps('steps.file.data.filed == false'), work);
     await agree(jobId);
-    expect(await house.ended(jobId)).toMatchObject({
+    expect(await nubabel.ended(jobId)).toMatchObject({
       status: 'completed',
       plan: { steps: [{ status: 'done' }, { status: 'skipped' }] },
     });
@@ -204,7 +206,7 @@ describe('an agent in a plan', () => {
     await agree(jobId);
     const asked = await agree(jobId, 'tool');
     expect(asked.approval?.plan.calls).toMatchObject([{ reasons: ['risk'] }]);
-    await house.ended(jobId);
+    await nubabel.ended(jobId);
     expect(summaries()).toContain('By an agent');
   });
 });
@@ -214,21 +216,21 @@ describe('a plan with tools that is changed before it is approved', () => {
     const jobId = await planned('Edit, then go', [FILE], {
       file: once('jira__createIssue', { summary: 'As edited' }),
     });
-    const { approval } = await waitsFor(house, jobId, 'plan');
+    const { approval } = await waitsFor(nubabel, jobId, 'plan');
     const edits = { steps: [{ id: 'file', risk: 'read', instruction: 'Create the bug “As edited” and no other.' }] };
     const given = { approvalId: approval?.id, hash: approval?.hash, edits };
-    expect((await house.request(`/api/jobs/${jobId}/approve`, json(given))).status).toBe(200);
-    const done = await house.ended(jobId);
+    expect((await nubabel.request(`/api/jobs/${jobId}/approve`, json(given))).status).toBe(200);
+    const done = await nubabel.ended(jobId);
     expect(done).toMatchObject({ status: 'completed', plan: { revision: 2, steps: [{ risk: 'write' }] } });
-    expect(await callsOf(house, jobId)).toMatchObject([{ status: 'done', risk: 'write' }]);
+    expect(await callsOf(nubabel, jobId)).toMatchObject([{ status: 'done', risk: 'write' }]);
     expect(summaries()).toContain('As edited');
   });
 
   it('says in a dry run which tools it would call, and calls none', async () => {
     const before = [jira.log.length, linear.log.length];
-    house.model.setResponder(plannedBy([FILE, TRACK]));
-    const { jobId } = await house.ask('What would you do?', { plan: 'always', dryRun: true });
-    const { result } = await house.ended(jobId);
+    nubabel.model.setResponder(plannedBy([FILE, TRACK]));
+    const { jobId } = await nubabel.ask('What would you do?', { plan: 'always', dryRun: true });
+    const { result } = await nubabel.ended(jobId);
     expect(result?.primary_result).toMatch(/jira__createIssue/);
     expect(result?.primary_result).toMatch(/linear__createIssue/);
     expect([jira.log.length, linear.log.length]).toEqual(before);
@@ -247,14 +249,14 @@ describe('a step that goes wrong after its call', () => {
       },
     });
     await agree(jobId);
-    const done = await house.jobWhen(
+    const done = await nubabel.jobWhen(
       jobId,
       ({ status }) => ['completed', 'partial', 'failed'].includes(status),
       60_000,
     );
     expect(done).toMatchObject({ status: 'completed', healing: [{ status: 'succeeded' }] });
     expect(summaries().filter((one) => one === 'Healed once')).toHaveLength(1);
-    expect(await effectsOf(house, jobId)).toMatchObject([{ state: 'DONE', attempts: 1 }]);
+    expect(await effectsOf(nubabel, jobId)).toMatchObject([{ state: 'DONE', attempts: 1 }]);
     expect(await questionsOf(jobId)).toHaveLength(1);
   });
 
@@ -263,12 +265,12 @@ describe('a step that goes wrong after its call', () => {
     const jobId = await planned('In circles', [{ id: 'agent' }], {
       agent: () => (rounds++ < 8 ? toolCall('jira__getIssues', {}) : undefined),
     });
-    const first = await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
-    if (first.approval?.kind === 'plan') await answer(house, first);
-    const asked = await waitsFor(house, jobId, 'loop');
+    const first = await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+    if (first.approval?.kind === 'plan') await answer(nubabel, first);
+    const asked = await waitsFor(nubabel, jobId, 'loop');
     expect(rounds).toBe(3);
-    await answer(house, asked, { choice: 'stop' });
-    await house.ended(jobId);
+    await answer(nubabel, asked, { choice: 'stop' });
+    await nubabel.ended(jobId);
   });
 
   it('is stopped with what is there, and what was done can be taken back', async () => {
@@ -280,11 +282,11 @@ describe('a step that goes wrong after its call', () => {
       },
     );
     await agree(jobId);
-    const gate = await waitsFor(house, jobId, 'step');
-    await answer(house, gate, { verdict: 'cancel' });
-    const ended = await house.ended(jobId);
+    const gate = await waitsFor(nubabel, jobId, 'step');
+    await answer(nubabel, gate, { verdict: 'cancel' });
+    const ended = await nubabel.ended(jobId);
     expect(ended).toMatchObject({ status: 'cancelled', effects: { done: 1, undoable: 1 } });
-    expect((await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' })).status).toBe(202);
+    expect((await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' })).status).toBe(202);
     await undone(jobId);
     expect(summaries()).not.toContain('Left behind');
   });

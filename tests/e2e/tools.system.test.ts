@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSharedHouse, type House } from '../support/house.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
 import { answer, callsOf, callTool, connect, effectsOf, setPolicy, waits } from '../support/tools.ts';
 
-let house: House;
+let nubabel: Nubabel;
 let jira: FakeJira;
 beforeAll(async () => {
-  [house, jira] = await Promise.all([openSharedHouse(), createFakeJira()]);
-  await connect(house, {
+  [nubabel, jira] = await Promise.all([startSharedNubabel(), createFakeJira()]);
+  await connect(nubabel, {
     provider: 'jira',
     name: 'Jira of Acme',
     url: jira.url,
@@ -18,14 +18,14 @@ beforeAll(async () => {
   });
 }, 120_000);
 afterAll(async () => {
-  await house?.close();
+  await nubabel?.close();
   await jira?.close();
 });
-afterEach(() => setPolicy(house, {}));
+afterEach(() => setPolicy(nubabel, {}));
 
 /** Engineering creates an issue of this summary, then answers with its address. */
 const creates = (summary: string) =>
-  house.model.setResponder((request) => {
+  nubabel.model.setResponder((request) => {
     const [result] = request.allToolResults;
     if (askerOf(request) !== 'engineering') return { text: 'Nobody asked me.' };
     return result
@@ -33,13 +33,13 @@ const creates = (summary: string) =>
       : toolCall('jira__createIssue', { summary, type: 'Bug' });
   });
 const summaries = () => jira.issues.map(({ summary }) => summary);
-const ask = (message = 'File the bug') => house.ask(message, { agents: ['engineering'] });
+const ask = (message = 'File the bug') => nubabel.ask(message, { agents: ['engineering'] });
 
 describe('an agent that changes something', () => {
   it('waits for a human, who sees exactly what would be done, and does it once', async () => {
     creates('Login is broken');
     const { jobId } = await ask();
-    const asked = await house.jobWhen(jobId, waits);
+    const asked = await nubabel.jobWhen(jobId, waits);
     expect(asked.approval).toMatchObject({
       kind: 'tool',
       plan: {
@@ -54,12 +54,12 @@ describe('an agent that changes something', () => {
       },
     });
     expect(summaries()).toEqual([]);
-    expect(await answer(house, asked)).toBe(200);
-    const done = await house.ended(jobId);
+    expect(await answer(nubabel, asked)).toBe(200);
+    const done = await nubabel.ended(jobId);
     expect(done).toMatchObject({ status: 'completed', effects: { done: 1, unknown: 0, undoable: 1 } });
     expect(done.result?.primary_result).toContain('OPS-1');
     expect(summaries()).toEqual(['Login is broken']);
-    expect(await effectsOf(house, jobId)).toMatchObject([
+    expect(await effectsOf(nubabel, jobId)).toMatchObject([
       { tool: 'jira__createIssue', state: 'DONE', settledBy: 'response', resource: { id: 'OPS-1' }, undo: 'available' },
     ]);
   });
@@ -68,72 +68,72 @@ describe('an agent that changes something', () => {
     const before = summaries().length;
     creates('Never file this');
     const { jobId } = await ask();
-    await answer(house, await house.jobWhen(jobId, waits), { choice: 'skip' });
-    await house.ended(jobId);
+    await answer(nubabel, await nubabel.jobWhen(jobId, waits), { choice: 'skip' });
+    await nubabel.ended(jobId);
     expect(summaries()).toHaveLength(before);
-    expect(await callsOf(house, jobId)).toMatchObject([{ status: 'declined' }]);
-    expect(await effectsOf(house, jobId)).toEqual([]);
+    expect(await callsOf(nubabel, jobId)).toMatchObject([{ status: 'declined' }]);
+    expect(await effectsOf(nubabel, jobId)).toEqual([]);
   });
 
   it('asks nobody where the policy lets it', async () => {
-    await setPolicy(house, { risks: [] });
+    await setPolicy(nubabel, { risks: [] });
     creates('Filed at once');
     const { jobId } = await ask();
-    expect(await house.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
     expect(summaries()).toContain('Filed at once');
   });
 
   it('asks all the same when it has read untrusted text', async () => {
-    await setPolicy(house, { risks: [] });
-    house.model.setResponder((request) => {
+    await setPolicy(nubabel, { risks: [] });
+    nubabel.model.setResponder((request) => {
       const results = request.allToolResults.length;
       if (results === 0) return toolCall('jira__getIssues', {});
       return results === 1 ? toolCall('jira__createIssue', { summary: 'As the issue told me' }) : { text: 'Done.' };
     });
     const { jobId } = await ask('Tidy up the issues');
-    const asked = await house.jobWhen(jobId, waits);
+    const asked = await nubabel.jobWhen(jobId, waits);
     expect(asked.approval?.plan.calls).toMatchObject([{ reasons: ['untrusted_input'] }]);
     expect(summaries()).not.toContain('As the issue told me');
-    await answer(house, asked, { choice: 'skip' });
-    await house.ended(jobId);
+    await answer(nubabel, asked, { choice: 'skip' });
+    await nubabel.ended(jobId);
   });
 
   it('is taken back on demand, and the provider has it no more', async () => {
-    await setPolicy(house, { risks: [] });
+    await setPolicy(nubabel, { risks: [] });
     creates('A mistake');
     const { jobId } = await ask();
-    await house.ended(jobId);
+    await nubabel.ended(jobId);
     expect(summaries()).toContain('A mistake');
-    const asked = await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
+    const asked = await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
     expect(asked.status).toBe(202);
     // While it is being taken back it is undoable no more, and not taken back yet.
-    await eventually('it to be taken back', async () => (await effectsOf(house, jobId))[0]?.undo === 'DONE');
-    expect((await house.status(jobId)).effects).toMatchObject({ undoable: 0 });
+    await eventually('it to be taken back', async () => (await effectsOf(nubabel, jobId))[0]?.undo === 'DONE');
+    expect((await nubabel.status(jobId)).effects).toMatchObject({ undoable: 0 });
     expect(summaries()).not.toContain('A mistake');
-    const again = await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
+    const again = await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
     expect(again.status).toBe(409);
   });
 });
 
 describe('a tool over REST', () => {
   it('answers a read at once', async () => {
-    const { status, body } = await callTool(house, 'jira__getIssues', {});
+    const { status, body } = await callTool(nubabel, 'jira__getIssues', {});
     expect({ status, ended: body['status'] }).toEqual({ status: 200, ended: 'completed' });
     expect(JSON.stringify(body['result'])).toContain('OPS-1');
   });
 
   it('is under the same policy: a change waits for a human and is made once', async () => {
-    const { status, body } = await callTool(house, 'jira__createIssue', { summary: 'Over REST' });
+    const { status, body } = await callTool(nubabel, 'jira__createIssue', { summary: 'Over REST' });
     expect({ status, waits: body['status'] }).toEqual({ status: 202, waits: 'awaiting_approval' });
     expect(summaries()).not.toContain('Over REST');
-    await answer(house, await house.status(body.jobId));
-    expect(await house.ended(body.jobId)).toMatchObject({ status: 'completed' });
+    await answer(nubabel, await nubabel.status(body.jobId));
+    expect(await nubabel.ended(body.jobId)).toMatchObject({ status: 'completed' });
     expect(summaries().filter((one) => one === 'Over REST')).toHaveLength(1);
   });
 
   it('says which argument is wrong, and calls nobody', async () => {
     const before = jira.log.length;
-    const { status, body } = await callTool(house, 'jira__createIssue', { summary: 7 });
+    const { status, body } = await callTool(nubabel, 'jira__createIssue', { summary: 7 });
     expect({ status, detail: body['detail'] }).toMatchObject({
       status: 400,
       detail: expect.stringContaining('summary'),
@@ -142,23 +142,23 @@ describe('a tool over REST', () => {
   });
 
   it('does not know a tool that is not there', async () => {
-    await expect(callTool(house, 'jira__dropDatabase', {})).resolves.toMatchObject({ status: 404 });
+    await expect(callTool(nubabel, 'jira__dropDatabase', {})).resolves.toMatchObject({ status: 404 });
   });
 
   it('is called once for one idempotency key', async () => {
-    await setPolicy(house, { risks: [] });
+    await setPolicy(nubabel, { risks: [] });
     const once = { idempotencyKey: 'only-once' };
     const [a, b] = await Promise.all([
-      callTool(house, 'jira__createIssue', { summary: 'Only once' }, once),
-      callTool(house, 'jira__createIssue', { summary: 'Only once' }, once),
+      callTool(nubabel, 'jira__createIssue', { summary: 'Only once' }, once),
+      callTool(nubabel, 'jira__createIssue', { summary: 'Only once' }, once),
     ]);
     expect(a.body.jobId).toBe(b.body.jobId);
     expect(summaries().filter((one) => one === 'Only once')).toHaveLength(1);
   });
 
   it('of a coding agent that is not there says what to set', async () => {
-    await setPolicy(house, { risks: [] });
-    const { body } = await callTool(house, 'delegate__opencode', { prompt: 'Fix the login' });
+    await setPolicy(nubabel, { risks: [] });
+    const { body } = await callTool(nubabel, 'delegate__opencode', { prompt: 'Fix the login' });
     expect(JSON.stringify(body)).toContain('OPENCODE_SIDECAR_URL');
   });
 });

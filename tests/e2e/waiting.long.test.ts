@@ -2,20 +2,20 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { answer, putPolicy } from '../support/approvals.ts';
 import { eventually } from '../support/eventually.ts';
-import { openHouse, type House } from '../support/house.ts';
+import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { specialist } from '../support/replies.ts';
 import { crookedWindows, ledgerOf, missingEventIds, unfinished } from '../support/score.ts';
 
-let house: House;
+let nubabel: Nubabel;
 beforeAll(async () => {
-  house = await openHouse();
+  nubabel = await startNubabel();
 }, 60_000);
-afterAll(() => house?.close());
+afterAll(() => nubabel?.close());
 
 const WAITING = 200;
 const EXPIRY_MS = 45_000;
 const waiting = async () => {
-  const [row] = await house.database.look<{ n: number }>(
+  const [row] = await nubabel.database.look<{ n: number }>(
     `select count(*)::int as n from orchestrations where status = 'awaiting_approval'`,
   );
   return row?.n ?? 0;
@@ -23,32 +23,32 @@ const waiting = async () => {
 const outcomes = async () =>
   Object.fromEntries(
     (
-      await house.database.look<{ status: string; n: number }>(
+      await nubabel.database.look<{ status: string; n: number }>(
         `select status, count(*)::int as n from orchestrations group by status`,
       )
     ).map(({ status, n }) => [status, n]),
   );
 const ask = (count: number): Promise<Accepted[]> =>
   Promise.all(
-    Array.from({ length: count }, (_, nth) => house.ask(`Wait ${nth}`, { agents: ['ops'], requireApproval: true })),
+    Array.from({ length: count }, (_, nth) => nubabel.ask(`Wait ${nth}`, { agents: ['ops'], requireApproval: true })),
   );
 
 it('two hundred questions wait at once: each is answered, cancelled or expires, whatever happens to the worker', async () => {
-  house.model.setResponder(specialist());
+  nubabel.model.setResponder(specialist());
   const first = await ask(WAITING / 2);
-  await putPolicy(house, { deadlineMs: EXPIRY_MS });
+  await putPolicy(nubabel, { deadlineMs: EXPIRY_MS });
   await ask(WAITING / 2);
   await eventually('all questions', async () => (await waiting()) === WAITING, 60_000);
-  await house.kill('worker');
-  await house.start('worker');
+  await nubabel.kill('worker');
+  await nubabel.start('worker');
   const statuses = await Promise.all(
-    first.map(async ({ jobId }, nth) => (await answer(house, jobId, nth % 2 ? 'approve' : 'cancel')).status),
+    first.map(async ({ jobId }, nth) => (await answer(nubabel, jobId, nth % 2 ? 'approve' : 'cancel')).status),
   );
   expect(new Set(statuses)).toEqual(new Set([200]));
-  await eventually('the expiry of the rest', async () => (await unfinished(house)).length === 0, 90_000);
+  await eventually('the expiry of the rest', async () => (await unfinished(nubabel)).length === 0, 90_000);
   expect(await outcomes()).toEqual({ completed: WAITING / 4, cancelled: WAITING / 4, expired: WAITING / 2 });
-  expect(house.model.requests).toHaveLength(WAITING / 4);
-  expect((await ledgerOf(house)).reserved).toBe(0);
-  expect(await crookedWindows(house)).toEqual([]);
-  expect(await missingEventIds(house)).toEqual([]);
+  expect(nubabel.model.requests).toHaveLength(WAITING / 4);
+  expect((await ledgerOf(nubabel)).reserved).toBe(0);
+  expect(await crookedWindows(nubabel)).toEqual([]);
+  expect(await missingEventIds(nubabel)).toEqual([]);
 }, 240_000);

@@ -13,14 +13,14 @@ const story = (name: string, script: Script, play: Story['play'], env: Record<st
 
 /** Asks for a plan, does something with it and waits for the end. */
 const withPlan =
-  (then: (house: Parameters<Story['play']>[0], jobId: string) => Promise<unknown>): Story['play'] =>
-  async (house) => {
-    const jobId = await askPlanned(house);
-    await then(house, jobId);
-    await house.ended(jobId);
+  (then: (nubabel: Parameters<Story['play']>[0], jobId: string) => Promise<unknown>): Story['play'] =>
+  async (nubabel) => {
+    const jobId = await askPlanned(nubabel);
+    await then(nubabel, jobId);
+    await nubabel.ended(jobId);
     return jobId;
   };
-const approved = withPlan((house, jobId) => answer(house, jobId, 'plan'));
+const approved = withPlan((nubabel, jobId) => answer(nubabel, jobId, 'plan'));
 
 /** Requests with a plan that goes as it was meant to, or as people want it to. */
 export const PLAN_STORIES: readonly Story[] = [
@@ -29,16 +29,16 @@ export const PLAN_STORIES: readonly Story[] = [
   story(
     'plan-refused-twice',
     { plans: [BROKEN] },
-    withPlan(async (house, jobId) => {
-      await house.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
-      await post(house, `/api/jobs/${jobId}/approve`);
+    withPlan(async (nubabel, jobId) => {
+      await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
+      await post(nubabel, `/api/jobs/${jobId}/approve`);
     }),
   ),
   story(
     'plan-edited',
     { plans: [CHAIN] },
-    withPlan((house, jobId) =>
-      answer(house, jobId, 'plan', {
+    withPlan((nubabel, jobId) =>
+      answer(nubabel, jobId, 'plan', {
         edits: {
           steps: [
             { id: 'b', remove: true },
@@ -48,9 +48,9 @@ export const PLAN_STORIES: readonly Story[] = [
       }),
     ),
   ),
-  story('plan-dry-run', { plans: [CHAIN] }, async (house) => {
-    const { jobId } = await house.ask('Plan the launch', { plan: 'always', dryRun: true });
-    await house.ended(jobId);
+  story('plan-dry-run', { plans: [CHAIN] }, async (nubabel) => {
+    const { jobId } = await nubabel.ask('Plan the launch', { plan: 'always', dryRun: true });
+    await nubabel.ended(jobId);
     return jobId;
   }),
   story(
@@ -64,9 +64,9 @@ export const PLAN_STORIES: readonly Story[] = [
         ],
       ],
     },
-    withPlan(async (house, jobId) => {
-      await answer(house, jobId, 'plan');
-      await answer(house, jobId, 'step');
+    withPlan(async (nubabel, jobId) => {
+      await answer(nubabel, jobId, 'plan');
+      await answer(nubabel, jobId, 'step');
     }),
   ),
   story(
@@ -82,52 +82,52 @@ export const PLAN_STORIES: readonly Story[] = [
     },
     approved,
   ),
-  story('quorum', {}, async (house) => {
-    await post(house, '/api/admin/approval-policy', { quorum: 2 }, 'PUT');
-    const second = await addPerson(house, { role: 'admin' });
-    const { jobId } = await house.ask('Plan the launch', { agents: ['brand'], requireApproval: true });
-    await answer(house, jobId, 'requested');
-    await house.jobWhen(jobId, ({ approval }) => approval?.approvals?.length === 1);
+  story('quorum', {}, async (nubabel) => {
+    await post(nubabel, '/api/admin/approval-policy', { quorum: 2 }, 'PUT');
+    const second = await addPerson(nubabel, { role: 'admin' });
+    const { jobId } = await nubabel.ask('Plan the launch', { agents: ['brand'], requireApproval: true });
+    await answer(nubabel, jobId, 'requested');
+    await nubabel.jobWhen(jobId, ({ approval }) => approval?.approvals?.length === 1);
     await second.request(`/api/jobs/${jobId}/approve`, { method: 'POST' });
-    await house.ended(jobId);
+    await nubabel.ended(jobId);
     return jobId;
   }),
   story(
     'steered-follow-up',
     { plans: [CHAIN], agent: (_, nth) => (nth <= 2 ? SLOWLY : undefined) },
-    withPlan(async (house, jobId) => {
-      await answer(house, jobId, 'plan');
+    withPlan(async (nubabel, jobId) => {
+      await answer(nubabel, jobId, 'plan');
       for (const nth of [1, 2]) {
-        await untilAgentWorks(house, nth);
-        await post(house, `/api/jobs/${jobId}/steer`, { message: 'Mind the logo' });
+        await untilAgentWorks(nubabel, nth);
+        await post(nubabel, `/api/jobs/${jobId}/steer`, { message: 'Mind the logo' });
       }
     }),
   ),
   story(
     'stopped',
     { plans: [CHAIN], agent: () => SLOWLY },
-    withPlan(async (house, jobId) => {
-      await answer(house, jobId, 'plan');
-      await untilAgentWorks(house);
-      await post(house, `/api/jobs/${jobId}/steer`, { mode: 'stop' });
+    withPlan(async (nubabel, jobId) => {
+      await answer(nubabel, jobId, 'plan');
+      await untilAgentWorks(nubabel);
+      await post(nubabel, `/api/jobs/${jobId}/steer`, { mode: 'stop' });
     }),
   ),
   story(
     'replanned',
     { plans: [CHAIN, [planned('c', { needs: ['a'] })]], agent: (_, nth) => (nth === 1 ? SLOWLY : undefined) },
-    withPlan(async (house, jobId) => {
-      await answer(house, jobId, 'plan');
-      await untilAgentWorks(house);
-      await post(house, `/api/jobs/${jobId}/steer`, { mode: 'replan', message: 'Without the logo' });
-      await answer(house, jobId, 'replan');
+    withPlan(async (nubabel, jobId) => {
+      await answer(nubabel, jobId, 'plan');
+      await untilAgentWorks(nubabel);
+      await post(nubabel, `/api/jobs/${jobId}/steer`, { mode: 'replan', message: 'Without the logo' });
+      await answer(nubabel, jobId, 'replan');
     }),
   ),
   story(
     'cancelled-while-planning',
     { plans: [{ hang: true }] },
-    withPlan(async (house, jobId) => {
-      await house.model.waitForRequests(2);
-      await post(house, `/api/jobs/${jobId}/cancel`);
+    withPlan(async (nubabel, jobId) => {
+      await nubabel.model.waitForRequests(2);
+      await post(nubabel, `/api/jobs/${jobId}/cancel`);
     }),
   ),
 ];

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
-import { openHouse } from '../support/house.ts';
+import { startNubabel } from '../support/nubabel.ts';
 import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';
 import type { History } from '../../workers/replay.ts';
@@ -32,16 +32,16 @@ function keep(name: string, history: History): void {
 async function record({ name, options, play, workflowId = orchestrationWorkflowId }: Story): Promise<void> {
   const file = `${HISTORIES}${name}.json`;
   if (existsSync(file)) return void process.stdout.write(`${name}: is kept as it is\n`);
-  const house = await openHouse(options);
+  const nubabel = await startNubabel(options);
   try {
-    const handle = house.temporal.workflow.getHandle(
-      workflowId({ organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId: await play(house) }),
+    const handle = nubabel.temporal.workflow.getHandle(
+      workflowId({ organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId: await play(nubabel) }),
     );
     // The row is final before the workflow has closed.
     await handle.result().catch(() => undefined);
     keep(name, await handle.fetchHistory());
   } finally {
-    await house.close();
+    await nubabel.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PlanStep } from '../../contracts/plan.ts';
 import type { ModelRequest, Reply, Responder } from '../../dev/fakes/model/index.ts';
-import type { House } from '../support/house.ts';
+import type { Nubabel } from '../support/nubabel.ts';
 import { analysisReply, askerOf } from '../support/replies.ts';
 
 /** How the model of a story behaves; a list is used up turn by turn, its last one again and again. */
@@ -56,39 +56,39 @@ function roleOf(request: ModelRequest): string {
 }
 
 /** A POST of JSON as the developer; it has to be taken. */
-export async function post(house: House, path: string, body: unknown = {}, method = 'POST'): Promise<void> {
+export async function post(nubabel: Nubabel, path: string, body: unknown = {}, method = 'POST'): Promise<void> {
   const headers = { 'content-type': 'application/json' };
-  const answer = await house.request(path, { method, headers, body: JSON.stringify(body) });
+  const answer = await nubabel.request(path, { method, headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
 /** Asks for a plan. */
-export async function askPlanned(house: House): Promise<string> {
-  return (await house.ask('Plan the launch', { plan: 'always' })).jobId;
+export async function askPlanned(nubabel: Nubabel): Promise<string> {
+  return (await nubabel.ask('Plan the launch', { plan: 'always' })).jobId;
 }
 
 /** Resolves when a question of this kind waits, and none before it. */
-export const untilAsked = (house: House, jobId: string, kind: string) =>
-  house.jobWhen(
+export const untilAsked = (nubabel: Nubabel, jobId: string, kind: string) =>
+  nubabel.jobWhen(
     jobId,
     ({ status, approval }) => status === 'awaiting_approval' && approval?.kind === kind && !approval.decision,
   );
 
 /** Answers the question of a kind once it waits. */
-export async function answer(house: House, jobId: string, kind: string, body: unknown = {}): Promise<void> {
-  await untilAsked(house, jobId, kind);
-  await post(house, `/api/jobs/${jobId}/approve`, body);
+export async function answer(nubabel: Nubabel, jobId: string, kind: string, body: unknown = {}): Promise<void> {
+  await untilAsked(nubabel, jobId, kind);
+  await post(nubabel, `/api/jobs/${jobId}/approve`, body);
 }
 
 const NOT_AGENTS = ['analysis', 'planner', 'diagnosis'];
 
 /** Resolves when agents have been asked so many times. */
-export const untilAgentWorks = (house: House, nth = 1): Promise<void> =>
-  house.model.waitForRequests(1).then(() => untilMany(house, nth));
+export const untilAgentWorks = (nubabel: Nubabel, nth = 1): Promise<void> =>
+  nubabel.model.waitForRequests(1).then(() => untilMany(nubabel, nth));
 
-async function untilMany(house: House, nth: number): Promise<void> {
+async function untilMany(nubabel: Nubabel, nth: number): Promise<void> {
   for (let seen = 1; ; seen++) {
-    const requests = await house.model.waitForRequests(seen, 30_000);
+    const requests = await nubabel.model.waitForRequests(seen, 30_000);
     if (requests.filter((request) => !NOT_AGENTS.includes(roleOf(request))).length >= nth) return;
   }
 }

@@ -1,6 +1,6 @@
 import { undoWorkflowId } from '../../contracts/queues.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
-import type { House } from '../support/house.ts';
+import type { Nubabel } from '../support/nubabel.ts';
 import { askerOf, planReply, toolCall } from '../support/replies.ts';
 import { answer, callTool, connect, setPolicy, toolEnv, waits } from '../support/tools.ts';
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
@@ -14,15 +14,15 @@ const WIKI = [
 const options = { env: toolEnv() };
 
 /** An organization with a wiki of somebody else's and a Notion through a server of ours. */
-async function withTools(house: House, play: (given: { wiki: FakeMcp; notion: FakeNotion }) => Promise<string>) {
+async function withTools(nubabel: Nubabel, play: (given: { wiki: FakeMcp; notion: FakeNotion }) => Promise<string>) {
   const [wiki, notion] = await Promise.all([
     createFakeMcp({ tools: WIKI, authorization: `Bearer ${KEY}` }),
     createFakeNotion(),
   ]);
   try {
     const auth = { kind: 'api_key', apiKey: KEY };
-    await connect(house, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth, trusted: true });
-    await connect(house, {
+    await connect(nubabel, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth, trusted: true });
+    await connect(nubabel, {
       provider: 'notion',
       name: 'Notion',
       url: notion.url,
@@ -36,8 +36,8 @@ async function withTools(house: House, play: (given: { wiki: FakeMcp; notion: Fa
 }
 
 /** Ops makes these calls, one after the other, and answers. */
-const calls = (house: House, ...wanted: readonly (readonly [string, Record<string, unknown>])[]) =>
-  house.model.setResponder((request) => {
+const calls = (nubabel: Nubabel, ...wanted: readonly (readonly [string, Record<string, unknown>])[]) =>
+  nubabel.model.setResponder((request) => {
     if (askerOf(request) === 'planner')
       return planReply([{ id: 'file_it', kind: 'tool', tool: 'notion__createTask', risk: 'write' }]);
     const next = wanted[request.allToolResults.length];
@@ -45,12 +45,13 @@ const calls = (house: House, ...wanted: readonly (readonly [string, Record<strin
   });
 const TASK = ['notion__createTask', { title: 'Plan the launch' }] as const;
 const SEARCH = ['wiki__search', { query: 'logo' }] as const;
-const ask = async (house: House): Promise<string> => (await house.ask('Plan the launch', { agents: ['ops'] })).jobId;
-const answered = async (house: House, jobId: string, more: Parameters<typeof answer>[2] = {}) => {
-  await answer(house, await house.jobWhen(jobId, (job) => waits(job) && !job.approval?.decision), more);
+const ask = async (nubabel: Nubabel): Promise<string> =>
+  (await nubabel.ask('Plan the launch', { agents: ['ops'] })).jobId;
+const answered = async (nubabel: Nubabel, jobId: string, more: Parameters<typeof answer>[2] = {}) => {
+  await answer(nubabel, await nubabel.jobWhen(jobId, (job) => waits(job) && !job.approval?.decision), more);
 };
-const ended = async (house: House, jobId: string): Promise<string> => {
-  await house.ended(jobId, 60_000);
+const ended = async (nubabel: Nubabel, jobId: string): Promise<string> => {
+  await nubabel.ended(jobId, 60_000);
   return jobId;
 };
 
@@ -58,75 +59,76 @@ const ended = async (house: House, jobId: string): Promise<string> => {
 const story = (
   name: string,
   wanted: readonly (readonly [string, Record<string, unknown>])[],
-  play: (house: House, jobId: string, given: { wiki: FakeMcp; notion: FakeNotion }) => Promise<unknown>,
-  prepare: (house: House, given: { wiki: FakeMcp; notion: FakeNotion }) => unknown = () => undefined,
+  play: (nubabel: Nubabel, jobId: string, given: { wiki: FakeMcp; notion: FakeNotion }) => Promise<unknown>,
+  prepare: (nubabel: Nubabel, given: { wiki: FakeMcp; notion: FakeNotion }) => unknown = () => undefined,
 ): Story => ({
   name,
   options,
-  play: (house) =>
-    withTools(house, async (given) => {
-      calls(house, ...wanted);
-      await prepare(house, given);
-      const jobId = await ask(house);
-      await play(house, jobId, given);
-      return ended(house, jobId);
+  play: (nubabel) =>
+    withTools(nubabel, async (given) => {
+      calls(nubabel, ...wanted);
+      await prepare(nubabel, given);
+      const jobId = await ask(nubabel);
+      await play(nubabel, jobId, given);
+      return ended(nubabel, jobId);
     }),
 });
 
-const freely = (house: House) => setPolicy(house, { risks: [], untrusted: false });
-const cutAfterwards = (_: House, { wiki }: { wiki: FakeMcp }) => wiki.failNext('tools/call', { disconnect: 'before' });
+const freely = (nubabel: Nubabel) => setPolicy(nubabel, { risks: [], untrusted: false });
+const cutAfterwards = (_: Nubabel, { wiki }: { wiki: FakeMcp }) =>
+  wiki.failNext('tools/call', { disconnect: 'before' });
 
 /** Requests in which agents use tools. */
 export const TOOL_STORIES: readonly Story[] = [
   story('tool-read', [SEARCH, SEARCH], () => Promise.resolve()),
-  story('tool-approved', [TASK], (house, jobId) => answered(house, jobId)),
-  story('tool-skipped', [TASK], (house, jobId) => answered(house, jobId, { choice: 'skip' })),
-  story('tool-cancelled', [TASK], (house, jobId) => answered(house, jobId, { verdict: 'cancel' })),
-  story('tool-loop', [SEARCH, SEARCH, SEARCH], (house, jobId) => answered(house, jobId, { choice: 'skip' })),
+  story('tool-approved', [TASK], (nubabel, jobId) => answered(nubabel, jobId)),
+  story('tool-skipped', [TASK], (nubabel, jobId) => answered(nubabel, jobId, { choice: 'skip' })),
+  story('tool-cancelled', [TASK], (nubabel, jobId) => answered(nubabel, jobId, { verdict: 'cancel' })),
+  story('tool-loop', [SEARCH, SEARCH, SEARCH], (nubabel, jobId) => answered(nubabel, jobId, { choice: 'skip' })),
   story('tool-freely', [SEARCH, TASK], () => Promise.resolve(), freely),
   ...(['done', 'retry', 'skip', 'stop'] as const).map((choice) =>
     story(
       `effect-unknown-${choice}`,
       [['wiki__createPage', { title: 'Plan the launch' }]],
-      (house, jobId) => answered(house, jobId, { choice }),
-      async (house, given) => {
-        await freely(house);
-        cutAfterwards(house, given);
+      (nubabel, jobId) => answered(nubabel, jobId, { choice }),
+      async (nubabel, given) => {
+        await freely(nubabel);
+        cutAfterwards(nubabel, given);
       },
     ),
   ),
   {
     name: 'tool-job',
     options,
-    play: (house) =>
-      withTools(house, async () => {
-        const { body } = await callTool(house, TASK[0], TASK[1]);
-        await answered(house, body.jobId);
-        return ended(house, body.jobId);
+    play: (nubabel) =>
+      withTools(nubabel, async () => {
+        const { body } = await callTool(nubabel, TASK[0], TASK[1]);
+        await answered(nubabel, body.jobId);
+        return ended(nubabel, body.jobId);
       }),
   },
   {
     name: 'plan-tool-step',
     options,
-    play: (house) =>
-      withTools(house, async () => {
-        calls(house, TASK);
-        const { jobId } = await house.ask('Plan the launch', { plan: 'always' });
-        await answered(house, jobId);
-        return ended(house, jobId);
+    play: (nubabel) =>
+      withTools(nubabel, async () => {
+        calls(nubabel, TASK);
+        const { jobId } = await nubabel.ask('Plan the launch', { plan: 'always' });
+        await answered(nubabel, jobId);
+        return ended(nubabel, jobId);
       }),
   },
   {
     name: 'undone',
     options,
     workflowId: undoWorkflowId,
-    play: (house) =>
-      withTools(house, async () => {
-        calls(house, TASK, ['notion__createTask', { title: 'Plan it again' }]);
-        await freely(house);
-        const jobId = await ended(house, await ask(house));
-        await house.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
-        await house.jobWhen(jobId, ({ effects }) => effects?.undoable === 0);
+    play: (nubabel) =>
+      withTools(nubabel, async () => {
+        calls(nubabel, TASK, ['notion__createTask', { title: 'Plan it again' }]);
+        await freely(nubabel);
+        const jobId = await ended(nubabel, await ask(nubabel));
+        await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
+        await nubabel.jobWhen(jobId, ({ effects }) => effects?.undoable === 0);
         return jobId;
       }),
   },

@@ -2,9 +2,9 @@ import { answer, askPlanned, planned, post, REFUSED, scripted, SLOWLY, untilAgen
 import type { Story } from './stories.ts';
 
 const refusedOnce = (_: string, nth: number) => (nth === 1 ? REFUSED : undefined);
-const oneAgent: Story['play'] = async (house) => {
-  const { jobId } = await house.ask('Plan the launch', { agents: ['brand'] });
-  await house.ended(jobId);
+const oneAgent: Story['play'] = async (nubabel) => {
+  const { jobId } = await nubabel.ask('Plan the launch', { agents: ['brand'] });
+  await nubabel.ended(jobId);
   return jobId;
 };
 
@@ -23,23 +23,23 @@ export const TROUBLE_STORIES: readonly Story[] = [
   {
     name: 'healed-by-person',
     options: { model: { respond: scripted({ diagnoses: ['ask'], agent: refusedOnce }) } },
-    play: async (house) => {
-      const { jobId } = await house.ask('Plan the launch', { agents: ['brand'] });
-      await answer(house, jobId, 'healing', { choice: 'retry' });
-      await house.ended(jobId);
+    play: async (nubabel) => {
+      const { jobId } = await nubabel.ask('Plan the launch', { agents: ['brand'] });
+      await answer(nubabel, jobId, 'healing', { choice: 'retry' });
+      await nubabel.ended(jobId);
       return jobId;
     },
   },
   {
     name: 'budget-raised',
     options: { model: { respond: scripted({ agent: (_, nth) => (nth === 1 ? SLOWLY : undefined) }) } },
-    play: async (house) => {
-      const { jobId } = await house.ask('Plan the launch', { agents: ['brand', 'finance'], mode: 'sequential' });
-      await untilAgentWorks(house);
+    play: async (nubabel) => {
+      const { jobId } = await nubabel.ask('Plan the launch', { agents: ['brand', 'finance'], mode: 'sequential' });
+      await untilAgentWorks(nubabel);
       const limits = { scope: 'organization', period: 'month', limitCents: 0 };
-      await post(house, '/api/admin/budgets', limits, 'PUT');
-      await answer(house, jobId, 'budget', { choice: 'raise' });
-      await house.ended(jobId);
+      await post(nubabel, '/api/admin/budgets', limits, 'PUT');
+      await answer(nubabel, jobId, 'budget', { choice: 'raise' });
+      await nubabel.ended(jobId);
       return jobId;
     },
   },
@@ -53,10 +53,10 @@ export const TROUBLE_STORIES: readonly Story[] = [
         }),
       },
     },
-    play: async (house) => {
-      const jobId = await askPlanned(house);
-      await answer(house, jobId, 'plan');
-      await house.ended(jobId);
+    play: async (nubabel) => {
+      const jobId = await askPlanned(nubabel);
+      await answer(nubabel, jobId, 'plan');
+      await nubabel.ended(jobId);
       return jobId;
     },
   },

@@ -2,10 +2,10 @@ import type { ApprovalPolicyView } from '../../contracts/approval.ts';
 import type { JobStatus, OrchestrateRequest } from '../../contracts/orchestration.ts';
 import { json, ORCHESTRATE } from './doors.ts';
 import { eventually } from './eventually.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 import type { Person } from './people.ts';
 
-/** Whoever asks the API: the developer's house, or a person of their own. */
+/** Whoever asks the API: the developer's nubabel, or a person of their own. */
 type Caller = Pick<Person, 'request'>;
 
 const POLICY = '/api/admin/approval-policy';
@@ -29,8 +29,8 @@ export async function askBy({ request }: Caller, message: string, more: Partial<
 }
 
 /** The job once it waits for an answer. */
-export const waits = (house: House, jobId: string, kind?: string): Promise<JobStatus> =>
-  house.jobWhen(
+export const waits = (nubabel: Nubabel, jobId: string, kind?: string): Promise<JobStatus> =>
+  nubabel.jobWhen(
     jobId,
     ({ status, approval }) =>
       status === 'awaiting_approval' && !approval?.decision && (!kind || approval?.kind === kind),
@@ -44,15 +44,16 @@ type AuditLine = {
 };
 
 /** What was written down about a job or an organization, oldest first. */
-export const auditOf = (house: House, subject: string): Promise<AuditLine[]> =>
-  house.database.look<AuditLine>('select action, outcome, user_id, details from audit where subject = $1 order by at', [
-    subject,
-  ]);
+export const auditOf = (nubabel: Nubabel, subject: string): Promise<AuditLine[]> =>
+  nubabel.database.look<AuditLine>(
+    'select action, outcome, user_id, details from audit where subject = $1 order by at',
+    [subject],
+  );
 
 /** The newest job of a Slack thread. */
-export const jobIn = (house: House, thread: string): Promise<string> =>
+export const jobIn = (nubabel: Nubabel, thread: string): Promise<string> =>
   eventually('the job of the thread', async () => {
-    const [row] = await house.database.look<{ id: string }>(
+    const [row] = await nubabel.database.look<{ id: string }>(
       'select id from orchestrations where slack_thread_ts = $1 order by created_at limit 1',
       [thread],
     );

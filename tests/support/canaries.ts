@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listen, readBody } from '../../dev/fakes/http-server.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
 /** A secret that is told from all other text. */
 export const canary = (name: string): string => `cnry-${name}-${randomBytes(12).toString('hex')}`;
@@ -13,20 +13,20 @@ export const formsOf = (secret: string): string[] => {
   return [secret, bytes.toString('base64').replace(/=+$/, ''), bytes.toString('hex')];
 };
 
-/** Everything that a house has written or can be asked for, as one text for each place. */
-export async function everythingOf(house: House): Promise<ReadonlyMap<string, string>> {
+/** Everything that a product has written or can be asked for, as one text for each place. */
+export async function everythingOf(nubabel: Nubabel): Promise<ReadonlyMap<string, string>> {
   const places = new Map<string, string>();
-  for (const { name } of readdirSync(house.dir, { withFileTypes: true }).filter((entry) => entry.isFile()))
+  for (const { name } of readdirSync(nubabel.dir, { withFileTypes: true }).filter((entry) => entry.isFile()))
     // The fakes' own scores may know what they were told.
-    if (!name.endsWith('.jsonl')) places.set(name, readFileSync(join(house.dir, name), 'latin1'));
-  const tables = await house.database.look<{ name: string; rows: string }>(
+    if (!name.endsWith('.jsonl')) places.set(name, readFileSync(join(nubabel.dir, name), 'latin1'));
+  const tables = await nubabel.database.look<{ name: string; rows: string }>(
     `select table_name as name, query_to_xml('select * from ' || quote_ident(table_name), true, false, '')::text as rows
      from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`,
   );
   for (const { name, rows } of tables) places.set(`table ${name}`, rows);
   const histories: string[] = [];
-  for await (const { workflowId, runId } of house.temporal.workflow.list()) {
-    const history = await house.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+  for await (const { workflowId, runId } of nubabel.temporal.workflow.list()) {
+    const history = await nubabel.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
     histories.push(
       JSON.stringify(history, (_, value: unknown) =>
         value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
@@ -34,10 +34,10 @@ export async function everythingOf(house: House): Promise<ReadonlyMap<string, st
     );
   }
   places.set('histories', histories.join('\n'));
-  places.set('model', JSON.stringify(house.model.requests.map(({ body }) => body)));
+  places.set('model', JSON.stringify(nubabel.model.requests.map(({ body }) => body)));
   places.set(
     'slack',
-    JSON.stringify(house.slack.calls('chat.postMessage')) + JSON.stringify(house.slack.calls('chat.update')),
+    JSON.stringify(nubabel.slack.calls('chat.postMessage')) + JSON.stringify(nubabel.slack.calls('chat.update')),
   );
   return places;
 }

@@ -1,9 +1,9 @@
 import { Client as Postgres } from 'pg';
 import { testServers } from './database.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
-/** A house's database that goes away and comes back, as an outage or a failover does. */
-export function databaseOutage({ database }: Pick<House, 'database'>) {
+/** A product's database that goes away and comes back, as an outage or a failover does. */
+export function databaseOutage({ database }: Pick<Nubabel, 'database'>) {
   const name = new URL(database.adminUrl).pathname.slice(1);
   const asSuperuser = async (query: string, values: readonly string[] = []): Promise<void> => {
     const client = new Postgres({ connectionString: testServers().adminUrl });
@@ -16,7 +16,7 @@ export function databaseOutage({ database }: Pick<House, 'database'>) {
       [name],
     );
   return {
-    /** Ends every connection of the house; new ones are let in at once. */
+    /** Ends every connection of the nubabel; new ones are let in at once. */
     cut,
     /** Lets nobody in until `reopen`. */
     close: () => asSuperuser(`alter database ${name} connection limit 0`).then(cut),

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { SlackMessage } from '../../dev/fakes/slack/types.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
 export { json } from './json.ts';
 
@@ -24,8 +24,8 @@ export async function expectProblem(response: Response, status: number): Promise
 }
 
 /** How much has been accepted: rows that only an accepted request writes. */
-export async function accepted(house: House): Promise<{ inbox: number; jobs: number; sessions: number }> {
-  const [row] = await house.database.look<{ inbox: number; jobs: number; sessions: number }>(
+export async function accepted(nubabel: Nubabel): Promise<{ inbox: number; jobs: number; sessions: number }> {
+  const [row] = await nubabel.database.look<{ inbox: number; jobs: number; sessions: number }>(
     `select (select count(*)::int from inbox) as inbox, (select count(*)::int from orchestrations) as jobs,
       (select count(*)::int from sessions) as sessions`,
   );
@@ -35,12 +35,17 @@ export async function accepted(house: House): Promise<{ inbox: number; jobs: num
 const FINAL = /^(✅|❌|⚠️)/u;
 
 /** What the bot has said in a thread. */
-export const botMessages = (house: House, channel: string, thread: string): SlackMessage[] =>
-  house.slack.messages({ channel, thread }).filter(({ bot_id }) => bot_id);
+export const botMessages = (nubabel: Nubabel, channel: string, thread: string): SlackMessage[] =>
+  nubabel.slack.messages({ channel, thread }).filter(({ bot_id }) => bot_id);
 
 /** The bot's message of a thread once it shows an end. */
-export const finalMessage = (house: House, channel: string, thread: string, withinMs = 30_000): Promise<SlackMessage> =>
-  house.slack.waitForMessage(
+export const finalMessage = (
+  nubabel: Nubabel,
+  channel: string,
+  thread: string,
+  withinMs = 30_000,
+): Promise<SlackMessage> =>
+  nubabel.slack.waitForMessage(
     { channel, thread, where: ({ bot_id, text }) => bot_id !== undefined && FINAL.test(text) },
     withinMs,
   );

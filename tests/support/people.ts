@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putOrganization, putToken, putUser } from '../../db/queries/organizations.ts';
-import { withToken, type House } from './house.ts';
+import { withToken, type Nubabel } from './nubabel.ts';
 import { hashToken } from '../../domain/organizations/tokens.ts';
 
 export interface Person {
@@ -23,12 +23,12 @@ interface NewPerson {
 }
 
 /** A person with a token, as `npm run token` makes them. */
-export async function addPerson(house: House, given: NewPerson = {}): Promise<Person> {
+export async function addPerson(nubabel: Nubabel, given: NewPerson = {}): Promise<Person> {
   const { role = 'user', newOrganization, slackUserId, expiresAt } = given;
   const organizationId = newOrganization ? randomUUID() : (given.organizationId ?? DEFAULT_ORGANIZATION_ID);
   const userId = randomUUID();
   const token = `nub_${randomUUID()}`;
-  await withOrganization(house.database.db, organizationId, async (trx) => {
+  await withOrganization(nubabel.database.db, organizationId, async (trx) => {
     if (newOrganization) await putOrganization(trx, { id: organizationId, name: newOrganization });
     await putUser(trx, {
       organization_id: organizationId,
@@ -45,18 +45,18 @@ export async function addPerson(house: House, given: NewPerson = {}): Promise<Pe
       ...(expiresAt && { expires_at: expiresAt }),
     });
   });
-  return { organizationId, userId, token, request: requestAs(house, token) };
+  return { organizationId, userId, token, request: requestAs(nubabel, token) };
 }
 
 /** Asks the API with this token instead of the developer's. */
 export const requestAs =
-  (house: House, token: string) =>
+  (nubabel: Nubabel, token: string) =>
   (path: string, init: RequestInit = {}): Promise<Response> =>
-    house.request(path, { ...init, headers: withToken(token, init) });
+    nubabel.request(path, { ...init, headers: withToken(token, init) });
 
 /** Takes a token back, as an admin does. */
-export const revoke = (house: House, { organizationId, token }: Pick<Person, 'organizationId' | 'token'>) =>
-  withOrganization(house.database.db, organizationId, (trx) =>
+export const revoke = (nubabel: Nubabel, { organizationId, token }: Pick<Person, 'organizationId' | 'token'>) =>
+  withOrganization(nubabel.database.db, organizationId, (trx) =>
     trx
       .updateTable('api_tokens')
       .set({ revoked_at: new Date().toISOString() })

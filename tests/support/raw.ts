@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
 /**
  * Sends exactly these bytes over a connection of their own and answers what came back by the time the server has said
  * its problem or closed. A client that is answered before it has sent everything may find its connection gone, which
  * `fetch` tells as an error without the answer.
  */
-export const raw = ({ url }: Pick<House, 'url'>, text: string): Promise<string> =>
+export const raw = ({ url }: Pick<Nubabel, 'url'>, text: string): Promise<string> =>
   new Promise((resolve) => {
     let answer = '';
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text));
@@ -21,12 +21,12 @@ export const raw = ({ url }: Pick<House, 'url'>, text: string): Promise<string> 
 
 /** A POST that says how long it is. */
 export function rawPost(
-  house: Pick<House, 'url'>,
+  nubabel: Pick<Nubabel, 'url'>,
   path: string,
   headers: Readonly<Record<string, string>>,
   body: string,
 ): Promise<string> {
   const all = { host: 'nubabel', ...headers, 'content-length': String(Buffer.byteLength(body)) };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return raw(house, `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+  return raw(nubabel, `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
 }

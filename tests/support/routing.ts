@@ -2,7 +2,7 @@ import type { OrchestrateRequest } from '../../contracts/orchestration.ts';
 import type { RoutingDecision } from '../../contracts/routing.ts';
 import { ORCHESTRATE, json } from './doors.ts';
 import { eventually } from './eventually.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
 export const ROUTING = '/api/admin/routing';
 
@@ -14,7 +14,7 @@ export const decisionsOf = async (ask: Ask, query = '?limit=200'): Promise<Routi
 
 /** Asks as an admin, waits for the decision and reads it. */
 export async function decided(
-  { request }: Pick<House, 'request'>,
+  { request }: Pick<Nubabel, 'request'>,
   message: string,
   more: Partial<OrchestrateRequest> = {},
 ): Promise<RoutingDecision> {

@@ -1,7 +1,7 @@
 import type { ModelLogLine } from '../../dev/fakes/model/index.ts';
 import { billOf } from '../fakes/bill.ts';
 import type { TestDatabase } from './database.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
 /** Anthropic's list prices in dollars per million tokens, written down here a second time on purpose. */
 const PRICES = {
@@ -11,15 +11,15 @@ const PRICES = {
 };
 
 /** What the model's provider charges for everything it has answered, nanos. */
-export const billedNanos = (house: House): number => billOf(house.model.log, PRICES).nanos;
+export const billedNanos = (nubabel: Nubabel): number => billOf(nubabel.model.log, PRICES).nanos;
 
 const whoAsked = ({ structured, system = '' }: ModelLogLine): string =>
   structured ? 'analysis' : (/You are (\w+)/.exec(system)?.[1]?.toLowerCase() ?? 'unknown');
 
 /** How often each answer was paid for, by who asked, for what, and after how many results of tools. */
-export function payments(house: House): Map<string, number> {
+export function payments(nubabel: Nubabel): Map<string, number> {
   const times = new Map<string, number>();
-  for (const line of house.model.log.filter(({ usage }) => usage !== undefined)) {
+  for (const line of nubabel.model.log.filter(({ usage }) => usage !== undefined)) {
     const after = line.results ? ` | after ${line.results} results` : '';
     const key = `${whoAsked(line)} | ${line.userText}${after}`;
     times.set(key, (times.get(key) ?? 0) + 1);
@@ -28,8 +28,8 @@ export function payments(house: House): Map<string, number> {
 }
 
 /** Answers that were paid for more than once. */
-export const paidTwice = (house: House): string[] =>
-  [...payments(house)].filter(([, times]) => times > 1).map(([key, times]) => `${times} × ${key}`);
+export const paidTwice = (nubabel: Nubabel): string[] =>
+  [...payments(nubabel)].filter(([, times]) => times > 1).map(([key, times]) => `${times} × ${key}`);
 
 export interface Ledger {
   readonly settled: number;
@@ -41,8 +41,8 @@ export interface Ledger {
 }
 
 /** The ledger's rows by state, and what they come to. */
-export async function ledgerOf(house: House): Promise<Ledger> {
-  const [row] = await house.database.look<Record<keyof Ledger, string>>(`
+export async function ledgerOf(nubabel: Nubabel): Promise<Ledger> {
+  const [row] = await nubabel.database.look<Record<keyof Ledger, string>>(`
     select count(*) filter (where state = 'settled') as settled, count(*) filter (where state = 'unknown') as unknown,
       count(*) filter (where state = 'released') as released, count(*) filter (where state = 'reserved') as reserved,
       coalesce(sum(cost_nanos) filter (where state = 'settled'), 0) as "settledNanos",
@@ -77,8 +77,8 @@ export const overspentWindows = ({ database }: { database: Pick<TestDatabase, 'l
   database.look(`select * from budget_windows where reserved_nanos + spent_nanos > limit_nanos`);
 
 /** Orchestrations that have not exactly one terminal event, the row that tells it, and one answer in their session. */
-export const unfinished = (house: House) =>
-  house.database.look(`
+export const unfinished = (nubabel: Nubabel) =>
+  nubabel.database.look(`
     select o.id, o.status, count(e.id) as ends,
       (select count(*) from messages m where m.orchestration_id = o.id and m.role = 'assistant') as answers
     from orchestrations o left join events e on e.orchestration_id = o.id
@@ -88,7 +88,7 @@ export const unfinished = (house: House) =>
       or (select count(*) from messages m where m.orchestration_id = o.id and m.role = 'assistant') <> 1`);
 
 /** Event ids of each organization that are missing between the first and the last. */
-export const missingEventIds = (house: House) =>
-  house.database.look(`
+export const missingEventIds = (nubabel: Nubabel) =>
+  nubabel.database.look(`
     select organization_id, count(*) as kept, max(id) as newest from events
     group by organization_id having count(*) <> max(id) or count(distinct id) <> count(*) or min(id) <> 1`);

@@ -7,7 +7,7 @@ import { startPostgres, type RunningPostgres } from '../../dev/postgres/server.t
 import { createPaths } from '../../dev/paths.ts';
 import { ensureTemporalCli } from '../../dev/temporal/cli.ts';
 import { createTemplateDatabase } from './database.ts';
-import { serveSharedHouses } from './shared-houses.ts';
+import { serveSharedNubabels } from './shared-nubabel.ts';
 
 /** What every test file needs to know; handed down through the environment. */
 export interface TestServers {
@@ -43,14 +43,14 @@ export default async function startServers(): Promise<void> {
     }),
   ]);
   const base = { adminUrl: postgres.adminUrl, templateUrl, temporalCli };
-  const houses = await serveSharedHouses(base);
+  const instances = await serveSharedNubabels(base);
   globalThis.nubabelTestServers = {
     stop: async () => {
-      await houses.close();
+      await instances.close();
       await postgres.stop();
     },
   };
-  const servers: TestServers = { ...base, sharedHousesUrl: houses.url };
+  const servers: TestServers = { ...base, sharedHousesUrl: instances.url };
   process.env['NUBABEL_TEST_SERVERS'] = JSON.stringify(servers);
 }
 

@@ -1,11 +1,11 @@
 import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
-import { openHouse, openSharedHouse, type House } from './house.ts';
+import { startNubabel, startSharedNubabel, type Nubabel } from './nubabel.ts';
 import { toolCall } from './replies.ts';
 import { opsSays } from './slack-story.ts';
 import { connect, toolEnv } from './tools.ts';
 
-export interface NotionHouse {
-  readonly house: House;
+export interface NotionNubabel {
+  readonly nubabel: Nubabel;
   readonly notion: FakeNotion;
   /** Ops creates this task, then says what the tool has said. */
   creates(title: string, language?: 'en' | 'ko'): void;
@@ -16,14 +16,14 @@ export interface NotionHouse {
   close(): Promise<void>;
 }
 
-/** A house in Slack whose organization has connected Notion; only one that is not shared may be killed. */
-export async function openNotionHouse({ isShared }: { readonly isShared: boolean }): Promise<NotionHouse> {
+/** A product in Slack whose organization has connected Notion; only one that is not shared may be killed. */
+export async function openNotionNubabel({ isShared }: { readonly isShared: boolean }): Promise<NotionNubabel> {
   const slack = { limits: 'off' } as const;
-  const [house, notion] = await Promise.all([
-    isShared ? openSharedHouse({ slack }) : openHouse({ env: toolEnv(), slack }),
+  const [nubabel, notion] = await Promise.all([
+    isShared ? startSharedNubabel({ slack }) : startNubabel({ env: toolEnv(), slack }),
     createFakeNotion({ limits: 'off' }),
   ]);
-  await connect(house, {
+  await connect(nubabel, {
     provider: 'notion',
     name: 'Notion of Acme',
     url: notion.url,
@@ -33,10 +33,10 @@ export async function openNotionHouse({ isShared }: { readonly isShared: boolean
   const called = (title: string) =>
     notion.pages.filter(({ values }) => JSON.stringify(values['Task name']) === JSON.stringify([{ content: title }]));
   return {
-    house,
+    nubabel,
     notion,
     creates: (title, language = 'en') =>
-      house.model.setResponder(
+      nubabel.model.setResponder(
         opsSays(language, ({ allToolResults: [result] }) =>
           result
             ? { text: `${language === 'ko' ? '결과' : 'The tool said'}: ${result.text}\nCONFIDENCE: 0.9` }
@@ -46,7 +46,7 @@ export async function openNotionHouse({ isShared }: { readonly isShared: boolean
     made: (title) => called(title).length,
     there: (title) => called(title).filter(({ inTrash }) => !inTrash).length,
     close: async () => {
-      await house.close();
+      await nubabel.close();
       await notion.close();
     },
   };

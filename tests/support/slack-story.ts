@@ -3,7 +3,7 @@ import type { SlackMessage } from '../../dev/fakes/slack/index.ts';
 import type { Responder } from '../../dev/fakes/model/index.ts';
 import { botMessages, wordsOf } from './doors.ts';
 import { eventually } from './eventually.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 import { analysisReply, askerOf } from './replies.ts';
 
 export const CHANNEL = 'C_LAUNCH';
@@ -42,21 +42,21 @@ export function eventsOf({ text, user = 'U_ADA', thread, mention = false }: Word
 }
 
 /** Somebody says something, and each of its events comes this often, all at once; answers the message's ts. */
-export async function hears(house: House, words: Words, times = 4): Promise<string> {
+export async function hears(nubabel: Nubabel, words: Words, times = 4): Promise<string> {
   const { ts, events } = eventsOf(words);
   const all = Array.from({ length: times }, (_, nth) => events.map((event) => ({ event, nth }))).flat();
-  await Promise.all(all.map(({ event, nth }) => house.slack.deliver(event, nth > 0 ? AGAIN : {})));
+  await Promise.all(all.map(({ event, nth }) => nubabel.slack.deliver(event, nth > 0 ? AGAIN : {})));
   return ts;
 }
 
 /** The one message of a thread once it shows this. */
-export const shows = (house: House, thread: string, what: RegExp, withinMs = 30_000): Promise<SlackMessage> =>
+export const shows = (nubabel: Nubabel, thread: string, what: RegExp, withinMs = 30_000): Promise<SlackMessage> =>
   eventually(
     `${what} in the thread`,
-    () => botMessages(house, CHANNEL, thread).find((message) => what.test(wordsOf(message))),
+    () => botMessages(nubabel, CHANNEL, thread).find((message) => what.test(wordsOf(message))),
     withinMs,
   ).catch((error: unknown) => {
-    const seen = botMessages(house, CHANNEL, thread).map(wordsOf).join('\n---\n');
+    const seen = botMessages(nubabel, CHANNEL, thread).map(wordsOf).join('\n---\n');
     throw new Error(`${String(error)}\n${seen}`);
   });
 
@@ -74,14 +74,16 @@ function textIn(part: unknown): string {
 }
 
 /** What somebody was told quietly. */
-export const whispersTo = (house: House, user: string): string[] =>
-  house.slack.ephemerals.filter((one) => one.user === user).map(({ text }) => text);
+export const whispersTo = (nubabel: Nubabel, user: string): string[] =>
+  nubabel.slack.ephemerals.filter((one) => one.user === user).map(({ text }) => text);
 
-export const jobsIn = (house: House, thread: string): Promise<{ id: string; status: string }[]> =>
-  house.database.look('select id, status from orchestrations where slack_thread_ts = $1 order by created_at', [thread]);
+export const jobsIn = (nubabel: Nubabel, thread: string): Promise<{ id: string; status: string }[]> =>
+  nubabel.database.look('select id, status from orchestrations where slack_thread_ts = $1 order by created_at', [
+    thread,
+  ]);
 
-export const jobOf = (house: House, thread: string): Promise<string> =>
-  eventually('the job of the thread', async () => (await jobsIn(house, thread))[0]?.id);
+export const jobOf = (nubabel: Nubabel, thread: string): Promise<string> =>
+  eventually('the job of the thread', async () => (await jobsIn(nubabel, thread))[0]?.id);
 
 /** A model whose Ops says this, and whose analysis gives every request to Ops. */
 export const opsSays =

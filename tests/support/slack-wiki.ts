@@ -1,6 +1,6 @@
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { finalMessage } from './doors.ts';
-import { openSharedHouse, type House } from './house.ts';
+import { startSharedNubabel, type Nubabel } from './nubabel.ts';
 import { toolCall } from './replies.ts';
 import { CHANNEL, hears, opsSays } from './slack-story.ts';
 import { connect } from './tools.ts';
@@ -10,8 +10,8 @@ const TOOLS = [
   { name: 'createPage', description: 'Creates a page.' },
 ];
 
-export interface WikiHouse {
-  readonly house: House;
+export interface WikiNubabel {
+  readonly nubabel: Nubabel;
   readonly wiki: FakeMcp;
   /** Ops calls this tool of the wiki once, then says what it has said. */
   calls(tool: string, args: Record<string, unknown>, language?: 'en' | 'ko'): void;
@@ -20,14 +20,14 @@ export interface WikiHouse {
   close(): Promise<void>;
 }
 
-/** A house in Slack whose organization has connected a remote MCP server that it trusts. */
-export async function openWikiHouse(given: { url?: (mcp: FakeMcp) => Promise<string> } = {}): Promise<WikiHouse> {
-  const [house, wiki] = await Promise.all([
-    openSharedHouse({ slack: { limits: 'off' } }),
+/** A product in Slack whose organization has connected a remote MCP server that it trusts. */
+export async function openWikiNubabel(given: { url?: (mcp: FakeMcp) => Promise<string> } = {}): Promise<WikiNubabel> {
+  const [nubabel, wiki] = await Promise.all([
+    startSharedNubabel({ slack: { limits: 'off' } }),
     createFakeMcp({ tools: TOOLS }),
   ]);
   const auth = { kind: given.url ? 'oauth' : 'none' };
-  await connect(house, {
+  await connect(nubabel, {
     provider: 'wiki',
     name: 'Wiki',
     url: (await given.url?.(wiki)) ?? wiki.url,
@@ -35,20 +35,20 @@ export async function openWikiHouse(given: { url?: (mcp: FakeMcp) => Promise<str
     trusted: true,
   });
   return {
-    house,
+    nubabel,
     wiki,
     calls: (tool, args, language = 'en') =>
-      house.model.setResponder(
+      nubabel.model.setResponder(
         opsSays(language, ({ allToolResults: [result] }) =>
           result ? { text: `The wiki said: ${result.text}\nCONFIDENCE: 0.9` } : toolCall(`wiki__${tool}`, args),
         ),
       ),
-    asks: (text = 'Arrange the team meeting in the wiki') => hears(house, { text, mention: true }),
+    asks: (text = 'Arrange the team meeting in the wiki') => hears(nubabel, { text, mention: true }),
     close: async () => {
-      await house.close();
+      await nubabel.close();
       await wiki.close();
     },
   };
 }
 
-export const ended = (house: House, thread: string) => finalMessage(house, CHANNEL, thread, 60_000);
+export const ended = (nubabel: Nubabel, thread: string) => finalMessage(nubabel, CHANNEL, thread, 60_000);

@@ -4,55 +4,55 @@ import type { EffectView } from '../../contracts/effects.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
 import { json } from './json.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 
-/** What a house needs so that its connections may point at fakes on this machine. */
+/** What a product needs so that its connections may point at fakes on this machine. */
 export const toolEnv = (): Record<string, string> => ({
   EGRESS_ALLOW_PRIVATE: 'true',
   CREDENTIAL_KEYS: `k1:${randomBytes(32).toString('base64')}`,
 });
 
-type Asker = Pick<House, 'request'>;
+type Asker = Pick<Nubabel, 'request'>;
 
 /** Connects an organization as its admin does; fails with what the API said. */
-export async function connect(house: Asker, body: Record<string, unknown>): Promise<ConnectionView> {
-  const answer = await house.request('/api/connections', json(body));
+export async function connect(nubabel: Asker, body: Record<string, unknown>): Promise<ConnectionView> {
+  const answer = await nubabel.request('/api/connections', json(body));
   const text = await answer.text();
   if (answer.status !== 201) throw new Error(`${answer.status}: ${text}`);
   return JSON.parse(text) as ConnectionView;
 }
 
 /** Calls one tool over REST. */
-export async function callTool(house: Asker, name: string, args: Record<string, unknown>, more: object = {}) {
-  const answer = await house.request(`/api/tools/${name}/call`, json({ arguments: args, ...more }));
+export async function callTool(nubabel: Asker, name: string, args: Record<string, unknown>, more: object = {}) {
+  const answer = await nubabel.request(`/api/tools/${name}/call`, json({ arguments: args, ...more }));
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> & { jobId: string } };
 }
 
-export async function effectsOf(house: Asker, jobId: string): Promise<EffectView[]> {
-  const answer = await house.request(`/api/jobs/${jobId}/effects`);
+export async function effectsOf(nubabel: Asker, jobId: string): Promise<EffectView[]> {
+  const answer = await nubabel.request(`/api/jobs/${jobId}/effects`);
   return ((await answer.json()) as { effects: EffectView[] }).effects;
 }
 
-export async function callsOf(house: Asker, jobId: string): Promise<ToolCallView[]> {
-  const answer = await house.request(`/api/jobs/${jobId}/tool-calls`);
+export async function callsOf(nubabel: Asker, jobId: string): Promise<ToolCallView[]> {
+  const answer = await nubabel.request(`/api/jobs/${jobId}/tool-calls`);
   return ((await answer.json()) as { calls: ToolCallView[] }).calls;
 }
 
 /** Answers the question that waits, exactly as it is shown. */
 export async function answer(
-  house: Asker,
+  nubabel: Asker,
   { jobId, approval }: JobStatus,
   more: { verdict?: 'approve' | 'cancel'; choice?: string } = {},
 ): Promise<number> {
   const { verdict = 'approve', choice } = more;
   const given = { approvalId: approval?.id, hash: approval?.hash, ...(choice && { choice }) };
-  return (await house.request(`/api/jobs/${jobId}/${verdict}`, json(given))).status;
+  return (await nubabel.request(`/api/jobs/${jobId}/${verdict}`, json(given))).status;
 }
 
 export const waits = ({ status }: JobStatus): boolean => status === 'awaiting_approval';
 
 /** The organization's policy; what is left out has its default. */
-export const setPolicy = async (house: Asker, policy: Record<string, unknown>): Promise<void> => {
-  const answered = await house.request('/api/admin/approval-policy', { ...json(policy), method: 'PUT' });
+export const setPolicy = async (nubabel: Asker, policy: Record<string, unknown>): Promise<void> => {
+  const answered = await nubabel.request('/api/admin/approval-policy', { ...json(policy), method: 'PUT' });
   if (answered.status !== 200) throw new Error(`${answered.status}: ${await answered.text()}`);
 };

@@ -7,7 +7,7 @@ import type { ProviderFake } from '../../dev/fakes/provider/types.ts';
 import { createFakeSalesforce, fakeRecordId } from '../fakes/salesforce/index.ts';
 import { createFakeSentry, demoSentryIssue } from '../fakes/sentry/index.ts';
 import { createFakeSlack } from '../../dev/fakes/slack/index.ts';
-import type { House } from './house.ts';
+import type { Nubabel } from './nubabel.ts';
 import { connect } from './tools.ts';
 
 const SLACK_TOKEN = 'xoxb-demo';
@@ -37,7 +37,7 @@ const scoreOf = (fake: ProviderFake, writes: RegExp): Score => ({
 });
 
 /** Every provider of ours, connected to a fake that keeps score, and every tool that changes something there. */
-export async function openWriters(house: House) {
+export async function openWriters(nubabel: Nubabel) {
   const limits = 'off' as const;
   const [notion, slack, linear, jira, github, sentry, salesforce] = await Promise.all([
     createFakeNotion({ limits }),
@@ -58,7 +58,7 @@ export async function openWriters(house: House) {
     { provider: 'sentry', url: sentry.apiUrl, auth: key('sntrys-demo-token'), settings: { organization: 'acme' } },
     { provider: 'salesforce', url: salesforce.url, auth: key('00Ddemo!token') },
   ];
-  for (const one of wanted) await connect(house, { name: one.provider, ...one });
+  for (const one of wanted) await connect(nubabel, { name: one.provider, ...one });
 
   const messages = await Promise.all([1, 2].map((nth) => post(slack.apiUrl, `Post ${nth}`)));
   const seeds = [1, 2, 3, 4].map((nth) => {

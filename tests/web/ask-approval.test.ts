@@ -18,7 +18,7 @@ function terminal(refusal?: Error) {
   };
   const screen = { progress: () => undefined, clear: () => undefined, line: (text: string) => void lines.push(text) };
   const api = { approve: tell('approve'), cancel: tell('cancel') };
-  const deps = { api, screen, input, output, consoleUrl: 'http://house', onInterrupt: () => undefined };
+  const deps = { api, screen, input, output, consoleUrl: 'http://nubabel', onInterrupt: () => undefined };
   const ask = (signal = new AbortController().signal, approval = sampleApproval()) =>
     askApproval(deps, 'job-1', approval, signal);
   const prompts = () => String(output.read());

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { healingView, planView } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
-import { openScriptedHouse, TOKEN, type ScriptedHouse } from './scripted-house.ts';
+import { openScriptedNubabel, TOKEN, type ScriptedNubabel } from './scripted-nubabel.ts';
 
-let house: ScriptedHouse;
+let nubabel: ScriptedNubabel;
 beforeEach(async () => {
-  house = await openScriptedHouse();
+  nubabel = await openScriptedNubabel();
 });
-afterEach(() => house.close());
+afterEach(() => nubabel.close());
 
 /** Runs `npm run ask`'s script with its output piped, as in a pipeline. */
 function ask(args: string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, ['scripts/ask.ts', ...args], {
-    env: { PATH: process.env['PATH'] ?? '', NUBABEL_URL: house.url, NUBABEL_DEV_TOKEN: TOKEN, ...env },
+    env: { PATH: process.env['PATH'] ?? '', NUBABEL_URL: nubabel.url, NUBABEL_DEV_TOKEN: TOKEN, ...env },
   });
   const said = { out: '', err: '' };
   const watchers = new Set<() => void>();
@@ -44,21 +44,21 @@ describe('npm run ask', () => {
   it('shows the work, points to the console for approval, and prints the answer alone on standard output', async () => {
     const run = ask(['Launch it', '--agents', 'brand,Finance', '--require-approval', '--session', 's-1']);
     await run.hears('Received');
-    expect(house.asked[0]?.body).toMatchObject({
+    expect(nubabel.asked[0]?.body).toMatchObject({
       message: 'Launch it',
       sessionId: 's-1',
       agents: ['brand', 'finance'],
       requireApproval: true,
       idempotencyKey: expect.any(String),
     });
-    house.happen('job-1', 'approval_requested', {
+    nubabel.happen('job-1', 'approval_requested', {
       status: 'awaiting_approval',
       progress: 20,
       approval: sampleApproval(),
     });
-    await run.hears(`${house.url}/?job=job-1`);
+    await run.hears(`${nubabel.url}/?job=job-1`);
     expect(run.said.err).toContain('Estimated 12.4¢, at most 63¢');
-    house.happen('job-1', 'orchestration_progress', {
+    nubabel.happen('job-1', 'orchestration_progress', {
       status: 'running',
       progress: 60,
       step: 'Running \u001B[31mBrand',
@@ -66,7 +66,7 @@ describe('npm run ask', () => {
     await run.hears('████████████░░░░░░░░ 60 %  Running Brand');
     const missing_agents = [{ agent: 'growth' as const, reason: 'Away.' }];
     const result = sampleResult({ missing_agents });
-    house.happen('job-1', 'orchestration_completed', {
+    nubabel.happen('job-1', 'orchestration_completed', {
       status: 'partial',
       progress: 100,
       costCents: 8.25,
@@ -85,9 +85,9 @@ describe('npm run ask', () => {
   it('asks for a plan or a dry run, and tells what happens while it waits', async () => {
     const run = ask(['Launch it', '--plan', 'always', '--dry-run']);
     await run.hears('Received');
-    expect(house.asked[0]?.body).toMatchObject({ plan: 'always', dryRun: true });
+    expect(nubabel.asked[0]?.body).toMatchObject({ plan: 'always', dryRun: true });
     const working = { status: 'running', progress: 40 } as const;
-    house.happen('job-1', 'orchestration_progress', {
+    nubabel.happen('job-1', 'orchestration_progress', {
       ...working,
       plan: planView([{ status: 'running' }]),
       healing: [healingView()],
@@ -95,7 +95,7 @@ describe('npm run ask', () => {
     await run.hears('Phase 1/2: Draft the launch tweet, Check the budget\n');
     await run.hears('Self-healing attempt #1');
     const finishedAt = new Date().toISOString();
-    house.happen('job-1', 'orchestration_completed', {
+    nubabel.happen('job-1', 'orchestration_completed', {
       status: 'completed',
       dryRun: true,
       finishedAt,
@@ -107,7 +107,7 @@ describe('npm run ask', () => {
   });
 
   it('prints the job as JSON when asked', async () => {
-    house.accept.next = (job) => ({ ...job, status: 'completed', finishedAt: job.createdAt, result: sampleResult() });
+    nubabel.accept.next = (job) => ({ ...job, status: 'completed', finishedAt: job.createdAt, result: sampleResult() });
     const run = ask(['Hi', '--json']);
     expect(await run.ended).toBe(0);
     expect(JSON.parse(run.said.out)).toMatchObject({ jobId: 'job-1', status: 'completed' });
@@ -119,9 +119,9 @@ describe('npm run ask', () => {
     run.interrupt();
     await run.hears('Cancelling…');
     const finishedAt = new Date().toISOString();
-    house.happen('job-1', 'orchestration_failed', { status: 'cancelled', finishedAt });
+    nubabel.happen('job-1', 'orchestration_failed', { status: 'cancelled', finishedAt });
     expect(await run.ended).toBe(1);
-    expect(house.asked.some(({ path }) => path === '/api/jobs/job-1/cancel')).toBe(true);
+    expect(nubabel.asked.some(({ path }) => path === '/api/jobs/job-1/cancel')).toBe(true);
   });
 
   it('leaves at the second Ctrl-C', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { plain } from '../../scripts/ask-plan.ts';
 import { createScreen, fit } from '../../scripts/ask-lines.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 describe('the terminal', () => {
   it('redraws one line on a terminal and prints each new step elsewhere', () => {

@@ -3,7 +3,7 @@ import { answerLines, closingLines } from '../../scripts/ask-lines.ts';
 import { newsLines } from '../../scripts/ask-plan.ts';
 import { healingView, planView, steeringView } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 describe('the news of a plan at the terminal', () => {
   it('tell each phase as it begins, each step as it ends, healing, what was said and the quorum', () => {

@@ -5,7 +5,7 @@ import { takeToken } from '../../web/api/token.ts';
 import { createKeyring, emptyDraft, toRequest } from '../../web/ask/ask-request.ts';
 import { aroundJob } from '../../web/job/conversation.tsx';
 import { applyToList } from '../../web/job/use-organization-events.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 describe('a request', () => {
   it('leaves out what the person left open', () => {

@@ -3,38 +3,37 @@ import { consoleStage } from './console-stage.ts';
 import { samplePlan } from '../domain/planning/plan-samples.ts';
 import { healingView, planView, steeringView } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 const stage = consoleStage();
 
 describe('the live connection', () => {
   it('goes on after the last event when the stream drops', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', newJob({}));
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', newJob({}));
     const { page, see, seeCard } = await stage.open('/?job=job-1');
     await seeCard('pending');
-    house.happen('job-1', 'orchestration_progress', { status: 'running', progress: 30, step: 'Before the drop' });
+    nubabel.happen('job-1', 'orchestration_progress', { status: 'running', progress: 30, step: 'Before the drop' });
     await see('Before the drop');
     const reconnected = page.waitForRequest(
       (request) => request.url().endsWith('/job-1/progress') && request.headers()['last-event-id'] !== undefined,
     );
-    house.dropStreams();
+    nubabel.dropStreams();
     await reconnected;
-    house.happen('job-1', 'orchestration_progress', { progress: 70, step: 'After the drop' });
+    nubabel.happen('job-1', 'orchestration_progress', { progress: 70, step: 'After the drop' });
     await see('After the drop');
-    expect(house.asked.filter(({ path }) => path.endsWith('/progress')).map(({ lastEventId }) => lastEventId)).toEqual([
-      undefined,
-      '1',
-    ]);
+    expect(
+      nubabel.asked.filter(({ path }) => path.endsWith('/progress')).map(({ lastEventId }) => lastEventId),
+    ).toEqual([undefined, '1']);
   });
 
   it('polls while there is no stream', async () => {
-    const house = stage.house();
-    house.refusals.set('/progress', { status: 503, detail: 'Not now.' });
-    house.jobs.set('job-1', newJob({ status: 'running', progress: 5, step: 'Starting' }));
+    const nubabel = stage.nubabel();
+    nubabel.refusals.set('/progress', { status: 503, detail: 'Not now.' });
+    nubabel.jobs.set('job-1', newJob({ status: 'running', progress: 5, step: 'Starting' }));
     const { page, see } = await stage.open('/?job=job-1');
     await see(/checking every 2 s/);
-    house.happen('job-1', 'orchestration_completed', { status: 'completed', progress: 100, result: sampleResult() });
+    nubabel.happen('job-1', 'orchestration_completed', { status: 'completed', progress: 100, result: sampleResult() });
     await page.getByRole('heading', { name: 'Launch tweet' }).waitFor();
   });
 });
@@ -61,8 +60,8 @@ describe('the looks', () => {
   });
 
   it('fits a narrow phone and works by keyboard alone', async () => {
-    const house = stage.house();
-    house.jobs.set(
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set(
       'job-1',
       newJob({ message: 'x'.repeat(400), status: 'completed', progress: 100, result: sampleResult() }),
     );
@@ -80,7 +79,7 @@ describe('the looks', () => {
 
 describe('hostile words', () => {
   it('are shown as words in every field', async () => {
-    const house = stage.house();
+    const nubabel = stage.nubabel();
     const attack = `<img src=x onerror="alert(1)"><script>alert(2)</script>[x](javascript:alert(3))![y](https://evil.example/p.png)`;
     const hostile = attack as 'brand';
     const choice = { agent: hostile, relevance: 1 };
@@ -97,10 +96,10 @@ describe('hostile words', () => {
       policy: { ...base.policy, roles: [attack] },
       plan: { ...base.plan, agents: [choice], question: attack, goal: attack, steps, evidence: [attack] },
     });
-    Object.assign(house.me, { organization: { id: 'o', name: attack }, temporalUiUrl: 'javascript:alert(4)' });
-    house.jobs.set('job-1', { ...waiting, approval });
+    Object.assign(nubabel.me, { organization: { id: 'o', name: attack }, temporalUiUrl: 'javascript:alert(4)' });
+    nubabel.jobs.set('job-1', { ...waiting, approval });
     const message = { jobId: null, createdAt: '2026-01-01T00:00:00Z', content: attack };
-    house.sessions.set('session-1', {
+    nubabel.sessions.set('session-1', {
       sessionId: 'session-1',
       title: attack,
       source: attack,
@@ -112,13 +111,13 @@ describe('hostile words', () => {
         { ...message, id: '2', role: 'assistant' },
       ],
     });
-    house.refusals.set('/approve', { status: 409, detail: attack });
+    nubabel.refusals.set('/approve', { status: 409, detail: attack });
     const asked: string[] = [];
     const { page, press } = await stage.open('/?job=job-1');
     page.on('request', (request) => asked.push(request.url()));
     await press('Approve');
     await page.locator('.approval').getByRole('alert').waitFor();
-    house.happen('job-1', 'orchestration_completed', {
+    nubabel.happen('job-1', 'orchestration_completed', {
       status: 'partial',
       error: { code: attack, message: attack },
       plan: planView([{ ...words, reason: attack, model: attack, status: attack as 'failed' }]),
@@ -141,6 +140,6 @@ describe('hostile words', () => {
       .locator('a[href]')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
     expect(targets.filter((href) => /^\s*javascript:/i.test(href))).toEqual([]);
-    expect(asked.filter((url) => !url.startsWith(house.url))).toEqual([]);
+    expect(asked.filter((url) => !url.startsWith(nubabel.url))).toEqual([]);
   });
 });

@@ -3,13 +3,13 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import { testServers } from '../support/database.ts';
 import { openBrowser, openWindow, type Window } from './browser.ts';
-import { openScriptedHouse, TOKEN, type ScriptedHouse } from './scripted-house.ts';
+import { openScriptedNubabel, TOKEN, type ScriptedNubabel } from './scripted-nubabel.ts';
 
-/** Has the console built once per run, and gives each test its own house and window; a complaint of the window fails it. */
+/** Has the console built once per run, and gives each test its own product and window; a complaint of the window fails it. */
 export function consoleStage() {
   let webDir: string;
   let browser: Browser;
-  let house: ScriptedHouse;
+  let nubabel: ScriptedNubabel;
   let window: Window | undefined;
   beforeAll(async () => {
     webDir = await builtConsole();
@@ -17,22 +17,22 @@ export function consoleStage() {
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
-    house = await openScriptedHouse(webDir);
+    nubabel = await openScriptedNubabel(webDir);
   });
   afterEach(async () => {
     await window?.close();
-    await house.close();
+    await nubabel.close();
     expect(window?.complaints).toEqual([]);
   });
   return {
     /** Opens the console, signed in unless `token` is empty. */
     async open(path = '/', options: BrowserContextOptions = {}, token = TOKEN) {
       window = await openWindow(browser, options);
-      await window.page.goto(`${house.url}${path}${token && `#token=${token}`}`);
-      return { house, page: window.page, ...actions(window.page) };
+      await window.page.goto(`${nubabel.url}${path}${token && `#token=${token}`}`);
+      return { nubabel, page: window.page, ...actions(window.page) };
     },
-    /** The house before the console is opened. */
-    house: () => house,
+    /** The product before the console is opened. */
+    nubabel: () => nubabel,
   };
 }
 

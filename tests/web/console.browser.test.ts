@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { consoleStage } from './console-stage.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
-import { newJob, TOKEN, type ScriptedHouse } from './scripted-house.ts';
+import { newJob, TOKEN, type ScriptedNubabel } from './scripted-nubabel.ts';
 
 const stage = consoleStage();
-const posts = (house: ScriptedHouse, suffix: string) =>
-  house.asked.filter(({ method, path }) => method === 'POST' && path.endsWith(suffix));
+const posts = (nubabel: ScriptedNubabel, suffix: string) =>
+  nubabel.asked.filter(({ method, path }) => method === 'POST' && path.endsWith(suffix));
 const agent = (id: 'brand' | 'finance', status: string) => ({
   agent: id,
   status,
@@ -15,14 +15,14 @@ const agent = (id: 'brand' | 'finance', status: string) => ({
 
 describe('the console', () => {
   it('takes a request from the question over the approval to the answer', async () => {
-    const { house, page, see, press, seeCard } = await stage.open();
+    const { nubabel, page, see, press, seeCard } = await stage.open();
     await page.getByLabel('Your request').fill('Launch it');
     await page.getByText('Options').click();
     await page.getByText('Brand', { exact: true }).click();
     await page.getByText('Ask me before any work starts').click();
     await page.getByLabel('Your request').press('Control+Enter');
     await seeCard('pending');
-    expect(posts(house, '/orchestrate')[0]?.body).toEqual({
+    expect(posts(nubabel, '/orchestrate')[0]?.body).toEqual({
       message: 'Launch it',
       agents: ['brand'],
       requireApproval: true,
@@ -31,7 +31,7 @@ describe('the console', () => {
     expect(new URL(page.url())).toMatchObject({ search: '?job=job-1', hash: '' });
 
     const agents = [agent('brand', 'pending'), agent('finance', 'pending')];
-    house.happen('job-1', 'approval_requested', {
+    nubabel.happen('job-1', 'approval_requested', {
       status: 'awaiting_approval',
       progress: 20,
       approval: sampleApproval(),
@@ -43,9 +43,9 @@ describe('the console', () => {
     await see(/^Expires in \d:\d\d$/);
     await press('Approve');
     await see('Answer received.');
-    expect(posts(house, '/approve')[0]?.body).toEqual({ approvalId: 'approval-1', hash: 'hash-1' });
+    expect(posts(nubabel, '/approve')[0]?.body).toEqual({ approvalId: 'approval-1', hash: 'hash-1' });
 
-    house.happen('job-1', 'orchestration_progress', {
+    nubabel.happen('job-1', 'orchestration_progress', {
       status: 'running',
       progress: 62,
       step: 'Running agent: Brand (1/2)',
@@ -64,7 +64,7 @@ describe('the console', () => {
     expect(await page.title()).toBe('62% Working · Nubabel');
 
     const ended = { status: 'completed' as const, progress: 100, finishedAt: new Date().toISOString() };
-    house.happen('job-1', 'orchestration_completed', {
+    nubabel.happen('job-1', 'orchestration_completed', {
       ...ended,
       durationMs: 14_200,
       costCents: 8.25,
@@ -83,10 +83,10 @@ describe('the console', () => {
   });
 
   it('continues the conversation, with what was said above', async () => {
-    const house = stage.house();
-    house.jobs.set('old', newJob({ jobId: 'old', status: 'completed', progress: 100, result: sampleResult() }));
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('old', newJob({ jobId: 'old', status: 'completed', progress: 100, result: sampleResult() }));
     const said = { jobId: 'old', createdAt: '2026-01-01T00:00:00Z' };
-    house.sessions.set('session-1', {
+    nubabel.sessions.set('session-1', {
       sessionId: 'session-1',
       title: '',
       source: 'rest',
@@ -104,7 +104,7 @@ describe('the console', () => {
     await seeCard('pending');
     await see('First question');
     await see('First answer');
-    expect(posts(house, '/orchestrate')[0]?.body).toMatchObject({ message: 'And then?', sessionId: 'session-1' });
+    expect(posts(nubabel, '/orchestrate')[0]?.body).toMatchObject({ message: 'And then?', sessionId: 'session-1' });
     await page.goBack();
     await seeCard('completed');
   });
@@ -128,23 +128,23 @@ describe('the console', () => {
   });
 
   it('cancels, and says why it cannot when the server says no', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', newJob({ status: 'running', progress: 40 }));
-    house.refusals.set('/cancel', { status: 403, detail: 'Only an admin or the asker may cancel this.' });
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', newJob({ status: 'running', progress: 40 }));
+    nubabel.refusals.set('/cancel', { status: 403, detail: 'Only an admin or the asker may cancel this.' });
     const { see, press } = await stage.open('/?job=job-1');
     await press('Cancel request');
     await see('Only an admin or the asker may cancel this.');
-    house.refusals.clear();
+    nubabel.refusals.clear();
     await press('Cancel request');
     await see('Cancelling…');
-    house.happen('job-1', 'orchestration_failed', { status: 'cancelled', finishedAt: new Date().toISOString() });
+    nubabel.happen('job-1', 'orchestration_failed', { status: 'cancelled', finishedAt: new Date().toISOString() });
     await see(/Nothing more will run/);
   });
 
   it('shows the sentence of the server when an approval no longer stands', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', newJob({ status: 'awaiting_approval', progress: 20, approval: sampleApproval() }));
-    house.refusals.set('/approve', { status: 409, detail: 'Grace has already answered.' });
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', newJob({ status: 'awaiting_approval', progress: 20, approval: sampleApproval() }));
+    nubabel.refusals.set('/approve', { status: 409, detail: 'Grace has already answered.' });
     const { see, press } = await stage.open('/?job=job-1');
     await press('Approve');
     await see('Grace has already answered.');
@@ -166,10 +166,10 @@ describe('the console', () => {
   });
 
   it('names who is missing from a partial answer, and marks demo work', async () => {
-    const house = stage.house();
-    Object.assign(house.me, { demo: true });
+    const nubabel = stage.nubabel();
+    Object.assign(nubabel.me, { demo: true });
     const missing_agents = [{ agent: 'marketing' as const, reason: 'The provider could not be reached.' }];
-    house.jobs.set(
+    nubabel.jobs.set(
       'job-1',
       newJob({ status: 'partial', progress: 100, demo: true, result: sampleResult({ missing_agents }) }),
     );
@@ -181,13 +181,13 @@ describe('the console', () => {
   });
 
   it('keeps the list of recent work live', async () => {
-    const { house, page, see, seeCard } = await stage.open();
+    const { nubabel, page, see, seeCard } = await stage.open();
     await see('Your requests will appear here.');
-    house.jobs.set('job-1', newJob({ message: 'From Slack' }));
-    house.happen('job-1', 'orchestration_progress', { status: 'running', progress: 10 });
+    nubabel.jobs.set('job-1', newJob({ message: 'From Slack' }));
+    nubabel.happen('job-1', 'orchestration_progress', { status: 'running', progress: 10 });
     await page.getByRole('link', { name: /From Slack/ }).click();
     await seeCard('running');
-    house.happen('job-1', 'orchestration_completed', {
+    nubabel.happen('job-1', 'orchestration_completed', {
       status: 'completed',
       progress: 100,
       costCents: 2,

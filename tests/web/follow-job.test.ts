@@ -3,7 +3,7 @@ import type { JobStatus } from '../../contracts/orchestration.ts';
 import { ApiProblemError, UnreachableError } from '../../web/api/problem.ts';
 import { followJob } from '../../web/job/follow-job.ts';
 import type { JobProgress } from '../../web/job/job-progress.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 const refused = (status: number) => new ApiProblemError({ type: 'about:blank', title: '', status, detail: 'No.' });
 const at = (progress: number) => newJob({ status: 'running', progress });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { OrganizationEvent } from '../../contracts/events.ts';
 import { FINAL_STATUSES, JOB_STATUSES } from '../../contracts/orchestration.ts';
 import { INITIAL_PROGRESS, isFinalStatus, reduceProgress, type JobProgress } from '../../web/job/job-progress.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 const running = (progress: number) => newJob({ status: 'running', progress, step: `at ${progress}` });
 const live = (progress: number): JobProgress => ({ status: running(progress), connection: 'live', error: undefined });

@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { consoleStage } from './console-stage.ts';
 import { healingView, planView, steeringView, waitingForPlan } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
-import { newJob, type ScriptedHouse } from './scripted-house.ts';
+import { newJob, type ScriptedNubabel } from './scripted-nubabel.ts';
 
 const stage = consoleStage();
-const posts = (house: ScriptedHouse, suffix: string) =>
-  house.asked.filter(({ method, path }) => method === 'POST' && path.endsWith(suffix)).map(({ body }) => body);
+const posts = (nubabel: ScriptedNubabel, suffix: string) =>
+  nubabel.asked.filter(({ method, path }) => method === 'POST' && path.endsWith(suffix)).map(({ body }) => body);
 const receipt = {
   mode: 'stop' as const,
   at: '',
@@ -18,8 +18,8 @@ const receipt = {
 
 describe('a plan in the console', () => {
   it('is shown by phases with agents, prices and risks, and approved as it is', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', waitingForPlan());
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', waitingForPlan());
     const { page, see, press } = await stage.open('/?job=job-1');
     await see('Phase 2/2');
     await page.locator('[data-step="draft"] .step-line', { hasText: 'Draft the launch tweetBrand' }).waitFor();
@@ -30,18 +30,18 @@ describe('a plan in the console', () => {
     await see('steps.budget.confidence > 0.5');
     await press('Approve');
     await see('Answer received.');
-    expect(posts(house, '/approve')).toEqual([{ approvalId: 'approval-1', hash: 'hash-1' }]);
+    expect(posts(nubabel, '/approve')).toEqual([{ approvalId: 'approval-1', hash: 'hash-1' }]);
   });
 
   it('is changed by keyboard alone, says at the field what is wrong, and keeps what was typed', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', waitingForPlan());
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', waitingForPlan());
     const errors = [
       { path: 'edits.steps.0.instruction', message: 'This is a placeholder, not work.' },
       { path: 'steps.budget', message: 'Another step needs it.' },
       { path: 'goal', message: 'The goal is gone.' },
     ];
-    house.refusals.set('/approve', { status: 400, detail: 'The plan cannot be run like this.', errors });
+    nubabel.refusals.set('/approve', { status: 400, detail: 'The plan cannot be run like this.', errors });
     const { page, see } = await stage.open('/?job=job-1');
     const draft = page.locator('[data-step="draft"]');
     await draft.locator('summary').press('Enter');
@@ -59,14 +59,14 @@ describe('a plan in the console', () => {
     await budget.getByText('Another step needs it.').waitFor();
     await see('The goal is gone.');
 
-    house.refusals.clear();
+    nubabel.refusals.clear();
     await draft.getByLabel('Instruction').fill('Write two tweets, one of them short.');
     await budget.getByRole('button', { name: 'Keep step' }).press('Enter');
     await page.getByRole('button', { name: 'Approve with changes' }).press('Enter');
     await see('Answer received.');
     const step = { id: 'draft', title: 'Draft two tweets', agent: 'marketing' };
     const exact = { approvalId: 'approval-1', hash: 'hash-1' };
-    expect(posts(house, '/approve')).toEqual([
+    expect(posts(nubabel, '/approve')).toEqual([
       {
         ...exact,
         edits: {
@@ -81,13 +81,13 @@ describe('a plan in the console', () => {
   });
 
   it('moves phase by phase, with healing and what was said, to its end with coverage and receipt', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', waitingForPlan());
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', waitingForPlan());
     const { page, see, seeCard } = await stage.open('/?job=job-1');
     await seeCard('awaiting_approval');
     const done = { status: 'done' as const, costCents: 1.25, model: 'claude-sonnet-5-5' };
     const working = { status: 'running' as const, step: 'Running agent: Check the budget (2/3)', progress: 40 };
-    house.happen('job-1', 'orchestration_progress', {
+    nubabel.happen('job-1', 'orchestration_progress', {
       ...working,
       plan: planView([done, { status: 'running' }]),
       healing: [healingView()],
@@ -107,7 +107,7 @@ describe('a plan in the console', () => {
       { step: 'release', weight: 0.4 },
     ];
     const result = sampleResult({ coverage: { answered: 1, total: 3, missing, weights } });
-    house.happen('job-1', 'orchestration_completed', {
+    nubabel.happen('job-1', 'orchestration_completed', {
       status: 'partial',
       progress: 100,
       plan: planView([done, { status: 'failed', reason: 'The model could not be reached.' }, left]),
@@ -125,8 +125,8 @@ describe('a plan in the console', () => {
 
 describe('running work in the console', () => {
   it('takes messages with Enter, shows them until they arrive, and stops with what is there', async () => {
-    const house = stage.house();
-    house.jobs.set('job-1', newJob({ status: 'running', progress: 40, plan: planView() }));
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', newJob({ status: 'running', progress: 40, plan: planView() }));
     const { page, see, press } = await stage.open('/?job=job-1');
     const box = page.getByLabel('Tell the work something');
     await box.fill('Also include Q3');
@@ -136,22 +136,22 @@ describe('running work in the console', () => {
     await box.fill('Without the page');
     await press('Send');
     await page.locator('.steering li', { hasText: 'Without the page' }).waitFor();
-    house.happen('job-1', 'orchestration_progress', {
+    nubabel.happen('job-1', 'orchestration_progress', {
       progress: 50,
       steering: [steeringView({ status: 'delivered' })],
     });
     await page.locator('.steering [data-status="delivered"]', { hasText: 'Also include Q3' }).waitFor();
     expect(await page.locator('.steering li').count()).toBe(2);
 
-    house.refusals.set('/steer', { status: 409, detail: 'The job is over.' });
+    nubabel.refusals.set('/steer', { status: 409, detail: 'The job is over.' });
     await box.fill('Too late');
     await press('Send');
     await see('The job is over.');
     expect(await box.inputValue()).toBe('Too late');
-    house.refusals.clear();
+    nubabel.refusals.clear();
     await press('Stop with what is there');
     await see('Stopping…');
-    expect(posts(house, '/steer')).toEqual([
+    expect(posts(nubabel, '/steer')).toEqual([
       { message: 'Also include Q3', mode: 'steer' },
       { message: 'Without the page', mode: 'replan' },
       { message: 'Too late', mode: 'replan' },
@@ -160,13 +160,13 @@ describe('running work in the console', () => {
   });
 
   it('asks what to do with evidence, limits, choices and how many have approved', async () => {
-    const house = stage.house();
+    const nubabel = stage.nubabel();
     const base = sampleApproval({ kind: 'budget', choices: ['raise', 'skip', 'stop'] });
     const raise = { scope: 'user' as const, period: 'day', byCents: 20, limitCents: 500 };
     const policy = { ...base.policy, quorum: 2, notAsker: true, adminChoices: ['raise' as const] };
     const approvals = [{ by: 'user-2', at: '', via: 'slack' }];
     const plan = { ...base.plan, evidence: ['4.90 of 5.00 are spent.'], raise };
-    house.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval: { ...base, plan, policy, approvals } }));
+    nubabel.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval: { ...base, plan, policy, approvals } }));
     const { page, see, press } = await stage.open('/?job=job-1');
     await see('The budget does not reach any further. How to go on?');
     await see('4.90 of 5.00 are spent.');
@@ -175,16 +175,16 @@ describe('running work in the console', () => {
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
     await press('Raise the limit');
     await see('Answer received.');
-    expect(posts(house, '/approve')).toEqual([{ approvalId: 'approval-1', hash: 'hash-1', choice: 'raise' }]);
+    expect(posts(nubabel, '/approve')).toEqual([{ approvalId: 'approval-1', hash: 'hash-1', choice: 'raise' }]);
   });
 });
 
 describe('a dry run', () => {
   it('is asked for in the options, with the plan, and says that nothing was run', async () => {
-    const house = stage.house();
+    const nubabel = stage.nubabel();
     const left = planView([{ status: 'skipped' }, { status: 'skipped' }, { status: 'skipped' }]);
     const result = sampleResult({ primary_result: 'The same in words.', primary_agent: null });
-    house.accept.next = (job) => ({ ...job, status: 'completed', progress: 100, dryRun: true, plan: left, result });
+    nubabel.accept.next = (job) => ({ ...job, status: 'completed', progress: 100, dryRun: true, plan: left, result });
     const { page, see } = await stage.open();
     await page.getByLabel('Your request').fill('Launch it');
     await page.getByText('Options').click();
@@ -197,7 +197,7 @@ describe('a dry run', () => {
       .getByText('1.5¢')
       .waitFor();
     expect(await page.getByText('The same in words.').count()).toBe(0);
-    expect(posts(house, '/orchestrate')).toMatchObject([{ message: 'Launch it', plan: 'always', dryRun: true }]);
+    expect(posts(nubabel, '/orchestrate')).toMatchObject([{ message: 'Launch it', plan: 'always', dryRun: true }]);
   });
 });
 
@@ -214,7 +214,7 @@ describe('the looks of a plan', () => {
       words: ['Approve this plan?', 'Phase 1/2', 'Changes production'],
     },
   ])('fit a narrow phone in $locale', async ({ words, ...options }) => {
-    stage.house().jobs.set('job-1', waitingForPlan());
+    stage.nubabel().jobs.set('job-1', waitingForPlan());
     const { page, see } = await stage.open('/?job=job-1', { ...options, viewport: { width: 360, height: 740 } });
     for (const word of words) await see(word);
     await page.locator('[data-step="release"] summary').click();

@@ -2,7 +2,7 @@ import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { HealingView, PlanView, StepView } from '../../contracts/plan.ts';
 import type { SteeringView } from '../../contracts/steering.ts';
 import { samplePlan, samplePlanApproval } from '../domain/planning/plan-samples.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 /** A plan with how far each of its steps has come. */
 export const planView = (changes: readonly Partial<StepView>[] = []): PlanView => {

@@ -3,7 +3,7 @@ import type { EffectView } from '../../contracts/effects.ts';
 import type { AcceptTools, ToolCallView, ToolView } from '../../contracts/tools.ts';
 import type { ConnectionDraftBody } from '../../web/api/shapes.ts';
 
-/** Connections of a scripted house; they change only as its API is asked to. */
+/** Connections of a scripted nubabel; they change only as its API is asked to. */
 export const createConnections = () => ({
   views: new Map<string, ConnectionView>(),
   tools: new Map<string, ToolView[]>(),

@@ -3,7 +3,7 @@ import type { EffectView } from '../../contracts/effects.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
 import { consoleStage } from './console-stage.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
-import { newJob } from './scripted-house.ts';
+import { newJob } from './scripted-nubabel.ts';
 
 const stage = consoleStage();
 
@@ -52,8 +52,8 @@ describe('a call that waits for a person', () => {
       reasons: ['risk' as const, 'untrusted_input' as const],
     };
     const approval = { ...base, plan: { ...base.plan, calls: [asked] } };
-    const house = stage.house();
-    house.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
+    const nubabel = stage.nubabel();
+    nubabel.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
     const { page, see, press } = await stage.open('/?job=job-1');
     await see('Make these calls?');
     const shown = page.locator('[data-tool="notion__deleteTask"]');
@@ -66,14 +66,14 @@ describe('a call that waits for a person', () => {
     await press('Approve');
     await see('Answer received.');
     const exact = { approvalId: approval.id, hash: approval.hash };
-    expect(house.asked.filter(({ path }) => path.endsWith('/approve')).map(({ body }) => body)).toEqual([exact]);
+    expect(nubabel.asked.filter(({ path }) => path.endsWith('/approve')).map(({ body }) => body)).toEqual([exact]);
   });
 
   it('leads to the connection that has to be renewed', async () => {
     const base = { ...sampleApproval(), kind: 'reconnect' as const, choices: ['skip' as const] };
     const reconnect = { connectionId: 'connection-1', connection: 'Team Notion' };
     const approval = { ...base, plan: { ...base.plan, reconnect } };
-    stage.house().jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
+    stage.nubabel().jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
     const { page } = await stage.open('/?job=job-1');
     const link = page.getByRole('link', { name: 'Reconnect Team Notion' });
     expect(await link.getAttribute('href')).toBe('/connections/connection-1');
@@ -82,10 +82,10 @@ describe('a call that waits for a person', () => {
 
 describe('what a job has called and changed', () => {
   it('is shown while it happens, with the connections that were left out', async () => {
-    const house = stage.house();
+    const nubabel = stage.nubabel();
     const leftOut = [{ connectionId: 'connection-2', connection: 'Wiki', reason: 'reconnect' as const }];
     const running = call({ status: 'running', progress: 'Page 2 of 5', tainted: true });
-    house.jobs.set('job-1', newJob({ status: 'running', toolCalls: [running], leftOut }));
+    nubabel.jobs.set('job-1', newJob({ status: 'running', toolCalls: [running], leftOut }));
     const { page, see } = await stage.open('/?job=job-1');
     await see('Page 2 of 5');
     await page.locator('[data-tool="notion__createTask"] summary').press('Enter');
@@ -96,25 +96,25 @@ describe('what a job has called and changed', () => {
   });
 
   it('opens a call that failed by itself, and says as text what the tool has said', async () => {
-    const house = stage.house();
+    const nubabel = stage.nubabel();
     const failed = call({ status: 'failed' });
     const result = { text: 'OpenCode is not configured: set <b>OPENCODE_SIDECAR_URL</b>.', isError: true };
-    house.connections.calls.set('job-1', [{ ...failed, result }]);
-    house.jobs.set('job-1', newJob({ status: 'failed', toolCalls: [failed] }));
+    nubabel.connections.calls.set('job-1', [{ ...failed, result }]);
+    nubabel.jobs.set('job-1', newJob({ status: 'failed', toolCalls: [failed] }));
     const { see } = await stage.open('/?job=job-1');
     await see('What it said');
     await see(result.text);
   });
 
   it('can be taken back once the job is over, after a second look, and says how far that is', async () => {
-    const house = stage.house();
-    const { effects: ledger } = house.connections;
+    const nubabel = stage.nubabel();
+    const { effects: ledger } = nubabel.connections;
     ledger.set('job-1', [
       effect(),
       effect({ key: 'effect-2', state: 'UNKNOWN', undo: 'none', resource: { id: 'x', url: 'javascript:alert(1)' } }),
     ]);
     const effects = { done: 1, unknown: 1, undoable: 1 };
-    house.jobs.set('job-1', newJob({ status: 'running', toolCalls: [call()], effects }));
+    nubabel.jobs.set('job-1', newJob({ status: 'running', toolCalls: [call()], effects }));
     const { page, see, press } = await stage.open('/?job=job-1');
     await see('1 change, 1 with unknown outcome');
     expect(await page.getByRole('link', { name: 'Open T-1' }).getAttribute('href')).toBe(
@@ -122,11 +122,11 @@ describe('what a job has called and changed', () => {
     );
     expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Undo the change' }).count()).toBe(0);
-    house.happen('job-1', 'orchestration_completed', { status: 'completed', result: sampleResult() });
+    nubabel.happen('job-1', 'orchestration_completed', { status: 'completed', result: sampleResult() });
     await press('Undo the change');
     await press('Take it back');
     await see('Being taken back.');
-    expect(house.asked.filter(({ path }) => path === '/api/jobs/job-1/undo')).toHaveLength(1);
+    expect(nubabel.asked.filter(({ path }) => path === '/api/jobs/job-1/undo')).toHaveLength(1);
     ledger.set('job-1', [effect({ undo: 'DONE' })]);
     await see('was taken back');
   });

@@ -38,7 +38,7 @@ describe('a payload', () => {
     expect(Buffer.from(one.data ?? []).equals(Buffer.from(other.data ?? []))).toBe(false);
   });
 
-  it('of before there was a key, or of a house without one, is passed through', async () => {
+  it('of before there was a key, or of a product without one, is passed through', async () => {
     const none = createPayloadCodec([]);
     expect(await none.encode([plain], contextOf(ours))).toEqual([plain]);
     expect(await none.decode([plain], contextOf(ours))).toEqual([plain]);

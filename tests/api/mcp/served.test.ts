@@ -26,7 +26,7 @@ const person = (change: Partial<Principal> = {}): Principal => ({
   ...change,
 });
 
-const URL_HERE = 'http://house.example';
+const URL_HERE = 'http://nubabel.example';
 const closing: (() => Promise<void>)[] = [];
 let sessions: McpSessions;
 beforeEach(() => {
@@ -58,7 +58,7 @@ async function open(given: { callTool?: CallTool; who?: () => Principal; logged?
   app.onError(onError({ log, isDatabaseAway }));
   const request = async (input: string | URL, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
-    if (!headers.has('host')) headers.set('host', 'house.example');
+    if (!headers.has('host')) headers.set('host', 'nubabel.example');
     return app.request(input.toString(), { ...init, headers });
   };
   const connect = async (provider: string) => {
@@ -239,7 +239,7 @@ describe('a session', () => {
 describe('a request', () => {
   it.each([
     ['another host', { host: 'evil.example' }, 403],
-    ['a host that only begins like ours', { host: 'house.example.evil.example' }, 403],
+    ['a host that only begins like ours', { host: 'nubabel.example.evil.example' }, 403],
     ['a page of another site', { origin: 'https://evil.example' }, 403],
     ['a page without an origin of its own', { origin: 'null' }, 403],
     ['a page of ours', { origin: URL_HERE }, 404],

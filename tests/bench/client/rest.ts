@@ -2,7 +2,7 @@ import type { Accepted, OrchestrateRequest } from '../../../contracts/orchestrat
 import type { Stage } from '../stage/stage.ts';
 import type { Tenant } from '../stage/tenant.ts';
 
-/** Words that the local router is unsure of, so that the model's analysis decides: the longest way through the house. */
+/** Words that the local router is unsure of, so that the model's analysis decides: the longest way through the nubabel. */
 export const UNCLEAR = 'Zorbling the quux of seven';
 
 let asked = 0;

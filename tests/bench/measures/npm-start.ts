@@ -11,15 +11,15 @@ import { makeFolder, runChild } from '../stage/children.ts';
 const READY = 'Nubabel is ready';
 const SETTLE_MS = 3_000;
 
-/** `npm start` twice on an empty folder, everything built: the second time is the usual one. Then the house idles. */
+/** `npm start` twice on an empty folder, everything built: the second time is the usual one. Then the product idles. */
 export const npmStart: Measure = async ({ size }) => {
   const dataDir = makeFolder();
   const first = await start(dataDir, 1);
-  await first.house.stop();
+  await first.nubabel.stop();
   const second = await start(dataDir, 2);
   try {
     await pause(SETTLE_MS);
-    const idle = await idleShares(second.house.pid, size.idleSeconds);
+    const idle = await idleShares(second.nubabel.pid, size.idleSeconds);
     const seconds = (value: number) => `${value.toFixed(1)} s`;
     return [
       {
@@ -40,14 +40,14 @@ export const npmStart: Measure = async ({ size }) => {
       },
     ];
   } finally {
-    await second.house.stop();
+    await second.nubabel.stop();
   }
 };
 
-async function start(dataDir: string, nth: number): Promise<{ house: RunningChild; seconds: number }> {
+async function start(dataDir: string, nth: number): Promise<{ nubabel: RunningChild; seconds: number }> {
   const logFile = join(dataDir, `start-${nth}.log`);
   const begin = performance.now();
-  const house = await runChild({
+  const nubabel = await runChild({
     name: 'npm start',
     command: process.execPath,
     args: ['dev/start.mjs'],
@@ -63,7 +63,7 @@ async function start(dataDir: string, nth: number): Promise<{ house: RunningChil
     readyWithinMs: 90_000,
     stopWithinMs: 30_000,
   });
-  return { house, seconds: (performance.now() - begin) / 1_000 };
+  return { nubabel, seconds: (performance.now() - begin) / 1_000 };
 }
 
 const NAMES: readonly (readonly [string, RegExp])[] = [
@@ -73,9 +73,9 @@ const NAMES: readonly (readonly [string, RegExp])[] = [
   ['fakes', /dev\/fakes\//],
 ];
 
-/** Shares of one core that the processes of a house use while nobody asks for anything. */
-async function idleShares(housePid: number, seconds: number) {
-  const parts = childrenOf(housePid).map((pid) => {
+/** Shares of one core that the processes of a product use while nobody asks for anything. */
+async function idleShares(nubabelPid: number, seconds: number) {
+  const parts = childrenOf(nubabelPid).map((pid) => {
     const command = commandOf(pid);
     return { pid, name: NAMES.find(([, pattern]) => pattern.test(command))?.[0] ?? 'others', before: cpuMsOf(pid) };
   });

@@ -129,10 +129,10 @@ describe('who may answer', () => {
   });
 
   it('lists delegates only of people who may answer themselves', () => {
-    const [admin, user, stranger] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
+    const [admin, user, outsider] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
     const delegates = [
-      { userId: admin, delegateId: stranger },
-      { userId: user, delegateId: stranger },
+      { userId: admin, delegateId: outsider },
+      { userId: user, delegateId: outsider },
     ];
     const policy = ApprovalPolicy.parse({ delegates });
     const roles = new Map([

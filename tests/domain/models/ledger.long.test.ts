@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, it } from '@jest/globals';
 import { expectLedgerToBeTheBill } from './bill-run.ts';
-import { openDesk, type Desk } from './turn-fixture.ts';
+import { openFixture, type Fixture } from './turn-fixture.ts';
 
 const CALLS = 10_000;
 const SEED = Number(process.env['NUBABEL_TEST_SEED'] ?? 10_000);
 
-let desk: Desk;
+let fixture: Fixture;
 beforeAll(async () => {
-  desk = await openDesk();
+  fixture = await openFixture();
 });
-afterAll(() => desk?.close());
+afterAll(() => fixture?.close());
 
 it(`the ledger equals the provider’s bill to the nano over ${CALLS} calls (seed ${SEED})`, async () => {
   const startedAt = Date.now();
-  await expectLedgerToBeTheBill(desk, CALLS, SEED);
+  await expectLedgerToBeTheBill(fixture, CALLS, SEED);
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   process.stderr.write(`ledger: seed ${SEED}, ${CALLS} calls in ${seconds} s, difference to the bill 0 nanos\n`);
 }, 600_000);

@@ -14,20 +14,20 @@ import {
 } from '../../../domain/models/turn.ts';
 import { analyzeRequest } from '../../../domain/steps/analyze-request.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
-import { attempt, openDesk, type Desk } from './turn-fixture.ts';
+import { attempt, openFixture, type Fixture } from './turn-fixture.ts';
 import { MODELS, sampleAgents } from '../../support/samples.ts';
 
-let desk: Desk;
+let fixture: Fixture;
 let tenant: Tenant;
 let orchestrationId: string;
 beforeAll(async () => {
-  desk = await openDesk();
-  tenant = await createTenant(desk.database.db);
+  fixture = await openFixture();
+  tenant = await createTenant(fixture.database.db);
 });
-afterAll(() => desk?.close());
+afterAll(() => fixture?.close());
 beforeEach(async () => {
-  orchestrationId = await createOrchestration(desk.database.db, tenant, { message: 'Draft a launch tweet' });
-  desk.model.setResponder(() => ({ text: 'The tweet.' }));
+  orchestrationId = await createOrchestration(fixture.database.db, tenant, { message: 'Draft a launch tweet' });
+  fixture.model.setResponder(() => ({ text: 'The tweet.' }));
 });
 
 /** The analysis is a turn made of the stored request. */
@@ -35,33 +35,33 @@ const take = (nth: number, id = orchestrationId): Promise<void> =>
   attempt(nth, () =>
     heartbeating((given) =>
       analyzeRequest(
-        { ...desk.deps, models: MODELS, agents: sampleAgents() },
+        { ...fixture.deps, models: MODELS, agents: sampleAgents() },
         { organizationId: tenant.organizationId, orchestrationId: id },
         given,
       ),
     ),
   );
 const states = async () =>
-  (await desk.database.look(`select state from usage where orchestration_id = $1`, [orchestrationId])).map(
+  (await fixture.database.look(`select state from usage where orchestration_id = $1`, [orchestrationId])).map(
     ({ state }) => state,
   );
 
 it('a turn that is prepared from what is stored is taken and paid for once', async () => {
-  const before = desk.model.requests.length;
+  const before = fixture.model.requests.length;
   await take(1);
   await take(2);
-  expect(desk.model.requests.slice(before)).toHaveLength(1);
-  expect(JSON.stringify(desk.model.requests[before])).toContain('Draft a launch tweet');
+  expect(fixture.model.requests.slice(before)).toHaveLength(1);
+  expect(JSON.stringify(fixture.model.requests[before])).toContain('Draft a launch tweet');
   expect(await states()).toEqual(['settled']);
   expect(
-    await desk.database.look('select content from model_turns where orchestration_id = $1', [orchestrationId]),
+    await fixture.database.look('select content from model_turns where orchestration_id = $1', [orchestrationId]),
   ).toEqual([{ content: 'The tweet.' }]);
 });
 
 it('a turn that cannot be prepared reserves nothing and asks nobody', async () => {
-  const before = desk.model.requests.length;
+  const before = fixture.model.requests.length;
   await expect(take(1, randomUUID())).rejects.toThrow('There is no orchestration');
-  expect(desk.model.requests).toHaveLength(before);
+  expect(fixture.model.requests).toHaveLength(before);
   expect(await states()).toEqual([]);
 });
 
@@ -84,16 +84,16 @@ describe('a turn in its three parts', () => {
   const takeInParts = (start: () => Promise<void>, end: (text: string, cost: number) => Promise<void>) =>
     attempt(1, () =>
       heartbeating(async (given) => {
-        const reserved = await prepareTurn(desk.deps, turn(), async (trx) => {
+        const reserved = await prepareTurn(fixture.deps, turn(), async (trx) => {
           await start();
-          return reserveTurn(trx, desk.deps, turn(), given);
+          return reserveTurn(trx, fixture.deps, turn(), given);
         });
-        const answer = await callModel(desk.deps, reserved, given);
-        await settleTurn(desk.deps, reserved, answer, given, async (trx) => {
-          const row = toTurnRow(desk.deps, reserved, answer);
+        const answer = await callModel(fixture.deps, reserved, given);
+        await settleTurn(fixture.deps, reserved, answer, given, async (trx) => {
+          const row = toTurnRow(fixture.deps, reserved, answer);
           await insertTurn(trx, row);
           await end(answer.text, row.cost_nanos);
-          await payTurn(trx, desk.deps, reserved, answer);
+          await payTurn(trx, fixture.deps, reserved, answer);
         });
       }),
     );
@@ -103,10 +103,10 @@ describe('a turn in its three parts', () => {
     const onStart = async () => void steps.push('start');
     const onEnd = async (text: string, cost: number) => void steps.push(`${text} ${cost}`);
     await takeInParts(onStart, onEnd);
-    await expect(attempt(2, () => heartbeating((given) => answerTurn(desk.deps, turn(), given)))).resolves.toBe(
+    await expect(attempt(2, () => heartbeating((given) => answerTurn(fixture.deps, turn(), given)))).resolves.toBe(
       'The tweet.',
     );
-    const [bill] = await desk.database.look<{ cost: number }>(
+    const [bill] = await fixture.database.look<{ cost: number }>(
       'select cost_nanos::int as cost from usage where orchestration_id = $1',
       [orchestrationId],
     );
@@ -124,7 +124,7 @@ describe('a turn in its three parts', () => {
     const onEnd = () => Promise.reject(new Error('no such agent'));
     await expect(takeInParts(() => Promise.resolve(), onEnd)).rejects.toThrow('no such agent');
     expect(
-      await desk.database.look('select 1 from model_turns where orchestration_id = $1', [orchestrationId]),
+      await fixture.database.look('select 1 from model_turns where orchestration_id = $1', [orchestrationId]),
     ).toEqual([]);
   });
 });

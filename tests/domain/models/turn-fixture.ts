@@ -11,7 +11,7 @@ import { PRICES } from '../../support/samples.ts';
 export class KilledError extends Error {}
 
 /** What a turn of a model needs, with real Postgres, the real SDK and a model that keeps score. */
-export interface Desk {
+export interface Fixture {
   readonly database: TestDatabase;
   readonly model: FakeModel;
   readonly deps: TurnDeps;
@@ -22,7 +22,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export async function openDesk(): Promise<Desk> {
+export async function openFixture(): Promise<Fixture> {
   const [database, model] = await Promise.all([openTestDatabase(), createFakeModel()]);
   let deadly: KillPoint | undefined;
   const deps: TurnDeps = {

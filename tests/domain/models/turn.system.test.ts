@@ -6,21 +6,21 @@ import { answerTurn, maxPromptTokens, type Turn, type TurnDeps } from '../../../
 import type { Reply } from '../../../dev/fakes/model/index.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { eventually } from '../../support/eventually.ts';
-import { attempt, KilledError, openDesk, type Desk } from './turn-fixture.ts';
+import { attempt, KilledError, openFixture, type Fixture } from './turn-fixture.ts';
 import { PRICES } from '../../support/samples.ts';
 
-let desk: Desk;
+let fixture: Fixture;
 let tenant: Tenant;
 let orchestrationId: string;
 beforeAll(async () => {
-  desk = await openDesk();
+  fixture = await openFixture();
 });
-afterAll(() => desk?.close());
+afterAll(() => fixture?.close());
 beforeEach(async () => {
-  tenant = await createTenant(desk.database.db);
-  orchestrationId = await createOrchestration(desk.database.db, tenant);
-  await desk.rest();
-  desk.model.setResponder(() => ({ text: 'The tweet.' }));
+  tenant = await createTenant(fixture.database.db);
+  orchestrationId = await createOrchestration(fixture.database.db, tenant);
+  await fixture.rest();
+  fixture.model.setResponder(() => ({ text: 'The tweet.' }));
 });
 
 const MODEL = 'claude-sonnet-5-5';
@@ -41,28 +41,28 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
 });
 
 const take = (nth = 1, changes: Partial<Turn> = {}, deps: Partial<TurnDeps> = {}): Promise<string> =>
-  attempt(nth, () => heartbeating((given) => answerTurn({ ...desk.deps, ...deps }, turn(changes), given)));
+  attempt(nth, () => heartbeating((given) => answerTurn({ ...fixture.deps, ...deps }, turn(changes), given)));
 const failureOf = (work: Promise<unknown>): Promise<FailureError> =>
   work.then(
     () => Promise.reject(new Error('It worked.')),
     (error: unknown) => error as FailureError,
   );
-const callsSince = (before: number) => desk.model.requests.length - before;
+const callsSince = (before: number) => fixture.model.requests.length - before;
 const usage = async () =>
   (
-    await desk.database.look<{ state: string; cost: string; reserved: string }>(
+    await fixture.database.look<{ state: string; cost: string; reserved: string }>(
       `select state, cost_nanos as cost, reserved_nanos as reserved from usage
        where orchestration_id = '${orchestrationId}' order by created_at`,
     )
   ).map(({ state, cost, reserved }) => ({ state, cost: Number(cost), reserved: Number(reserved) }));
 const windows = () =>
-  desk.database.look<{ reserved: number; spent: number }>(
+  fixture.database.look<{ reserved: number; spent: number }>(
     `select reserved_nanos::int as reserved, spent_nanos::int as spent from budget_windows
      where organization_id = '${tenant.organizationId}'`,
   );
 /** The fake counts four bytes of the prompt, and of the answer, as one token. */
 const lastBill = () => {
-  const used = desk.model.log.findLast((line) => line.usage)?.usage;
+  const used = fixture.model.log.findLast((line) => line.usage)?.usage;
   return PRICES.costOf(MODEL, {
     input: used?.input_tokens ?? 0,
     output: used?.output_tokens ?? 0,
@@ -81,12 +81,12 @@ describe('a turn', () => {
   });
 
   it('reserves its worst case before it asks, and no more than its prompt can be tokens', async () => {
-    desk.model.pause();
-    const before = desk.model.requests.length;
+    fixture.model.pause();
+    const before = fixture.model.requests.length;
     const taking = take();
-    await desk.model.waitForRequests(before + 1);
+    await fixture.model.waitForRequests(before + 1);
     expect(await usage()).toEqual([{ state: 'reserved', cost: 0, reserved: worstCase() }]);
-    desk.model.resume();
+    fixture.model.resume();
     await taking;
     expect(lastBill()).toBeLessThan(worstCase());
   });
@@ -94,10 +94,10 @@ describe('a turn', () => {
 
 describe('a retry', () => {
   it('after the answer was stored returns it without another call', async () => {
-    desk.killAt('after-turn-stored');
+    fixture.killAt('after-turn-stored');
     await expect(take()).rejects.toThrow(KilledError);
-    const before = desk.model.requests.length;
-    desk.model.setResponder(() => ({ text: 'Another tweet.' }));
+    const before = fixture.model.requests.length;
+    fixture.model.setResponder(() => ({ text: 'Another tweet.' }));
     await expect(take(2)).resolves.toBe('The tweet.');
     expect(callsSince(before)).toBe(0);
     expect(await usage()).toMatchObject([{ state: 'settled' }]);
@@ -106,7 +106,7 @@ describe('a retry', () => {
   it.each<KillPoint>(['after-reserve', 'after-model-answer'])(
     'after a death %s counts the lost try at its worst case and pays for one more',
     async (point) => {
-      desk.killAt(point);
+      fixture.killAt(point);
       await expect(take()).rejects.toThrow(KilledError);
       expect(await usage()).toMatchObject([{ state: 'reserved' }]);
       await expect(take(2)).resolves.toBe('The tweet.');
@@ -119,14 +119,14 @@ describe('a retry', () => {
   );
 
   it('beside a try that is not dead after all keeps the first answer, and both are on the bill', async () => {
-    desk.model.pause();
-    const before = desk.model.requests.length;
-    desk.model.setResponder(() => ({ text: `Answer ${callsSince(before)}` }));
+    fixture.model.pause();
+    const before = fixture.model.requests.length;
+    fixture.model.setResponder(() => ({ text: `Answer ${callsSince(before)}` }));
     const zombie = take();
-    await desk.model.waitForRequests(before + 1);
+    await fixture.model.waitForRequests(before + 1);
     const retry = take(2);
-    await desk.model.waitForRequests(before + 2);
-    desk.model.resume();
+    await fixture.model.waitForRequests(before + 2);
+    fixture.model.resume();
     await Promise.all([zombie, retry]);
     expect((await usage()).map(({ state }) => state)).toEqual(['settled', 'settled']);
     expect(await take(3)).toMatch(/^Answer [12]$/);
@@ -154,7 +154,7 @@ describe('a model that says no', () => {
     ['a cut connection', { disconnect: true }, FAILURE.modelUnavailable, 'unknown'],
     ['half an answer', { text: 'x'.repeat(1_500), midway: 'disconnect' }, FAILURE.modelUnavailable, 'unknown'],
   ])('with %s: the failure is named, and what is known of its price is booked', async (_, reply, type, state) => {
-    desk.model.setResponder(() => reply);
+    fixture.model.setResponder(() => reply);
     const failure = await failureOf(take());
     expect(failure).toBeInstanceOf(FailureError);
     expect(failure.type).toBe(type);
@@ -164,14 +164,14 @@ describe('a model that says no', () => {
   });
 
   it('tells Temporal how long to wait, and after its last try not to come back', async () => {
-    desk.model.setResponder(() => ({
+    fixture.model.setResponder(() => ({
       error: { status: 429, type: 'rate_limit_error', message: 'x', retryAfterSeconds: 0.05 },
     }));
     const failures = [];
     for (let nth = 1; nth <= 5; nth++) {
       failures.push(await failureOf(take(nth)));
       await eventually('the key has rested', async () => {
-        const [key] = await desk.database.look('select from model_key_accounts where probe_at > clock_timestamp()');
+        const [key] = await fixture.database.look('select from model_key_accounts where probe_at > clock_timestamp()');
         return !key;
       });
     }
@@ -180,7 +180,7 @@ describe('a model that says no', () => {
       expect(Number(nextRetryDelay)).toBeLessThanOrEqual(56);
     }
     expect([failures[4]?.nonRetryable, failures[4]?.type]).toEqual([true, FAILURE.modelRateLimited]);
-    const calls = await desk.database.look(`select calls from usage where orchestration_id = '${orchestrationId}'`);
+    const calls = await fixture.database.look(`select calls from usage where orchestration_id = '${orchestrationId}'`);
     expect(calls.map((row) => row['calls'])).toEqual([1, 1, 1, 1, 1]);
   });
 
@@ -188,7 +188,7 @@ describe('a model that says no', () => {
     ['a refusal', { text: 'I will not.', stopReason: 'refusal' }],
     ['an empty answer', { text: '  \n ' }],
   ])('with %s: it is paid for, and is no answer', async (_, reply) => {
-    desk.model.setResponder(() => reply);
+    fixture.model.setResponder(() => reply);
     const failure = await failureOf(take());
     expect([failure.type, failure.nonRetryable]).toEqual([FAILURE.modelRefused, true]);
     expect(await usage()).toEqual([{ state: 'settled', cost: lastBill(), reserved: worstCase() }]);
@@ -201,7 +201,7 @@ describe('an exhausted budget', () => {
     ['user', { userDayNanos: 10, organizationMonthNanos: 1e12 }],
     ['organization', { userDayNanos: 1e12, organizationMonthNanos: 10 }],
   ])('of the %s refuses before any call, for good, and says whose it is', async (scope, defaultLimits) => {
-    const before = desk.model.requests.length;
+    const before = fixture.model.requests.length;
     const failure = await failureOf(take(1, {}, { defaultLimits }));
     expect([failure.type, failure.nonRetryable]).toEqual([FAILURE.budgetExhausted, true]);
     const missing = { period: scope === 'user' ? 'day' : 'month', missingNanos: worstCase() - 10, limitNanos: 10 };
@@ -215,7 +215,7 @@ describe('an exhausted budget', () => {
     await take(1, {}, { defaultLimits: limits, alertThresholds: [0.0001, 0.9999] });
     const request = { ...turn().request, turnKey: 'agent:ops' };
     await failureOf(take(1, { request }, { defaultLimits: limits, alertThresholds: [0.0001] }));
-    const alerts = await desk.database.look<{ data: { data: unknown } }>(
+    const alerts = await fixture.database.look<{ data: { data: unknown } }>(
       `select data from events where organization_id = '${tenant.organizationId}' and type = 'budget_alert'`,
     );
     expect(alerts.map(({ data }) => data.data)).toMatchObject([{ scope: 'user', period: 'day', threshold: 0.0001 }]);
@@ -224,19 +224,19 @@ describe('an exhausted budget', () => {
 
 describe('a cancellation', () => {
   it('ends the call at once, leaves nothing reserved, and is a cancellation', async () => {
-    desk.model.setResponder(() => ({ hang: true }));
-    const before = desk.model.requests.length;
+    fixture.model.setResponder(() => ({ hang: true }));
+    const before = fixture.model.requests.length;
     const gone = (line: { outcome: string }) => line.outcome === 'hung';
     const startedAt = Date.now();
     const failure = await failureOf(
       attempt(1, (environment) => {
-        void desk.model.waitForRequests(before + 1).then(() => environment.cancel('CANCELLED'));
-        return heartbeating((given) => answerTurn(desk.deps, turn(), given));
+        void fixture.model.waitForRequests(before + 1).then(() => environment.cancel('CANCELLED'));
+        return heartbeating((given) => answerTurn(fixture.deps, turn(), given));
       }),
     );
     expect(failure).toBeInstanceOf(CancelledError);
     expect(Date.now() - startedAt).toBeLessThan(1_500);
-    expect(desk.model.log.some(gone)).toBe(true);
+    expect(fixture.model.log.some(gone)).toBe(true);
     expect(await usage()).toEqual([{ state: 'unknown', cost: worstCase(), reserved: worstCase() }]);
   });
 });

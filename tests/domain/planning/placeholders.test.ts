@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isPlaceholder, textLength } from '../../../domain/planning/validate.ts';
 
-// In pieces, as nothing in this house may leave something to do.
+// In pieces, as nothing in this product may leave something to do.
 const OPEN = ['TO', 'DO'].join('');
 
 describe('a placeholder', () => {

@@ -33,10 +33,10 @@ describe('a folder of skills', () => {
         name: 'a-skill',
         description: 'Does a-skill.',
         body: 'See the template.',
-        source: 'house',
+        source: 'built_in',
         files: ['templates/one.md'],
       },
-      { name: 'b-skill', description: 'Does b-skill.', body: 'Do it.', source: 'house', files: [] },
+      { name: 'b-skill', description: 'Does b-skill.', body: 'Do it.', source: 'built_in', files: [] },
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('a folder of skills', () => {
     expect([...findSkills(dir).skills.keys()]).toEqual(['good']);
   });
 
-  it('of the house is in order, and says when each is used', () => {
+  it('of the product is in order, and says when each is used', () => {
     const skills = [...loadSkills(HOUSE_SKILLS).values()];
     expect(skills.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['incident-report', 'meeting-to-tasks', 'release-notes', 'weekly-report']),

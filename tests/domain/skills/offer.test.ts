@@ -6,7 +6,7 @@ const skill = (name: string, more: Partial<Skill> = {}): Skill => ({
   name,
   description: `Does ${name}.`,
   body: `How to do ${name}.`,
-  source: 'house',
+  source: 'built_in',
   files: [],
   ...more,
 });
@@ -16,14 +16,14 @@ const names = (skills: readonly Skill[]) => skills.map(({ name }) => name);
 
 describe('the skills that an agent is offered', () => {
   it('are those that its list allows, by name', () => {
-    const house = [skill('release-notes'), skill('incident-report'), skill('incident-call'), skill('weekly-report')];
-    expect(names(offeredSkills(ALL, [], house, []))).toEqual(names(house).sort());
-    expect(names(offeredSkills({ skills: ['incident-*', 'weekly-report'] }, [], house, []))).toEqual([
+    const nubabel = [skill('release-notes'), skill('incident-report'), skill('incident-call'), skill('weekly-report')];
+    expect(names(offeredSkills(ALL, [], nubabel, []))).toEqual(names(nubabel).sort());
+    expect(names(offeredSkills({ skills: ['incident-*', 'weekly-report'] }, [], nubabel, []))).toEqual([
       'incident-call',
       'incident-report',
       'weekly-report',
     ]);
-    expect(offeredSkills({ skills: [] }, ['release-notes'], house, [])).toEqual([]);
+    expect(offeredSkills({ skills: [] }, ['release-notes'], nubabel, [])).toEqual([]);
   });
 
   it('are the organization’s own where it has one of the same name', () => {

@@ -30,7 +30,7 @@ describe('an agent’s list of tools', () => {
     expect(allowed('notion_sales__*')).toEqual(['notion_sales__createTask']);
   });
 
-  it('means by remote the servers that are not ours, and nothing of the house', () => {
+  it('means by remote the servers that are not ours, and nothing of the product', () => {
     expect(allowed('remote')).toEqual(['weather__forecast']);
     expect(allowed('delegate__*')).toEqual(['delegate__opencode']);
   });

@@ -8,18 +8,18 @@ import { failureOf, openLedger, times, type Ledger } from './ledger.ts';
 import { tool } from './scripted-host.ts';
 
 let database: TestDatabase;
-let house: Ledger;
+let nubabel: Ledger;
 beforeAll(async () => {
   database = await openTestDatabase();
 });
 afterAll(() => database?.drop());
 beforeEach(async () => {
-  house = await openLedger(database);
+  nubabel = await openLedger(database);
 });
-const open: Ledger['open'] = (...given) => house.open(...given);
-const want: Ledger['want'] = (...given) => house.want(...given);
-const ledger = () => house.ledger();
-const call = (id?: string) => house.call(id);
+const open: Ledger['open'] = (...given) => nubabel.open(...given);
+const want: Ledger['want'] = (...given) => nubabel.want(...given);
+const ledger = () => nubabel.ledger();
+const call = (id?: string) => nubabel.call(id);
 
 describe('a human who has looked', () => {
   const store = () =>
@@ -28,19 +28,19 @@ describe('a human who has looked', () => {
     >[0]);
   const say = (verdict: 'done' | 'retry' | 'open') =>
     store().settleUnknownEffect({
-      organizationId: house.organizationId,
-      orchestrationId: house.orchestrationId,
+      organizationId: nubabel.organizationId,
+      orchestrationId: nubabel.orchestrationId,
       call: 'c1',
       verdict,
     });
   const unknown = async () => {
     const offered = tool();
     await want(offered);
-    const house = open(offered);
-    house.killAt('after-effect');
-    await failureOf(house.make());
-    await house.make(2);
-    return house;
+    const nubabel = open(offered);
+    nubabel.killAt('after-effect');
+    await failureOf(nubabel.make());
+    await nubabel.make(2);
+    return nubabel;
   };
 
   it('and says that it happened ends it, and nothing is sent', async () => {
@@ -76,7 +76,7 @@ describe('a read', () => {
     await expect(open(offered).make()).resolves.toEqual({ status: 'done' });
     expect(await ledger()).toEqual([]);
     const [step] = await database.look<{ tainted: boolean }>(
-      `select tainted from steps where orchestration_id = '${house.orchestrationId}'`,
+      `select tainted from steps where orchestration_id = '${nubabel.orchestrationId}'`,
     );
     expect(step).toEqual({ tainted: true });
   });
@@ -112,8 +112,8 @@ describe('an undo', () => {
     await want(offered);
     const { world, make, activities } = open(offered);
     await make();
-    const [effect] = await house.inside((trx) => listEffects(trx, house.orchestrationId));
-    const { organizationId, orchestrationId } = house;
+    const [effect] = await nubabel.inside((trx) => listEffects(trx, nubabel.orchestrationId));
+    const { organizationId, orchestrationId } = nubabel;
     const undo = (nth: number) =>
       attempt(nth, () => activities.undoEffect({ organizationId, orchestrationId, key: effect?.key ?? '' }));
     await expect(undo(1)).resolves.toEqual({ undone: true });
@@ -129,7 +129,7 @@ describe('what can be taken back', () => {
     const { deps, make } = open(offered);
     await make();
     const store = createStoreActivities(deps as unknown as Parameters<typeof createStoreActivities>[0]);
-    const { organizationId, orchestrationId } = house;
+    const { organizationId, orchestrationId } = nubabel;
     await expect(store.listUndoableEffects({ organizationId, orchestrationId })).resolves.toEqual({
       effects: [{ key: expect.any(String), queue: 'salesforce' }],
     });

@@ -8,19 +8,19 @@ import { failureOf, openLedger, times, type Ledger } from './ledger.ts';
 import { tool } from './scripted-host.ts';
 
 let database: TestDatabase;
-let house: Ledger;
+let nubabel: Ledger;
 beforeAll(async () => {
   database = await openTestDatabase();
 });
 afterAll(() => database?.drop());
 beforeEach(async () => {
-  house = await openLedger(database);
+  nubabel = await openLedger(database);
 });
-const open: Ledger['open'] = (...given) => house.open(...given);
-const want: Ledger['want'] = (...given) => house.want(...given);
-const ledger = () => house.ledger();
-const call = (id?: string) => house.call(id);
-const patienceIsOver = () => house.patienceIsOver();
+const open: Ledger['open'] = (...given) => nubabel.open(...given);
+const want: Ledger['want'] = (...given) => nubabel.want(...given);
+const ledger = () => nubabel.ledger();
+const call = (id?: string) => nubabel.call(id);
+const patienceIsOver = () => nubabel.patienceIsOver();
 
 describe('a change', () => {
   it('happens once and is written down with its answer, before and after', async () => {
@@ -82,7 +82,7 @@ describe('a change', () => {
   it('is not made for a job that is over', async () => {
     const offered = tool();
     await want(offered);
-    await database.look(`update orchestrations set status = 'cancelled' where id = '${house.orchestrationId}'`);
+    await database.look(`update orchestrations set status = 'cancelled' where id = '${nubabel.orchestrationId}'`);
     const { world, make } = open(offered);
     expect(await failureOf(make())).toMatchObject({ type: 'AlreadyOver', nonRetryable: true });
     expect(times(world)).toBe(0);

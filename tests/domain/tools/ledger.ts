@@ -20,7 +20,7 @@ export async function openLedger(database: TestDatabase) {
   const inside = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
     withOrganization(database.db, organizationId, work);
 
-  /** A house with one tool, whose provider goes as the script says. */
+  /** A product with one tool, whose provider goes as the script says. */
   function open(offered: OfferedTool, ...script: Deed[]) {
     const world = openWorld(...script);
     const host = scriptedHost([offered], world);

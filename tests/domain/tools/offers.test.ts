@@ -129,7 +129,7 @@ describe('an offer', () => {
     expect(offered([one], [tool(one, 'a')]).tools).toHaveLength(1);
   });
 
-  it('believes what a server says of its harmlessness only when somebody vouches for it', () => {
+  it('believes what a server says of its harmlessness only when an admin trusts it', () => {
     const says = { definition: honest({ annotations: { readOnlyHint: true, idempotentHint: true } }) };
     const of = (change: Partial<Connection>) => {
       const one = connection(change);

@@ -25,7 +25,7 @@ export function offeredTool(name: string, description = `Does ${name}.`, more: P
   };
 }
 
-/** The tools of the house's own servers. */
+/** The tools of the product's own servers. */
 export const HOUSE_TOOLS: readonly OfferedTool[] = [
   offeredTool('notion__getTasks', 'Lists the tasks of a Notion database, with their status, assignee and due date.'),
   offeredTool('notion__createTask', 'Creates a task in a Notion database.'),

@@ -11,7 +11,7 @@ import { honest, RUG_PULLS } from './poison.ts';
 
 let database: TestDatabase;
 let acme: Tenant;
-let desk: ReturnType<typeof openHost>;
+let fixture: ReturnType<typeof openHost>;
 let server: FakeMcp;
 let on: ConnectionRef;
 beforeAll(async () => {
@@ -21,28 +21,31 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(async () => {
   server = await createFakeMcp({ tools: [honest(), honest({ name: 'act', annotations: {} })] });
-  desk = openHost(database, acme);
-  on = await desk.connect({ url: server.url });
-  await desk.host.refresh(on, never);
+  fixture = openHost(database, acme);
+  on = await fixture.connect({ url: server.url });
+  await fixture.host.refresh(on, never);
 });
 afterEach(async () => {
-  await desk.host.close();
+  await fixture.host.close();
   await server.close();
 });
 
-const call = (tool = 'add', given = options) => desk.host.call(on, tool, { a: 1 }, given);
+const call = (tool = 'add', given = options) => fixture.host.call(on, tool, { a: 1 }, given);
 const change = (set: Parameters<typeof updateConnection>[1]['set']) =>
   withOrganization(database.db, acme.organizationId, (trx) => updateConnection(trx, { id: on.connectionId, set }));
 
 describe('a remote server', () => {
   it('offers what it listed first, and answers calls', async () => {
-    expect(await desk.offered(on)).toEqual(['act', 'add']);
+    expect(await fixture.offered(on)).toEqual(['act', 'add']);
     expect(await call()).toEqual({ text: '{"a":1}', isError: false });
-    expect(await desk.row(on)).toMatchObject({ health: 'healthy', failures: 0 });
-    const name = (await desk.host.offer(desk.whom, undefined)).tools[0]?.name ?? '';
-    expect(await desk.host.find(desk.whom, name)).toMatchObject({ name, connectionId: on.connectionId });
+    expect(await fixture.row(on)).toMatchObject({ health: 'healthy', failures: 0 });
+    const name = (await fixture.host.offer(fixture.whom, undefined)).tools[0]?.name ?? '';
+    expect(await fixture.host.find(fixture.whom, name)).toMatchObject({ name, connectionId: on.connectionId });
     expect(
-      await desk.host.find({ ...desk.whom, organizationId: (await createTenant(database.db)).organizationId }, name),
+      await fixture.host.find(
+        { ...fixture.whom, organizationId: (await createTenant(database.db)).organizationId },
+        name,
+      ),
     ).toBe(undefined);
   });
 
@@ -63,7 +66,7 @@ describe('a remote server', () => {
   it('that keeps forgetting sessions under load is asked each thing once', async () => {
     const work = Array.from({ length: 60 }, async (_, nth) => {
       if (nth % 20 === 10) server.expireSessions();
-      return desk.host.call(on, 'add', { nth }, options).then(
+      return fixture.host.call(on, 'add', { nth }, options).then(
         () => nth,
         (error: unknown) => {
           expect(error).toMatchObject({ kind: 'refused' });
@@ -78,7 +81,7 @@ describe('a remote server', () => {
   });
 
   it('is left by one who stops before it was asked, and nothing breaks when it then fails', async () => {
-    await desk.host.forget(on);
+    await fixture.host.forget(on);
     server.failNext('tools/list', { status: 500 });
     const stopped = call('add', { ...options, signal: AbortSignal.abort() });
     await expect(stopped).rejects.toMatchObject({ kind: 'refused' });
@@ -90,7 +93,7 @@ describe('a remote server', () => {
     await expect(call()).rejects.toMatchObject({ kind: 'refused' });
     const other = await createTenant(database.db, 'Globex');
     const theirs = { ...on, organizationId: other.organizationId };
-    await expect(desk.host.call(theirs, 'add', {}, options)).rejects.toMatchObject({ kind: 'refused' });
+    await expect(fixture.host.call(theirs, 'add', {}, options)).rejects.toMatchObject({ kind: 'refused' });
     expect(server.calls()).toEqual([]);
   });
 
@@ -105,7 +108,7 @@ describe('a remote server', () => {
     await change({ url: moved.url });
     await call();
     expect([server.calls().length, moved.calls().length]).toEqual([1, 1]);
-    await desk.host.forget(on);
+    await fixture.host.forget(on);
     await moved.close();
   });
 });
@@ -119,7 +122,7 @@ describe('a rug pull', () => {
       server.expireSessions();
       await expect(call()).rejects.toMatchObject({ kind: 'refused' });
       expect(server.calls()).toHaveLength(1);
-      expect(await desk.offered(on)).toEqual(['act']);
+      expect(await fixture.offered(on)).toEqual(['act']);
     },
   );
 
@@ -127,39 +130,39 @@ describe('a rug pull', () => {
     await call();
     await eventually('the listening stream', () => server.listeners() === 1);
     server.setTools([honest({ description: 'Other.' }), honest({ name: 'act', annotations: {} })], { tell: true });
-    await eventually('the quarantine', async () => (await desk.states(on)).add === 'quarantined');
+    await eventually('the quarantine', async () => (await fixture.states(on)).add === 'quarantined');
     await expect(call()).rejects.toThrow('has changed since it was accepted');
     expect(await call('act')).toMatchObject({ isError: false });
-    const { leftOut } = await desk.host.offer(desk.whom, undefined);
+    const { leftOut } = await fixture.host.offer(fixture.whom, undefined);
     expect(leftOut).toContainEqual(expect.objectContaining({ connectionId: on.connectionId, reason: 'quarantined' }));
   });
 
   it('with a new tool leaves it off until an admin accepts exactly what was shown', async () => {
     server.setTools([honest(), honest({ name: 'new' })]);
-    await desk.host.refresh(on, never);
-    expect(await desk.states(on)).toEqual({ add: 'active', act: 'removed', new: 'quarantined' });
+    await fixture.host.refresh(on, never);
+    expect(await fixture.states(on)).toEqual({ add: 'active', act: 'removed', new: 'quarantined' });
     await expect(call('new')).rejects.toMatchObject({ kind: 'refused' });
-    const { slug } = await desk.row(on);
+    const { slug } = await fixture.row(on);
     const name = `${slug}__new`;
-    expect(await desk.accept(on, [{ name, hash: 'another' }])).toEqual({ accepted: [], notAccepted: [name] });
-    expect(await desk.accept(on)).toEqual({ accepted: [name], notAccepted: [] });
+    expect(await fixture.accept(on, [{ name, hash: 'another' }])).toEqual({ accepted: [], notAccepted: [name] });
+    expect(await fixture.accept(on)).toEqual({ accepted: [name], notAccepted: [] });
     expect(await call('new')).toMatchObject({ isError: false });
   });
 
   it('that is taken back is on again without anybody', async () => {
     server.setTools([honest({ title: 'x' })]);
-    await desk.host.refresh(on, never);
-    expect(await desk.states(on)).toEqual({ add: 'quarantined', act: 'removed' });
+    await fixture.host.refresh(on, never);
+    expect(await fixture.states(on)).toEqual({ add: 'quarantined', act: 'removed' });
     server.setTools([honest(), honest({ name: 'act', annotations: {} })]);
-    await desk.host.refresh(on, never);
-    expect(await desk.states(on)).toEqual({ add: 'active', act: 'active' });
+    await fixture.host.refresh(on, never);
+    expect(await fixture.states(on)).toEqual({ add: 'active', act: 'active' });
   });
 
   it('by names that cannot be told apart takes nothing in', async () => {
     server.setTools([honest({ name: 'a.b' }), honest({ name: 'a_b' })]);
-    await expect(desk.host.refresh(on, never)).rejects.toThrow('would both be called');
-    expect(await desk.row(on)).toMatchObject({ health: 'failing', last_error: expect.stringContaining('both') });
-    expect(await desk.states(on)).toEqual({ add: 'active', act: 'active' });
+    await expect(fixture.host.refresh(on, never)).rejects.toThrow('would both be called');
+    expect(await fixture.row(on)).toMatchObject({ health: 'failing', last_error: expect.stringContaining('both') });
+    expect(await fixture.states(on)).toEqual({ add: 'active', act: 'active' });
   });
 });
 
@@ -168,13 +171,13 @@ describe('the circuit', () => {
     server.setCall(() => ({ status: 500 }));
     for (let nth = 1; nth <= 5; nth++) await expect(call()).rejects.toMatchObject({ kind: 'unknown' });
     const other = openHost(database, acme);
-    for (const { host } of [desk, other])
+    for (const { host } of [fixture, other])
       await expect(host.call(on, 'add', {}, options)).rejects.toMatchObject({
         kind: 'broken',
         retryAfterMs: expect.any(Number),
       });
     expect(server.calls()).toHaveLength(5);
-    expect(await desk.offered(on)).toEqual([]);
+    expect(await fixture.offered(on)).toEqual([]);
     await other.host.close();
 
     await change({ broken_until: new Date().toISOString() });
@@ -183,7 +186,12 @@ describe('the circuit', () => {
     await change({ broken_until: new Date().toISOString() });
     server.setCall(() => ({ result: { content: [] } }));
     await call();
-    expect(await desk.row(on)).toMatchObject({ health: 'healthy', failures: 0, broken_until: null, last_error: null });
+    expect(await fixture.row(on)).toMatchObject({
+      health: 'healthy',
+      failures: 0,
+      broken_until: null,
+      last_error: null,
+    });
   });
 
   it.each([
@@ -194,14 +202,14 @@ describe('the circuit', () => {
     server.setCall(() => reply);
     for (let nth = 1; nth <= 6; nth++) await call().catch(() => undefined);
     expect(server.calls()).toHaveLength(6);
-    expect(await desk.row(on)).toMatchObject({ failures: 0, broken_until: null });
+    expect(await fixture.row(on)).toMatchObject({ failures: 0, broken_until: null });
   });
 
   it('counts a server that is away', async () => {
-    await desk.host.forget(on);
+    await fixture.host.forget(on);
     await server.close();
     await expect(call()).rejects.toMatchObject({ kind: 'unavailable' });
-    expect(await desk.row(on)).toMatchObject({
+    expect(await fixture.row(on)).toMatchObject({
       failures: 1,
       health: 'failing',
       last_error: expect.stringContaining('Acme'),
@@ -213,17 +221,17 @@ describe('a grant that is over', () => {
   it('is written down; its tools stay on offer, because a person is asked when somebody wants to use one', async () => {
     server.setCall(() => ({ status: 401 }));
     await expect(call()).rejects.toMatchObject({ kind: 'reconnect' });
-    expect(await desk.row(on)).toMatchObject({ health: 'reconnect' });
-    expect(await desk.offered(on)).toEqual(['act', 'add']);
+    expect(await fixture.row(on)).toMatchObject({ health: 'reconnect' });
+    expect(await fixture.offered(on)).toEqual(['act', 'add']);
     server.setCall(() => ({ result: { content: [] } }));
     await call();
-    expect(await desk.row(on)).toMatchObject({ health: 'healthy' });
+    expect(await fixture.row(on)).toMatchObject({ health: 'healthy' });
   });
 });
 
 describe('a test', () => {
   it('tells what it found', async () => {
-    const told = await desk.host.test(on, never);
+    const told = await fixture.host.test(on, never);
     expect(told).toMatchObject({ ok: true, tools: 2 });
     expect(told.checks.map(({ check, ok }) => [check, ok])).toEqual([
       ['credentials', true],
@@ -235,7 +243,7 @@ describe('a test', () => {
 
   it('tells what is missing', async () => {
     server.failNext('tools/list', { status: 401 });
-    const told = await desk.host.test(on, never);
+    const told = await fixture.host.test(on, never);
     expect(told).toMatchObject({ ok: false });
     expect(told.checks.at(-1)).toMatchObject({ check: 'credentials', ok: false });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createIdlePool } from '../../../../adapters/mcp/host/idle-pool.ts';
 import { eventually } from '../../../support/eventually.ts';
 
-function desk(idleMs = 60_000) {
+function fixture(idleMs = 60_000) {
   const events: string[] = [];
   let opened = 0;
   const kept = createIdlePool<string>({ idleMs, close: async (one) => void events.push(`close ${one}`) });
@@ -12,7 +12,7 @@ function desk(idleMs = 60_000) {
 
 describe('what is kept open', () => {
   it('is opened once for many who come at once, and kept', async () => {
-    const { kept, of, opened } = desk();
+    const { kept, of, opened } = fixture();
     expect(await Promise.all(Array.from({ length: 20 }, () => kept.use(of(), (one) => one)))).toEqual(
       Array(20).fill('s1'),
     );
@@ -22,7 +22,7 @@ describe('what is kept open', () => {
   });
 
   it('is closed when nobody has used it for a while, and not while somebody does', async () => {
-    const { kept, of, events } = desk(20);
+    const { kept, of, events } = fixture(20);
     let finish = (): void => undefined;
     const long = kept.use(of(), () => new Promise<void>((resolve) => (finish = resolve)));
     await kept.use(of(), (one) => one);
@@ -34,7 +34,7 @@ describe('what is kept open', () => {
   });
 
   it('is opened anew with other facts, and the old one ends with its last user', async () => {
-    const { kept, of, events } = desk();
+    const { kept, of, events } = fixture();
     await kept.use(of('old'), async (one) => {
       await one;
       expect(await kept.use(of('new'), (other) => other)).toBe('s2');
@@ -46,7 +46,7 @@ describe('what is kept open', () => {
   });
 
   it('is tried again after it could not be opened', async () => {
-    const { kept, of } = desk();
+    const { kept, of } = fixture();
     const failing = of('f', () => Promise.reject(new Error('away')));
     await expect(kept.use(failing, (one) => one)).rejects.toThrow('away');
     expect(await kept.use(of(), (one) => one)).toBe('s1');
@@ -54,7 +54,7 @@ describe('what is kept open', () => {
   });
 
   it('is all closed at the end', async () => {
-    const { kept, of, events } = desk();
+    const { kept, of, events } = fixture();
     await kept.use(of(), (one) => one);
     await kept.close();
     expect(events).toEqual(['close s1']);

@@ -9,7 +9,7 @@ import { openNotebookServer, type NotebookServer } from './notebook-server.ts';
 
 let database: TestDatabase;
 let acme: Tenant;
-let desk: ReturnType<typeof openHost>;
+let fixture: ReturnType<typeof openHost>;
 let server: NotebookServer;
 let on: ConnectionRef;
 beforeAll(async () => {
@@ -19,27 +19,27 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(async () => {
   server = await openNotebookServer();
-  desk = openHost(database, acme);
-  on = await desk.connect({
+  fixture = openHost(database, acme);
+  on = await fixture.connect({
     provider: 'notion',
     kind: 'first_party',
     url: server.url,
     auth_kind: 'oauth',
     credentials: 'sealed',
   });
-  await desk.host.refresh(on, never);
+  await fixture.host.refresh(on, never);
 });
 afterEach(async () => {
-  await desk.host.close();
+  await fixture.host.close();
   await server.close();
 });
 
-const write = (given: Partial<Parameters<typeof desk.host.call>[3]> = {}) =>
-  desk.host.call(on, 'write_note', { text: 'hello' }, { ...options, ...given });
+const write = (given: Partial<Parameters<typeof fixture.host.call>[3]> = {}) =>
+  fixture.host.call(on, 'write_note', { text: 'hello' }, { ...options, ...given });
 
 describe('a server of ours', () => {
   it('is believed, and says what it can find out and take back', async () => {
-    const [tool] = (await desk.host.offer(desk.whom, undefined)).tools.filter(
+    const [tool] = (await fixture.host.offer(fixture.whom, undefined)).tools.filter(
       (one) => one.connectionId === on.connectionId,
     );
     expect(tool).toMatchObject({
@@ -58,14 +58,14 @@ describe('a server of ours', () => {
     expect(result).toMatchObject({ data: { id: 'n1', text: 'hello' }, isError: false });
     expect(server.notes).toEqual([{ id: 'n1', text: 'hello', key: 'key-1' }]);
     expect(heard).toEqual([{ message: 'Writing', share: 0.5 }]);
-    expect(desk.host.resource('notion', 'write_note', result, { text: 'hello' })).toEqual({
+    expect(fixture.host.resource('notion', 'write_note', result, { text: 'hello' })).toEqual({
       id: 'n1',
       url: 'https://notes.example/n1',
     });
   });
 
   it('refuses arguments that do not fit, as a result that a model can act on', async () => {
-    expect(await desk.host.call(on, 'write_note', { text: 7 }, options)).toMatchObject({ isError: true });
+    expect(await fixture.host.call(on, 'write_note', { text: 7 }, options)).toMatchObject({ isError: true });
     expect(server.notes).toEqual([]);
   });
 
@@ -94,20 +94,20 @@ describe('a server of ours', () => {
   });
 
   it('finds out whether a lost change has happened, and takes it back', async () => {
-    const before = await desk.host.before(on, 'write_note', { text: 'hello' }, options);
+    const before = await fixture.host.before(on, 'write_note', { text: 'hello' }, options);
     expect(before).toEqual({ notes: [] });
     server.setFault({ when: 'after' });
     await expect(write()).rejects.toMatchObject({ kind: 'unknown' });
     server.setFault(undefined);
     const asked = { args: { text: 'hello' }, effectKey: 'k', sentAt: new Date(), before, taken: new Set<string>() };
-    const found = await desk.host.readBack(on, 'write_note', asked, options);
+    const found = await fixture.host.readBack(on, 'write_note', asked, options);
     expect(found).toMatchObject({ happened: { data: { id: 'n1', text: 'hello' }, isError: false } });
-    const taken = await desk.host.readBack(on, 'write_note', { ...asked, taken: new Set(['n1']) }, options);
+    const taken = await fixture.host.readBack(on, 'write_note', { ...asked, taken: new Set(['n1']) }, options);
     expect(taken).toBe('not_happened');
     if (typeof found === 'string') throw new Error(found);
-    expect(await desk.host.undo(on, 'write_note', { args: asked.args, result: found.happened, before }, options)).toBe(
-      'Note n1 is gone.',
-    );
+    expect(
+      await fixture.host.undo(on, 'write_note', { args: asked.args, result: found.happened, before }, options),
+    ).toBe('Note n1 is gone.');
     expect(server.notes).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe('a server of ours', () => {
     };
     const next = openHost(database, acme, { providers: [changed] });
     await next.host.call(on, 'write_two', { text: 'x' }, options);
-    expect(await desk.states(on)).toEqual({ write_note: 'active', write_two: 'active' });
+    expect(await fixture.states(on)).toEqual({ write_note: 'active', write_two: 'active' });
     await next.host.close();
   });
 });
@@ -132,28 +132,28 @@ describe('a grant', () => {
   it('is renewed once when the provider does not take it any more, and the call is made once', async () => {
     server.tokens.delete('good');
     expect(await write()).toMatchObject({ isError: false });
-    expect(desk.vault.renewed).toEqual(['good']);
+    expect(fixture.vault.renewed).toEqual(['good']);
     expect(server.notes).toHaveLength(1);
     await write();
-    expect(desk.vault.renewed).toHaveLength(1);
+    expect(fixture.vault.renewed).toHaveLength(1);
   });
 
   it('is renewed for reads too', async () => {
     server.tokens.delete('good');
-    expect(await desk.host.before(on, 'write_note', { text: 'x' }, options)).toEqual({ notes: [] });
+    expect(await fixture.host.before(on, 'write_note', { text: 'x' }, options)).toEqual({ notes: [] });
   });
 
   it('that is over is a person’s turn', async () => {
     server.tokens.clear();
-    desk.vault.next = undefined;
+    fixture.vault.next = undefined;
     await expect(write()).rejects.toMatchObject({ kind: 'reconnect', message: 'Reconnect the notebook.' });
-    await eventually('the note', async () => (await desk.row(on)).health === 'reconnect');
-    expect(await desk.host.test(on, never)).toMatchObject({ ok: false });
+    await eventually('the note', async () => (await fixture.row(on)).health === 'reconnect');
+    expect(await fixture.host.test(on, never)).toMatchObject({ ok: false });
     expect(server.notes).toEqual([]);
   });
 
   it('is proven by a test that says who we are there', async () => {
-    const told = await desk.host.test(on, never);
+    const told = await fixture.host.test(on, never);
     expect(told.ok).toBe(true);
     expect(told.checks[0]).toEqual({ check: 'credentials', ok: true, detail: 'Signed in as Ada.' });
   });
@@ -161,13 +161,13 @@ describe('a grant', () => {
 
 describe('a remote server', () => {
   it('cannot look before, find out or take back, and is not asked to', async () => {
-    const remote = await desk.connect({ url: 'http://127.0.0.1:1/mcp' });
+    const remote = await fixture.connect({ url: 'http://127.0.0.1:1/mcp' });
     const asked = { args: {}, effectKey: 'k', sentAt: new Date(), before: undefined, taken: new Set<string>() };
-    expect(await desk.host.before(remote, 'act', {}, options)).toBeUndefined();
-    expect(await desk.host.readBack(remote, 'act', asked, options)).toBe('unclear');
+    expect(await fixture.host.before(remote, 'act', {}, options)).toBeUndefined();
+    expect(await fixture.host.readBack(remote, 'act', asked, options)).toBe('unclear');
     const done = { args: {}, result: { text: '', isError: false }, before: undefined };
-    await expect(desk.host.undo(remote, 'act', done, options)).rejects.toMatchObject({ kind: 'refused' });
-    expect(desk.host.resource('acme', 'act', done.result, {})).toBeUndefined();
+    await expect(fixture.host.undo(remote, 'act', done, options)).rejects.toMatchObject({ kind: 'refused' });
+    expect(fixture.host.resource('acme', 'act', done.result, {})).toBeUndefined();
   });
 
   it('on a private address is never asked in production', async () => {

@@ -11,8 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => identity.close());
 
-const begin = (desk = openHost(identity)) => {
-  const { url, auth, state: known } = desk.store.held;
+const begin = (fixture = openHost(identity)) => {
+  const { url, auth, state: known } = fixture.store.held;
   return beginAuthorization({ url, isMcp: true, auth, known, our: OUR, state: 's', fetch });
 };
 
@@ -48,14 +48,14 @@ describe('a code is not shown', () => {
   });
 
   it('twice with any use: the server ends what came of it', async () => {
-    const desk = openHost(identity);
-    const { pending, authorizationUrl } = await begin(desk);
+    const fixture = openHost(identity);
+    const { pending, authorizationUrl } = await begin(fixture);
     const back = await identity.grant(authorizationUrl);
     const given = { pending, code: back.searchParams.get('code') ?? '', iss: identity.url, fetch };
     const state = await finishAuthorization(given);
-    desk.store.held = { ...desk.store.held, state };
+    fixture.store.held = { ...fixture.store.held, state };
     await expect(finishAuthorization(given)).rejects.toMatchObject({ fault: 'over' });
-    await expect(desk.call()).rejects.toMatchObject({ kind: 'reconnect' });
+    await expect(fixture.call()).rejects.toMatchObject({ kind: 'reconnect' });
   });
 
   it('without the verifier that was made for it', async () => {
@@ -112,10 +112,10 @@ it('a client that a person named is not shown to a server that took the place of
   const known = { id: 'known', secret: 'hush', redirectUris: [OUR.redirectUri] };
   await identity.close();
   identity = await createFakeIdentity({ clients: [known] });
-  const desk = openHost(identity, { kind: 'oauth', clientId: 'known', clientSecret: 'hush' });
+  const fixture = openHost(identity, { kind: 'oauth', clientId: 'known', clientSecret: 'hush' });
   const client = { client_id: 'known', issuer: 'https://honest.test' };
-  desk.store.held = { ...desk.store.held, state: { client } };
-  await expect(begin(desk)).rejects.toMatchObject({ fault: 'untrusted' });
+  fixture.store.held = { ...fixture.store.held, state: { client } };
+  await expect(begin(fixture)).rejects.toMatchObject({ fault: 'untrusted' });
   expectNothingSent();
 });
 

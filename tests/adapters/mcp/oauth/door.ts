@@ -16,7 +16,7 @@ import type { Tenant } from '../../../db/world.ts';
 import type { TestDatabase } from '../../../support/database.ts';
 import { checkUrl } from '../../../../adapters/mcp/host/checked-address.ts';
 import { createAuthorizations } from '../../../../adapters/mcp/host/oauth/authorize.ts';
-import { egress } from './house.ts';
+import { egress } from './nubabel.ts';
 
 export const PUBLIC_URL = 'https://nubabel.test';
 

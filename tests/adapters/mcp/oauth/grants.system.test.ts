@@ -14,7 +14,7 @@ import {
   type Caller,
   type GrantDoor,
 } from './door.ts';
-import { connect, newKey, rowOf, storeOf, type ConnectionGiven } from './house.ts';
+import { connect, newKey, rowOf, storeOf, type ConnectionGiven } from './nubabel.ts';
 
 /** T36: a grant is taken up once, in time, in the same browser, from the server that was asked. */
 let database: TestDatabase;
@@ -90,12 +90,12 @@ it('tells people in their language, and says nothing that came with the request'
 });
 
 describe('who may grant', () => {
-  it('admins for the organization, people for their own, guests nothing, strangers see nothing', async () => {
+  it('admins for the organization, people for their own, guests nothing, outsiders see nothing', async () => {
     const [user, guest] = [await createCaller(database, tenant, 'user'), await createCaller(database, tenant, 'guest')];
-    const stranger = await createCaller(database, await createTenant(database.db), 'admin');
+    const outsider = await createCaller(database, await createTenant(database.db), 'admin');
     const [ours, own] = [await connectHere(), await connectHere({ personalOf: user.userId })];
     const statuses = async (on: ConnectionRef) =>
-      Promise.all([admin, user, guest, stranger].map(async (caller) => (await authorize(on, caller)).status));
+      Promise.all([admin, user, guest, outsider].map(async (caller) => (await authorize(on, caller)).status));
     expect(await statuses(ours)).toEqual([200, 403, 403, 404]);
     expect(await statuses(own)).toEqual([403, 200, 403, 404]);
   });

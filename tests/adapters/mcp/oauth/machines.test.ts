@@ -34,8 +34,8 @@ describe('a machine', () => {
       algorithm: 'ES256',
     } as const;
     expect((await openHost(identity, auth).call()).status).toBe(200);
-    const stranger = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
-    await expect(openHost(identity, { ...auth, privateKey: stranger }).call()).rejects.toMatchObject({
+    const outsider = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+    await expect(openHost(identity, { ...auth, privateKey: outsider }).call()).rejects.toMatchObject({
       kind: 'reconnect',
     });
   });

@@ -7,7 +7,7 @@ import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-cr
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import type { CallerInput } from './caller-main.ts';
-import { egress, newKey, openDueHouse, rowOf, statusOf, storeOf } from './house.ts';
+import { egress, newKey, openDueNubabel, rowOf, statusOf, storeOf } from './nubabel.ts';
 
 /** T37: a rotating grant has one refresher, in however many processes. */
 let database: TestDatabase;
@@ -46,7 +46,7 @@ const answersOf = async (child: ChildProcess): Promise<string[]> => ((await once
 
 describe('a grant that rotates', () => {
   it('is renewed once for 50 calls in two processes, and every call is served', async () => {
-    const { on } = await openDueHouse(database, identity, key);
+    const { on } = await openDueNubabel(database, identity, key);
     identity.settings.tokenDelayMs = 200;
     const callers = await Promise.all([openCaller({ on, calls: 25 }), openCaller({ on, calls: 25 })]);
     const answers = Promise.all(callers.map(answersOf));
@@ -58,7 +58,7 @@ describe('a grant that rotates', () => {
   });
 
   it('goes on when its refresher is killed before the server has rotated', async () => {
-    const { on, sealer } = await openDueHouse(database, identity, key);
+    const { on, sealer } = await openDueNubabel(database, identity, key);
     const holder = await openCaller({ on, calls: 1 });
     let isAsked = false;
     // The server is slow to take the request up: nothing has been rotated when the holder dies.
@@ -79,7 +79,7 @@ describe('a grant that rotates', () => {
   });
 
   it('ends in "reconnect", clearly, when its refresher is killed after the server has rotated', async () => {
-    const { on, sealer } = await openDueHouse(database, identity, key);
+    const { on, sealer } = await openDueNubabel(database, identity, key);
     identity.settings.tokenDelayMs = 3_000;
     const holder = await openCaller({ on, calls: 1 });
     const exited = once(holder, 'exit');

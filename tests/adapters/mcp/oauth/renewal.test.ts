@@ -17,13 +17,13 @@ const refreshes = () =>
 
 /** A connection whose access token is due, as it is a minute before its end. */
 async function due() {
-  const desk = openHost(identity);
-  await desk.grant();
-  const { state } = desk.store.held;
+  const fixture = openHost(identity);
+  await fixture.grant();
+  const { state } = fixture.store.held;
   const before = new Date(Date.now() - 1_000).toISOString();
   const tokens = { ...state.tokens, accessToken: state.tokens?.accessToken ?? '', renewAt: before };
-  desk.store.held = { ...desk.store.held, state: { ...state, tokens } };
-  return desk;
+  fixture.store.held = { ...fixture.store.held, state: { ...state, tokens } };
+  return fixture;
 }
 
 describe('a grant that ends', () => {
@@ -54,15 +54,15 @@ describe('a grant that ends', () => {
   });
 
   it('is renewed once when the server says no before the time, by the call and by first-party clients', async () => {
-    const desk = openHost(identity);
-    await desk.grant();
-    const { token } = await desk.credentials.tokenFor(ON, SEALED);
+    const fixture = openHost(identity);
+    await fixture.grant();
+    const { token } = await fixture.credentials.tokenFor(ON, SEALED);
     identity.endAccess();
     const answers = await Promise.all([
-      desk.call(),
-      desk.call(),
-      desk.credentials.renew(ON, token),
-      desk.credentials.renew(ON, token),
+      fixture.call(),
+      fixture.call(),
+      fixture.credentials.renew(ON, token),
+      fixture.credentials.renew(ON, token),
     ]);
     expect(answers.map((answer) => (answer instanceof Response ? answer.status : answer.token !== token))).toEqual([
       200,

@@ -8,7 +8,7 @@ import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port
 import { createOrchestration, createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { backInBrowser, beginGrant, createCaller, openGrantDoor, type Caller, type GrantDoor } from './door.ts';
-import { connect, newKey } from './house.ts';
+import { connect, newKey } from './nubabel.ts';
 
 let database: TestDatabase;
 let identity: FakeIdentity;

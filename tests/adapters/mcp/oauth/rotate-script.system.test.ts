@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSealer, type SealingKey } from '../../../../db/sealing.ts';
 import { createTenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
-import { connect, newKey, rowOf, storeOf } from './house.ts';
+import { connect, newKey, rowOf, storeOf } from './nubabel.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

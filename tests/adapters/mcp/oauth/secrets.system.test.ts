@@ -9,7 +9,7 @@ import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-cr
 import { createTenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { connect, egress, grantOf, newKey, openDueHouse, rowOf, statusOf, storeOf } from './house.ts';
+import { connect, egress, grantOf, newKey, openDueNubabel, rowOf, statusOf, storeOf } from './nubabel.ts';
 
 let database: TestDatabase;
 let identity: FakeIdentity;
@@ -95,9 +95,9 @@ describe('a rotation of keys', () => {
   it('seals everything anew while grants are renewed and calls are made, and no call fails', async () => {
     // Tokens that are due after a tenth of a second: there is always somebody who renews.
     identity.settings.tokenSeconds = 0.2;
-    const houses = await Promise.all([1, 2, 3].map(() => openDueHouse(database, identity, old)));
+    const instances = await Promise.all([1, 2, 3].map(() => openDueNubabel(database, identity, old)));
     const until = { isOver: false };
-    const callers = houses.flatMap(({ on }) => {
+    const callers = instances.flatMap(({ on }) => {
       const credentials = createCredentials({ store: storeOf(database, rotated), fetch: egress });
       const call = credentials.fetchFor(on, { url: identity.resourceUrl }, egress);
       return [1, 2].map(async () => {
@@ -122,7 +122,7 @@ describe('a rotation of keys', () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(counts.resealed).toBeGreaterThanOrEqual(3);
     expect(again.resealed).toBe(0);
-    for (const { on } of houses) {
+    for (const { on } of instances) {
       const row = await rowOf(database, on);
       expect([row.credentials, row.auth_state]).toEqual([
         expect.stringMatching(/^v1\.new\./),

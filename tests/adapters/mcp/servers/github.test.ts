@@ -123,7 +123,7 @@ describe('GitHub tools that write', () => {
     expect(fake.issues()[0]).toMatchObject({ title: 'Somebody else was here', labels: ['bug'] });
   });
 
-  it('do not make labels or assign strangers, and name what there is', async () => {
+  it('do not make labels or assign outsiders, and name what there is', async () => {
     const { tools, fake } = await open();
     await expect(tools.run('createIssue', { ...issue, labels: ['Bug', 'urgent'] })).rejects.toThrow(
       'no label urgent in this repository. There are: bug, docs, needs triage',
@@ -226,9 +226,9 @@ describe('failures of GitHub', () => {
 
   it('are told apart for a wrong token, a strange repository and a bad value', async () => {
     const { tools, fake } = await open();
-    const stranger = toolsOf(provider, { url: fake.url, token: 'ghp_wrong' });
-    await expect(stranger.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
-    await expect(stranger.run('listIssues', {})).rejects.toThrow('Name owner and repo');
+    const outsider = toolsOf(provider, { url: fake.url, token: 'ghp_wrong' });
+    await expect(outsider.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
+    await expect(outsider.run('listIssues', {})).rejects.toThrow('Name owner and repo');
     await expect(tools.run('listIssues', { repo: 'secret' })).rejects.toThrow('the token has access');
     const spaces = tools.run('createIssue', { title: 'x', body: 'y'.repeat(65_001) });
     await expect(spaces).rejects.toThrow();

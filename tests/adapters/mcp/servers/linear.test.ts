@@ -211,7 +211,7 @@ describe('failures of Linear', () => {
     fake.failNext('viewer', { status: 429 });
     const error: unknown = await tools.whoAmI().catch((thrown: unknown) => thrown);
     expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(3_500_000);
-    const stranger = toolsOf(provider, { url: fake.graphqlUrl, token: 'lin_api_wrong' });
-    await expect(stranger.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
+    const outsider = toolsOf(provider, { url: fake.graphqlUrl, token: 'lin_api_wrong' });
+    await expect(outsider.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
   });
 });

@@ -228,8 +228,8 @@ describe('failures of Slack', () => {
 
   it('are told apart when the token is wrong, nothing listens, or we stop', async () => {
     const { fake, tools } = await open();
-    const stranger = toolsOf(provider, { url: fake.apiUrl, token: 'xoxb-wrong' });
-    await expect(stranger.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
+    const outsider = toolsOf(provider, { url: fake.apiUrl, token: 'xoxb-wrong' });
+    await expect(outsider.whoAmI()).rejects.toMatchObject({ fault: 'unauthorized' });
     const gone = await createFakeSlack();
     await gone.close();
     const nobody = toolsOf(provider, { url: gone.apiUrl, token: 'xoxb-demo' });

@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { accepted, finalMessage } from './doors.ts';
-import { openSharedHouse, type House } from './house.ts';
+import { startSharedNubabel, type Nubabel } from './nubabel.ts';
 
 const NOTHING = { inbox: 0, jobs: 0, sessions: 0 };
-const userTexts = ({ model }: House) => [...new Set(model.requests.map(({ userText }) => userText))];
-const apiStarts = ({ dir }: House) => readFileSync(join(dir, 'api.log'), 'utf8').split('"api starts"').length - 1;
+const userTexts = ({ model }: Nubabel) => [...new Set(model.requests.map(({ userText }) => userText))];
+const apiStarts = ({ dir }: Nubabel) => readFileSync(join(dir, 'api.log'), 'utf8').split('"api starts"').length - 1;
 
-describe('a house that files share', () => {
+describe('a product that files share', () => {
   it('goes on for the next file without a row, a log line or a call of the one before', async () => {
-    const first = await openSharedHouse();
+    const first = await startSharedNubabel();
     await first.ended((await first.ask('Said before', { agents: ['ops'] })).jobId);
     await first.close();
-    const second = await openSharedHouse();
+    const second = await startSharedNubabel();
     expect([await accepted(second), apiStarts(second), userTexts(second)]).toEqual([NOTHING, 0, []]);
     const { ts } = await second.slack.mention({ user: 'U_ADA', channel: 'C_LAUNCH', text: 'Write a slogan' });
     expect((await finalMessage(second, 'C_LAUNCH', ts)).text).toMatch(/^✅/);
@@ -22,12 +22,12 @@ describe('a house that files share', () => {
   });
 
   it('gets new processes when work was left under way, which then goes nowhere', async () => {
-    const first = await openSharedHouse();
+    const first = await startSharedNubabel();
     first.model.pause();
     const { jobId } = await first.ask('Left under way', { agents: ['ops'] });
     await first.model.waitForRequests(1);
     await first.close();
-    const second = await openSharedHouse();
+    const second = await startSharedNubabel();
     expect([await accepted(second), apiStarts(second)]).toEqual([NOTHING, 1]);
     expect((await second.request(`/api/jobs/${jobId}/status`)).status).toBe(404);
     const { jobId: anew } = await second.ask('Asked anew', { agents: ['ops'] });
@@ -37,8 +37,8 @@ describe('a house that files share', () => {
   });
 
   it('refuses to be killed or restarted', async () => {
-    const house = await openSharedHouse();
-    expect(() => house.restart('api')).toThrow('A shared house keeps its processes');
-    await house.close();
+    const nubabel = await startSharedNubabel();
+    expect(() => nubabel.restart('api')).toThrow('A shared product keeps its processes');
+    await nubabel.close();
   });
 });

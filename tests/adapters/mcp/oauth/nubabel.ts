@@ -66,18 +66,18 @@ export function madeDue(state: AuthState): AuthState {
   return { ...state, ...(tokens && { tokens }) };
 }
 
-export interface ConnectedHouse {
+export interface ConnectedNubabel {
   readonly tenant: Tenant;
   readonly sealer: Sealer;
   readonly on: ConnectionRef;
 }
 
 /** A tenant with one connection whose token is due. */
-export async function openDueHouse(
+export async function openDueNubabel(
   database: TestDatabase,
   identity: FakeIdentity,
   key = newKey('k1'),
-): Promise<ConnectedHouse> {
+): Promise<ConnectedNubabel> {
   const tenant = await createTenant(database.db);
   const sealer = createSealer([key]);
   const state = madeDue(await grantOf(identity));

@@ -26,8 +26,8 @@ export interface Asked {
   readonly body: unknown;
 }
 
-/** A house whose jobs move only when a test says so; it speaks the REST and event contract and keeps what it was asked. */
-export async function openScriptedHouse(webDir = 'dist/web') {
+/** A product whose jobs move only when a test says so; it speaks the REST and event contract and keeps what it was asked. */
+export async function openScriptedNubabel(webDir = 'dist/web') {
   const state = createState(webDir);
   const server = createServer((req, res) => void answer(state, req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -57,7 +57,7 @@ export async function openScriptedHouse(webDir = 'dist/web') {
     },
   };
 }
-export type ScriptedHouse = Awaited<ReturnType<typeof openScriptedHouse>>;
+export type ScriptedNubabel = Awaited<ReturnType<typeof openScriptedNubabel>>;
 
 type Refusal = Pick<Problem, 'status' | 'detail' | 'errors'>;
 
@@ -92,7 +92,7 @@ function createState(webDir: string) {
 type State = ReturnType<typeof createState>;
 
 async function answer(state: State, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { pathname: path } = new URL(req.url ?? '/', 'http://house');
+  const { pathname: path } = new URL(req.url ?? '/', 'http://nubabel');
   if (!path.startsWith('/api/')) return serveFile(join(state.webDir, isPage(path) ? 'index.html' : path), res);
   const body = await readBody(req);
   const lastEventId = req.headers['last-event-id'] as string | undefined;

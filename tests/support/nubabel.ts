@@ -14,23 +14,23 @@ import { anyFreePort } from '../../dev/ports.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { connectTestDatabase, openTestDatabase, testServers, type TestDatabase } from './database.ts';
-import { createProcesses, environmentOf, type Processes, type Site } from './house-processes.ts';
+import { createProcesses, environmentOf, type Processes, type Site } from './nubabel-processes.ts';
 import { specialist } from './replies.ts';
 import { hasWorkLeft, resetSharedData } from './shared-data.ts';
-import type { SharedSite } from './shared-houses.ts';
+import type { SharedSite } from './shared-nubabel.ts';
 
 interface FakeOptions {
   readonly model?: FakeModelOptions;
   readonly slack?: FakeSlackOptions;
 }
 
-export interface HouseOptions extends FakeOptions {
+export interface NubabelOptions extends FakeOptions {
   /** Settings of the API and the worker beyond the usual. */
   readonly env?: Record<string, string>;
 }
 
 /** The whole product as processes of its own, on real servers, with fakes that keep score. */
-export interface House extends Processes {
+export interface Nubabel extends Processes {
   readonly url: string;
   readonly token: string;
   readonly model: FakeModel;
@@ -51,9 +51,9 @@ export interface House extends Processes {
   close(): Promise<void>;
 }
 
-/** A house of its own, for files that kill or restart processes or need settings that nobody else has. */
-export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const dir = mkdtempSync(join(tmpdir(), 'nubabel-house-'));
+/** A product of its own, for files that kill or restart processes or need settings that nobody else has. */
+export async function startNubabel(options: NubabelOptions = {}): Promise<Nubabel> {
+  const dir = mkdtempSync(join(tmpdir(), 'nubabel-test-'));
   chmodSync(dir, 0o755);
   const [database, apiPort, temporalPort, bundle] = await Promise.all([
     openTestDatabase(),
@@ -83,24 +83,24 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     await close();
     throw error;
   }
-  return describeHouse({ site, fakes, database, processes, env, close });
+  return describeNubabel({ site, fakes, database, processes, env, close });
 }
 
 /**
- * The house that files of one jest worker use one after another, each with empty tables, empty logs and fakes of its
+ * The product that files of one jest worker use one after another, each with empty tables, empty logs and fakes of its
  * own. It may reach this machine and can seal secrets; nobody restarts it.
  */
-export async function openSharedHouse(options: FakeOptions = {}): Promise<House> {
-  const site = await sharedHouse<SharedSite>('reserve');
+export async function startSharedNubabel(options: FakeOptions = {}): Promise<Nubabel> {
+  const site = await sharedNubabel<SharedSite>('reserve');
   const fakes = await openFakes(site, options, { model: site.modelPort, slack: site.slackPort });
   const database = connectTestDatabase(site);
   try {
-    await resetSharedData(database, site.token, () => sharedHouse<{ isNew: boolean }>('open'));
+    await resetSharedData(database, site.token, () => sharedNubabel<{ isNew: boolean }>('open'));
   } catch (error) {
     await Promise.all([fakes.close(), database.close()]);
     throw error;
   }
-  const house: House = describeHouse({
+  const nubabel: Nubabel = describeNubabel({
     site,
     fakes,
     database,
@@ -108,22 +108,22 @@ export async function openSharedHouse(options: FakeOptions = {}): Promise<House>
     env: { DATABASE_URL: site.appUrl },
     close: async () => {
       // What is still under way would go on in the next file's time.
-      await sharedHouse((await hasWorkLeft(database, house.temporal)) ? 'stop' : 'release');
+      await sharedNubabel((await hasWorkLeft(database, nubabel.temporal)) ? 'stop' : 'release');
       await Promise.all([fakes.close(), database.close()]);
     },
   });
-  return house;
+  return nubabel;
 }
 
 const refuse = (): never => {
-  throw new Error('A shared house keeps its processes as they are: open one with openHouse.');
+  throw new Error('A shared product keeps its processes as they are: open one with startNubabel.');
 };
 const UNTOUCHABLE: Processes = { start: refuse, kill: refuse, signal: refuse, restart: refuse, died: refuse };
 
-async function sharedHouse<T>(verb: 'reserve' | 'open' | 'release' | 'stop'): Promise<T> {
+async function sharedNubabel<T>(verb: 'reserve' | 'open' | 'release' | 'stop'): Promise<T> {
   const { sharedHousesUrl } = testServers();
   const answer = await fetch(`${sharedHousesUrl}/${process.env['JEST_WORKER_ID'] ?? '1'}/${verb}`, { method: 'POST' });
-  if (!answer.ok) throw new Error(`The shared house does not ${verb}: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`The shared product does not ${verb}: ${await answer.text()}`);
   return (await answer.json()) as T;
 }
 
@@ -156,14 +156,14 @@ async function openFakes(
 interface Described {
   readonly site: Site;
   readonly fakes: Fakes;
-  readonly database: House['database'];
+  readonly database: Nubabel['database'];
   readonly processes: Processes;
   /** How the processes are set, as far as Temporal's client has to be set alike. */
   readonly env: NodeJS.ProcessEnv;
   readonly close: () => Promise<void>;
 }
 
-function describeHouse({ site, fakes, database, processes, env, close }: Described): House {
+function describeNubabel({ site, fakes, database, processes, env, close }: Described): Nubabel {
   const { dir, token } = site;
   const url = `http://127.0.0.1:${site.apiPort}`;
   const address = `127.0.0.1:${site.temporalPort}`;
@@ -173,7 +173,7 @@ function describeHouse({ site, fakes, database, processes, env, close }: Describ
   const request = (path: string, init: RequestInit = {}) =>
     fetch(`${url}${path}`, { ...init, headers: withToken(token, init) });
   const status = async (jobId: string) => (await (await request(`/api/jobs/${jobId}/status`)).json()) as JobStatus;
-  const jobWhen: House['jobWhen'] = async (jobId, fits, withinMs = 30_000) => {
+  const jobWhen: Nubabel['jobWhen'] = async (jobId, fits, withinMs = 30_000) => {
     let job = await status(jobId);
     for (const end = Date.now() + withinMs; !fits(job); job = await status(jobId)) {
       if (Date.now() > end) throw new Error(`The job never came to fit: ${JSON.stringify(job)}`);

@@ -5,7 +5,7 @@ import { startTemporalServer, type RunningTemporal } from '../../dev/temporal/se
 export type Part = 'api' | 'api-2' | 'worker' | 'worker-2' | 'temporal';
 const PARTS = ['api', 'api-2', 'worker', 'worker-2'] as const;
 
-/** Where a house stands and what its fakes and its people need to know of it. */
+/** Where a product stands and what its fakes and its people need to know of it. */
 export interface Site {
   readonly dir: string;
   readonly token: string;
@@ -63,7 +63,7 @@ export interface OwnedProcesses extends Processes {
   stop(): Promise<void>;
 }
 
-/** The processes of a house, each in its own log file. */
+/** The processes of a nubabel, each in its own log file. */
 export function createProcesses(site: Site, env: NodeJS.ProcessEnv, temporalCli: string): OwnedProcesses {
   const { dir, temporalPort: port } = site;
   const running = new Map<Part, RunningChild | RunningTemporal>();

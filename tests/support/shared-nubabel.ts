@@ -7,10 +7,10 @@ import { listen, sendJson } from '../../dev/fakes/http-server.ts';
 import { anyFreePort } from '../../dev/ports.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { createTestDatabase, type DatabaseUrls } from './database.ts';
-import { createProcesses, environmentOf, type OwnedProcesses, type Site } from './house-processes.ts';
+import { createProcesses, environmentOf, type OwnedProcesses, type Site } from './nubabel-processes.ts';
 import type { TestServers } from './servers.ts';
 
-/** A house that test files use one after another, and the ports at which each of them opens its own fakes. */
+/** A product that test files use one after another, and the ports at which each of them opens its own fakes. */
 export interface SharedSite extends Site, DatabaseUrls {
   readonly modelPort: number;
   readonly slackPort: number;
@@ -18,7 +18,7 @@ export interface SharedSite extends Site, DatabaseUrls {
 
 type BaseServers = Omit<TestServers, 'sharedHousesUrl'>;
 
-interface SharedHouse {
+interface SharedNubabel {
   readonly site: SharedSite;
   readonly processes: OwnedProcesses;
   isOpen: boolean;
@@ -26,47 +26,47 @@ interface SharedHouse {
 }
 
 /**
- * What files share: one house per jest worker, started by the first file that asks for it (`POST
+ * What files share: one product per jest worker, started by the first file that asks for it (`POST
  * /<worker>/reserve | open | release | stop`), and the console, built at most once (`POST /console`). They live in
  * jest's own process because a worker forgets everything between two files.
  */
-export async function serveSharedHouses(servers: BaseServers) {
-  const houses = new Map<string, Promise<SharedHouse>>();
+export async function serveSharedNubabels(servers: BaseServers) {
+  const instances = new Map<string, Promise<SharedNubabel>>();
   let consoleBuild: ReturnType<typeof buildConsole> | undefined;
-  const of = (worker: string): Promise<SharedHouse> => {
-    const house = houses.get(worker) ?? planHouse(servers);
-    houses.set(worker, house);
-    return house;
+  const of = (worker: string): Promise<SharedNubabel> => {
+    const nubabel = instances.get(worker) ?? planNubabel(servers);
+    instances.set(worker, nubabel);
+    return nubabel;
   };
   const server = await listen(async (req, res) => {
     const [, worker = '', verb = ''] = (req.url ?? '').split('/');
     if (worker === 'console') return sendJson(res, 200, await (consoleBuild ??= buildConsole()));
-    const house = await of(worker);
-    // A file that failed before it gave the house back may have left anything.
-    if (verb === 'stop' || (verb === 'reserve' && house.isTaken)) await stop(house);
-    house.isTaken = verb === 'reserve' || verb === 'open';
-    if (verb === 'open') return sendJson(res, 200, { isNew: await open(house) });
-    return sendJson(res, 200, house.site);
+    const nubabel = await of(worker);
+    // A file that failed before it gave the product back may have left anything.
+    if (verb === 'stop' || (verb === 'reserve' && nubabel.isTaken)) await stop(nubabel);
+    nubabel.isTaken = verb === 'reserve' || verb === 'open';
+    if (verb === 'open') return sendJson(res, 200, { isNew: await open(nubabel) });
+    return sendJson(res, 200, nubabel.site);
   });
   return {
     url: server.url,
     close: async () => {
       await server.close();
-      for (const house of await Promise.all(houses.values())) {
-        await house.processes.stop();
-        rmSync(house.site.dir, { recursive: true, force: true });
+      for (const nubabel of await Promise.all(instances.values())) {
+        await nubabel.processes.stop();
+        rmSync(nubabel.site.dir, { recursive: true, force: true });
       }
     },
   };
 }
 
 /** Makes sure that the processes run; true when they were started now. Each file finds empty logs. */
-async function open(house: SharedHouse): Promise<boolean> {
-  const logs = ['api', 'worker', 'temporal'].map((part) => join(house.site.dir, `${part}.log`));
+async function open(nubabel: SharedNubabel): Promise<boolean> {
+  const logs = ['api', 'worker', 'temporal'].map((part) => join(nubabel.site.dir, `${part}.log`));
   for (const log of logs.filter((path) => existsSync(path))) truncateSync(log);
-  if (house.isOpen) return false;
-  await house.processes.open();
-  house.isOpen = true;
+  if (nubabel.isOpen) return false;
+  await nubabel.processes.open();
+  nubabel.isOpen = true;
   return true;
 }
 
@@ -76,12 +76,12 @@ const buildConsole = () =>
     signal: AbortSignal.timeout(120_000),
   });
 
-async function stop(house: SharedHouse): Promise<void> {
-  await house.processes.stopProduct();
-  house.isOpen = false;
+async function stop(nubabel: SharedNubabel): Promise<void> {
+  await nubabel.processes.stopProduct();
+  nubabel.isOpen = false;
 }
 
-async function planHouse(servers: BaseServers): Promise<SharedHouse> {
+async function planNubabel(servers: BaseServers): Promise<SharedNubabel> {
   const dir = mkdtempSync(join(tmpdir(), 'nubabel-shared-'));
   chmodSync(dir, 0o755);
   const [urls, apiPort, temporalPort, modelPort, slackPort, bundle] = await Promise.all([
