@@ -4,7 +4,7 @@ import type { Attempt } from '../domain/attempt.ts';
 const BEAT_MS = 3_000;
 
 /** Which try the current activity is. */
-export function currentAttempt(): Attempt {
+function currentAttempt(): Attempt {
   const { info, cancellationSignal: signal } = Context.current();
   return { number: info.attempt, execution: `${info.workflowExecution?.runId}/${info.activityId}`, signal };
 }

@@ -4,7 +4,7 @@ import { CancelledError, FailureError } from '../contracts/failures.ts';
 type AnyActivity = (...args: never[]) => Promise<unknown>;
 
 /** The one translator between failures of the domain and Temporal's; whatever is neither is a bug of ours and goes through. */
-export function toTemporalFailure(error: unknown): unknown {
+function toTemporalFailure(error: unknown): unknown {
   if (error instanceof CancelledError) return new CancelledFailure(error.message);
   if (!(error instanceof FailureError)) return error;
   const { message, type, nonRetryable, nextRetryDelay, details, cause } = error;

@@ -83,6 +83,3 @@ const toMcpDeps = (deps: ApiDeps): McpDeps => ({
   callTool: (principal, name, args, { signal }) =>
     callTool(deps, principal, name, args, { waitMs: MCP_CALL_MS, signal }),
 });
-
-/** The API's type, for typed clients (`hc<App>`). */
-export type App = ReturnType<typeof createApp>;

@@ -56,7 +56,7 @@ export interface ApiDeps
 }
 
 /** Tells progress to an MCP client that asked for it; undefined for one that did not. */
-export type McpProgress = (
+type McpProgress = (
   extra: RequestHandlerExtra<ServerRequest, ServerNotification>,
 ) => ((message: string, share?: number) => void) | undefined;
 

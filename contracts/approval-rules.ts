@@ -1,7 +1,7 @@
 import type { AnswerPolicy, Choice } from './approval.ts';
 
 /** A person who wants to answer, as the API knows them. */
-export interface Answerer {
+interface Answerer {
   readonly userId: string;
   readonly role: string;
   readonly isAsker: boolean;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Tier } from './agents.ts';
 
-export const BudgetScope = z.enum(['organization', 'user']);
-export const BudgetPeriod = z.enum(['day', 'month', 'year']);
+const BudgetScope = z.enum(['organization', 'user']);
+const BudgetPeriod = z.enum(['day', 'month', 'year']);
 
 /** The body of `PUT /api/admin/budgets`. A person has a limit per day, an organization per day, month and year. */
 export const BudgetChange = z

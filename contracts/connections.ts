@@ -115,7 +115,7 @@ export const ConnectionChange = z.strictObject({
 export type ConnectionChange = z.infer<typeof ConnectionChange>;
 
 /** `failing`: the last calls went wrong. `reconnect`: the grant is over and a person has to renew it. */
-export const CONNECTION_HEALTH = ['unknown', 'healthy', 'failing', 'reconnect'] as const;
+const CONNECTION_HEALTH = ['unknown', 'healthy', 'failing', 'reconnect'] as const;
 export const ConnectionHealth = z.enum(CONNECTION_HEALTH);
 export type ConnectionHealth = z.infer<typeof ConnectionHealth>;
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * `PENDING`: claimed, and perhaps under way. `DONE`: it happened. `UNKNOWN`: it may have happened, and a person is asked.
  * `FAILED`: it certainly did not happen, and may be tried again.
  */
-export const EFFECT_STATES = ['PENDING', 'DONE', 'UNKNOWN', 'FAILED'] as const;
+const EFFECT_STATES = ['PENDING', 'DONE', 'UNKNOWN', 'FAILED'] as const;
 export const EffectState = z.enum(EFFECT_STATES);
 export type EffectState = z.infer<typeof EffectState>;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { JobStatusName } from './orchestration.ts';
 
-export const EVENT_TYPES = [
+const EVENT_TYPES = [
   'connected',
   'orchestration_progress',
   'orchestration_completed',

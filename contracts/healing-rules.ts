@@ -2,7 +2,7 @@ import type { HealingAction } from './plan.ts';
 import type { ErrorCode, HealingCause } from './texts.ts';
 
 /** How a known failure is healed, without asking a model. */
-export interface HealingRule {
+interface HealingRule {
   readonly cause: HealingCause;
   readonly action: HealingAction;
   /** The next try thinks with another tier's model. */

@@ -4,7 +4,7 @@
  */
 export type Nanos = number;
 
-export const NANOS_PER_CENT = 10_000_000;
+const NANOS_PER_CENT = 10_000_000;
 export const NANOS_PER_DOLLAR = 1_000_000_000;
 
 /** Cents (may have a fraction) to whole nanos. */

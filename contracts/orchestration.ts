@@ -111,7 +111,7 @@ export const Route = z.object({
 });
 export type Route = z.infer<typeof Route>;
 
-export const SupportingInsight = z.object({
+const SupportingInsight = z.object({
   agent: AgentId,
   content: z.string(),
   confidence: z.number(),

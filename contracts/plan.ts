@@ -15,7 +15,7 @@ export const PLAN_LIMITS = {
 } as const;
 
 /** Also a name in conditions, so it is written like one. */
-export const StepId = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'lower case letters, digits and _ only, at most 40');
+const StepId = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'lower case letters, digits and _ only, at most 40');
 
 /**
  * `agent`: a specialist works. `task`: whoever fits the category works. `tool`: one call of a connected tool.
@@ -123,7 +123,7 @@ export const PlanEdits = z.strictObject({
 export type PlanEdits = z.infer<typeof PlanEdits>;
 
 /** `waiting`: for a human. `skipped`: its condition said no, a human did, or what it needs failed; `reason` says which. */
-export const STEP_STATUSES = ['pending', 'running', 'waiting', 'done', 'failed', 'skipped'] as const;
+const STEP_STATUSES = ['pending', 'running', 'waiting', 'done', 'failed', 'skipped'] as const;
 export const StepStatus = z.enum(STEP_STATUSES);
 export type StepStatus = z.infer<typeof StepStatus>;
 

@@ -13,7 +13,7 @@ export type PoolName = keyof typeof POOLS;
 export const POOL_NAMES = Object.keys(POOLS) as PoolName[];
 
 /** Which pool calls a provider's tools: what is not named works where everything does. */
-export const POOL_OF_PROVIDER: Readonly<Record<string, PoolName>> = {
+const POOL_OF_PROVIDER: Readonly<Record<string, PoolName>> = {
   salesforce: 'salesforce',
   delegate: 'local-ops',
 };

@@ -5,7 +5,7 @@ import { isStorableText, NOT_TEXT } from './storable-text.ts';
  * `steer` joins the work at the next step boundary, `stop` lets running steps finish and reports what is there,
  * `replan` keeps finished steps and plans the rest anew under what the message says.
  */
-export const STEERING_MODES = ['steer', 'stop', 'replan'] as const;
+const STEERING_MODES = ['steer', 'stop', 'replan'] as const;
 export const SteeringMode = z.enum(STEERING_MODES);
 export type SteeringMode = z.infer<typeof SteeringMode>;
 

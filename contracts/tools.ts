@@ -29,7 +29,7 @@ export const ToolDefinition = z.object({
 export type ToolDefinition = z.infer<typeof ToolDefinition>;
 
 /** `quarantined`: new or changed since it was accepted, and off until an admin accepts it. `removed`: no longer there. */
-export const TOOL_STATES = ['active', 'quarantined', 'removed'] as const;
+const TOOL_STATES = ['active', 'quarantined', 'removed'] as const;
 export const ToolState = z.enum(TOOL_STATES);
 export type ToolState = z.infer<typeof ToolState>;
 
@@ -80,7 +80,7 @@ export type ToolCallRequest = z.infer<typeof ToolCallRequest>;
 /**
  * `waiting`: for a human. `declined`: a human said no. `unknown`: it may have happened, and nobody knows.
  */
-export const TOOL_CALL_STATUSES = [
+const TOOL_CALL_STATUSES = [
   'pending',
   'waiting',
   'running',

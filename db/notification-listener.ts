@@ -2,7 +2,7 @@ import { Client } from 'pg';
 
 const RECONNECT_MS = 1_000;
 
-export interface NotificationListener {
+interface NotificationListener {
   open(): void;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import { Client, Pool } from 'pg';
 import { migrations } from './migrations/index.ts';
 
-export interface Prepared {
+interface Prepared {
   /** The address the product connects with: a role that owns nothing. */
   readonly appUrl: string;
   /** Names of the migrations that ran now. */

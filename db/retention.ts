@@ -1,9 +1,9 @@
 import type { Database } from './tables/index.ts';
 
-type Table = keyof Database & string;
+type Table = keyof Database;
 
 /** How long the rows of a table are kept, and why. `since` is the column from which days are counted. */
-export type Retention =
+type Retention =
   | { readonly rule: 'keep'; readonly reason: string }
   | { readonly rule: 'with-parent'; readonly parent: Table; readonly reason: string }
   | { readonly rule: 'after'; readonly days: number; readonly since: string; readonly reason: string };

@@ -6,7 +6,7 @@ import { SealedError, sealedFor, type SealedFor, type Sealer } from './sealing.t
 import type { Database } from './tables/index.ts';
 
 /** `unopened`: no key opens them. They are left as they are, and named. */
-export interface RotationCounts {
+interface RotationCounts {
   resealed: number;
   /** Sealed with the first key already. */
   current: number;
@@ -78,7 +78,7 @@ const KINDS: readonly Kind[] = [
   ofColumn('model_keys', 'sealed', sealedFor.modelKey),
 ];
 
-export interface Rotating {
+interface Rotating {
   readonly db: Kysely<Database>;
   /** Seals with the new key, opens with every key. */
   readonly sealer: Sealer;

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 
 /** Moments at which a crash hurts most; a proof of survival kills the process exactly there. */
-export const KILL_POINTS = [
+const KILL_POINTS = [
   'after-reserve',
   'after-model-answer',
   'after-turn-stored',

@@ -4,7 +4,7 @@ import type { OrchestrateRequest } from '../contracts/orchestration.ts';
 import { listAgentIds } from '../domain/agents/load.ts';
 import { readRunningSystem } from '../dev/running.ts';
 
-export const USAGE = `Asks Nubabel and shows the work live.
+const USAGE = `Asks Nubabel and shows the work live.
   npm run ask -- "Draft a launch tweet and check the budget for it"
     --session <id>       continue a conversation
     --agents brand,…     choose who works on it

@@ -17,7 +17,7 @@ const ICONS: Record<JobStatus['status'], string> = {
 };
 
 /** `█████░░░░░ 52 %  Running agent: Brand (2/3)  0:12  3.1¢` */
-export function progressLine(status: JobStatus): string {
+function progressLine(status: JobStatus): string {
   const full = Math.round((Math.min(100, Math.max(0, status.progress)) / 100) * BAR_CELLS);
   const bar = '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
   const step = oneLine(status.step);

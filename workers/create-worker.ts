@@ -13,7 +13,7 @@ interface Shared {
   readonly version?: WorkerDeploymentVersion | undefined;
 }
 
-export interface WorkerSettings extends Shared {
+interface WorkerSettings extends Shared {
   /** The prebuilt script, or where the workflows are. */
   readonly workflows: { readonly codePath: string } | { readonly code: string } | { readonly workflowsPath: string };
   /** Workflows kept in memory between their tasks; one that waits holds about 0.3 MB here and nothing elsewhere. */
@@ -65,7 +65,7 @@ const sourceOf = (workflows: WorkerSettings['workflows']): Partial<WorkerOptions
   'workflowsPath' in workflows ? workflows : { workflowBundle: workflows };
 
 /** One flat map of activities, as Temporal wants it; a name used by two groups is refused. */
-export function flatten(groups: Activities): Record<string, (...args: never[]) => unknown> {
+function flatten(groups: Activities): Record<string, (...args: never[]) => unknown> {
   const flat: Record<string, (...args: never[]) => unknown> = {};
   for (const [group, activities] of Object.entries(groups))
     for (const [name, activity] of Object.entries(activities)) {

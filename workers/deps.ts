@@ -43,10 +43,7 @@ export async function createActivityDeps(
     balanced: config.CLAUDE_SONNET_MODEL,
     deep: config.CLAUDE_OPUS_MODEL,
   };
-  const slackToken = config.SLACK_BOT_TOKEN;
-  const slack = slackToken
-    ? createSlackPort(createSlackClient({ token: slackToken, apiUrl: config.SLACK_API_URL }))
-    : undefined;
+  const slack = openSlackPort(config);
   const reachKillPoint = createKillPoint(config.NUBABEL_KILL_POINT);
   return {
     db,
@@ -84,6 +81,10 @@ export async function createActivityDeps(
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
   };
 }
+
+/** Undefined where no Slack is configured: then nothing reports to it. */
+const openSlackPort = ({ SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl }: Config) =>
+  token ? createSlackPort(createSlackClient({ token, apiUrl })) : undefined;
 
 const limitsOf = (config: Config) =>
   toDefaultLimits({

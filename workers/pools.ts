@@ -7,7 +7,7 @@ export interface Pool {
   readonly concurrency: number;
 }
 
-export interface PoolSettings {
+interface PoolSettings {
   readonly WORKER_CONCURRENCY: number;
   readonly WORKER_COUNT: number;
   readonly LOCAL_WORKER_COUNT: number;

@@ -13,7 +13,7 @@ import {
 import { toModelCallError } from './failures.ts';
 import { readAnswer, type Progress, type WireBlock, type WireMessage } from './read-answer.ts';
 
-export interface AnthropicSettings {
+interface AnthropicSettings {
   readonly baseUrl: string | undefined;
   readonly timeoutMs: number;
 }

@@ -4,7 +4,7 @@ import { secretForms } from '../../contracts/secret-forms.ts';
 import { ModelCallError } from '../../domain/models/model-port.ts';
 
 /** How the call stood when it failed. */
-export interface CallState {
+interface CallState {
   readonly cancelled: boolean;
   /** Content had begun to arrive: it may be billed, whatever the error says. */
   readonly begun?: boolean;

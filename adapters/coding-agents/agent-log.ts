@@ -41,7 +41,7 @@ export interface LogBatches {
   close(): Promise<void>;
 }
 
-export interface LogBatchesOptions {
+interface LogBatchesOptions {
   readonly onLog: OnLog;
   /** Given the failure of a batch; the work itself continues. */
   readonly onError: (error: unknown) => void;

@@ -1,5 +1,5 @@
 /** What a breaker says to one more call. */
-export type Admission = 'closed' | 'probe' | { readonly waitMs: number };
+type Admission = 'closed' | 'probe' | { readonly waitMs: number };
 
 /** Leaves a place alone that keeps failing, and lets one call look whether it is back. */
 export interface Circuit {
@@ -11,7 +11,7 @@ export interface Circuit {
   abandon(): void;
 }
 
-export interface CircuitOptions {
+interface CircuitOptions {
   /** Failures in a row that open it. */
   readonly failures: number;
   readonly openMs: number;

@@ -8,7 +8,7 @@ import { readAgentEvent, type AgentResult } from './stream-json.ts';
 import { toProblem, toToolResult, type CommandLineArguments } from './tools.ts';
 import type { Workspaces } from './workspaces.ts';
 
-export interface CommandLineDeps {
+interface CommandLineDeps {
   /** The operator's command; undefined: what is on the PATH. */
   readonly command: string | undefined;
   /** All that the agent sees of our environment. */

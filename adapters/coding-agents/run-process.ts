@@ -17,7 +17,7 @@ const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 /** Of its errors the end is kept, characters. */
 const ERRORS_KEPT = 4_000;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;

@@ -23,7 +23,7 @@ const Answer = z.looseObject({
     })
     .catch({}),
 });
-export type SidecarAnswer = z.infer<typeof Answer>;
+type SidecarAnswer = z.infer<typeof Answer>;
 
 const LogLine = z.looseObject({
   message: z.string().optional(),
@@ -31,7 +31,7 @@ const LogLine = z.looseObject({
   text: z.string().optional(),
 });
 
-export interface SidecarBody {
+interface SidecarBody {
   /** Undefined when what came is no answer of a sidecar. */
   readonly answer: SidecarAnswer | undefined;
   /** How what came began. */

@@ -24,7 +24,7 @@ const USUAL_CATEGORY = 'unspecified-low';
 /** Failures of a connection that was never made: nothing was sent. */
 const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
 
-export interface SidecarDeps {
+interface SidecarDeps {
   readonly url: string;
   /** Of the whole call with all its tries, ms. */
   readonly timeoutMs: number;
@@ -37,7 +37,7 @@ export interface SidecarDeps {
   readonly logEveryMs?: number;
 }
 
-export interface Sidecar {
+interface Sidecar {
   /** @throws ToolCallError */
   call(args: SidecarArguments, options: DelegationCall): Promise<ToolResult>;
   close(): Promise<void>;

@@ -62,7 +62,7 @@ export interface AgentResult {
 }
 
 /** What one line says. */
-export interface AgentEvent {
+interface AgentEvent {
   readonly sessionId: string | undefined;
   readonly model: string | undefined;
   readonly result: AgentResult | undefined;

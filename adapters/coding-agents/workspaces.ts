@@ -16,7 +16,7 @@ export interface Workspaces {
 }
 
 /** A session belongs to the organization that began it. */
-export interface SessionKey {
+interface SessionKey {
   readonly organizationId: string | undefined;
   readonly tool: string;
   readonly sessionId: string;

@@ -11,7 +11,7 @@ import { createFirstPartyTools } from './host/provider-effects.ts';
 import { createSessions } from './host/sessions.ts';
 import { providers } from './servers/index.ts';
 
-export interface ToolPortsDeps {
+interface ToolPortsDeps {
   readonly grants: GrantStore;
   /** Tenants may name http and local addresses; for development only. */
   readonly allowPrivate: boolean;

@@ -19,7 +19,7 @@ import type { Principal } from '../../contracts/principal.ts';
 import { RequestError } from '../../contracts/problem.ts';
 
 /** What has become of a call: its result, or the job that it waits or runs in. */
-export interface CallOutcome {
+interface CallOutcome {
   readonly jobId: string;
   /** Of the job, as under `GET /api/jobs/:jobId`. */
   readonly status: string;
@@ -27,7 +27,7 @@ export interface CallOutcome {
   readonly result?: ToolResult | undefined;
 }
 
-export interface CallToolOptions {
+interface CallToolOptions {
   /** The client has cancelled, or is gone: nobody waits any more. */
   readonly signal: AbortSignal;
   readonly onProgress: ((message: string, share?: number) => void) | undefined;

@@ -82,7 +82,7 @@ const steer = createRoute({
   responses: { 202: jsonResponse(SteerAnswer, 'It is written down and the work knows of it'), ...PROBLEMS },
 });
 
-export interface JobDeps extends CancelDeps, SteerDeps, StreamDeps {
+interface JobDeps extends CancelDeps, SteerDeps, StreamDeps {
   readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];
 }
 

@@ -4,7 +4,7 @@ import type { Logger } from '../../logging.ts';
 import { teamOf, toThreadMessage, type Envelope } from './message.ts';
 import type { WorkspaceMapping } from './workspace.ts';
 
-export interface SlackAppDeps extends ThreadDeps {
+interface SlackAppDeps extends ThreadDeps {
   readonly log: Logger;
   readonly botToken: string;
   readonly mapping: WorkspaceMapping;

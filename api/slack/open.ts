@@ -7,7 +7,7 @@ import { createEphemeralPoster, loadProfile } from './people.ts';
 import { createHonoReceiver, createSocketReceiver, type HonoReceiver } from './receivers.ts';
 import { mapOwnWorkspace } from './workspace.ts';
 
-export interface SlackSettings {
+interface SlackSettings {
   readonly botToken: string;
   readonly signingSecret: string | undefined;
   readonly appToken: string | undefined;
@@ -22,7 +22,7 @@ export interface OpenSlack {
   readonly http: HonoReceiver | undefined;
 }
 
-export interface SlackDeps extends Omit<ThreadDeps, 'loadProfile' | 'unknownUsers'> {
+interface SlackDeps extends Omit<ThreadDeps, 'loadProfile' | 'unknownUsers'> {
   readonly log: Logger;
   readonly client: WebClient;
 }

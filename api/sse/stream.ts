@@ -20,7 +20,7 @@ export interface StreamDeps extends DatabaseDeps {
   readonly hub: EventHub;
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   /** Only this orchestration's events, from the beginning, ending with its end. */
   readonly orchestrationId?: string;
   /** It was over before the stream began: what is stored is all there will ever be. */

@@ -31,7 +31,7 @@ export interface Reservation {
 }
 
 /** A window without room for what was wanted. */
-export interface Refusal {
+interface Refusal {
   readonly scope: 'organization' | 'user';
   readonly period: 'day' | 'month' | 'year';
   readonly limitNanos: Nanos;

@@ -6,7 +6,7 @@ import type { ConnectionToolsTable } from '../tables/tools.ts';
 export type ConnectionTool = Selectable<ConnectionToolsTable>;
 
 /** A tool with what decides whether it may be called. */
-export interface PinnedTool extends ConnectionTool {
+interface PinnedTool extends ConnectionTool {
   readonly provider: string;
   readonly slug: string;
   readonly connection_name: string;
@@ -155,7 +155,7 @@ export async function removeTools(
     .execute();
 }
 
-export interface AcceptedTools {
+interface AcceptedTools {
   /** Names that are on now. */
   readonly accepted: string[];
   /** Named ones that are no longer what was shown, or do not wait for anybody. */

@@ -50,7 +50,7 @@ export const deleteConnection = async (trx: OrganizationTransaction, id: string)
   (await trx.deleteFrom('connections').where('id', '=', id).executeTakeFirst()).numDeletedRows === 1n;
 
 /** What a failed call means for the next: so many in a row, and nobody calls for a while. */
-export interface CallFailed {
+interface CallFailed {
   /** Without any secret; people read it. */
   readonly error: string;
   readonly maxFailures: number;

@@ -7,7 +7,7 @@ import { appendEvent } from './events.ts';
 export const MAX_LOG_LINES = 500;
 const NO_MORE = '… further lines are not kept';
 
-export interface NewDelegationLog {
+interface NewDelegationLog {
   readonly organizationId: string;
   readonly orchestrationId: string;
   readonly tool: string;

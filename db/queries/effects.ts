@@ -28,7 +28,7 @@ export async function claimEffect(
 export const findEffect = (trx: OrganizationTransaction, key: string): Promise<Effect | undefined> =>
   trx.selectFrom('effects').selectAll().where('key', '=', key).executeTakeFirst();
 
-export const lockEffect = (trx: OrganizationTransaction, key: string): Promise<Effect> =>
+const lockEffect = (trx: OrganizationTransaction, key: string): Promise<Effect> =>
   trx.selectFrom('effects').selectAll().where('key', '=', key).forUpdate().executeTakeFirstOrThrow();
 
 /**

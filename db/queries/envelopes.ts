@@ -5,7 +5,7 @@ import type { OrganizationTransaction } from '../organization.ts';
 import { refuse, TODAY, windowsOf, type DefaultLimits, type Untaken } from './budget.ts';
 import { MOVE_FLOWS, type MovedWindow } from './settle.ts';
 
-export interface EnvelopeRequest {
+interface EnvelopeRequest {
   readonly organizationId: string;
   readonly orchestrationId: string;
   readonly userId: string | null;

@@ -2,7 +2,7 @@ import { sql, type Compilable } from 'kysely';
 import type { EventType, OrganizationEvent } from '../../contracts/events.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
-export interface NewEvent {
+interface NewEvent {
   readonly organizationId: string;
   readonly type: EventType;
   readonly orchestrationId: string | null;
@@ -34,7 +34,7 @@ export async function appendEvent(
   return rows[0]?.id ?? 0;
 }
 
-export interface EventFilter {
+interface EventFilter {
   readonly afterId: number;
   readonly orchestrationId?: string;
   readonly limit: number;

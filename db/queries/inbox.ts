@@ -3,7 +3,7 @@ import type { Database } from '../tables/index.ts';
 import type { InboxTable } from '../tables/doors.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
-export type InboxRow = Selectable<InboxTable>;
+type InboxRow = Selectable<InboxTable>;
 
 export interface NewDelivery {
   readonly organizationId: string;

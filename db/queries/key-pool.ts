@@ -22,7 +22,7 @@ export interface PoolPolicy {
   readonly leaseSeconds: number;
 }
 
-export interface KeyRequest {
+interface KeyRequest {
   readonly orchestrationId: string;
   readonly turnKey: string;
   readonly usageId: string;
@@ -39,7 +39,7 @@ export interface KeyRequest {
  * fair share of them is ours. `cooling`: nobody can answer before `waitMs`. `quarantined`: all were rejected.
  * `exhausted`: the turn has made its calls. `none`: there is no key.
  */
-export type KeyVerdict = 'leased' | 'busy' | 'cooling' | 'quarantined' | 'exhausted' | 'none';
+type KeyVerdict = 'leased' | 'busy' | 'cooling' | 'quarantined' | 'exhausted' | 'none';
 
 export interface KeyLease {
   readonly verdict: KeyVerdict;

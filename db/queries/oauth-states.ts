@@ -25,7 +25,7 @@ export async function findStateOrganization(db: Kysely<Database>, stateHash: Buf
 }
 
 /** A state as it comes back; `used`: not for the first time. */
-export type ConsumedState = { readonly row: OauthState; readonly used: boolean };
+type ConsumedState = { readonly row: OauthState; readonly used: boolean };
 
 /** Consumes a state for good: of two who come with the same one, one gets it. */
 export async function consumeOauthState(

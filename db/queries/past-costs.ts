@@ -3,7 +3,7 @@ import type { Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
 /** What the newest calls of an agent with a model were like; all zero when there was none. */
-export interface PastCosts {
+interface PastCosts {
   readonly calls: number;
   /** The whole prompt, what came from the cache included. */
   readonly meanInputTokens: number;

@@ -14,7 +14,7 @@ export async function findPrincipal(db: Kysely<Database>, tokenHash: Buffer): Pr
   return rows[0];
 }
 
-export interface Workspace {
+interface Workspace {
   readonly organizationId: string;
   readonly teamId: string;
   readonly botUserId: string;
@@ -30,17 +30,6 @@ export async function findWorkspace(db: Kysely<Database>, teamId: string): Promi
 
 export const findUser = (trx: OrganizationTransaction, id: string): Promise<User | undefined> =>
   trx.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
-
-export const findSlackUser = (
-  trx: OrganizationTransaction,
-  slack: { teamId: string; userId: string },
-): Promise<User | undefined> =>
-  trx
-    .selectFrom('users')
-    .selectAll()
-    .where('slack_team_id', '=', slack.teamId)
-    .where('slack_user_id', '=', slack.userId)
-    .executeTakeFirst();
 
 /** Safe to repeat: an existing user of the same Slack identity is returned as it is. */
 export const upsertSlackUser = (trx: OrganizationTransaction, row: Insertable<UsersTable>): Promise<User> =>

@@ -2,7 +2,7 @@ import { sql, type Insertable, type Selectable } from 'kysely';
 import type { SessionsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
-export type Session = Selectable<SessionsTable>;
+type Session = Selectable<SessionsTable>;
 
 export const findSession = (trx: OrganizationTransaction, id: string): Promise<Session | undefined> =>
   trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();

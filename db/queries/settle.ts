@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
-export interface TokenCounts {
+interface TokenCounts {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheWriteTokens: number;

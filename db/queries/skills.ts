@@ -37,7 +37,7 @@ export async function countOtherSkills(trx: OrganizationTransaction, name: strin
   return Number(count);
 }
 
-export interface PutSkill extends Pick<Skill, 'name' | 'description' | 'body'> {
+interface PutSkill extends Pick<Skill, 'name' | 'description' | 'body'> {
   readonly organizationId: string;
   readonly userId: string;
 }

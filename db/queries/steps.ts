@@ -76,7 +76,7 @@ export const listSteps = (trx: OrganizationTransaction, orchestrationId: string)
 
 /** What the step line and the progress are made of, without the instructions, which may be long. */
 const STATE = ['id', 'title', 'agent', 'status', 'revision', 'position'] as const;
-export type StepState = Pick<Step, (typeof STATE)[number]>;
+type StepState = Pick<Step, (typeof STATE)[number]>;
 
 /** What a step is told is made of these; only the step itself comes with its instruction. */
 export type StepForWork = Pick<

@@ -4,7 +4,7 @@ import type { OrganizationTransaction } from '../organization.ts';
 import type { Orchestration } from './orchestrations.ts';
 import type { User } from './people.ts';
 
-export interface ThreadPlace {
+interface ThreadPlace {
   readonly teamId: string;
   readonly channelId: string;
   readonly threadTs: string;

@@ -9,7 +9,7 @@ import type { StepForWork } from './steps.ts';
 /** What was said before in the session, as a model is told it. */
 export type EarlierMessage = Pick<Message, 'role' | 'content' | 'orchestration_id'>;
 
-export interface TurnContextRow extends Orchestration {
+interface TurnContextRow extends Orchestration {
   /** Oldest first; words that were refused are left out. */
   readonly history: readonly EarlierMessage[];
   /** The stored answer of the turn; null while there is none. */

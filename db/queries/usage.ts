@@ -105,7 +105,7 @@ const GROUPS = {
   orchestration: sql`orchestration_id as "jobId"`,
 } as const satisfies Record<UsageGroup, unknown>;
 
-export interface UsageQuery {
+interface UsageQuery {
   readonly groups: readonly UsageGroup[];
   /** First and last day, `YYYY-MM-DD`, UTC. */
   readonly from: string;

@@ -3,7 +3,7 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 type Instant = ColumnType<Date, string | undefined, string>;
 type MaybeInstant = ColumnType<Date | null, string | null | undefined, string | null>;
 
-export interface OrganizationsTable {
+interface OrganizationsTable {
   id: string;
   name: string;
   created_at: Instant;
@@ -52,7 +52,7 @@ export interface InboxTable {
   last_error: string | null;
 }
 
-export interface InboxKeysTable {
+interface InboxKeysTable {
   organization_id: string;
   key: string;
   inbox_id: string;

@@ -38,7 +38,7 @@ export interface ModelKeyAccountsTable {
  * A call under way. Without an account: the organization waits for a free key of the shared pool, or, with an
  * execution, an attempt of an activity that found every key at rest.
  */
-export interface ModelKeyLeasesTable {
+interface ModelKeyLeasesTable {
   organization_id: string;
   id: string;
   pool: string;

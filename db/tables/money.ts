@@ -4,9 +4,9 @@ import type { AgentId, Tier } from '../../contracts/agents.ts';
 type Instant = ColumnType<Date, string | undefined, string>;
 
 /** `reserved` is promised, `settled` is paid, `released` was never charged, `unknown` counts as paid at its worst case. */
-export type UsageState = 'reserved' | 'settled' | 'released' | 'unknown';
+type UsageState = 'reserved' | 'settled' | 'released' | 'unknown';
 
-export interface UsageTable {
+interface UsageTable {
   organization_id: string;
   id: string;
   orchestration_id: string;
@@ -35,7 +35,7 @@ export interface UsageTable {
 }
 
 /** What is set aside for one orchestration. What remains of it is reserved in the windows of the day it was opened. */
-export interface EnvelopesTable {
+interface EnvelopesTable {
   organization_id: string;
   orchestration_id: string;
   user_id: string | null;
@@ -49,7 +49,7 @@ export interface EnvelopesTable {
   closed_at: ColumnType<Date | null, string | null | undefined, string | null>;
 }
 
-export interface BudgetLimitsTable {
+interface BudgetLimitsTable {
   organization_id: string;
   scope: 'organization' | 'user';
   user_id: string;
@@ -58,7 +58,7 @@ export interface BudgetLimitsTable {
   updated_at: Instant;
 }
 
-export interface BudgetWindowsTable {
+interface BudgetWindowsTable {
   organization_id: string;
   scope: 'organization' | 'user';
   user_id: string;
@@ -71,7 +71,7 @@ export interface BudgetWindowsTable {
   alerted_share: Generated<number>;
 }
 
-export interface BudgetPoliciesTable {
+interface BudgetPoliciesTable {
   organization_id: string;
   step_down: boolean;
   balanced_from: number;

@@ -78,7 +78,7 @@ export interface PlanEditsTable {
 }
 
 /** Every question that was asked, with its answer; the present one also stands on the orchestration. */
-export interface ApprovalsTable {
+interface ApprovalsTable {
   organization_id: string;
   orchestration_id: string;
   id: string;
@@ -88,7 +88,7 @@ export interface ApprovalsTable {
   decided_at: MaybeInstant;
 }
 
-export interface ApprovalPoliciesTable {
+interface ApprovalPoliciesTable {
   organization_id: string;
   document: JSONColumnType<ApprovalPolicy>;
   version: Generated<number>;

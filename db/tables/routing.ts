@@ -20,13 +20,13 @@ export interface RoutingOverridesTable {
 }
 
 /** Counts the changes of an organization's overrides, so that a door sees in passing that it has to learn anew. */
-export interface RoutingVersionsTable {
+interface RoutingVersionsTable {
   organization_id: string;
   version: number;
 }
 
 /** The model's analyses of requests that may come again in the same words. */
-export interface RoutingCacheTable {
+interface RoutingCacheTable {
   organization_id: string;
   text_hash: string;
   /** Decided by the demo model; never used for real work. */

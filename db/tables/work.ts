@@ -135,18 +135,18 @@ export interface SlackPostsTable {
   shown_hash: string | null;
 }
 
-export interface SlackBucketsTable {
+interface SlackBucketsTable {
   organization_id: string;
   bucket: string;
   next_at: Instant;
 }
 
-export interface EventCountersTable {
+interface EventCountersTable {
   organization_id: string;
   last_id: number;
 }
 
-export interface EventsTable {
+interface EventsTable {
   organization_id: string;
   id: number;
   type: EventType;

@@ -23,7 +23,7 @@ export interface DecideDeps extends DatabaseDeps, WakeDeps, DispatchDeps {
   readonly workflows: Pick<WorkflowPort, 'decide'>;
 }
 
-export type Answer = DecisionRequest & { readonly verdict: Decision['verdict'] };
+type Answer = DecisionRequest & { readonly verdict: Decision['verdict'] };
 
 /** The row can say "waiting" one workflow task before the workflow does; so often and so long it is asked again. */
 const RETRIES = 5;

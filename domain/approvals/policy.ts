@@ -12,7 +12,7 @@ export interface ApprovalRules {
 }
 
 /** What decides whether a human is asked before work begins. */
-export interface PlannedWork {
+interface PlannedWork {
   readonly estimatedCents: number;
   readonly category: Category;
   /** The request says so. */

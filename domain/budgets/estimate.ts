@@ -3,7 +3,7 @@ import type { Nanos } from '../../contracts/money.ts';
 import { MAX_TOKENS, USUAL_OUTPUT_TOKENS } from '../steps/prompts.ts';
 import type { PriceTable } from '../models/prices.ts';
 
-export interface Estimate {
+interface Estimate {
   readonly usualNanos: Nanos;
   readonly worstNanos: Nanos;
 }

@@ -12,7 +12,7 @@ export interface ViewDeps extends DatabaseDeps {
   readonly publicUrl: string;
 }
 
-export interface ConnectionFilter {
+interface ConnectionFilter {
   readonly provider?: string | undefined;
   readonly health?: ConnectionHealth | undefined;
   /** The id of the last one of the page before. */

@@ -19,7 +19,7 @@ export const OUTCOMES = ['connected', 'denied', 'expired', 'used', 'browser', 'r
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** What an authorization server has sent the browser back with. */
-export interface GrantCallback {
+interface GrantCallback {
   readonly state: string | undefined;
   readonly code: string | undefined;
   readonly iss: string | undefined;

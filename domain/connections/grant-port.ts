@@ -7,7 +7,7 @@ import type { PendingGrant } from './sealed-grant.ts';
  * `over`: it says that the grant is no more. `refused`: it says no to the client or the request; a person has to mend
  * that. `untrusted`: what it says does not fit, and nothing was given to it.
  */
-export type GrantFault = 'passing' | 'over' | 'refused' | 'untrusted';
+type GrantFault = 'passing' | 'over' | 'refused' | 'untrusted';
 
 /** Why there is no grant, in a sentence of ours: what servers answer is never quoted, because it may repeat a secret. */
 export class GrantError extends Error {

@@ -54,7 +54,7 @@ export function refuseGrant({ role, userId }: Principal, { user_id: owner }: Con
     throw new RequestError('forbidden', 'This connection is somebody else’s own. Only they may grant access for it.');
 }
 
-export interface BegunGrant {
+interface BegunGrant {
   /** Where the person grants access. */
   readonly authorizationUrl: string;
   readonly expiresAt: string;

@@ -67,7 +67,7 @@ export const kindOf = ({ provider, hosted }: NewConnection): Connection['kind'] 
   isFirstParty(provider) && !hosted ? 'first_party' : 'remote';
 
 function refuseTrust({ role }: Principal): void {
-  if (role !== 'admin') throw new RequestError('forbidden', 'Only an admin may vouch for a server ("trusted": true).');
+  if (role !== 'admin') throw new RequestError('forbidden', 'Only an admin may trust a server ("trusted": true).');
 }
 
 /** Refuses addresses that must not be asked, before anything is kept. @throws RequestError 400 */

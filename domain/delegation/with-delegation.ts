@@ -4,7 +4,7 @@ import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import type { Delegation } from './delegation-port.ts';
 
 /** Coding agents have no row of their own; this stands for one. */
-export const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';
+const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';
 
 /**
  * The host with coding agents among its tools. Agents are offered those that are there; whoever names another one is

@@ -8,7 +8,7 @@ import { later } from '../tools/settle-call.ts';
 import type { ClaimedInvocation, ToolDeps } from '../tools/tool-deps.ts';
 
 /** What is known of a change whose answer was lost. */
-export type OutcomeCheck =
+type OutcomeCheck =
   | { readonly kind: 'happened'; readonly result: ToolResult; readonly by: SettledBy }
   /** It may be sent again: it did not happen, or twice is once. */
   | { readonly kind: 'send' }

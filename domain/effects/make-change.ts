@@ -20,7 +20,7 @@ import type { CheckBeforeSending, HostCallOptions } from '../tools/tool-host.ts'
 const MARGIN_MS = 5_000;
 
 /** A line of the ledger, and whether this attempt has just claimed it. */
-export interface Claim {
+interface Claim {
   readonly isOurs: boolean;
   readonly invocation: ClaimedInvocation;
 }

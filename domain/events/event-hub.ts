@@ -7,7 +7,7 @@ import type { LogDeps } from '../deps.ts';
 export type { StoredEvent };
 
 /** One open stream: where it is, and what it wants to be told. */
-export interface Subscriber {
+interface Subscriber {
   readonly organizationId: string;
   /** The id of the newest event it has been offered. */
   lastId: number;
@@ -26,7 +26,7 @@ export interface EventHub {
 const SAFETY_POLL_MS = 2_000;
 const BATCH = 500;
 
-export interface HubDeps extends LogDeps {
+interface HubDeps extends LogDeps {
   readonly db: Kysely<Database>;
   /** Calls back with the organization that has news; wake-ups may be lost. */
   readonly listen: (onWake: (organizationId: string) => void) => { open(): void; close(): Promise<void> };

@@ -4,7 +4,7 @@ import type { DatabaseDeps } from '../deps.ts';
 
 const REPLAY_BATCH = 500;
 
-export interface ReplayOf {
+interface ReplayOf {
   readonly organizationId: string;
   /** Only this orchestration's events. */
   readonly orchestrationId?: string | undefined;

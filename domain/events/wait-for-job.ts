@@ -9,7 +9,7 @@ export interface WaitDeps extends DatabaseDeps {
   readonly hub: Pick<EventHub, 'subscribe'>;
 }
 
-export interface Waiting {
+interface Waiting {
   /** Longest time, ms. */
   readonly waitMs: number;
   readonly isOver: (job: Orchestration) => boolean;

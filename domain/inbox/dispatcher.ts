@@ -9,7 +9,7 @@ const TIMEOUT_MS = 1_500;
 const PAUSE_MS = 2_000;
 const RELAY_TIMEOUT_MS = 5_000;
 
-export interface Dispatcher {
+interface Dispatcher {
   /** Gives a delivery to Temporal now if that is possible; otherwise the relay does it later. Never throws. */
   now(delivery: Delivery): Promise<void>;
   /** As `now`, for the relay: waits longer, in the transaction that holds the row, and the attempt is counted. */

@@ -3,7 +3,7 @@ import { listOrganizationsWithBacklog, lockBacklog } from '../../db/queries/inbo
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
 import type { DispatchDeps } from './dispatcher.ts';
 
-export type RelayDeps = DatabaseDeps & LogDeps & DispatchDeps;
+type RelayDeps = DatabaseDeps & LogDeps & DispatchDeps;
 
 const ROUND_MS = 1_000;
 /** Younger deliveries are still being dispatched by whoever accepted them. */
@@ -35,7 +35,7 @@ export function startRelay(deps: RelayDeps): () => Promise<void> {
 }
 
 /** One look at every organization's backlog. */
-export async function relayOnce(deps: RelayDeps): Promise<void> {
+async function relayOnce(deps: RelayDeps): Promise<void> {
   for (const organizationId of await listOrganizationsWithBacklog(deps.db, OLDER_THAN_MS)) {
     while (await relayBatch(deps, organizationId));
   }

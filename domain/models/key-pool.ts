@@ -14,7 +14,7 @@ import { KEY_POLICY, toFinalFailure, toKeyRefusal } from './key-waits.ts';
 import { ModelCallError, type ModelAnswer, type ModelCall, type ModelPort, type PooledModel } from './model-port.ts';
 import { retryWhileDatabaseUnavailable } from './retry-while-database-unavailable.ts';
 
-export interface KeyPoolDeps {
+interface KeyPoolDeps {
   readonly db: Kysely<Database>;
   readonly model: ModelPort;
   /** Keys that all organizations share; their own are in the database. */

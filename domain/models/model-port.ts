@@ -78,7 +78,7 @@ export interface PooledModel {
  * What a failed call says of the key it was made with. `limited`: too many requests, or overloaded. `failed`: a fault of
  * the provider. `rejected`: the key itself. `nothing`: the request, the network or we.
  */
-export type KeyFault = 'limited' | 'failed' | 'rejected' | 'nothing';
+type KeyFault = 'limited' | 'failed' | 'rejected' | 'nothing';
 
 interface FailedCall {
   readonly fault?: KeyFault;

@@ -128,7 +128,7 @@ const UNUSED = {
 } as const;
 
 /** The pool of an organization: its own accounts and the shared ones, those that no call has used yet too. */
-export function toPoolView(found: readonly KeyAccount[], shared: readonly string[], now = Date.now()): KeyPoolView {
+function toPoolView(found: readonly KeyAccount[], shared: readonly string[], now = Date.now()): KeyPoolView {
   const unused = shared.filter((id) => !found.some((account) => account.id === id)).map((id) => ({ ...UNUSED, id }));
   const accounts = [...found, ...unused].map((account) => toAccountView(account, now));
   const sum = (name: 'total_requests' | 'total_retries' | 'total_429_errors') =>

@@ -2,7 +2,7 @@ import type { Nanos } from '../../contracts/money.ts';
 import { NANOS_PER_DOLLAR } from '../../contracts/money.ts';
 
 /** US dollars per million tokens. */
-export interface Price {
+interface Price {
   readonly input: number;
   readonly output: number;
   readonly cacheWrite5m?: number;

@@ -9,7 +9,7 @@ export function tierUnder(pressure: number, tier: Tier, policy: BudgetPolicy): T
   return pressure >= policy.balancedFrom ? 'balanced' : tier;
 }
 
-export interface ModelChoice {
+interface ModelChoice {
   readonly tier: Tier;
   readonly model: string;
   /** The tier that was asked for, when the pressure on a budget gave it a cheaper one. */

@@ -114,7 +114,7 @@ export async function reserveTurn(
 }
 
 /** A refusal with what a person needs to decide: whose limit, of which period, and how much is missing. */
-export const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos }: NoRoomInBudgetError) =>
+const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos }: NoRoomInBudgetError) =>
   FailureError.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
 
 /**

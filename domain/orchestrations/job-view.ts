@@ -84,11 +84,7 @@ const toHealingView = (row: Healing): HealingView => ({
 });
 
 /** A plan with how far it has come; steps that stand in no row yet have not begun. Pure. */
-export function toPlanView(
-  { document, hash }: StoredPlan,
-  rows: readonly Step[],
-  language: Language,
-): PlanView | undefined {
+function toPlanView({ document, hash }: StoredPlan, rows: readonly Step[], language: Language): PlanView | undefined {
   if (!document) return undefined;
   const { steps, ...plan } = document;
   const begun = new Set(rows.map(({ id }) => id));

@@ -14,7 +14,7 @@ const DIGITS = 1e4;
 const JUDGED_AT_ONCE = 20;
 
 /** The overrides of an organization, as of a version of them. */
-export interface Taught {
+interface Taught {
   readonly version: number;
   readonly overrides: readonly OverrideExample[];
 }

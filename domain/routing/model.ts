@@ -63,7 +63,7 @@ export function parseModel(json: unknown): RouterModel {
 }
 
 /** What scoring needs of a model; training scores with floats, the shipped model with bytes. */
-export interface Weights {
+interface Weights {
   readonly weights: Int8Array | Float32Array;
   readonly scale: number;
   readonly bias: readonly number[];
@@ -71,7 +71,7 @@ export interface Weights {
 }
 
 /** Sums of a text before the softmax. They add up: the sums of a request are those of its clauses. */
-export interface Sums {
+interface Sums {
   readonly perLabel: Float64Array;
   /** Sum of the squared feature values, by whose root the sums are divided. */
   squares: number;

@@ -10,7 +10,7 @@ export interface SkillProblem extends SkillMistake {
 }
 
 /** The skills of a folder, and what is wrong with those that are missing here. */
-export interface SkillsFound {
+interface SkillsFound {
   readonly skills: ReadonlyMap<string, Skill>;
   readonly problems: readonly SkillProblem[];
 }
@@ -76,7 +76,7 @@ export interface SkillCatalogue {
   find(name: string): Skill | undefined;
 }
 
-export interface SkillCatalogueOptions {
+interface SkillCatalogueOptions {
   /** Called once for every change that left something wrong; what was good before stays. */
   readonly onProblems?: (problems: readonly SkillProblem[]) => void;
   /** A clock, ms. */

@@ -9,7 +9,7 @@ export interface SkillMistake {
 }
 
 /** A `SKILL.md` as the open Agent Skills format has it, or everything that is wrong with it. */
-export type SkillReading =
+type SkillReading =
   | { readonly name: string; readonly description: string; readonly body: string }
   | { readonly mistakes: readonly SkillMistake[] };
 

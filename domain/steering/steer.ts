@@ -16,7 +16,7 @@ export interface SteerDeps extends DatabaseDeps, WakeDeps, DispatchDeps {
   readonly workflows: Pick<WorkflowPort, 'steer'>;
 }
 
-export interface Steered {
+interface Steered {
   readonly steeringId: string;
   readonly mode: SteeringMode;
   readonly status: 'pending';

@@ -87,7 +87,7 @@ export const allowedTools = <T extends Named>(agent: Pick<AgentDefinition, 'tool
   tools.filter((tool) => isAllowed(agent, tool));
 
 /** Whether the list lets this tool pass, by its connection's slug or by its provider. */
-export function isAllowed({ tools: patterns }: Pick<AgentDefinition, 'tools'>, tool: Named): boolean {
+function isAllowed({ tools: patterns }: Pick<AgentDefinition, 'tools'>, tool: Named): boolean {
   const own = tool.name.startsWith(`${tool.slug}__`) ? tool.name.slice(tool.slug.length + 2) : tool.name;
   const isRemote = !isFirstParty(tool.provider) && !HOUSE.includes(tool.slug);
   return patterns.some(

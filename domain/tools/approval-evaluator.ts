@@ -36,7 +36,7 @@ export async function createApprovalEvaluator(
   };
 }
 
-export interface CallOccasion {
+interface CallOccasion {
   readonly risk: StepRisk;
   /** Its arguments may come from untrusted text. */
   readonly tainted: boolean;

@@ -13,7 +13,7 @@ export const MAX_DEFINITION_BYTES = 200_000 * 0.03 * 4;
 /** Local tools: they are answered by us, but for `execute`, which stands for the tool that it names. */
 export const CATALOGUE = { search: 'tools__search', details: 'tools__details', execute: 'tools__execute' } as const;
 
-export interface ToolsForModel {
+interface ToolsForModel {
   readonly mode: 'direct' | 'search';
   /** By name: the provider caches the beginning of a request, and tools are its very beginning. */
   readonly tools: readonly ModelTool[];

@@ -19,7 +19,7 @@ import { testConnection } from './test-connection.ts';
 import type { LoadedTool, ToolHost, ToolUser } from './tool-host.ts';
 import type { ProviderEffects, ToolPorts } from './tool-sessions-port.ts';
 
-export interface ToolHostDeps extends ToolPorts {
+interface ToolHostDeps extends ToolPorts {
   readonly db: Kysely<Database>;
   /** Of the console, without a slash at the end. */
   readonly publicUrl: string;

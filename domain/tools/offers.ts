@@ -14,7 +14,7 @@ export interface OrganizationTools {
   readonly tools: readonly ConnectionTool[];
 }
 
-export interface OfferTerms {
+interface OfferTerms {
   readonly firstParty: Pick<FirstPartyTools, 'promises'>;
   /** Of the console, without a slash at the end. */
   readonly publicUrl: string;
@@ -90,7 +90,7 @@ const toLeftOut = ({ id, name }: Connection, reason: LeftOut['reason'], publicUr
 });
 
 /** First-party servers are trusted; of others only those that an admin has marked as trusted. */
-export const isTrusted = ({ kind, trusted }: Pick<Connection, 'kind' | 'trusted'>): boolean =>
+const isTrusted = ({ kind, trusted }: Pick<Connection, 'kind' | 'trusted'>): boolean =>
   kind === 'first_party' || trusted;
 
 /** The worst that a tool may do, by what its server says of it. What an untrusted server says can only raise it. */

@@ -37,9 +37,9 @@ export const diffOfTool = (
  * `pin`: take it as it is. `quarantine`: off until an admin accepts it. `restore`: it is again what was accepted.
  * `keep`: nothing to write.
  */
-export type ListingDecision = 'pin' | 'quarantine' | 'restore' | 'keep';
+type ListingDecision = 'pin' | 'quarantine' | 'restore' | 'keep';
 
-export interface Listing {
+interface Listing {
   /** Nobody has listed this connection's tools before. */
   readonly first: boolean;
   /** A server of ours: it changes with a deploy, and nobody has to accept that. */

@@ -11,7 +11,7 @@ import type { CallTarget, ToolDeps } from './tool-deps.ts';
 const SHOWN_EVERY_MS = 1_000;
 const PROGRESS_CHARS = 200;
 
-export interface ProgressFollower {
+interface ProgressFollower {
   readonly tell: NonNullable<CallOptions['onProgress']>;
   /** Shows nothing more, and resolves once nothing is on its way that could paint over a later state. */
   flush(): Promise<void>;

@@ -10,7 +10,7 @@ import { errorResult, storableResult } from './results.ts';
 import { hasVerifiedEffects } from './taint.ts';
 import type { CallTarget, ToolDeps, ToolInvocation } from './tool-deps.ts';
 
-export interface CallAnswer {
+interface CallAnswer {
   readonly status: 'done' | 'failed';
   readonly result: ToolResult;
   /** What it says comes from outside and is untrusted. */
@@ -76,7 +76,7 @@ const MAX_WAIT_MS = 60_000;
 const SHORT_WAIT_MS = 1_500;
 
 /** What a failed call comes to: an answer that says so, a question to a human, or another try by Temporal. */
-export type AfterFailure =
+type AfterFailure =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'throw'; readonly failure: Error };

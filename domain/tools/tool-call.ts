@@ -19,7 +19,7 @@ export interface ToolCallDeps extends AcceptDeps, WaitDeps {
   readonly publicUrl: string;
 }
 
-export interface ToolCallOptions {
+interface ToolCallOptions {
   /** Longest time to wait for the end, ms. */
   readonly waitMs: number;
   /** Stops the waiting, not the call. */

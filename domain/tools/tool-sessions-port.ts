@@ -45,7 +45,7 @@ export interface ProviderEffects {
 }
 
 /** What is known of the tools over one session. */
-export interface SessionList {
+interface SessionList {
   /** When they were last listed, ms; 0: not since the last change that the server has announced. */
   listedAt: number;
   /** Counts the announced changes, so that a list from before one does not pass for newer. */

@@ -84,8 +84,16 @@ const DEVELOPMENT = ['web', 'dev', 'scripts', 'tests'];
 
 /** What no file of ours imports: run by name, by another program's configuration, or here as the peer of a package. */
 const RUN = new Set([
-  ...['node', 'typescript', 'prettier', 'oxlint', 'oxlint-tsgolint', 'jest', '@swc/core', '@swc/jest'],
-  ...['protobufjs', '@modelcontextprotocol/conformance'],
+  'node',
+  'typescript',
+  'prettier',
+  'oxlint',
+  'oxlint-tsgolint',
+  'jest',
+  '@swc/core',
+  '@swc/jest',
+  'protobufjs',
+  '@modelcontextprotocol/conformance',
 ]);
 
 const isTypesOfUsed = (name: string, used: ReadonlySet<string>): boolean =>

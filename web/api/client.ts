@@ -20,7 +20,7 @@ import type {
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
-export interface ApiOptions {
+interface ApiOptions {
   /** Where the server is; empty for the page's own origin. */
   readonly baseUrl: string;
   readonly token: string;

@@ -8,7 +8,7 @@ const MAX_DELAY_MS = 15_000;
 /** The server sends a heartbeat every 25 s; a stream silent for longer than two of them is dead. */
 const SILENCE_MS = 60_000;
 
-export interface EventStreamOptions {
+interface EventStreamOptions {
   readonly open: (lastEventId: string | undefined, signal: AbortSignal) => Promise<Response>;
   readonly onEvent: (event: OrganizationEvent) => void;
   readonly onConnection: (state: 'live' | 'lost') => void;

@@ -1,7 +1,7 @@
 const KEY = 'nubabel.token';
 
 /** What this module needs of the browser. */
-export interface TokenPlace {
+interface TokenPlace {
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   readonly location: Pick<Location, 'hash' | 'pathname' | 'search'>;
   readonly history: Pick<History, 'replaceState' | 'state'>;

@@ -13,7 +13,7 @@ export interface Draft {
 
 /** Whether a plan is made first. */
 export const PLANNING = ['auto', 'always', 'never'] as const;
-export type Planning = (typeof PLANNING)[number];
+type Planning = (typeof PLANNING)[number];
 
 export const emptyDraft = (message = ''): Draft => ({
   message,

@@ -1,7 +1,5 @@
-import type { ConnectionTest, FirstPartyProvider } from '../../contracts/connections.ts';
+import type { FirstPartyProvider } from '../../contracts/connections.ts';
 import type { ConnectionDraftBody } from '../api/shapes.ts';
-
-export type ConnectionCheck = ConnectionTest['checks'][number]['check'];
 
 /** Providers that Nubabel has a server of its own for, by the names people know. */
 export const PROVIDERS = {

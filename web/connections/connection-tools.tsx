@@ -68,7 +68,7 @@ interface ToolLineProps {
 }
 
 /** One tool, which opens to what its server says of it: plain text, because it is untrusted. */
-export function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps) {
+function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps) {
   const { text } = useText();
   return (
     <li className="plan-step tool" data-tool={tool.name} data-state={tool.state}>
@@ -132,7 +132,7 @@ interface WaitingToolsProps {
 }
 
 /** New and changed tools, which are off until an admin has seen how they differ from what was accepted. */
-export function WaitingTools({ connectionId, tools, admin, onAccepted }: WaitingToolsProps) {
+function WaitingTools({ connectionId, tools, admin, onAccepted }: WaitingToolsProps) {
   const api = useApi();
   const cache = useQueryClient();
   const { text } = useText();

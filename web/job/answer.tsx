@@ -78,7 +78,7 @@ function AnswerFacts({ status, result }: AnswerProps) {
 }
 
 /** What the other agents added, each folded, heaviest first. */
-export function Insights({ insights }: { readonly insights: AggregatedResult['supporting_insights'] }) {
+function Insights({ insights }: { readonly insights: AggregatedResult['supporting_insights'] }) {
   const { text } = useText();
   if (insights.length === 0) return null;
   return (
@@ -105,7 +105,7 @@ export function Insights({ insights }: { readonly insights: AggregatedResult['su
 const THANKS_MS = 2_000;
 
 /** Copies Markdown to the clipboard; absent where the browser offers none, as on plain http. */
-export function CopyButton({ content }: { readonly content: string }) {
+function CopyButton({ content }: { readonly content: string }) {
   const { text } = useText();
   const [copied, setCopied] = useState(false);
   useEffect(() => {

@@ -3,7 +3,7 @@ import { PageLink, type Route, toJob } from '../layout/routes.tsx';
 import { useText } from '../text/text-context.tsx';
 import { Markdown } from './markdown.tsx';
 
-export type SessionMessage = SessionView['messages'][number];
+type SessionMessage = SessionView['messages'][number];
 
 /** What was said before and after one job; its own request and answer are left to whoever shows the job. */
 export function aroundJob(

@@ -12,7 +12,7 @@ import {
 
 const POLL_MS = 2_000;
 
-export interface FollowJobOptions {
+interface FollowJobOptions {
   readonly api: Pick<Api, 'status' | 'jobEvents'>;
   readonly jobId: string;
   readonly signal: AbortSignal;

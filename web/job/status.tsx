@@ -30,7 +30,7 @@ export function StatusIcon({ status }: { readonly status: JobStatusName }) {
 }
 
 /** The four things a person needs to tell apart about an agent at work. */
-export type AgentState = 'pending' | 'running' | 'done' | 'failed';
+type AgentState = 'pending' | 'running' | 'done' | 'failed';
 
 /** Sorts whatever the server calls an agent's state into the four. */
 export function toAgentState(status: string): AgentState {

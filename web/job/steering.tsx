@@ -102,7 +102,7 @@ function ModeSelect({ mode, onChange }: { readonly mode: Mode; readonly onChange
 }
 
 /** Something sent from here that the server has accepted; its list may not have arrived yet. */
-export type SentMessage = Pick<SteeringView, 'id' | 'message' | 'mode'>;
+type SentMessage = Pick<SteeringView, 'id' | 'message' | 'mode'>;
 
 const LOOKS: Record<SteeringView['status'], { readonly icon: IconName; readonly tone: Tone }> = {
   pending: { icon: 'clock', tone: 'busy' },
@@ -118,7 +118,7 @@ interface SteeringListProps {
 }
 
 /** Every message to the work and whether it has arrived there. */
-export function SteeringList({ steering, sent }: SteeringListProps) {
+function SteeringList({ steering, sent }: SteeringListProps) {
   const { text } = useText();
   const lines = [...steering, ...notYetListed(steering, sent)];
   if (lines.length === 0) return null;

@@ -86,7 +86,7 @@ interface DrawerProps {
 }
 
 /** The side bar on a narrow screen: a modal dialog, so the browser keeps focus inside and closes it on Escape. */
-export function Drawer({ open, onClose, children }: DrawerProps) {
+function Drawer({ open, onClose, children }: DrawerProps) {
   const { text } = useText();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {

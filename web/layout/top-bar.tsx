@@ -68,10 +68,10 @@ function ThemeToggle() {
 
 const KEY = 'nubabel.theme';
 
-export type Theme = 'light' | 'dark';
+type Theme = 'light' | 'dark';
 
 /** The theme in force and a switch to the other; without a choice of one's own it is the system's. */
-export function useTheme(): { readonly theme: Theme; readonly toggle: () => void } {
+function useTheme(): { readonly theme: Theme; readonly toggle: () => void } {
   const [chosen, setChosen] = useState(() => toTheme(localStorage.getItem(KEY)));
   const [system, setSystem] = useState<Theme>(() => (systemDark().matches ? 'dark' : 'light'));
   useEffect(() => {

@@ -21,7 +21,7 @@ export interface Suspension {
 }
 
 /** A reminder, or the moment from which more people may answer. */
-export interface Reminder {
+interface Reminder {
   readonly at: number;
   readonly escalates: boolean;
   /** Counts up from 1 within a question. */

@@ -17,7 +17,7 @@ import { awaitAnswer } from './questions.ts';
 import { failuresOf, stepsWithoutPlan } from './step-graph.ts';
 
 /** What is to run, and what has to be asked before. */
-export interface Proposal {
+interface Proposal {
   readonly steps: PlanOutline['steps'];
   readonly approval?: OpenQuestion;
 }

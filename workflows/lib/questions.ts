@@ -7,7 +7,7 @@ import type { Answer, Suspension } from './pending-question.ts';
 import { showStatus } from './reporter.ts';
 
 /** What is asked, and about what. */
-export type QuestionSubject = Omit<QuestionInput, keyof OrchestrationTarget | 'nth'>;
+type QuestionSubject = Omit<QuestionInput, keyof OrchestrationTarget | 'nth'>;
 
 /** Asks humans in the midst of the work. CANCEL as an answer ends all of it; no answer in time is `expired`. */
 export async function askHuman(

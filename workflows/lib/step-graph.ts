@@ -8,7 +8,7 @@ export interface StepGraph {
   readonly running: Set<string>;
 }
 
-export interface StepGraphDeps {
+interface StepGraphDeps {
   run(step: StepOutline): Promise<StepResult>;
   /** Nothing new starts while this says no; asked at every step boundary. */
   mayStart(): boolean;

@@ -7,7 +7,7 @@ import { createRateLimitedFetch } from './rate-limited-fetch.ts';
 /** Unless a provider documents another. */
 const REQUESTS_PER_SECOND = 10;
 
-export interface ProviderClientDeps {
+interface ProviderClientDeps {
   readonly on: ConnectionRef;
   readonly server: ConnectedServer;
   readonly provider: Provider;

@@ -89,7 +89,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** What an MCP endpoint answered instead of an answer. */
-export class HttpFaultError extends Error {
+class HttpFaultError extends Error {
   override readonly name = 'HttpFaultError';
   readonly status: number;
   readonly retryAfterMs: number | undefined;

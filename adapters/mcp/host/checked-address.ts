@@ -13,7 +13,7 @@ const isLocalName = (host: string): boolean =>
   !host.includes('.') || LOCAL_NAMES.some((name) => host === name || host.endsWith(`.${name}`));
 
 /** The host as it is looked up: without the brackets of IPv6 and without trailing dots. */
-export const hostOf = (url: URL): string =>
+const hostOf = (url: URL): string =>
   url.hostname
     .replace(/^\[|\]$/g, '')
     .replace(/\.+$/, '')

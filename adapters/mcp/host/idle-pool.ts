@@ -1,11 +1,11 @@
 /** What is kept open under a key, and what it was opened with: when that changes, it is opened anew. */
-export interface PoolKey<T> {
+interface PoolKey<T> {
   readonly key: string;
   readonly fingerprint: string;
   open(): Promise<T>;
 }
 
-export interface IdlePool<T> {
+interface IdlePool<T> {
   /** Opens it or takes the open one; whoever asks meanwhile gets the same. It stays open while somebody uses it. */
   use<R>(wanted: PoolKey<T>, work: (one: Promise<T>) => Promise<R>): Promise<R>;
   /** The open one, if there is one. */

@@ -7,7 +7,7 @@ import { openSession } from './mcp-session.ts';
 import { toToolCallError, type AuthorizedProviderClient } from './authorized-provider-client.ts';
 import { toToolResult } from './tool-result.ts';
 
-export interface InProcessOptions {
+interface InProcessOptions {
   readonly provider: Provider;
   /** The connection's name, for people. */
   readonly connection: string;

@@ -24,7 +24,7 @@ const MAX_TOOLS = 500;
 const MAX_DEFINITION = 256 * 1024;
 const MAX_DEPTH = 100;
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly transport: Transport;
   /** The connection's name, for people. */
   readonly connection: string;
@@ -138,13 +138,13 @@ const toDefinition = ({ name, title, description, inputSchema, outputSchema, ann
 });
 
 /** What is declared to a server whose questions are answered so. */
-export const QUESTIONS: ClientCapabilities = { elicitation: { form: { applyDefaults: true } } };
+const QUESTIONS: ClientCapabilities = { elicitation: { form: { applyDefaults: true } } };
 
 /**
  * Answers what a server asks during a call with the server's own defaults, when it has one for every field, and declines
  * otherwise: nobody is there to ask. For trusted servers; the call itself was allowed before.
  */
-export function answerWithDefaults(client: Client): void {
+function answerWithDefaults(client: Client): void {
   client.setRequestHandler(ElicitRequestSchema, ({ params }): ElicitResult => {
     const fields = 'requestedSchema' in params ? Object.values(params.requestedSchema.properties) : [];
     // A question without a field is a request for consent, which is not ours to give.

@@ -1,6 +1,6 @@
 import { retryAfterMsOf } from '../../retry-after.ts';
 
-export interface RateLimit {
+interface RateLimit {
   /** Evenly spread over a second after a first burst of as many. */
   readonly requestsPerSecond: number;
   /** Longest wait for a turn, ms; who would wait longer is answered 429 without being sent. */

@@ -8,7 +8,7 @@ import { toToolResult } from './tool-result.ts';
 /** How long a server may take to hear that its session is over, ms: a courtesy. */
 const GOODBYE_MS = 2_000;
 
-export interface RemoteOptions {
+interface RemoteOptions {
   readonly url: string;
   /** The connection's name, for people. */
   readonly connection: string;

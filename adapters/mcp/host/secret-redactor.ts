@@ -19,7 +19,7 @@ const MIN_SECRET = 8;
 const MAX_REMEMBERED = 100;
 const INSTEAD = '[secret]';
 
-export interface SecretRedactor {
+interface SecretRedactor {
   /** As the given one, and remembers which credentials went out. */
   readonly fetch: typeof fetch;
   /** A connection whose answers and errors do not hold them. */

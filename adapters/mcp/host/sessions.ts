@@ -32,7 +32,7 @@ const OPEN_TIMEOUT_MS = 30_000;
  */
 const MCP_HEADERS_TIMEOUT_MS = 600_000;
 
-export interface SessionsDeps {
+interface SessionsDeps {
   readonly egress: Egress;
   readonly credentials: Credentials;
   readonly providers: readonly Provider[];

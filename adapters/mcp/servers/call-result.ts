@@ -6,13 +6,13 @@ import type { ProviderError, ProviderFault } from './define.ts';
 export const EFFECT_KEY_META = 'nubabel/effect-key';
 
 /** Where a result's `_meta` says what kind of failure it is. */
-export const FAULT_META = 'nubabel/fault';
+const FAULT_META = 'nubabel/fault';
 
 const Fault = z.object({
   fault: z.enum(['refused', 'unknown', 'unauthorized', 'rate_limited', 'unavailable'] satisfies ProviderFault[]),
   retryAfterMs: z.number().optional(),
 });
-export type Fault = z.infer<typeof Fault>;
+type Fault = z.infer<typeof Fault>;
 
 /** A failure as MCP tells it: words for the model, and the kind of failure for the host. */
 export const toFaultResult = ({ fault, retryAfterMs, message }: ProviderError): CallToolResult => ({

@@ -41,7 +41,7 @@ export const cancellable =
   };
 
 /** The two ways to ask a provider; they differ in what a missing answer means. */
-export interface ProviderCalls {
+interface ProviderCalls {
   /** @throws ProviderError */
   read<T>(context: ToolContext, work: () => Promise<T>): Promise<T>;
   /** One request that changes something. No answer to it is `unknown`. @throws ProviderError */

@@ -8,7 +8,7 @@ import { isSameIssuer } from './discover.ts';
 import { GrantError, type OurClient } from '../../../../domain/connections/grant-port.ts';
 
 /** How we describe ourselves, in the metadata document and when we register. */
-export const clientMetadata = ({ redirectUri, publicUrl }: OurClient): OAuthClientMetadata => ({
+const clientMetadata = ({ redirectUri, publicUrl }: OurClient): OAuthClientMetadata => ({
   client_name: 'Nubabel',
   client_uri: publicUrl,
   redirect_uris: [redirectUri],
@@ -23,7 +23,7 @@ export const clientIdDocument = (our: OurClient) => ({
   ...clientMetadata(our),
 });
 
-export interface ClientChoice {
+interface ClientChoice {
   readonly auth: ConnectionAuth;
   readonly discovery: Discovery;
   /** Who we were last time. */

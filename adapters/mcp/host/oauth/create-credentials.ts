@@ -8,7 +8,7 @@ import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/co
 import { renewTokens } from './renew.ts';
 import { toToolCallError, isDue, isExpired } from './tokens.ts';
 
-export interface CredentialsDeps {
+interface CredentialsDeps {
   readonly store: GrantStore;
   /** The guarded one: authorization servers are addresses that tenants name. */
   readonly fetch: typeof globalThis.fetch;

@@ -12,7 +12,7 @@ import { GrantError } from '../../../../domain/connections/grant-port.ts';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 
 /** What is there to find an authorization server by. */
-export interface DiscoveryRequest {
+interface DiscoveryRequest {
   /** Of the resource; a provider's API without metadata has its addresses in `auth`. */
   readonly url: string | null;
   readonly auth: ConnectionAuth;

@@ -11,7 +11,7 @@ import { oauthFetch } from './oauth-fetch.ts';
 import { toGrantError, toTokens } from './tokens.ts';
 import { constants, createPrivateKey, randomUUID, sign, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
 
-export interface Renewal {
+interface Renewal {
   readonly url: string | null;
   readonly auth: ConnectionAuth;
   readonly state: AuthState;
@@ -99,7 +99,7 @@ const KEY_TYPE = { ES256: 'ec', ES384: 'ec', RS256: 'rsa', PS256: 'rsa', EdDSA: 
  * Proves who we are with a signed assertion (RFC 7523 2.2). Not the SDK's own, which can name no key (`kid`) and takes no
  * Ed25519 key as PEM.
  */
-export const assertWithKey =
+const assertWithKey =
   (auth: KeyAuth): AddClientAuthentication =>
   (_headers, params, url, metadata) => {
     params.set('client_id', auth.clientId);

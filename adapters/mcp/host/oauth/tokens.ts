@@ -11,7 +11,7 @@ import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
 import { GrantError } from '../../../../domain/connections/grant-port.ts';
 
 /** Renewed so long before its end, so that no call carries a token that ends on the way. */
-export const EARLY_MS = 60_000;
+const EARLY_MS = 60_000;
 /** A token that lives shorter than twice `EARLY_MS` is used for half of its life. */
 const SHARE = 0.5;
 

@@ -23,7 +23,7 @@ export const createGithubClient = ({ token, url, fetch }: ClientSettings): Githu
 const SECONDARY_WAIT_MS = 60_000;
 
 /** The only place that knows GitHub's errors. */
-export function toGithubFailure(error: unknown): ProviderError | undefined {
+function toGithubFailure(error: unknown): ProviderError | undefined {
   // Without an answer octokit makes up a status of 500.
   if (!(error instanceof RequestError) || !error.response) return undefined;
   const { status, message } = error;

@@ -7,7 +7,7 @@ import { nextPageOf, pageArguments, repositoryArguments, repositoryOf } from './
 type WirePull = Awaited<ReturnType<GithubClient['rest']['pulls']['list']>>['data'][number];
 
 /** A pull request in a list. */
-export const PullRequest = z.object({
+const PullRequest = z.object({
   number: z.number().int(),
   title: z.string(),
   state: z.enum(['open', 'closed', 'merged']),
@@ -23,7 +23,7 @@ export const PullRequest = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
 });
-export type PullRequest = z.infer<typeof PullRequest>;
+type PullRequest = z.infer<typeof PullRequest>;
 
 type Shown = Pick<
   WirePull,
@@ -37,7 +37,7 @@ type Shown = Pick<
   readonly requested_reviewers?: readonly { readonly login: string }[] | null;
 };
 
-export const toPullRequest = (wire: Shown): PullRequest => ({
+const toPullRequest = (wire: Shown): PullRequest => ({
   number: wire.number,
   title: wire.title,
   state: wire.merged_at ? 'merged' : wire.state === 'closed' ? 'closed' : 'open',

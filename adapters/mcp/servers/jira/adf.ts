@@ -7,7 +7,7 @@ export interface AdfNode {
   readonly marks?: readonly { readonly type: string; readonly attrs?: Readonly<Record<string, unknown>> }[];
 }
 
-export interface AdfDocument extends AdfNode {
+interface AdfDocument extends AdfNode {
   readonly type: 'doc';
   readonly version: 1;
 }

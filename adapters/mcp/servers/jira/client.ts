@@ -60,7 +60,7 @@ const JiraErrors = z.object({
 });
 
 /** The one translator of Jira's refusals. */
-export function toJiraFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
+function toJiraFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
   return statusFault(status, headers, { provider: 'Jira', changes, detail: wordsOf(status, body) });
 }
 

@@ -5,7 +5,7 @@ import type { JiraClient } from './client.ts';
 const Named = z.object({ name: z.string() }).nullish();
 
 /** The fields that are asked for. */
-export const ISSUE_FIELDS = [
+const ISSUE_FIELDS = [
   'summary',
   'status',
   'issuetype',
@@ -86,7 +86,7 @@ const Page = z.object({
   isLast: z.boolean().optional(),
 });
 
-export interface Found {
+interface Found {
   readonly issues: WireIssue[];
   readonly nextPageToken: string | undefined;
 }

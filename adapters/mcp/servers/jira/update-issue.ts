@@ -13,7 +13,7 @@ const Transitions = z.object({
 const same = (a: string, b: string): boolean => a.localeCompare(b, undefined, { sensitivity: 'accent' }) === 0;
 
 /** The transition to a status by its name; undefined where the issue is there already. @throws ProviderError `refused` */
-export async function findTransition(
+async function findTransition(
   client: JiraClient,
   key: string,
   status: string,
@@ -29,7 +29,7 @@ export async function findTransition(
 }
 
 /** Moves an issue. After fields have been changed a refusal is no longer "nothing was done". */
-export async function moveTo(
+async function moveTo(
   client: JiraClient,
   key: string,
   id: string,

@@ -66,7 +66,7 @@ const LINEAR_FAULTS = new Set<LinearErrorType | undefined>([
 ]);
 
 /** The only place that knows Linear's errors. */
-export function toLinearFailure(error: unknown): ProviderError | undefined {
+function toLinearFailure(error: unknown): ProviderError | undefined {
   if (!(error instanceof LinearError)) return undefined;
   const { type, status = 0 } = error;
   const detail = (error.errors?.[0]?.message ?? error.message).slice(0, 500);

@@ -3,7 +3,7 @@ import type { ToolContext } from '../define.ts';
 import { type LinearToolClient, isInvalidInput, read } from './client.ts';
 
 /** Characters of a description that are shown; the rest is behind the link. */
-export const MAX_SHOWN_DESCRIPTION = 4_000;
+const MAX_SHOWN_DESCRIPTION = 4_000;
 
 /** What is asked of an issue in every document, so that one request is enough. */
 export const ISSUE_FIELDS = `

@@ -9,7 +9,7 @@ interface State {
   readonly id: string;
   readonly name: string;
 }
-export interface Team {
+interface Team {
   readonly id: string;
   readonly key: string;
   readonly name: string;

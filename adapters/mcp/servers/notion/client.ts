@@ -30,7 +30,7 @@ export function createNotionClient({ token, url, fetch }: ClientSettings): Notio
 const USUAL_WAIT_MS = 30_000;
 
 /** The only place that knows Notion's errors. */
-export function toNotionFailure(error: unknown): ProviderError | undefined {
+function toNotionFailure(error: unknown): ProviderError | undefined {
   if (error instanceof InvalidPathParameterError)
     return new ProviderError('refused', 'This is no id of Notion.', { cause: error });
   // A gateway before Notion, or our own limit of requests: no word of Notion.

@@ -59,7 +59,7 @@ export const taskFields = {
 };
 export const titleField = z.string().trim().min(1).max(2_000).describe('One line: what people see in lists.');
 
-export interface TaskFields {
+interface TaskFields {
   readonly title?: string | undefined;
   readonly status?: string | undefined;
   /** Id of a person. */

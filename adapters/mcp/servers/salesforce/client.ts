@@ -85,7 +85,7 @@ const DAY_LIMIT_WAIT_MS = 3_600_000;
 const BUSY_WAIT_MS = 60_000;
 
 /** The one translator of Salesforce's refusals. */
-export function toSalesforceFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
+function toSalesforceFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
   const faults = Faults.safeParse(body).data ?? [];
   const codes = faults.map(({ errorCode }) => errorCode);
   const detail = faults

@@ -66,7 +66,7 @@ const Detail = z.object({
 const FieldFaults = z.record(z.string(), z.array(z.string()));
 
 /** The one translator of Sentry's refusals. */
-export function toSentryFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
+function toSentryFailure({ status, headers, body }: RestAnswer, changes: boolean): ProviderError {
   const fault = statusFault(status, headers, { provider: 'Sentry', changes, detail: wordsOf(body) });
   if (fault.fault !== 'rate_limited' || headers.has('retry-after')) return fault;
   // Sentry names the second when the window ends instead of a wait.

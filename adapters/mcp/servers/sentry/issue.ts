@@ -3,7 +3,7 @@ import { defineTool, READS } from '../define.ts';
 import type { SentryClient } from './client.ts';
 
 /** An issue on Sentry's wire, as far as it is used. */
-export const WireIssue = z.object({
+const WireIssue = z.object({
   id: z.string(),
   shortId: z.string(),
   title: z.string(),
@@ -19,7 +19,7 @@ export const WireIssue = z.object({
   firstSeen: z.string().nullish(),
   lastSeen: z.string().nullish(),
 });
-export type WireIssue = z.infer<typeof WireIssue>;
+type WireIssue = z.infer<typeof WireIssue>;
 
 /** An issue as models see it. */
 export const Issue = z.object({

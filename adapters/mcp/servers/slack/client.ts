@@ -59,7 +59,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** The only place that knows Slack's errors. */
-export function toSlackFailure(error: unknown): ProviderError | undefined {
+function toSlackFailure(error: unknown): ProviderError | undefined {
   if (error instanceof WebAPIRateLimitedError) return limited(error.retryAfter * 1000, error);
   if (error instanceof WebAPIHTTPError)
     return error.statusCode >= 500

@@ -6,9 +6,9 @@ import { ProviderError, type ToolContext } from '../define.ts';
  * Slack takes up to 40,000 characters when posting and 4,000 when updating (`chat.update` answers `msg_too_long`); one
  * limit for both, so that what was posted can be restored.
  */
-export const MAX_TEXT = 4_000;
+const MAX_TEXT = 4_000;
 /** Blocks of one message. */
-export const MAX_BLOCKS = 50;
+const MAX_BLOCKS = 50;
 
 /** What a message says: the part that posting, replying and updating share. */
 export const messageContent = {

@@ -20,7 +20,7 @@ const { db, close } = openDatabase(input.databaseUrl, 5);
 const sealer = createSealer([{ id: input.key.id, key: Buffer.from(input.key.base64, 'base64') }]);
 const fetch = createGuardedFetch({ allowPrivate: true });
 const credentials = createCredentials({ store: createGrantStore(db, sealer), fetch });
-const call = credentials.fetchFor(input.on, { url: input.url } as never, fetch);
+const call = credentials.fetchFor(input.on, { url: input.url }, fetch);
 
 process.once('message', () => {
   void (async () => {

@@ -33,7 +33,7 @@ export async function grantOnce(store: MemoryStore, identity: FakeIdentity, our:
 export function openHost(identity: FakeIdentity, auth: ConnectionAuth = { kind: 'oauth' }, url = identity.resourceUrl) {
   const store = createMemoryStore(auth, url);
   const credentials = createCredentials({ store, fetch });
-  const connected = credentials.fetchFor(ON, { url } as Parameters<typeof credentials.fetchFor>[1], fetch);
+  const connected = credentials.fetchFor(ON, { url }, fetch);
   const call = (to = url, init: RequestInit = {}) =>
     connected(to, { method: 'POST', body: '{"id":1}', headers: { 'content-type': 'application/json' }, ...init });
   return { store, credentials, connected, call, grant: (our?: OurClient) => grantOnce(store, identity, our) };
