@@ -53,13 +53,8 @@ beforeAll(async () => {
   const none = { kind: 'none' };
   const key = (apiKey: string) => ({ kind: 'api_key', apiKey });
   const jiraKey = { ...key(DEMO_JIRA_USER.token), email: DEMO_JIRA_USER.email };
-  await connect(nubabel, {
-    provider: 'jira',
-    name: 'Jira',
-    url: jira.url,
-    auth: jiraKey,
-    settings: { project: 'OPS' },
-  });
+  const ops = { project: 'OPS' };
+  await connect(nubabel, { provider: 'jira', name: 'Jira', url: jira.url, auth: jiraKey, settings: ops });
   await connect(nubabel, {
     provider: 'notion',
     name: 'Notion',
