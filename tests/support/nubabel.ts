@@ -16,8 +16,8 @@ import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { connectTestDatabase, openTestDatabase, testServers, type TestDatabase } from './database.ts';
 import { createProcesses, environmentOf, type Processes, type Site } from './nubabel-processes.ts';
 import { specialist } from './replies.ts';
-import { hasWorkLeft, resetSharedData } from './shared-data.ts';
-import type { SharedSite } from './shared-nubabel.ts';
+import { hasWorkLeft, resetSharedData } from './reused-data.ts';
+import type { SharedSite } from './reused-nubabel.ts';
 
 interface FakeOptions {
   readonly model?: FakeModelOptions;

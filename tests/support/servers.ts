@@ -7,7 +7,7 @@ import { startPostgres, type RunningPostgres } from '../../dev/postgres/server.t
 import { createPaths } from '../../dev/paths.ts';
 import { ensureTemporalCli } from '../../dev/temporal/cli.ts';
 import { createTemplateDatabase } from './database.ts';
-import { serveSharedNubabels } from './shared-nubabel.ts';
+import { serveSharedNubabels } from './reused-nubabel.ts';
 
 /** What every test file needs to know; handed down through the environment. */
 export interface TestServers {

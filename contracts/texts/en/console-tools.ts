@@ -1,7 +1,7 @@
 import type { ConnectionHealth, ConnectionTest } from '../../connections.ts';
 import type { EffectState, EffectView, SettledBy } from '../../effects.ts';
 import type { AskReason, LeftOut, ToolCallStatus, ToolDiff, ToolState } from '../../tools.ts';
-import { shared } from './shared.ts';
+import { shared } from './everywhere.ts';
 
 /** What the console says about connections, tools and what they change. */
 export const tools = {

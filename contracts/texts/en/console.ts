@@ -3,7 +3,7 @@ import type { Approval, Choice } from '../../approval.ts';
 import type { JobStatusName } from '../../orchestration.ts';
 import type { HealingAction, HealingView, StepKind, StepRisk, StepStatus } from '../../plan.ts';
 import { tools } from './console-tools.ts';
-import { shared } from './shared.ts';
+import { shared } from './everywhere.ts';
 
 /** What the console and the terminal say. Its shape is what every other language must fill. */
 export const console = {

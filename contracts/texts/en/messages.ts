@@ -1,4 +1,4 @@
-import { shared } from './shared.ts';
+import { shared } from './everywhere.ts';
 
 /** What people read in Slack, in answers of the API and in what workflows show: plans, questions, healing, steering, tools. */
 export const messages = {

@@ -1,5 +1,5 @@
 import type { ConsoleTexts } from '../en/console.ts';
-import { shared } from './shared.ts';
+import { shared } from './everywhere.ts';
 
 /** As `en/console-tools.ts`, in Korean. */
 export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'calls' | 'effects'> = {

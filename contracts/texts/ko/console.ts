@@ -1,6 +1,6 @@
 import type { ConsoleTexts } from '../en/console.ts';
 import { tools } from './console-tools.ts';
-import { shared } from './shared.ts';
+import { shared } from './everywhere.ts';
 
 /** As `en/console.ts`, in Korean. */
 export const console: ConsoleTexts = {

@@ -1,5 +1,5 @@
 import type { Messages } from '../en/messages.ts';
-import { shared } from './shared.ts';
+import { shared } from './everywhere.ts';
 
 /** The subject particle that fits the last syllable: 이 after a final consonant, 가 otherwise. */
 const subject = (word: string): string =>

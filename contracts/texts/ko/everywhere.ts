@@ -1,4 +1,4 @@
-import type { shared as en } from '../en/shared.ts';
+import type { shared as en } from '../en/everywhere.ts';
 
 /** As `en/shared.ts`, in Korean. */
 export const shared: typeof en = {
