@@ -1,4 +1,4 @@
-import { storableText } from './storable-text.ts';
+import { storableText } from './json.ts';
 
 /**
  * What no reader sees and a model reads all the same: controls, zero-width and bidirectional characters, tag characters

@@ -5,7 +5,7 @@ import { EffectCounts } from './effects.ts';
 import { LIMITS } from './limits.ts';
 import { HealingView, PlanDecision, PlanView } from './plan.ts';
 import { SteeringView, StopReceipt } from './steering.ts';
-import { isStorableText, NOT_TEXT } from './storable-text.ts';
+import { isStorableText, NOT_TEXT } from './json.ts';
 import { LeftOut, ToolCallView } from './tools.ts';
 
 export const JOB_STATUSES = [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AgentId, Category, Language } from './agents.ts';
 import { LIMITS } from './limits.ts';
 import { AgentChoice, Route, RunMode } from './orchestration.ts';
-import { isStorableText, NOT_TEXT } from './storable-text.ts';
+import { isStorableText, NOT_TEXT } from './json.ts';
 
 export const DecidedBy = Route.shape.decidedBy;
 export type DecidedBy = z.infer<typeof DecidedBy>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isStorableText, NOT_TEXT } from './storable-text.ts';
+import { isStorableText, NOT_TEXT } from './json.ts';
 
 /**
  * `steer` joins the work at the next step boundary, `stop` lets running steps finish and reports what is there,

@@ -1,4 +1,4 @@
-import { isStorableText, NOT_TEXT } from '../contracts/storable-text.ts';
+import { isStorableText, NOT_TEXT } from '../contracts/json.ts';
 import { RequestError } from '../contracts/problem.ts';
 
 /** Deeper than any form that a person or a model fills in, and shallow enough to be walked. */

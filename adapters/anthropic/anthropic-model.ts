@@ -1,7 +1,6 @@
-import { isRecord } from '../../contracts/json.ts';
+import { isRecord, storableJson, storableText } from '../../contracts/json.ts';
 import Anthropic from '@anthropic-ai/sdk';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
-import { storableJson, storableText } from '../../contracts/storable-text.ts';
 import {
   ModelCallError,
   type ModelAnswer,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
 /** The parts of Slack's `app_mention` and `message` events that matter here. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import { appendEvent } from './events.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { agentAmong, AgentId, type AgentDefinition } from '../../contracts/agents.ts';
 import { HealingAction, PLAN_LIMITS } from '../../contracts/plan.ts';
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
 import { inTag } from '../planning/prompt.ts';
 import { jsonIn } from '../models/json-in.ts';

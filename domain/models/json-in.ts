@@ -1,4 +1,4 @@
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 
 /** The JSON object in a model's words; some gateways wrap it in a fence. Undefined when there is none. */
 export function jsonIn(text: string): unknown {

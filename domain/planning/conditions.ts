@@ -7,7 +7,7 @@ import {
   type ParseResult,
 } from '@marcbachmann/cel-js';
 import { PLAN_LIMITS } from '../../contracts/plan.ts';
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 
 /** What a condition may know of a step. */
 export interface StepResult {

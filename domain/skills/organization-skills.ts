@@ -1,5 +1,5 @@
 import { SkillName, type Skill, type SkillView } from '../../contracts/skills.ts';
-import { isStorableText, NOT_TEXT } from '../../contracts/storable-text.ts';
+import { isStorableText, NOT_TEXT } from '../../contracts/json.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import {
   countOtherSkills,

@@ -1,6 +1,6 @@
 import { textsFor } from '../../contracts/texts.ts';
 import type { Language } from '../../contracts/agents.ts';
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { lockOrchestration, tellChange, updateOrchestration } from '../../db/queries/orchestrations.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { storableJson, isStorableText } from '../../contracts/storable-text.ts';
+import { storableJson, isStorableText } from '../../contracts/json.ts';
 import type { ToolDefinition } from '../../contracts/tools.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import {

@@ -1,4 +1,4 @@
-import { storableJson, storableText } from '../../contracts/storable-text.ts';
+import { storableJson, storableText } from '../../contracts/json.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
 

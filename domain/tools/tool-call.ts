@@ -1,5 +1,5 @@
 import { isFinal } from '../../contracts/orchestration.ts';
-import { storableText } from '../../contracts/storable-text.ts';
+import { storableText } from '../../contracts/json.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
 import { withOrganization } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';

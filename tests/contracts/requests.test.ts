@@ -12,7 +12,7 @@ import {
 } from '../../contracts/orchestration.ts';
 import { orchestrationWorkflowId, organizationOfWorkflow, undoWorkflowId } from '../../contracts/queues.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
-import { isStorableText, storableText } from '../../contracts/storable-text.ts';
+import { isStorableText, storableText } from '../../contracts/json.ts';
 import { ERROR_TEXT, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 
 const accepts = (changes: Record<string, unknown>) =>

@@ -1,5 +1,5 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
-import { storableJson, storableText } from '../../../contracts/storable-text.ts';
+import { storableJson, storableText } from '../../../contracts/json.ts';
 import type { ToolResult } from '../../../contracts/tools.ts';
 
 /** About 25,000 tokens: more would crowd out everything else that an agent has to keep in mind. */
