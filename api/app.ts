@@ -23,7 +23,7 @@ import { routingRoutes } from './routes/routing.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { skillRoutes } from './routes/skills.ts';
 import { toolRoutes } from './routes/tools.ts';
-import { notFound, RequestError } from '../contracts/problem.ts';
+import { notFound, RequestError } from '../contracts/request.ts';
 
 /** All of HTTP: probes and pages for everybody, Slack by its signature, everything else by token. */
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {

@@ -1,7 +1,7 @@
 import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { AgentDefinition, AgentId } from '../contracts/agents.ts';
-import type { Principal } from '../contracts/principal.ts';
+import type { Principal } from '../contracts/request.ts';
 import type { PolicyDeps, LimitDeps } from '../domain/budgets/limits.ts';
 import type { ConnectDeps } from '../domain/connections/change-connection.ts';
 import type { GrantDeps } from '../domain/connections/grants.ts';

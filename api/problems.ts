@@ -1,7 +1,7 @@
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import { RequestError, type Problem, type RequestErrorKind } from '../contracts/problem.ts';
+import { RequestError, type Problem, type RequestErrorKind } from '../contracts/request.ts';
 import type { Logger } from '../logging.ts';
 
 /** The problems this API knows: slug → status and title. The slug is the stable part of `type`. */

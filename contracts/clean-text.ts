@@ -35,3 +35,11 @@ export function hidesText(text: string): boolean {
   const plain = text.replaceAll(EMOJI_JOINTS, '').replaceAll(/[\r\f\v]/g, '');
   return plain.search(INVISIBLE) >= 0 || plain.search(HTML_COMMENT) >= 0;
 }
+
+/** A secret as somebody may repeat it, the encoded forms before the plain one. */
+export function secretForms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = bytes.toString('base64');
+  const encoded = [base64, base64.replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex')];
+  return [...new Set([...encoded, encodeURIComponent(secret), secret])];
+}

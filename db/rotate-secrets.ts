@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import { withOrganization, type OrganizationTransaction } from './organization.ts';
-import { insertAudit } from './queries/people.ts';
+import { insertAudit } from './queries/organizations.ts';
 import { SealedError, sealedFor, type SealedFor, type Sealer } from './sealing.ts';
 import type { Database } from './tables/index.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrganizationTransaction } from '../db/organization.ts';
-import { insertAudit } from '../db/queries/people.ts';
-import type { Principal } from '../contracts/principal.ts';
+import { insertAudit } from '../db/queries/organizations.ts';
+import type { Principal } from '../contracts/request.ts';
 
 /** Writes down who has done what, in the transaction that does it. `details` never carry a secret. */
 export const audit = (

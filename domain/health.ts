@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { POOL_NAMES, POOLS, type PoolName } from '../contracts/queues.ts';
-import { listMissingMigrations, pingDatabase } from '../db/readiness.ts';
+import { listMissingMigrations, pingDatabase } from '../db/checks.ts';
 import type { DatabaseDeps } from './deps.ts';
 import type { WorkflowHealthPort } from './orchestrations/workflow-port.ts';
 

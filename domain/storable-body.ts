@@ -1,5 +1,5 @@
 import { isStorableText, NOT_TEXT } from '../contracts/json.ts';
-import { RequestError } from '../contracts/problem.ts';
+import { RequestError } from '../contracts/request.ts';
 
 /** Deeper than any form that a person or a model fills in, and shallow enough to be walked. */
 const MAX_LEVELS = 50;

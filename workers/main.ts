@@ -3,7 +3,7 @@ import { createActivities } from '../activities/index.ts';
 import { createDataConverter } from '../adapters/temporal/payload-codec.ts';
 import { describeConfig, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
-import { assertTenancyHolds } from '../db/guard.ts';
+import { assertTenancyHolds } from '../db/checks.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { createActivityWorker, createOrchestrationWorker } from './create-worker.ts';

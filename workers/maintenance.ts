@@ -5,8 +5,8 @@ import {
   listOrganizationsWithOpenEnvelopes,
   listOrganizationsWithOrphans,
   maintainEventPartitions,
-} from '../db/queries/maintenance.ts';
-import { EVENT_DAYS } from '../db/retention.ts';
+  EVENT_DAYS,
+} from '../db/maintenance.ts';
 import { settleAsUnknown } from '../db/queries/settle.ts';
 import type { Database } from '../db/tables/index.ts';
 import type { Logger } from '../logging.ts';

@@ -1,6 +1,6 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
 import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
-import { secretForms } from '../../contracts/secret-forms.ts';
+import { secretForms } from '../../contracts/clean-text.ts';
 import { ModelCallError } from '../../domain/models/model-port.ts';
 
 /** How the call stood when it failed. */

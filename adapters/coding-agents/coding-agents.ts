@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, sep } from 'node:path';
-import type { DelegationTool } from '../../contracts/delegation.ts';
+import type { DelegationTool } from '../../contracts/tools.ts';
 import type { CommandLineArguments } from './tools.ts';
 
 /** A coding agent that runs as a command line and speaks `stream-json`. */

@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DelegationTool } from '../../contracts/delegation.ts';
-import type { ToolResult } from '../../contracts/tools.ts';
+import type { DelegationTool, ToolResult } from '../../contracts/tools.ts';
 import type { Delegation } from '../../domain/delegation/delegation-port.ts';
 import { CLAUDE_CODE, CURSOR, type CodingAgent, findCommand } from './coding-agents.ts';
 import { createCommandLine } from './command-line.ts';

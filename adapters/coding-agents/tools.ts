@@ -1,6 +1,11 @@
 import { z } from 'zod';
-import { DELEGATION_TOOLS, DelegationOutput, type DelegationTool } from '../../contracts/delegation.ts';
-import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import {
+  DELEGATION_TOOLS,
+  DelegationOutput,
+  type DelegationTool,
+  type ToolDefinition,
+  type ToolResult,
+} from '../../contracts/tools.ts';
 
 /** Characters of one task: the OpenCode bridge documents 10,000, the command lines read theirs from a pipe. */
 const SIDECAR_PROMPT_CHARS = 10_000;

@@ -15,8 +15,7 @@ import type { ToolResult } from '../../contracts/tools.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { McpSessions, Served } from './sessions.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 
 /** What has become of a call: its result, or the job that it waits or runs in. */
 interface CallOutcome {

@@ -6,7 +6,7 @@ import { authenticate } from '../middleware/authenticate.ts';
 import { createOfferedServer, toolsOf, type McpDeps } from './offered-server.ts';
 import { ownHostsOnly } from './own-hosts.ts';
 import { MAX_MESSAGE_BYTES, type Served } from './sessions.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 
 const messageLimit = bodyLimit({
   maxSize: MAX_MESSAGE_BYTES,

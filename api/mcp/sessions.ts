@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import type { Principal } from '../../contracts/principal.ts';
+import type { Principal } from '../../contracts/request.ts';
 
 /** For whom a provider's tools are served. A session belongs to a person and a provider: nobody else finds it. */
 export interface Served {

@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import { findTokenOwner, hashToken } from '../../domain/organizations/tokens.ts';
 import type { ApiEnv } from '../deps.ts';

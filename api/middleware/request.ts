@@ -5,7 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiEnv } from '../deps.ts';
 import { GRANT_PAGE_STYLE } from '../routes/grant-page.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 
 const GIVEN_ID = /^[\w-]{1,64}$/;
 

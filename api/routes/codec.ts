@@ -4,7 +4,7 @@ import { EncodedPayloads, PayloadError, type PayloadProblem } from '../../contra
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly, authenticate } from '../middleware/authenticate.ts';
 import { codecBodyLimit, jsonOnly } from '../middleware/request.ts';
-import { RequestError, type RequestErrorKind } from '../../contracts/problem.ts';
+import { RequestError, type RequestErrorKind } from '../../contracts/request.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const Payloads = EncodedPayloads.meta({ id: 'EncodedPayloads' });

@@ -7,7 +7,7 @@ import {
   USAGE_GROUPS,
   UsageGroup,
   UsageRow,
-} from '../../contracts/budget.ts';
+} from '../../contracts/money.ts';
 import {
   changeBudgetPolicy,
   changeLimit,

@@ -16,7 +16,7 @@ import {
 } from '../../domain/connections/grants.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
-import { notFound } from '../../contracts/problem.ts';
+import { notFound } from '../../contracts/request.ts';
 
 const DONE = '/api/connections/oauth/done';
 const COOKIE_PATH = '/api/connections/oauth';

@@ -10,7 +10,7 @@ import { readSession } from '../../domain/sessions/sessions.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
-import type { Principal } from '../../contracts/principal.ts';
+import type { Principal } from '../../contracts/request.ts';
 
 const orchestrate = ({ agents }: Pick<ApiDeps, 'agents'>) =>
   createRoute({

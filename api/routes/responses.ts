@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { agentAmong, type AgentId } from '../../contracts/agents.ts';
-import { Problem } from '../../contracts/problem.ts';
+import { Problem } from '../../contracts/request.ts';
 import type { ApiDeps } from '../deps.ts';
 import { invalidRequest } from '../problems.ts';
 

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { SkillText, SkillView } from '../../contracts/skills.ts';
+import { SkillText, SkillView } from '../../contracts/agents.ts';
 import type { ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import {

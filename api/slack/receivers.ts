@@ -4,7 +4,7 @@ import type { WebClient } from '@slack/web-api';
 import { Hono } from 'hono';
 import type { ApiEnv } from '../deps.ts';
 import { slackBodyLimit } from '../middleware/request.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 
 /** Slack signs with its own clock: five minutes either way, as its documentation says for the past. */
 const WINDOW_SECONDS = 5 * 60;

@@ -8,7 +8,7 @@ import { findStart, replayEvents } from '../../domain/events/replay.ts';
 import { findTokenOwner } from '../../domain/organizations/tokens.ts';
 import type { ApiEnv } from '../deps.ts';
 
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 
 const HEARTBEAT_MS = 25_000;
 /** A reader this far behind is let go; it comes back with its last id and loses nothing. */

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Database } from '../tables/index.ts';
-import type { InboxTable } from '../tables/doors.ts';
+import type { InboxTable } from '../tables/organizations.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
 type InboxRow = Selectable<InboxTable>;

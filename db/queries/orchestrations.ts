@@ -1,4 +1,4 @@
-import type { Insertable, QueryCreator, Selectable, Updateable } from 'kysely';
+import { type Insertable, type QueryCreator, type Selectable, type Updateable, sql } from 'kysely';
 import { FINAL_STATUSES, type Analysis } from '../../contracts/orchestration.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Database } from '../tables/index.ts';
@@ -104,3 +104,18 @@ export async function tellFinished(
     .executeTakeFirst();
   if (row) await tellChange(trx, row, 'orchestration_progress');
 }
+
+/** What waits for access over this connection, and nobody has answered yet. */
+export const listWaitingForConnection = (
+  trx: OrganizationTransaction,
+  connectionId: string,
+): Promise<Orchestration[]> =>
+  trx
+    .selectFrom('orchestrations')
+    .selectAll()
+    .where('status', '=', 'awaiting_approval')
+    .where(sql`approval->>'kind'`, '=', 'reconnect')
+    .where(sql`approval->'plan'->'reconnect'->>'connectionId'`, '=', connectionId)
+    .where(sql`approval->'decision'`, 'is', null)
+    .orderBy('created_at')
+    .execute();

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { BudgetPolicy } from '../../contracts/budget.ts';
+import type { BudgetPolicy } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import { UNLIMITED, windowsOf, type DefaultLimits } from './budget.ts';
 

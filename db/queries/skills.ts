@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely';
-import type { Skill } from '../../contracts/skills.ts';
+import type { Skill } from '../../contracts/agents.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { SkillsTable } from '../tables/tools.ts';
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { FINAL_STATUSES } from '../../contracts/orchestration.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Orchestration } from './orchestrations.ts';
-import type { User } from './people.ts';
+import type { User } from './organizations.ts';
 
 interface ThreadPlace {
   readonly teamId: string;

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Healing } from './healing.ts';
-import type { Message } from './messages.ts';
+import type { Message } from './sessions.ts';
 import type { Orchestration } from './orchestrations.ts';
 import type { Steering } from './steering.ts';
 import type { StepForWork } from './steps.ts';

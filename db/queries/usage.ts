@@ -1,6 +1,14 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { BudgetChange, BudgetView, LedgerEntry, UsageGroup, UsageRow } from '../../contracts/budget.ts';
-import { centsToNanos, nanosToCents, type Nanos } from '../../contracts/money.ts';
+import {
+  type BudgetChange,
+  type BudgetView,
+  type LedgerEntry,
+  type UsageGroup,
+  type UsageRow,
+  centsToNanos,
+  nanosToCents,
+  type Nanos,
+} from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import { ORGANIZATION, type DefaultLimits } from './budget.ts';
 

@@ -1,5 +1,5 @@
 import type { BudgetTables } from './money.ts';
-import type { DoorTables } from './doors.ts';
+import type { OrganizationTables } from './organizations.ts';
 import type { KeyPoolTables } from './key-pool.ts';
 import type { PlanTables } from './plans.ts';
 import type { RoutingTables } from './routing.ts';
@@ -8,4 +8,4 @@ import type { WorkTables } from './work.ts';
 
 /** Row types of every table, grouped by room of thought. */
 export interface Database
-  extends DoorTables, WorkTables, PlanTables, BudgetTables, KeyPoolTables, RoutingTables, ToolTables {}
+  extends OrganizationTables, WorkTables, PlanTables, BudgetTables, KeyPoolTables, RoutingTables, ToolTables {}

@@ -1,9 +1,7 @@
 import type { ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { rolesOf } from '../../db/queries/people.ts';
-import { getApprovalPolicy, setApprovalPolicy } from '../../db/queries/policies.ts';
+import { rolesOf, getApprovalPolicy, setApprovalPolicy } from '../../db/queries/organizations.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps } from '../deps.ts';
 

@@ -2,8 +2,7 @@ import type { AnswerPolicy, ApprovalKind, ApprovalPolicy, ApprovalPolicyView } f
 import type { Category } from '../../contracts/agents.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { rolesOf } from '../../db/queries/people.ts';
-import { getApprovalPolicy } from '../../db/queries/policies.ts';
+import { rolesOf, getApprovalPolicy } from '../../db/queries/organizations.ts';
 
 /** The operator's settings, which hold where an organization has decided nothing. */
 export interface ApprovalRules {

@@ -7,7 +7,7 @@ import { withOrganization, type DatabaseDeps, type OrganizationTransaction } fro
 import { NoRoomInBudgetError, type DefaultLimits } from '../../db/queries/budget.ts';
 import { openEnvelope } from '../../db/queries/envelopes.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { insertAudit } from '../../db/queries/people.ts';
+import { insertAudit } from '../../db/queries/organizations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
 import { listSteps } from '../../db/queries/steps.ts';
 import { approveCalls } from '../../db/queries/tool-calls.ts';

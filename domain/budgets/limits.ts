@@ -5,12 +5,11 @@ import type {
   LedgerEntry,
   UsageGroup,
   UsageRow,
-} from '../../contracts/budget.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { notFound } from '../../contracts/problem.ts';
+} from '../../contracts/money.ts';
+import { type Principal, notFound } from '../../contracts/request.ts';
 import { withOrganization } from '../../db/organization.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
-import { findUser } from '../../db/queries/people.ts';
+import { findUser } from '../../db/queries/organizations.ts';
 import { findBudgetPolicy, setBudgetPolicy } from '../../db/queries/pressure.ts';
 import { listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/usage.ts';
 import { audit } from '../audit.ts';

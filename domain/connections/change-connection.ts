@@ -21,8 +21,7 @@ import type { ToolHost } from '../tools/tool-host.ts';
 import type { CheckAddress } from './egress-port.ts';
 import { resumeWaiting, type ResumeDeps } from './reconnect.ts';
 import { refuseUnstorable } from '../storable-body.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 
 export interface ConnectDeps extends CheckDeps, ResumeDeps, SealerDeps {
   readonly tools: Pick<ToolHost, 'test' | 'refresh' | 'forget'>;

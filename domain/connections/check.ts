@@ -3,7 +3,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { updateConnection, type Connection } from '../../db/queries/connections.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
-import type { Principal } from '../../contracts/principal.ts';
+import type { Principal } from '../../contracts/request.ts';
 import { findSeen, readView, type ViewDeps } from './connection-views.ts';
 import { refuseUse } from './rules.ts';
 

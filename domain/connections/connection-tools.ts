@@ -8,8 +8,7 @@ import { refreshTools, type CheckDeps } from './check.ts';
 import { findSeen, readConnection } from './connection-views.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { toToolView } from '../tools/tool-view.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 
 /** Older lists are asked for anew when somebody looks. */
 const STALE_MS = 10 * 60_000;

@@ -4,8 +4,7 @@ import { countTools } from '../../db/queries/connection-tools.ts';
 import { findConnection, listConnections, type Connection } from '../../db/queries/connections.ts';
 import { maySee } from './rules.ts';
 import type { DatabaseDeps } from '../deps.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { invalidField, notFound } from '../../contracts/problem.ts';
+import { type Principal, invalidField, notFound } from '../../contracts/request.ts';
 
 export interface ViewDeps extends DatabaseDeps {
   /** Where people reach the product; without a trailing slash. */

@@ -1,7 +1,11 @@
 import { withOrganization } from '../../db/organization.ts';
-import { findConnection } from '../../db/queries/connections.ts';
-import { findStateOrganization, consumeOauthState, type OauthState } from '../../db/queries/oauth-states.ts';
-import { findUser } from '../../db/queries/people.ts';
+import {
+  findConnection,
+  findStateOrganization,
+  consumeOauthState,
+  type OauthState,
+} from '../../db/queries/connections.ts';
+import { findUser } from '../../db/queries/organizations.ts';
 import { SealedError, sealedFor } from '../../db/sealing.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import { GrantError } from './grant-port.ts';
@@ -11,8 +15,7 @@ import { audit } from '../audit.ts';
 import { refreshTools } from './check.ts';
 import { isHashOf, refuseGrant, sha256, type GrantDeps } from './grants.ts';
 import { resumeWaiting } from './reconnect.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 
 /** What a person is told. Nothing that came with the request is shown. */
 export const OUTCOMES = ['connected', 'denied', 'expired', 'used', 'browser', 'refused', 'unavailable'] as const;

@@ -9,7 +9,7 @@ import {
   updateConnection,
   type Connection,
 } from '../../db/queries/connections.ts';
-import { insertAudit } from '../../db/queries/people.ts';
+import { insertAudit } from '../../db/queries/organizations.ts';
 import { SealedError, type Sealer } from '../../db/sealing.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';

@@ -1,7 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { withOrganization } from '../../db/organization.ts';
-import { updateConnection, type Connection } from '../../db/queries/connections.ts';
-import { insertOauthState } from '../../db/queries/oauth-states.ts';
+import { updateConnection, type Connection, insertOauthState } from '../../db/queries/connections.ts';
 import { SealedError, sealedFor, type Sealer } from '../../db/sealing.ts';
 import { GrantError, type Authorizations, type OurClient } from './grant-port.ts';
 import { openAuthState, openCredentials, sealPending } from './sealed-grant.ts';
@@ -12,8 +11,7 @@ import type { ToolHost } from '../tools/tool-host.ts';
 import { EgressRefusedError, type CheckAddress } from './egress-port.ts';
 import type { ResumeDeps } from './reconnect.ts';
 import type { CheckDeps } from './check.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 
 export interface GrantDeps extends CheckDeps, ResumeDeps, SealerDeps {
   readonly tools: Pick<ToolHost, 'test' | 'refresh' | 'forget'>;

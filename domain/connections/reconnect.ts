@@ -1,7 +1,6 @@
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listWaitingForConnection } from '../../db/queries/waiting.ts';
+import { listWaitingForConnection } from '../../db/queries/orchestrations.ts';
 import { decide, isNamed, type DecideDeps } from '../approvals/decide.ts';
 import type { LogDeps } from '../deps.ts';
 

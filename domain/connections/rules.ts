@@ -6,8 +6,7 @@ import {
 } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import { EgressRefusedError, type CheckAddress } from './egress-port.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { invalidField, RequestError } from '../../contracts/problem.ts';
+import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
 
 /** A personal connection is its owner's; admins see that it is there, and may switch it off and delete it. */
 export const maySee = ({ role, userId }: Principal, { user_id: owner }: Connection): boolean =>

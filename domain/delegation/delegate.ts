@@ -1,12 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
-import type { ToolResult } from '../../contracts/tools.ts';
+import { type ToolResult, DelegationOutput } from '../../contracts/tools.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
-import { insertDelegationLog } from '../../db/queries/delegation-log.ts';
+import { insertDelegationLog } from '../../db/queries/events.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
-import { DelegationOutput } from '../../contracts/delegation.ts';
 import type { CallOptions } from '../tools/mcp-connection-port.ts';
 import { errorResult } from '../tools/results.ts';
 import type { ToolDeps, ToolInvocation } from '../tools/tool-deps.ts';

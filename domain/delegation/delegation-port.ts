@@ -1,5 +1,4 @@
-import type { DelegationTool } from '../../contracts/delegation.ts';
-import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import type { DelegationTool, ToolDefinition, ToolResult } from '../../contracts/tools.ts';
 import type { CallOptions } from '../tools/mcp-connection-port.ts';
 
 export type OnLog = (lines: readonly string[]) => void | Promise<void>;

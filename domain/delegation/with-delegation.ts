@@ -1,4 +1,4 @@
-import { DELEGATE } from '../../contracts/delegation.ts';
+import { DELEGATE } from '../../contracts/tools.ts';
 import { riskOf } from '../tools/offers.ts';
 import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import type { Delegation } from './delegation-port.ts';

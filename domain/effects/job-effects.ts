@@ -6,8 +6,7 @@ import {
   type ShownCall,
   type ShownEffect,
 } from '../../db/queries/tool-views.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { notFound } from '../../contracts/problem.ts';
+import { type Principal, notFound } from '../../contracts/request.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findOrchestration } from '../../db/queries/orchestrations.ts';

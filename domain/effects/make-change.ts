@@ -1,6 +1,6 @@
 import type { SettledBy } from '../../contracts/effects.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
-import type { ToolResult } from '../../contracts/tools.ts';
+import { type ToolResult, DELEGATE } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { claimEffect, setSent, settleEffect, reclaimEffect } from '../../db/queries/effects.ts';
@@ -8,7 +8,6 @@ import { setToolCall } from '../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../tools/mcp-connection-port.ts';
 import { retryWhileDatabaseUnavailable } from '../models/retry-while-database-unavailable.ts';
 import { delegate } from '../delegation/delegate.ts';
-import { DELEGATE } from '../../contracts/delegation.ts';
 import { errorResult, NOT_KEPT, storableResult } from '../tools/results.ts';
 import { checkOutcome } from './check-outcome.ts';
 import { hasVerifiedEffects } from '../tools/taint.ts';

@@ -8,8 +8,7 @@ import { countEffects } from '../../db/queries/tool-views.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import type { DispatchDeps } from '../inbox/dispatcher.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { notFound, RequestError } from '../../contracts/problem.ts';
+import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
 
 export type UndoDeps = DatabaseDeps & DispatchDeps;
 

@@ -14,7 +14,7 @@ import {
   type Orchestration,
 } from '../../db/queries/orchestrations.ts';
 import { listSteps, type Step } from '../../db/queries/steps.ts';
-import { healingCostOf, stepCostOf } from '../../db/queries/job-costs.ts';
+import { healingCostOf, stepCostOf } from '../../db/queries/costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
 import { loadContext, type TurnContext } from '../steps/context.ts';
 import { stepName } from '../../contracts/phases.ts';

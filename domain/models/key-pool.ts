@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { environmentAccountId } from '../../db/key-fingerprint.ts';
+import { environmentAccountId, type Sealer } from '../../db/sealing.ts';
 import {
   returnKey,
   leaseKey,
@@ -8,7 +8,6 @@ import {
   type PoolPolicy,
   type KeyLease,
 } from '../../db/queries/key-pool.ts';
-import type { Sealer } from '../../db/sealing.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { KEY_POLICY, toFinalFailure, toKeyRefusal } from './key-waits.ts';
 import { ModelCallError, type ModelAnswer, type ModelCall, type ModelPort, type PooledModel } from './model-port.ts';

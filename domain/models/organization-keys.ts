@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KeyAccountView, KeyPoolView, KeyStatus, NewKey } from '../../contracts/key-pool.ts';
-import { fingerprintOf } from '../../db/key-fingerprint.ts';
+import { fingerprintOf, type Sealer } from '../../db/sealing.ts';
 import { withOrganization, type OrganizationTransaction, isUuid } from '../../db/organization.ts';
 import {
   deleteKey,
@@ -12,10 +12,8 @@ import {
 } from '../../db/queries/key-pool.ts';
 import { audit } from '../audit.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../organizations/bootstrap.ts';
-import type { Sealer } from '../../db/sealing.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { notFound, RequestError } from '../../contracts/problem.ts';
+import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
 
 export interface KeyPoolDeps extends DatabaseDeps {
   /** Accounts of the keys that come from the environment. */

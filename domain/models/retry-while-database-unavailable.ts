@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isPassing } from '../../db/away.ts';
+import { isPassing } from '../../db/database.ts';
 
 const RETRY_MS = 500;
 

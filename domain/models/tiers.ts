@@ -1,5 +1,5 @@
 import type { Tier } from '../../contracts/agents.ts';
-import type { BudgetPolicy } from '../../contracts/budget.ts';
+import type { BudgetPolicy } from '../../contracts/money.ts';
 import type { Pressure } from '../../db/queries/pressure.ts';
 
 /** The tier that the policy leaves to work of this tier while so much of a budget is used. Pure. */

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Language } from '../../contracts/agents.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { appendEvent } from '../../db/queries/events.ts';
 import { claimKeys, deliveryInsert, findDelivery, moveKeys } from '../../db/queries/inbox.ts';
-import { messageInsert } from '../../db/queries/messages.ts';
+import { messageInsert } from '../../db/queries/sessions.ts';
 import { findOrchestration, type insertOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { RequestOptions } from '../../db/tables/work.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';

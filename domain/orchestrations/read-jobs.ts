@@ -1,6 +1,5 @@
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { notFound } from '../../contracts/problem.ts';
+import { type Principal, notFound } from '../../contracts/request.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { costsOf } from '../../db/queries/budget.ts';
 import { listHealingOf } from '../../db/queries/healing.ts';

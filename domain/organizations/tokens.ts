@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Principal } from '../../contracts/principal.ts';
-import { findPrincipal } from '../../db/queries/people.ts';
+import type { Principal } from '../../contracts/request.ts';
+import { findPrincipal } from '../../db/queries/organizations.ts';
 import type { DatabaseDeps } from '../deps.ts';
 
 /** Tokens are kept as their SHA-256 only; they are long and random, so a slow hash would add nothing. */

@@ -4,7 +4,7 @@ import type { Plan, PlanDraft, PlanProblem } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, PlannedWork, PlanOutline, StepOutline } from '../../contracts/workflow.ts';
 import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
-import { listRecentMessages } from '../../db/queries/messages.ts';
+import { listRecentMessages } from '../../db/queries/sessions.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { insertPlan, listPlans } from '../../db/queries/plans.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';

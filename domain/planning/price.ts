@@ -5,7 +5,7 @@ import { MAX_TOKENS, USUAL_OUTPUT_TOKENS } from '../steps/prompts.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
 import { answersGivenTo, EARLIER_ANSWER_BYTES, phasesOf } from './graph.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { pastCosts } from '../../db/queries/past-costs.ts';
+import { pastCosts } from '../../db/queries/costs.ts';
 
 /** Who works on steps of kind `task`, with the model that their category wants. */
 const TASK_AGENT: AgentId = 'general';

@@ -4,7 +4,7 @@ import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { slackIdsOf } from '../../db/queries/people.ts';
+import { slackIdsOf } from '../../db/queries/organizations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
 import { acquireFromBucket } from '../../db/queries/slack.ts';
 import { bucketEmpty, bucketFor, toReportFailure } from './slack-limits.ts';

@@ -2,10 +2,16 @@ import type { Nanos } from '../../contracts/money.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { getNotes, type EffectNote, type HealingNote, type SteeringNote } from '../../db/queries/notes.ts';
+import {
+  getNotes,
+  type EffectNote,
+  type HealingNote,
+  type SteeringNote,
+  upsertPost,
+  type SlackPost,
+} from '../../db/queries/slack.ts';
 import { getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findPlan, type StoredPlan } from '../../db/queries/plans.ts';
-import { upsertPost, type SlackPost } from '../../db/queries/slack.ts';
 import { listStepsShown, type StepShown as ReportStep } from '../../db/queries/steps.ts';
 import type { Thread } from './slack-port.ts';
 

@@ -8,16 +8,21 @@ import type {
 } from '../../contracts/routing.ts';
 import { withOrganization, type OrganizationTransaction, isUuid } from '../../db/organization.ts';
 import { findOrchestration } from '../../db/queries/orchestrations.ts';
-import { deleteOverride, listOverrides, putOverride, type RoutingOverride } from '../../db/queries/routing.ts';
-import { countDecisions, listDecisions } from '../../db/queries/routing-decisions.ts';
+import {
+  deleteOverride,
+  listOverrides,
+  putOverride,
+  type RoutingOverride,
+  countDecisions,
+  listDecisions,
+} from '../../db/queries/routing.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { audit } from '../audit.ts';
 import { detectLanguage, textHashOf } from './text.ts';
 import type { LocalRouter } from './local-router.ts';
 import { OVERRIDES_LEARNED } from './insert-with-route.ts';
 import { toAccuracy, toDecision, toOverride } from './routing-views.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { notFound } from '../../contracts/problem.ts';
+import { type Principal, notFound } from '../../contracts/request.ts';
 
 const ACCURACY_DAYS = 90;
 /** A longer message is cut where decisions are listed. */

@@ -6,7 +6,7 @@ import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction, type DatabaseDeps } from '../../db/organization.ts';
 import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { findUser } from '../../db/queries/people.ts';
+import { findUser } from '../../db/queries/organizations.ts';
 import { insertApproval } from '../../db/queries/plans.ts';
 import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.ts';
 import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';

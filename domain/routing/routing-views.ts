@@ -1,7 +1,6 @@
 import type { Language } from '../../contracts/agents.ts';
 import type { RoutingAccuracy, RoutingDecision, RoutingOverride } from '../../contracts/routing.ts';
-import type { RoutingOverride as OverrideRow } from '../../db/queries/routing.ts';
-import type { DecisionCount, listDecisions } from '../../db/queries/routing-decisions.ts';
+import type { RoutingOverride as OverrideRow, DecisionCount, listDecisions } from '../../db/queries/routing.ts';
 import type { Judgement } from './local-router.ts';
 
 type DecisionRow = Awaited<ReturnType<typeof listDecisions>>[number];

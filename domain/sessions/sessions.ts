@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionView } from '../../contracts/orchestration.ts';
-import { notFound } from '../../contracts/problem.ts';
+import { notFound } from '../../contracts/request.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { listRecentMessages } from '../../db/queries/messages.ts';
+import {
+  listRecentMessages,
+  findSession,
+  insertSession,
+  touchSession,
+  upsertSlackSession,
+} from '../../db/queries/sessions.ts';
 import { listOfSession } from '../../db/queries/orchestrations.ts';
-import { findSession, insertSession, touchSession, upsertSlackSession } from '../../db/queries/sessions.ts';
 import type { DatabaseDeps } from '../deps.ts';
 
 const TITLE_CHARS = 80;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Skill } from '../../contracts/skills.ts';
+import type { Skill } from '../../contracts/agents.ts';
 import { readSkill, type SkillMistake } from './read-skill.ts';
 
 /** A mistake with its file, as `release-notes/SKILL.md`. */

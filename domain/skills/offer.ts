@@ -1,5 +1,4 @@
-import type { AgentDefinition } from '../../contracts/agents.ts';
-import type { Skill } from '../../contracts/skills.ts';
+import type { AgentDefinition, Skill } from '../../contracts/agents.ts';
 
 /** The local tool that loads a skill whole. It reads and changes nothing. */
 export const LOAD_SKILL = 'skills__load';

@@ -1,4 +1,4 @@
-import { SkillName, type Skill, type SkillView } from '../../contracts/skills.ts';
+import { SkillName, type Skill, type SkillView } from '../../contracts/agents.ts';
 import { isStorableText, NOT_TEXT } from '../../contracts/json.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import {
@@ -13,8 +13,7 @@ import { readSkill } from './read-skill.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import type { SkillCatalogue } from './catalogue.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 
 export interface SkillDeps extends DatabaseDeps {
   /** The skills that come with the product. */

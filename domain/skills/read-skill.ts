@@ -1,6 +1,6 @@
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { SkillFrontMatter } from '../../contracts/skills.ts';
+import { SkillFrontMatter } from '../../contracts/agents.ts';
 
 /** What is wrong with a `SKILL.md`, and in which of its lines. */
 export interface SkillMistake {

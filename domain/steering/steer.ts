@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { invalidField, notFound, RequestError } from '../../contracts/problem.ts';
+import { type Principal, invalidField, notFound, RequestError } from '../../contracts/request.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';

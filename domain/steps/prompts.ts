@@ -1,5 +1,5 @@
 import type { AgentDefinition, Tier } from '../../contracts/agents.ts';
-import type { Message } from '../../db/queries/messages.ts';
+import type { Message } from '../../db/queries/sessions.ts';
 
 /** Output tokens that a tier may use, thinking included. */
 export const MAX_TOKENS: Readonly<Record<Tier, number>> = { fast: 2_048, balanced: 4_096, deep: 6_144 };

@@ -1,5 +1,5 @@
 import { isFinal } from '../../contracts/orchestration.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import { decide } from '../approvals/decide.ts';
 import type { WakeDeps } from '../deps.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../../contracts/limits.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import type { Principal } from '../../contracts/principal.ts';
+import type { Principal } from '../../contracts/request.ts';
 import { STEERING_LIMITS } from '../../contracts/steering.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withSlackWorkspace, type OrganizationTransaction } from '../../db/organization.ts';
-import { findWorkspace, upsertSlackUser } from '../../db/queries/people.ts';
+import { findWorkspace, upsertSlackUser } from '../../db/queries/organizations.ts';
 import { findChangedInThread, findThreadContext, type ThreadJob, type ThreadPerson } from '../../db/queries/threads.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
 import {

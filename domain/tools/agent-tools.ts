@@ -1,5 +1,4 @@
-import type { AgentDefinition, ToolPattern } from '../../contracts/agents.ts';
-import type { Skill } from '../../contracts/skills.ts';
+import type { AgentDefinition, ToolPattern, Skill } from '../../contracts/agents.ts';
 import type { LeftOut, ToolResult } from '../../contracts/tools.ts';
 import type { Offer, OfferedTool } from './tool-host.ts';
 import { loadSkill, LOAD_SKILL, loadSkillTool, skillsPrompt } from '../skills/offer.ts';

@@ -4,7 +4,7 @@ import type { AskReason } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { listEffectsOfStep } from '../../db/queries/effects.ts';
 import { isPlanApproved } from '../../db/queries/plans.ts';
-import { getApprovalPolicy } from '../../db/queries/policies.ts';
+import { getApprovalPolicy } from '../../db/queries/organizations.ts';
 import type { OfferedTool } from './tool-host.ts';
 import { effectKeyOf } from './canonical.ts';
 import type { CallContext } from './taint.ts';

@@ -8,8 +8,7 @@ import type { OfferedTool, ToolHost } from './tool-host.ts';
 import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../orchestrations/accept.ts';
 import { waitForJob, type WaitDeps } from '../events/wait-for-job.ts';
 import { refuseUnstorable } from '../storable-body.ts';
-import type { Principal } from '../../contracts/principal.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { connectionPage } from '../connections/connection-views.ts';
 import { toEffectView } from '../effects/job-effects.ts';
 

@@ -8,7 +8,7 @@ import {
   lockOrchestration,
   type Orchestration,
 } from '../../db/queries/orchestrations.ts';
-import { getApprovalPolicy } from '../../db/queries/policies.ts';
+import { getApprovalPolicy } from '../../db/queries/organizations.ts';
 import {
   findToolCall,
   insertToolCalls,

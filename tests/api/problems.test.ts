@@ -5,9 +5,9 @@ import { HTTPException } from 'hono/http-exception';
 import { fromZod, onError } from '../../api/problems.ts';
 import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import { orchestrateRequestFor } from '../../contracts/orchestration.ts';
-import { Problem, notFound, RequestError, type RequestErrorKind } from '../../contracts/problem.ts';
+import { Problem, notFound, RequestError, type RequestErrorKind } from '../../contracts/request.ts';
 import { createLogger } from '../../logging.ts';
-import { isDatabaseAway } from '../../db/away.ts';
+import { isDatabaseAway } from '../../db/database.ts';
 
 /** An app whose only route throws. */
 async function answerTo(error: unknown, requestId?: string) {

@@ -16,7 +16,7 @@ import { providers } from '../../adapters/mcp/servers/index.ts';
 import { createOfferingHost } from '../support/offering-host.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { hashToken } from '../../domain/organizations/tokens.ts';
-import { isDatabaseAway } from '../../db/away.ts';
+import { isDatabaseAway } from '../../db/database.ts';
 
 const run = promisify(execFile);
 const CONFORMANCE = 'node_modules/@modelcontextprotocol/conformance/dist/index.js';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../db/organization.ts';
-import { insertDelegationLog, MAX_LOG_LINES } from '../../db/queries/delegation-log.ts';
-import { listEvents } from '../../db/queries/events.ts';
+import { insertDelegationLog, MAX_LOG_LINES, listEvents } from '../../db/queries/events.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../db/organization.ts';
 import { appendEvent, eventRange, listEvents } from '../../db/queries/events.ts';
-import { maintainEventPartitions } from '../../db/queries/maintenance.ts';
+import { maintainEventPartitions } from '../../db/maintenance.ts';
 import { openDatabase, type OpenDatabase } from '../../db/database.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant, type Tenant } from './world.ts';

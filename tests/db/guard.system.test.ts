@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { assertTenancyHolds, UnsafeDatabaseError } from '../../db/guard.ts';
+import { assertTenancyHolds, UnsafeDatabaseError } from '../../db/checks.ts';
 import { openDatabase } from '../../db/database.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 

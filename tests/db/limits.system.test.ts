@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { pastCosts } from '../../db/queries/past-costs.ts';
+import { pastCosts } from '../../db/queries/costs.ts';
 import { pressureOf, setBudgetPolicy } from '../../db/queries/pressure.ts';
 import { settle } from '../../db/queries/settle.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { environmentAccountId } from '../../db/key-fingerprint.ts';
-import { createSealer, SealedError, type SealingKey } from '../../db/sealing.ts';
+import { environmentAccountId, createSealer, SealedError, type SealingKey } from '../../db/sealing.ts';
 
 const key = (id: string): SealingKey => ({ id, key: randomBytes(32) });
 const [old, fresh] = [key('old'), key('new')];

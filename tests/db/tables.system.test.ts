@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RETENTION } from '../../db/retention.ts';
+import { RETENTION } from '../../db/maintenance.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** What the migrations have made, against what our code says of it. */

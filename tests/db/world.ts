@@ -6,7 +6,7 @@ import { insertOrchestration } from '../../db/queries/orchestrations.ts';
 import { putOrganization, putUser } from '../../db/queries/organizations.ts';
 import { insertSession } from '../../db/queries/sessions.ts';
 import type { Database } from '../../db/tables/index.ts';
-import type { UsersTable } from '../../db/tables/doors.ts';
+import type { UsersTable } from '../../db/tables/organizations.ts';
 import type { OrchestrationsTable } from '../../db/tables/work.ts';
 import type { AgentId } from '../../contracts/agents.ts';
 

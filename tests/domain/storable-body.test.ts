@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { refuseUnstorable } from '../../domain/storable-body.ts';
-import { RequestError } from '../../contracts/problem.ts';
+import { RequestError } from '../../contracts/request.ts';
 
 const problemOf = (value: unknown): unknown => {
   try {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { BudgetView, LedgerEntry, UsageRow } from '../../contracts/budget.ts';
+import type { BudgetView, LedgerEntry, UsageRow } from '../../contracts/money.ts';
 import { billOf } from '../fakes/bill.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 

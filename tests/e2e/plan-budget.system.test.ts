@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BudgetView } from '../../contracts/budget.ts';
+import type { BudgetView } from '../../contracts/money.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import { answer, askBy, auditOf, jobIn, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem, finalMessage, json, wordsOf } from '../support/doors.ts';

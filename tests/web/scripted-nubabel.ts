@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { OrganizationEvent } from '../../contracts/events.ts';
 import type { JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
-import type { Problem } from '../../contracts/problem.ts';
+import type { Problem } from '../../contracts/request.ts';
 import type { Me } from '../../web/api/shapes.ts';
 import { answerConnections, createConnections } from './scripted-connections.ts';
 import { TRAINED_AGENTS } from '../../contracts/agents.ts';

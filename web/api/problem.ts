@@ -1,4 +1,4 @@
-import type { Problem } from '../../contracts/problem.ts';
+import type { Problem } from '../../contracts/request.ts';
 
 /** The server answered no; the message is its sentence for people. */
 export class ApiProblemError extends Error {

@@ -1,6 +1,6 @@
 import type { AgentId } from '../../contracts/agents.ts';
 import type { PlanEdits, PricedStep } from '../../contracts/plan.ts';
-import type { Problem } from '../../contracts/problem.ts';
+import type { Problem } from '../../contracts/request.ts';
 
 /** What a person has changed in one step so far. */
 export interface StepDraft {

@@ -1,6 +1,6 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
 import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
-import { secretForms } from '../../../contracts/secret-forms.ts';
+import { secretForms } from '../../../contracts/clean-text.ts';
 
 /** What providers of ours are sent beside what they need anyway. */
 const CREDENTIAL_HEADERS = new Set(['authorization', 'cookie', 'x-api-key']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toReportMessage } from '../../../adapters/slack/report-message.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
-import type { EffectNote } from '../../../db/queries/notes.ts';
+import type { EffectNote } from '../../../db/queries/slack.ts';
 import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
 
 const shown = (changes: Partial<ReportState> = {}): ReportState => ({

@@ -13,9 +13,8 @@ import { jira } from '../../../adapters/mcp/servers/jira/index.ts';
 import { sentry } from '../../../adapters/mcp/servers/sentry/index.ts';
 import { createOfferingHost } from '../../support/offering-host.ts';
 import { eventually } from '../../support/eventually.ts';
-import { RequestError } from '../../../contracts/problem.ts';
-import type { Principal } from '../../../contracts/principal.ts';
-import { isDatabaseAway } from '../../../db/away.ts';
+import { RequestError, type Principal } from '../../../contracts/request.ts';
+import { isDatabaseAway } from '../../../db/database.ts';
 
 const person = (change: Partial<Principal> = {}): Principal => ({
   organizationId: 'acme',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { randomUUID } from 'node:crypto';
 import { healStep, type FailedTry, type HealDeps } from '../../../domain/healing/heal-step.ts';
 import { heartbeating } from '../../../activities/heartbeating.ts';
-import { toDefaultPolicy } from '../../../contracts/budget.ts';
+import { toDefaultPolicy } from '../../../contracts/money.ts';
 import { createOrchestration, createTenant } from '../../db/world.ts';
 import { attempt, openFixture, type Fixture } from '../models/turn-fixture.ts';
 import { MODELS, sampleAgents, sampleDefinition } from '../../support/samples.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { chooseModel, tierUnder } from '../../../domain/models/tiers.ts';
 import { TIERS } from '../../../contracts/agents.ts';
-import { toDefaultPolicy } from '../../../contracts/budget.ts';
+import { toDefaultPolicy } from '../../../contracts/money.ts';
 
 const POLICY = toDefaultPolicy(0.8, 0.95);
 const means = { models: { fast: 'haiku', balanced: 'sonnet', deep: 'opus' }, defaultPolicy: POLICY };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Skill } from '../../../contracts/skills.ts';
+import type { Skill } from '../../../contracts/agents.ts';
 import { LOAD_SKILL, loadSkill, loadSkillTool, offeredSkills, skillsPrompt } from '../../../domain/skills/offer.ts';
 
 const skill = (name: string, more: Partial<Skill> = {}): Skill => ({

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { analysisPrompt, analysisSchema, toAnalysis } from '../../../domain/steps/analyze-request.ts';
 import { agentPrompt, splitConfidence, toConversation } from '../../../domain/steps/prompts.ts';
-import type { Message } from '../../../db/queries/messages.ts';
+import type { Message } from '../../../db/queries/sessions.ts';
 import { sampleAgents, sampleDefinition } from '../../support/samples.ts';
 
 const readAnalysis = (text: string) => toAnalysis(text, TRAINED_AGENTS);

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createApp } from '../../../../api/app.ts';
 import type { ApiDeps } from '../../../../api/deps.ts';
 import { clientIdDocument } from '../../../../adapters/mcp/host/oauth/client.ts';
-import { isDatabaseAway } from '../../../../db/away.ts';
+import { isDatabaseAway } from '../../../../db/database.ts';
 import type { Delivery } from '../../../../domain/orchestrations/workflow-port.ts';
 import { hashToken } from '../../../../domain/organizations/tokens.ts';
 import { withOrganization } from '../../../../db/organization.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../../../db/organization.ts';
 import { insertKey } from '../../../../db/queries/key-pool.ts';
-import { insertOauthState } from '../../../../db/queries/oauth-states.ts';
+import { insertOauthState } from '../../../../db/queries/connections.ts';
 import { rotateSecrets } from '../../../../db/rotate-secrets.ts';
 import { createSealer, sealedFor } from '../../../../db/sealing.ts';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';

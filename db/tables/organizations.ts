@@ -70,7 +70,7 @@ export interface AuditTable {
   details: JSONColumnType<Record<string, unknown>>;
 }
 
-export interface DoorTables {
+export interface OrganizationTables {
   organizations: OrganizationsTable;
   users: UsersTable;
   api_tokens: ApiTokensTable;

@@ -1,5 +1,14 @@
 import { z } from 'zod';
 
+/** The person a request speaks for, as their token or their Slack id has shown. */
+export interface Principal {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly role: 'admin' | 'user' | 'guest';
+  readonly timeZone: string;
+}
+
 /** RFC 9457 problem details, as every error of the API answers. */
 export const Problem = z.object({
   type: z.string(),

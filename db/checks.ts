@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { Database } from './tables/index.ts';
+import { migrations } from './migrations/index.ts';
 
 /** Tables that carry no organization's content and are not under row-level security. */
 const OUTSIDE = ['kysely_migration', 'kysely_migration_lock'];
@@ -46,4 +47,13 @@ async function tableProblems(db: Kysely<Database>): Promise<string[]> {
       and not (c.relrowsecurity and c.relforcerowsecurity)
       and c.relname <> all(${OUTSIDE})`.execute(db);
   return rows.map(({ name }) => `table ${name} has no forced row-level security`);
+}
+
+/** @throws when Postgres does not answer. */
+export const pingDatabase = async (db: Kysely<Database>): Promise<void> => void (await sql`select 1`.execute(db));
+
+/** Names of the migrations that this release has and the database has not. */
+export async function listMissingMigrations(db: Kysely<Database>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  return Object.keys(migrations).filter((name) => !rows.some((row) => row.name === name));
 }
