@@ -27,8 +27,11 @@ export type ToolCallAnswer = z.infer<typeof ToolCallAnswer>;
 
 /** `GET /api/jobs/:jobId/effects`, in the order of the claims. */
 export const EffectList = z.object({ effects: z.array(EffectView) });
+export type EffectList = z.infer<typeof EffectList>;
+
 /** `GET /api/jobs/:jobId/tool-calls`, in the order they were made. */
 export const ToolCallList = z.object({ calls: z.array(ToolCallView) });
+export type ToolCallList = z.infer<typeof ToolCallList>;
 
 /** `POST /api/jobs/:jobId/undo`: how many changes are being taken back. */
 export const UndoAnswer = z.object({ jobId: z.string(), undoing: z.number().int() });

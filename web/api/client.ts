@@ -2,7 +2,7 @@ import type { DecisionRequest } from '../../contracts/approval.ts';
 import type { ConnectionChange, ConnectionTest, ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
 import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
-import type { UndoAnswer } from '../../contracts/tool-calls.ts';
+import type { EffectList, ToolCallList, UndoAnswer } from '../../contracts/tool-calls.ts';
 import type { AcceptTools } from '../../contracts/tools.ts';
 import { toApiProblem, UnreachableError } from './problem.ts';
 import type {
@@ -11,8 +11,6 @@ import type {
   ConnectionDraftBody,
   ConnectionList,
   DecisionAnswer,
-  EffectList,
-  ToolCallList,
   JobList,
   Me,
   SteerAnswer,

@@ -1,7 +1,5 @@
 import type { AgentView } from '../../contracts/agents.ts';
 import type { ConnectionView, NewConnection } from '../../contracts/connections.ts';
-import type { EffectView } from '../../contracts/effects.ts';
-import type { ToolCallView } from '../../contracts/tools.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 
 /** `GET /api/agents`. */
@@ -47,14 +45,4 @@ export type ConnectionDraftBody = Pick<NewConnection, 'provider' | 'name' | 'aut
 /** `POST /api/connections/:id/authorize`: where the browser goes to grant access. */
 export interface Authorization {
   readonly authorizationUrl: string;
-}
-
-/** `GET /api/jobs/:jobId/tool-calls`: with what each has answered, which a status leaves out. */
-export interface ToolCallList {
-  readonly calls: readonly ToolCallView[];
-}
-
-/** `GET /api/jobs/:jobId/effects`. */
-export interface EffectList {
-  readonly effects: readonly EffectView[];
 }
