@@ -17,7 +17,7 @@ import type { ToolCallDeps } from '../domain/tools/tool-call.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
 import type { Logger } from '../logging.ts';
 import type { OrganizationPayloadCodec } from '../adapters/temporal/payload-codec.ts';
-import type { OurClient } from '../domain/connections/grant-port.ts';
+import type { OurClient } from '../domain/connections/connection-ports.ts';
 import type { McpSessions } from './mcp/sessions.ts';
 import type { ErrorDeps } from './problems.ts';
 

@@ -1,12 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { DEFAULT_ORGANIZATION_ID } from '../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID, hashToken } from '../domain/organizations/organizations.ts';
 import { ConfigurationError, loadConfig, loadSettings } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { withOrganization } from '../db/organization.ts';
 import { putOrganization, putToken, putUser } from '../db/queries/organizations.ts';
 import { readRunningSystem } from '../dev/running.ts';
-import { hashToken } from '../domain/organizations/tokens.ts';
 
 const USAGE = `Makes a user with an API token, in a new organization unless one is named.
   npm run token -- --user Ada [--role admin|user|guest] [--organization <id> | --new-organization <name>]`;

@@ -16,7 +16,7 @@ import type { OpenDatabase } from '../db/database.ts';
 import { createSealer } from '../db/sealing.ts';
 import type { Logger } from '../logging.ts';
 import { createDelegation } from '../adapters/coding-agents/index.ts';
-import { withDelegation } from '../domain/delegation/with-delegation.ts';
+import { withDelegation } from '../domain/delegation/delegate.ts';
 import { createToolPorts } from '../adapters/mcp/tool-ports.ts';
 import { createGrantStore } from '../domain/connections/grant-store.ts';
 import { createToolHost } from '../domain/tools/create-tool-host.ts';

@@ -1,5 +1,5 @@
 import type { ToolResult } from '../../contracts/tools.ts';
-import { ToolCallError } from '../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { argumentsFor, inputFor, notInstalled, type CodingAgent, findCommand, type Command } from './coding-agents.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
 import { createLogBatches, type Redact } from './agent-log.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ToolCallError } from '../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { readLines } from './read-lines.ts';
 
 /** Bytes of one answer, with all its log lines. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request, type Dispatcher } from 'undici';
 import type { ToolResult } from '../../contracts/tools.ts';
-import { ToolCallError } from '../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { createCircuit, type Circuit } from './circuit.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
 import { createLogBatches, type LogBatches, type Redact } from './agent-log.ts';

@@ -1,7 +1,6 @@
-import type { CheckAddress } from '../../domain/connections/egress-port.ts';
-import type { Authorizations } from '../../domain/connections/grant-port.ts';
+import type { CheckAddress, Authorizations } from '../../domain/connections/connection-ports.ts';
 import type { GrantStore } from '../../domain/connections/grant-store.ts';
-import type { ToolPorts } from '../../domain/tools/tool-sessions-port.ts';
+import type { ToolPorts } from '../../domain/tools/tool-ports.ts';
 import { checkArguments } from './host/check-arguments.ts';
 import { checkUrl } from './host/checked-address.ts';
 import { createGuardedFetch } from './host/egress.ts';

@@ -1,7 +1,7 @@
 import { createMiddleware } from 'hono/factory';
 import { RequestError } from '../../contracts/request.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
-import { findTokenOwner, hashToken } from '../../domain/organizations/tokens.ts';
+import { findTokenOwner, hashToken } from '../../domain/organizations/organizations.ts';
 import type { ApiEnv } from '../deps.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;

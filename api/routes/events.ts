@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { readOrganization } from '../../domain/organizations/organization-view.ts';
+import { readOrganization } from '../../domain/organizations/organizations.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { streamEvents, type StreamDeps } from '../sse/stream.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
-import { changeApprovalPolicy, readApprovalPolicy } from '../../domain/approvals/change-policy.ts';
+import { changeApprovalPolicy, readApprovalPolicy } from '../../domain/approvals/policy.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';

@@ -5,7 +5,7 @@ import type { ToolHost } from '../../domain/tools/tool-host.ts';
 import type { ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { callTool, type ToolCallDeps } from '../../domain/tools/tool-call.ts';
-import { toOfferedView } from '../../domain/tools/tool-view.ts';
+import { toOfferedView } from '../../domain/tools/offers.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const Answer = ToolCallAnswer.meta({ id: 'ToolCallAnswer' });

@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { DatabaseDeps } from '../../domain/deps.ts';
-import { connectWorkspace } from '../../domain/threads/workspaces.ts';
+import { connectWorkspace } from '../../domain/organizations/organizations.ts';
 import type { Logger } from '../../logging.ts';
 
 export interface WorkspaceMapping {

@@ -5,7 +5,7 @@ import type { OrganizationEvent } from '../../contracts/events.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { EventHub, StoredEvent } from '../../domain/events/event-hub.ts';
 import { findStart, replayEvents } from '../../domain/events/replay.ts';
-import { findTokenOwner } from '../../domain/organizations/tokens.ts';
+import { findTokenOwner } from '../../domain/organizations/organizations.ts';
 import type { ApiEnv } from '../deps.ts';
 
 import { RequestError } from '../../contracts/request.ts';

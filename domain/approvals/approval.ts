@@ -1,5 +1,5 @@
 import type { Approval } from '../../contracts/approval.ts';
-import { hashOfJson } from '../canonical-json.ts';
+import { hashOfJson } from '../json.ts';
 import type { Question } from '../../contracts/workflow.ts';
 
 /** The question itself. Its hash covers everything a person sees, so an answer can only mean what was shown. Pure. */

@@ -14,8 +14,7 @@ import { insertEdits } from '../../db/queries/plans.ts';
 import { findShownHash } from '../../db/queries/slack.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
-import { recordDelivery, type DispatchDeps } from '../inbox/dispatcher.ts';
-import { DIRECT, type Entry } from '../inbox/entry.ts';
+import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
 
 export interface DecideDeps extends DatabaseDeps, WakeDeps, DispatchDeps {

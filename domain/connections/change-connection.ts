@@ -11,16 +11,16 @@ import {
   type Connection,
 } from '../../db/queries/connections.ts';
 import type { ConnectionsTable } from '../../db/tables/tools.ts';
-import { sealCredentials } from './sealed-grant.ts';
+import { sealCredentials } from './grant-state.ts';
 import { audit } from '../audit.ts';
 import { checkConnection, type CheckDeps } from './check.ts';
 import { kindOf, refuseAddresses, refuseChange, refuseChangeOf, refuseNew } from './rules.ts';
 import { findSeen, readConnection, readView } from './connection-views.ts';
 import type { SealerDeps } from '../models/organization-keys.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
-import type { CheckAddress } from './egress-port.ts';
+import type { CheckAddress } from './connection-ports.ts';
 import { resumeWaiting, type ResumeDeps } from './reconnect.ts';
-import { refuseUnstorable } from '../storable-body.ts';
+import { refuseUnstorable } from '../json.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';
 
 export interface ConnectDeps extends CheckDeps, ResumeDeps, SealerDeps {

@@ -1,7 +1,7 @@
 import type { ConnectionTest } from '../../contracts/connections.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { updateConnection, type Connection } from '../../db/queries/connections.ts';
-import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import { ToolCallError } from '../tools/tool-ports.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
 import type { Principal } from '../../contracts/request.ts';
 import { findSeen, readView, type ViewDeps } from './connection-views.ts';

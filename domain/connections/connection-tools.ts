@@ -7,7 +7,7 @@ import { audit } from '../audit.ts';
 import { refreshTools, type CheckDeps } from './check.ts';
 import { findSeen, readConnection } from './connection-views.ts';
 import type { DatabaseDeps } from '../deps.ts';
-import { toToolView } from '../tools/tool-view.ts';
+import { toToolView } from '../tools/offers.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';
 
 /** Older lists are asked for anew when somebody looks. */

@@ -7,10 +7,10 @@ import {
 } from '../../db/queries/connections.ts';
 import { findUser } from '../../db/queries/organizations.ts';
 import { SealedError, sealedFor } from '../../db/sealing.ts';
-import { ToolCallError } from '../tools/mcp-connection-port.ts';
-import { GrantError } from './grant-port.ts';
+import { ToolCallError } from '../tools/tool-ports.ts';
+import { GrantError } from './connection-ports.ts';
 import { createGrantStore, type GrantChange } from './grant-store.ts';
-import { openPending, type PendingGrant } from './sealed-grant.ts';
+import { openPending, type PendingGrant } from './grant-state.ts';
 import { audit } from '../audit.ts';
 import { refreshTools } from './check.ts';
 import { isHashOf, refuseGrant, sha256, type GrantDeps } from './grants.ts';

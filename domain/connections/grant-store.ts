@@ -12,11 +12,9 @@ import {
 import { insertAudit } from '../../db/queries/organizations.ts';
 import { SealedError, type Sealer } from '../../db/sealing.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { ToolCallError } from '../tools/mcp-connection-port.ts';
-import type { ConnectionRef } from '../tools/mcp-connection-port.ts';
-import type { SealedServer } from './credentials-port.ts';
-import type { AuthState } from './auth-state.ts';
-import { openAuthState, openCredentials, sealAuthState } from './sealed-grant.ts';
+import { ToolCallError, type ConnectionRef } from '../tools/tool-ports.ts';
+import type { SealedServer } from './connection-ports.ts';
+import { type AuthState, openAuthState, openCredentials, sealAuthState } from './grant-state.ts';
 
 /** A connection's secrets, opened. */
 export interface OpenedGrant {

@@ -2,13 +2,18 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { withOrganization } from '../../db/organization.ts';
 import { updateConnection, type Connection, insertOauthState } from '../../db/queries/connections.ts';
 import { SealedError, sealedFor, type Sealer } from '../../db/sealing.ts';
-import { GrantError, type Authorizations, type OurClient } from './grant-port.ts';
-import { openAuthState, openCredentials, sealPending } from './sealed-grant.ts';
+import {
+  GrantError,
+  type Authorizations,
+  type OurClient,
+  EgressRefusedError,
+  type CheckAddress,
+} from './connection-ports.ts';
+import { openAuthState, openCredentials, sealPending } from './grant-state.ts';
 import { audit } from '../audit.ts';
 import { findSeen } from './connection-views.ts';
 import type { SealerDeps } from '../models/organization-keys.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
-import { EgressRefusedError, type CheckAddress } from './egress-port.ts';
 import type { ResumeDeps } from './reconnect.ts';
 import type { CheckDeps } from './check.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';

@@ -5,7 +5,7 @@ import {
   type NewConnection,
 } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
-import { EgressRefusedError, type CheckAddress } from './egress-port.ts';
+import { EgressRefusedError, type CheckAddress } from './connection-ports.ts';
 import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
 
 /** A personal connection is its owner's; admins see that it is there, and may switch it off and delete it. */

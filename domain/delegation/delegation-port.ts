@@ -1,5 +1,5 @@
 import type { DelegationTool, ToolDefinition, ToolResult } from '../../contracts/tools.ts';
-import type { CallOptions } from '../tools/mcp-connection-port.ts';
+import type { CallOptions } from '../tools/tool-ports.ts';
 
 export type OnLog = (lines: readonly string[]) => void | Promise<void>;
 

@@ -3,7 +3,7 @@ import type { SettledBy } from '../../contracts/effects.ts';
 import type { ToolResult } from '../../contracts/tools.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listOtherResourceIds, msUntilNobodySends } from '../../db/queries/effects.ts';
-import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import { ToolCallError } from '../tools/tool-ports.ts';
 import { later } from '../tools/settle-call.ts';
 import type { ClaimedInvocation, ToolDeps } from '../tools/tool-deps.ts';
 

@@ -3,8 +3,7 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import { findEffect, setUndo, type Effect } from '../../db/queries/effects.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import type { LoadedTool } from '../tools/tool-host.ts';
-import type { DoneChange } from '../tools/tool-sessions-port.ts';
-import { ToolCallError } from '../tools/mcp-connection-port.ts';
+import { type DoneChange, ToolCallError } from '../tools/tool-ports.ts';
 import { afterFailure } from '../tools/settle-call.ts';
 import type { ToolDeps } from '../tools/tool-deps.ts';
 

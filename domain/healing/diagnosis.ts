@@ -4,7 +4,7 @@ import { HealingAction, PLAN_LIMITS } from '../../contracts/plan.ts';
 import { storableText } from '../../contracts/json.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
 import { inTag } from '../planning/prompt.ts';
-import { jsonIn } from '../models/json-in.ts';
+import { jsonIn } from '../json.ts';
 
 /** Why a step failed and what to do about it, as a model sees it. */
 const Diagnosis = z.object({

@@ -11,7 +11,7 @@ import {
 import type { Database } from '../../db/tables/index.ts';
 import { KEY_POLICY, toFinalFailure, toKeyRefusal } from './key-waits.ts';
 import { ModelCallError, type ModelAnswer, type ModelCall, type ModelPort, type PooledModel } from './model-port.ts';
-import { retryWhileDatabaseUnavailable } from './retry-while-database-unavailable.ts';
+import { retryWhileDatabaseUnavailable } from '../attempt.ts';
 
 interface KeyPoolDeps {
   readonly db: Kysely<Database>;

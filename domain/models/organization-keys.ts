@@ -11,7 +11,7 @@ import {
   type KeyAccount,
 } from '../../db/queries/key-pool.ts';
 import { audit } from '../audit.ts';
-import { DEFAULT_ORGANIZATION_ID } from '../organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../organizations/organizations.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
 import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
 

@@ -1,4 +1,4 @@
-import type { Attempt } from '../attempt.ts';
+import { type Attempt, retryWhileDatabaseUnavailable } from '../attempt.ts';
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
@@ -16,7 +16,6 @@ import type { ReachKillPoint } from '../kill-points.ts';
 import { alertBudgets } from '../budgets/alerts.ts';
 import { ModelCallError, type ModelAnswer, type ModelRequest, type PooledModel } from './model-port.ts';
 import type { PriceTable } from './prices.ts';
-import { retryWhileDatabaseUnavailable } from './retry-while-database-unavailable.ts';
 
 export interface TurnDeps {
   readonly db: Kysely<Database>;

@@ -9,7 +9,7 @@ import { insertMessage } from '../../db/queries/sessions.ts';
 import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { decide, isNamed, refuseAnswer, refuseRepeated, toRefusal, type DecideDeps } from '../approvals/decide.ts';
 import { audit } from '../audit.ts';
-import { DIRECT, type Entry } from '../inbox/entry.ts';
+import { DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowPort } from './workflow-port.ts';
 
 export interface CancelDeps extends DecideDeps {

@@ -13,7 +13,7 @@ import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db
 import { findTurn } from '../../db/queries/turns.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
 import { planTurnKey } from '../models/turn-keys.ts';
-import { withToolRisks } from './planner-tools.ts';
+import { withToolRisks } from './prompt.ts';
 import { pricePlan, pastRunsOf } from './price.ts';
 import { toPlanDraft } from './schema.ts';
 import { validatePlan } from './validate.ts';

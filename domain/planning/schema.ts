@@ -9,7 +9,7 @@ import {
   StepRisk,
   type PlanProblem,
 } from '../../contracts/plan.ts';
-import { jsonIn } from '../models/json-in.ts';
+import { jsonIn } from '../json.ts';
 
 const ModelStep = z.object({
   id: z.string(),

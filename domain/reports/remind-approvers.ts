@@ -7,8 +7,7 @@ import { changeOrchestration, lockOrchestration, type Orchestration } from '../.
 import { slackIdsOf } from '../../db/queries/organizations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
 import { acquireFromBucket } from '../../db/queries/slack.ts';
-import { bucketEmpty, bucketFor, toReportFailure } from './slack-limits.ts';
-import type { SlackReportDeps } from './report-to-slack.ts';
+import { bucketEmpty, bucketFor, toReportFailure, type SlackReportDeps } from './report-to-slack.ts';
 import type { Thread } from './slack-port.ts';
 
 type ReminderDeps = Pick<SlackReportDeps, 'db' | 'slack'>;

@@ -7,8 +7,7 @@ import { isUuid, withOrganization, type OrganizationTransaction } from '../../db
 import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { dropSteering, insertSteering } from '../../db/queries/steering.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
-import { recordDelivery, type DispatchDeps } from '../inbox/dispatcher.ts';
-import { DIRECT, type Entry } from '../inbox/entry.ts';
+import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
 
 export interface SteerDeps extends DatabaseDeps, WakeDeps, DispatchDeps {

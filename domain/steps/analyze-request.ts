@@ -9,7 +9,7 @@ import { setAnalysis, updateOrchestration, type Orchestration } from '../../db/q
 import { findTurnContext } from '../../db/queries/turn-context.ts';
 import { insertTurn } from '../../db/queries/turns.ts';
 import type { Attempt } from '../attempt.ts';
-import { jsonIn } from '../models/json-in.ts';
+import { jsonIn } from '../json.ts';
 import type { ModelChoices } from '../models/tiers.ts';
 import { ANALYSIS_TURN_KEY } from '../models/turn-keys.ts';
 import {

@@ -15,8 +15,7 @@ import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { loadContext } from './context.ts';
 import { stepName } from '../../contracts/phases.ts';
-import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation } from './prompts.ts';
-import { toRoundMessages } from './rounds.ts';
+import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation, toRoundMessages } from './prompts.ts';
 import { loadTools, type StepToolsDeps } from './step-tools.ts';
 
 /** One try of one step by one agent. */

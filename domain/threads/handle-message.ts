@@ -9,8 +9,7 @@ import { cancelJob, type CancelDeps } from '../orchestrations/cancel.ts';
 import { detectLanguage } from '../routing/text.ts';
 import { steerJob, type SteerDeps } from '../steering/steer.ts';
 import { receiveMessage, type ParseMessage, type ReceiveDeps, type Received } from './receive-message.ts';
-import { keysOf, messageKey, type SlackProfile, type ThreadMessage } from './thread-message.ts';
-import { parseSteering } from './words.ts';
+import { keysOf, messageKey, type SlackProfile, type ThreadMessage, parseSteering } from './thread-message.ts';
 
 export interface ThreadDeps extends ReceiveDeps, CancelDeps, SteerDeps, UndoDeps, WakeDeps {
   readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];

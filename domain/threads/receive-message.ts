@@ -15,8 +15,15 @@ import {
   type RecordedRequest,
 } from '../orchestrations/accept.ts';
 import { maySteer } from '../steering/steer.ts';
-import { keysOf, type SlackProfile, type ThreadMessage } from './thread-message.ts';
-import { isUndo, parseAnswer, parseVerdict, type AnswerWord } from './words.ts';
+import {
+  keysOf,
+  type SlackProfile,
+  type ThreadMessage,
+  isUndo,
+  parseAnswer,
+  parseVerdict,
+  type AnswerWord,
+} from './thread-message.ts';
 
 export interface ReceiveDeps extends DatabaseDeps, LogDeps, RecordDeps {
   readonly unknownUsers: 'create' | 'reject';

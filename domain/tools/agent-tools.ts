@@ -5,7 +5,7 @@ import { loadSkill, LOAD_SKILL, loadSkillTool, skillsPrompt } from '../skills/of
 import type { ModelTool, WantedCall } from '../models/model-port.ts';
 import { answerLocally, toolsFor, unwrap } from './catalogue.ts';
 import { errorResult } from './results.ts';
-import type { CheckArguments } from './tool-sessions-port.ts';
+import type { CheckArguments } from './tool-ports.ts';
 import { isFirstParty } from '../../contracts/connections.ts';
 
 /** What an agent may call in one step, and what it is told of that. */

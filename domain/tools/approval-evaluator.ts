@@ -6,7 +6,7 @@ import { listEffectsOfStep } from '../../db/queries/effects.ts';
 import { isPlanApproved } from '../../db/queries/plans.ts';
 import { getApprovalPolicy } from '../../db/queries/organizations.ts';
 import type { OfferedTool } from './tool-host.ts';
-import { effectKeyOf } from './canonical.ts';
+import { effectKeyOf } from './call-identity.ts';
 import type { CallContext } from './taint.ts';
 
 /** Says why a human is asked before a call with these arguments; it remembers what the turn has been granted. */

@@ -5,9 +5,14 @@ import { findCallState } from '../../db/queries/connection-tools.ts';
 import { findConnection, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { refOf, refuseWhileBroken, type HealthRecorder } from './connection-health.ts';
-import { SessionOverError, ToolCallError, type ConnectionRef } from './mcp-connection-port.ts';
+import {
+  SessionOverError,
+  ToolCallError,
+  type ConnectionRef,
+  type ToolSession,
+  type ToolSessions,
+} from './tool-ports.ts';
 import { refreshTools } from './refresh-tools.ts';
-import type { ToolSession, ToolSessions } from './tool-sessions-port.ts';
 
 /** A list of tools is believed for so long, ms. */
 const LIST_TTL_MS = 5 * 60_000;

@@ -8,7 +8,7 @@ import {
   type Connection,
 } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { ToolCallError, type ConnectionRef } from './mcp-connection-port.ts';
+import { ToolCallError, type ConnectionRef } from './tool-ports.ts';
 
 /** Failures in a row that open the circuit of a connection, for all processes. */
 const MAX_FAILURES = 5;

@@ -13,11 +13,10 @@ import {
   type AccessDeps,
 } from './connection-access.ts';
 import { createHealthRecorder, refuseWhileBroken } from './connection-health.ts';
-import { ToolCallError, type ConnectionRef } from './mcp-connection-port.ts';
+import { ToolCallError, type ConnectionRef, type ProviderEffects, type ToolPorts } from './tool-ports.ts';
 import { toOffer, type OrganizationTools } from './offers.ts';
 import { testConnection } from './test-connection.ts';
 import type { LoadedTool, ToolHost, ToolUser } from './tool-host.ts';
-import type { ProviderEffects, ToolPorts } from './tool-sessions-port.ts';
 
 interface ToolHostDeps extends ToolPorts {
   readonly db: Kysely<Database>;

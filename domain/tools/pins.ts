@@ -1,5 +1,5 @@
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
-import { canonicalJson, hashOfJson } from '../canonical-json.ts';
+import { canonicalJson, hashOfJson } from '../json.ts';
 import type { ToolDefinition, ToolDiff } from '../../contracts/tools.ts';
 import { showInvisible, hidesText } from '../../contracts/clean-text.ts';
 

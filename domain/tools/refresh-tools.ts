@@ -12,9 +12,8 @@ import {
 } from '../../db/queries/connection-tools.ts';
 import { lockConnection, updateConnection, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
-import { ToolCallError, type ConnectionRef } from './mcp-connection-port.ts';
+import { ToolCallError, type ConnectionRef, type ToolSession } from './tool-ports.ts';
 import { hashOf, decideListedTool } from './pins.ts';
-import type { ToolSession } from './tool-sessions-port.ts';
 import { createHash } from 'node:crypto';
 
 /**

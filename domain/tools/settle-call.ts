@@ -5,7 +5,7 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import { lockOrchestration, tellChange, updateOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { ToolCallError } from './mcp-connection-port.ts';
+import { ToolCallError } from './tool-ports.ts';
 import { errorResult, storableResult } from './results.ts';
 import { hasVerifiedEffects } from './taint.ts';
 import type { CallTarget, ToolDeps, ToolInvocation } from './tool-deps.ts';

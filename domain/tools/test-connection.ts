@@ -3,8 +3,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { listToolsOf, type ConnectionTool } from '../../db/queries/connection-tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import { listAgain, overSession, readConnection, type AccessDeps } from './connection-access.ts';
-import { ToolCallError, type CallFailure, type ConnectionRef } from './mcp-connection-port.ts';
-import type { ToolSession } from './tool-sessions-port.ts';
+import { ToolCallError, type CallFailure, type ConnectionRef, type ToolSession } from './tool-ports.ts';
 
 type Checks = ConnectionTest['checks'];
 

@@ -7,7 +7,7 @@ import { findToolState, listCalls, listEffects } from '../../db/queries/tool-vie
 import type { OfferedTool, ToolHost } from './tool-host.ts';
 import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../orchestrations/accept.ts';
 import { waitForJob, type WaitDeps } from '../events/wait-for-job.ts';
-import { refuseUnstorable } from '../storable-body.ts';
+import { refuseUnstorable } from '../json.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';
 import { connectionPage } from '../connections/connection-views.ts';
 import { toEffectView } from '../effects/job-effects.ts';

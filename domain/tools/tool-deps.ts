@@ -6,7 +6,7 @@ import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Delegation } from '../delegation/delegation-port.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
-import type { CallOptions } from './mcp-connection-port.ts';
+import type { CallOptions } from './tool-ports.ts';
 import type { LoadedTool, ToolHost } from './tool-host.ts';
 
 /** What calling a tool needs. */

@@ -4,14 +4,15 @@ import type { ConnectionTest } from '../../contracts/connections.ts';
 import type { LeftOut, ToolDefinition, ToolResult } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Connection } from '../../db/queries/connections.ts';
-import type { CallOptions, ConnectionRef } from './mcp-connection-port.ts';
 import type {
+  CallOptions,
+  ConnectionRef,
   CheckArguments,
   DoneChange,
   FirstPartyTools,
   ReadBackRequest,
   ReadBackVerdict,
-} from './tool-sessions-port.ts';
+} from './tool-ports.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
 

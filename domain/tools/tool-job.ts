@@ -16,7 +16,7 @@ import {
   setToolCall,
   type ToolCall,
 } from '../../db/queries/tool-calls.ts';
-import { argumentsHash } from './canonical.ts';
+import { argumentsHash } from './call-identity.ts';
 import { reasonsToAsk } from './approval-evaluator.ts';
 import { toOutlines } from './wanted-calls.ts';
 import type { ToolHost } from './tool-host.ts';

@@ -5,11 +5,11 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import { insertToolCalls, type ToolCall } from '../../db/queries/tool-calls.ts';
 import type { OfferedTool } from './tool-host.ts';
 import type { WantedCall } from '../models/model-port.ts';
-import { argumentsHash } from './canonical.ts';
+import { argumentsHash } from './call-identity.ts';
 import { createApprovalEvaluator, type ApprovalEvaluator } from './approval-evaluator.ts';
 import { errorResult, storableResult } from './results.ts';
 import { resolve, type AgentTools, type ResolvedCall } from './agent-tools.ts';
-import type { CheckArguments } from './tool-sessions-port.ts';
+import type { CheckArguments } from './tool-ports.ts';
 import { isTainted, type CallContext } from './taint.ts';
 
 /** More calls in one answer than this are not made; the model is told. */

@@ -9,7 +9,7 @@ import { createLogger } from '../../logging.ts';
 import { createOrchestration, createTenant, type Tenant } from '../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/doors.ts';
-import { hashToken } from '../../domain/organizations/tokens.ts';
+import { hashToken } from '../../domain/organizations/organizations.ts';
 
 let database: TestDatabase;
 let app: ReturnType<typeof createApp>;

@@ -9,7 +9,7 @@ import { openSkills } from '../../domain/skills/catalogue.ts';
 import { createTenant, type Tenant } from '../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';
-import { hashToken } from '../../domain/organizations/tokens.ts';
+import { hashToken } from '../../domain/organizations/organizations.ts';
 
 let database: TestDatabase;
 let app: ReturnType<typeof createApp>;

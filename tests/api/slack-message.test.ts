@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { teamOf, toThreadMessage, type Envelope } from '../../api/slack/message.ts';
-import { parseVerdict } from '../../domain/threads/words.ts';
+import { parseVerdict } from '../../domain/threads/thread-message.ts';
 
 const ENVELOPE: Envelope = { team_id: 'T1', event_id: 'Ev1', authorizations: [{ team_id: 'T1' }] };
 const event = (changes: Record<string, unknown> = {}) => ({

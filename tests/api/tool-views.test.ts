@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toToolView } from '../../domain/tools/tool-view.ts';
+import { toToolView } from '../../domain/tools/offers.ts';
 import { ConnectionView } from '../../contracts/connections.ts';
 import { EffectView } from '../../contracts/effects.ts';
 import { ToolCallView, ToolView, type ToolDefinition } from '../../contracts/tools.ts';

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionAuth } from '../../contracts/connections.ts';
 import { createGuardedFetch } from '../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, finishAuthorization } from '../../adapters/mcp/host/oauth/authorize.ts';
-import type { OurClient } from '../../domain/connections/grant-port.ts';
+import type { OurClient } from '../../domain/connections/connection-ports.ts';
 import { createCredentials } from '../../adapters/mcp/host/oauth/create-credentials.ts';
 import { openRemote } from '../../adapters/mcp/host/remote.ts';
-import { ToolCallError } from '../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { createMemoryStore, type MemoryStore } from '../adapters/mcp/oauth/memory-store.ts';
 
 /**

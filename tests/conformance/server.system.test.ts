@@ -15,7 +15,7 @@ import { putOrganization, putToken, putUser } from '../../db/queries/organizatio
 import { providers } from '../../adapters/mcp/servers/index.ts';
 import { createOfferingHost } from '../support/offering-host.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { hashToken } from '../../domain/organizations/tokens.ts';
+import { hashToken } from '../../domain/organizations/organizations.ts';
 import { isDatabaseAway } from '../../db/database.ts';
 
 const run = promisify(execFile);

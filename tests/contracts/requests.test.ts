@@ -11,7 +11,7 @@ import {
   orchestrateRequestFor,
 } from '../../contracts/orchestration.ts';
 import { orchestrationWorkflowId, organizationOfWorkflow, undoWorkflowId } from '../../contracts/queues.ts';
-import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { isStorableText, storableText } from '../../contracts/json.ts';
 import { ERROR_TEXT, errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 

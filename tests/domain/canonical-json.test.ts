@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { canonicalJson, hashOfJson } from '../../domain/canonical-json.ts';
+import { canonicalJson, hashOfJson } from '../../domain/json.ts';
 
 const HIGH = '\ud83d';
 const LOW = '\ude00';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { refuseUnstorable } from '../../domain/storable-body.ts';
+import { refuseUnstorable } from '../../domain/json.ts';
 import { RequestError } from '../../contracts/request.ts';
 
 const problemOf = (value: unknown): unknown => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { answer, askBy, auditOf, policyOf, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem } from '../support/doors.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';

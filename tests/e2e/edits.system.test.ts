@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createStoreActivities } from '../../activities/store.ts';
-import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import type { PlanEdits } from '../../contracts/plan.ts';
 import type { Decision } from '../../contracts/workflow.ts';
 import { MODELS, PRICES, sampleAgents, sampleDefinition } from '../support/samples.ts';

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
-import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { startNubabel } from '../support/nubabel.ts';
 import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';

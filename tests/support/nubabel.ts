@@ -11,7 +11,7 @@ import { isFinal } from '../../contracts/orchestration.ts';
 import { createFakeModel, type FakeModel, type FakeModelOptions } from '../../dev/fakes/model/index.ts';
 import { createFakeSlack, type FakeSlack, type FakeSlackOptions } from '../../dev/fakes/slack/index.ts';
 import { anyFreePort } from '../../dev/ports.ts';
-import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { connectTestDatabase, openTestDatabase, testServers, type TestDatabase } from './database.ts';
 import { createProcesses, environmentOf, type Processes, type Site } from './nubabel-processes.ts';

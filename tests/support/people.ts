@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { DEFAULT_ORGANIZATION_ID, hashToken } from '../../domain/organizations/organizations.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { putOrganization, putToken, putUser } from '../../db/queries/organizations.ts';
 import { withToken, type Nubabel } from './nubabel.ts';
-import { hashToken } from '../../domain/organizations/tokens.ts';
 
 export interface Person {
   readonly organizationId: string;

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { withOrganization } from '../../db/organization.ts';
 import { putWorkspace } from '../../db/queries/organizations.ts';
 import { demoWorkspace } from '../../dev/fakes/slack/index.ts';
-import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/bootstrap.ts';
+import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import type { TestDatabase } from './database.ts';
 
 type Data = Pick<TestDatabase, 'db' | 'look'>;

@@ -1,6 +1,10 @@
-import { ToolCallError, type CallOptions, type ConnectionRef } from '../../../domain/tools/mcp-connection-port.ts';
-import type { Credentials } from '../../../domain/connections/credentials-port.ts';
-import type { ConnectedServer } from '../../../domain/tools/tool-sessions-port.ts';
+import {
+  ToolCallError,
+  type CallOptions,
+  type ConnectionRef,
+  type ConnectedServer,
+} from '../../../domain/tools/tool-ports.ts';
+import type { Credentials } from '../../../domain/connections/connection-ports.ts';
 import { ProviderError, type Provider, type ToolContext } from '../servers/define.ts';
 import { createRateLimitedFetch } from './rate-limited-fetch.ts';
 

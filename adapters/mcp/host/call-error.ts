@@ -1,7 +1,7 @@
 import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
-import { SessionOverError, ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
-import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
+import { SessionOverError, ToolCallError } from '../../../domain/tools/tool-ports.ts';
+import { EgressRefusedError } from '../../../domain/connections/connection-ports.ts';
 import { cleanText } from '../../../contracts/clean-text.ts';
 import { TOO_LATE } from './sending-until.ts';
 import { z } from 'zod';

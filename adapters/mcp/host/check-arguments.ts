@@ -1,5 +1,5 @@
 import { isRecord } from '../../../contracts/json.ts';
-import type { ArgumentMistake } from '../../../domain/tools/tool-sessions-port.ts';
+import type { ArgumentMistake } from '../../../domain/tools/tool-ports.ts';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 
 type Schema = Readonly<Record<string, unknown>>;

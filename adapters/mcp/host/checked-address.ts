@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
+import { EgressRefusedError } from '../../../domain/connections/connection-ports.ts';
 import ipaddr from 'ipaddr.js';
 import { lookup } from 'node:dns/promises';
 

@@ -1,6 +1,6 @@
 import { Agent, fetch as undiciFetch, type RequestInit as UndiciInit } from 'undici';
 import { createCheckedLookup, resolveBySystem, type Resolve, checkUrl } from './checked-address.ts';
-import { EgressRefusedError } from '../../../domain/connections/egress-port.ts';
+import { EgressRefusedError } from '../../../domain/connections/connection-ports.ts';
 import { refuseWhenLate } from './sending-until.ts';
 
 export interface Egress {

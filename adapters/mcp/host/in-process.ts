@@ -1,5 +1,5 @@
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
-import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError, type McpConnection } from '../../../domain/tools/tool-ports.ts';
 import { ProviderError, type Provider, type ProviderFault } from '../servers/define.ts';
 import { faultOf } from '../servers/call-result.ts';
 import { createProviderServer } from '../servers/serve.ts';

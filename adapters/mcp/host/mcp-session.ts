@@ -11,7 +11,7 @@ import {
   type ElicitResult,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { ToolDefinition } from '../../../contracts/tools.ts';
-import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError, type CallOptions } from '../../../domain/tools/tool-ports.ts';
 import { EFFECT_KEY_META } from '../servers/call-result.ts';
 import { toCallError, type RequestTarget } from './call-error.ts';
 import { isDeeperThan } from './tool-result.ts';

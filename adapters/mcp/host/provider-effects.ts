@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
-import type { FirstPartyTools, ProviderEffects } from '../../../domain/tools/tool-sessions-port.ts';
+import { ToolCallError, type FirstPartyTools, type ProviderEffects } from '../../../domain/tools/tool-ports.ts';
 import type { Provider, ProviderTool } from '../servers/define.ts';
 import { toReadable } from '../servers/call-result.ts';
 import type { AuthorizedProviderClient } from './authorized-provider-client.ts';

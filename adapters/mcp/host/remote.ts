@@ -1,5 +1,5 @@
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
+import type { McpConnection } from '../../../domain/tools/tool-ports.ts';
 import { withEndedStreams } from './ended-streams.ts';
 import { withHttpFaults } from './call-error.ts';
 import { openSession } from './mcp-session.ts';

@@ -1,5 +1,5 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
-import { ToolCallError, type McpConnection } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError, type McpConnection } from '../../../domain/tools/tool-ports.ts';
 import { secretForms } from '../../../contracts/clean-text.ts';
 
 /** What providers of ours are sent beside what they need anyway. */

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
 import { untilAborted } from '../../../contracts/until-aborted.ts';
-import type { Credentials } from '../../../domain/connections/credentials-port.ts';
+import type { Credentials } from '../../../domain/connections/connection-ports.ts';
 import {
   SessionOverError,
   ToolCallError,
   type ConnectionRef,
   type McpConnection,
-} from '../../../domain/tools/mcp-connection-port.ts';
-import type {
-  ConnectedServer,
-  ToolPorts,
-  ToolSession,
-  ToolSessions,
-} from '../../../domain/tools/tool-sessions-port.ts';
+  type ConnectedServer,
+  type ToolPorts,
+  type ToolSession,
+  type ToolSessions,
+} from '../../../domain/tools/tool-ports.ts';
 import type { Provider } from '../servers/define.ts';
 import { createAuthorizedProviderClient } from './authorized-provider-client.ts';
 import { createGuardedFetch, type Egress } from './egress.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { toReportMessage } from '../../../adapters/slack/report-message.ts';
 import { progressBar } from '../../../adapters/slack/block-kit.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
-import { bucketFor } from '../../../domain/reports/slack-limits.ts';
+import { bucketFor } from '../../../domain/reports/report-to-slack.ts';
 import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { centsToNanos } from '../../../contracts/money.ts';
 import { JOB_STATUSES } from '../../../contracts/orchestration.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Stage } from './stage.ts';
-import { hashToken } from '../../../domain/organizations/tokens.ts';
+import { hashToken } from '../../../domain/organizations/organizations.ts';
 
 /** An organization with an admin who has a token, and Slack workspaces in which that person writes. */
 export interface Tenant {

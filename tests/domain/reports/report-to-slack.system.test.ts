@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { KillPoint } from '../../../domain/kill-points.ts';
-import { bucketFor } from '../../../domain/reports/slack-limits.ts';
+import { bucketFor } from '../../../domain/reports/report-to-slack.ts';
 import { createSlackActivities } from '../../../activities/slack.ts';
 import { toReportMessage } from '../../../adapters/slack/report-message.ts';
 import { createSlackPort } from '../../../adapters/slack/slack-port.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { argumentsHash } from '../../../domain/tools/canonical.ts';
+import { argumentsHash } from '../../../domain/tools/call-identity.ts';
 import type { Approval } from '../../../contracts/approval.ts';
 import { listEffects } from '../../../db/queries/effects.ts';
 import { insertApproval } from '../../../db/queries/plans.ts';
 import { isAnyTainted, type ToolCall } from '../../../db/queries/tool-calls.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt } from '../models/turn-fixture.ts';
 import { openLedger, times, type Ledger } from './ledger.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createStoreActivities } from '../../../activities/store.ts';
 import { listEffects } from '../../../db/queries/effects.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt } from '../models/turn-fixture.ts';
 import { failureOf, openLedger, times, type Ledger } from './ledger.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CancelledError, FailureError } from '../../../contracts/failures.ts';
 import type { ToolCall } from '../../../db/queries/tool-calls.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { KilledError } from '../models/turn-fixture.ts';
 import { failureOf, openLedger, times, type Ledger } from './ledger.ts';

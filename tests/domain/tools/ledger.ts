@@ -1,4 +1,4 @@
-import { argumentsHash } from '../../../domain/tools/canonical.ts';
+import { argumentsHash } from '../../../domain/tools/call-identity.ts';
 import { createToolActivities } from '../../../activities/tools.ts';
 import type { ToolDeps } from '../../../domain/tools/tool-deps.ts';
 import type { KillPoint } from '../../../domain/kill-points.ts';

@@ -1,6 +1,6 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
 import type { LoadedTool, OfferedTool, ToolHost } from '../../../domain/tools/tool-host.ts';
-import { ToolCallError, type CallOptions } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError, type CallOptions } from '../../../domain/tools/tool-ports.ts';
 
 /** What a provider behind the host has done, as it knows it itself. */
 export interface World {

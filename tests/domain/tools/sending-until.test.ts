@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createGuardedFetch } from '../../../adapters/mcp/host/egress.ts';
 import { openRemote } from '../../../adapters/mcp/host/remote.ts';
 import { sendingUntil } from '../../../adapters/mcp/host/sending-until.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { sendRest } from '../../../adapters/mcp/servers/rest.ts';
 import { createFakeMcp, type FakeMcp } from '../../fakes/mcp/index.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ToolHost } from '../../../domain/tools/tool-host.ts';
-import { ToolCallError } from '../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { KilledError } from '../models/turn-fixture.ts';
 import { failureOf, openLedger, times, type Ledger } from './ledger.ts';

@@ -1,6 +1,6 @@
 import { exchangeAuthorization, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { AuthState, Discovery, Tokens } from '../../../../domain/connections/auth-state.ts';
+import type { AuthState, Discovery, Tokens } from '../../../../domain/connections/grant-state.ts';
 import { askForChallenge, type Challenge, ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
 import { chooseClient } from './client.ts';
 import {
@@ -8,7 +8,7 @@ import {
   type AuthorizationRequest,
   type AuthorizationResponse,
   type Authorizations,
-} from '../../../../domain/connections/grant-port.ts';
+} from '../../../../domain/connections/connection-ports.ts';
 import { oauthFetch } from './oauth-fetch.ts';
 import { toGrantError, toTokens } from './tokens.ts';
 

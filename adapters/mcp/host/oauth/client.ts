@@ -3,9 +3,9 @@ import { OAuthError, ServerError } from '@modelcontextprotocol/sdk/server/auth/e
 import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { Discovery, OAuthClient } from '../../../../domain/connections/auth-state.ts';
+import type { Discovery, OAuthClient } from '../../../../domain/connections/grant-state.ts';
 import { isSameIssuer } from './discover.ts';
-import { GrantError, type OurClient } from '../../../../domain/connections/grant-port.ts';
+import { GrantError, type OurClient } from '../../../../domain/connections/connection-ports.ts';
 
 /** How we describe ourselves, in the metadata document and when we register. */
 const clientMetadata = ({ redirectUri, publicUrl }: OurClient): OAuthClientMetadata => ({

@@ -1,9 +1,8 @@
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
-import type { Credentials, Token } from '../../../../domain/connections/credentials-port.ts';
-import type { AuthState } from '../../../../domain/connections/auth-state.ts';
+import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
+import { type Credentials, type Token, GrantError } from '../../../../domain/connections/connection-ports.ts';
+import type { AuthState } from '../../../../domain/connections/grant-state.ts';
 import { readChallenge } from './discover.ts';
-import { GrantError } from '../../../../domain/connections/grant-port.ts';
 import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 import { renewTokens } from './renew.ts';
 import { toToolCallError, isDue, isExpired } from './tokens.ts';

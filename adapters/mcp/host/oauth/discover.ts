@@ -7,8 +7,8 @@ import type { OAuthProtectedResourceMetadata } from '@modelcontextprotocol/sdk/s
 import { checkResourceAllowed, resourceUrlFromServerUrl } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { Discovery } from '../../../../domain/connections/auth-state.ts';
-import { GrantError } from '../../../../domain/connections/grant-port.ts';
+import type { Discovery } from '../../../../domain/connections/grant-state.ts';
+import { GrantError } from '../../../../domain/connections/connection-ports.ts';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 
 /** What is there to find an authorization server by. */

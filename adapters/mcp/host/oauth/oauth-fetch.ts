@@ -1,7 +1,6 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { EgressRefusedError } from '../../../../domain/connections/egress-port.ts';
+import { EgressRefusedError, GrantError } from '../../../../domain/connections/connection-ports.ts';
 import { retryAfterMsOf } from '../../../retry-after.ts';
-import { GrantError } from '../../../../domain/connections/grant-port.ts';
 
 /** An authorization server that takes longer than this is away. A row is locked meanwhile. */
 const TIMEOUT_MS = 10_000;

@@ -4,9 +4,9 @@ import {
   type AddClientAuthentication,
 } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { AuthState } from '../../../../domain/connections/auth-state.ts';
+import type { AuthState } from '../../../../domain/connections/grant-state.ts';
 import { discover, isSameIssuer } from './discover.ts';
-import { GrantError } from '../../../../domain/connections/grant-port.ts';
+import { GrantError } from '../../../../domain/connections/connection-ports.ts';
 import { oauthFetch } from './oauth-fetch.ts';
 import { toGrantError, toTokens } from './tokens.ts';
 import { constants, createPrivateKey, randomUUID, sign, type JsonWebKeyInput, type KeyObject } from 'node:crypto';

@@ -1,5 +1,5 @@
 import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
-import type { Tokens } from '../../../../domain/connections/auth-state.ts';
+import type { Tokens } from '../../../../domain/connections/grant-state.ts';
 import {
   InvalidGrantError,
   OAuthError,
@@ -7,8 +7,8 @@ import {
   TemporarilyUnavailableError,
   TooManyRequestsError,
 } from '@modelcontextprotocol/sdk/server/auth/errors.js';
-import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
-import { GrantError } from '../../../../domain/connections/grant-port.ts';
+import { ToolCallError } from '../../../../domain/tools/tool-ports.ts';
+import { GrantError } from '../../../../domain/connections/connection-ports.ts';
 
 /** Renewed so long before its end, so that no call carries a token that ends on the way. */
 const EARLY_MS = 60_000;

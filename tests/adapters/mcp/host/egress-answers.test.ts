@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { listen, readBody, type ListeningServer } from '../../../../dev/fakes/http-server.ts';
-import { EgressRefusedError } from '../../../../domain/connections/egress-port.ts';
+import { EgressRefusedError } from '../../../../domain/connections/connection-ports.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 
 interface Heard {

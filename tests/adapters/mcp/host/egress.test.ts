@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server, type AddressInfo } from 'node:net';
 import { isPublicAddress, createCheckedLookup } from '../../../../adapters/mcp/host/checked-address.ts';
-import { EgressRefusedError } from '../../../../domain/connections/egress-port.ts';
+import { EgressRefusedError } from '../../../../domain/connections/connection-ports.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { LOOPBACK_HOSTS, OTHER_URLS, PRIVATE_HOSTS } from './addresses-corpus.ts';
 

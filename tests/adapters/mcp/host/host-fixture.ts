@@ -5,9 +5,9 @@ import { acceptTools, listToolsOf } from '../../../../db/queries/connection-tool
 import { findConnection, getConnection, insertConnection } from '../../../../db/queries/connections.ts';
 import type { ConnectionsTable } from '../../../../db/tables/tools.ts';
 import { createToolHost } from '../../../../domain/tools/create-tool-host.ts';
-import type { Credentials } from '../../../../domain/connections/credentials-port.ts';
+import type { Credentials } from '../../../../domain/connections/connection-ports.ts';
 import type { LoadedTool, ToolHost } from '../../../../domain/tools/tool-host.ts';
-import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { checkArguments } from '../../../../adapters/mcp/host/check-arguments.ts';
 import type { Egress } from '../../../../adapters/mcp/host/egress.ts';
 import { createFirstPartyTools } from '../../../../adapters/mcp/host/provider-effects.ts';

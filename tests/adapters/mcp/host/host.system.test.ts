@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createFakeMcp, type FakeMcp } from '../../../fakes/mcp/index.ts';
 import { withOrganization } from '../../../../db/organization.ts';
 import { updateConnection } from '../../../../db/queries/connections.ts';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { openRemote } from '../../../../adapters/mcp/host/remote.ts';
 import { suspicionOf } from '../../../../domain/tools/pins.ts';
-import type { McpConnection } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { McpConnection } from '../../../../domain/tools/tool-ports.ts';
 import { startEverything } from './everything.ts';
 
 const never = new AbortController().signal;

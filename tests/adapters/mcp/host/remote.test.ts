@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFakeMcp, type FakeMcp, type FakeReply } from '../../../fakes/mcp/index.ts';
 import { listen } from '../../../../dev/fakes/http-server.ts';
-import { SessionOverError } from '../../../../domain/tools/mcp-connection-port.ts';
+import {
+  SessionOverError,
+  ToolCallError,
+  type CallFailure,
+  type McpConnection,
+} from '../../../../domain/tools/tool-ports.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { openRemote } from '../../../../adapters/mcp/host/remote.ts';
-import { ToolCallError, type CallFailure, type McpConnection } from '../../../../domain/tools/mcp-connection-port.ts';
 import { eventually } from '../../../support/eventually.ts';
 
 const never = new AbortController().signal;

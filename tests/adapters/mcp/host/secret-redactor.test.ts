@@ -3,7 +3,7 @@ import { createFakeMcp, type FakeMcp, type FakeReply } from '../../../fakes/mcp/
 import { createSecretRedactor } from '../../../../adapters/mcp/host/secret-redactor.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { openRemote } from '../../../../adapters/mcp/host/remote.ts';
-import type { McpConnection } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { McpConnection } from '../../../../domain/tools/tool-ports.ts';
 
 const TOKEN = 'canary-token-5f3a';
 const KEY = 'canary-key-77c1';

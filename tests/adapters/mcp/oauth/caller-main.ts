@@ -3,8 +3,7 @@ import { createSealer } from '../../../../db/sealing.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { createGrantStore } from '../../../../domain/connections/grant-store.ts';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
-import { ToolCallError } from '../../../../domain/tools/mcp-connection-port.ts';
+import { type ConnectionRef, ToolCallError } from '../../../../domain/tools/tool-ports.ts';
 
 /** A process that calls a connection so many times at once, and says what came of each. */
 export interface CallerInput {

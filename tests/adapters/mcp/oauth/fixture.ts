@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import type { FakeIdentity } from '../../../fakes/identity/index.ts';
 import { beginAuthorization, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
-import type { OurClient } from '../../../../domain/connections/grant-port.ts';
+import type { OurClient } from '../../../../domain/connections/connection-ports.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 

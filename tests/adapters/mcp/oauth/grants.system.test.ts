@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSealer } from '../../../../db/sealing.ts';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import {

@@ -1,5 +1,5 @@
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { AuthState } from '../../../../domain/connections/auth-state.ts';
+import type { AuthState } from '../../../../domain/connections/grant-state.ts';
 import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 
 export interface MemoryStore extends GrantStore {

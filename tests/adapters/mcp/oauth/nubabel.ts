@@ -6,10 +6,9 @@ import { createSealer, type Sealer, type SealingKey } from '../../../../db/seali
 import type { FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
-import type { AuthState } from '../../../../domain/connections/auth-state.ts';
+import { type AuthState, sealAuthState, sealCredentials } from '../../../../domain/connections/grant-state.ts';
 import { createGrantStore } from '../../../../domain/connections/grant-store.ts';
-import { sealAuthState, sealCredentials } from '../../../../domain/connections/sealed-grant.ts';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { createTenant, type Tenant } from '../../../db/world.ts';
 import type { TestDatabase } from '../../../support/database.ts';
 import { OUR } from './fixture.ts';

@@ -4,7 +4,7 @@ import type { Approval } from '../../../../contracts/approval.ts';
 import { createSealer } from '../../../../db/sealing.ts';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createLogger } from '../../../../logging.ts';
-import type { ConnectionRef } from '../../../../domain/tools/mcp-connection-port.ts';
+import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { backInBrowser, beginGrant, createCaller, openGrantDoor, type Caller, type GrantDoor } from './door.ts';

@@ -1,10 +1,25 @@
-import { canonicalJson } from '../canonical-json.ts';
+import { hashOfJson, canonicalJson } from '../json.ts';
 import type { StepRisk } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { findApproval } from '../../db/queries/plans.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { OfferedTool } from './tool-host.ts';
-import { argumentsHash } from './canonical.ts';
+
+/** What tells the arguments of a call from all others. */
+export const argumentsHash = (args: Readonly<Record<string, unknown>>): string => hashOfJson(args);
+
+/**
+ * The ledger's key of an effect: organization, root run, step, tool and arguments. Attempts, activity ids, run ids after
+ * a reset and the model's own names of calls are no part of it: they change while the effect stays the same.
+ */
+export const effectKeyOf = (of: {
+  readonly organizationId: string;
+  /** Of the root run: a reset and a retry keep it. */
+  readonly orchestrationId: string;
+  readonly step: string | null;
+  readonly tool: string;
+  readonly argumentsHash: string;
+}): string => hashOfJson(['effect', of.organizationId, of.orchestrationId, of.step, of.tool, of.argumentsHash]);
 
 const RANK: Readonly<Record<StepRisk, number>> = { read: 0, write: 1, production: 2 };
 

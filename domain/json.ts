@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { storableText, isStorableText, NOT_TEXT } from '../contracts/json.ts';
+import { RequestError } from '../contracts/request.ts';
+
+/** Half of a surrogate pair as JSON spells it; an even number of backslashes before it is text, not an escape. */
+const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/**
+ * JSON with the names of fields in one order (RFC 8785), so that equal values are equal texts. A value is read as
+ * `JSON.stringify` reads it: `undefined` is left out, NaN and Infinity are null. Half of a surrogate pair counts as
+ * U+FFFD, which is how Postgres keeps it and people see it.
+ * @throws TypeError for a BigInt or a circular value; neither can come from JSON.
+ */
+export function canonicalJson(value: unknown): string {
+  const json = (JSON.stringify(value) ?? 'null').replace(LONE_SURROGATE, '$1\\ufffd');
+  return canonicalize(JSON.parse(json)) ?? 'null';
+}
+
+/** The SHA-256 of a value's canonical JSON, in hex: what an approval, a pin or the effects ledger is bound to. */
+export const hashOfJson = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
+
+/** The JSON object in a model's words; some gateways wrap it in a fence. Undefined when there is none. */
+export function jsonIn(text: string): unknown {
+  const start = text.indexOf('{');
+  const end = text.lastIndexOf('}');
+  if (start < 0 || end < start) return undefined;
+  try {
+    return JSON.parse(text.slice(start, end + 1), (_, value: unknown) =>
+      typeof value === 'string' ? storableText(value) : value,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Deeper than any form that a person or a model fills in, and shallow enough to be walked. */
+const MAX_LEVELS = 50;
+
+/**
+ * Refuses JSON that Postgres could not keep: texts with NUL or halves of surrogate pairs, and nesting without end.
+ * @throws RequestError 400 with the path.
+ */
+export function refuseUnstorable(value: unknown, path: readonly string[]): void {
+  if (path.length > MAX_LEVELS) throw refused(path, `is nested more than ${MAX_LEVELS} levels deep.`);
+  if (typeof value === 'string' && !isStorableText(value)) throw refused(path, NOT_TEXT);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, each] of Object.entries(value)) {
+    if (!isStorableText(name)) throw refused(path, NOT_TEXT);
+    refuseUnstorable(each, [...path, name]);
+  }
+}
+
+function refused(path: readonly string[], message: string): RequestError {
+  const short = path.slice(0, 5).join('.');
+  return new RequestError('invalid-request', `${short}: ${message}`, [{ path: short, message }]);
+}
