@@ -4,7 +4,7 @@ import { createStoreActivities, type StoreDeps } from './store.ts';
 import { createToolActivities } from './tools.ts';
 import { translatingFailures } from './translate-failures.ts';
 import type { SlackReportDeps } from '../domain/reports/report-to-slack.ts';
-import type { ToolDeps } from '../domain/tools/tool-deps.ts';
+import type { ToolDeps } from '../domain/tools/tool-host.ts';
 
 export type ActivityDeps = ModelDeps & StoreDeps & SlackReportDeps & ToolDeps;
 

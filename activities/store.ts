@@ -16,7 +16,7 @@ import type {
 import { askHuman, closeQuestion } from '../domain/approvals/questions.ts';
 import { recordDecision, type DecisionInput, type RecordDecisionDeps } from '../domain/approvals/record-decision.ts';
 import type { RunQuestionDeps } from '../domain/approvals/run-question.ts';
-import { finishUndo, listUndoableEffects } from '../domain/effects/undo-job.ts';
+import { finishUndo, listUndoableEffects } from '../domain/effects/undo.ts';
 import { finishOrchestration } from '../domain/orchestrations/finish.ts';
 import { adoptPlan, type AdoptInput, type AdoptPlanDeps } from '../domain/planning/adopt-plan.ts';
 import { revisePlan } from '../domain/planning/edit-plan.ts';

@@ -1,8 +1,8 @@
 import type { CallOutcome } from '../contracts/workflow.ts';
 import { heartbeating } from './heartbeating.ts';
 import { callTool } from '../domain/tools/call-tool.ts';
-import type { CallTarget, ToolDeps } from '../domain/tools/tool-deps.ts';
-import { undoEffect, type UndoTarget } from '../domain/effects/undo-effect.ts';
+import type { CallTarget, ToolDeps } from '../domain/tools/tool-host.ts';
+import { undoEffect, type UndoTarget } from '../domain/effects/undo.ts';
 
 /** Calls to the outside world through connected tools. What changes something goes through the ledger. */
 export const createToolActivities = (deps: ToolDeps) => ({

@@ -3,8 +3,7 @@ import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { OrganizationEvent } from '../../contracts/events.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
-import type { EventHub, StoredEvent } from '../../domain/events/event-hub.ts';
-import { findStart, replayEvents } from '../../domain/events/replay.ts';
+import { type EventHub, type StoredEvent, findStart, replayEvents } from '../../domain/events/event-hub.ts';
 import { findTokenOwner } from '../../domain/organizations/organizations.ts';
 import type { ApiEnv } from '../deps.ts';
 

@@ -110,7 +110,7 @@ interface CallDetails {
 }
 
 /** The calls as they stand in the rows that will be run: what is shown is what is done. */
-export async function loadCallDetails(
+async function loadCallDetails(
   deps: { readonly publicUrl: string },
   trx: OrganizationTransaction,
   { id, language }: Orchestration,
@@ -145,7 +145,7 @@ export async function loadCallDetails(
 const isErrorCode = (code: string): code is ErrorCode => code in ERROR_TEXT;
 
 /** What happened, for people: which step, and why it cannot continue by itself. Pure. */
-export function describeEvidence(
+function describeEvidence(
   { kind, step: id, evidence = [] }: Pick<QuestionInput, 'kind' | 'step' | 'evidence'>,
   steps: readonly Step[],
   texts: Texts,

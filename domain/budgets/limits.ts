@@ -1,19 +1,22 @@
-import type {
-  BudgetChange,
-  BudgetPolicy,
-  BudgetView,
-  LedgerEntry,
-  UsageGroup,
-  UsageRow,
+import {
+  type BudgetChange,
+  type BudgetPolicy,
+  type BudgetView,
+  type LedgerEntry,
+  type UsageGroup,
+  type UsageRow,
+  nanosToCents,
 } from '../../contracts/money.ts';
 import { type Principal, notFound } from '../../contracts/request.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
 import { findUser } from '../../db/queries/organizations.ts';
 import { findBudgetPolicy, setBudgetPolicy } from '../../db/queries/pressure.ts';
 import { listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/usage.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps } from '../deps.ts';
+import { appendEvent } from '../../db/queries/events.ts';
+import { markAlerted, type MovedWindow } from '../../db/queries/settle.ts';
 
 export interface LimitDeps extends DatabaseDeps {
   /** Limits where the organization has set none. */
@@ -81,3 +84,47 @@ export const changeBudgetPolicy = ({ db }: DatabaseDeps, by: Principal, policy: 
     await audit(trx, by, 'budget-policy.set', by.organizationId, policy);
     return policy;
   });
+
+interface AlertTarget {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  readonly userId: string | null;
+}
+
+/** Beyond this a limit means "none". */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** The highest of the thresholds (shares of the limit) that is reached and that nobody was warned at yet. Pure. */
+export function dueThreshold(
+  { limitNanos, spentNanos, alertedShare }: Pick<MovedWindow, 'limitNanos' | 'spentNanos' | 'alertedShare'>,
+  thresholds: readonly number[],
+): number | undefined {
+  if (limitNanos >= NO_LIMIT) return undefined;
+  const due = thresholds.filter((share) => share > alertedShare && spentNanos >= share * limitNanos);
+  return due.length === 0 ? undefined : Math.max(...due);
+}
+
+/**
+ * Tells the organization when a budget has reached a threshold, in the transaction of the payment that did it. The
+ * window remembers it, so each is told at most once in its period, whatever becomes of the limit or of corrections.
+ */
+export async function alertBudgets(
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId, userId }: AlertTarget,
+  moved: readonly MovedWindow[],
+  thresholds: readonly number[],
+): Promise<void> {
+  for (const window of moved) {
+    const threshold = dueThreshold(window, thresholds);
+    if (threshold === undefined || !(await markAlerted(trx, window, threshold))) continue;
+    const data = {
+      scope: window.scope,
+      period: window.period,
+      threshold,
+      spentCents: nanosToCents(window.spentNanos),
+      limitCents: nanosToCents(window.limitNanos),
+    };
+    const subject = { orchestrationId, sessionId: null, userId };
+    await appendEvent(trx, { organizationId, type: 'budget_alert', ...subject, data: { data } });
+  }
+}

@@ -8,9 +8,8 @@ import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import type { CallOptions } from '../tools/tool-ports.ts';
 import { errorResult } from '../tools/results.ts';
-import type { ToolDeps, ToolInvocation } from '../tools/tool-deps.ts';
+import type { ToolDeps, ToolInvocation, OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import { riskOf } from '../tools/offers.ts';
-import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import type { Delegation } from './delegation-port.ts';
 
 /** A reservation outlives the longest task by this, s. */

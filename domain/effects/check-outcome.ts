@@ -5,7 +5,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { listOtherResourceIds, msUntilNobodySends } from '../../db/queries/effects.ts';
 import { ToolCallError } from '../tools/tool-ports.ts';
 import { later } from '../tools/settle-call.ts';
-import type { ClaimedInvocation, ToolDeps } from '../tools/tool-deps.ts';
+import type { ClaimedInvocation, ToolDeps } from '../tools/tool-host.ts';
 
 /** What is known of a change whose answer was lost. */
 type OutcomeCheck =

@@ -12,8 +12,13 @@ import { errorResult, NOT_KEPT, storableResult } from '../tools/results.ts';
 import { checkOutcome } from './check-outcome.ts';
 import { hasVerifiedEffects } from '../tools/taint.ts';
 import { settleCall, settleFailure, writeAnswer } from '../tools/settle-call.ts';
-import type { ClaimedInvocation, ToolDeps, ToolInvocation } from '../tools/tool-deps.ts';
-import type { CheckBeforeSending, HostCallOptions } from '../tools/tool-host.ts';
+import type {
+  ClaimedInvocation,
+  ToolDeps,
+  ToolInvocation,
+  CheckBeforeSending,
+  HostCallOptions,
+} from '../tools/tool-host.ts';
 
 /** How long after our own patience an answer may still have an effect, ms. */
 const MARGIN_MS = 5_000;

@@ -1,14 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { UndoAnswer } from '../../contracts/tool-calls.ts';
-import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { isUuid, withOrganization, type OrganizationTransaction, type DatabaseDeps } from '../../db/organization.ts';
 import { claimKeys, insertDelivery } from '../../db/queries/inbox.ts';
-import { lockOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import {
+  lockOrchestration,
+  findOrchestration,
+  type Orchestration,
+  getOrchestration,
+  tellFinished,
+} from '../../db/queries/orchestrations.ts';
 import { countEffects } from '../../db/queries/tool-views.ts';
 import { audit } from '../audit.ts';
-import type { DatabaseDeps } from '../deps.ts';
 import type { DispatchDeps } from '../inbox/dispatcher.ts';
 import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
+import { queueOfProvider } from '../../contracts/queues.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import type { OrchestrationTarget, UndoableEffect, UndoOutcome } from '../../contracts/workflow.ts';
+import { listEffects, listUndoable, findEffect, setUndo, type Effect } from '../../db/queries/effects.ts';
+import type { ToolHost, LoadedTool, ToolDeps } from '../tools/tool-host.ts';
+import type { Attempt } from '../attempt.ts';
+import { type DoneChange, ToolCallError } from '../tools/tool-ports.ts';
+import { afterFailure } from '../tools/settle-call.ts';
 
 export type UndoDeps = DatabaseDeps & DispatchDeps;
 
@@ -59,3 +72,104 @@ function refuseOthers({ role, userId }: Principal, job: Orchestration): void {
       'Only the person who asked or an admin may take back what this job has changed.',
     );
 }
+
+/** The ledger's keys of what an undo takes back, the newest change first, each with the queue of its tool's pool. */
+export async function listUndoableEffects(
+  deps: DatabaseDeps & { readonly host: Pick<ToolHost, 'find'> },
+  { organizationId, orchestrationId }: OrchestrationTarget,
+): Promise<{ effects: UndoableEffect[] }> {
+  const { effects, userId } = await withOrganization(deps.db, organizationId, async (trx) => ({
+    effects: await listUndoable(trx, orchestrationId),
+    userId: (await getOrchestration(trx, orchestrationId)).user_id,
+  }));
+  const queues = new Map<string, string>();
+  for (const name of new Set(effects.map(({ tool }) => tool))) {
+    const tool = await deps.host.find({ organizationId, userId }, name);
+    queues.set(name, queueOfProvider(tool?.provider ?? ''));
+  }
+  return { effects: effects.map(({ key, tool }) => ({ key, queue: queues.get(tool) ?? queueOfProvider('') })) };
+}
+
+/** Says what was taken back, on the job that has ended. */
+export function finishUndo(
+  deps: DatabaseDeps,
+  { organizationId, orchestrationId }: OrchestrationTarget,
+): Promise<UndoOutcome> {
+  return withOrganization(deps.db, organizationId, async (trx) => {
+    const { language } = await lockOrchestration(trx, orchestrationId);
+    const tried = (await listEffects(trx, orchestrationId)).filter(({ undo_state: state }) => state !== null);
+    const done = tried.filter(({ undo_state: state }) => state === 'DONE').length;
+    const step = textsFor(language).tools.undone(done, tried.length);
+    await tellFinished(trx, orchestrationId, { step });
+    return { done, total: tried.length };
+  });
+}
+
+export interface UndoTarget {
+  readonly organizationId: string;
+  readonly orchestrationId: string;
+  /** The ledger's key of what is taken back. */
+  readonly key: string;
+}
+
+/** An undo answers within this, ms. */
+const UNDO_MS = 30_000;
+
+/**
+ * Takes one change back. Written to the ledger before and after; tools promise that taking back twice is taking back
+ * once, so a try that does not know what became of the one before does it again.
+ */
+export async function undoEffect(
+  deps: ToolDeps,
+  { organizationId, orchestrationId, key }: UndoTarget,
+  attempt: Attempt,
+): Promise<{ undone: boolean }> {
+  const write = (set: Parameters<typeof setUndo>[2]) =>
+    withOrganization(deps.db, organizationId, (trx) => setUndo(trx, key, set));
+  const opened = await withOrganization(deps.db, organizationId, (trx) =>
+    openUndo(deps, trx, { organizationId, orchestrationId, key }),
+  );
+  if ('undone' in opened) return opened;
+  const { effect, loaded } = opened;
+  try {
+    const options = { signal: attempt.signal, timeoutMs: UNDO_MS, effectKey: key };
+    const said = await deps.host.undo(loaded, toDone(effect), options);
+    deps.reachKillPoint('after-effect');
+    await write({ undo_state: 'DONE', detail: said });
+    return { undone: true };
+  } catch (error) {
+    if (!(error instanceof ToolCallError)) throw error;
+    const retriable = error.kind === 'unknown' ? new ToolCallError('unavailable', error.message) : error;
+    const next = afterFailure(retriable, attempt.number);
+    if (next.kind === 'throw') throw next.failure;
+    await write({ undo_state: error.kind === 'unknown' ? 'UNKNOWN' : 'FAILED', detail: error.message });
+    return { undone: false };
+  }
+}
+
+/** Whether there is something to take back and a tool to do it with, written down before anything is sent. */
+async function openUndo(
+  { host }: Pick<ToolDeps, 'host'>,
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId, key }: UndoTarget,
+): Promise<{ readonly undone: boolean } | { readonly effect: Effect; readonly loaded: LoadedTool }> {
+  const effect = await findEffect(trx, key);
+  if (!effect || effect.state !== 'DONE' || !effect.undoable) return { undone: false };
+  if (effect.undo_state === 'DONE') return { undone: true };
+  const { user_id: userId } = await getOrchestration(trx, orchestrationId);
+  const loaded = await host.load(trx, { organizationId, userId }, effect.tool);
+  // By the same name another connection may be found by now, and it has nothing of this.
+  if (loaded?.tool.connectionId !== effect.connection_id) {
+    const detail = `${effect.tool} is not available; its connection may be gone.`;
+    await setUndo(trx, key, { undo_state: 'FAILED', detail });
+    return { undone: false };
+  }
+  await setUndo(trx, key, { undo_state: 'PENDING' });
+  return { effect, loaded };
+}
+
+const toDone = ({ arguments: args, result, before }: Effect): DoneChange => ({
+  args,
+  result: result ?? { text: '', isError: false },
+  before: before ?? undefined,
+});

@@ -16,11 +16,9 @@ import {
 import { listSteps, type Step } from '../../db/queries/steps.ts';
 import { healingCostOf, stepCostOf } from '../../db/queries/costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
-import { loadContext, type TurnContext } from '../steps/context.ts';
+import { loadContext, type TurnContext, type ModelChoices, diagnosisTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS } from '../steps/prompts.ts';
-import type { ModelChoices } from '../models/tiers.ts';
-import { diagnosisTurnKey } from '../models/turn-keys.ts';
 import { answerTurn, type Turn, type TurnDeps } from '../models/turn.ts';
 
 /** A try that failed, and the number of the attempt to heal it. */

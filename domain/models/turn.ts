@@ -13,7 +13,7 @@ import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
-import { alertBudgets } from '../budgets/alerts.ts';
+import { alertBudgets } from '../budgets/limits.ts';
 import { ModelCallError, type ModelAnswer, type ModelRequest, type PooledModel } from './model-port.ts';
 import type { PriceTable } from './prices.ts';
 

@@ -19,8 +19,7 @@ import { listTurns } from '../../db/queries/turns.ts';
 import { spentSince } from '../../db/queries/costs.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
 import { dryRunResult } from '../planning/dry-run.ts';
-import { mergeAnswers } from './merge.ts';
-import { missingOf, settleSteps, toAnswers } from '../steps/settle-steps.ts';
+import { mergeAnswers, missingOf, settleSteps, toAnswers } from './answers.ts';
 import { toolJobResult } from '../tools/tool-job.ts';
 
 /**

@@ -12,7 +12,7 @@ import { roomFor } from '../../db/queries/pressure.ts';
 import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db/queries/steps.ts';
 import { findTurn } from '../../db/queries/turns.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
-import { planTurnKey } from '../models/turn-keys.ts';
+import { planTurnKey } from '../models/turn-context.ts';
 import { withToolRisks } from './prompt.ts';
 import { pricePlan, pastRunsOf } from './price.ts';
 import { toPlanDraft } from './schema.ts';

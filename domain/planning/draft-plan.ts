@@ -13,11 +13,9 @@ import { insertTurn, listTurns } from '../../db/queries/turns.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
 import { plannerTools, plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
-import { loadContext } from '../steps/context.ts';
+import { loadContext, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
-import { chooseModel, type ModelChoices } from '../models/tiers.ts';
-import { planTurnKey } from '../models/turn-keys.ts';
 import {
   callModel,
   payTurn,

@@ -12,16 +12,16 @@ import {
   deleteOverride,
   listOverrides,
   putOverride,
-  type RoutingOverride,
   countDecisions,
   listDecisions,
+  type RoutingOverride as OverrideRow,
+  type DecisionCount,
 } from '../../db/queries/routing.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { audit } from '../audit.ts';
 import { detectLanguage, textHashOf } from './text.ts';
-import type { LocalRouter } from './local-router.ts';
+import type { LocalRouter, Judgement } from './local-router.ts';
 import { OVERRIDES_LEARNED } from './insert-with-route.ts';
-import { toAccuracy, toDecision, toOverride } from './routing-views.ts';
 import { type Principal, notFound } from '../../contracts/request.ts';
 
 const ACCURACY_DAYS = 90;
@@ -66,7 +66,7 @@ export const removeOverride = (deps: DatabaseDeps, by: Principal, id: string): P
     return toOverride(gone);
   });
 
-const auditOverride = (trx: OrganizationTransaction, by: Principal, action: string, override: RoutingOverride) =>
+const auditOverride = (trx: OrganizationTransaction, by: Principal, action: string, override: OverrideRow) =>
   audit(trx, by, action, override.id, {
     agents: override.agents,
     jobId: override.orchestration_id,
@@ -102,3 +102,70 @@ export const readDecisions = (
   withOrganization(db, organizationId, async (trx) =>
     (await listDecisions(trx, filter, SHOWN_CHARS)).flatMap(toDecision),
   );
+
+type DecisionRow = Awaited<ReturnType<typeof listDecisions>>[number];
+
+/** A decision as admins read it; rows from before scores were kept say that nobody was asked. */
+const toDecision = ({ id, message, language, route, correction, created_at }: DecisionRow): RoutingDecision[] =>
+  route
+    ? [
+        {
+          jobId: id,
+          message,
+          language,
+          agents: route.agents,
+          mode: route.mode,
+          category: route.category,
+          decidedBy: route.decidedBy,
+          confidence: route.confidence,
+          scores: route.scores ?? { local: null, model: null },
+          alternatives: route.alternatives,
+          reason: route.reason,
+          ...(correction && { overridden: correction }),
+          createdAt: created_at.toISOString(),
+        },
+      ]
+    : [];
+
+const toOverride = (row: OverrideRow): OverrideView => ({
+  id: row.id,
+  text: row.text,
+  language: row.language,
+  agents: row.agents,
+  jobId: row.orchestration_id,
+  userId: row.user_id,
+  createdAt: row.created_at.toISOString(),
+});
+
+/** How good the decisions in one language were. */
+function toAccuracy(
+  language: Language,
+  counts: readonly DecisionCount[],
+  judgements: readonly Judgement[],
+): RoutingAccuracy {
+  const mine = counts.filter((count) => count.language === language);
+  const decisions = sumOf(mine.map((count) => count.decisions));
+  const overridden = sumOf(mine.map((count) => count.overridden));
+  const right = judgements.filter((judgement) => judgement === 'right').length;
+  return {
+    language,
+    decisions,
+    overridden,
+    accuracy: shareOf(decisions - overridden, decisions),
+    decidedBy: mine.map((count) => ({
+      decidedBy: count.decidedBy,
+      decisions: count.decisions,
+      overridden: count.overridden,
+      accuracy: (count.decisions - count.overridden) / count.decisions,
+    })),
+    leaveOneOut: {
+      overrides: judgements.length,
+      right,
+      abstained: judgements.filter((judgement) => judgement === 'abstained').length,
+      accuracy: shareOf(right, judgements.length),
+    },
+  };
+}
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+const shareOf = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);

@@ -1,6 +1,6 @@
 import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
-import { isFinal, type Analysis, type Route } from '../../contracts/orchestration.ts';
+import { isFinal, type Analysis, type Route, type AgentChoice } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
@@ -10,11 +10,11 @@ import { findUser } from '../../db/queries/organizations.ts';
 import { insertApproval } from '../../db/queries/plans.ts';
 import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.ts';
 import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
-import type { LocalRoute } from '../../db/tables/work.ts';
+import type { LocalRoute, RequestOptions } from '../../db/tables/work.ts';
 import { progressOf } from '../steps/progress.ts';
 import { decidePlanning } from '../planning/decide-planning.ts';
-import { chooseAgents } from './choose-agents.ts';
 import { approvalBeforeWork, toRoutedWork, type WorkDeps } from './routed-work.ts';
+import type { AgentId } from '../../contracts/agents.ts';
 
 /** Below this an operator is told: more examples or an override would help. */
 const UNSURE = 0.5;
@@ -126,3 +126,68 @@ async function cacheDecision(
 const isLasting = ({ confidence, entities }: Analysis): boolean =>
   confidence >= MIN_CONFIDENCE &&
   !Object.entries(entities).some(([name, value]) => DATE_NAME.test(name) || DATE_VALUE.test(value));
+
+/** Below this share of the request an agent that the model named is not worth its price. */
+const MIN_RELEVANCE = 0.15;
+const MAX_ALTERNATIVES = 3;
+
+type Choice = Pick<Route, 'agents' | 'decidedBy' | 'confidence' | 'reason'>;
+
+/**
+ * Who works on a request: whom it names, else whom an admin gave these words to, else the local router when it is sure,
+ * else the model (or what it said of the same words before), else what the keywords say, else `general`. Pure; the
+ * reason and everybody's scores are kept with the decision.
+ */
+export function chooseAgents(options: RequestOptions, local: LocalRoute | null, analysis: Analysis): Route {
+  const choice = choose(options, local, analysis);
+  return {
+    ...choice,
+    mode: options.mode ?? analysis.mode,
+    category: options.category ?? analysis.category,
+    alternatives: alternativesTo(choice.agents, local),
+    scores: {
+      local: local?.scores ? toScores(local.scores) : null,
+      model: analysis.source === 'model' ? toScores(analysis.agents) : null,
+    },
+  };
+}
+
+function choose(options: RequestOptions, local: LocalRoute | null, analysis: Analysis): Choice {
+  if (options.agents)
+    return {
+      agents: [...new Set(options.agents)].map((agent) => ({ agent, relevance: 1 })),
+      decidedBy: 'request',
+      confidence: 1,
+      reason: 'The request names its agents.',
+    };
+  if (local && !local.abstained) {
+    const { agents, confidence, reason, decidedBy = 'local' } = local;
+    return { agents, decidedBy, confidence, reason };
+  }
+  const named = analysis.agents.filter(({ relevance }) => relevance >= MIN_RELEVANCE);
+  if (named.length > 0) {
+    const unsure = local ? `The local router was unsure (${local.confidence.toFixed(2)}).` : 'No local decision.';
+    return {
+      agents: named.sort((a, b) => b.relevance - a.relevance),
+      decidedBy: analysis.source === 'model' ? (analysis.cached ? 'cache' : 'model') : 'keywords',
+      confidence: analysis.confidence,
+      reason: analysis.cached ? `${unsure} The model has decided about the same words before.` : unsure,
+    };
+  }
+  return {
+    agents: [{ agent: 'general', relevance: 1 }],
+    decidedBy: 'default',
+    confidence: 0,
+    reason: 'No agent fits clearly enough.',
+  };
+}
+
+/** Whom the local router thought of besides those who work. */
+function alternativesTo(agents: readonly AgentChoice[], local: LocalRoute | null): AgentChoice[] {
+  const chosen = new Set(agents.map(({ agent }) => agent));
+  const others = (local?.scores ?? local?.alternatives ?? []).filter(({ agent }) => !chosen.has(agent));
+  return others.slice(0, MAX_ALTERNATIVES);
+}
+
+const toScores = (choices: readonly AgentChoice[]): Record<AgentId, number> =>
+  Object.fromEntries(choices.map(({ agent, relevance }) => [agent, relevance]));

@@ -10,8 +10,7 @@ import { findTurnContext } from '../../db/queries/turn-context.ts';
 import { insertTurn } from '../../db/queries/turns.ts';
 import type { Attempt } from '../attempt.ts';
 import { jsonIn } from '../json.ts';
-import type { ModelChoices } from '../models/tiers.ts';
-import { ANALYSIS_TURN_KEY } from '../models/turn-keys.ts';
+import { type ModelChoices, ANALYSIS_TURN_KEY, loadContext } from '../models/turn-context.ts';
 import {
   callModel,
   payTurn,
@@ -22,7 +21,6 @@ import {
   type ReservedTurn,
   type TurnDeps,
 } from '../models/turn.ts';
-import { loadContext } from './context.ts';
 import { MAX_TOKENS, toConversation } from './prompts.ts';
 
 export interface AnalysisDeps extends TurnDeps, Pick<ModelChoices, 'models'> {

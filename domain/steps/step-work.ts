@@ -7,13 +7,18 @@ import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
 import { findStepContext, type StepContextRow } from '../../db/queries/turn-context.ts';
 import { listTurnsByKey } from '../../db/queries/turns.ts';
 import type { ModelRequest } from '../models/model-port.ts';
-import { chooseModel, type ModelChoices } from '../models/tiers.ts';
-import { agentTurnKey, earlierRoundKeys, roundKey } from '../models/turn-keys.ts';
+import {
+  chooseModel,
+  type ModelChoices,
+  agentTurnKey,
+  earlierRoundKeys,
+  roundKey,
+  loadContext,
+} from '../models/turn-context.ts';
 import type { Turn, TurnDeps } from '../models/turn.ts';
 import { answersGivenTo, earlierAnswer } from '../planning/graph.ts';
 import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
-import { loadContext } from './context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation, toRoundMessages } from './prompts.ts';
 import { loadTools, type StepToolsDeps } from './step-tools.ts';

@@ -8,13 +8,13 @@ import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { claimChange, makeChange } from '../effects/make-change.ts';
-import { settleWithoutTool } from '../effects/without-tool.ts';
 import { effectKeyOf, findApprovalMismatch, findCallMismatch } from './call-identity.ts';
 import { followProgress } from './progress.ts';
-import { errorResult } from './results.ts';
-import { settleCall, settleFailure, writeAnswer } from './settle-call.ts';
-import type { CallTarget, ClaimedInvocation, ToolDeps, ToolInvocation } from './tool-deps.ts';
-import type { LoadedTool } from './tool-host.ts';
+import { errorResult, NOT_KEPT } from './results.ts';
+import { settleCall, settleFailure, writeAnswer, later } from './settle-call.ts';
+import type { CallTarget, ClaimedInvocation, ToolDeps, ToolInvocation, LoadedTool } from './tool-host.ts';
+import { errorSentence } from '../../contracts/texts.ts';
+import { findEffect, settleEffect, type Effect } from '../../db/queries/effects.ts';
 
 /** An ordinary call answers within this, ms. */
 const CALL_MS = 30_000;
@@ -139,4 +139,38 @@ async function read(deps: ToolDeps, invocation: ToolInvocation): Promise<CallOut
   } catch (error) {
     return settleFailure(deps, invocation, error);
   }
+}
+
+const NOBODY_CAN_LOOK = 'It was sent, its answer was lost, and the tool is not available any more to look.';
+
+/**
+ * What a call comes to whose tool is gone. What was sent before that may have happened all the same: the ledger is asked
+ * before anybody is told that the call was not made.
+ */
+async function settleWithoutTool(
+  trx: OrganizationTransaction,
+  target: CallTarget,
+  row: ToolCall,
+  language: Language,
+): Promise<CallOutcome> {
+  const effect = row.effect_key === null ? undefined : await findEffect(trx, row.effect_key);
+  if (effect && (await mayHaveHappened(trx, effect))) {
+    await setToolCall(trx, { orchestrationId: target.orchestrationId, id: target.call }, { status: 'unknown' });
+    return { status: 'unknown' };
+  }
+  const answer =
+    effect?.state === 'DONE'
+      ? { status: 'done' as const, result: effect.result ?? errorResult(NOT_KEPT), taints: true }
+      : { status: 'failed' as const, result: errorResult(errorSentence('tool_missing', language)), taints: false };
+  await writeAnswer(trx, target, row, answer);
+  return { status: answer.status };
+}
+
+/** Closes what is still open: sent, and only a person can find out; or never sent, and then it did not happen. */
+async function mayHaveHappened(trx: OrganizationTransaction, effect: Effect): Promise<boolean> {
+  if (effect.state !== 'PENDING') return effect.state === 'UNKNOWN';
+  const sent = effect.sent_at !== null;
+  const set = sent ? { state: 'UNKNOWN' as const, detail: NOBODY_CAN_LOOK } : { state: 'FAILED' as const };
+  if (!(await settleEffect(trx, effect, set))) throw later('A newer try holds this call.', 1_000);
+  return sent;
 }

@@ -11,8 +11,9 @@ import {
   readConnection,
   refuseUnlessCallable,
   type AccessDeps,
+  createHealthRecorder,
+  refuseWhileBroken,
 } from './connection-access.ts';
-import { createHealthRecorder, refuseWhileBroken } from './connection-health.ts';
 import { ToolCallError, type ConnectionRef, type ProviderEffects, type ToolPorts } from './tool-ports.ts';
 import { toOffer, type OrganizationTools } from './offers.ts';
 import { testConnection } from './test-connection.ts';

@@ -5,7 +5,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { lockOrchestration, tellChange, updateOrchestration } from '../../db/queries/orchestrations.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
 import type { CallOptions } from './tool-ports.ts';
-import type { CallTarget, ToolDeps } from './tool-deps.ts';
+import type { CallTarget, ToolDeps } from './tool-host.ts';
 
 /** A server may report as often as it likes; people see one state in so long, and Slack has room for fewer. */
 const SHOWN_EVERY_MS = 1_000;

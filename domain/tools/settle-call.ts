@@ -8,7 +8,7 @@ import { setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { ToolCallError } from './tool-ports.ts';
 import { errorResult, storableResult } from './results.ts';
 import { hasVerifiedEffects } from './taint.ts';
-import type { CallTarget, ToolDeps, ToolInvocation } from './tool-deps.ts';
+import type { CallTarget, ToolDeps, ToolInvocation } from './tool-host.ts';
 
 interface CallAnswer {
   readonly status: 'done' | 'failed';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { alertBudgets } from '../../domain/budgets/alerts.ts';
+import { alertBudgets } from '../../domain/budgets/limits.ts';
 import type { DefaultLimits } from '../../db/queries/budget.ts';
 import { settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { chooseModel, tierUnder } from '../../../domain/models/tiers.ts';
+import { chooseModel, tierUnder } from '../../../domain/models/turn-context.ts';
 import { TIERS } from '../../../contracts/agents.ts';
 import { toDefaultPolicy } from '../../../contracts/money.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toJobStatus, type JobParts } from '../../../domain/orchestrations/job-view.ts';
+import { toJobStatus, type JobParts } from '../../../domain/orchestrations/read-jobs.ts';
 import { JOB_STATUSES, JobStatus } from '../../../contracts/orchestration.ts';
 import { textsFor } from '../../../contracts/texts.ts';
 import { centsToNanos } from '../../../contracts/money.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { mergeAnswers, type AgentAnswer } from '../../../domain/orchestrations/merge.ts';
+import { mergeAnswers, type AgentAnswer } from '../../../domain/orchestrations/answers.ts';
 import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { AggregatedResult } from '../../../contracts/orchestration.ts';
 

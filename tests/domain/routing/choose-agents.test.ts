@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { chooseAgents } from '../../../domain/routing/choose-agents.ts';
+import { chooseAgents } from '../../../domain/routing/route-request.ts';
 import { Route, type Analysis } from '../../../contracts/orchestration.ts';
 import type { LocalRoute } from '../../../db/tables/work.ts';
 

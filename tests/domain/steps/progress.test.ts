@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { dueThreshold } from '../../../domain/budgets/alerts.ts';
-import { dayIn } from '../../../domain/steps/context.ts';
+import { dueThreshold } from '../../../domain/budgets/limits.ts';
+import { dayIn } from '../../../domain/models/turn-context.ts';
 import { progressOf } from '../../../domain/steps/progress.ts';
 import { textsFor } from '../../../contracts/texts.ts';
 import { sampleAgent } from '../../support/samples.ts';

@@ -1,12 +1,11 @@
 import { argumentsHash } from '../../../domain/tools/call-identity.ts';
 import { createToolActivities } from '../../../activities/tools.ts';
-import type { ToolDeps } from '../../../domain/tools/tool-deps.ts';
+import type { ToolDeps, OfferedTool } from '../../../domain/tools/tool-host.ts';
 import type { KillPoint } from '../../../domain/kill-points.ts';
 import type { CallOutcome } from '../../../contracts/workflow.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { listEffects, type Effect } from '../../../db/queries/effects.ts';
 import { findToolCall, insertToolCalls, type ToolCall } from '../../../db/queries/tool-calls.ts';
-import type { OfferedTool } from '../../../domain/tools/tool-host.ts';
 import { createOrchestration, createTenant } from '../../db/world.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { attempt, KilledError } from '../models/turn-fixture.ts';
