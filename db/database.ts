@@ -19,17 +19,21 @@ export interface OpenDatabase {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a pool. A lost idle connection is replaced by the next query, so its error is only reported. */
+/**
+ * Opens a pool. A lost idle connection is replaced by the next query, so its error is only reported. Whoever gets no
+ * connection within `acquireTimeoutMs`, because all are in use or none can be made, fails.
+ */
 export function openDatabase(
   url: string,
   poolSize: number,
   onIdleError: (error: Error) => void = () => {},
+  acquireTimeoutMs = 5_000,
 ): OpenDatabase {
   const pool = new Pool({
     connectionString: url,
     max: poolSize,
     types,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: acquireTimeoutMs,
     idleTimeoutMillis: 60_000,
     statement_timeout: 30_000,
     application_name: 'nubabel',

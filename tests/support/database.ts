@@ -51,7 +51,8 @@ export async function createTestDatabase(
 /** Opens a database as the application's role. */
 export function connectTestDatabase({ appUrl, adminUrl }: DatabaseUrls, poolSize = 10): Omit<TestDatabase, 'drop'> {
   return {
-    ...openDatabase(appUrl, poolSize),
+    // A burst on a busy machine waits for its turn.
+    ...openDatabase(appUrl, poolSize, undefined, 60_000),
     appUrl,
     adminUrl,
     look: (query, values) => asAdmin(adminUrl, async (client) => (await client.query(query, values)).rows),
