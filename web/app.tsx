@@ -2,14 +2,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { ApiProvider } from './api/api-context.tsx';
 import { createApi } from './api/client.ts';
-import { forgetToken, keepToken, takeToken } from './api/token.ts';
+import { forgetToken, keepToken, consumeToken } from './api/token.ts';
 import { Shell } from './layout/shell.tsx';
 import { SignIn } from './layout/sign-in.tsx';
 
 /** Either the sign-in or the console; a refused token leads back to the first. */
 export function App() {
   const cache = useQueryClient();
-  const [token, setToken] = useState(() => takeToken({ storage: localStorage, location, history }));
+  const [token, setToken] = useState(() => consumeToken({ storage: localStorage, location, history }));
   const [refused, setRefused] = useState(false);
   const { api, leave, enter } = useMemo(() => {
     const leave = (wasRefused: boolean) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createApi } from '../../web/api/client.ts';
 import { isLasting, UnreachableError } from '../../web/api/problem.ts';
-import { takeToken } from '../../web/api/token.ts';
+import { consumeToken } from '../../web/api/token.ts';
 import { createKeyring, emptyDraft, toRequest } from '../../web/ask/ask-request.ts';
 import { aroundJob } from '../../web/job/conversation.tsx';
 import { applyToList } from '../../web/job/use-organization-events.ts';
@@ -62,7 +62,7 @@ describe('the token', () => {
   const place = (hash: string, kept?: string) => {
     const store = new Map(kept === undefined ? [] : [['nubabel.token', kept]]);
     const address: string[] = [];
-    const token = takeToken({
+    const token = consumeToken({
       location: { hash, pathname: '/', search: '?job=1' },
       history: { state: null, replaceState: (_, __, url) => void address.push(String(url)) },
       storage: {

@@ -8,7 +8,7 @@ interface TokenPlace {
 }
 
 /** The token from `#token=…`, which is then kept and taken out of the address bar; otherwise the kept one. */
-export function takeToken({ storage, location, history }: TokenPlace): string | undefined {
+export function consumeToken({ storage, location, history }: TokenPlace): string | undefined {
   const given = new URLSearchParams(location.hash.slice(1)).get('token')?.trim();
   if (given === undefined) return storage.getItem(KEY) ?? undefined;
   history.replaceState(history.state, '', location.pathname + location.search);

@@ -81,7 +81,7 @@ describe('a turn in its three parts', () => {
     },
   });
   /** As whoever changes something with its beginning and its end puts them together. */
-  const takeInParts = (start: () => Promise<void>, end: (text: string, cost: number) => Promise<void>) =>
+  const turnInParts = (start: () => Promise<void>, end: (text: string, cost: number) => Promise<void>) =>
     attempt(1, () =>
       heartbeating(async (given) => {
         const reserved = await prepareTurn(fixture.deps, turn(), async (trx) => {
@@ -102,7 +102,7 @@ describe('a turn in its three parts', () => {
     const steps: string[] = [];
     const onStart = async () => void steps.push('start');
     const onEnd = async (text: string, cost: number) => void steps.push(`${text} ${cost}`);
-    await takeInParts(onStart, onEnd);
+    await turnInParts(onStart, onEnd);
     await expect(attempt(2, () => heartbeating((given) => answerTurn(fixture.deps, turn(), given)))).resolves.toBe(
       'The tweet.',
     );
@@ -116,13 +116,13 @@ describe('a turn in its three parts', () => {
 
   it('whose beginning cannot be written reserves nothing', async () => {
     const start = () => Promise.reject(new Error('no such step'));
-    await expect(takeInParts(start, () => Promise.resolve())).rejects.toThrow('no such step');
+    await expect(turnInParts(start, () => Promise.resolve())).rejects.toThrow('no such step');
     expect(await states()).toEqual([]);
   });
 
   it('whose end cannot be written is not stored either', async () => {
     const onEnd = () => Promise.reject(new Error('no such agent'));
-    await expect(takeInParts(() => Promise.resolve(), onEnd)).rejects.toThrow('no such agent');
+    await expect(turnInParts(() => Promise.resolve(), onEnd)).rejects.toThrow('no such agent');
     expect(
       await fixture.database.look('select 1 from model_turns where orchestration_id = $1', [orchestrationId]),
     ).toEqual([]);
