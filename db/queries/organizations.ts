@@ -80,18 +80,30 @@ export async function findWorkspace(db: Kysely<Database>, teamId: string): Promi
 export const findUser = (trx: OrganizationTransaction, id: string): Promise<User | undefined> =>
   trx.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
 
-/** Safe to repeat: an existing user of the same Slack identity is returned as it is. */
-export const upsertSlackUser = (trx: OrganizationTransaction, row: Insertable<UsersTable>): Promise<User> =>
-  trx
+/**
+ * Safe to repeat: an existing user of the same Slack identity is returned as it is. It locks no existing row: the first
+ * messages of a new person come side by side, and whoever held the user while another held the message would deadlock.
+ */
+export async function findOrInsertSlackUser(
+  trx: OrganizationTransaction,
+  row: Insertable<UsersTable> & { readonly slack_team_id: string; readonly slack_user_id: string },
+): Promise<User> {
+  const inserted = await trx
     .insertInto('users')
     .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .columns(['organization_id', 'slack_team_id', 'slack_user_id'])
-        .doUpdateSet((eb) => ({ slack_user_id: eb.ref('excluded.slack_user_id') })),
-    )
+    .onConflict((conflict) => conflict.columns(['organization_id', 'slack_team_id', 'slack_user_id']).doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  return (
+    inserted ??
+    trx
+      .selectFrom('users')
+      .selectAll()
+      .where('slack_team_id', '=', row.slack_team_id)
+      .where('slack_user_id', '=', row.slack_user_id)
+      .executeTakeFirstOrThrow()
+  );
+}
 
 export const insertAudit = (trx: OrganizationTransaction, row: Insertable<AuditTable>) =>
   trx.insertInto('audit').values(row).execute();

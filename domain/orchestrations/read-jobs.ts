@@ -38,6 +38,7 @@ const SHOWN_CALLS = 50;
 
 /** Jobs with all that belongs to them, in as many queries as for one. */
 async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration[]): Promise<JobStatus[]> {
+  if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
   const planned = rows.filter(({ plan_decision }) => plan_decision?.used).map(({ id }) => id);
   const stepsOf = byJob(await listStepsOf(trx, ids));

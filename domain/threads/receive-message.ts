@@ -5,7 +5,7 @@ import type { Principal } from '../../contracts/request.ts';
 import { STEERING_LIMITS } from '../../contracts/steering.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withSlackWorkspace, type OrganizationTransaction } from '../../db/organization.ts';
-import { findWorkspace, upsertSlackUser } from '../../db/queries/organizations.ts';
+import { findWorkspace, findOrInsertSlackUser } from '../../db/queries/organizations.ts';
 import { findChangedInThread, findThreadContext, type ThreadJob, type ThreadPerson } from '../../db/queries/threads.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
 import {
@@ -72,7 +72,7 @@ export const receiveMessage = (
     if (!message.mentionsBot && !message.direct && !job) return undefined;
     if (!known && !profile && deps.unknownUsers === 'create') return { kind: 'unknown-person', message };
     const { organizationId } = workspace;
-    const person = known ?? (profile && (await upsertSlackUser(trx, toUser(organizationId, message, profile))));
+    const person = known ?? (profile && (await findOrInsertSlackUser(trx, toUser(organizationId, message, profile))));
     const said =
       person && (await findSaidToWork(trx, { message, job, person: toPrincipal(organizationId, person), word }));
     if (said) return said;
@@ -84,7 +84,7 @@ const toUser = (
   organizationId: string,
   { teamId, slackUserId }: ThreadMessage,
   { name, isGuest, locale, timeZone }: SlackProfile,
-): Parameters<typeof upsertSlackUser>[1] => ({
+): Parameters<typeof findOrInsertSlackUser>[1] => ({
   organization_id: organizationId,
   id: randomUUID(),
   name: name ?? slackUserId,

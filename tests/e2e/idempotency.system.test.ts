@@ -15,6 +15,25 @@ const post = (body: unknown, headers?: Record<string, string>) => nubabel.reques
 const request = (message: string, more = {}) => ({ message, agents: ['general'], ...more });
 const jobOf = async (response: Response) => (await response.json()) as Accepted;
 
+it('an organization that has asked nothing has no jobs', async () => {
+  const response = await nubabel.request('/api/jobs');
+  expect([response.status, await response.json()]).toEqual([200, { jobs: [] }]);
+});
+
+describe('the first mentions of somebody new', () => {
+  it.each([1, 2, 3])('are accepted side by side, each once (%s)', async (round) => {
+    const user = ['U_ADA', 'U_MINSU', 'U_GRACE'][round - 1] ?? 'U_ADA';
+    const texts = Array.from({ length: 10 }, (_, nth) => `Side by side ${round}.${nth}`);
+    const said = await Promise.all(texts.map((text) => nubabel.slack.mention({ user, channel: 'C_LAUNCH', text })));
+    expect(said.flatMap(({ deliveries }) => deliveries.map(({ status }) => status))).toEqual(Array(20).fill(200));
+    const rows = await nubabel.database.look<{ jobs: number; people: number }>(
+      `select count(*)::int as jobs, count(distinct user_id)::int as people from orchestrations where message like $1`,
+      [`%Side by side ${round}.%`],
+    );
+    expect(rows).toEqual([{ jobs: 10, people: 1 }]);
+  });
+});
+
 describe('the same idempotency key', () => {
   it.each([
     ['in the body', (message: string) => post(request(message, { idempotencyKey: 'body-key' }))],
