@@ -8,7 +8,7 @@ import { StartError } from './start-error.ts';
 export type BuildName = 'console' | 'workflow-bundle';
 
 const Built = z.object({ path: z.string(), rebuilt: z.boolean() });
-export type Built = z.infer<typeof Built>;
+type Built = z.infer<typeof Built>;
 
 /** Builds in a process of its own: the bundlers are heavy to load, and the servers start meanwhile. */
 export function runBuild(

@@ -10,7 +10,7 @@ export interface DemoNotion {
   readonly token: string;
 }
 
-export interface DemoNubabel {
+interface DemoNubabel {
   readonly apiUrl: string;
   /** An admin's of the default organization. */
   readonly token: string;

@@ -18,7 +18,7 @@ const PidFile = z.object({ pid: z.number().int().positive(), mark: z.string(), c
 type PidFile = z.infer<typeof PidFile>;
 
 /** The right to use a data directory, held by one start at a time. */
-export interface Instance {
+interface Instance {
   /** Writes down the living children, for a later start to end should this one be killed. */
   record(children: readonly KnownChild[]): void;
   release(): void;

@@ -15,7 +15,7 @@ export interface Paths {
   readOrCreate(name: string, make: () => string): string;
 }
 
-export interface PathSettings {
+interface PathSettings {
   readonly NUBABEL_DATA_DIR: string;
   readonly NUBABEL_CACHE_DIR?: string;
   readonly env: NodeJS.ProcessEnv;

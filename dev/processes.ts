@@ -46,7 +46,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-export interface EndOptions {
+interface EndOptions {
   readonly pid: number;
   readonly signal: NodeJS.Signals;
   readonly graceMs: number;

@@ -12,7 +12,7 @@ export const workerNames = (count: number): string[] =>
 /** The small pools work in one process: their limits are for the machine, and hold per process. */
 const poolsOf = (index: number): string[] => (index === 0 ? [] : ['orchestration']);
 
-export interface Product {
+interface Product {
   readonly apiUrl: string;
   /** What the servers and the demo world add to the environment. */
   readonly env: NodeJS.ProcessEnv;

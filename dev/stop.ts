@@ -3,7 +3,7 @@ import type { Terminal } from './terminal.ts';
 /** One press of Ctrl-C can arrive twice: from the terminal and passed on by npm. A person needs longer than this. */
 const SAME_PRESS_MS = 500;
 
-export interface StopListener {
+interface StopListener {
   /** Aborted from the moment a stop begins, whatever the reason. */
   readonly signal: AbortSignal;
   /** Resolves when the person asks to stop. */

@@ -11,7 +11,7 @@ export interface KnownChild {
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
 }
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly print: PrintLine;
   /** Called after every change with all living children, oldest first. */
   readonly onChange?: (children: KnownChild[]) => void;

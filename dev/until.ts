@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface UntilOptions {
+interface UntilOptions {
   readonly withinMs: number;
   readonly everyMs?: number;
   /** Stops asking early; the answer is then `false`. */

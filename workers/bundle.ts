@@ -13,7 +13,7 @@ const TARGET = path.join(ROOT, 'dist', 'workflow-bundle.js');
 /** What may stand in the workflow sandbox; everything else there is a mistake that would cost memory or determinism. */
 const SOURCES = ['workflows', 'contracts'];
 
-export interface WorkflowBundle {
+interface WorkflowBundle {
   readonly path: string;
   readonly rebuilt: boolean;
 }

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** Made in a folder beside its final place and moved there when whole, so what has this file was not interrupted. */
 const PASSWORD_FILE = 'nubabel-password';
 
-export interface Cluster {
+interface Cluster {
   readonly folder: string;
   readonly password: string;
 }

@@ -8,7 +8,7 @@ import { ensureCluster } from './cluster.ts';
 import { clearLeftover } from './leftover.ts';
 import { reachableDataDir } from './reachable-folder.ts';
 
-export interface PostgresOptions {
+interface PostgresOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly logFile: string;
@@ -17,7 +17,7 @@ export interface PostgresOptions {
   readonly print?: PrintLine;
 }
 
-export interface PreparedPostgres {
+interface PreparedPostgres {
   readonly adminUrl: string;
   readonly spec: ChildSpec;
 }

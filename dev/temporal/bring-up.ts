@@ -8,7 +8,7 @@ import { StartError } from '../start-error.ts';
 import { ensureTemporalCli, findTemporalCli } from './cli.ts';
 import { temporalServer } from './server.ts';
 
-export interface TemporalPlace {
+interface TemporalPlace {
   readonly address: string;
   readonly namespace: string;
   readonly uiUrl: string | undefined;

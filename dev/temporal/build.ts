@@ -13,7 +13,7 @@ const NEEDED_GO = '1.26.4';
 const OTHERWISE = 'or set TEMPORAL_CLI to a temporal program, or TEMPORAL_ADDRESS to a running server';
 const HEARTBEAT_MS = 10_000;
 
-export interface Build {
+interface Build {
   readonly target: string;
   readonly env: NodeJS.ProcessEnv;
   readonly print: PrintLine;

@@ -11,7 +11,7 @@ import { withLock } from './lock.ts';
 
 const run = promisify(execFile);
 
-export interface CliSearch {
+interface CliSearch {
   /** `TEMPORAL_CLI`: the one to use, whatever else there is. */
   readonly cliPath?: string;
   readonly cacheDir: string;

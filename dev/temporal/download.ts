@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import type { PrintLine } from '../terminal.ts';
 
-export interface Download {
+interface Download {
   readonly target: string;
   readonly version: string;
   /** Where releases are, as `<url>/v<version>/<file>`, with `checksums.txt` (SHA-256) beside the archives. */

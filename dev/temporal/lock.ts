@@ -4,7 +4,7 @@ import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
 import { until } from '../until.ts';
 
-export interface LockOptions {
+interface LockOptions {
   readonly print: PrintLine;
   readonly signal?: AbortSignal;
 }

@@ -4,7 +4,7 @@ import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
 import { startChild, type ChildSpec, type RunningChild } from '../child.ts';
 import { knowsNamespace } from './grpc.ts';
 
-export interface TemporalServerOptions {
+interface TemporalServerOptions {
   readonly cli: string;
   readonly port: number;
   /** Without it there is no Web UI. */

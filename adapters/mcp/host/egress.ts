@@ -134,11 +134,11 @@ const at = (url: URL, response: Response): Response =>
   Object.defineProperty(response, 'url', { value: url.href, enumerable: true });
 
 /** An answer was cut off: it was sent, and what it said is not known. */
-export class AnswerCutOffError extends Error {
+class AnswerCutOffError extends Error {
   override readonly name = 'AnswerCutOffError';
 }
 
-export interface BodyLimits {
+interface BodyLimits {
   readonly maxBytes: number;
   /** Longest silence between two pieces. */
   readonly idleMs: number;
@@ -147,7 +147,7 @@ export interface BodyLimits {
 }
 
 /** Passes a body on until it is too long (after decompression) or falls silent; then both ends fail. */
-export function boundedBody(
+function boundedBody(
   body: ReadableStream<Uint8Array>,
   { maxBytes, idleMs, totalMs }: BodyLimits,
 ): ReadableStream<Uint8Array> {

@@ -7,7 +7,7 @@ import type { Gate } from './gate.ts';
 import { writeErrorFrame, writeMessage, type GeneratedMessage } from './stream.ts';
 import type { ModelLogLine, ModelRequest, ModelUsage, Reply, WantedCall, Words } from './types.ts';
 
-export interface Exchange {
+interface Exchange {
   readonly request: ModelRequest;
   readonly res: ServerResponse;
   readonly startedAt: number;
@@ -18,7 +18,7 @@ export interface Exchange {
 }
 
 /** The part of a log line that every outcome of a request shares. */
-export const describeRequest = (request: ModelRequest, startedAt: number) => ({
+const describeRequest = (request: ModelRequest, startedAt: number) => ({
   at: request.at,
   requestId: request.id,
   path: '/v1/messages',

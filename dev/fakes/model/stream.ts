@@ -23,7 +23,7 @@ const usageOnWire = (usage: ModelUsage) => ({
 });
 
 /** The `message` object of the Messages API. */
-export const toWire = (message: GeneratedMessage) => ({
+const toWire = (message: GeneratedMessage) => ({
   id: message.id,
   type: 'message',
   role: 'assistant',
@@ -38,7 +38,7 @@ export const toWire = (message: GeneratedMessage) => ({
 });
 
 /** The events of a streamed answer, in the provider's order. */
-export function toEvents(message: GeneratedMessage): StreamEvent[] {
+function toEvents(message: GeneratedMessage): StreamEvent[] {
   const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, output_tokens } = message.usage;
   const start = {
     ...toWire(message),

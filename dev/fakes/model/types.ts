@@ -45,7 +45,7 @@ export interface ModelRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export interface ChatTurn {
+interface ChatTurn {
   readonly role: string;
   readonly text: string;
   /** The tools that it calls. */
@@ -71,7 +71,7 @@ export interface WantedCall {
   readonly id?: string;
 }
 
-export interface Spoken {
+interface Spoken {
   readonly stopReason?: string;
   /** Thought before anything is said; it has to come back unchanged with the results of the calls. */
   readonly thinking?: string;
@@ -80,7 +80,7 @@ export interface Spoken {
 }
 
 /** Calls of tools, with words before them if there are any. */
-export interface Calls {
+interface Calls {
   readonly calls: readonly WantedCall[];
   readonly text?: string;
 }
@@ -89,7 +89,7 @@ export interface Calls {
 export type Words = ({ readonly text: string } | { readonly json: unknown } | Calls) & Spoken;
 
 /** `inStream`: a stream that was asked for begins with 200 and has the error as its first frame. */
-export interface Refusal {
+interface Refusal {
   readonly error: ModelError;
   readonly inStream?: boolean;
 }

@@ -18,7 +18,7 @@ export interface ProviderFault {
   readonly times?: number;
 }
 
-export interface ProviderFaults {
+interface ProviderFaults {
   add(operation: string | RegExp, fault: ProviderFault): void;
   consume(operation: string): ProviderFault | undefined;
 }

@@ -5,7 +5,7 @@ import { postEvent } from './post-event.ts';
 import type { SocketMode } from './socket-mode.ts';
 import type { Delivery, SlackLogLine } from './types.ts';
 
-export interface DelivererOptions {
+interface DelivererOptions {
   readonly journal: Journal<SlackLogLine>;
   readonly socket: SocketMode;
   readonly signingSecret: string;

@@ -3,7 +3,7 @@ import type { Block, MessageMetadata, SlackMessage } from './types.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type NewMessage = Omit<SlackMessage, 'ts' | 'versions' | 'reactions' | 'edited'>;
 
-export interface MessageChange {
+interface MessageChange {
   readonly text?: string;
   readonly blocks?: readonly Block[];
   readonly metadata?: MessageMetadata | null;

@@ -4,7 +4,7 @@ import { KOREAN } from './answers-ko.ts';
 import { keyWordsOf, languageOf, quoteOf, taskOf } from './request-words.ts';
 
 /** How sure each demo agent always is. */
-export const DEMO_CONFIDENCE: Readonly<Record<TrainedAgent, number>> = {
+const DEMO_CONFIDENCE: Readonly<Record<TrainedAgent, number>> = {
   brand: 0.82,
   marketing: 0.86,
   ops: 0.91,
@@ -41,13 +41,13 @@ const NAMES: Readonly<Record<Language, Readonly<Record<TrainedAgent, string>>>> 
   },
 };
 
-export const DEMO_LABEL: Readonly<Record<Language, string>> = {
+const DEMO_LABEL: Readonly<Record<Language, string>> = {
   en: '*Demo answer: no ANTHROPIC_API_KEY is set.*',
   ko: '*데모 답변: ANTHROPIC_API_KEY가 설정되지 않았습니다.*',
 };
 
 /** The agent whose system prompt this is; `general` when it does not say or is one that the demo has no voice for. */
-export function agentOf(system: string): TrainedAgent {
+function agentOf(system: string): TrainedAgent {
   const name = /you are (?:the )?"?([a-z]+)/i.exec(system)?.[1]?.toLowerCase();
   const found = TRAINED_AGENTS.find((id) => id === name || (id === 'ops' && name === 'operations'));
   return found ?? 'general';

@@ -17,7 +17,7 @@ interface DemoStep {
   readonly risk: 'read' | 'write' | 'production';
 }
 
-export interface DemoPlan {
+interface DemoPlan {
   readonly goal: string;
   readonly steps: readonly DemoStep[];
 }

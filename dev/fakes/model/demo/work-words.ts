@@ -14,7 +14,7 @@ interface WorkWords {
 }
 
 /** In the order in which they are looked for: "run the tests" is no writing, "release notes" are no release. */
-export const WORK_WORDS: readonly (readonly [Work, WorkWords])[] = [
+const WORK_WORDS: readonly (readonly [Work, WorkWords])[] = [
   [
     'deploy',
     {
