@@ -4,7 +4,7 @@ import {
   type ConnectionRef,
   type ConnectedServer,
 } from '../../../domain/tools/tool-ports.ts';
-import type { Credentials } from '../../../domain/connections/connection-ports.ts';
+import type { Credentials, Token } from '../../../domain/connections/connection-ports.ts';
 import { ProviderError, type Provider, type ToolContext } from '../servers/define.ts';
 import { createRateLimitedFetch } from './rate-limited-fetch.ts';
 
@@ -40,18 +40,29 @@ export function createAuthorizedProviderClient(deps: ProviderClientDeps): Author
     requestsPerSecond: provider.requestsPerSecond ?? REQUESTS_PER_SECOND,
   });
   let current: { readonly token: string; readonly client: unknown } | undefined;
+  /** What came for a refused token: the connection may have been read before it was renewed. */
+  const renewed = new Map<string, Token>();
+  const newest = (token: Token): Token => {
+    const next = renewed.get(token.token);
+    return next ? newest(next) : token;
+  };
   const open = async () => {
-    const { token, email } = await credentials.tokenFor(on, server);
+    const { token, email } = newest(await credentials.tokenFor(on, server));
     if (current?.token !== token)
       current = { token, client: provider.createClient({ url: url ?? undefined, token, email, settings, fetch }) };
     return { client: current.client, settings };
   };
   const renew = async () => {
-    if (current) await credentials.renew(on, current.token);
+    if (!current) return;
+    const { token } = current;
+    const next = await credentials.renew(on, token);
+    // A server may give a token out again.
+    renewed.delete(next.token);
+    renewed.set(token, next);
   };
   return {
-    authorizeAs: (newest) => {
-      server = newest;
+    authorizeAs: (read) => {
+      server = read;
     },
     open,
     renew,
