@@ -36,13 +36,13 @@ export function toCallError(error: unknown, target: RequestTarget): ToolCallErro
   if (error instanceof ToolCallError) return error;
   const { connection, signal } = target;
   if (signal.aborted)
-    return new ToolCallError('cancelled', `${connection} was target to stop. It may have happened before that.`);
+    return new ToolCallError('cancelled', `${connection} was asked to stop. It may have happened before that.`);
   if (error instanceof EgressRefusedError) return new ToolCallError('refused', `${connection}: ${error.message}`);
   if (error instanceof HttpFaultError) return ofStatus(error, target);
   if (error instanceof StreamableHTTPError && error.code !== undefined && error.code >= 300 && error.code < 400)
     return new ToolCallError('refused', `${connection} redirects to another server, which is not followed.`);
   if (codeOf(error) === TOO_LATE)
-    return new ToolCallError('unavailable', `${connection} was not target: it was too late for that.`);
+    return new ToolCallError('unavailable', `${connection} was not asked: it was too late for that.`);
   if (error instanceof McpError && NOT_STARTED.has(error.code))
     return new ToolCallError('refused', `${connection} refused: ${saidBy(error)}`);
   const code = codeOf(error);
@@ -72,7 +72,7 @@ function ofStatus({ status, said, retryAfterMs }: HttpFaultError, target: Reques
 function lost({ what, connection }: RequestTarget, why: string): ToolCallError {
   return what === 'server'
     ? new ToolCallError('unavailable', `${connection} does not answer: ${why}`)
-    : new ToolCallError('unknown', `${connection} was target, and it is not known whether it happened: ${why}`);
+    : new ToolCallError('unknown', `${connection} was asked, and it is not known whether it happened: ${why}`);
 }
 
 const saidBy = (error: McpError): string => cleanText(error.message.replace(/^MCP error -?\d+: /, ''), MAX_SAID);
