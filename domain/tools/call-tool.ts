@@ -4,7 +4,7 @@ import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { getOrchestration } from '../../db/queries/orchestrations.ts';
+import { getOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { claimChange, makeChange } from '../effects/make-change.ts';
@@ -53,7 +53,8 @@ type OpenedCall =
 
 /**
  * Everything that is decided from our own tables before a call, in one transaction: whether it is still to be made,
- * whether it is what was wanted and approved, and for a change the claim in the ledger.
+ * whether it is what was wanted and approved, and for a change the claim in the ledger. One that ends here locks the
+ * orchestration before the call's row, as whoever cancels the work does.
  */
 async function open(
   deps: ToolDeps,
@@ -71,6 +72,7 @@ async function open(
   const loaded = await deps.host.load(trx, { organizationId, userId }, row.tool);
   // By the same name another connection may be found by now; what was perhaps sent was sent through the one before.
   if (!loaded || (loaded.tool.connectionId !== row.connection_id && row.effect_key !== null)) {
+    await lockOrchestration(trx, orchestrationId);
     await setRunning(trx, target, row);
     return { outcome: await settleWithoutTool(trx, target, row, language), isNew: true };
   }
@@ -78,6 +80,7 @@ async function open(
   if (row.reasons.length > 0 && !row.approved) throw new Error(`The call ${row.id} was not approved.`);
   const mismatch = await findMismatch(trx, row, loaded);
   if (mismatch !== undefined) {
+    await lockOrchestration(trx, orchestrationId);
     await setRunning(trx, target, row);
     await writeAnswer(trx, target, row, { status: 'failed', result: errorResult(mismatch), taints: false });
     return { outcome: { status: 'failed' }, isNew: true };

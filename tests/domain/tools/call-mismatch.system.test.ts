@@ -3,8 +3,10 @@ import { argumentsHash } from '../../../domain/tools/call-identity.ts';
 import type { Approval } from '../../../contracts/approval.ts';
 import { listEffects } from '../../../db/queries/effects.ts';
 import { insertApproval } from '../../../db/queries/plans.ts';
-import { isAnyTainted, type ToolCall } from '../../../db/queries/tool-calls.ts';
+import { lockOrchestration } from '../../../db/queries/orchestrations.ts';
+import { cancelOpenCalls, isAnyTainted, type ToolCall } from '../../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
+import { eventually } from '../../support/eventually.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt } from '../models/turn-fixture.ts';
 import { openLedger, times, type Ledger } from './ledger.ts';
@@ -99,6 +101,24 @@ describe('a call whose tool is another one by now', () => {
     await expect(make()).resolves.toEqual({ status: 'failed' });
     expect(await nubabel.call()).toMatchObject({ result: { text: expect.stringContaining('another connection') } });
     expect(times(world)).toBe(0);
+  });
+
+  it('waits for whoever ends the work meanwhile, without a deadlock', async () => {
+    await nubabel.want(tool());
+    const { make } = nubabel.open(tool({ connectionId: '44444444-4444-4444-8444-444444444444' }));
+    let made: Promise<unknown> | undefined;
+    await nubabel.inside(async (trx) => {
+      await lockOrchestration(trx, nubabel.orchestrationId);
+      made = make().catch((error: unknown) => error);
+      await eventually('the call to wait', async () => {
+        const waiting = await database.look(
+          `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return waiting.length > 0;
+      });
+      await cancelOpenCalls(trx, nubabel.orchestrationId);
+    });
+    await expect(made).resolves.toEqual({ status: 'failed' });
   });
 
   it('is not made as a change when it was wanted as a read', async () => {
