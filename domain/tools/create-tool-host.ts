@@ -58,7 +58,7 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
     before: (loaded, args, options) =>
       atProvider(access, loaded, options.signal, (effects, tool) => effects?.before(tool, args, options)),
     readBack: async (loaded, request, options) =>
-      (await atProvider(access, loaded, options.signal, (effects, tool) =>
+      (await atProvider(access, await readAgain(db, loaded), options.signal, (effects, tool) =>
         effects?.readBack(tool, request, options),
       )) ?? 'unclear',
     undo: async (loaded, done, options) => {
@@ -113,6 +113,13 @@ function callable({ tool, connection }: LoadedTool): Connection {
   refuseWhileBroken(connection);
   return connection;
 }
+
+/** With the connection as the call before has left it: its failure is counted, and forgotten when the server answers. */
+const readAgain = async (db: Kysely<Database>, loaded: LoadedTool): Promise<LoadedTool> => {
+  if (!loaded.connection) return loaded;
+  const { organization_id: organizationId, id: connectionId } = loaded.connection;
+  return { ...loaded, connection: await readConnection(db, { organizationId, connectionId }) };
+};
 
 /** What only first-party servers can do; others are not even asked. */
 async function atProvider<T>(

@@ -79,6 +79,8 @@ export function openHost(database: TestDatabase, tenant: Tenant, settings: HostS
   };
   return {
     host,
+    /** As one attempt at a call has it: the connection is read once. */
+    attempt: { host: created, load: loaded },
     vault,
     faults,
     whom: { organizationId, userId: tenant.userId },

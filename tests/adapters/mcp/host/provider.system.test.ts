@@ -111,6 +111,18 @@ describe('a server of ours', () => {
     expect(server.notes).toEqual([]);
   });
 
+  it('is well again once it has said what became of a lost change, in the attempt that lost it', async () => {
+    const { host, load } = fixture.attempt;
+    const tool = await load(on, 'write_note');
+    server.setFault({ when: 'after' });
+    await expect(host.call(tool, { text: 'hello' }, options)).rejects.toMatchObject({ kind: 'unknown' });
+    expect(await fixture.row(on)).toMatchObject({ failures: 1, health: 'failing' });
+    server.setFault(undefined);
+    const asked = { args: { text: 'hello' }, effectKey: 'k', sentAt: new Date(), before: {}, taken: new Set<string>() };
+    expect(await host.readBack(tool, asked, options)).toMatchObject({ happened: { isError: false } });
+    expect(await fixture.row(on)).toMatchObject({ failures: 0, health: 'healthy' });
+  });
+
   it('takes in what a deploy has changed, without anybody', async () => {
     const [tool] = notebook.tools;
     if (!tool) throw new Error('no tool');
