@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   type Client,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { FailureType } from '../../contracts/failures.ts';
@@ -34,8 +35,12 @@ const GRPC = { DEADLINE_EXCEEDED: 4, UNAVAILABLE: 14 } as const;
 
 /** Orchestrations as workflows on Temporal. */
 export function createWorkflowClient(client: Client): WorkflowPort {
-  const ask = <T>(work: () => Promise<T>) => toAnswer(() => client.withDeadline(Date.now() + ANSWER_MS, work));
-  const handleOf = (run: OrchestrationTarget) => client.workflow.getHandle(orchestrationWorkflowId(run));
+  const ask = <T>(run: OrchestrationTarget, work: (handle: WorkflowHandle) => Promise<T>) =>
+    toAnswer(() =>
+      client.withDeadline(Date.now() + ANSWER_MS, () =>
+        followingRuns(client.workflow.getHandle(orchestrationWorkflowId(run)), work),
+      ),
+    );
   return {
     async deliver(delivery, timeoutMs) {
       try {
@@ -45,11 +50,28 @@ export function createWorkflowClient(client: Client): WorkflowPort {
       }
     },
     decide: (run, decision) =>
-      ask(() => handleOf(run).executeUpdate<DecisionOutcome, [Decision]>(MESSAGE.decide, { args: [decision] })),
+      ask(run, (handle) => handle.executeUpdate<DecisionOutcome, [Decision]>(MESSAGE.decide, { args: [decision] })),
     steer: (run, message) =>
-      ask(() => handleOf(run).executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] })),
-    cancel: (run) => ask(async () => void (await handleOf(run).cancel())),
+      ask(run, (handle) => handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] })),
+    cancel: (run) => ask(run, async (handle) => void (await handle.cancel())),
   };
+}
+
+/** Runs that one message may just miss. */
+const MAX_RUNS_MISSED = 5;
+
+/**
+ * Does something with a workflow, and again with the run that follows when this one has just continued as new: a message
+ * that comes meanwhile is given back unread, as if the workflow had ended.
+ */
+async function followingRuns<T>(handle: WorkflowHandle, work: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
+  for (let missed = 0; ; missed++)
+    try {
+      return await work(handle);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError) || missed >= MAX_RUNS_MISSED) throw error;
+      if ((await handle.describe()).status.name !== 'RUNNING') throw error;
+    }
 }
 
 /** Errors of the client as what they say of the message. */
