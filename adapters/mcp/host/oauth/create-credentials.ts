@@ -40,7 +40,11 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
   }
 
   return {
-    tokenFor: async (on, server) => toToken(await current(on, store.open(on, server))),
+    async tokenFor(on, server) {
+      const opened = await store.open(on, server);
+      // What had no access when it was read may have been given it since.
+      return toToken(await current(on, isWithout(opened) ? store.read(on) : Promise.resolve(opened)));
+    },
     async renew(on, rejectedToken) {
       const token = toToken(await current(on, store.read(on), rejectedToken));
       if (token.token === rejectedToken) throw await refusedKey(store, on);
@@ -71,6 +75,9 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
 
 /** Credentials that a server has given, as opposed to ones that a person has. */
 const hasTokens = ({ kind }: ConnectionAuth): boolean => kind !== 'none' && kind !== 'api_key';
+
+const isWithout = ({ auth, state }: OpenedGrant): boolean =>
+  hasTokens(auth) && (state.over === true || state.tokens === undefined);
 
 const over = ({ name }: Pick<OpenedGrant, 'name'>) =>
   new ToolCallError('reconnect', `Access to ${name} is over. Somebody has to connect it again.`);

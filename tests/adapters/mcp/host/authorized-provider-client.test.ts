@@ -6,11 +6,12 @@ import type { GrantStore, OpenedGrant } from '../../../../domain/connections/gra
 import type { ConnectedServer } from '../../../../domain/tools/tool-ports.ts';
 
 const on = { organizationId: 'o', connectionId: 'c' };
+const OVER = 'over';
 const grantOf = (accessToken: string): OpenedGrant => ({
   name: 'Sales',
   url: 'https://sales.test',
   auth: { kind: 'oauth' },
-  state: { tokens: { accessToken, refreshToken: 'r' } },
+  state: { tokens: { accessToken, refreshToken: 'r' }, ...(accessToken === OVER && { over: true }) },
 });
 
 /** The connection was read with one token; by now another process has renewed it, and the provider takes the new one. */
@@ -49,6 +50,11 @@ describe('a grant that was renewed after the connection had been read', () => {
     await ask();
     client.authorizeAs(serverOf('old'));
     await expect(client.open()).resolves.toMatchObject({ client: { token: 'new' } });
+  });
+
+  it('is used where access was over before', async () => {
+    await expect(open(OVER, 'new').ask()).resolves.toBe('new');
+    await expect(open(OVER, OVER).ask()).rejects.toMatchObject({ kind: 'reconnect' });
   });
 
   it('is what serves calls over the protocol too', async () => {
