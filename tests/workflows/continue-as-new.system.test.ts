@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import { QUEUE } from '../../contracts/queues.ts';
 import type { SteeringMessage } from '../../contracts/workflow.ts';
-import { decideSignal, steerSignal } from '../../workflows/messages.ts';
+import { decideSignal, stageQuery, steerSignal } from '../../workflows/messages.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked, untilAskedFor } from './support/people.ts';
 import { adopted, after, ask, askedAbout, step } from './support/plans.ts';
@@ -109,6 +109,23 @@ describe('an orchestration that continues as new', () => {
       expect(stepsRun(run)).not.toContain('f');
     }
   });
+
+  it('ends, and tells Slack so, when a cancel comes while a report keeps it from going on', async () => {
+    const { opened, open } = gate();
+    const run = await environment.start(
+      { planning: true, drafts: [adopted(...chain())], report: (nth) => (nth === 1 ? opened : Promise.resolve()) },
+      { slack: true },
+    );
+    await run.when(async () => (await run.handle.describe()).historyLength >= 20);
+    const { length } = stepsRun(run);
+    await run.when(async () => (await run.handle.query(stageQuery)) === 'running', 1_000);
+    expect(stepsRun(run)).toHaveLength(length);
+    await environment.client.workflow.getHandle(run.handle.workflowId).cancel();
+    open();
+    await run.over();
+    expect(run.ending()).toMatchObject({ kind: 'cancelled' });
+    expect(run.names().at(-1)).toBe('reportToSlack');
+  }, 20_000);
 
   it('numbers its questions and plans on, and keeps what is done', async () => {
     const { opened, open } = gate();

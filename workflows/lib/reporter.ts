@@ -65,6 +65,8 @@ export function startReporter({ organizationId, orchestrationId, slack: isWanted
     flush: () => {
       isDirty = true;
       hasEnded = true;
+      // Whoever held it back may have been cancelled before letting it go on.
+      isPaused = false;
       return writer;
     },
   };
