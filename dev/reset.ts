@@ -1,7 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { ConfigurationError, loadSettings } from '../config.ts';
+import { ownEntries } from './data-format.ts';
 import { claimDataDir } from './instance.ts';
 import { loadEnvFile } from './env-file.ts';
 import { dataDirOf } from './paths.ts';
@@ -16,13 +18,19 @@ process.exitCode = await reset(process.argv.slice(2)).catch((error: unknown) => 
   return 1;
 });
 
-/** `npm run reset`: removes what starts have left on this machine, after a question. */
+/** `npm run reset`: removes what starts have left on this machine and nothing else, after a question. */
 async function reset(args: string[]): Promise<number> {
   const { yes } = parseArgs({ args, options: { yes: { type: 'boolean', default: false } } }).values;
   loadEnvFile();
   const settings = loadSettings();
   const dataDir = dataDirOf(settings);
   const elsewhere = foldersElsewhere(`${dataDir}/postgres`);
+  const isThere = existsSync(dataDir) && readdirSync(dataDir).length > 0;
+  const own = isThere ? ownEntries(dataDir) : [];
+  if (!own)
+    throw new StartError(
+      `Nothing was removed: ${dataDir} does not look like a data folder of Nubabel. If it is one, remove it yourself.`,
+    );
   const found = [dataDir, ...elsewhere].filter((folder) => existsSync(folder));
   if (found.length === 0) {
     terminal.line(`There is nothing to remove: ${dataDir} is not there.`);
@@ -36,8 +44,13 @@ async function reset(args: string[]): Promise<number> {
     return 1;
   }
   // Refuses while a start uses it, and ends what a killed one left running.
-  if (existsSync(dataDir)) await claimDataDir(dataDir, { print: terminal.line });
-  for (const folder of found) rmSync(folder, { recursive: true, force: true });
+  const instance = existsSync(dataDir) ? await claimDataDir(dataDir, { print: terminal.line }) : undefined;
+  for (const folder of [...elsewhere, ...own.map((name) => join(dataDir, name))])
+    rmSync(folder, { recursive: true, force: true });
+  instance?.release();
+  const left = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  if (left.length > 0) terminal.line(`Not Nubabel's, and left in ${dataDir}: ${left.slice(0, 5).join(', ')}.`);
+  else if (existsSync(dataDir)) rmdirSync(dataDir);
   terminal.line('Removed. The next npm start begins anew.');
   return 0;
 }

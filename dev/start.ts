@@ -7,7 +7,7 @@ import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
 import { loadEnvFile } from './env-file.ts';
 import { claimDataDir } from './instance.ts';
-import { createPaths, makeEncryptionKey, randomText } from './paths.ts';
+import { createPaths, dataDirOf, makeEncryptionKey, randomText } from './paths.ts';
 import { createPortFinder, requirePort } from './ports.ts';
 import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
@@ -33,8 +33,8 @@ async function start(terminal: Terminal): Promise<number> {
   requireNode();
   loadEnvFile();
   const settings = loadSettings();
+  claimDataFormat(dataDirOf(settings));
   const paths = createPaths(settings);
-  claimDataFormat(paths.dataDir);
   const instance = await claimDataDir(paths.dataDir, { print: terminal.line });
   const supervisor = new Supervisor({ print: terminal.line, onChange: instance.record });
   const stop = listenForStop({ terminal, killAll: () => supervisor.killAll() });

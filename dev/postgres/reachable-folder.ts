@@ -19,6 +19,8 @@ const enterableFolders = () => ['/var/lib/nubabel', join(tmpdir(), 'nubabel')];
 const noteOf = (wanted: string) => `${wanted}.moved-to`;
 /** Beside data that is kept elsewhere: the folder it is kept for. */
 const ownerNoteOf = (place: string) => `${place}.belongs-to`;
+/** How data that is kept elsewhere is called; whatever else lies there is not ours. */
+const PLACE = /^data-[0-9a-f]{12}-[0-9a-f]{6}$/;
 
 /** A folder of ours that every user may enter, for root's checkouts that others may not. */
 export function enterableFolder(account: Account): string {
@@ -26,7 +28,7 @@ export function enterableFolder(account: Account): string {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       // Below /tmp anybody could have made it: then it is not ours to trust.
-      if (lstatSync(folder).isSymbolicLink() || lstatSync(folder).uid !== 0) continue;
+      if (!isOurs(folder)) continue;
       chmodSync(folder, 0o755);
       if (canEnter(folder, account)) return folder;
     } catch {
@@ -71,17 +73,25 @@ export function reachableDataDir(wanted: string, account: Account | undefined, p
 /** Data that is kept elsewhere for this folder, and for folders that are gone, with the notes beside it. */
 export function foldersElsewhere(wanted: string): string[] {
   const note = noteOf(wanted);
-  const ours = existsSync(note) ? [readFileSync(note, 'utf8').trim()] : [];
-  const abandoned = enterableFolders()
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-    .filter((file) => file.endsWith('.belongs-to'))
-    .filter((file) => ownerOf(file) === wanted || !existsSync(noteOf(ownerOf(file))))
-    .map((file) => file.slice(0, -'.belongs-to'.length));
-  return [...new Set([...ours, ...abandoned])].flatMap((place) => [place, ownerNoteOf(place)]);
+  const ours = existsSync(note) ? readFileSync(note, 'utf8').trim() : undefined;
+  return enterableFolders()
+    .filter((folder) => isOurs(folder))
+    .flatMap((folder) => readdirSync(folder).flatMap((name) => (PLACE.test(name) ? [join(folder, name)] : [])))
+    .filter((place) => {
+      const owner = ownerOf(place);
+      return place === ours || owner === wanted || (owner !== undefined && !existsSync(noteOf(owner)));
+    })
+    .flatMap((place) => [place, ownerNoteOf(place)]);
 }
 
-const ownerOf = (file: string): string => readFileSync(file, 'utf8').trim();
+/** Below /tmp anybody could have made it, and what it says could name anything. */
+function isOurs(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === 0 && process.getuid?.() === 0;
+}
+
+const ownerOf = (place: string): string | undefined =>
+  existsSync(ownerNoteOf(place)) ? readFileSync(ownerNoteOf(place), 'utf8').trim() : undefined;
 
 function owned(folder: string, account: Account | undefined): string {
   mkdirSync(folder, { recursive: true });

@@ -31,6 +31,21 @@ describe('a data folder', () => {
   });
 });
 
+describe('a folder that is no data folder', () => {
+  it('is refused when it holds other things, and nothing is written', () => {
+    const folder = scratch();
+    for (const name of ['logs', 'photos', '.bashrc']) mkdirSync(join(folder, name));
+    expect(() => claimDataFormat(folder)).toThrow(/is not Nubabel's: it holds photos/);
+    expect(existsSync(join(folder, 'format'))).toBe(false);
+  });
+
+  it('is said to be of no use when nobody can write there', () => {
+    const file = join(scratch(), 'file');
+    writeFileSync(file, '');
+    expect(() => claimDataFormat(join(file, 'data'))).toThrow(/cannot be used \(ENOTDIR\).*NUBABEL_DATA_DIR/);
+  });
+});
+
 describe('npm start on a folder of an older version', () => {
   it('says in one line what to do, and ends', async () => {
     const dataDir = scratch();

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -58,6 +58,31 @@ describe('npm run reset', () => {
     expect(code).toBe(1);
     expect(said).toContain('already running');
     expect(existsSync(join(dataDir, 'dev-token'))).toBe(true);
+  });
+
+  it('removes nothing from a folder that is not Nubabel’s', async () => {
+    const folder = scratch();
+    for (const name of ['postgres', 'logs', 'photos']) mkdirSync(join(folder, name));
+    const { code, said } = await reset(folder, '--yes');
+    expect({ code, left: readdirSync(folder).sort() }).toEqual({ code: 1, left: ['logs', 'photos', 'postgres'] });
+    expect(said).toContain('Nothing was removed');
+  });
+
+  it('leaves what others have put into its folder', async () => {
+    const dataDir = dataOf(scratch());
+    writeFileSync(join(dataDir, 'letter.txt'), 'mine');
+    const { code, said } = await reset(dataDir, '--yes');
+    expect({ code, left: readdirSync(dataDir) }).toEqual({ code: 0, left: ['letter.txt'] });
+    expect(said).toContain('letter.txt');
+  });
+
+  it('follows no note to a place that is not its own', async () => {
+    const dataDir = dataOf(scratch());
+    const other = scratch();
+    writeFileSync(join(dataDir, 'postgres.moved-to'), `${other}\n`);
+    const { said } = await reset(dataDir, '--yes');
+    expect(existsSync(other)).toBe(true);
+    expect(said).not.toContain(other);
   });
 
   const asRoot = process.getuid?.() === 0 ? it : it.skip;
