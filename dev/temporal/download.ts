@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, createWriteStream, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, createWriteStream, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,6 +20,7 @@ interface Download {
 
 const IDLE_MS = 20_000;
 const MAX_CHECKSUMS_BYTES = 100_000;
+const UNFINISHED = 'downloading-';
 
 /**
  * Fetches Temporal's own release, which takes seconds where a build takes minutes. The archive has to match the
@@ -30,7 +31,10 @@ export async function downloadTemporalCli(download: Download): Promise<boolean> 
   const { target, version, print, signal } = download;
   const archive = archiveName(version);
   if (!archive) return false;
-  const folder = mkdtempSync(join(dirname(target), 'downloading-'));
+  // The caller holds the lock, so whatever unfinished download lies here belongs to a start that was killed.
+  for (const name of readdirSync(dirname(target)))
+    if (name.startsWith(UNFINISHED)) rmSync(join(dirname(target), name), { recursive: true, force: true });
+  const folder = mkdtempSync(join(dirname(target), UNFINISHED));
   const began = performance.now();
   try {
     const wanted = await publishedChecksum(download, archive);
@@ -109,10 +113,10 @@ async function bytesOf({ releaseUrl, version, signal, idleMs = IDLE_MS }: Downlo
   }
 }
 
-/** `tar` is on every system that has a release; Node has none of its own. */
+/** `tar` is on every system that has a release; Node has none of its own. With `o` root gets no file of another user's. */
 const unpack = (file: string, folder: string, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
-    const tar = spawn('tar', ['-xzf', file, '-C', folder, 'temporal'], { stdio: 'ignore', signal });
+    const tar = spawn('tar', ['-xzof', file, '-C', folder, 'temporal'], { stdio: 'ignore', signal });
     tar.once('error', reject);
     tar.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`tar ended with ${code}`))));
   });

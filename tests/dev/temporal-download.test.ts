@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -65,6 +65,7 @@ describe('downloading Temporal’s release', () => {
   it('takes the archive that matches the published checksum, and keeps the checksum', async () => {
     const { root, said, target, print, env } = machine();
     const { bytes, checksum } = release(root);
+    mkdirSync(join(dirname(target), 'downloading-killed'));
     const checksums = `${'0'.repeat(64)}  temporal_cli_1.8.2_plan9_amd64.tar.gz\n${checksum}  ${ARCHIVE}\n`;
     const releaseUrl = await releases(serve({ [ARCHIVE]: bytes, 'checksums.txt': checksums }));
     await expect(ensureTemporalCli({ cacheDir: join(root, 'cache'), releaseUrl, env, print })).resolves.toBe(target);
@@ -92,6 +93,19 @@ describe('downloading Temporal’s release', () => {
     await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, print })).resolves.toBe(false);
     expect(said).toHaveLength(1);
     expect(said[0]).toContain(why);
+  });
+
+  const asRoot = process.getuid?.() === 0 ? it : it.skip;
+  asRoot('makes the program root’s own, whoever packed it', async () => {
+    const { root, target, print } = machine();
+    release(root);
+    chownSync(join(root, 'release', 'temporal'), 1_001, 1_001);
+    execFileSync('tar', ['-czf', join(root, ARCHIVE), '-C', join(root, 'release'), 'temporal']);
+    const bytes = readFileSync(join(root, ARCHIVE));
+    const checksum = createHash('sha256').update(bytes).digest('hex');
+    const releaseUrl = await releases(serve({ [ARCHIVE]: bytes, 'checksums.txt': `${checksum}  ${ARCHIVE}\n` }));
+    await expect(downloadTemporalCli({ target, version: '1.8.2', releaseUrl, print })).resolves.toBe(true);
+    expect(statSync(target).uid).toBe(0);
   });
 
   it('gives up when no byte comes any more', async () => {
