@@ -26,8 +26,12 @@ export const cut = (text: string, most: number): string => text.slice(0, most).r
 export function quoted(text: string, most: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   const short = line.length > most ? `${cut(line, most)}…` : line;
-  return short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return escaped(short);
 }
+
+/** As Slack wants text that is neither a mention nor a link. */
+export const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** Such words between backticks, where a backtick of their own would end them. */
 export const code = (text: string, most: number): string => `\`${quoted(text.replaceAll('`', "'"), most)}\``;

@@ -2,7 +2,7 @@ import type { Approval } from '../../contracts/approval.ts';
 import type { Texts } from '../../contracts/texts.ts';
 import type { AskedCall, LeftOut } from '../../contracts/tools.ts';
 import type { EffectNote } from '../../domain/reports/report-state.ts';
-import { code, cut, quoted } from './block-kit.ts';
+import { code, cut, escaped, quoted } from './block-kit.ts';
 
 const NAME_CHARS = 80;
 /** A section holds 3,000 characters; what does not fit is counted, and stands in the console whole. */
@@ -25,12 +25,14 @@ function titleOf({ tool, connection, risk, reasons }: AskedCall, texts: Texts): 
     .join(' · ');
 }
 
-/** As a block of code, in which nothing is a mention, a link or a format. */
+/** As a block of code, in which nothing is a mention, a link or a format. What is left out is counted, never dropped. */
 function argumentsOf({ arguments: args }: AskedCall): string {
   const whole = JSON.stringify(args, null, 1).replaceAll('```', "'''");
-  const short = cut(whole, ARGUMENTS_CHARS);
-  const escaped = short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `\`\`\`${escaped}${short.length < whole.length ? `… (+${whole.length - short.length})` : ''}\`\`\``;
+  let shown = cut(whole, ARGUMENTS_CHARS);
+  // Escaped it is longer, and what Slack cannot hold would be cut off unsaid.
+  while (escaped(shown).length > ARGUMENTS_CHARS) shown = cut(shown, Math.floor(shown.length * 0.9));
+  const left = whole.length - shown.length;
+  return `\`\`\`${escaped(shown)}${left > 0 ? `… (+${left})` : ''}\`\`\``;
 }
 
 /** Where a grant is renewed. */

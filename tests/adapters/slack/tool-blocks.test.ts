@@ -67,6 +67,13 @@ describe('a question about calls', () => {
       expect(text).toContain(part);
   });
 
+  it('says how much of the arguments it leaves out, also when escaping makes them long', () => {
+    const { blocks } = toReportMessage(asking({ calls: [call({ a: '&'.repeat(1_000), table: 'all' })] }));
+    const [, shown = '', left = ''] = /```([^`]*)… \(\+(\d+)\)```/.exec(JSON.stringify(blocks)) ?? [];
+    expect(Number(left)).toBeGreaterThan(0);
+    expect(shown).not.toContain('all');
+  });
+
   it('lets nothing in the arguments become a mention, a link or a way out of its block', () => {
     const text = whole(asking({ calls: [call({ title: '<!channel> ``` <https://evil.example|click>' })] }));
     expect(text).not.toContain('<!channel>');
