@@ -9,7 +9,7 @@ import { createNotificationListener, createNotifier } from '../db/notifications.
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { clientIdDocument } from '../adapters/mcp/host/oauth/client.ts';
 import { progressTo } from '../adapters/mcp/servers/progress.ts';
-import { createSlackClient } from '../adapters/slack/slack-client.ts';
+import { createSlackClient } from '../adapters/slack/slack-port.ts';
 import { createWorkflowClient, createWorkflowHealth } from '../adapters/temporal/workflow-client.ts';
 import { EVENTS_CHANNEL } from '../contracts/events.ts';
 import { createDispatcher, startRelay } from '../domain/inbox/dispatcher.ts';
@@ -28,7 +28,7 @@ import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain
 import type { ApiDeps } from './deps.ts';
 import { createDataConverter, createPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import { openLocalRouter } from '../domain/routing/local-router.ts';
-import { openSlack, type OpenSlack } from './slack/open.ts';
+import { openSlack, type OpenSlack } from './slack/app.ts';
 import { createEventHub } from '../domain/events/event-hub.ts';
 
 /** An API process: serves, relays what waits, and closes in order when told to stop. */

@@ -1,9 +1,40 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode } from 'react';
+import { QueryClient, QueryClientProvider, useQueryClient } from '@tanstack/react-query';
+import { StrictMode, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { isLasting } from './api/problem.ts';
-import { App } from './app.tsx';
 import { TextProvider } from './text/text-context.tsx';
+import { ApiProvider } from './api/queries.ts';
+import { createApi, forgetToken, keepToken, consumeToken } from './api/client.ts';
+import { Shell } from './layout/shell.tsx';
+import { SignIn } from './layout/sign-in.tsx';
+
+/** Either the sign-in or the console; a refused token leads back to the first. */
+function App() {
+  const cache = useQueryClient();
+  const [token, setToken] = useState(() => consumeToken({ storage: localStorage, location, history }));
+  const [refused, setRefused] = useState(false);
+  const { api, leave, enter } = useMemo(() => {
+    const leave = (wasRefused: boolean) => {
+      forgetToken(localStorage);
+      cache.clear();
+      setToken(undefined);
+      setRefused(wasRefused);
+    };
+    const enter = (given: string) => {
+      keepToken(localStorage, given);
+      setRefused(false);
+      setToken(given);
+    };
+    const api = token === undefined ? undefined : createApi({ baseUrl: '', token, onUnauthorized: () => leave(true) });
+    return { api, leave, enter };
+  }, [token, cache]);
+  if (!api) return <SignIn refused={refused} onToken={enter} />;
+  return (
+    <ApiProvider value={api}>
+      <Shell onSignOut={() => leave(false)} />
+    </ApiProvider>
+  );
+}
 
 const cache = new QueryClient({
   defaultOptions: { queries: { staleTime: 10_000, retry: (failures, error) => failures < 3 && !isLasting(error) } },

@@ -5,7 +5,7 @@ import { createKeyPool } from '../domain/models/key-pool.ts';
 import { createPriceTable } from '../domain/models/prices.ts';
 import { createProgressReport } from '../domain/reports/report-to-slack.ts';
 import { toReportMessage } from '../adapters/slack/report-message.ts';
-import { createSlackPort } from '../adapters/slack/slack-port.ts';
+import { createSlackPort, createSlackClient } from '../adapters/slack/slack-port.ts';
 import { loadAgents } from '../domain/agents/load.ts';
 import type { Config } from '../config.ts';
 import type { Tier } from '../contracts/agents.ts';
@@ -22,7 +22,6 @@ import { createGrantStore } from '../domain/connections/grant-store.ts';
 import { createToolHost } from '../domain/tools/create-tool-host.ts';
 import { analyzeByKeywords } from '../domain/routing/keywords.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
-import { createSlackClient } from '../adapters/slack/slack-client.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
 const RESERVATION_SECONDS = 15 * 60;

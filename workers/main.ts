@@ -11,8 +11,7 @@ import { createActivityDeps } from './deps.ts';
 import { startMaintenance } from './maintenance.ts';
 import { selectPools, type Pool } from './pools.ts';
 import { runAll } from './run-all.ts';
-import { connectNative, ensureSearchAttributes } from './temporal.ts';
-import { toRuntimeLogger } from './runtime-logger.ts';
+import { connectNative, ensureSearchAttributes, toRuntimeLogger } from './temporal.ts';
 
 /**
  * A worker process: `node workers/main.ts [pool …]`, all pools without a name. Connects, works until it is told to

@@ -2,6 +2,8 @@ import type { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { SEARCH_ATTRIBUTE_NAMES } from '../contracts/search-attributes.ts';
+import type { Logger as TemporalLogger, LogLevel, LogMetadata } from '@temporalio/common';
+import type { Logger } from '../logging.ts';
 
 /** Connects, waiting for a server that is not there yet. */
 export async function connectNative(
@@ -34,4 +36,17 @@ export async function ensureSearchAttributes(
     namespace,
     searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
   });
+}
+
+/** Temporal's own lines in the process's log. */
+export function toRuntimeLogger(log: Logger): TemporalLogger {
+  const write = (level: LogLevel, message: string, meta: LogMetadata = {}) => {
+    const line = { ...meta, err: meta['error'] };
+    if (level === 'ERROR') log.error(line, message);
+    else if (level === 'WARN') log.warn(line, message);
+    else if (level === 'INFO') log.info(line, message);
+    else log.debug(line, message);
+  };
+  const at = (level: LogLevel) => (message: string, meta?: LogMetadata) => write(level, message, meta);
+  return { log: write, trace: at('TRACE'), debug: at('DEBUG'), info: at('INFO'), warn: at('WARN'), error: at('ERROR') };
 }

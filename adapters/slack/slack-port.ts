@@ -1,5 +1,41 @@
-import { WebAPIPlatformError, WebAPIRateLimitedError, type KnownBlock, type WebClient } from '@slack/web-api';
+import {
+  WebAPIPlatformError,
+  WebAPIRateLimitedError,
+  type KnownBlock,
+  WebClient,
+  LogLevel,
+  type Logger,
+} from '@slack/web-api';
 import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from '../../domain/reports/slack-port.ts';
+
+interface SlackClientSettings {
+  readonly token: string;
+  /** Another server that speaks Slack's Web API, for example `http://127.0.0.1:4020/api/`. */
+  readonly apiUrl: string | undefined;
+}
+
+const nothing = () => {};
+/** Its lines would stand as plain text between ours; what matters comes as an error. */
+const SILENT: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  setLevel: nothing,
+  getLevel: () => LogLevel.ERROR,
+  setName: nothing,
+};
+
+/** A client that never waits or retries by itself: Temporal does both, with our own bucket before it. */
+export const createSlackClient = ({ token, apiUrl }: SlackClientSettings): WebClient =>
+  new WebClient(token, {
+    ...(apiUrl && { slackApiUrl: apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/` }),
+    allowAbsoluteUrls: false,
+    rejectRateLimitedCalls: true,
+    retryConfig: { retries: 0 },
+    timeout: 10_000,
+    logger: SILENT,
+  });
 
 /** The type under which our messages carry the orchestration they report. */
 const EVENT_TYPE = 'nubabel_orchestration';

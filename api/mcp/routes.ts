@@ -4,9 +4,9 @@ import { isFirstParty } from '../../contracts/connections.ts';
 import type { ApiEnv } from '../deps.ts';
 import { authenticate } from '../middleware/authenticate.ts';
 import { createOfferedServer, toolsOf, type McpDeps } from './offered-server.ts';
-import { ownHostsOnly } from './own-hosts.ts';
 import { MAX_MESSAGE_BYTES, type Served } from './sessions.ts';
 import { RequestError } from '../../contracts/request.ts';
+import { createMiddleware } from 'hono/factory';
 
 const messageLimit = bodyLimit({
   maxSize: MAX_MESSAGE_BYTES,
@@ -46,4 +46,33 @@ async function begin(deps: McpDeps, served: Served, request: Request): Promise<R
       `There is no usable connection to "${provider.slice(0, 40)}". An admin makes and tests connections under /api/connections.`,
     );
   return deps.sessions.begin(served, createOfferedServer(deps, served), request);
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function hostOf(address: string): URL | undefined {
+  try {
+    return new URL(address);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Lets in what was meant for this server: a page elsewhere that has its own name point here (DNS rebinding) gives itself
+ * away by `Host` and `Origin`. Both are checked; programs send no `Origin`.
+ */
+export function ownHostsOnly(publicUrl: string) {
+  const own = new URL(publicUrl).host;
+  const isOwn = (url: URL | undefined): boolean =>
+    url !== undefined && (url.host === own || LOOPBACK.has(url.hostname));
+  return createMiddleware(async (c, next) => {
+    const host = c.req.header('host');
+    if (!host || !isOwn(hostOf(`http://${host}`)))
+      throw new RequestError('forbidden', 'This address is not served here. Use the address of PUBLIC_URL.');
+    const origin = c.req.header('origin');
+    if (origin !== undefined && !isOwn(hostOf(origin)))
+      throw new RequestError('forbidden', 'Pages of other sites may not speak MCP with this server.');
+    await next();
+  });
 }

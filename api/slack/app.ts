@@ -2,7 +2,10 @@ import { App, type Receiver } from '@slack/bolt';
 import { handleMessage, type PrivateReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
 import type { Logger } from '../../logging.ts';
 import { teamOf, toThreadMessage, type Envelope } from './message.ts';
-import type { WorkspaceMapping } from './workspace.ts';
+import { type WorkspaceMapping, mapOwnWorkspace } from './workspace.ts';
+import type { WebClient } from '@slack/web-api';
+import { createEphemeralPoster, loadProfile } from './people.ts';
+import { createHonoReceiver, createSocketReceiver, type HonoReceiver } from './receivers.ts';
 
 interface SlackAppDeps extends ThreadDeps {
   readonly log: Logger;
@@ -15,7 +18,7 @@ interface SlackAppDeps extends ThreadDeps {
  * The Bolt application on a receiver of ours: what it is told is recorded before the listener returns. An error goes back
  * through the receiver, so that Slack delivers again.
  */
-export async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<App> {
+async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<App> {
   const app = new App({
     receiver,
     deferInitialization: true,
@@ -32,4 +35,38 @@ export async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Pr
   app.event('message', ({ event, body }) => listen(event, body));
   app.error((error) => Promise.reject(error.original ?? error));
   return app;
+}
+
+interface SlackSettings {
+  readonly botToken: string;
+  readonly signingSecret: string | undefined;
+  readonly appToken: string | undefined;
+  readonly unknownUsers: 'create' | 'reject';
+  /** Whose organization the token's own workspace becomes. */
+  readonly organizationId: string;
+}
+
+export interface OpenSlack {
+  readonly receiver: Receiver;
+  /** Absent in Socket Mode. */
+  readonly http: HonoReceiver | undefined;
+}
+
+interface SlackDeps extends Omit<ThreadDeps, 'loadProfile' | 'unknownUsers'> {
+  readonly log: Logger;
+  readonly client: WebClient;
+}
+
+/** Slack over HTTP, or over a socket when there is an app token. */
+export async function openSlack(deps: SlackDeps, settings: SlackSettings): Promise<OpenSlack> {
+  const { botToken, appToken, unknownUsers, organizationId } = settings;
+  const { client, log } = deps;
+  const http = appToken ? undefined : createHonoReceiver(settings.signingSecret ?? '');
+  const onError = (error: unknown) => log.error({ err: error }, 'a Slack event failed and comes again');
+  const receiver = http?.receiver ?? createSocketReceiver(appToken ?? '', client, onError);
+  const people = { unknownUsers, loadProfile: (slackUserId: string) => loadProfile(client, slackUserId) };
+  const mapping = mapOwnWorkspace(deps, organizationId);
+  await createSlackApp({ ...deps, ...people, botToken, mapping, postEphemeral: createEphemeralPoster(deps) }, receiver);
+  await receiver.start();
+  return { receiver, http };
 }

@@ -7,7 +7,7 @@ import {
   type ParseResult,
 } from '@marcbachmann/cel-js';
 import { PLAN_LIMITS } from '../../contracts/plan.ts';
-import { storableText } from '../../contracts/json.ts';
+import { isRecord, storableText } from '../../contracts/json.ts';
 
 /** What a condition may know of a step. */
 export interface StepResult {
@@ -162,9 +162,7 @@ function objectOf(text: string): Record<string, unknown> | null {
   if (!text.trimStart().startsWith('{')) return null;
   try {
     const value: unknown = JSON.parse(text, clean);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    return isRecord(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createApi } from '../../web/api/client.ts';
+import { createApi, consumeToken } from '../../web/api/client.ts';
 import { isLasting, UnreachableError } from '../../web/api/problem.ts';
-import { consumeToken } from '../../web/api/token.ts';
 import { createKeyring, emptyDraft, toRequest } from '../../web/ask/ask-request.ts';
 import { aroundJob } from '../../web/job/conversation.tsx';
 import { applyToList } from '../../web/job/use-organization-events.ts';

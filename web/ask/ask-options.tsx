@@ -1,4 +1,4 @@
-import { useAgents } from '../agents/agents.ts';
+import { useAgents } from '../api/queries.ts';
 import { useId } from 'react';
 import type { AgentId, Category } from '../../contracts/agents.ts';
 import { console as en } from '../../contracts/texts/en/console.ts';

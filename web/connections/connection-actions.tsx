@@ -1,8 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { ConnectionTest, ConnectionView } from '../../contracts/connections.ts';
-import { useApi } from '../api/api-context.tsx';
-import { QUERY } from '../api/queries.ts';
+import { useApi, QUERY } from '../api/queries.ts';
 import type { Me } from '../api/shapes.ts';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';

@@ -4,7 +4,7 @@ import { useMe } from '../api/queries.ts';
 import { Icon } from '../layout/icons.tsx';
 import { CONNECTIONS, PageLink, type Route } from '../layout/routes.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { useNow } from '../job/use-now.ts';
+import { useNow } from '../job/use-job-progress.ts';
 import { formatAgo } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { ConnectionActions } from './connection-actions.tsx';

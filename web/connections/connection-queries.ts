@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ConnectionChange, ConnectionView } from '../../contracts/connections.ts';
-import { useApi } from '../api/api-context.tsx';
-import { QUERY } from '../api/queries.ts';
+import { useApi, QUERY } from '../api/queries.ts';
 import type { ConnectionDraftBody } from '../api/shapes.ts';
 
 export function useConnections() {

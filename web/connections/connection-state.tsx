@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import type { ConnectionHealth, ConnectionView } from '../../contracts/connections.ts';
-import { useApi } from '../api/api-context.tsx';
+import { useApi } from '../api/queries.ts';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';

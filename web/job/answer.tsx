@@ -1,4 +1,4 @@
-import { agentLabel } from '../agents/agents.ts';
+import { agentLabel } from '../api/queries.ts';
 import { useEffect, useState } from 'react';
 import type { AggregatedResult, JobStatus } from '../../contracts/orchestration.ts';
 import { Icon } from '../layout/icons.tsx';

@@ -3,14 +3,12 @@ import type { Approval } from '../../contracts/approval.ts';
 import type { PlanView } from '../../contracts/plan.ts';
 import { ApiProblemError } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
-import { Answerers, ApprovalFacts } from '../plan/approval-facts.tsx';
-import { AskedCalls, ReconnectLink } from '../plan/asked-calls.tsx';
-import { placeProblems, toEdits, type PlanDraft } from '../plan/plan-edits.ts';
+import { Answerers, ApprovalFacts, AskedCalls, ReconnectLink } from '../plan/approval-facts.tsx';
+import { placeProblems, toEdits, type PlanDraft, useDecision, type Answer } from '../plan/plan-edits.ts';
 import { PlanReview } from '../plan/plan-review.tsx';
-import { useDecision, type Answer } from '../plan/use-decision.ts';
 import { formatClock } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
-import { useNow } from './use-now.ts';
+import { useNow } from './use-job-progress.ts';
 
 interface ApprovalPanelProps {
   readonly jobId: string;

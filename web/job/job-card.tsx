@@ -14,7 +14,7 @@ import { isFinalStatus, type JobProgress } from './job-progress.ts';
 import { AgentChips, ProgressBar, StatusIcon, toneOf } from './status.tsx';
 import { SteerBox, StopButtons } from './steering.tsx';
 import { LeftOutNote, ToolCalls } from './tool-calls.tsx';
-import { useElapsedMs } from './use-now.ts';
+import { useElapsedMs } from './use-job-progress.ts';
 import { HealingList, ReceiptNote } from './work-notes.tsx';
 
 interface JobCardProps {

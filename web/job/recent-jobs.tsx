@@ -6,7 +6,7 @@ import { formatAgo, formatCents } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { isFinalStatus } from './job-progress.ts';
 import { ProgressBar, StatusIcon } from './status.tsx';
-import { useNow } from './use-now.ts';
+import { useNow } from './use-job-progress.ts';
 
 interface RecentJobsProps {
   readonly jobId: string | undefined;

@@ -1,4 +1,4 @@
-import { agentLabel } from '../agents/agents.ts';
+import { agentLabel } from '../api/queries.ts';
 import type { JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { formatCents } from '../text/format.ts';

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useId, useState } from 'react';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { SteeringMode, SteeringView } from '../../contracts/steering.ts';
-import { useApi } from '../api/api-context.tsx';
+import { useApi } from '../api/queries.ts';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';

@@ -1,9 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { OrganizationEvent } from '../../contracts/events.ts';
-import { useApi } from '../api/api-context.tsx';
+import { useApi, QUERY } from '../api/queries.ts';
 import { followEvents } from '../api/event-stream.ts';
-import { QUERY } from '../api/queries.ts';
 import type { JobList } from '../api/shapes.ts';
 
 /**

@@ -1,6 +1,9 @@
 import type { AgentId } from '../../contracts/agents.ts';
 import type { PlanEdits, PricedStep } from '../../contracts/plan.ts';
 import type { Problem } from '../../contracts/request.ts';
+import { useMutation } from '@tanstack/react-query';
+import type { Approval, Choice } from '../../contracts/approval.ts';
+import { useApi } from '../api/queries.ts';
 
 /** What a person has changed in one step so far. */
 export interface StepDraft {
@@ -56,4 +59,20 @@ export function placeProblems(errors: FieldErrors, steps: readonly PricedStep[],
     else byStep.set(id, [...(byStep.get(id) ?? []), { field: parts[1] ?? '', message: error.message }]);
   }
   return { byStep, others };
+}
+
+/** An answer to a question: its verdict, with what else was chosen or changed. */
+export interface Answer {
+  readonly verdict: 'approve' | 'cancel';
+  readonly choice?: Choice;
+  readonly edits?: PlanEdits | undefined;
+}
+
+/** Sends an answer to exactly what was shown. */
+export function useDecision(jobId: string, { id: approvalId, hash }: Pick<Approval, 'id' | 'hash'>) {
+  const api = useApi();
+  return useMutation({
+    mutationFn: ({ verdict, choice, edits }: Answer) =>
+      api[verdict](jobId, { approvalId, hash, ...(choice && { choice }), ...(edits && { edits }) }),
+  });
 }

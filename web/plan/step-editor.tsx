@@ -1,4 +1,4 @@
-import { useAgents } from '../agents/agents.ts';
+import { useAgents } from '../api/queries.ts';
 import { useId, type ReactNode } from 'react';
 import type { AgentId } from '../../contracts/agents.ts';
 import type { PricedStep } from '../../contracts/plan.ts';

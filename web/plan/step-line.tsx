@@ -1,4 +1,4 @@
-import { agentLabel } from '../agents/agents.ts';
+import { agentLabel } from '../api/queries.ts';
 import type { PlanStep, PlanView, StepEstimate, StepView } from '../../contracts/plan.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatCents, formatDuration } from '../text/format.ts';

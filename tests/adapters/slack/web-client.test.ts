@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SlackCallError, type SlackMessage, type SlackPort } from '../../../domain/reports/slack-port.ts';
-import { createSlackPort, toSlackCallError } from '../../../adapters/slack/slack-port.ts';
+import { createSlackPort, toSlackCallError, createSlackClient } from '../../../adapters/slack/slack-port.ts';
 import { createFakeSlack, type FakeSlack, type Fault } from '../../../dev/fakes/slack/index.ts';
-import { createSlackClient } from '../../../adapters/slack/slack-client.ts';
 
 let slack: FakeSlack;
 let port: SlackPort;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { defineTool, READS } from '../define.ts';
-import { effectMark } from '../effect-mark.ts';
+import { defineTool, READS, effectMark } from '../define.ts';
 import { type GithubClient, read } from './client.ts';
 import { nextPageOf, pageArguments, repositoryArguments, repositoryOf } from './repository.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromAdf } from './adf-text.ts';
+import { fromAdf } from './adf.ts';
 import type { JiraClient } from './client.ts';
 
 const Named = z.object({ name: z.string() }).nullish();

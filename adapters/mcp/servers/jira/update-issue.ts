@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { defineTool, OVERWRITES, ProviderError } from '../define.ts';
 import { compareFields, restorable, parseBefore } from '../fields.ts';
-import { fromAdf } from './adf-text.ts';
-import { toAdf } from './adf.ts';
+import { fromAdf, toAdf } from './adf.ts';
 import { type JiraClient, Nothing } from './client.ts';
 import { Issue, IssueKey, readIssue, toIssue, type WireIssue } from './issue.ts';
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { ADDS, defineTool, ProviderError } from '../define.ts';
-import { effectUuid } from '../effect-mark.ts';
+import { ADDS, defineTool, ProviderError, effectUuid } from '../define.ts';
 import { type LinearToolClient, write } from './client.ts';
 import {
   findIssue,

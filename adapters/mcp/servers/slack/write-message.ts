@@ -1,5 +1,4 @@
-import type { ReadBackVerdict, ToolContext } from '../define.ts';
-import { effectMark } from '../effect-mark.ts';
+import { type ReadBackVerdict, type ToolContext, effectMark } from '../define.ts';
 import { read, type SlackClient, slackCodeOf, write } from './client.ts';
 import { contentForSlack, type WrittenMessage } from './message.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
-import { createRateLimitedFetch } from '../../../../adapters/mcp/host/rate-limited-fetch.ts';
+import { createRateLimitedFetch } from '../../../../adapters/mcp/host/authorized-provider-client.ts';
 
 function provider(answers: Response[] = []) {
   const at: number[] = [];

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { toAdf, type AdfNode } from '../../../../adapters/mcp/servers/jira/adf.ts';
-import { fromAdf } from '../../../../adapters/mcp/servers/jira/adf-text.ts';
+import { toAdf, type AdfNode, fromAdf } from '../../../../adapters/mcp/servers/jira/adf.ts';
 import { cpuMs } from '../../../support/cpu-clock.ts';
 
 const nodesOf = (node: AdfNode): AdfNode[] => [node, ...(node.content ?? []).flatMap(nodesOf)];

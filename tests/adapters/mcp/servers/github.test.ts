@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFakeGithub, exhausted, type FakeGithubOptions } from '../../../fakes/github/index.ts';
-import { effectMark } from '../../../../adapters/mcp/servers/effect-mark.ts';
+import { effectMark } from '../../../../adapters/mcp/servers/define.ts';
 import { github as provider } from '../../../../adapters/mcp/servers/github/index.ts';
 import { toolsOf, type ToolsOptions } from './fixture.ts';
 

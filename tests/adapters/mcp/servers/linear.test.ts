@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFakeLinear, type FakeLinearOptions } from '../../../fakes/linear/index.ts';
-import { effectUuid } from '../../../../adapters/mcp/servers/effect-mark.ts';
+import { effectUuid } from '../../../../adapters/mcp/servers/define.ts';
 import { linear as provider } from '../../../../adapters/mcp/servers/linear/index.ts';
 import { toolsOf, type ToolsOptions } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFakeSlack, demoWorkspace, type FakeSlack } from '../../../../dev/fakes/slack/index.ts';
-import { effectMark } from '../../../../adapters/mcp/servers/effect-mark.ts';
+import { effectMark } from '../../../../adapters/mcp/servers/define.ts';
 import { slack as provider } from '../../../../adapters/mcp/servers/slack/index.ts';
 import { toolsOf, type ToolsOptions } from './fixture.ts';
 
