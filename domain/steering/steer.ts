@@ -61,7 +61,7 @@ interface Text {
   readonly message: string;
 }
 
-/** The message, and that people see it as pending. */
+/** The message, and that people see it as pending. @throws RequestError 409 when the work has ended meanwhile */
 async function write(
   trx: OrganizationTransaction,
   { organizationId, userId }: Principal,
@@ -77,7 +77,8 @@ async function write(
     mode,
     message,
   });
-  await changeOrchestration(trx, { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' });
+  const change = { organizationId, id: orchestrationId, set: {}, event: 'orchestration_progress' } as const;
+  if (!(await changeOrchestration(trx, change))) throw over('ended');
 }
 
 async function tell(deps: SteerDeps, principal: Principal, job: Orchestration, text: Text): Promise<void> {

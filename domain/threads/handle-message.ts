@@ -32,10 +32,23 @@ export async function handleMessage(
   teamId: string,
   parse: ParseMessage,
 ): Promise<PrivateReply | undefined> {
-  const received = await receiveMessage(deps, teamId, parse);
-  if (received?.kind !== 'unknown-person') return act(deps, received);
-  return act(deps, await receiveMessage(deps, teamId, parse, await deps.loadProfile(received.message.slackUserId)));
+  const received = await receive(deps, teamId, parse);
+  try {
+    return await act(deps, received);
+  } catch (error) {
+    if (received?.kind !== 'steering' || !isConflict(error)) throw error;
+    // The work has ended before it could be told: looked at again, the message is a request that follows it.
+    return act(deps, await receive(deps, teamId, parse));
+  }
 }
+
+async function receive(deps: ThreadDeps, teamId: string, parse: ParseMessage): Promise<Received | undefined> {
+  const received = await receiveMessage(deps, teamId, parse);
+  if (received?.kind !== 'unknown-person') return received;
+  return receiveMessage(deps, teamId, parse, await deps.loadProfile(received.message.slackUserId));
+}
+
+const isConflict = (error: unknown): boolean => error instanceof RequestError && error.kind === 'conflict';
 
 type SaidToJob = Extract<Received, { kind: 'answer' | 'undo' | 'steering' }>;
 
@@ -60,6 +73,7 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Pr
   } catch (error) {
     if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
     if (error.reason === 'repeated') return undefined;
+    if (received.kind === 'steering' && error.kind === 'conflict') throw error;
     return { message, text: refusedText(received, error, texts) };
   }
 }
