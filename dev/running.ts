@@ -12,6 +12,8 @@ export const RunningSystem = z.object({
   temporalNamespace: z.string(),
   databaseUrl: z.string(),
   temporalCli: z.string().optional(),
+  /** The profile of a server of our own; without it, what the environment says of Temporal holds. */
+  temporalConfigFile: z.string().optional(),
   payloadKeys: z.string().optional(),
   demoSlackUrl: z.string().optional(),
   demoNotionUrl: z.string().optional(),

@@ -104,6 +104,7 @@ async function bringUp(context: StartContext): Promise<void> {
     temporalUiUrl: temporal.uiUrl,
     temporalNamespace: temporal.namespace,
     temporalCli: temporal.cli,
+    temporalConfigFile: temporal.env['TEMPORAL_CONFIG_FILE'],
     payloadKeys: keys.PAYLOAD_KEYS,
   };
   writeRunningSystem(paths.dataDir, system);

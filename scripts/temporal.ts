@@ -16,8 +16,13 @@ const codec = {
   TEMPORAL_CODEC_ENDPOINT: `${running.apiUrl}/codec`,
   TEMPORAL_CODEC_AUTH: `Bearer ${running.token}`,
 };
+// A person's own key, TLS or profile is not for a server of ours, which would not even be reached with them.
+const others = running.temporalConfigFile
+  ? Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
+  : process.env;
+const profile = running.temporalConfigFile && { TEMPORAL_CONFIG_FILE: running.temporalConfigFile };
 const { status } = spawnSync(running.temporalCli, [...process.argv.slice(2), ...address], {
   stdio: 'inherit',
-  env: { ...process.env, ...codec },
+  env: { ...others, ...profile, ...codec },
 });
 process.exit(status ?? 1);
