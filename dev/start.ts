@@ -100,17 +100,21 @@ async function bringUp(context: StartContext): Promise<void> {
     databaseUrl,
     demoSlackUrl: demo.slackUrl,
     demoNotionUrl: demo.notion?.url,
-    temporalAddress: temporal.address,
-    temporalUiUrl: temporal.uiUrl,
-    temporalNamespace: temporal.namespace,
-    temporalCli: temporal.cli,
-    temporalConfigFile: temporal.env['TEMPORAL_CONFIG_FILE'],
+    ...placesOf(temporal),
     payloadKeys: keys.PAYLOAD_KEYS,
   };
   writeRunningSystem(paths.dataDir, system);
   terminal.line(welcome(system, demo, tools));
   if (process.argv.includes('--watch')) watchSources(context);
 }
+
+const placesOf = ({ address, uiUrl, namespace, cli, env }: Awaited<ReturnType<typeof bringUpTemporal>>) => ({
+  temporalAddress: address,
+  temporalUiUrl: uiUrl,
+  temporalNamespace: namespace,
+  temporalCli: cli,
+  temporalConfigFile: env['TEMPORAL_CONFIG_FILE'],
+});
 
 /** Made at the first start and kept; those of the environment go before. */
 const encryptionKeys = ({ settings: { env }, paths }: StartContext) => ({
