@@ -96,7 +96,7 @@ const Env = z.object({
   NUBABEL_KILL_POINT: optionalText,
   TEMPORAL_CLI: optionalText,
   TEMPORAL_CLI_RELEASES: z.string().default('https://github.com/temporalio/cli/releases/download'),
-  TEMPORAL_UI_URL: optionalText,
+  TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).optional(),
   WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(3),
   LOCAL_WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(2),
   WORKER_PROCESSES: z.coerce.number().int().min(1).max(32).default(1),

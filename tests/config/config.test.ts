@@ -81,6 +81,7 @@ describe('the configuration', () => {
     ['NUBABEL_DEMO_MODEL', 'yes'],
     ['DATABASE_URL', 'mysql://x'],
     ['SLACK_API_URL', 'slack.com'],
+    ['TEMPORAL_UI_URL', 'localhost:8233'],
     ['SLACK_UNKNOWN_USERS', 'maybe'],
     ['MODEL_PRICES', '{"m": {"input": -1, "output": 1}}'],
     ['MODEL_PRICES', '{"m": {"input": 1}}'],
