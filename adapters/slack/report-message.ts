@@ -3,7 +3,17 @@ import { nanosToCents } from '../../contracts/money.ts';
 import { toPhases, agentName } from '../../contracts/phases.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { ReportState } from '../../domain/reports/report-state.ts';
-import { cents, context, progressBar, quoted, section, sections, type BlockMessage, cut } from './block-kit.ts';
+import {
+  cents,
+  context,
+  cut,
+  escaped,
+  progressBar,
+  quoted,
+  section,
+  sections,
+  type BlockMessage,
+} from './block-kit.ts';
 import { questionMessage } from './question-message.ts';
 import {
   healingLines,
@@ -84,7 +94,8 @@ function finalMessage(state: ReportState): BlockMessage {
   const changes = [...changeLines(state.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
   const summary = summaryLine(state, texts);
   const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
-  const answer = cut(result?.primary_result ?? '', TEXT_CHARS);
+  // A model's words: where Slack shows the text alone they must call nobody.
+  const answer = escaped(cut(result?.primary_result ?? '', TEXT_CHARS));
   return {
     text: [head, error?.message, result ? undefined : dryRun, stopped, answer, healing[0], ...changes, summary]
       .filter(Boolean)

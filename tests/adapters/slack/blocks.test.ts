@@ -114,6 +114,12 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
 });
 
 describe('a message', () => {
+  it('calls nobody with the words of a model where only its text is shown', () => {
+    const result = sampleResult({ primary_result: '<!channel> Q&A at <https://a.example|here>' });
+    const { text } = toReportMessage(shown({ status: 'completed', result, finished_at: FINISHED }));
+    expect(text).toContain('&lt;!channel&gt; Q&amp;A at &lt;https');
+  });
+
   it('shows work with its step, category and bar', () => {
     expect(toReportMessage(shown()).text).toBe('🔄 Received');
     const running = {
