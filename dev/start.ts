@@ -108,19 +108,25 @@ async function bringUp(context: StartContext): Promise<void> {
   if (process.argv.includes('--watch')) watchSources(context);
 }
 
-const placesOf = ({ address, uiUrl, namespace, cli, env }: Awaited<ReturnType<typeof bringUpTemporal>>) => ({
-  temporalAddress: address,
-  temporalUiUrl: uiUrl,
-  temporalNamespace: namespace,
-  temporalCli: cli,
-  temporalConfigFile: env['TEMPORAL_CONFIG_FILE'],
-});
+// Functions, and no constants: the start above runs before any constant down here is there.
+
+function placesOf({ address, uiUrl, namespace, cli, env }: Awaited<ReturnType<typeof bringUpTemporal>>) {
+  return {
+    temporalAddress: address,
+    temporalUiUrl: uiUrl,
+    temporalNamespace: namespace,
+    temporalCli: cli,
+    temporalConfigFile: env['TEMPORAL_CONFIG_FILE'],
+  };
+}
 
 /** Made at the first start and kept; those of the environment go before. */
-const encryptionKeys = ({ settings: { env }, paths }: StartContext) => ({
-  CREDENTIAL_KEYS: env['CREDENTIAL_KEYS'] || paths.readOrCreate('credential-keys', makeEncryptionKey),
-  PAYLOAD_KEYS: env['PAYLOAD_KEYS'] || paths.readOrCreate('payload-keys', makeEncryptionKey),
-});
+function encryptionKeys({ settings: { env }, paths }: StartContext) {
+  return {
+    CREDENTIAL_KEYS: env['CREDENTIAL_KEYS'] || paths.readOrCreate('credential-keys', makeEncryptionKey),
+    PAYLOAD_KEYS: env['PAYLOAD_KEYS'] || paths.readOrCreate('payload-keys', makeEncryptionKey),
+  };
+}
 
 function requireNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= 24) return;
