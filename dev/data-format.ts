@@ -14,7 +14,7 @@ const TRACES = ['temporal.db', 'postgres', 'dev-token', 'credential-keys'];
 const MARKS = ['format', 'temporal.db', 'dev-token', 'credential-keys', 'nubabel.pid.json'];
 /** All that starts put into their folder. */
 const OURS =
-  /^(?:format|logs|workspaces|postgres(?:\.moved-to)?|temporal\.(?:db(?:-\w+)?|toml)|dev-token|(?:credential|payload)-keys|nubabel(?:\.pid)?\.json(?:\.\d+)?|demo-(?:slack|notion)[\w.-]*)$/;
+  /^(?:format|logs|workspaces|postgres(?:\.(?:moved-to|port))?|temporal\.(?:db(?:-\w+)?|toml)|dev-token|(?:credential|payload)-keys|nubabel(?:\.pid)?\.json(?:\.\d+)?|demo-(?:slack|notion)[\w.-]*)$/;
 /** What a system puts into any folder. */
 const EVERYWHERE = /^(?:\..*|lost\+found)$/;
 

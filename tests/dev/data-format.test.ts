@@ -60,3 +60,22 @@ describe('npm start on a folder of an older version', () => {
     expect(existsSync(join(dataDir, 'nubabel.pid.json'))).toBe(false);
   }, 30_000);
 });
+
+describe('npm start', () => {
+  it('comes as far as to what it cannot use', async () => {
+    const { PATH, HOME } = process.env;
+    const env = { PATH, HOME, NUBABEL_DATA_DIR: scratch(), PORT: '0', TEMPORAL_CLI: '/nowhere/temporal' };
+    const child = spawn(process.execPath, ['dev/start.ts'], {
+      env: { ...env, DATABASE_URL: 'postgres://127.0.0.1:1/none' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let printed = '';
+    child.stdout.on('data', (text: Buffer) => (printed += text.toString()));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect({ code, printed }).toMatchObject({
+      code: 1,
+      printed: expect.stringMatching(/✗ .*(TEMPORAL_CLI|DATABASE_URL)/),
+    });
+    expect(printed).not.toContain('ReferenceError');
+  }, 30_000);
+});

@@ -25,7 +25,8 @@ async function reset(dataDir: string, ...args: string[]): Promise<{ code: number
 function dataOf(root: string): string {
   const dataDir = join(root, '.data');
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
-  writeFileSync(join(dataDir, 'dev-token'), 'a token\n');
+  for (const name of ['dev-token', 'payload-keys', 'postgres.port', 'temporal.db-wal', 'nubabel.pid.json.17'])
+    writeFileSync(join(dataDir, name), 'kept\n');
   return dataDir;
 }
 
