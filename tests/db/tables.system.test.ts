@@ -63,12 +63,13 @@ function declaredColumns(): Column[] {
   const tables = new Map(
     [...text.matchAll(/^ {2}(\w+): (\w+Table);$/gm)].map(([, table = '', type = '']) => [type, table]),
   );
-  return [...text.matchAll(/^export interface (\w+Table) \{\n([\s\S]*?)^\}/gm)].flatMap(([, type = '', body = '']) =>
-    [...body.matchAll(/^ {2}(\w+): ([\s\S]*?);$/gm)].map(([, name = '', columnType = '']) => ({
-      table: tables.get(type) ?? type,
-      name,
-      nullable: /^Maybe|\| null\b/.test(columnType),
-    })),
+  return [...text.matchAll(/^(?:export )?interface (\w+Table) \{\n([\s\S]*?)^\}/gm)].flatMap(
+    ([, type = '', body = '']) =>
+      [...body.matchAll(/^ {2}(\w+): ([\s\S]*?);$/gm)].map(([, name = '', columnType = '']) => ({
+        table: tables.get(type) ?? type,
+        name,
+        nullable: /^Maybe|\| null\b/.test(columnType),
+      })),
   );
 }
 

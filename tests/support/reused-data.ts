@@ -32,8 +32,19 @@ export async function resetSharedData(
   );
 }
 
+/** Workflows end, and are seen to have ended, a little after people see their last message. */
+const GRACE_MS = 2_000;
+
 /** Whether a file leaves something that would reach into the next one's time: work, or what processes remember. */
-export async function hasWorkLeft({ look }: Pick<Data, 'look'>, temporal: Client): Promise<boolean> {
+export async function hasWorkLeft(data: Pick<Data, 'look'>, temporal: Client): Promise<boolean> {
+  for (const end = Date.now() + GRACE_MS; await isAtWork(data, temporal);) {
+    if (Date.now() > end) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+}
+
+async function isAtWork({ look }: Pick<Data, 'look'>, temporal: Client): Promise<boolean> {
   const [row] = await look<{ left: number }>(`
     select (select count(*)::int from orchestrations
         where status not in ('completed', 'partial', 'failed', 'cancelled', 'expired'))
