@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
 import { consoleStage } from './console-stage.ts';
 import { healingView, planView, steeringView, waitingForPlan } from './plan-jobs.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
@@ -151,6 +152,8 @@ describe('running work in the console', () => {
     nubabel.refusals.clear();
     await press('Stop with what is there');
     await see('Stopping…');
+    // The page says so before the server has been told.
+    await eventually('the stop to arrive', () => posts(nubabel, '/steer').length === 4);
     expect(posts(nubabel, '/steer')).toEqual([
       { message: 'Also include Q3', mode: 'steer' },
       { message: 'Without the page', mode: 'replan' },
