@@ -23,7 +23,11 @@ async function spend({ url, organizationId, userId, orchestrationIds, limits, se
   const { db } = openDatabase(url, 2);
   const random = createRandom(seed);
   const inside = <T>(work: Parameters<typeof withOrganization<T>>[2]) => withOrganization(db, organizationId, work);
-  const tell = (what: string) => process.stdout.write(`${what}\n`);
+  // What a slow reader has not room for would wait in this process, and die with it.
+  const tell = (what: string) =>
+    new Promise<void>((resolve, reject) => {
+      process.stdout.write(`${what}\n`, (error) => (error ? reject(error) : resolve()));
+    });
   const amount = () => 1 + Math.floor(random() * 400);
   const call = async (orchestrationId: string) => {
     const id = randomUUID();
@@ -31,12 +35,12 @@ async function spend({ url, organizationId, userId, orchestrationIds, limits, se
     const who = { id, organizationId, orchestrationId, userId, turnKey: id, agent: null, model: 'm' };
     const expiresInSeconds = random() < 0.2 ? -1 : 900;
     await inside((trx) => reserve(trx, { ...who, nanos, expiresInSeconds }, limits));
-    tell(`reserved ${id}`);
+    await tell(`reserved ${id}`);
     const dice = random();
     if (dice < 0.7) await inside((trx) => settle(trx, id, Math.floor(random() * nanos), TOKENS));
     else if (dice < 0.8) await inside((trx) => release(trx, id));
     else if (dice < 0.9) await inside((trx) => settleAsUnknown(trx, { orchestrationId, turnKey: id }));
-    tell(`ended ${id}`);
+    await tell(`ended ${id}`);
   };
   const plan = (orchestrationId: string) =>
     inside((trx) =>
@@ -53,7 +57,7 @@ async function spend({ url, organizationId, userId, orchestrationIds, limits, se
     await (act ?? inside((trx) => closeEnvelope(trx, orchestrationId))).catch((error: unknown) => {
       if (!(error instanceof NoRoomInBudgetError)) throw error;
     });
-    tell('done');
+    await tell('done');
   }
 }
 
