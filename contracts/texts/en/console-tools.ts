@@ -21,7 +21,7 @@ export const tools = {
     off: 'Switched off',
     personal: 'Yours alone',
     ofOther: 'Somebody’s own',
-    trusted: 'Vouched for',
+    trusted: 'Trusted',
     toolCount: (active: number) => `${active} ${active === 1 ? 'tool' : 'tools'}`,
     quarantined: (count: number) => `${count} to accept`,
     checked: (ago: string) => `Checked ${ago}`,
