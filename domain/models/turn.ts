@@ -61,12 +61,23 @@ export async function answerTurn(deps: TurnDeps, turn: Turn, attempt: Attempt): 
     return kept ? { kept: kept.content } : { reserved: await reserveTurn(trx, deps, turn, attempt) };
   });
   if (prepared.kept !== undefined) return prepared.kept;
-  const answer = await callModel(deps, prepared.reserved, attempt);
-  await settleTurn(deps, prepared.reserved, answer, attempt, async (trx) => {
+  return (await callAndStore(deps, prepared.reserved, attempt)).text;
+}
+
+/** Calls the model of a prepared turn and stores and pays its answer, with what else becomes true together with it. */
+export async function callAndStore(
+  deps: TurnDeps,
+  turn: ReservedTurn,
+  attempt: Attempt,
+  alsoStore?: (trx: OrganizationTransaction, answer: ModelAnswer) => Promise<unknown>,
+): Promise<ModelAnswer> {
+  const answer = await callModel(deps, turn, attempt);
+  await settleTurn(deps, turn, answer, attempt, async (trx) => {
     await insertTurn(trx, toTurnRow(deps, turn, answer));
-    await payTurn(trx, deps, prepared.reserved, answer);
+    await alsoStore?.(trx, answer);
+    await payTurn(trx, deps, turn, answer);
   });
-  return answer.text;
+  return answer;
 }
 
 /**

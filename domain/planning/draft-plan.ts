@@ -9,23 +9,14 @@ import { listPlans } from '../../db/queries/plans.ts';
 import { listSteering, setDelivered } from '../../db/queries/steering.ts';
 import { listSteps } from '../../db/queries/steps.ts';
 import { findTurnContext } from '../../db/queries/turn-context.ts';
-import { insertTurn, listTurns } from '../../db/queries/turns.ts';
+import { listTurns } from '../../db/queries/turns.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
 import { plannerTools, plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
 import { loadContext, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
-import {
-  callModel,
-  payTurn,
-  prepareTurn,
-  reserveTurn,
-  settleTurn,
-  toTurnRow,
-  type ReservedTurn,
-  type TurnDeps,
-} from '../models/turn.ts';
+import { callAndStore, prepareTurn, reserveTurn, type ReservedTurn, type TurnDeps } from '../models/turn.ts';
 
 /** One draft of a plan, under its own revision. */
 export interface DraftTarget extends OrchestrationTarget {
@@ -50,12 +41,7 @@ const PROGRESS = 10;
 /** One turn of the planner. What it wrote is read, validated and priced by `adoptPlan`. */
 export async function draftPlan(deps: PlanDeps, input: DraftTarget, attempt: Attempt): Promise<void> {
   const turn = await prepareTurn(deps, input, (trx) => prepareDraft(trx, deps, input, attempt));
-  if (!turn) return;
-  const answer = await callModel(deps, turn, attempt);
-  await settleTurn(deps, turn, answer, attempt, async (trx) => {
-    await insertTurn(trx, toTurnRow(deps, turn, answer));
-    await payTurn(trx, deps, turn, answer);
-  });
+  if (turn) await callAndStore(deps, turn, attempt);
 }
 
 /** Undefined when the draft is there already. */

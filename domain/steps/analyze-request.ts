@@ -7,20 +7,10 @@ import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { setAnalysis, updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findTurnContext } from '../../db/queries/turn-context.ts';
-import { insertTurn } from '../../db/queries/turns.ts';
 import type { Attempt } from '../attempt.ts';
 import { jsonIn } from '../json.ts';
 import { type ModelChoices, ANALYSIS_TURN_KEY, loadContext } from '../models/turn-context.ts';
-import {
-  callModel,
-  payTurn,
-  prepareTurn,
-  reserveTurn,
-  settleTurn,
-  toTurnRow,
-  type ReservedTurn,
-  type TurnDeps,
-} from '../models/turn.ts';
+import { callAndStore, prepareTurn, reserveTurn, type ReservedTurn, type TurnDeps } from '../models/turn.ts';
 import { MAX_TOKENS, toConversation } from './prompts.ts';
 
 export interface AnalysisDeps extends TurnDeps, Pick<ModelChoices, 'models'> {
@@ -36,13 +26,10 @@ const PROGRESS = 5;
 export async function analyzeRequest(deps: AnalysisDeps, target: OrchestrationTarget, attempt: Attempt): Promise<void> {
   const turn = await prepareTurn(deps, target, (trx) => prepareAnalysis(trx, deps, target, attempt));
   if (!turn) return;
-  const answer = await callModel(deps, turn, attempt);
-  await settleTurn(deps, turn, answer, attempt, async (trx) => {
-    await insertTurn(trx, toTurnRow(deps, turn, answer));
-    const analysis = toAnalysis(answer.text, deps.agents.keys());
+  await callAndStore(deps, turn, attempt, async (trx, { text }) => {
+    const analysis = toAnalysis(text, deps.agents.keys());
     // Nothing that people see changes with it.
     if (analysis) await setAnalysis(trx, target.orchestrationId, analysis);
-    await payTurn(trx, deps, turn, answer);
   });
 }
 
