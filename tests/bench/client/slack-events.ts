@@ -22,7 +22,7 @@ export async function mention(stage: Stage, tenant: Tenant, text = UNCLEAR): Pro
     event: {
       type: 'app_mention',
       user: SLACK_USER,
-      channel: `C_${teamId}`,
+      channel: `C${teamId}`,
       text: `<@UNUBABEL> ${text} ${said}`,
       ts,
       event_ts: ts,

@@ -10,11 +10,12 @@ export interface Tenant {
   freshTeam(): string;
 }
 
-export const SLACK_USER = 'U_BENCH';
+export const SLACK_USER = 'UBENCH';
 
 export async function makeTenant({ database }: Stage, teams = 0): Promise<Tenant> {
   const [organizationId, token] = [randomUUID(), `bench-${randomUUID()}`];
-  const teamId = (nth: number) => `T${organizationId.slice(0, 8)}-${nth}`;
+  // As Slack's own: letters and digits only.
+  const teamId = (nth: number) => `T${organizationId.slice(0, 8)}N${nth}`.toUpperCase();
   let used = 0;
   const userId = randomUUID();
   await database.look(`insert into organizations (id, name) values ($1, 'Bench')`, [organizationId]);
