@@ -1,17 +1,31 @@
 /** A calendar day, as midnight UTC; no time zone is left in it. */
 export type Day = Date;
 
-const DAY_MS = 86_400_000;
-
-/** The day it is in a time zone. An unknown zone counts as UTC. */
-export function dayIn(now: Date, timeZone: string): Day {
-  return new Date(`${dateText(now, timeZone)}T00:00:00Z`);
+/** A day that a text names. */
+export interface DateMention {
+  readonly day: Day;
+  readonly at: number;
+  readonly end: number;
+  /** Worded as a limit, not just a date. */
+  readonly isLimit: boolean;
 }
+
+const DAY_MS = 86_400_000;
+const FRIDAY = 4;
+const SUNDAY = 6;
+
+/** What the clock on the wall shows in a time zone, as if it were UTC. An unknown zone counts as UTC. */
+export function wallClockIn(now: Date, timeZone: string): Date {
+  return new Date(`${clockText(now, timeZone).replace(' ', 'T')}Z`);
+}
+
+/** The day of an instant whose time zone is gone already. */
+export const toDay = (clock: Date): Day => new Date(Math.floor(clock.getTime() / DAY_MS) * DAY_MS);
 
 /** Making a formatter costs hundreds of times what using it does; there are as many as time zones that people live in. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-function dateText(now: Date, timeZone: string): string {
+function clockText(now: Date, timeZone: string): string {
   try {
     return formatterOf(timeZone).format(now);
   } catch {
@@ -20,8 +34,9 @@ function dateText(now: Date, timeZone: string): string {
 }
 
 function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  const options = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
-  const formatter = formatters.get(timeZone) ?? new Intl.DateTimeFormat('en-CA', { ...options, timeZone });
+  // Swedish writes as ISO 8601 does: 2026-03-11 12:00:00.
+  const options = { dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' } as const;
+  const formatter = formatters.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', { ...options, timeZone });
   formatters.set(timeZone, formatter);
   return formatter;
 }
@@ -46,6 +61,18 @@ export const weekdayInWeek = (today: Day, weekday: number, weeks: number): Day =
 /** The weekday that comes next; today counts. */
 export const nextWeekday = (today: Day, weekday: number): Day => addDays(today, (weekday - weekdayOf(today) + 7) % 7);
 
+/** A week that is named without a day ends on its Friday; on a weekend, this week ends on Sunday. */
+export function endOfWeek(today: Day, weeks: number): Day {
+  const friday = weekdayInWeek(today, FRIDAY, weeks);
+  return friday < today ? weekdayInWeek(today, SUNDAY, weeks) : friday;
+}
+
+/** The last day of this quarter (0) or a later one. */
+export const endOfQuarter = (today: Day, quarters: number): Day =>
+  lastOfMonth(
+    new Date(Date.UTC(today.getUTCFullYear(), Math.floor(today.getUTCMonth() / 3) * 3 + 2 + 3 * quarters, 1)),
+  );
+
 /** A month and day without a year: this year's, or next year's when it is over. Undefined if there is no such day. */
 export function nextDate(today: Day, month: number, dayOfMonth: number): Day | undefined {
   const thisYear = exactDate(today.getUTCFullYear(), month, dayOfMonth);
@@ -56,6 +83,20 @@ export function nextDate(today: Day, month: number, dayOfMonth: number): Day | u
 export function exactDate(year: number, month: number, dayOfMonth: number): Day | undefined {
   const day = new Date(Date.UTC(year, month - 1, dayOfMonth));
   return day.getUTCMonth() === month - 1 && day.getUTCDate() === dayOfMonth ? day : undefined;
+}
+
+/** The day of the month that comes next, today included. Undefined if neither this month nor the next has it. */
+export function nextDayOfMonth(today: Day, day: number): Day | undefined {
+  const thisMonth = exactDate(today.getUTCFullYear(), today.getUTCMonth() + 1, day);
+  if (thisMonth && thisMonth >= today) return thisMonth;
+  const next = addMonths(today, 1);
+  return exactDate(next.getUTCFullYear(), next.getUTCMonth() + 1, day);
+}
+
+/** Whether a text is YYYY-MM-DD, of a day that exists. */
+export function isDateText(text: string): boolean {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? [];
+  return exactDate(Number(year), Number(month), Number(day)) !== undefined;
 }
 
 /** YYYY-MM-DD. */

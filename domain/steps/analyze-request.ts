@@ -11,6 +11,7 @@ import type { Attempt } from '../attempt.ts';
 import { jsonIn } from '../json.ts';
 import { type ModelChoices, ANALYSIS_TURN_KEY, loadContext } from '../models/turn-context.ts';
 import { callAndStore, prepareTurn, reserveTurn, type ReservedTurn, type TurnDeps } from '../models/turn.ts';
+import { isDateText } from '../routing/days.ts';
 import { MAX_TOKENS, toConversation } from './prompts.ts';
 
 export interface AnalysisDeps extends TurnDeps, Pick<ModelChoices, 'models'> {
@@ -95,12 +96,15 @@ export function toAnalysis(text: string, among: Iterable<AgentId>): Analysis | u
   const analysis = Analysis.safeParse({
     ...rest,
     confidence: between01(confidence),
-    entities: Object.fromEntries(entities.map(({ name, value }) => [name, value])),
+    entities: Object.fromEntries(entities.filter(isSound).map(({ name, value }) => [name, value])),
     agents: dedupe(agents.map(({ agent, relevance }) => ({ agent, relevance: between01(relevance) }))),
     source: 'model',
   });
   return analysis.data;
 }
+
+/** A deadline that is no day of the calendar would be computed with: it is left out. */
+const isSound = ({ name, value }: { name: string; value: string }): boolean => name !== 'deadline' || isDateText(value);
 
 const between01 = (value: number) => Math.min(1, Math.max(0, value));
 

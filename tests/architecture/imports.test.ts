@@ -46,7 +46,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   workflows: [inside('workflows', 'contracts'), typesOf(oneOf('activities/index.ts')), oneOf('@temporalio/workflow')],
   domain: [
     inside('domain', 'contracts', 'db'),
-    oneOf('zod', 'yaml', '@marcbachmann/cel-js', 'canonicalize'),
+    oneOf('zod', 'yaml', '@marcbachmann/cel-js', 'canonicalize', 'chrono-node/en'),
     typesOf(oneOf('kysely')),
     NODE,
   ],

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Analysis } from '../../../contracts/orchestration.ts';
 import { loadAgents } from '../../../domain/agents/load.ts';
-import { findDeadline, findEntities } from '../../../domain/routing/entities.ts';
+import { findEntities } from '../../../domain/routing/entities.ts';
 import { findIntent, CATEGORY_OF_AGENT, analyzeByKeywords, findMode } from '../../../domain/routing/keywords.ts';
 import { detectLanguage } from '../../../domain/routing/text.ts';
 import type { LocalDecision } from '../../../domain/routing/router.ts';
@@ -17,61 +17,6 @@ const local: LocalDecision = {
   scores: [],
   reason: '',
 };
-
-describe('deadlines', () => {
-  it.each([
-    ['Send it by Friday', '2026-03-13'],
-    ['by Wednesday please', '2026-03-11'],
-    ['next Monday works', undefined, '2026-03-16'],
-    ['by next Friday', '2026-03-20'],
-    ['finish it tomorrow', '2026-03-12'],
-    ['the day after tomorrow', '2026-03-13'],
-    ['need this EOD', '2026-03-11'],
-    ['due end of month', '2026-03-31'],
-    ['in two weeks', '2026-03-25'],
-    ['within 10 days', '2026-03-21'],
-    ['due March 5th', '2027-03-05'],
-    ['by 5 April 2026', '2026-04-05'],
-    ['until 2026-12-24', '2026-12-24'],
-    ['by 4/2', '2026-04-02'],
-    ['내일까지 해줘', '2026-03-12'],
-    ['모레까지', '2026-03-13'],
-    ['내일모레까지 됩니다', '2026-03-13'],
-    ['금요일까지 부탁드려요', '2026-03-13'],
-    ['다음 주 월요일까지', '2026-03-16'],
-    ['이번 주까지', '2026-03-13'],
-    ['3월 5일', '2027-03-05'],
-    ['3월 15일까지 보고서', '2026-03-15'],
-    ['20일까지', '2026-03-20'],
-    ['2026년 4월 1일', '2026-04-01'],
-    ['일주일 안에', '2026-03-18'],
-    ['사흘 뒤', '2026-03-14'],
-    ['월말까지 정산', '2026-03-31'],
-    ['오늘 회의 내용을 내일까지 정리해줘', '2026-03-12'],
-  ])('%s', (text, ...dates) => {
-    expect(dates).toContain(findDeadline(text, NOW, SEOUL));
-  });
-
-  it.each([
-    'Fix the login bug',
-    'on the third try',
-    '금요일 회의록 정리',
-    '2월 31일까지',
-    'version 1.2.3',
-    'iOS 4/5 users',
-  ])('finds none in %s', (text) => {
-    expect(findDeadline(text, NOW, SEOUL)).toBeUndefined();
-  });
-
-  it('counts days where the asker is', () => {
-    expect(findDeadline('tomorrow', NOW, 'America/Los_Angeles')).toBe('2026-03-11');
-    expect(findDeadline('tomorrow', NOW, 'Nowhere/Land')).toBe('2026-03-12');
-  });
-
-  it('never gives a day that is over when a weekend asks for this week', () => {
-    expect(findDeadline('이번 주까지', new Date('2026-03-14T03:00:00Z'), SEOUL)).toBe('2026-03-15');
-  });
-});
 
 describe('entities', () => {
   it.each([

@@ -28,6 +28,10 @@ describe('the model’s analysis', () => {
     });
   });
 
+  it.each(['next Friday', '2026-02-31', '', '12/25/2026'])('keeps no deadline that is no date: %j', (value) => {
+    expect(analysisOf({ entities: [{ name: 'deadline', value }] })?.entities).toEqual({});
+  });
+
   it('is found inside a fence and between words', () => {
     expect(readAnalysis(`Here:\n\`\`\`json\n${JSON.stringify(SAID)}\n\`\`\`\nDone.`)).toMatchObject({
       intent: 'content',
