@@ -15,6 +15,14 @@ const TEXTS: Record<Language, { readonly back: string; readonly said: Record<Out
         'Not connected',
         'The answer could not be accepted, and an admin finds the reason in the audit. Start again.',
       ],
+      client: [
+        'Start once more',
+        'The provider did not know Nubabel any more, or did not let it ask for this access. Open the connection in Nubabel and connect again: Nubabel registers there anew.',
+      ],
+      scope: [
+        'Not connected: this access is not available',
+        'The provider does not give the access that was asked for. An admin can name the scopes that it has in the settings of the connection, or ask the provider for more.',
+      ],
       unavailable: [
         'Not connected yet',
         'The provider did not answer in order. Nothing was changed; try again in a minute.',
@@ -32,6 +40,14 @@ const TEXTS: Record<Language, { readonly back: string; readonly said: Record<Out
       refused: [
         '연결되지 않았습니다',
         '응답을 받아들일 수 없었습니다. 이유는 관리자가 감사 기록에서 볼 수 있습니다. 다시 시작하세요.',
+      ],
+      client: [
+        '한 번 더 시작하세요',
+        '제공자가 Nubabel을 더 이상 알지 못하거나 이 접근 권한을 요청하지 못하게 했습니다. Nubabel의 연결을 열고 다시 연결하세요. Nubabel이 새로 등록합니다.',
+      ],
+      scope: [
+        '연결되지 않았습니다: 받을 수 없는 권한입니다',
+        '제공자가 요청한 권한을 주지 않습니다. 관리자가 연결 설정에 제공자가 지원하는 범위(scope)를 적거나, 제공자에게 권한을 더 요청해야 합니다.',
       ],
       unavailable: [
         '아직 연결되지 않았습니다',

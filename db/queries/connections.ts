@@ -33,6 +33,44 @@ export const listConnections = (trx: OrganizationTransaction): Promise<Connectio
 export const lockConnection = (trx: OrganizationTransaction, id: string): Promise<Connection | undefined> =>
   trx.selectFrom('connections').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 
+/**
+ * Takes the lease to renew a connection's grant, where nobody has it or whoever had it was not heard of for so long.
+ * Answers the row as it is under the lease; undefined while another has it. Times are the database's.
+ */
+export const takeRenewalLease = (
+  trx: OrganizationTransaction,
+  { id, holder, leaseMs }: { readonly id: string; readonly holder: string; readonly leaseMs: number },
+): Promise<Connection | undefined> =>
+  trx
+    .updateTable('connections')
+    .set({ renewal_holder: holder, renewal_until: untilIn(leaseMs) })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('renewal_until', 'is', null), eb('renewal_until', '<=', sql<Date>`now()`)]))
+    .returningAll()
+    .executeTakeFirst();
+
+/** The holder is still at it. */
+export const extendRenewalLease = (
+  trx: OrganizationTransaction,
+  { id, holder, leaseMs }: { readonly id: string; readonly holder: string; readonly leaseMs: number },
+) =>
+  trx
+    .updateTable('connections')
+    .set({ renewal_until: untilIn(leaseMs) })
+    .where('id', '=', id)
+    .where('renewal_holder', '=', holder)
+    .execute();
+
+export const dropRenewalLease = (trx: OrganizationTransaction, id: string, holder: string) =>
+  trx
+    .updateTable('connections')
+    .set({ renewal_holder: null, renewal_until: null })
+    .where('id', '=', id)
+    .where('renewal_holder', '=', holder)
+    .execute();
+
+const untilIn = (ms: number) => sql<string>`now() + make_interval(secs => ${ms / 1_000})`;
+
 /** Answers whether it was there. */
 export async function updateConnection(
   trx: OrganizationTransaction,
@@ -99,9 +137,15 @@ export async function setNeedsReconnect(trx: OrganizationTransaction, id: string
     .execute();
 }
 
-/** Grants that somebody has gone to give are of no use once the credentials are others. */
-export const dropPendingGrants = (trx: OrganizationTransaction, connectionId: string) =>
-  trx.deleteFrom('oauth_states').where('connection_id', '=', connectionId).execute();
+/** Grants that somebody has gone to give, and renewals under way, are of no use once the credentials are others. */
+export async function dropPendingGrants(trx: OrganizationTransaction, connectionId: string): Promise<void> {
+  await trx.deleteFrom('oauth_states').where('connection_id', '=', connectionId).execute();
+  await trx
+    .updateTable('connections')
+    .set({ auth_version: sql`auth_version + 1`, renewal_holder: null, renewal_until: null })
+    .where('id', '=', connectionId)
+    .execute();
+}
 
 export type OauthState = Selectable<OauthStatesTable>;
 

@@ -33,6 +33,9 @@ export interface ConnectionsTable {
   /** Counts changes of `auth_state`, so that nobody overwrites a newer one. */
   auth_version: Generated<number>;
   auth_expires_at: MaybeInstant;
+  /** Who asks an authorization server for new tokens just now, and until when that counts without a sign of life. */
+  renewal_holder: Maybe<string>;
+  renewal_until: MaybeInstant;
   trusted: Generated<boolean>;
   enabled: Generated<boolean>;
   categories: DefaultJson<Category[]>;

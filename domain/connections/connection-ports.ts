@@ -1,6 +1,6 @@
 import type { ConnectionRef, ConnectedServer } from '../tools/tool-ports.ts';
 import type { ConnectionAuth } from '../../contracts/connections.ts';
-import type { AuthState, PendingGrant } from './grant-state.ts';
+import type { AuthState, OAuthClient, PendingGrant } from './grant-state.ts';
 
 /** What a first-party client authenticates with. */
 export interface Token {
@@ -46,10 +46,10 @@ export type CheckAddress = (url: URL) => void;
 
 /**
  * `passing`: the authorization server could not be asked or has trouble of its own; the grant is as good as it was.
- * `over`: it says that the grant is no more. `refused`: it says no to the client or the request; a person has to mend
- * that. `untrusted`: what it says does not fit, and nothing was given to it.
+ * `over`: it says that the grant is no more. `client`: it does not know or take the client. `refused`: it says no to the
+ * request; a person has to mend that. `untrusted`: what it says does not fit, and nothing was given to it.
  */
-type GrantFault = 'passing' | 'over' | 'refused' | 'untrusted';
+type GrantFault = 'passing' | 'over' | 'client' | 'refused' | 'untrusted';
 
 /** Why there is no grant, in a sentence of ours: what servers answer is never quoted, because it may repeat a secret. */
 export class GrantError extends Error {
@@ -72,6 +72,9 @@ export interface OurClient {
   /** Of the product. */
   readonly publicUrl: string;
 }
+
+/** We have registered it ourselves, so that we may do so again; others a person has named, or it is our document. */
+export const isRegistration = ({ redirect_uris: uris }: OAuthClient): boolean => uris !== undefined;
 
 export interface AuthorizationRequest {
   /** Of the connection; null where the provider's own client knows it. */

@@ -8,9 +8,10 @@ import {
 import { findUser } from '../../db/queries/organizations.ts';
 import { SealedError, sealedFor } from '../../db/sealing.ts';
 import { ToolCallError } from '../tools/tool-ports.ts';
-import { GrantError } from './connection-ports.ts';
+import { GrantError, isRegistration } from './connection-ports.ts';
 import { createGrantStore, type GrantChange } from './grant-store.ts';
 import { openPending, type PendingGrant } from './grant-state.ts';
+import { retryWhileDatabaseUnavailable } from '../attempt.ts';
 import { audit } from '../audit.ts';
 import { refreshTools } from './check.ts';
 import { isHashOf, refuseGrant, sha256, type GrantDeps } from './grants.ts';
@@ -18,7 +19,17 @@ import { resumeWaiting } from './reconnect.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';
 
 /** What a person is told. Nothing that came with the request is shown. */
-export const OUTCOMES = ['connected', 'denied', 'expired', 'used', 'browser', 'refused', 'unavailable'] as const;
+export const OUTCOMES = [
+  'connected',
+  'denied',
+  'expired',
+  'used',
+  'browser',
+  'client',
+  'scope',
+  'refused',
+  'unavailable',
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** What an authorization server has sent the browser back with. */
@@ -72,16 +83,48 @@ async function completeGrant(deps: GrantDeps, row: OauthState, back: GrantCallba
   const { organization_id: organizationId, connection_id: connectionId, browser_hash: browser } = row;
   if (browser && !(back.cookie && isHashOf(back.cookie, browser)))
     throw new RefusedGrantError('browser', 'it came back in another browser');
-  if (back.error !== undefined)
-    throw back.error === 'access_denied'
-      ? new RefusedGrantError('denied', 'the person or the server said no')
-      : new RefusedGrantError('refused', 'the authorization server answered with an error');
+  const pending = openPending(deps.sealer, sealedFor.oauthState(organizationId, row.state_hash), row.sealed);
+  if (back.error !== undefined) throw await refusalOf(deps, { organizationId, connectionId, pending }, back.error);
   if (!back.code) throw new RefusedGrantError('refused', 'there was no code');
   const principal = await principalOf(deps, row);
-  const pending = openPending(deps.sealer, sealedFor.oauthState(organizationId, row.state_hash), row.sealed);
   await store(deps, { principal, connectionId, pending, back: { code: back.code, iss: back.iss } });
   await resumeWork(deps, principal, connectionId);
   return 'connected';
+}
+
+/** What the server may say of a client of ours instead of asking the person. */
+const OF_CLIENT = new Set(['invalid_client', 'unauthorized_client', 'invalid_scope']);
+
+interface Refused {
+  readonly organizationId: string;
+  readonly connectionId: string;
+  readonly pending: PendingGrant;
+}
+
+/** An error that came instead of a code: one that speaks of our registration makes the next grant register anew. */
+async function refusalOf(deps: GrantDeps, refused: Refused, error: string): Promise<RefusedGrantError> {
+  if (error === 'access_denied') return new RefusedGrantError('denied', 'the person or the server said no');
+  if (!OF_CLIENT.has(error) || !(await forgetClient(deps, refused)))
+    return error === 'invalid_scope'
+      ? new RefusedGrantError('scope', 'the authorization server does not give the scope that was asked for')
+      : new RefusedGrantError('refused', 'the authorization server answered with an error');
+  return new RefusedGrantError('client', `the authorization server refused the registration of Nubabel: ${error}`);
+}
+
+/**
+ * Keeps that the server does not take our registration. Answers false for a client that a person has named, and for one
+ * that was registered just for this: there a new one would help nobody, and what was wanted beyond the usual is dropped.
+ */
+async function forgetClient(deps: GrantDeps, { organizationId, connectionId, pending }: Refused): Promise<boolean> {
+  const { client, scope } = pending;
+  let isOld = false;
+  await createGrantStore(deps.db, deps.sealer).change({ organizationId, connectionId }, ({ state }) => {
+    isOld = isRegistration(client) && client.client_id === state.client?.client_id;
+    const { wantedScope, ...rest } = state;
+    if (isOld) return { state: { ...state, client: { ...client, forgotten: true } } };
+    return scope !== undefined && wantedScope !== undefined ? { state: rest } : {};
+  });
+  return isOld;
 }
 
 /** The person as they are now: who may not any more grants nothing. */
@@ -106,15 +149,26 @@ interface Storing {
 
 async function store(deps: GrantDeps, { principal, connectionId, pending, back }: Storing): Promise<void> {
   const { organizationId, userId } = principal;
-  const state = await deps.authorizations.finish({ pending, ...back });
-  const grants = createGrantStore(deps.db, deps.sealer);
-  await grants.change({ organizationId, connectionId }, ({ auth, state: before }): Promise<GrantChange> => {
-    const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
-    if (!isSame) throw new RefusedGrantError('refused', 'the credentials of the connection were changed meanwhile');
-    const { wantedScope } = before;
-    return Promise.resolve({ state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: userId });
+  const state = await deps.authorizations.finish({ pending, ...back }).catch(async (error: unknown) => {
+    const isOfClient = error instanceof GrantError && error.fault === 'client';
+    throw isOfClient && (await forgetClient(deps, { organizationId, connectionId, pending }))
+      ? new RefusedGrantError('client', error.message)
+      : error;
   });
+  const grants = createGrantStore(deps.db, deps.sealer);
+  const keep = () =>
+    grants.change({ organizationId, connectionId }, ({ auth, state: before }): GrantChange => {
+      const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
+      if (!isSame) throw new RefusedGrantError('refused', 'the credentials of the connection were changed meanwhile');
+      const { wantedScope } = before;
+      return { state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: userId };
+    });
+  // The code is spent: what it has brought is kept, also when the database is away for a moment.
+  await retryWhileDatabaseUnavailable(keep, AbortSignal.timeout(KEEP_MS));
 }
+
+/** A database that is away is asked again for so long, ms; the person waits for the page. */
+const KEEP_MS = 30_000;
 
 /** A person waits for the page; tools that are not listed by then are with the next look. */
 const MAX_REFRESH_MS = 8_000;

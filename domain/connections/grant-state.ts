@@ -9,6 +9,10 @@ const Client = z.object({
   client_secret_expires_at: z.number().optional(),
   token_endpoint_auth_method: z.string().optional(),
   redirect_uris: z.array(z.string()).optional(),
+  /** Of a registration: what it may ask for, where that was said. */
+  scope: z.string().optional(),
+  /** The server does not know or take it any more: the next grant registers anew. */
+  forgotten: z.boolean().optional(),
 });
 
 /** Who we are at one authorization server; never shown to another. */

@@ -3,15 +3,19 @@ import type { Kysely } from 'kysely';
 import type { ConnectionAuth } from '../../contracts/connections.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import {
+  dropRenewalLease,
+  extendRenewalLease,
   findConnection,
   lockConnection,
   setNeedsReconnect,
+  takeRenewalLease,
   updateConnection,
   type Connection,
 } from '../../db/queries/connections.ts';
 import { insertAudit } from '../../db/queries/organizations.ts';
 import { SealedError, type Sealer } from '../../db/sealing.ts';
 import type { Database } from '../../db/tables/index.ts';
+import { retryWhileDatabaseUnavailable } from '../attempt.ts';
 import { ToolCallError, type ConnectionRef } from '../tools/tool-ports.ts';
 import type { SealedServer } from './connection-ports.ts';
 import { type AuthState, openAuthState, openCredentials, sealAuthState } from './grant-state.ts';
@@ -40,11 +44,22 @@ export interface GrantStore {
   /** As `read`, of a row that was read just now. */
   open(on: ConnectionRef, server: SealedServer): Promise<OpenedGrant>;
   /**
-   * Lets one change a grant while everybody else who would, in any process, waits. What `work` answers is on disk when
-   * this resolves. @throws ToolCallError as `read`, and whatever `work` throws.
+   * Changes a grant under its row's lock: `decide` only looks. What it answers is on disk when this resolves.
+   * @throws ToolCallError as `read`, and whatever `decide` throws.
    */
-  change(on: ConnectionRef, work: (grant: OpenedGrant) => Promise<GrantChange>): Promise<OpenedGrant>;
+  change(on: ConnectionRef, decide: (grant: OpenedGrant) => GrantChange): Promise<OpenedGrant>;
+  /**
+   * Lets one of us, in all processes, ask an authorization server for a grant's next tokens, with no transaction open
+   * meanwhile. `work` is given the grant as it is under the lease. What it answers is stored unless somebody has changed
+   * the grant since: then theirs stands, and is answered. Undefined while another is at it; a holder that has died is
+   * forgotten within seconds. @throws ToolCallError as `read`, and whatever `work` throws.
+   */
+  renew(on: ConnectionRef, work: (grant: OpenedGrant) => Promise<GrantChange>): Promise<OpenedGrant | undefined>;
 }
+
+/** Without a sign of life for so long, ms, a holder is taken for dead. */
+const LEASE_MS = 10_000;
+const SIGN_OF_LIFE_MS = 2_500;
 
 /** Grants in `connections`, sealed. */
 export const createGrantStore = (db: Kysely<Database>, sealer: Sealer | undefined): GrantStore => ({
@@ -55,21 +70,68 @@ export const createGrantStore = (db: Kysely<Database>, sealer: Sealer | undefine
       await withOrganization(db, on.organizationId, (trx) => findConnection(trx, on.connectionId)),
     ),
   open: (on, server) => openOrRecord({ db, sealer }, on, server),
-  change: (on, work) =>
-    withOrganization(db, on.organizationId, async (trx) => {
-      const row = await lockConnection(trx, on.connectionId);
-      const grant = openRow(sealer, on, row);
-      if (grant instanceof UnopenedGrant || !row) throw grant instanceof UnopenedGrant ? grant.error : noConnection();
-      const { state, reconnect, grantedBy } = await work(grant);
-      if (state) await putState(trx, { on, sealer, row, state });
-      if (reconnect !== undefined) await recordOver(trx, { on, row, reconnect });
-      if (grantedBy !== undefined) await recordGranted(trx, { on, row, grantedBy });
-      return state ? { ...grant, state } : grant;
-    }),
+  change: (on, decide) => changeLocked({ db, sealer }, on, decide),
+  renew: (on, work) => renewLeased({ db, sealer }, on, work),
 });
 
+interface StoreDeps {
+  readonly db: Kysely<Database>;
+  readonly sealer: Sealer | undefined;
+}
+
+/** `version`: only if it still is this one. */
+const changeLocked = (
+  { db, sealer }: StoreDeps,
+  on: ConnectionRef,
+  decide: (grant: OpenedGrant) => GrantChange,
+  version?: number,
+): Promise<OpenedGrant> =>
+  withOrganization(db, on.organizationId, async (trx) => {
+    const row = await lockConnection(trx, on.connectionId);
+    const grant = openRow(sealer, on, row);
+    if (grant instanceof UnopenedGrant || !row) throw grant instanceof UnopenedGrant ? grant.error : noConnection();
+    if (version !== undefined && row.auth_version !== version) return grant;
+    const { state, reconnect, grantedBy } = decide(grant);
+    if (state) await putState(trx, { on, sealer, row, state });
+    if (reconnect !== undefined) await recordOver(trx, { on, row, reconnect });
+    if (grantedBy !== undefined) await recordGranted(trx, { on, row, grantedBy });
+    return state ? { ...grant, state } : grant;
+  });
+
+async function renewLeased(
+  deps: StoreDeps,
+  on: ConnectionRef,
+  work: (grant: OpenedGrant) => Promise<GrantChange>,
+): Promise<OpenedGrant | undefined> {
+  const lease = { id: on.connectionId, holder: randomUUID(), leaseMs: LEASE_MS };
+  const inOrganization = <T>(query: (trx: OrganizationTransaction) => Promise<T>) =>
+    withOrganization(deps.db, on.organizationId, query);
+  const row = await inOrganization((trx) => takeRenewalLease(trx, lease));
+  if (!row) {
+    if (await inOrganization((trx) => findConnection(trx, on.connectionId))) return undefined;
+    throw noConnection();
+  }
+  // One that fails is no reason to stop: the answer that is waited for counts, and the next one may come in time.
+  const alive = setInterval(() => {
+    inOrganization((trx) => extendRenewalLease(trx, lease)).catch(() => undefined);
+  }, SIGN_OF_LIFE_MS).unref();
+  try {
+    const change = await work(await openOrRecord(deps, on, row));
+    const keep = () => changeLocked(deps, on, () => change, row.auth_version);
+    // A refresh token that rotates is spent by now: what it has brought must not be lost over a database that is away.
+    return await retryWhileDatabaseUnavailable(keep, AbortSignal.timeout(KEEP_MS));
+  } finally {
+    clearInterval(alive);
+    // What is not given back ends by itself.
+    await inOrganization((trx) => dropRenewalLease(trx, lease.id, lease.holder)).catch(() => undefined);
+  }
+}
+
+/** A database that is away is asked again for so long with new tokens in hand, ms. */
+const KEEP_MS = 60_000;
+
 async function openOrRecord(
-  { db, sealer }: { readonly db: Kysely<Database>; readonly sealer: Sealer | undefined },
+  { db, sealer }: StoreDeps,
   on: ConnectionRef,
   server: SealedServer | undefined,
 ): Promise<OpenedGrant> {

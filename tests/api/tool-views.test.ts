@@ -27,6 +27,8 @@ const connection = (given: Partial<Connection> = {}): Connection => ({
   credentials: 'v1.sealed-canary',
   auth_state: null,
   auth_version: 0,
+  renewal_holder: null,
+  renewal_until: null,
   auth_expires_at: null,
   trusted: false,
   enabled: true,

@@ -23,6 +23,8 @@ const connection = (change: Partial<Connection> = {}): Connection => ({
   credentials: null,
   auth_state: null,
   auth_version: 0,
+  renewal_holder: null,
+  renewal_until: null,
   auth_expires_at: null,
   trusted: false,
   enabled: true,

@@ -30,6 +30,7 @@ const DEFAULTS: IdentitySettings = {
   tokenFaults: [],
   tokenDelayMs: 0,
   beforeToken: undefined,
+  bindsScopes: false,
   requiredScopes: [],
   tellsInChallengeOnly: false,
 };
@@ -66,6 +67,7 @@ export async function createFakeIdentity(options: FakeIdentityOptions = {}): Pro
       return new URL(location);
     },
     endAccess: () => server.tokens.endAccess(),
+    forgetClients: () => server.clients.clear(),
     revoke: () => server.tokens.revoke(),
     count: (what, outcome) =>
       journal.lines.filter((line) => line.what === what && (!outcome || line.outcome === outcome)).length,
@@ -131,8 +133,9 @@ async function register({ settings, clients, note }: Server, req: IncomingMessag
     return sendJson(res, 400, { error: 'invalid_redirect_uri' });
   }
   const id = `client_${randomUUID()}`;
-  clients.set(id, { id, redirectUris: uris.map(String) });
-  note({ what: 'register', outcome: 'registered', client: id });
+  const scope = typeof asked?.['scope'] === 'string' ? asked['scope'] : undefined;
+  clients.set(id, { id, redirectUris: uris.map(String), ...(scope !== undefined && { scope }) });
+  note({ what: 'register', outcome: 'registered', client: id, ...(scope !== undefined && { scope }) });
   sendJson(res, 201, { ...asked, client_id: id, token_endpoint_auth_method: 'none' });
 }
 
@@ -163,7 +166,11 @@ async function authorize(server: Server, url: URL, res: ServerResponse): Promise
     scope,
     ...(asked['resource'] && { resource: asked['resource'] }),
   } as const;
-  if (isAsked) {
+  const may = new Set(client.scope?.split(' '));
+  if (settings.bindsScopes && client.scope !== undefined && !scope.split(' ').every((word) => may.has(word))) {
+    note({ ...told, outcome: 'invalid_scope' });
+    back.searchParams.set('error', 'invalid_scope');
+  } else if (isAsked) {
     note({ ...told, outcome: 'granted' });
     const { resource } = asked;
     back.searchParams.set(
@@ -196,6 +203,7 @@ async function token(server: Server, req: IncomingMessage, res: ServerResponse):
   const fault = settings.tokenFaults.shift();
   if (fault) {
     note({ what: 'token', outcome: `fault ${fault.status}`, grant });
+    if (typeof fault.body === 'string') return sendText(res, fault.status, fault.body);
     return sendJson(
       res,
       fault.status,
@@ -216,6 +224,11 @@ async function token(server: Server, req: IncomingMessage, res: ServerResponse):
   if (settings.tokenDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.tokenDelayMs));
   if (typeof given === 'string') sendJson(res, given === 'invalid_client' ? 401 : 400, { error: given });
   else sendJson(res, 200, given);
+}
+
+function sendText(res: ServerResponse, status: number, text: string): void {
+  res.writeHead(status, { 'content-type': 'text/plain' });
+  res.end(text);
 }
 
 const optional = (name: string, value: string | null) => (value ? { [name]: value } : {});

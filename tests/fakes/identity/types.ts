@@ -26,6 +26,8 @@ export interface IdentitySettings {
   beforeToken: (() => Promise<'ignore' | 'go on'>) | undefined;
   /** The resource says where its metadata is, and which scopes it wants, in its challenge only. */
   tellsInChallengeOnly: boolean;
+  /** Holds a client to the scope it was registered with. */
+  bindsScopes: boolean;
   /** The resource wants these, and says so. */
   requiredScopes: readonly string[];
 }
@@ -57,6 +59,8 @@ export interface FakeClient {
   readonly redirectUris: readonly string[];
   /** Of `private_key_jwt`, PEM. */
   readonly publicKey?: string;
+  /** What it may ask for; undefined: anything. */
+  readonly scope?: string;
 }
 
 /** An authorization server with one MCP-like resource behind it. */
@@ -70,6 +74,8 @@ export interface FakeIdentity {
   grant(authorizationUrl: string): Promise<URL>;
   /** Ends every access token, as a server does that was told to; refresh tokens stay good. */
   endAccess(): void;
+  /** Forgets who has registered, as a server does that keeps that in memory. */
+  forgetClients(): void;
   /** Takes every grant back. */
   revoke(): void;
   count(what: IdentityLine['what'], outcome?: string): number;

@@ -1,13 +1,16 @@
 import { exchangeAuthorization, startAuthorization } from '@modelcontextprotocol/sdk/client/auth.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
-import type { AuthState, Discovery, Tokens } from '../../../../domain/connections/grant-state.ts';
-import { askForChallenge, type Challenge, ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
+import type { AuthState, Discovery, OAuthClient, Tokens } from '../../../../domain/connections/grant-state.ts';
+import { askForChallenge, type Challenge } from './challenge.ts';
+import { ANNOUNCES_ISSUER, discover, isSameIssuer } from './discover.ts';
 import { chooseClient } from './client.ts';
 import {
   GrantError,
+  isRegistration,
   type AuthorizationRequest,
   type AuthorizationResponse,
   type Authorizations,
+  type OurClient,
 } from '../../../../domain/connections/connection-ports.ts';
 import { oauthFetch } from './oauth-fetch.ts';
 import { toGrantError, toTokens } from './tokens.ts';
@@ -43,8 +46,28 @@ export async function beginAuthorization({
   const discovery = await discover({ url, auth, fetch, ...(resourceMetadataUrl && { resourceMetadataUrl }) });
   refuseWithoutPkce(discovery);
   const scope = scopeToAsk(auth, known, challenge, discovery);
-  const client = await chooseClient({ auth, discovery, known: known.client, our, scope, fetch });
-  const { authorizationUrl, codeVerifier } = await startAuthorization(discovery.issuer, {
+  const choice = { auth, discovery, our, scope, askedScope: known.askedScope, fetch };
+  const start = (as: OAuthClient, word: string) => startAt({ discovery, client: as, our, scope }, word);
+  let client = await chooseClient({ ...choice, known: known.client });
+  const isKept = client === known.client && isRegistration(client);
+  if (isKept && (await isForgotten((await start(client, 'look')).authorizationUrl, our, guarded)))
+    client = await chooseClient({ ...choice, known: { ...client, forgotten: true } });
+  const { authorizationUrl, codeVerifier } = await start(client, state);
+  return {
+    authorizationUrl: authorizationUrl.href,
+    pending: { codeVerifier, redirectUri: our.redirectUri, discovery, client, ...(scope && { scope }) },
+  };
+}
+
+interface Start {
+  readonly discovery: Discovery;
+  readonly client: OAuthClient;
+  readonly our: OurClient;
+  readonly scope: string | undefined;
+}
+
+const startAt = ({ discovery, client, our, scope }: Start, state: string) =>
+  startAuthorization(discovery.issuer, {
     ...(discovery.metadata && { metadata: { ...discovery.metadata } }),
     clientInformation: client,
     redirectUrl: our.redirectUri,
@@ -54,10 +77,27 @@ export async function beginAuthorization({
   }).catch(() => {
     throw new GrantError('refused', 'The authorization server does not grant access by code.');
   });
-  return {
-    authorizationUrl: authorizationUrl.href,
-    pending: { codeVerifier, redirectUri: our.redirectUri, discovery, client, ...(scope && { scope }) },
-  };
+
+/** Longest look at where a person would be sent, ms. */
+const LOOK_MS = 5_000;
+/** What a server says of a client that it does not know, or not for this. A wall against programs says 403 or 429. */
+const UNKNOWN_CLIENT = new Set([400, 401, 404, 410, 422, 500]);
+const REFUSALS_OF_CLIENT = new Set(['invalid_client', 'unauthorized_client', 'invalid_scope']);
+
+/**
+ * Whether the server refuses a registration of ours before it asks anybody. A person who is sent there with a client that
+ * it has forgotten finds an error page and never comes back, so nobody would hear of it. What cannot be told is no.
+ */
+async function isForgotten(at: URL, our: OurClient, fetch: typeof globalThis.fetch): Promise<boolean> {
+  try {
+    const response = await fetch(at, { redirect: 'manual', signal: AbortSignal.timeout(LOOK_MS) });
+    await response.body?.cancel();
+    const back = URL.parse(response.headers.get('location') ?? '', at);
+    const isBack = back !== null && back.href.startsWith(our.redirectUri);
+    return isBack ? REFUSALS_OF_CLIENT.has(back.searchParams.get('error') ?? '') : UNKNOWN_CLIENT.has(response.status);
+  } catch {
+    return false;
+  }
 }
 
 /** A server that says what it supports and does not name S256 has none: the specification forbids to go on. */
@@ -102,7 +142,7 @@ export async function finishAuthorization({
     ...(discovery.resource && { resource: discovery.resource }),
     fetchFn: oauthFetch(guarded),
   }).catch((error: unknown) => {
-    throw toGrantError(error, discovery.issuer);
+    throw toGrantError(error, discovery.issuer, client);
   });
   const tokens: Tokens = toTokens(given, undefined);
   return { discovery, client, tokens, ...(scope && { askedScope: scope }) };

@@ -1,8 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
-import { type Credentials, type Token, GrantError } from '../../../../domain/connections/connection-ports.ts';
+import {
+  type Credentials,
+  type Token,
+  GrantError,
+  isRegistration,
+} from '../../../../domain/connections/connection-ports.ts';
 import type { AuthState } from '../../../../domain/connections/grant-state.ts';
-import { readChallenge } from './discover.ts';
+import { readChallenge } from './challenge.ts';
 import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 import { renewTokens } from './renew.ts';
 import { toToolCallError, isDue, isExpired } from './tokens.ts';
@@ -17,12 +23,12 @@ interface CredentialsDeps {
 export function createCredentials({ store, fetch: guarded }: CredentialsDeps): Credentials {
   const renewals = new Map<string, Promise<OpenedGrant>>();
 
-  /** One renewal at a time here, and one in all processes by the store's lock. */
+  /** One renewal at a time here, and one in all processes by the store's lease. */
   function renewOnce(on: ConnectionRef, spent: SpentToken): Promise<OpenedGrant> {
     const key = `${on.organizationId}/${on.connectionId}`;
     const running = renewals.get(key);
     if (running) return running;
-    const renewal = renewUnderLock({ store, fetch: guarded }, on, spent).finally(() => renewals.delete(key));
+    const renewal = renewLeased({ store, fetch: guarded }, on, spent).finally(() => renewals.delete(key));
     renewals.set(key, renewal);
     return renewal;
   }
@@ -60,7 +66,7 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
         throw new ToolCallError('refused', `${grant.name} has another address now. Nothing was sent.`);
       const again = input instanceof Request ? input.clone() : input;
       const response = await fetch(input, withCredentials(grant, input, init));
-      if (response.status === 403) await stepUp({ store, on, grant, response, url: server.url });
+      await stepUp({ store, on, grant, response, url: server.url });
       if (response.status !== 401) return response;
       await response.body?.cancel();
       if (!hasTokens(grant.auth)) throw await refusedKey(store, on);
@@ -88,36 +94,67 @@ interface SpentToken {
   readonly isRejected: boolean;
 }
 
-/** For all of a renewal: others wait for the row, and Postgres lets them wait for 30 s (`statement_timeout`). */
+/** For all of a renewal, ms. */
 const RENEWAL_MS = 20_000;
+/** Whoever finds another at it looks again so often, ms, and for so long before it says that access could not be renewed. */
+const LOOK_AGAIN_MS = 150;
+const PATIENCE_MS = 45_000;
 
 /** The grant as it is now, or a new one. The rotated token is stored before anybody uses it, and the old one is never deleted. */
-async function renewUnderLock(
+async function renewLeased(
   { store, fetch }: CredentialsDeps,
   on: ConnectionRef,
   { token: spent, isRejected }: SpentToken,
 ): Promise<OpenedGrant> {
+  const isFresh = ({ state }: OpenedGrant): boolean =>
+    state.over === true || (state.tokens !== undefined && state.tokens.accessToken !== spent && !isDue(state.tokens));
   let failed: unknown;
-  const grant = await store.change(on, async ({ name, url, auth, state }): Promise<GrantChange> => {
-    const { tokens } = state;
-    if (state.over) return {};
-    // Whoever waited for the lock finds what the one before has got.
-    if (tokens && tokens.accessToken !== spent && !isDue(tokens)) return {};
-    const deadline = AbortSignal.timeout(RENEWAL_MS);
-    const bounded: typeof fetch = (input, init) =>
-      fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
-    try {
-      return { state: await renewTokens({ url, auth, state, fetch: bounded }) };
-    } catch (error) {
-      failed = toToolCallError(error);
-      if (!(error instanceof GrantError)) throw error;
-      if (error.fault === 'passing') return {};
-      const reconnect = `${name}: ${error.message}`;
-      // A machine asks anew each time: nothing of it is ever over.
-      const isOver = error.fault === 'over' && auth.kind === 'oauth' && tokens !== undefined;
-      return { reconnect, ...(isOver && { state: { ...state, over: true } }) };
-    }
-  });
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await store.read(on);
+    const grant = isFresh(found)
+      ? found
+      : await store.renew(on, async (held): Promise<GrantChange> => {
+          // Whoever took the lease next finds what the one before has got.
+          if (isFresh(held)) return {};
+          const { change, error } = await askForTokens(held, fetch);
+          failed = error;
+          return change;
+        });
+    if (grant) return settled(grant, failed, isRejected);
+    if (Date.now() > until)
+      throw new ToolCallError('unavailable', `Access to ${found.name} is being renewed and takes too long.`);
+    await delay(LOOK_AGAIN_MS);
+  }
+}
+
+/** What a grant becomes by asking its server, and why it was not renewed where it was not. */
+async function askForTokens(
+  { name, url, auth, state }: OpenedGrant,
+  fetch: CredentialsDeps['fetch'],
+): Promise<{ readonly change: GrantChange; readonly error?: unknown }> {
+  const deadline = AbortSignal.timeout(RENEWAL_MS);
+  const bounded: typeof fetch = (input, init) =>
+    fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
+  try {
+    return { change: { state: await renewTokens({ url, auth, state, fetch: bounded }) } };
+  } catch (error) {
+    if (!(error instanceof GrantError)) throw error;
+    const failed = toToolCallError(error);
+    if (error.fault === 'passing') return { change: {}, error: failed };
+    // A machine asks anew each time: nothing of it is ever over.
+    const isOver = error.fault === 'over' && auth.kind === 'oauth' && state.tokens !== undefined;
+    const { client } = state;
+    const isForgotten = error.fault === 'client' && client !== undefined && isRegistration(client);
+    const changed = isOver ? { over: true } : isForgotten && { client: { ...client, forgotten: true } };
+    return {
+      change: { reconnect: `${name}: ${error.message}`, ...(changed && { state: { ...state, ...changed } }) },
+      error: failed,
+    };
+  }
+}
+
+function settled(grant: OpenedGrant, failed: unknown, isRejected: boolean): OpenedGrant {
   if (grant.state.over) throw over(grant);
   if (failed === undefined) return grant;
   const { tokens } = grant.state;
@@ -149,7 +186,7 @@ function withCredentials(
 async function refusedKey(store: GrantStore, on: ConnectionRef): Promise<ToolCallError> {
   const { name } = await store.read(on);
   const message = `${name} does not accept the credentials of this connection. Somebody has to enter or grant them again.`;
-  await store.change(on, () => Promise.resolve({ reconnect: message }));
+  await store.change(on, () => ({ reconnect: message }));
   return new ToolCallError('reconnect', message);
 }
 
@@ -163,6 +200,7 @@ interface StepUp {
 
 /** The server wants more than was granted: remembered for the next grant. What was asked for already is not asked for again and again. */
 async function stepUp({ store, on, grant, response, url }: StepUp): Promise<void> {
+  if (response.status !== 403 && response.status !== 401) return;
   const { scope, error } = readChallenge(response, url);
   if (error !== 'insufficient_scope' || !scope || grant.auth.kind !== 'oauth') return;
   await response.body?.cancel();
@@ -177,6 +215,6 @@ async function stepUp({ store, on, grant, response, url }: StepUp): Promise<void
     ...state,
     wantedScope: [...new Set([...(state.wantedScope?.split(' ') ?? []), ...scope.split(' ')])].join(' '),
   });
-  await store.change(on, ({ state }) => Promise.resolve({ state: wanted(state), reconnect: message }));
+  await store.change(on, ({ state }) => ({ state: wanted(state), reconnect: message }));
   throw new ToolCallError('reconnect', message);
 }

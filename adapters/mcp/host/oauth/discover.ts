@@ -1,15 +1,9 @@
-import {
-  discoverAuthorizationServerMetadata,
-  discoverOAuthProtectedResourceMetadata,
-  extractWWWAuthenticateParams,
-} from '@modelcontextprotocol/sdk/client/auth.js';
-import type { OAuthProtectedResourceMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
-import { checkResourceAllowed, resourceUrlFromServerUrl } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import type { Discovery } from '../../../../domain/connections/grant-state.ts';
 import { GrantError } from '../../../../domain/connections/connection-ports.ts';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import { parseAnswer } from './oauth-answers.ts';
 
 /** What is there to find an authorization server by. */
 interface DiscoveryRequest {
@@ -32,15 +26,12 @@ export async function discover({ url, auth, resourceMetadataUrl, fetch }: Discov
   if (url === null)
     throw new GrantError('refused', 'Nothing says where access is granted: name authorizationUrl and tokenUrl.');
   const resource = await resourceMetadata(url, resourceMetadataUrl, fetch);
-  if (
-    resource &&
-    !checkResourceAllowed({ requestedResource: resourceUrlFromServerUrl(url), configuredResource: resource.resource })
-  )
+  if (resource && !isWithin(url, resource.resource))
     throw new GrantError(
       'untrusted',
       'The server names another resource than its own address. Nothing was asked in its name; check the address of the connection.',
     );
-  const told = resource?.authorization_servers?.[0];
+  const told = resource?.server;
   const issuer = told ?? String(new URL('/', url));
   const expected = 'issuer' in auth ? auth.issuer : undefined;
   if (expected !== undefined && !isSameIssuer(expected, issuer))
@@ -53,8 +44,15 @@ export async function discover({ url, auth, resourceMetadataUrl, fetch }: Discov
     issuer,
     ...(metadata && { metadata }),
     ...(resource && { resource: resource.resource }),
-    ...(resource?.scopes_supported && { scopesSupported: resource.scopes_supported }),
+    ...(resource?.scopes && { scopesSupported: resource.scopes }),
   };
+}
+
+/** Whether an address belongs to a resource: its own, or below it, in whatever spelling of host, port and last slash. */
+function isWithin(url: string, resource: string): boolean {
+  const [asked, named] = [new URL(url), new URL(resource)];
+  const [path, of] = [asked.pathname, named.pathname].map((each) => `${each.replace(/\/+$/, '')}/`);
+  return asked.origin === named.origin && path?.startsWith(of ?? '/') === true;
 }
 
 /** Two spellings of one issuer: a slash at the end, or a host in capitals. */
@@ -84,105 +82,136 @@ function namedAddresses(auth: ConnectionAuth): Discovery | undefined {
   };
 }
 
+/** What a resource says of who grants access to it (RFC 9728), as far as it is used. */
+interface ResourceMetadata {
+  readonly resource: string;
+  readonly server: string | undefined;
+  readonly scopes: string[] | undefined;
+}
+
 /** Undefined only when the server says that it has none: a fault on the way must not lead to another authorization server. */
 async function resourceMetadata(
   url: string,
-  resourceMetadataUrl: URL | undefined,
+  named: URL | undefined,
   fetch: FetchLike,
-): Promise<OAuthProtectedResourceMetadata | undefined> {
-  let isMissing = false;
-  const looking: FetchLike = async (address, init) => {
-    const response = await fetch(address, init);
-    isMissing = response.status >= 400 && response.status < 500;
-    return response;
-  };
-  try {
-    return await discoverOAuthProtectedResourceMetadata(
-      url,
-      resourceMetadataUrl ? { resourceMetadataUrl } : {},
-      looking,
-    );
-  } catch (error) {
-    if (isMissing) return undefined;
-    if (error instanceof GrantError) throw error;
-    throw new GrantError('refused', 'What the server says of who grants access to it cannot be read.');
+): Promise<ResourceMetadata | undefined> {
+  for (const address of [...(named ? [named] : []), ...wellKnown(url, ['oauth-protected-resource'])]) {
+    const said = await readDocument(address, fetch);
+    if (!said) continue;
+    const resource = textOf(said['resource']) ?? url;
+    if (!URL.canParse(resource))
+      throw new GrantError('refused', 'What the server says of who grants access to it cannot be read.');
+    const servers = [said['authorization_servers']].flat().filter((one) => typeof one === 'string');
+    return { resource, server: servers.find((one) => URL.canParse(one)), scopes: wordsOf(said['scopes_supported']) };
   }
+  return undefined;
+}
+
+/**
+ * Where a document about `of` may stand, the likeliest first: RFC 8414 and 9728 put the path behind the well-known name,
+ * OpenID Connect before it, and many servers do not care which is theirs, or know only their root.
+ */
+function wellKnown(of: string, names: readonly string[]): URL[] {
+  const { origin, pathname, search } = new URL(of);
+  const path = pathname.replace(/\/+$/, '');
+  const places = [
+    ...names.map((name) => `/.well-known/${name}${path}${search}`),
+    ...(path === '' ? [] : names.toReversed().map((name) => `${path}/.well-known/${name}`)),
+    ...(path === '' && search === '' ? [] : names.map((name) => `/.well-known/${name}`)),
+  ];
+  return places.map((place) => new URL(place, origin));
+}
+
+const MAX_REDIRECTS = 3;
+
+/** A place that no RFC names: what goes wrong there says nothing. */
+const isGuess = ({ pathname }: URL): boolean => !/^\/\.well-known\/|\/openid-configuration$/.test(pathname);
+
+const readDocument = (at: URL, fetch: FetchLike): Promise<Record<string, unknown> | undefined> =>
+  readWithinOrigin(at, fetch).catch((error: unknown) => {
+    if (isGuess(at)) return undefined;
+    throw error;
+  });
+
+/** A JSON object that stands there; undefined where there is none. Redirects are followed within the origin only. */
+async function readWithinOrigin(at: URL, fetch: FetchLike): Promise<Record<string, unknown> | undefined> {
+  const headers = { accept: 'application/json', 'mcp-protocol-version': LATEST_PROTOCOL_VERSION };
+  for (let [address, followed] = [at, 0]; followed <= MAX_REDIRECTS; followed++) {
+    const response = await fetch(address, { headers, redirect: 'manual' });
+    const location = response.headers.get('location');
+    const isDocument = !/event-stream|html/i.test(response.headers.get('content-type') ?? '');
+    if (response.ok && isDocument) return parseAnswer(await response.text().catch(() => ''));
+    await response.body?.cancel();
+    const next = response.status >= 300 && response.status < 400 && location ? URL.parse(location, address) : null;
+    if (next?.origin !== at.origin) return undefined;
+    address = next;
+  }
+  return undefined;
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** A list of words; some servers write it as one text. */
+function wordsOf(value: unknown): string[] | undefined {
+  const list = typeof value === 'string' ? value.split(/[\s,]+/) : value;
+  return Array.isArray(list)
+    ? list.filter((word): word is string => typeof word === 'string' && word !== '')
+    : undefined;
 }
 
 async function serverMetadata(
   issuer: string,
   { isTold, fetch }: { readonly isTold: boolean; readonly fetch: FetchLike },
 ): Promise<Discovery['metadata']> {
-  let announcesIssuer = false;
-  const looking: FetchLike = async (address, init) => {
-    const response = await fetch(address, init);
-    if (response.ok) announcesIssuer = await isIssuerAnnounced(response.clone());
-    return response;
-  };
-  const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: looking }).catch((error: unknown) => {
-    if (error instanceof GrantError) throw error;
-    throw new GrantError('refused', 'What the authorization server says of itself cannot be read.');
-  });
-  if (!found) return undefined;
-  // RFC 8414 3.3: otherwise one server could speak in the name of another (mix-up). The SDK does not look. Where nobody
-  // has told us of it, as before there was resource metadata, it may have any name at the resource's own origin.
-  const isItself = isTold ? isSameIssuer(found.issuer, issuer) : isSameOrigin(found.issuer, issuer);
-  if (!isItself)
-    throw new GrantError(
-      'untrusted',
-      'The authorization server calls itself by another name than it is known by. Nothing was sent to it.',
-    );
-  for (const endpoint of [found.authorization_endpoint, found.token_endpoint])
-    if (!/^https?:$/.test(new URL(endpoint).protocol))
-      throw new GrantError('untrusted', 'The authorization server names an address that is not of the web.');
-  return { ...found, [ANNOUNCES_ISSUER]: announcesIssuer };
+  let isOther = false;
+  for (const address of wellKnown(issuer, ['oauth-authorization-server', 'openid-configuration'])) {
+    const found = toMetadata(issuer, await readDocument(address, fetch));
+    if (!found) continue;
+    // RFC 8414 3.3: otherwise one server could speak in the name of another (mix-up). Where nobody has told us of it, as
+    // before there was resource metadata, it may have any name at the resource's own origin.
+    const isItself = isTold ? isSameIssuer(found.issuer, issuer) : isSameOrigin(found.issuer, issuer);
+    if (isItself) return withWebAddresses(found);
+    isOther = true;
+  }
+  if (!isOther) return undefined;
+  throw new GrantError(
+    'untrusted',
+    'The authorization server calls itself by another name than it is known by. Nothing was sent to it.',
+  );
 }
 
-/** RFC 9207 3. The SDK drops it from what an OpenID provider says of itself. */
+type Metadata = NonNullable<Discovery['metadata']>;
+
+/** RFC 9207 3. */
 export const ANNOUNCES_ISSUER = 'authorization_response_iss_parameter_supported';
 
-async function isIssuerAnnounced(response: Response): Promise<boolean> {
-  try {
-    const said = (await response.json()) as Record<string, unknown> | null;
-    return said?.[ANNOUNCES_ISSUER] === true;
-  } catch {
-    return false;
-  }
-}
-
-/** What a resource asks for when it refuses: where its metadata is, and the scope. */
-export interface Challenge {
-  readonly resourceMetadataUrl?: URL;
-  readonly scope?: string;
-  readonly error?: string;
-}
-
-/** Reads `WWW-Authenticate`. Where the metadata is counts only at the resource's own origin. */
-export function readChallenge(response: Response, resourceUrl: string): Challenge {
-  const { resourceMetadataUrl: at, scope, error } = extractWWWAuthenticateParams(response);
+/** What an authorization server says of itself; what is missing or null, and can be, is as the RFC says of its absence. */
+function toMetadata(issuer: string, said: Readonly<Record<string, unknown>> | undefined): Metadata | undefined {
+  const [authorization, token] = [textOf(said?.['authorization_endpoint']), textOf(said?.['token_endpoint'])];
+  if (!said || authorization === undefined || token === undefined) return undefined;
+  const registration = textOf(said['registration_endpoint']);
+  const lists = {
+    scopes_supported: wordsOf(said['scopes_supported']),
+    token_endpoint_auth_methods_supported: wordsOf(said['token_endpoint_auth_methods_supported']),
+    code_challenge_methods_supported: wordsOf(said['code_challenge_methods_supported']),
+  };
   return {
-    ...(at && at.origin === new URL(resourceUrl).origin && { resourceMetadataUrl: at }),
-    ...(scope && { scope }),
-    ...(error && { error }),
+    issuer: textOf(said['issuer']) ?? issuer,
+    authorization_endpoint: authorization,
+    token_endpoint: token,
+    ...(registration !== undefined && { registration_endpoint: registration }),
+    response_types_supported: wordsOf(said['response_types_supported']) ?? ['code'],
+    ...Object.fromEntries(Object.entries(lists).filter(([, words]) => words !== undefined)),
+    ...(said['client_id_metadata_document_supported'] === true && { client_id_metadata_document_supported: true }),
+    [ANNOUNCES_ISSUER]: said[ANNOUNCES_ISSUER] === true,
   };
 }
 
-/** Asks an MCP server without credentials, to be told what it wants; one that wants nothing asks for nothing. */
-export async function askForChallenge(url: string, fetch: FetchLike): Promise<Challenge> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 0,
-      method: 'initialize',
-      params: {
-        protocolVersion: LATEST_PROTOCOL_VERSION,
-        capabilities: {},
-        clientInfo: { name: 'nubabel', version: '0.1.0' },
-      },
-    }),
-  });
-  await response.body?.cancel();
-  return response.status === 401 ? readChallenge(response, url) : {};
+/** @throws GrantError when an address is none, or not of the web. */
+function withWebAddresses(metadata: Metadata): Metadata {
+  const { authorization_endpoint, token_endpoint, registration_endpoint } = metadata;
+  for (const endpoint of [authorization_endpoint, token_endpoint, registration_endpoint])
+    if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? ''))
+      throw new GrantError('untrusted', 'The authorization server names an address that is not of the web.');
+  return metadata;
 }

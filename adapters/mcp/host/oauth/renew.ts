@@ -44,9 +44,10 @@ async function refresh({ auth, state, fetch }: Renewal): Promise<AuthState> {
     ...(discovery.resource && { resource: discovery.resource }),
     fetchFn: oauthFetch(fetch),
   }).catch((error: unknown) => {
-    throw toGrantError(error, discovery.issuer);
+    throw toGrantError(error, discovery.issuer, client);
   });
-  return { ...state, tokens: toTokens(given, tokens) };
+  const { forgotten: _, ...stillKnown } = client;
+  return { ...state, client: stillKnown, tokens: toTokens(given, tokens) };
 }
 
 async function askAsMachine({ url, auth, state, fetch }: Renewal): Promise<AuthState> {

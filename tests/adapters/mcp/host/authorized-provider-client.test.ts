@@ -20,6 +20,7 @@ function open(read: string, stored: string) {
     read: () => Promise.resolve(grantOf(stored)),
     open: (_, { name }) => Promise.resolve(grantOf(name)),
     change: () => Promise.reject(new Error('Nothing has to be renewed.')),
+    renew: () => Promise.reject(new Error('Nothing has to be renewed.')),
   };
   const provider = {
     provider: 'sales',

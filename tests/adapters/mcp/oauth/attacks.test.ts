@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createGuardedFetch } from '../../../../adapters/mcp/host/egress.ts';
 import { beginAuthorization, checkIssuer, finishAuthorization } from '../../../../adapters/mcp/host/oauth/authorize.ts';
-import { readChallenge } from '../../../../adapters/mcp/host/oauth/discover.ts';
+import { readChallenge } from '../../../../adapters/mcp/host/oauth/challenge.ts';
 import { openHost, OUR } from './fixture.ts';
 
 let identity: FakeIdentity;

@@ -223,6 +223,66 @@ it('a code that the server does not take, or cannot take now, connects nothing',
   expect(JSON.stringify([await auditOf(on), door.said])).not.toContain('canary');
 });
 
+describe('a registration that the server does not take any more', () => {
+  async function granted() {
+    const on = await connectHere();
+    const { url, cookie } = await begin(on);
+    await comeBack(await identity.grant(url), cookie);
+    return on;
+  }
+
+  it.each([['invalid_client'], ['unauthorized_client'], ['invalid_scope']])(
+    'is told with %s on the page, and the next grant registers anew',
+    async (error) => {
+      const on = await granted();
+      const { url, cookie } = await begin(on);
+      const back = await identity.grant(url);
+      back.searchParams.delete('code');
+      back.searchParams.set('error', error);
+      expect(await comeBack(back, cookie)).toContain('connect again: Nubabel registers there anew');
+      const again = await begin(on);
+      expect(await comeBack(await identity.grant(again.url), again.cookie)).toContain('<h1>Connected</h1>');
+      expect(identity.count('register', 'registered')).toBe(2);
+    },
+  );
+
+  it('is told when the code comes to be changed for tokens', async () => {
+    const on = await granted();
+    const { url, cookie } = await begin(on);
+    identity.settings.tokenFaults.push({ status: 401, body: { error: 'invalid_client' } });
+    expect(await comeBack(await identity.grant(url), cookie)).toContain('connect again: Nubabel registers there anew');
+    const again = await begin(on);
+    expect(await comeBack(await identity.grant(again.url), again.cookie)).toContain('<h1>Connected</h1>');
+    expect(identity.count('register', 'registered')).toBe(2);
+  });
+
+  it('and a scope that nobody is given is no registration’s fault: the page says what to do', async () => {
+    const on = await connectHere();
+    const { url, cookie } = await begin(on);
+    const back = await identity.grant(url);
+    back.searchParams.delete('code');
+    back.searchParams.set('error', 'invalid_scope');
+    expect(await comeBack(back, cookie)).toContain('name the scopes');
+  });
+});
+
+it('a code is spent once, and what it brought is kept while the database is away for a moment', async () => {
+  const on = await connectHere();
+  const { url, cookie } = await begin(on);
+  const back = await identity.grant(url);
+  identity.settings.beforeToken = async () => {
+    // As a restart of the database between the answer and its row: every session of ours ends.
+    await database.look(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid() and usename <> session_user`,
+    );
+    return 'go on';
+  };
+  expect(await comeBack(back, cookie)).toContain('<h1>Connected</h1>');
+  expect(identity.count('token')).toBe(1);
+  expect((await storeOf(database, sealer).read(on)).state.tokens?.accessToken).toMatch(/^at_/);
+});
+
 describe('our client-id document', () => {
   it('describes us, and only where authorization servers can read it', async () => {
     const response = await door.request('/oauth/client-metadata.json');

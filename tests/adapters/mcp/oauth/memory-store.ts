@@ -19,7 +19,8 @@ export function createMemoryStore(auth: ConnectionAuth, url: string | null, stat
     stored: [],
     read: () => Promise.resolve(store.held),
     open: () => Promise.resolve(store.held),
-    change(_on, work) {
+    change: (on, decide) => store.renew(on, (grant) => Promise.resolve(decide(grant))) as Promise<OpenedGrant>,
+    renew(_on, work) {
       const turn = last.then(async () => {
         const { state: changed, reconnect }: GrantChange = await work(store.held);
         if (changed) {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
+import type { AuthState } from '../../../../domain/connections/grant-state.ts';
+import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import type { CallerInput } from './caller-main.ts';
@@ -28,6 +30,9 @@ afterEach(async () => {
 const key = newKey('k1');
 const refreshes = () =>
   identity.lines.filter(({ what, grant }) => what === 'token' && grant === 'refresh_token').length;
+
+const leaseOf = (on: ConnectionRef) =>
+  database.look('select renewal_holder, renewal_until from connections where id = $1', [on.connectionId]);
 
 async function openCaller(given: Omit<CallerInput, 'databaseUrl' | 'key' | 'url'>): Promise<ChildProcess> {
   const input: CallerInput = {
@@ -55,6 +60,43 @@ describe('a grant that rotates', () => {
     expect(refreshes()).toBe(1);
     expect(identity.count('reuse')).toBe(0);
     expect(await rowOf(database, on)).toMatchObject({ auth_version: 1, health: 'unknown' });
+  });
+
+  it('holds no transaction, and no row, while the server takes its time', async () => {
+    const { on, sealer } = await openDueNubabel(database, identity, key);
+    const { resolve: answer, promise: answered } = Promise.withResolvers<void>();
+    let isAsked = false;
+    identity.settings.beforeToken = async () => {
+      isAsked = true;
+      await answered;
+      return 'go on';
+    };
+    const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
+    const renewing = credentials.tokenFor(on, await rowOf(database, on));
+    await eventually('the server to be asked', () => isAsked);
+    const open = await database.look(
+      `select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
+    );
+    const locked = await database.look('select id from connections where id = $1 for update nowait', [on.connectionId]);
+    answer();
+    await renewing;
+    expect(open).toEqual([]);
+    expect(locked).toHaveLength(1);
+    expect(await rowOf(database, on)).toMatchObject({ auth_version: 1 });
+    expect(await leaseOf(on)).toEqual([{ renewal_holder: null, renewal_until: null }]);
+  });
+
+  it('does not put its tokens over credentials that were given meanwhile', async () => {
+    const { on, sealer } = await openDueNubabel(database, identity, key);
+    const fresh: AuthState = { tokens: { accessToken: 'at_of_the_person' } };
+    identity.settings.beforeToken = async () => {
+      await storeOf(database, sealer).change(on, () => ({ state: fresh }));
+      return 'go on';
+    };
+    const credentials = createCredentials({ store: storeOf(database, sealer), fetch: egress });
+    const token = await credentials.tokenFor(on, await rowOf(database, on));
+    expect(token).toEqual({ token: 'at_of_the_person' });
+    expect((await storeOf(database, sealer).read(on)).state).toEqual(fresh);
   });
 
   it('goes on when its refresher is killed before the server has rotated', async () => {
