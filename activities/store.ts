@@ -88,7 +88,7 @@ export const createStoreActivities = (deps: StoreDeps) => {
     prepareToolJob: (target: OrchestrationTarget): Promise<{ calls: CallOutline[] }> =>
       thenWake(target, prepareToolJob(deps, target)),
 
-    /** Ends calls that will not be made. */
+    /** Ends calls that will not be made; answers those that may have been. */
     closeCalls: (input: OrchestrationTarget & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' }) =>
       closeCalls(deps, input),
 

@@ -93,8 +93,8 @@ const TOOL_CALL_STATUSES = [
 export const ToolCallStatus = z.enum(TOOL_CALL_STATUSES);
 export type ToolCallStatus = z.infer<typeof ToolCallStatus>;
 
-/** Why a human is asked about a call. */
-export const AskReason = z.enum(['risk', 'untrusted_input']);
+/** Why a human is asked about a call. `repeated`: an earlier try has made, or may have made, exactly this change. */
+export const AskReason = z.enum(['risk', 'untrusted_input', 'repeated']);
 export type AskReason = z.infer<typeof AskReason>;
 
 /** A call as it is shown to whoever may approve it. */

@@ -114,10 +114,10 @@ export const listEffects = (trx: OrganizationTransaction, orchestrationId: strin
 export const listEffectsOfStep = (
   trx: OrganizationTransaction,
   { orchestrationId, step }: { orchestrationId: string; step: string },
-): Promise<Pick<Effect, 'key' | 'tool' | 'state'>[]> =>
+): Promise<Pick<Effect, 'tool' | 'state'>[]> =>
   trx
     .selectFrom('effects')
-    .select(['key', 'tool', 'state'])
+    .select(['tool', 'state'])
     .where('orchestration_id', '=', orchestrationId)
     .where('step_id', '=', step)
     .orderBy('sequence')

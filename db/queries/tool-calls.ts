@@ -1,5 +1,6 @@
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { OrganizationTransaction } from '../organization.ts';
+import type { EffectState } from '../../contracts/effects.ts';
 import type { ToolCallsTable } from '../tables/tools.ts';
 
 export type ToolCall = Selectable<ToolCallsTable>;
@@ -38,6 +39,59 @@ export const listCallsOfTurns = (
         // One parameter however many there are, so that it stays one prepared statement.
         .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)
         .orderBy('position')
+        .execute();
+
+/** Calls of the same turn before this one that are the same in tool and arguments. */
+export async function countIdenticalBefore(
+  trx: OrganizationTransaction,
+  call: Pick<ToolCall, 'orchestration_id' | 'turn_key' | 'position' | 'tool' | 'arguments_hash'>,
+): Promise<number> {
+  if (call.turn_key === null || call.position === 0) return 0;
+  const { count } = await trx
+    .selectFrom('tool_calls')
+    .select(sql<number>`count(*)::int`.as('count'))
+    .where('orchestration_id', '=', call.orchestration_id)
+    .where('turn_key', '=', call.turn_key)
+    .where('position', '<', call.position)
+    .where('tool', '=', call.tool)
+    .where('arguments_hash', '=', call.arguments_hash)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** A call with what the ledger knows of its change; null where it changed nothing. */
+export type CallWithEffect = Pick<
+  ToolCall,
+  'step_id' | 'turn_key' | 'tool' | 'arguments' | 'arguments_hash' | 'status' | 'result'
+> & { readonly effect: EffectState | null };
+
+/** What some steps have called, whichever try it was, the oldest first. */
+export const listCallsOfSteps = (
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  steps: readonly string[],
+): Promise<CallWithEffect[]> =>
+  steps.length === 0
+    ? Promise.resolve([])
+    : trx
+        .selectFrom('tool_calls as c')
+        .leftJoin('effects as e', (join) =>
+          join.onRef('e.organization_id', '=', 'c.organization_id').onRef('e.key', '=', 'c.effect_key'),
+        )
+        .select([
+          'c.step_id',
+          'c.turn_key',
+          'c.tool',
+          'c.arguments',
+          'c.arguments_hash',
+          'c.status',
+          'c.result',
+          'e.state as effect',
+        ])
+        .where('c.orchestration_id', '=', orchestrationId)
+        .where('c.step_id', '=', sql<string>`any(${[...steps]}::text[])`)
+        .orderBy('c.created_at')
+        .orderBy('c.position')
         .execute();
 
 export const listCallsById = (

@@ -50,6 +50,8 @@ interface FailedStep {
   readonly code: ErrorCode;
   /** The failure as people are told it. */
   readonly sentence: string;
+  /** What its tries have called, and what became of that; empty for nothing. */
+  readonly calls: string;
   readonly attempts: readonly {
     readonly rootCause: string;
     readonly action: HealingAction;
@@ -58,11 +60,12 @@ interface FailedStep {
 }
 
 /** What the diagnosis is asked. */
-export const diagnosisRequest = ({ title, instruction, agent, code, sentence, attempts }: FailedStep): string =>
+export const diagnosisRequest = ({ title, instruction, agent, code, sentence, calls, attempts }: FailedStep): string =>
   [
     `This step of ${agent ?? 'no agent'} failed with ${code}.`,
     inTag('step', instruction, PLAN_LIMITS.instructionChars, { title }),
     inTag('failure', sentence, TEXT_CHARS * 2),
+    ...(calls ? [`It has made these calls; what has happened stays, and the next try is told of it:\n${calls}`] : []),
     ...attempts.map(({ rootCause, action, detail }, i) =>
       inTag('attempt', [rootCause, detail ?? ''].join('\n').trim(), TEXT_CHARS * 2, { number: `${i + 1}`, action }),
     ),

@@ -14,8 +14,10 @@ import {
   type Orchestration,
 } from '../../db/queries/orchestrations.ts';
 import { listSteps, type Step } from '../../db/queries/steps.ts';
+import { listCallsOfSteps, type CallWithEffect } from '../../db/queries/tool-calls.ts';
 import { healingCostOf, stepCostOf } from '../../db/queries/costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
+import { wordsOfCalls } from '../tools/earlier-tries.ts';
 import { loadContext, type TurnContext, type ModelChoices, diagnosisTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS } from '../steps/prompts.ts';
@@ -66,6 +68,7 @@ interface Failure extends Pick<TurnContext, 'today'> {
   readonly orchestration: Orchestration;
   readonly attempts: readonly HealingRow[];
   readonly row: Step | undefined;
+  readonly calls: readonly CallWithEffect[];
   readonly spent: Nanos;
   readonly stepSpent: Nanos;
 }
@@ -79,8 +82,9 @@ async function loadFailure(
   const { today } = await loadContext(trx, deps, orchestration);
   const attempts = (await listHealing(trx, orchestrationId)).filter(({ step_id: id }) => id === step);
   const row = (await listSteps(trx, orchestrationId)).find(({ id }) => id === step);
+  const calls = await listCallsOfSteps(trx, orchestrationId, [step]);
   const spent = await healingCostOf(trx, orchestrationId);
-  return { orchestration, today, attempts, row, spent, stepSpent: await stepCostOf(trx, orchestrationId, step) };
+  return { orchestration, today, attempts, row, calls, spent, stepSpent: await stepCostOf(trx, orchestrationId, step) };
 }
 
 /** Undefined: nothing can heal this, and nothing is shown. */
@@ -142,7 +146,7 @@ async function diagnose(
   }
 }
 
-function toTurn(deps: HealDeps, input: FailedTry, { orchestration, row, attempts, today }: Failure): Turn {
+function toTurn(deps: HealDeps, input: FailedTry, { orchestration, row, calls, attempts, today }: Failure): Turn {
   const { organizationId, orchestrationId, step, agent, attempt, code } = input;
   const content = diagnosisRequest({
     title: row ? stepName(row) : step,
@@ -150,6 +154,7 @@ function toTurn(deps: HealDeps, input: FailedTry, { orchestration, row, attempts
     agent,
     code,
     sentence: errorSentence(code, 'en'),
+    calls: wordsOfCalls(calls),
     attempts: attempts.map((one) => ({ rootCause: one.root_cause, action: one.action, detail: one.detail })),
   });
   return {

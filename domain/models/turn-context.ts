@@ -26,6 +26,9 @@ export const diagnosisTurnKey = (step: string, attempt: number): string => `diag
 /** The turn of a round of a try: the first is the try's own, later ones follow answers of tools. */
 export const roundKey = (turnKey: string, round: number): string => (round > 1 ? `${turnKey}~${round}` : turnKey);
 
+/** The try that a round's turn belongs to: its key without the round. */
+export const tryOfTurn = (turnKey: string): string => turnKey.replace(/~\d+$/, '');
+
 /** The turns of the rounds before this one. */
 export const earlierRoundKeys = (turnKey: string, round: number): string[] =>
   Array.from({ length: round - 1 }, (_, index) => roundKey(turnKey, index + 1));

@@ -1,15 +1,17 @@
 import type { Attempt } from '../attempt.ts';
 import type { AgentDefinition, AgentId } from '../../contracts/agents.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { errorSentence, textsFor } from '../../contracts/texts.ts';
+import { errorSentence, reasonSentence, textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, StepFailure } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { updateOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { listPlans } from '../../db/queries/plans.ts';
 import { listSteering, setDelivered } from '../../db/queries/steering.ts';
-import { listSteps } from '../../db/queries/steps.ts';
+import { listSteps, type Step } from '../../db/queries/steps.ts';
+import { listCallsOfSteps } from '../../db/queries/tool-calls.ts';
 import { findTurnContext } from '../../db/queries/turn-context.ts';
 import { listTurns } from '../../db/queries/turns.ts';
+import { hasEndedWithoutAnswer, mayHaveHappened, wordsOfCalls } from '../tools/earlier-tries.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
 import { plannerTools, plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
@@ -94,6 +96,13 @@ async function plannerWords(
   const steps = await listSteps(trx, orchestration.id);
   const turns = await listTurns(trx, orchestration.id);
   const messages = await listSteering(trx, orchestration.id);
+  const reasonOf = (step: Step) => failures.find((one) => (one.step ?? one.agent) === step.id)?.reason;
+  const failed = steps.filter((step) => reasonOf(step) !== undefined || hasEndedWithoutAnswer(step));
+  const calls = await listCallsOfSteps(
+    trx,
+    orchestration.id,
+    failed.map(({ id }) => id),
+  );
   const before = repairs
     ? (await listPlans(trx, orchestration.id)).find((plan) => plan.revision === revision - 1)
     : undefined;
@@ -111,9 +120,13 @@ async function plannerWords(
     finished: steps
       .filter(({ status }) => status === 'done')
       .map((step) => ({ id: step.id, title: stepName(step), result: resultOf(step.turn_key) })),
-    failed: steps.flatMap((step) => {
-      const failure = failures.find((one) => (one.step ?? one.agent) === step.id);
-      return failure ? [{ id: step.id, title: stepName(step), reason: errorSentence(failure.reason, 'en') }] : [];
+    failed: failed.flatMap((step) => {
+      const reason = reasonOf(step);
+      const called = wordsOfCalls(calls.filter((call) => call.step_id === step.id && mayHaveHappened(call)));
+      // A plan that somebody asked for is told of what failed before only where that has changed something.
+      if (reason === undefined && called === '') return [];
+      const sentence = reason ? errorSentence(reason, 'en') : reasonSentence(step.reason ?? 'internal', 'en');
+      return [{ id: step.id, title: stepName(step), reason: sentence, ...(called && { calls: called }) }];
     }),
     ...(before && { previous: { draft: before.draft ?? '', problems: before.problems } }),
   };

@@ -49,7 +49,13 @@ export interface PlannerRequest {
   /** Why a plan that already runs is made anew. */
   readonly constraint?: string;
   readonly finished?: readonly { readonly id: string; readonly title: string; readonly result: string }[];
-  readonly failed?: readonly { readonly id: string; readonly title: string; readonly reason: string }[];
+  readonly failed?: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly reason: string;
+    /** What it has called before it failed, and what became of that. */
+    readonly calls?: string;
+  }[];
   /** The planner's own words before, and what was wrong with them. */
   readonly previous?: { readonly draft: string; readonly problems: readonly PlanProblem[] };
   readonly steering?: readonly string[];
@@ -70,8 +76,11 @@ export function plannerRequest(given: PlannerRequest): string {
         : []),
       inTag('finished_step', result, RESULT_CHARS, { id, title }),
     ]),
-    ...failed.flatMap(({ id, title, reason }, i) => [
+    ...failed.flatMap(({ id, title, reason, calls }, i) => [
       ...(i === 0 ? ['These steps failed or were left out. Find another way, under other ids.'] : []),
+      ...(calls
+        ? [`Before it failed, ${id} made these calls. What has happened stays: do not plan it again.`, calls]
+        : []),
       inTag('failed_step', reason, RESULT_CHARS, { id, title }),
     ]),
     ...steering.map((words) => inTag('steering', words, STEERING_LIMITS.messageChars)),

@@ -80,7 +80,11 @@ async function beginStep(trx: OrganizationTransaction, work: StepWork): Promise<
   const { input, id, context, step, tools, turn } = work;
   const { model, turnKey } = turn.request;
   const steering = context.steering.map((message) => message.id);
-  const inputs = { ...taintInputsOf(input, step, context.history), conversation: [], buildsOnOthers: false };
+  const inputs = {
+    ...taintInputsOf(input, step, context.history),
+    conversation: [],
+    buildsOnOthers: work.readsOthersCalls,
+  };
   // Kept with the step, so that whoever reads its answer later is warned as it was itself.
   const tainted = context.tainted || (await isTainted(trx, inputs, tools.offered));
   const set = {
@@ -116,14 +120,15 @@ async function settleStepTurn(
 /** The turn wants tools called: the calls are written, and the step goes on after them. */
 async function writeCalls(
   trx: OrganizationTransaction,
-  { input, id, context, step, tools, turn }: StepWork,
+  { input, id, context, step, tools, turn, readsOthersCalls }: StepWork,
   { status, language }: OrchestrationSteps,
   { calls }: ModelAnswer,
   costNanos: number,
 ): Promise<Orchestration | undefined> {
   const { organizationId, orchestrationId, request } = turn;
   const inputs = taintInputsOf(input, step, context.history);
-  const callContext = { organizationId, step: id, turnKey: request.turnKey, ...inputs };
+  const buildsOnOthers = inputs.buildsOnOthers || readsOthersCalls;
+  const callContext = { organizationId, step: id, turnKey: request.turnKey, ...inputs, buildsOnOthers };
   await writeWantedCalls(trx, callContext, calls, await withTexts(trx, tools, calls));
   const key = { orchestrationId, id };
   const set = { cost_nanos: costNanos };

@@ -6,33 +6,28 @@ import { listEffectsOfStep } from '../../db/queries/effects.ts';
 import { isPlanApproved } from '../../db/queries/plans.ts';
 import { getApprovalPolicy } from '../../db/queries/organizations.ts';
 import type { OfferedTool } from './tool-host.ts';
-import { effectKeyOf } from './call-identity.ts';
 import type { CallContext } from './taint.ts';
 
-/** Says why a human is asked before a call with these arguments; it remembers what the turn has been granted. */
-export type ApprovalEvaluator = (tool: OfferedTool, argumentsHash: string, tainted: boolean) => AskReason[];
+/** Says why a human is asked before a call; it remembers what the turn has been granted. */
+export type ApprovalEvaluator = (tool: OfferedTool, tainted: boolean) => AskReason[];
 
 /**
- * Creates the evaluator of one turn. A plan that was approved covers the one call that its step was made for: a second one
- * with other arguments was not part of it. What is done already is not asked about again, since its kept answer is all
- * that follows.
+ * Creates the evaluator of one turn. A plan that was approved covers the one call that its step was made for: a second
+ * one, in this turn or a later one, was not part of it.
  */
 export async function createApprovalEvaluator(
   trx: OrganizationTransaction,
   context: CallContext,
 ): Promise<ApprovalEvaluator> {
-  const { organizationId, orchestrationId, step, plannedTool } = context;
+  const { orchestrationId, step, plannedTool } = context;
   const { policy } = await getApprovalPolicy(trx);
   const approved = plannedTool ? await isPlanApproved(trx, orchestrationId, plannedTool.revision) : false;
   const made = await listEffectsOfStep(trx, { orchestrationId, step });
-  const done = new Set(made.filter(({ state }) => state === 'DONE').map(({ key }) => key));
-  let covered = made.find(({ state, tool }) => state !== 'FAILED' && tool === plannedTool?.name)?.key;
-  return (tool, argumentsHash, tainted) => {
-    const key = effectKeyOf({ organizationId, orchestrationId, step, tool: tool.name, argumentsHash });
-    if (done.has(key)) return [];
-    const isPlanned = approved && plannedTool?.name === tool.name;
-    if (isPlanned) covered ??= key;
-    return reasonsToAsk({ risk: tool.risk, tainted, plannedAndApproved: isPlanned && covered === key }, policy);
+  let isUsed = made.some(({ state, tool }) => state !== 'FAILED' && tool === plannedTool?.name);
+  return (tool, tainted) => {
+    const isPlanned = approved && plannedTool?.name === tool.name && !isUsed;
+    if (isPlanned) isUsed = true;
+    return reasonsToAsk({ risk: tool.risk, tainted, plannedAndApproved: isPlanned }, policy);
   };
 }
 

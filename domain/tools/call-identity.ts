@@ -9,17 +9,24 @@ import type { OfferedTool } from './tool-host.ts';
 export const argumentsHash = (args: Readonly<Record<string, unknown>>): string => hashOfJson(args);
 
 /**
- * The ledger's key of an effect: organization, root run, step, tool and arguments. Attempts, activity ids, run ids after
- * a reset and the model's own names of calls are no part of it: they change while the effect stays the same.
+ * The ledger's key of an effect: organization, root run, step, turn, tool, arguments, and which of the turn's identical
+ * calls it is. A turn is stored before its calls are made, so a retry of it wants the same effects, and what a later turn
+ * wants is another effect, also with the same arguments. Attempts, activity ids, run ids after a reset and the model's
+ * own names of calls are no part of it: they change while the effect stays the same.
  */
 export const effectKeyOf = (of: {
   readonly organizationId: string;
   /** Of the root run: a reset and a retry keep it. */
   readonly orchestrationId: string;
   readonly step: string | null;
+  /** Null for a call that a person has named. */
+  readonly turn: string | null;
   readonly tool: string;
   readonly argumentsHash: string;
-}): string => hashOfJson(['effect', of.organizationId, of.orchestrationId, of.step, of.tool, of.argumentsHash]);
+  /** Identical calls of the same turn before this one. */
+  readonly nth: number;
+}): string =>
+  hashOfJson(['effect', of.organizationId, of.orchestrationId, of.step, of.turn, of.tool, of.argumentsHash, of.nth]);
 
 const RANK: Readonly<Record<StepRisk, number>> = { read: 0, write: 1, production: 2 };
 

@@ -6,7 +6,7 @@ import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { getOrchestration, lockOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
-import { findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
+import { countIdenticalBefore, findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { claimChange, makeChange } from '../effects/make-change.ts';
 import { effectKeyOf, findApprovalMismatch, findCallMismatch } from './call-identity.ts';
 import { followProgress } from './progress.ts';
@@ -88,7 +88,7 @@ async function open(
   const timeoutMs = loaded.tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
   const invocation = { ...loaded, target, row, attempt, options: { signal: attempt.signal, timeoutMs } };
   const reads = row.risk === 'read' && loaded.tool.risk === 'read';
-  const key = reads ? undefined : keyOf(target, row);
+  const key = reads ? undefined : await keyOf(trx, target, row);
   await setRunning(trx, target, row, key);
   return { language, invocation, claim: key === undefined ? undefined : await claimChange(trx, invocation, key) };
 }
@@ -104,13 +104,19 @@ async function findMismatch(
   return findCallMismatch(row, tool) ?? (await findApprovalMismatch(trx, row));
 }
 
-const keyOf = ({ organizationId, orchestrationId }: CallTarget, row: ToolCall): string =>
+const keyOf = async (
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId }: CallTarget,
+  row: ToolCall,
+): Promise<string> =>
   effectKeyOf({
     organizationId,
     orchestrationId,
     step: row.step_id,
+    turn: row.turn_key,
     tool: row.tool,
     argumentsHash: row.arguments_hash,
+    nth: await countIdenticalBefore(trx, row),
   });
 
 async function setRunning(

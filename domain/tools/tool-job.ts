@@ -1,7 +1,7 @@
 import { textsFor, type ErrorCode } from '../../contracts/texts.ts';
 import type { CallOutline, OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
-import { settleEffect } from '../../db/queries/effects.ts';
+import { findEffect, settleEffect } from '../../db/queries/effects.ts';
 import {
   changeOrchestration,
   getOrchestration,
@@ -71,7 +71,12 @@ export async function prepareToolJob(
   return { calls: toOutlines(calls, [tool]) };
 }
 
-/** Ends calls that will not be made: declined by a human, or no longer needed. */
+const LOST = 'It was sent, and whoever waited for the answer is gone.';
+
+/**
+ * Ends calls that will not be made: declined by a human, or no longer needed. Of what was sent nobody can say that it was
+ * not made: it is answered as unknown, for a human to look.
+ */
 export function closeCalls(
   deps: DatabaseDeps,
   {
@@ -80,10 +85,22 @@ export function closeCalls(
     calls,
     as,
   }: OrchestrationTarget & { calls: readonly string[]; as: 'declined' | 'cancelled' | 'failed' },
-): Promise<void> {
+): Promise<{ unknown: string[] }> {
   return withOrganization(deps.db, organizationId, async (trx) => {
-    for (const id of calls)
-      await setToolCall(trx, { orchestrationId, id }, { status: as, finished_at: new Date().toISOString() });
+    const unknown: string[] = [];
+    const finished = { finished_at: new Date().toISOString() };
+    for (const id of calls) {
+      const row = await findToolCall(trx, { orchestrationId, id });
+      const effect = row?.effect_key ? await findEffect(trx, row.effect_key) : undefined;
+      const wasSent = effect?.state === 'UNKNOWN' || (effect?.state === 'PENDING' && effect.sent_at !== null);
+      if (effect && wasSent) {
+        unknown.push(id);
+        // A human is asked about it, unless the work ends here.
+        await setToolCall(trx, { orchestrationId, id }, { status: 'unknown', ...(as !== 'failed' && finished) });
+        if (effect.state === 'PENDING') await settleEffect(trx, effect, { state: 'UNKNOWN', detail: LOST });
+      } else await setToolCall(trx, { orchestrationId, id }, { status: as, ...finished });
+    }
+    return { unknown };
   });
 }
 

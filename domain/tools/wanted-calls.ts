@@ -7,6 +7,7 @@ import type { OfferedTool } from './tool-host.ts';
 import type { WantedCall } from '../models/model-port.ts';
 import { argumentsHash } from './call-identity.ts';
 import { createApprovalEvaluator, type ApprovalEvaluator } from './approval-evaluator.ts';
+import { createRepetitionFinder, type FindRepetition } from './earlier-tries.ts';
 import { errorResult, storableResult } from './results.ts';
 import { resolve, type AgentTools, type ResolvedCall } from './agent-tools.ts';
 import type { CheckArguments } from './tool-ports.ts';
@@ -28,9 +29,18 @@ export async function writeWantedCalls(
   const resolved = wanted.map((call) => ({ call, to: resolve(call, tools) }));
   const changes = resolved.some(({ to }) => 'tool' in to && to.tool.risk !== 'read');
   const evaluate = changes ? await createApprovalEvaluator(trx, context) : () => [];
+  const findRepetition = changes ? await createRepetitionFinder(trx, context) : () => undefined;
   const tainted = changes && (await isTainted(trx, context, tools.offered));
   const rows = resolved.map(({ call, to }, position) =>
-    toRow(context, { call, to, position, tainted, evaluate, checkArguments: tools.checkArguments }),
+    toRow(context, {
+      call,
+      to,
+      position,
+      tainted,
+      evaluate,
+      findRepetition,
+      checkArguments: tools.checkArguments,
+    }),
   );
   await insertToolCalls(trx, rows);
 }
@@ -41,17 +51,20 @@ interface WantedRow {
   readonly position: number;
   readonly tainted: boolean;
   readonly evaluate: ApprovalEvaluator;
+  readonly findRepetition: FindRepetition;
   readonly checkArguments: CheckArguments;
 }
 
 function toRow(
   context: CallContext,
-  { call, to, position, tainted, evaluate, checkArguments }: WantedRow,
+  { call, to, position, tainted, evaluate, findRepetition, checkArguments }: WantedRow,
 ): Parameters<typeof insertToolCalls>[1][0] {
   const tool = 'tool' in to ? to.tool : undefined;
   const args = 'tool' in to ? to.args : call.input;
   const hash = argumentsHash(args);
-  const answer = answerAtOnce(to, position, checkArguments);
+  const mistake = answerAtOnce(to, position, checkArguments);
+  const repeated = tool && tool.risk !== 'read' && !mistake ? findRepetition(tool, hash) : undefined;
+  const answer = mistake ?? (repeated && 'answer' in repeated ? repeated.answer : undefined);
   return {
     organization_id: context.organizationId,
     orchestration_id: context.orchestrationId,
@@ -66,7 +79,8 @@ function toRow(
     arguments_hash: hash,
     risk: tool?.risk ?? 'read',
     tainted,
-    ...(tool && !answer && { reasons: JSON.stringify(evaluate(tool, hash, tainted)) }),
+    ...(tool &&
+      !answer && { reasons: JSON.stringify([...evaluate(tool, tainted), ...(repeated ? ['repeated'] : [])]) }),
     ...(answer && {
       status: answer.isError ? ('failed' as const) : ('done' as const),
       result: JSON.stringify(storableResult(answer)),

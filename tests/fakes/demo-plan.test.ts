@@ -142,6 +142,7 @@ describe('the demo’s diagnosis', () => {
       agent: 'finance',
       code: 'no_answer',
       sentence: 'No agent could answer.',
+      calls: '',
       attempts: [],
     });
     const said = await saidTo(diagnosisSchema(TRAINED_AGENTS), asked);

@@ -75,8 +75,8 @@ async function callOnce(job: Job, { id, tool, queue }: CallOutline): Promise<Cal
     if (isCancellation(error)) throw error;
     // What it was is kept with the activity; the agent is told that there is no answer.
     errorCodeOf(error);
-    await store.closeCalls({ ...job.target, calls: [id], as: 'failed' });
-    return { status: 'failed' };
+    const { unknown } = await store.closeCalls({ ...job.target, calls: [id], as: 'failed' });
+    return { status: unknown.length > 0 ? 'unknown' : 'failed' };
   } finally {
     job.callsInFlight--;
     job.changed();

@@ -135,6 +135,7 @@ export const tools = {
     reasons: {
       risk: 'It changes something.',
       untrusted_input: 'Its arguments may come from untrusted text.',
+      repeated: 'An earlier attempt made exactly this change, or may have made it.',
     } satisfies Record<AskReason, string>,
     reconnect: shared.reconnect,
     reconnectHint: 'The work goes on by itself once that is done.',

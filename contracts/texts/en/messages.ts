@@ -68,6 +68,7 @@ export const messages = {
     askReasons: {
       risk: 'it changes something',
       untrusted_input: 'its arguments may come from untrusted text',
+      repeated: 'an earlier attempt made exactly this change, or may have made it',
     },
     effectUnknown:
       'The answer was lost, so nobody knows whether this has happened. Please look there first, then type one of these, or CANCEL to abort the work',

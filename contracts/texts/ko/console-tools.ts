@@ -128,6 +128,7 @@ export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'ca
     reasons: {
       risk: '외부 내용을 변경합니다.',
       untrusted_input: '인자가 신뢰할 수 없는 텍스트에서 왔을 수 있습니다.',
+      repeated: '이전 시도에서 똑같은 변경을 이미 실행했거나 실행했을 수 있습니다.',
     },
     reconnect: shared.reconnect,
     reconnectHint: '다시 연결하면 작업이 자동으로 이어집니다.',

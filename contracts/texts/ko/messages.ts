@@ -68,6 +68,7 @@ export const messages: Messages = {
     askReasons: {
       risk: '외부 내용을 변경합니다',
       untrusted_input: '신뢰할 수 없는 텍스트에서 온 값일 수 있습니다',
+      repeated: '이전 시도에서 똑같은 변경을 이미 실행했거나 실행했을 수 있습니다',
     },
     effectUnknown:
       '응답이 유실되어 실행 여부를 알 수 없습니다. 먼저 직접 확인한 뒤 아래 중 하나를 입력하거나, 작업을 중단하려면 CANCEL(취소)을 입력하세요',

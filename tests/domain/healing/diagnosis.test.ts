@@ -55,6 +55,7 @@ describe('what the diagnosis is asked', () => {
       agent: 'finance',
       code: 'no_answer',
       sentence: 'No agent could answer.',
+      calls: '',
       attempts: [{ rootCause: 'Too wide', action: 'retry', detail: 'One team only' }],
     });
     expect(asked).toContain('This step of finance failed with no_answer.');

@@ -33,15 +33,29 @@ describe('a change', () => {
     expect(await call()).toMatchObject({ status: 'done', result: { text: 'done: createTask' } });
   });
 
-  it('is answered from the ledger when it is wanted again in the same step, whatever the model calls it', async () => {
+  it('is made once for one call of one turn, and again for a later turn and for the same call beside it', async () => {
     const offered = tool();
-    await want(offered);
-    await want(offered, { id: 'c2', tool_use_id: 'toolu_other' });
+    const turn = (turn_key: string, position: number) => ({ id: `${turn_key}/${position}`, turn_key, position });
+    await want(offered, turn('agent:ops', 0));
+    await want(offered, turn('agent:ops', 1));
+    await want(offered, turn('agent:ops~2', 0));
     const { world, make } = open(offered);
-    await make();
-    await expect(make(1, 'c2')).resolves.toEqual({ status: 'done' });
-    expect(times(world)).toBe(1);
-    expect(await call('c2')).toMatchObject({ result: { text: 'done: createTask' } });
+    for (const id of ['agent:ops/0', 'agent:ops/0', 'agent:ops/1', 'agent:ops/1', 'agent:ops~2/0', 'agent:ops~2/0'])
+      await expect(make(1, id)).resolves.toEqual({ status: 'done' });
+    expect(times(world)).toBe(3);
+    expect(new Set(world.happened.map(({ key }) => key)).size).toBe(3);
+  });
+
+  it('that only reads, of a server that does not say so, is asked again in a later turn', async () => {
+    let count = 0;
+    const select = tool({ name: 'db__query', remoteName: 'query', canUndo: false });
+    const rows = async () => ({ text: `count: ${count++}`, isError: false });
+    await want(select, { id: 't1/0', turn_key: 't1' }, { sql: 'select count(*) from t' });
+    await want(select, { id: 't3/0', turn_key: 't3' }, { sql: 'select count(*) from t' });
+    const { make } = open(select, rows, rows);
+    await make(1, 't1/0');
+    await make(1, 't3/0');
+    expect([(await call('t1/0'))?.result?.text, (await call('t3/0'))?.result?.text]).toEqual(['count: 0', 'count: 1']);
   });
 
   it('is another one with other arguments', async () => {

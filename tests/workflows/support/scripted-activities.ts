@@ -238,6 +238,7 @@ export function createScriptedActivities() {
       prepareToolJob: async ({ orchestrationId }) => ({ calls: [...(of(orchestrationId).script.toolJob ?? [])] }),
       closeCalls: async ({ orchestrationId, calls: ids, as }) => {
         of(orchestrationId).calls.push({ name: 'closeCalls', ids, as });
+        return { unknown: [] };
       },
       settleUnknownEffect: async ({ orchestrationId, call, verdict }) => {
         of(orchestrationId).calls.push({ name: 'settleUnknownEffect', ids: [call], verdict });
