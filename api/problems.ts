@@ -75,11 +75,7 @@ export const onError =
         'unavailable',
         'The database is away. Nothing was accepted; please try again in a few seconds.',
       );
-    return problemResponse(
-      c,
-      'internal',
-      'The request failed and is logged. Nothing was half-written; please try again.',
-    );
+    return problemResponse(c, 'internal', 'The request failed and is logged. Nothing was saved. Please try again.');
   };
 
 function fromHttpException(c: Context, error: HTTPException): Response {

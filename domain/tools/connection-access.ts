@@ -100,7 +100,7 @@ export async function refuseUnlessCallable(
 ): Promise<void> {
   const now = await findCallState(trx, id, remoteName);
   if (!now) throw gone();
-  if (!now.enabled) throw new ToolCallError('refused', `${name} is switched off.`);
+  if (!now.enabled) throw new ToolCallError('refused', `${name} is turned off.`);
   refuseWhileBroken(now);
   if (now.state === 'active') return;
   throw new ToolCallError(

@@ -109,7 +109,7 @@ async function readTools(trx: OrganizationTransaction, name?: string): Promise<O
 /** @throws ToolCallError `refused` for what is called elsewhere, `broken` while the circuit is open. */
 function callable({ tool, connection }: LoadedTool): Connection {
   if (!connection) throw new ToolCallError('refused', `${tool.name} is not called over a connection.`);
-  if (!connection.enabled) throw new ToolCallError('refused', `${connection.name} is switched off.`);
+  if (!connection.enabled) throw new ToolCallError('refused', `${connection.name} is turned off.`);
   refuseWhileBroken(connection);
   return connection;
 }

@@ -78,7 +78,7 @@ const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 type KnownTool = NonNullable<Awaited<ReturnType<typeof findToolState>>>;
 
 function whyNot({ state, connection, enabled, health, last_error: lastError }: KnownTool, page: string): string {
-  if (!enabled) return `${connection} is switched off. It can be switched on at ${page}`;
+  if (!enabled) return `${connection} is turned off. It can be turned on at ${page}`;
   if (health === 'reconnect') return `${connection} does not accept our access any more. Reconnect it at ${page}`;
   if (state === 'quarantined')
     return `This tool of ${connection} is new or has changed, and is off until an admin accepts it at ${page}`;

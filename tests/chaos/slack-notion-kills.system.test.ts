@@ -20,7 +20,7 @@ const posts = (thread: string) =>
 async function expectOnce(title: string, thread: string) {
   const message = await finalMessage(at.nubabel, CHANNEL, thread, 60_000);
   expect(message.text).toMatch(/^✅ Done/);
-  expect(linesOf(message)).toMatch(/\*Changed outside\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//);
+  expect(linesOf(message)).toMatch(/\*External changes\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//);
   expect([at.made(title), posts(thread).length, botMessages(at.nubabel, CHANNEL, thread).length]).toEqual([1, 1, 1]);
   expect((await jobsIn(at.nubabel, thread)).map(({ status }) => status)).toEqual(['completed']);
   const [effect, ...others] = await effectsOf(at.nubabel, await jobOf(at.nubabel, thread));

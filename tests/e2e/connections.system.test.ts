@@ -226,7 +226,7 @@ describe('a connection that is changed', () => {
     }
   });
 
-  it('is off when it is switched off, and offered again when it is switched on', async () => {
+  it('is off when it is turned off, and offered again when it is switched on', async () => {
     const made = await connect(nubabel, server);
     const names = async () =>
       (await read<{ tools: { connectionId: string }[] }>(await nubabel.request('/api/tools'))).tools.filter(

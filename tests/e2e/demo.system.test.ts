@@ -56,7 +56,7 @@ describe('with the demo model', () => {
     await nubabel.slack.say({ user, channel: 'C_GENERAL', text: word, thread_ts: thread });
     const message = await finalMessage(nubabel, 'C_GENERAL', thread);
     expect(message.text).toMatch(ending);
-    expect(message.versions.map(wordsOf).join()).toMatch(/(Phase|페이즈) \d\/[2-9]/);
+    expect(message.versions.map(wordsOf).join()).toMatch(/Phase \d\/[2-9]|\d단계\(총 [2-9]단계\)/);
     expect(botMessages(nubabel, 'C_GENERAL', thread)).toHaveLength(1);
   });
 

@@ -202,7 +202,7 @@ describe('a budget that runs out midway', () => {
       where: (one) => /RAISE/.test(wordsOf(one)),
     });
     expect(wordsOf(asking)).toMatch(/💰 Limit of the person \(day\)/u);
-    expect(wordsOf(asking)).toMatch(/only an admin may answer RAISE/);
+    expect(wordsOf(asking)).toMatch(/only an admin can answer RAISE/);
     await nubabel.slack.say({ user: 'U_LINUS', channel: 'C_LAUNCH', text: 'RAISE', thread_ts: ts });
     await eventually('the refusal', async () =>
       (await auditOf(nubabel, jobId)).some(({ outcome }) => outcome === 'rejected'),

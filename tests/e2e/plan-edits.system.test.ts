@@ -155,7 +155,7 @@ describe('a dry run', () => {
     const jobId = await askBy(ada, 'Draft a launch tweet', { dryRun: true, requireApproval: true });
     const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'completed', dryRun: true, costCents: 0, result: { agents_used: [] } });
-    expect(job.result?.primary_result).toMatch(/Nothing was run[\s\S]+[\d.]+¢/);
+    expect(job.result?.primary_result).toMatch(/Nothing was done[\s\S]+[\d.]+¢/);
     expect(job.agents.map(({ status }) => status)).not.toContain('done');
     expect(nubabel.model.requests).toHaveLength(before);
   });

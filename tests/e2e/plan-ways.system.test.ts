@@ -135,7 +135,7 @@ describe('parts that fail', () => {
     expect(result?.coverage?.weights.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 9);
     expect(result?.missing_agents.map(({ agent }) => agent)).toEqual(['ops']);
     expect(message.text).toMatch(/^⚠️ Done, with parts missing/u);
-    expect(wordsOf(message)).toContain('2 of 3 steps are in the answer');
+    expect(wordsOf(message)).toContain('Based on 2 of 3 steps');
     expect(wordsOf(message)).toContain('Do the part bad');
   });
 });

@@ -42,7 +42,7 @@ describe('a question in a thread', () => {
     const [message] = botMessages(nubabel, CHANNEL, thread);
     expect(message && wordsOf(message)).toMatch(/\*Agents:\* Marketing/);
     expect(message && wordsOf(message)).toMatch(/\*Estimated cost:\* .*¢ \(at most .*¢\)/);
-    expect(message && wordsOf(message)).toContain('The asker or an admin may answer');
+    expect(message && wordsOf(message)).toContain('The asker or an admin can answer');
     expect(message && wordsOf(message)).toMatch(/Expires at <!date\^\d+\^/);
     expect(working('Draft a launch tweet')).toEqual([]);
   });

@@ -60,7 +60,7 @@ describe('a connection that cannot be used', () => {
     expect(text).toMatch(/^✅ Done/);
     expect(offered).not.toContain('eye__look');
     expect(system).toMatch(/Not available now: Eye/);
-    expect(lines).toMatch(new RegExp(`⚠️ .*/connections/${id}\\|Eye> \\(it does not answer at the moment\\)`));
+    expect(lines).toMatch(new RegExp(`⚠️ .*/connections/${id}\\|Eye> \\(it is not responding\\)`));
     await at.nubabel.request(`/api/connections/${id}`, { method: 'DELETE' });
   }, 90_000);
 

@@ -46,7 +46,7 @@ describe('a task asked for in Slack, every event four times at once', () => {
       const message = await finalMessage(at.nubabel, CHANNEL, thread);
       expect(message.text).toMatch(ends);
       const end = linesOf(message);
-      expect(end).toMatch(/\*(Changed outside|외부 변경)\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//);
+      expect(end).toMatch(/\*(External changes|외부 변경)\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//);
       expect(end).toMatch(/(Duration|소요 시간): \d+\.\d s · .*(Cost|비용): [\d.]+¢/);
       expect(at.made(title)).toBe(1);
       expect([posts(thread).length, (await jobsIn(at.nubabel, thread)).length]).toEqual([1, 1]);
@@ -86,7 +86,7 @@ describe('the question about it', () => {
     const message = await finalMessage(at.nubabel, CHANNEL, thread);
     expect(message.text).toMatch(/^✅ Done/);
     expect(linesOf(message)).toContain('A person has decided that this call is not made');
-    expect(linesOf(message)).not.toContain('Changed outside');
+    expect(linesOf(message)).not.toContain('External changes');
     expect(at.made('Skip me')).toBe(0);
     expect(await callsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ status: 'declined' }]);
   });

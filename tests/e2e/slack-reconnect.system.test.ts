@@ -85,7 +85,7 @@ describe('access that was taken back while somebody waits in Slack', () => {
     const end = await ended(at.nubabel, thread);
     expect(end.text).toMatch(/^✅ Done/);
     expect(linesOf(end)).toContain('There is no answer to this call');
-    expect(linesOf(end)).not.toContain('Changed outside');
+    expect(linesOf(end)).not.toContain('External changes');
     expect(made('Without it')).toBe(0);
     expect(await grant()).toContain('<h1>Connected</h1>');
     await eventually('a healthy connection', async () => {

@@ -39,7 +39,7 @@ describe('CANCEL while a slow tool runs', () => {
     await eventually('the cancellation', () => cancels() === cancelled + 1);
     const effects = await effectsOf(at.nubabel, await jobOf(at.nubabel, thread));
     expect(effects.map((effect) => effect.state)).toEqual(state ? [state] : []);
-    if (state) expect(linesOf(message)).toMatch(/❓ `wiki__createPage` · nobody knows whether it has happened/);
+    if (state) expect(linesOf(message)).toMatch(/❓ `wiki__createPage` · we couldn’t confirm this/);
   });
 });
 
@@ -121,7 +121,7 @@ describe('a change whose answer is lost after it was made', () => {
     const thread = await at.asks();
     await shows(at.nubabel, thread, /Type APPROVE to run/);
     await hears(at.nubabel, { text: 'APPROVE', thread });
-    const asked = linesOf(await shows(at.nubabel, thread, /DONE if it has happened/));
+    const asked = linesOf(await shows(at.nubabel, thread, /DONE if it happened/));
     for (const shown of ['wiki__createPage', '"title": "The page"', 'Wiki']) expect(asked).toContain(shown);
     expect(pages).toHaveLength(1);
     await hears(at.nubabel, { text: word, thread });

@@ -73,14 +73,14 @@ describe('UNDO in the thread of what was done', () => {
     await hears(at.nubabel, { text: 'UNDO', thread });
     await shows(at.nubabel, thread, /taken back/);
     await hears(at.nubabel, { text: 'UNDO', thread });
-    await told('U_ADA', 'Nothing of what was changed here can be taken back, or it already is.');
+    await told('U_ADA', 'There is nothing here that can be undone, or it already was.');
     expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
   });
 
   it('is not for somebody else, who is told so', async () => {
     const thread = await madeIn('Not yours', 'en', 'U_MINSU');
     await hears(at.nubabel, { text: 'UNDO', thread, user: 'U_LINUS' });
-    await told('U_LINUS', 'Only the person who asked or an admin may take back what was changed.');
+    await told('U_LINUS', 'Only the person who asked or an admin can undo these changes.');
     expect(at.there('Not yours')).toBe(1);
     expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
   });
@@ -106,7 +106,7 @@ describe('UNDO in the thread of what was done', () => {
     const thread = await madeIn('Stuck');
     at.notion.failNext(/^PATCH/, { status: 400, times: 1 });
     await hears(at.nubabel, { text: 'UNDO', thread });
-    const message = await shows(at.nubabel, thread, /could not be taken back/);
+    const message = await shows(at.nubabel, thread, /could not be undone/);
     expect(at.there('Stuck')).toBe(1);
     expect(linesOf(message)).toMatch(/UNDO/);
     // The first undo may still be writing its report; another one counts once that has ended.

@@ -131,7 +131,7 @@ describe('a call that cannot be made', () => {
     await set(`health = 'reconnect'`);
     expect((await expectProblem(await call('search', { arguments: {} }), 409))['detail']).toContain(page);
     await set(`health = 'healthy', enabled = false`);
-    expect((await expectProblem(await call('search', { arguments: {} }), 409))['detail']).toMatch(/switched off/);
+    expect((await expectProblem(await call('search', { arguments: {} }), 409))['detail']).toMatch(/turned off/);
     await set('enabled = true');
     server.setTools([{ name: 'search', description: 'Finds pages. And more.' }]);
     await nubabel.request(`/api/connections/${wiki.id}/tools?refresh=true`);

@@ -106,7 +106,7 @@ describe('an agent that changes something', () => {
     expect(summaries()).toContain('A mistake');
     const asked = await nubabel.request(`/api/jobs/${jobId}/undo`, { method: 'POST' });
     expect(asked.status).toBe(202);
-    // While it is being taken back it is undoable no more, and not taken back yet.
+    // While it being undone it is undoable no more, and not taken back yet.
     await eventually('it to be taken back', async () => (await effectsOf(nubabel, jobId))[0]?.undo === 'DONE');
     expect((await nubabel.status(jobId)).effects).toMatchObject({ undoable: 0 });
     expect(summaries()).not.toContain('A mistake');

@@ -45,7 +45,7 @@ describe('an approval at the terminal', () => {
       'Launch the product on Tuesday',
       'Phase 1/2',
       '🤖 Draft the launch tweet · Brand · 2 min · 1.5¢',
-      '🔧 Release the page · github__merge · 2 min · 1.5¢ · 🚨 changes production · only if steps.budget.confidence > 0.5',
+      '🔧 Release the page · github__merge · 2 min · 1.5¢ · 🚨 edits or deletes existing data · only if steps.budget.confidence > 0.5',
       'Publish the new pricing page.',
       'Estimated 4.5¢, at most 18¢, 4 min; expires in',
     ])
@@ -73,9 +73,11 @@ describe('an approval at the terminal', () => {
     expect(told).toEqual([['approve', { approvalId: 'approval-1', hash: 'hash-1' }]]);
     expect(prompts()).toContain('Type APPROVE, SKIP, STOP or CANCEL to abort');
     const shown = lines.join('\n');
-    expect(shown).toContain('notion__createTask · Demo Notion · changes something');
-    expect(shown).toMatch(/\n +title: "Ship.*it"\n +tags: \["a","b"\]\n +Its arguments may come from untrusted text/);
-    expect(shown).toContain('Asked for by: Marketing');
+    expect(shown).toContain('notion__createTask · Demo Notion · makes a change');
+    expect(shown).toMatch(
+      /\n +title: "Ship.*it"\n +tags: \["a","b"\]\n +Its arguments may come from an unverified source/,
+    );
+    expect(shown).toContain('Requested by: Marketing');
     expect(shown).not.toContain('\u001B[31m');
   });
 
@@ -85,7 +87,7 @@ describe('an approval at the terminal', () => {
     const evidence = ['Spent \u001B[31m4.90'];
     const lines = approvalLines({ ...rest, plan: { ...plan, stepId: 'draft', evidence, raise, action: 'skip' } }, 0);
     expect(lines.join('\n')).toContain(
-      '   • Spent 4.90\n   Limit (user, day): $5.00; has to rise by 20¢\n   Proposed: go on without it',
+      '   • Spent 4.90\n   Limit (user, day): $5.00; has to rise by 20¢\n   Proposed: skip this step',
     );
   });
 

@@ -103,7 +103,7 @@ describe('npm run ask', () => {
     });
     expect(await run.ended).toBe(0);
     expect(run.said.err.match(/Phase 1/g)).toHaveLength(1);
-    expect(run.said.out).toContain('nothing was run');
+    expect(run.said.out).toContain('nothing was done');
   });
 
   it('prints the job as JSON when asked', async () => {

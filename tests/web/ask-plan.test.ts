@@ -51,15 +51,15 @@ describe('the end of a plan at the terminal', () => {
     };
     const job = newJob({ status: 'partial', plan: planView(), result, receipt });
     const lines = closingLines(job);
-    expect(lines).toContain('   2 of 3 steps are in the answer');
+    expect(lines).toContain('   Based on 2 of 3 steps');
     expect(lines.filter((line) => line.includes('Missing'))).toEqual(['   Missing: Check the budget: Away.']);
-    expect(lines).toContain('   Cancelled: 1 call was under way, 0.3¢ spent after the stop, 2 of 3 steps done');
+    expect(lines).toContain('   Cancelled: 1 call was in progress, 0.3¢ spent after the stop, 2 of 3 steps done');
     expect(answerLines(job).join('\n')).toContain('### Time the post (Growth) (weight 40%)');
   });
 
   it('of a dry run is the plan with its prices', () => {
     const lines = closingLines(newJob({ status: 'completed', dryRun: true, plan: planView() })).join('\n');
-    expect(lines).toContain('nothing was run');
+    expect(lines).toContain('nothing was done');
     expect(lines).toContain('🤖 Draft the launch tweet · Brand · 2 min · 1.5¢');
     expect(lines).toContain('Estimated 4.5¢, at most 18¢, 4 min');
   });

@@ -17,7 +17,7 @@ describe('connections in the console', () => {
     await page.getByRole('link', { name: 'Connections' }).click();
     expect(new URL(page.url()).pathname).toBe('/connections');
     await page.getByRole('link', { name: /Notion.*2 to accept.*4 tools.*Works/s }).waitFor();
-    await page.getByRole('link', { name: /Wiki.*Has to be reconnected.*The grant is over/s }).click();
+    await page.getByRole('link', { name: /Wiki.*Needs to be reconnected.*The grant is over/s }).click();
     await page.getByRole('heading', { name: 'Wiki' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/connections/connection-2');
     await page.goBack();
@@ -34,7 +34,7 @@ describe('connections in the console', () => {
     const { page, see } = await stage.open('/connections');
     await page.getByRole('button', { name: 'Connect something' }).press('Enter');
     await page.getByLabel('Provider', { exact: true }).selectOption('other');
-    await page.getByLabel('Its name').fill('Wiki');
+    await page.getByLabel('Short name').fill('Wiki');
     await page.getByLabel('Address').fill('https://10.0.0.1/mcp');
     await page.getByLabel('Access').selectOption('api_key');
     await page.getByLabel('API key').fill('sk-planted');
@@ -88,9 +88,9 @@ describe('connections in the console', () => {
     const check = { check: 'credentials' as const, ok: false, detail: 'The grant is over.' };
     connections.test = { ok: false, checks: [check], latencyMs: 3, tools: 0 };
     const { page, see, press } = await stage.open('/connections/connection-1');
-    await press('Test');
+    await press('Test connection');
     await page.getByText('Credentials: The grant is over.').waitFor();
-    await press('Switch off');
+    await press('Turn off');
     await page.locator('[data-health="off"]').waitFor();
     expect(asked(nubabel, 'PATCH', '/connection-1')).toEqual([{ enabled: false }]);
     connections.authorizationUrl = 'javascript:alert(1)';
@@ -115,7 +115,7 @@ describe('connections in the console', () => {
     nubabel.connections.tools.set('connection-1', [newTool({ state: 'quarantined' })]);
     const { page, see } = await stage.open('/connections/connection-1');
     await see('An admin has to accept these.');
-    for (const name of ['Test', 'Delete', 'Switch off', /^Accept/])
+    for (const name of ['Test connection', 'Delete', 'Turn off', /^Accept/])
       expect(await page.getByRole('button', { name }).count()).toBe(0);
   });
 });
@@ -123,7 +123,7 @@ describe('connections in the console', () => {
 describe('the looks of connections', () => {
   it.each([
     { locale: 'ko-KR', colorScheme: 'dark' as const, words: ['모든 연결', '다시 연결 필요', '도구'] },
-    { locale: 'en-US', colorScheme: 'light' as const, words: ['All connections', 'Has to be reconnected', 'Tools'] },
+    { locale: 'en-US', colorScheme: 'light' as const, words: ['All connections', 'Needs to be reconnected', 'Tools'] },
   ])('fit a narrow phone in $locale', async ({ words, ...options }) => {
     const { connections } = stage.nubabel();
     const url = `https://mcp.example.com/${'long'.repeat(30)}`;

@@ -24,7 +24,7 @@ describe('a plan in the console', () => {
     const { page, see, press } = await stage.open('/?job=job-1');
     await see('Phase 2/2');
     await page.locator('[data-step="draft"] .step-line', { hasText: 'Draft the launch tweetBrand' }).waitFor();
-    await page.locator('[data-step="release"]').getByText('Changes production').waitFor();
+    await page.locator('[data-step="release"]').getByText('Edits or deletes existing data').waitFor();
     await see(/^18¢$/);
     await see(/^4 min$/);
     await page.locator('[data-step="release"] summary').click();
@@ -117,10 +117,10 @@ describe('a plan in the console', () => {
       finishedAt: new Date().toISOString(),
     });
     await seeCard('partial');
-    await see('1 of 3 steps are in the answer');
+    await see('Based on 1 of 3 steps');
     await see(/Draft the launch tweet 60%, Release the page 40%/);
     await see(left.reason);
-    await see(/2 calls were under way, 0.3¢ spent after the stop, 1 of 3 steps done/);
+    await see(/2 calls were in progress, 0.3¢ spent after the stop, 1 of 3 steps done/);
   });
 });
 
@@ -129,7 +129,7 @@ describe('running work in the console', () => {
     const nubabel = stage.nubabel();
     nubabel.jobs.set('job-1', newJob({ status: 'running', progress: 40, plan: planView() }));
     const { page, see, press } = await stage.open('/?job=job-1');
-    const box = page.getByLabel('Tell the work something');
+    const box = page.getByLabel('Message to the running work');
     await box.fill('Also include Q3');
     await box.press('Enter');
     await page.locator('.steering [data-status="pending"]', { hasText: 'Also include Q3' }).waitFor();
@@ -150,8 +150,8 @@ describe('running work in the console', () => {
     await see('The job is over.');
     expect(await box.inputValue()).toBe('Too late');
     nubabel.refusals.clear();
-    await press('Stop with what is there');
-    await see('Stopping…');
+    await press('Finish with current results');
+    await see('Finishing…');
     // The page says so before the server has been told.
     await eventually('the stop to arrive', () => posts(nubabel, '/steer').length === 4);
     expect(posts(nubabel, '/steer')).toEqual([
@@ -171,10 +171,10 @@ describe('running work in the console', () => {
     const plan = { ...base.plan, evidence: ['4.90 of 5.00 are spent.'], raise };
     nubabel.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval: { ...base, plan, policy, approvals } }));
     const { page, see, press } = await stage.open('/?job=job-1');
-    await see('The budget does not reach any further. How to go on?');
+    await see('Budget reached. How should Nubabel continue?');
     await see('4.90 of 5.00 are spent.');
     await see('1 of 2 approved');
-    await see(/The person who asked may not answer. Only admins may choose: Raise the limit/);
+    await see(/The person who asked cannot answer. Only admins may choose: Raise the limit/);
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
     await press('Raise the limit');
     await see('Answer received.');
@@ -183,7 +183,7 @@ describe('running work in the console', () => {
 });
 
 describe('a dry run', () => {
-  it('is asked for in the options, with the plan, and says that nothing was run', async () => {
+  it('is asked for in the options, with the plan, and says that nothing was done', async () => {
     const nubabel = stage.nubabel();
     const left = planView([{ status: 'skipped' }, { status: 'skipped' }, { status: 'skipped' }]);
     const result = sampleResult({ primary_result: 'The same in words.', primary_agent: null });
@@ -194,7 +194,7 @@ describe('a dry run', () => {
     await page.getByLabel('Plan first').selectOption('always');
     await page.getByText('Dry run: show what would happen').click();
     await page.getByLabel('Your request').press('Control+Enter');
-    await see(/nothing was run/);
+    await see(/nothing was done/);
     await page
       .locator('.plan-step[data-status="pending"]', { hasText: 'Release the page' })
       .getByText('1.5¢')
@@ -209,12 +209,12 @@ describe('the looks of a plan', () => {
     {
       locale: 'ko-KR',
       colorScheme: 'dark' as const,
-      words: ['이 계획을 승인할까요?', '페이즈 1/2', '운영 환경이 바뀜'],
+      words: ['이 계획을 승인할까요?', '1단계(총 2단계)', '기존 데이터 수정 또는 삭제'],
     },
     {
       locale: 'en-US',
       colorScheme: 'light' as const,
-      words: ['Approve this plan?', 'Phase 1/2', 'Changes production'],
+      words: ['Approve this plan?', 'Phase 1/2', 'Edits or deletes existing data'],
     },
   ])('fit a narrow phone in $locale', async ({ words, ...options }) => {
     stage.nubabel().jobs.set('job-1', waitingForPlan());

@@ -55,14 +55,14 @@ describe('a call that waits for a person', () => {
     const nubabel = stage.nubabel();
     nubabel.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
     const { page, see, press } = await stage.open('/?job=job-1');
-    await see('Make these calls?');
+    await see('Allow this action?');
     const shown = page.locator('[data-tool="notion__deleteTask"]');
     await shown.getByText('in Notion').waitFor();
-    await shown.getByText('Changes production').waitFor();
+    await shown.getByText('Edits or deletes existing data').waitFor();
     await shown.getByText('"id": "<script>alert(1)</script>"').waitFor();
-    await see('Its arguments may come from untrusted text.');
-    expect(await shown.getByText('It changes something.').count()).toBe(0);
-    await page.getByRole('button', { name: 'Go on without it' }).waitFor();
+    await see('Its arguments may come from an unverified source.');
+    expect(await shown.getByText('It makes a change.').count()).toBe(0);
+    await page.getByRole('button', { name: 'Skip this step' }).waitFor();
     await press('Approve');
     await see('Answer received.');
     const exact = { approvalId: approval.id, hash: approval.hash };
@@ -90,8 +90,8 @@ describe('what a job has called and changed', () => {
     await see('Page 2 of 5');
     await page.locator('[data-tool="notion__createTask"] summary').press('Enter');
     await see('"title": "Launch"');
-    await see('from untrusted text');
-    await see('has to be reconnected');
+    await see('from an unverified source');
+    await see('needs to be reconnected');
     expect(await page.getByRole('link', { name: 'Wiki' }).getAttribute('href')).toBe('/connections/connection-2');
   });
 
@@ -102,7 +102,7 @@ describe('what a job has called and changed', () => {
     nubabel.connections.calls.set('job-1', [{ ...failed, result }]);
     nubabel.jobs.set('job-1', newJob({ status: 'failed', toolCalls: [failed] }));
     const { see } = await stage.open('/?job=job-1');
-    await see('What it said');
+    await see('Result');
     await see(result.text);
   });
 
@@ -125,9 +125,9 @@ describe('what a job has called and changed', () => {
     nubabel.happen('job-1', 'orchestration_completed', { status: 'completed', result: sampleResult() });
     await press('Undo the change');
     await press('Take it back');
-    await see('Being taken back.');
+    await see('Undoing…');
     expect(nubabel.asked.filter(({ path }) => path === '/api/jobs/job-1/undo')).toHaveLength(1);
     ledger.set('job-1', [effect({ undo: 'DONE' })]);
-    await see('was taken back');
+    await see('undone');
   });
 });

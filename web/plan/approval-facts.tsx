@@ -39,7 +39,7 @@ export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
         {plan.raise && (
           <Fact name={`${text.question.limit} (${plan.raise.period})`}>{formatCents(plan.raise.limitCents)}</Fact>
         )}
-        {plan.raise && <Fact name={text.question.raiseBy}>{formatCents(plan.raise.byCents)}</Fact>}
+        {plan.raise && <Fact name={text.question.needs}>{text.question.more(formatCents(plan.raise.byCents))}</Fact>}
         {plan.action && <Fact name={text.question.proposed}>{text.healing.actions[plan.action] ?? plan.action}</Fact>}
       </dl>
     </>

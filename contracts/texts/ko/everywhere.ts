@@ -3,7 +3,7 @@ import type { shared as en } from '../en/everywhere.ts';
 /** As `en/shared.ts`, in Korean. */
 export const shared: typeof en = {
   step: '단계',
-  phase: (nth, total) => `페이즈 ${nth}/${total}`,
+  phase: (nth, total) => `${nth}단계(총 ${total}단계)`,
   minutes: (minutes) => (minutes < 1 ? '1분 미만' : `${Math.round(minutes)}분`),
   named: (count) => `지정된 ${count}명`,
   delegates: (count) => `대리인 ${count}명`,
@@ -12,7 +12,8 @@ export const shared: typeof en = {
   proposed: '제안',
   steering: { pending: '대기 중', delivered: '전달됨', dropped: '작업이 끝나 전달되지 않음' },
   spent: '지금까지 쓴 비용',
-  coverage: (answered, total) => `단계 ${total}개 중 ${answered}개가 답변에 반영됨`,
+  coverage: (answered, total) =>
+    answered === total ? `${total}개 단계 모두 반영` : `${total}개 단계 중 ${answered}개 반영`,
   weights: '가중치',
   askedBy: '요청한 에이전트',
   reconnect: (connection) => `${connection} 다시 연결`,

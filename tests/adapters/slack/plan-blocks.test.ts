@@ -255,15 +255,15 @@ describe('who may answer', () => {
     ).words;
 
   it('is said in words: roles, people, delegates, four eyes, quorum, escalation and what only admins may choose', () => {
-    expect(line({})).toContain('The asker or an admin may answer');
+    expect(line({})).toContain('The asker or an admin can answer');
     expect(line({}, [], 'ko')).toContain('요청한 사람 또는 관리자가 답할 수 있습니다');
     expect(line({ users: ['a', 'b'] }, [], 'ko')).toContain('지정된 2명이 답할 수 있습니다');
     expect(line({ notAsker: true, roles: ['admin', 'user'], users: ['a'] })).toContain(
-      'An admin or a member or one named person may answer · not the person who asked',
+      'An admin or a member or one named person can answer · not the person who asked',
     );
     expect(line({ quorum: 2 }, [{ by: 'a', at: '', via: 'slack' }])).toContain('*1 of 2 approved*');
     const escalation = { at: '2026-11-21T10:05:00.000Z', roles: ['user'], users: [] };
     expect(line({ escalation })).toMatch(/from <!date\^\d+\^\{time_secs\}\|[^>]+> also a member/);
-    expect(line({ adminChoices: ['raise'] })).toContain('only an admin may answer RAISE');
+    expect(line({ adminChoices: ['raise'] })).toContain('only an admin can answer RAISE');
   });
 });

@@ -61,7 +61,7 @@ describe('a question about calls', () => {
       'Notion of &lt;Acme&gt;',
       'Ship it',
       '2026-12-01',
-      'untrusted text',
+      'an unverified source',
       'SKIP',
     ])
       expect(text).toContain(part);
@@ -87,7 +87,7 @@ describe('a question about calls', () => {
   });
 
   it('speaks the language of the request', () => {
-    expect(whole(asking({ calls: [call({})] }, 'tool', 'ko'))).toContain('외부 변경이 승인을 기다리는 중');
+    expect(whole(asking({ calls: [call({})] }, 'tool', 'ko'))).toContain('외부 변경 승인 필요');
   });
 });
 
@@ -107,13 +107,11 @@ describe('the end', () => {
   it('names what was changed outside with its link, and that it can be taken back', () => {
     const text = whole(ended([effect(), effect({ tool: 'slack__postMessage', undoable: false })]));
     expect(text).toContain('<https://notion.so/page-1>');
-    expect(text).toContain('Reply UNDO to take 1 change back');
+    expect(text).toContain('Reply UNDO to undo 1 change');
   });
 
   it('says of a change that nobody knows', () => {
-    expect(whole(ended([effect({ state: 'UNKNOWN', resource: null })]))).toContain(
-      'nobody knows whether it has happened',
-    );
+    expect(whole(ended([effect({ state: 'UNKNOWN', resource: null })]))).toContain('we couldn’t confirm this');
   });
 
   it('is silent about what certainly did not happen', () => {
@@ -122,10 +120,10 @@ describe('the end', () => {
 
   it('says what was taken back and what could not be', () => {
     const text = whole(ended([effect({ undo_state: 'DONE' }), effect({ undo_state: 'FAILED' })]));
-    expect(text).toContain('· taken back');
-    expect(text).toContain('could not be taken back');
+    expect(text).toContain('· undone');
+    expect(text).toContain('could not be undone');
     // One that could not be may be tried again.
-    expect(text).toContain('Reply UNDO to take 1 change back');
+    expect(text).toContain('Reply UNDO to undo 1 change');
     expect(whole(ended([effect({ undo_state: 'DONE' }), effect({ undo_state: 'PENDING' })]))).not.toContain('UNDO');
   });
 
@@ -139,8 +137,6 @@ describe('the end', () => {
       { connectionId: 'c1', connection: 'Linear', reason: 'failing' as const, url: 'https://n.example/connections/c1' },
     ];
     const text = whole(ended([], { left_out }));
-    expect(text).toContain(
-      'Could not be used: <https://n.example/connections/c1|Linear> (it does not answer at the moment)',
-    );
+    expect(text).toContain('Not available: <https://n.example/connections/c1|Linear> (it is not responding)');
   });
 });

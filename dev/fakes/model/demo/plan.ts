@@ -27,7 +27,7 @@ const WORDS = {
     goal: (request: string) => `Demo plan: ${request}`,
     task: (clause: string) => `${clause}. Say what you did, what you found and what is still open.`,
     mind: (words: string) => ` Mind this: ${words}`,
-    wayBack: 'Prepare the way back',
+    wayBack: 'Prepare a rollback',
     howBack: 'Write down how the change is undone, who decides that and what to watch after it.',
     rest: 'Sum up what came out',
     how: 'Sum up what the finished steps came to and what is still open.',
