@@ -2,7 +2,7 @@ import { serve, type ServerType } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { ConfigurationError, describeConfig, loadConfig, type Config } from '../config.ts';
 import { toDefaultPolicy } from '../contracts/money.ts';
-import { openDatabase, isDatabaseAway } from '../db/database.ts';
+import { openDatabase, isPassing } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/checks.ts';
 import { environmentAccountId, createSealer } from '../db/sealing.ts';
 import { createNotificationListener, createNotifier } from '../db/notifications.ts';
@@ -12,7 +12,8 @@ import { progressTo } from '../adapters/mcp/servers/progress.ts';
 import { createSlackClient } from '../adapters/slack/slack-port.ts';
 import { createWorkflowClient, createWorkflowHealth } from '../adapters/temporal/workflow-client.ts';
 import { EVENTS_CHANNEL } from '../contracts/events.ts';
-import { createDispatcher, startRelay } from '../domain/inbox/dispatcher.ts';
+import { createDispatcher } from '../domain/inbox/dispatcher.ts';
+import { startRelay } from '../domain/inbox/relay.ts';
 import { createLogger, failStart } from '../logging.ts';
 import { createMcpSessions } from './mcp/sessions.ts';
 import { DELEGATION_TOOLS } from '../contracts/tools.ts';
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
   const hub = openHub(config, db, log);
   const deps: ApiDeps = {
     db,
-    isDatabaseAway,
+    isDatabaseAway: isPassing,
     log,
     hub,
     workflows,

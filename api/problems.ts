@@ -73,7 +73,7 @@ export const onError =
       return problemResponse(
         c,
         'unavailable',
-        'The database is away. Nothing was accepted; please try again in a few seconds.',
+        'The database is away or busy. Nothing was accepted; please try again in a few seconds.',
       );
     return problemResponse(c, 'internal', 'The request failed and is logged. Nothing was saved. Please try again.');
   };

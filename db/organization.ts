@@ -1,4 +1,6 @@
-import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
+import { sql, type Kysely, type KyselyPlugin, type RawBuilder, type Transaction } from 'kysely';
+import { escapeLiteral } from 'pg';
+import { inFairShare } from './database.ts';
 import type { Database } from './tables/index.ts';
 
 /** A transaction that can see one organization's rows; every query of tenant data takes one. */
@@ -26,7 +28,7 @@ export function withOrganization<T>(
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> {
   if (!isUuid(organizationId)) return Promise.reject(new Error('An organization id has to be a UUID.'));
-  return inTransaction(db, setOrganization(`'${organizationId}'`), work);
+  return inTransaction(db, organizationId, setOrganization(`'${organizationId}'`), work);
 }
 
 /**
@@ -41,7 +43,7 @@ export function withLockedOrchestration<T>(
   if (!isUuid(organizationId) || !isUuid(orchestrationId))
     return Promise.reject(new Error('The ids of an organization and of an orchestration have to be UUIDs.'));
   const lock = `select 1 from orchestrations where id = '${orchestrationId}' for no key update`;
-  return inTransaction(db, `${setOrganization(`'${organizationId}'`)}; ${lock}`, work);
+  return inTransaction(db, organizationId, `${setOrganization(`'${organizationId}'`)}; ${lock}`, work);
 }
 
 const SLACK_ID = /^[A-Z0-9]{1,40}$/i;
@@ -58,29 +60,81 @@ export function withSlackWorkspace<T>(
   const found = SLACK_ID.test(teamId)
     ? `(select organization_id::text from find_slack_workspace('${teamId}'))`
     : 'null';
-  return inTransaction(db, setOrganization(`coalesce(${found}, '')`), work);
+  return inTransaction(db, teamId, setOrganization(`coalesce(${found}, '')`), work);
 }
 
 /** `id` is SQL of ours: it goes with the beginning in one round trip, which cannot carry parameters. */
 const setOrganization = (id: string): string => `select set_config('nubabel.organization_id', ${id}, true)`;
 
+/**
+ * `sharer` is whose part of the pool the transaction uses. What `work` is given is good for that long only: a query that
+ * comes after the end would run in whatever transaction is next on the connection, so it is refused.
+ */
 const inTransaction = <T>(
   db: Kysely<Database>,
+  sharer: string,
   first: string,
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> =>
-  db.connection().execute(async (connection) => {
-    const trx = connection as OrganizationTransaction;
-    try {
-      await sql.raw(`begin; ${first}`).execute(trx);
-      const result = await work(trx);
-      await sql.raw('commit').execute(trx);
-      return result;
-    } catch (error) {
-      await rollBack(trx);
-      throw error;
-    }
-  });
+  inFairShare(db, sharer, () =>
+    db.connection().execute(async (connection) => {
+      const open = openTransaction(connection);
+      try {
+        await sql.raw(`begin; ${first}`).execute(connection);
+        const result = await work(open.trx);
+        open.seal();
+        await sql.raw(`${tell(open.events)}commit`).execute(connection);
+        return result;
+      } catch (error) {
+        open.seal();
+        await rollBack(connection);
+        throw error;
+      }
+    }),
+  );
+
+/** Somebody uses a transaction that has ended. */
+class TransactionOverError extends Error {
+  override readonly name = 'TransactionOverError';
+}
+
+interface OpenTransaction {
+  readonly trx: OrganizationTransaction;
+  /** What is told with the commit. */
+  readonly events: object[];
+  readonly seal: () => void;
+}
+
+const eventsOf = new WeakMap<OrganizationTransaction, object[]>();
+
+function openTransaction(connection: Kysely<Database>): OpenTransaction {
+  let over = false;
+  const refuseWhenOver: KyselyPlugin = {
+    transformQuery: ({ node }) => {
+      if (over) throw new TransactionOverError('The transaction is over; this query was not run.');
+      return node;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  };
+  const trx = connection.withPlugin(refuseWhenOver) as OrganizationTransaction;
+  const events: object[] = [];
+  eventsOf.set(trx, events);
+  return { trx, events, seal: () => void (over = true) };
+}
+
+/**
+ * Has an event written by the statement that commits. The organization's counter of events is the one row that all of
+ * its work shares: so it is locked last, for one statement, whatever the transaction does after this call.
+ */
+export function tellAtCommit(trx: OrganizationTransaction, event: object): void {
+  const events = eventsOf.get(trx);
+  if (!events) throw new Error('Events are told in a transaction of `withOrganization` only.');
+  events.push(event);
+}
+
+/** In one round trip with the commit, which is why it cannot carry parameters. */
+const tell = (events: readonly object[]): string =>
+  events.length > 0 ? `select append_events(${escapeLiteral(JSON.stringify(events))}); ` : '';
 
 /**
  * One call of a function that looks at tenant rows itself, in one round trip: the statement is its own transaction, so
@@ -92,17 +146,16 @@ export async function callInOrganization<Row>(
   organizationId: string,
   call: (organization: RawBuilder<string>) => RawBuilder<Row>,
 ): Promise<Row[]> {
-  const { rows } = await sql<Row>`
+  const statement = sql<Row>`
     select f.* from (select set_config('nubabel.organization_id', ${organizationId}::uuid::text, true)::uuid as id,
-      set_config('synchronous_commit', 'off', true)) s, lateral ${call(sql<string>`s.id`)} f`.execute(db);
-  return rows;
+      set_config('synchronous_commit', 'off', true)) s, lateral ${call(sql<string>`s.id`)} f`;
+  return inFairShare(db, organizationId, async () => (await statement.execute(db)).rows);
 }
 
-/** A connection that cannot roll back must not serve anybody else: it is ended, and the pool drops it. */
-async function rollBack(trx: OrganizationTransaction): Promise<void> {
+/** A connection that cannot roll back must not serve anybody else: the pool closes what is not idle. */
+async function rollBack(connection: Kysely<Database>): Promise<void> {
   await sql
     .raw('rollback')
-    .execute(trx)
-    .catch(() => sql.raw('select pg_terminate_backend(pg_backend_pid())').execute(trx))
+    .execute(connection)
     .catch(() => undefined);
 }

@@ -1,6 +1,6 @@
-import { sql, type Compilable } from 'kysely';
+import { sql } from 'kysely';
 import type { EventType, OrganizationEvent } from '../../contracts/events.ts';
-import type { OrganizationTransaction } from '../organization.ts';
+import { tellAtCommit, type OrganizationTransaction } from '../organization.ts';
 import { storableText } from '../../contracts/json.ts';
 
 interface NewEvent {
@@ -13,26 +13,12 @@ interface NewEvent {
 }
 
 /**
- * Appends the next event of the organization. The counter's row stays locked until the commit, so the order of ids is
- * the order of commits and a reader that saw id n has seen all before it: call it last in its transaction. `beside`
- * are writes that go along in the same round trip.
+ * Appends the next event of the organization with the commit. The counter's row is locked until then, so the order of
+ * ids is the order of commits and a reader that saw id n has seen all before it.
  */
-export async function appendEvent(
-  trx: OrganizationTransaction,
-  event: NewEvent,
-  beside: readonly Compilable[] = [],
-): Promise<number> {
-  const others = beside.map((query, position) => sql`${sql.id(`beside_${position}`)} as (${query}), `);
-  const { rows } = await sql<{ id: number }>`
-    with ${others.length > 0 ? sql.join(others, sql``) : sql``} next as (
-      insert into event_counters (organization_id, last_id) values (${event.organizationId}, 1)
-      on conflict (organization_id) do update set last_id = event_counters.last_id + 1
-      returning last_id)
-    insert into events (organization_id, id, type, orchestration_id, session_id, user_id, data, created_at)
-    select ${event.organizationId}, last_id, ${event.type}, ${event.orchestrationId}, ${event.sessionId},
-      ${event.userId}, ${JSON.stringify(event.data)}, clock_timestamp() from next
-    returning id`.execute(trx);
-  return rows[0]?.id ?? 0;
+export function appendEvent(trx: OrganizationTransaction, event: NewEvent): Promise<void> {
+  tellAtCommit(trx, event);
+  return Promise.resolve();
 }
 
 interface EventFilter {
@@ -95,7 +81,7 @@ interface NewDelegationLog {
 
 /**
  * Appends live log lines of a delegated task as one event, as long as the job has room for more; the last line that is
- * kept says so when there is none. Answers how many of the lines were kept. Call it last in its transaction.
+ * kept says so when there is none. Answers how many of the lines were kept.
  */
 export async function insertDelegationLog(trx: OrganizationTransaction, log: NewDelegationLog): Promise<number> {
   const { organizationId, orchestrationId, tool, callId } = log;

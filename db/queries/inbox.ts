@@ -1,7 +1,8 @@
-import { sql, type Kysely, type Selectable } from 'kysely';
+import { sql, type Compilable, type Kysely, type Selectable } from 'kysely';
 import type { Database } from '../tables/index.ts';
 import type { InboxTable } from '../tables/organizations.ts';
 import type { OrganizationTransaction } from '../organization.ts';
+import { storableText } from '../../contracts/json.ts';
 
 type InboxRow = Selectable<InboxTable>;
 
@@ -59,6 +60,10 @@ export const deliveryInsert = (trx: OrganizationTransaction, given: Omit<NewDeli
     body: JSON.stringify(given.body),
   });
 
+/** Two inserts in one round trip. */
+export const insertTogether = (trx: OrganizationTransaction, one: Compilable, other: Compilable) =>
+  sql`with one as (${one}), other as (${other}) select`.execute(trx);
+
 /** Writes the receipt. */
 export const insertDelivery = (trx: OrganizationTransaction, given: Omit<NewDelivery, 'keys'>) =>
   deliveryInsert(trx, given).execute();
@@ -79,40 +84,90 @@ export const setDelivered = (trx: OrganizationTransaction, id: string) =>
     .where('id', '=', id)
     .execute();
 
-export const setFailedAttempt = (trx: OrganizationTransaction, id: string, error: string) =>
+/** `waitMs`: no relay tries it again before that. */
+export const setFailedAttempt = (trx: OrganizationTransaction, id: string, failed: { error: string; waitMs: number }) =>
   trx
     .updateTable('inbox')
-    .set((eb) => ({ attempts: eb('attempts', '+', 1), last_error: error.slice(0, 500) }))
+    .set((eb) => ({
+      attempts: eb('attempts', '+', 1),
+      last_error: storableText(failed.error).slice(0, 500),
+      next_attempt_at: inMs(failed.waitMs),
+    }))
     .where('id', '=', id)
-    .execute();
-
-/** Deliveries that still wait for Temporal, oldest first; other relays skip the rows that this one holds. */
-export const lockBacklog = (
-  trx: OrganizationTransaction,
-  input: { olderThanMs: number; limit: number },
-): Promise<Omit<NewDelivery, 'keys'>[]> =>
-  trx
-    .selectFrom('inbox')
-    .select([
-      'organization_id as organizationId',
-      'id',
-      'source',
-      'kind',
-      'orchestration_id as orchestrationId',
-      'body',
-    ])
     .where('handed_over_at', 'is', null)
-    .where('received_at', '<', sql<Date>`now() - make_interval(secs => ${input.olderThanMs / 1000})`)
-    .orderBy('attempts')
-    .orderBy('received_at')
-    .limit(input.limit)
-    .forUpdate()
-    .skipLocked()
     .execute();
 
-/** Organizations with deliveries that wait; asked before any organization is known. */
+const inMs = (ms: number) => sql<string>`now() + make_interval(secs => ${ms / 1_000})`;
+
+export interface LeasedDelivery extends Omit<NewDelivery, 'keys'> {
+  /** Attempts of relays so far. */
+  readonly attempts: number;
+}
+
+/**
+ * Takes deliveries that wait for Temporal, oldest first, for `leaseMs`: until then no other relay tries them, and no row
+ * is locked. What was said to a job waits until everything before it has been delivered.
+ */
+export async function leaseBacklog(
+  trx: OrganizationTransaction,
+  input: { olderThanMs: number; leaseMs: number; limit: number },
+): Promise<LeasedDelivery[]> {
+  const { rows } = await sql<LeasedDelivery & { receivedAt: Date }>`
+    update inbox set next_attempt_at = ${inMs(input.leaseMs)}
+    where id in (
+      select i.id from inbox i
+      where i.handed_over_at is null and i.next_attempt_at <= now()
+        and i.received_at < now() - make_interval(secs => ${input.olderThanMs / 1_000})
+        and not ${hasEarlier('i')}
+      order by i.received_at limit ${input.limit} for update skip locked)
+    returning organization_id as "organizationId", id, source, kind, orchestration_id as "orchestrationId", body,
+      attempts, received_at as "receivedAt"`.execute(trx);
+  return rows.sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+}
+
+/** Whether something of the same job came before it and waits still. */
+const hasEarlier = (row: string) => sql<boolean>`exists (
+  select from inbox earlier where earlier.orchestration_id = ${sql.ref(`${row}.orchestration_id`)}
+    and earlier.handed_over_at is null
+    and (earlier.received_at, earlier.id) < (${sql.ref(`${row}.received_at`)}, ${sql.ref(`${row}.id`)}))`;
+
+/** Whether a delivery may go now: nothing of the same job waits before it. */
+export async function isNextInLine(trx: OrganizationTransaction, id: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('inbox as i')
+    .select(hasEarlier('i').as('waits'))
+    .where('i.id', '=', id)
+    .executeTakeFirst();
+  return row?.waits === false;
+}
+
+/** Any relay may take these now: leased ones are given back untried, others need not wait any longer. */
+export const dueNow = (trx: OrganizationTransaction, ids: readonly string[]) =>
+  trx
+    .updateTable('inbox')
+    .set({ next_attempt_at: sql<string>`now()` })
+    .where('id', 'in', [...ids])
+    .where('handed_over_at', 'is', null)
+    .returning(['id', 'orchestration_id'])
+    .execute();
+
+/** Organizations with deliveries that could be tried; asked before any organization is known. */
 export async function listOrganizationsWithBacklog(db: Kysely<Database>, olderThanMs: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select organizations_with_backlog(make_interval(secs => ${olderThanMs / 1000})) as id`.execute(db);
   return rows.map(({ id }) => id);
 }
+
+/** How many deliveries of all organizations have waited longer than that, and since when the first of them. */
+export async function countOverdue(
+  db: Kysely<Database>,
+  olderThanMs: number,
+): Promise<{ readonly waiting: number; readonly oldest: Date | null }> {
+  const { rows } = await sql<{ waiting: number; oldest: Date | null }>`
+    select * from overdue_deliveries(make_interval(secs => ${olderThanMs / 1000}))`.execute(db);
+  return rows[0] ?? { waiting: 0, oldest: null };
+}
+
+/** The organization's deliveries that wait, the oldest first. */
+export const listBacklog = (trx: OrganizationTransaction, limit: number): Promise<InboxRow[]> =>
+  trx.selectFrom('inbox').selectAll().where('handed_over_at', 'is', null).orderBy('received_at').limit(limit).execute();

@@ -79,7 +79,7 @@ export const setAnalysis = (trx: OrganizationTransaction, id: string, analysis: 
     .execute();
 
 /** The second half: the event. Rows are locked in one order everywhere: orchestration, budget, event counter. */
-export const tellChange = (trx: OrganizationTransaction, row: Orchestration, event: EventType): Promise<number> =>
+export const tellChange = (trx: OrganizationTransaction, row: Orchestration, event: EventType): Promise<void> =>
   appendEvent(trx, {
     organizationId: row.organization_id,
     type: event,

@@ -50,6 +50,7 @@ export interface InboxTable {
   handed_over_at: MaybeInstant;
   attempts: Generated<number>;
   last_error: string | null;
+  next_attempt_at: Instant;
 }
 
 interface InboxKeysTable {

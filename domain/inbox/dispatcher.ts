@@ -2,12 +2,13 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import {
   claimKeys,
   insertDelivery,
+  isNextInLine,
   setDelivered,
   setFailedAttempt,
+  type LeasedDelivery,
   type NewDelivery,
-  listOrganizationsWithBacklog,
-  lockBacklog,
 } from '../../db/queries/inbox.ts';
+import { untilAborted } from '../../contracts/until-aborted.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
 import { WorkflowsAwayError, type Delivery, type WorkflowPort } from '../orchestrations/workflow-port.ts';
 
@@ -20,25 +21,28 @@ const RELAY_TIMEOUT_MS = 5_000;
 interface Dispatcher {
   /** Gives a delivery to Temporal now if that is possible; otherwise the relay does it later. Never throws. */
   now(delivery: Delivery): Promise<void>;
-  /** As `now`, for the relay: waits longer, in the transaction that holds the row, and the attempt is counted. */
-  fromBacklog(trx: OrganizationTransaction, delivery: Delivery): Promise<'done' | 'away' | 'refused'>;
+  /**
+   * As `now`, for the relay, which has leased it: waits longer, and a failed attempt is written down with when the next
+   * one is due. `stopped`: nobody waits for it any more.
+   */
+  fromBacklog(delivery: LeasedDelivery, signal: AbortSignal): Promise<'done' | 'away' | 'refused' | 'stopped'>;
 }
 
 export interface DispatchDeps {
   readonly dispatcher: Dispatcher;
 }
 
+type DispatcherDeps = DatabaseDeps & LogDeps & { readonly workflows: Pick<WorkflowPort, 'deliver'> };
+
 /** The way from the inbox to Temporal. */
-export function createDispatcher({
-  db,
-  log,
-  workflows,
-}: DatabaseDeps & LogDeps & { readonly workflows: Pick<WorkflowPort, 'deliver'> }): Dispatcher {
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const { db, log, workflows } = deps;
   let awayUntil = 0;
   return {
     async now(delivery) {
       if (Date.now() < awayUntil) return;
       try {
+        if (!(await isNext(deps, delivery))) return;
         await workflows.deliver(delivery, TIMEOUT_MS);
       } catch (error) {
         if (error instanceof WorkflowsAwayError) awayUntil = Date.now() + PAUSE_MS;
@@ -51,19 +55,34 @@ export function createDispatcher({
           log.warn({ err: error, deliveryId: delivery.id }, 'a delivery could not be marked; the relay repeats it'),
       );
     },
-    async fromBacklog(trx, delivery) {
+    async fromBacklog(delivery, signal) {
+      const { id, organizationId, attempts } = delivery;
       try {
-        await workflows.deliver(delivery, RELAY_TIMEOUT_MS);
+        await untilAborted(workflows.deliver(delivery, RELAY_TIMEOUT_MS), signal, () => new Error('The relay stops.'));
       } catch (error) {
-        await setFailedAttempt(trx, delivery.id, error instanceof Error ? error.message : String(error));
-        return error instanceof WorkflowsAwayError ? 'away' : 'refused';
+        if (signal.aborted) return 'stopped';
+        const outcome = error instanceof WorkflowsAwayError ? 'away' : 'refused';
+        const waitMs = Math.min(FIRST_WAIT_MS * 2 ** attempts, LONGEST_WAIT_MS[outcome]);
+        const failed = { error: error instanceof Error ? error.message : String(error), waitMs };
+        await withOrganization(db, organizationId, (trx) => setFailedAttempt(trx, id, failed));
+        log.warn({ err: error, deliveryId: id, attempts: attempts + 1, waitMs }, 'a delivery was not taken');
+        return outcome;
       }
       awayUntil = 0;
-      await setDelivered(trx, delivery.id);
+      await withOrganization(db, organizationId, (trx) => setDelivered(trx, id));
       return 'done';
     },
   };
 }
+
+/** The first wait of a delivery that was not taken; each is twice the one before. */
+const FIRST_WAIT_MS = 1_000;
+/** Nothing is given up: what is refused again and again is tried every hour, and operators see it. */
+const LONGEST_WAIT_MS = { away: 30_000, refused: 3_600_000 } as const;
+
+/** What is said to a job may not overtake the request that starts it, or it would find no work and count as too late. */
+const isNext = async ({ db }: DatabaseDeps, { kind, organizationId, id }: Delivery): Promise<boolean> =>
+  kind === 'request' || withOrganization(db, organizationId, (trx) => isNextInLine(trx, id));
 
 /**
  * Writes a delivery down under the names it may come again by, with whatever becomes true with it in the same
@@ -86,51 +105,3 @@ export type Entry =
 
 /** REST, the console and the terminal. */
 export const DIRECT: Entry = { kind: 'direct', via: 'rest' };
-
-type RelayDeps = DatabaseDeps & LogDeps & DispatchDeps;
-
-const ROUND_MS = 1_000;
-/** Younger deliveries are still being dispatched by whoever accepted them. */
-const OLDER_THAN_MS = 3_000;
-const BATCH = 25;
-
-/**
- * Starts what was accepted while Temporal was away. Several API instances may relay at once: each skips the rows that
- * another one holds. Returns the stop.
- */
-export function startRelay(deps: RelayDeps): () => Promise<void> {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let round: Promise<void> = Promise.resolve();
-  const next = () => {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      round = relayOnce(deps)
-        .catch((error: unknown) => deps.log.warn({ err: error }, 'the relay could not look at the inbox'))
-        .finally(next);
-    }, ROUND_MS);
-  };
-  next();
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    await round;
-  };
-}
-
-/** One look at every organization's backlog. */
-async function relayOnce(deps: RelayDeps): Promise<void> {
-  for (const organizationId of await listOrganizationsWithBacklog(deps.db, OLDER_THAN_MS)) {
-    while (await relayBatch(deps, organizationId));
-  }
-}
-
-/** True when a whole batch went through, so that there may be more. */
-const relayBatch = (deps: RelayDeps, organizationId: string): Promise<boolean> =>
-  withOrganization(deps.db, organizationId, async (trx) => {
-    const backlog = await lockBacklog(trx, { olderThanMs: OLDER_THAN_MS, limit: BATCH });
-    for (const delivery of backlog) {
-      if ((await deps.dispatcher.fromBacklog(trx, delivery)) === 'away') return false;
-    }
-    return backlog.length === BATCH;
-  });

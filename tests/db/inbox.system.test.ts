@@ -8,7 +8,7 @@ import {
   type IncomingRequest,
 } from '../../domain/orchestrations/accept.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { claimKeys, listOrganizationsWithBacklog, lockBacklog, setDelivered } from '../../db/queries/inbox.ts';
+import { claimKeys, leaseBacklog, listOrganizationsWithBacklog, setDelivered } from '../../db/queries/inbox.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant, type Tenant } from './world.ts';
 
@@ -148,7 +148,7 @@ describe('a request that could not be written', () => {
 });
 
 describe('the backlog', () => {
-  it('names the organizations that wait, oldest delivery first, and each relay has rows of its own', async () => {
+  it('names the organizations that wait, oldest delivery first, and each relay has a lease on its own', async () => {
     const { deps } = openEntry();
     const waiting = await createTenant(database.db);
     const { organizationId } = waiting;
@@ -158,16 +158,18 @@ describe('the backlog', () => {
       `update inbox set received_at = now() - interval '1 minute' where organization_id = '${organizationId}'`,
     );
     expect(await listOrganizationsWithBacklog(database.db, 30_000)).toContain(organizationId);
-    const lock = (limit: number) => ({ olderThanMs: 30_000, limit });
-    await withOrganization(database.db, organizationId, async (first) => {
-      const mine = await lockBacklog(first, lock(3));
-      const theirs = await withOrganization(database.db, organizationId, (second) => lockBacklog(second, lock(3)));
-      expect([mine.length, theirs.length]).toEqual([3, 1]);
-      expect(mine.map(({ id }) => id)).not.toContain(theirs[0]?.id);
-      for (const { id } of mine) await setDelivered(first, id);
-    });
-    const left = await withOrganization(database.db, organizationId, (trx) => lockBacklog(trx, lock(10)));
-    expect(left).toHaveLength(1);
+    const lease = (limit: number) =>
+      withOrganization(database.db, organizationId, (trx) =>
+        leaseBacklog(trx, { olderThanMs: 30_000, leaseMs: 60_000, limit }),
+      );
+    const [mine, theirs] = [await lease(3), await lease(3)];
+    expect([mine.length, theirs.length]).toEqual([3, 1]);
+    expect(mine.map(({ id }) => id)).not.toContain(theirs[0]?.id);
+    expect(await lease(10)).toEqual([]);
+    expect(await listOrganizationsWithBacklog(database.db, 30_000)).not.toContain(organizationId);
+    for (const { id } of mine) await withOrganization(database.db, organizationId, (trx) => setDelivered(trx, id));
+    await database.look(`update inbox set next_attempt_at = now() where organization_id = '${organizationId}'`);
+    expect((await lease(10)).map(({ id }) => id)).toEqual(theirs.map(({ id }) => id));
   });
 
   it('does not name an organization whose deliveries are young or handed over', async () => {

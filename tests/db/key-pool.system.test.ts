@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '../../db/database.ts';
 import type { KeyLease } from '../../db/queries/key-pool.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { poolFixture } from './pool-fixture.ts';
+import { poolFixture, POLICY } from './pool-fixture.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
 let database: TestDatabase;
@@ -54,6 +55,43 @@ describe('many callers at once', () => {
     const taken = await many(10, () => pool.take(acme));
     expect(tally(taken.map(({ verdict }) => verdict))).toEqual({ leased: 10 });
     expect(await pool.account()).toMatchObject({ failures: 0, rest: null });
+  });
+});
+
+describe('many callers of several organizations at once', () => {
+  const both = (count: number, ask: Parameters<typeof pool.take>[1]) =>
+    Promise.all(Array.from({ length: count }, (_, nth) => pool.take(nth % 2 ? acme : globex, ask)));
+
+  it('get exactly as many keys as may be in flight, spread evenly', async () => {
+    const taken = await both(40, { keys: KEYS, policy: { mostInFlight: 4 } });
+    const leased = taken.filter(({ verdict }) => verdict === 'leased');
+    expect(tally(leased.map(({ account }) => account))).toEqual({ 'env-a': 4, 'env-b': 4, 'env-c': 4 });
+    expect(tally(taken.map(({ verdict }) => verdict))).toEqual({ busy: 28, leased: 12 });
+  });
+
+  it('do not stampede to a key that opens again: one tries it', async () => {
+    await fail(3);
+    await pool.pass(301);
+    const taken = await both(30, { keys: ['env-a', 'env-b'] });
+    expect(tally(taken.map(({ account }) => account))).toEqual({ 'env-a': 1, 'env-b': 29 });
+  });
+
+  it('wait for no key but the one they choose', async () => {
+    const held = await database.pool.connect();
+    const asking = { orchestrationId: randomUUID(), turnKey: 'agent:ops', usageId: randomUUID(), execution: 'run/1' };
+    try {
+      await held.query(`begin; select set_config('nubabel.organization_id', '${acme.organizationId}', true)`);
+      const { rows } = await held.query('select verdict from take_model_key($1, $2, $3)', [
+        acme.organizationId,
+        JSON.stringify({ ...asking, environment: ['env-a'], opensOwn: false }),
+        JSON.stringify(POLICY),
+      ]);
+      expect(rows).toEqual([{ verdict: 'leased' }]);
+      expect(await pool.take(globex, { keys: ['env-b'] })).toMatchObject({ verdict: 'leased', account: 'env-b' });
+    } finally {
+      await held.query('rollback');
+      held.release();
+    }
   });
 });
 
