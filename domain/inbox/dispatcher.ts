@@ -62,7 +62,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       } catch (error) {
         if (signal.aborted) return 'stopped';
         const outcome = error instanceof WorkflowsAwayError ? 'away' : 'refused';
-        const waitMs = Math.min(FIRST_WAIT_MS * 2 ** attempts, LONGEST_WAIT_MS[outcome]);
+        const waitMs = Math.min(FIRST_WAIT_MS * 2 ** attempts, MAX_WAIT_MS[outcome]);
         const failed = { error: error instanceof Error ? error.message : String(error), waitMs };
         await withOrganization(db, organizationId, (trx) => setFailedAttempt(trx, id, failed));
         log.warn({ err: error, deliveryId: id, attempts: attempts + 1, waitMs }, 'a delivery was not taken');
@@ -78,7 +78,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 /** The first wait of a delivery that was not taken; each is twice the one before. */
 const FIRST_WAIT_MS = 1_000;
 /** Nothing is given up: what is refused again and again is tried every hour, and operators see it. */
-const LONGEST_WAIT_MS = { away: 30_000, refused: 3_600_000 } as const;
+const MAX_WAIT_MS = { away: 30_000, refused: 3_600_000 } as const;
 
 /** What is said to a job may not overtake the request that starts it, or it would find no work and count as too late. */
 const isNext = async ({ db }: DatabaseDeps, { kind, organizationId, id }: Delivery): Promise<boolean> =>
