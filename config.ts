@@ -54,6 +54,11 @@ const encryptionKeys = listOf(encryptionKey)
   .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'has an id twice')
   .transform(([first, ...rest]) => (first ? ([first, ...rest] as const) : z.NEVER));
 
+/** Variables of ours that hold what no coding agent may have, beside the settings below. */
+const OURS = /^(?:NUBABEL|SLACK|TEMPORAL|PG)_?/;
+/** Settings of ours that a coding agent may need as well. */
+const SHARED = ['ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'];
+
 /** Every variable the product reads; `.env.example` has a sentence for each. */
 const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -133,6 +138,14 @@ function slackProblems({
   return [];
 }
 
+/** A coding agent may have keys of its own, and none of what Nubabel works with. */
+const delegationProblems = ({ DELEGATION_ENV: names = '' }: NodeJS.ProcessEnv): string[] =>
+  names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => (name in Env.shape || OURS.test(name)) && !SHARED.includes(name))
+    .map((name) => `DELEGATION_ENV: ${name} is Nubabel's own, and not for coding agents`);
+
 function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<T> {
   const given = withoutEmpty(env);
   const parsed = schema.safeParse(given);
@@ -140,6 +153,7 @@ function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<
   const problems = [
     ...issues.map((issue) => `${issue.path.join('.') || 'environment'}: ${issue.message}`),
     ...slackProblems(given),
+    ...delegationProblems(given),
   ];
   if (parsed.success && problems.length === 0) return parsed.data;
   const lines = problems.map((problem) => `  ${problem}`);

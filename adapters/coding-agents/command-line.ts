@@ -2,6 +2,7 @@ import type { ToolResult } from '../../contracts/tools.ts';
 import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { argumentsFor, inputFor, notInstalled, type CodingAgent, findCommand, type Command } from './coding-agents.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
+import type { Boundary } from './boundary.ts';
 import { createLogBatches, type Redact } from './agent-log.ts';
 import { runProcess, type ProcessEnd } from './run-process.ts';
 import { readAgentEvent, type AgentResult } from './stream-json.ts';
@@ -15,6 +16,7 @@ interface CommandLineDeps {
   readonly env: Readonly<Record<string, string>>;
   readonly redact: Redact;
   readonly workspaces: Workspaces;
+  readonly boundary: Boundary;
   /** Longest run, ms. */
   readonly timeoutMs: number;
   readonly onError: (error: unknown) => void;
@@ -25,13 +27,18 @@ interface CommandLineDeps {
 
 type Call = (args: CommandLineArguments, options: DelegationCall) => Promise<ToolResult>;
 
-/** Runs one coding agent's command line, a folder for each run. @throws ToolCallError when it is cancelled. */
+/** Runs one coding agent's command line behind the boundary, a folder for each run. @throws ToolCallError when it is cancelled. */
 export function createCommandLine(agent: CodingAgent, deps: CommandLineDeps): Call {
   /** Folders in which an agent is at work. */
   const busy = new Set<string>();
   return async (args, options) => {
     const command = await findCommand(deps.command ?? agent.command, deps.env['PATH'] ?? '');
     if (!command) return toProblem(notInstalled(agent, deps.command));
+    const problem = await deps.boundary.problem();
+    if (problem !== undefined)
+      return toProblem(
+        `${agent.title} was not started: it runs only where it can be kept away from Nubabel's own files and keys, and ${problem}`,
+      );
     const key = await keyFor(agent, deps.workspaces, args, options);
     if (key === undefined)
       return toProblem(
@@ -79,10 +86,9 @@ async function work({ agent, deps, command, key, args, options }: Work): Promise
   const report: RunReport = { sessionId: undefined, model: undefined, result: undefined };
   const began = performance.now();
   const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
+  const behind = { file: command.file, args: argumentsFor(agent, command.args, args) };
   const end = await runProcess({
-    file: command.file,
-    args: argumentsFor(agent, command.args, args),
-    cwd: await workspaces.open(key),
+    ...(await deps.boundary.around(behind, await workspaces.open(key))),
     env: deps.env,
     input: inputFor(args),
     timeoutMs,

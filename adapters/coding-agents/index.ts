@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { DelegationTool, ToolResult } from '../../contracts/tools.ts';
 import type { Delegation } from '../../domain/delegation/delegation-port.ts';
+import { createBoundary } from './boundary.ts';
 import { CLAUDE_CODE, CURSOR, type CodingAgent, findCommand } from './coding-agents.ts';
 import { createCommandLine } from './command-line.ts';
 import { createRedaction } from './agent-log.ts';
@@ -48,8 +49,10 @@ export function createDelegation(deps: DelegationDeps): Delegation {
   const secrets = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_SECRET.includes(name)));
   const shared = { redact: createRedaction(secrets), onError, logEveryMs };
   const workspaces = createWorkspaces(join(deps.dataDir, 'workspaces'));
+  const boundary = createBoundary({ dataDir: deps.dataDir, env });
+  const machine = { env, workspaces, boundary, timeoutMs: deps.timeoutMs, graceMs: deps.graceMs };
   const commandLine = (agent: CodingAgent, command: string | undefined) =>
-    createCommandLine(agent, { ...shared, command, env, workspaces, timeoutMs: deps.timeoutMs, graceMs: deps.graceMs });
+    createCommandLine(agent, { ...shared, ...machine, command });
   const sidecar = sidecarUrl
     ? createSidecar({
         ...shared,
@@ -74,7 +77,8 @@ export function createDelegation(deps: DelegationDeps): Delegation {
     tools: () => DELEGATION_DEFINITIONS,
     available: rememberFor(AVAILABLE_MS, deps.now ?? (() => performance.now()), async () => {
       const path = deps.env['PATH'] ?? '';
-      const found = async (tool: DelegationTool, setting: string) => ((await findCommand(setting, path)) ? [tool] : []);
+      const found = async (tool: DelegationTool, setting: string) =>
+        (await findCommand(setting, path)) && (await boundary.problem()) === undefined ? [tool] : [];
       return [
         ...(sidecarUrl ? (['opencode'] as const) : []),
         ...(await found('claude_code', deps.claudeCodeCommand ?? CLAUDE_CODE.command)),

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Duplex, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +19,6 @@ const ERRORS_KEPT = 4_000;
 interface ProcessOptions {
   readonly file: string;
   readonly args: readonly string[];
-  readonly cwd: string;
   /** All that it sees. */
   readonly env: Readonly<Record<string, string>>;
   /** Written to its input, which then ends. */
@@ -50,10 +48,10 @@ export interface ProcessEnd {
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   const graceMs = options.graceMs ?? GRACE_MS;
-  const marker = `NUBABEL_DELEGATION=${randomUUID()}`;
-  const child = spawn(process.execPath, [WATCHDOG, marker, String(graceMs), options.file, ...options.args], {
-    cwd: options.cwd,
-    env: { ...options.env, ...Object.fromEntries([marker.split('=')]) },
+  if (options.signal.aborted) return { stopped: 'cancelled', code: null, signal: null, error: undefined, errors: '' };
+  const child = spawn(process.execPath, [WATCHDOG, String(graceMs), options.file, ...options.args], {
+    cwd: '/',
+    env: options.env,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
@@ -113,8 +111,7 @@ function stopper({ signal, timeoutMs, graceMs, pid, lifeline }: Stopping) {
   };
   const cancel = () => stop('cancelled');
   const timer = setTimeout(() => stop('timeout'), timeoutMs);
-  if (signal.aborted) cancel();
-  else signal.addEventListener('abort', cancel, { once: true });
+  signal.addEventListener('abort', cancel, { once: true });
   return {
     stop,
     reason: () => reason,

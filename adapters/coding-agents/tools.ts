@@ -64,8 +64,8 @@ const define = (name: DelegationTool, title: string, description: string, input:
   description,
   inputSchema: z.toJSONSchema(input, { io: 'input' }),
   outputSchema: z.toJSONSchema(DelegationOutput),
-  // It edits in a folder of its own and destroys nothing of ours, but what it runs there may reach anywhere.
-  annotations: { title, readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  // It edits in a folder of its own, but what it runs there may reach anything on the network: the worst that it may do.
+  annotations: { title, readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 });
 
 const OWN_FOLDER = 'It works in an empty folder of its own, which a later call with the same sessionId finds again.';

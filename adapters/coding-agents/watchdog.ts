@@ -1,33 +1,16 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /**
- * The parent of one coding agent, as a process of its own: `watchdog.ts <marker> <grace ms> <command> [argument …]`.
+ * The parent of one coding agent, as a process of its own: `watchdog.ts <grace ms> <command> [argument …]`.
  * Descriptor 3 is the lifeline to the worker. When it closes, because the worker asks for the end or has died, the
- * whole group is asked to end, and killed after the grace. Nothing of the group outlives the watchdog.
+ * whole group is asked to end, and killed after the grace. The first process behind the boundary is of that group, and
+ * the kernel ends all others there with it, in whatever group they are.
  */
 const LIFELINE = 3;
-/** A process may fork while it is looked for; after so many rounds the rest is left. */
-const SWEEPS = 50;
 
-const [marker = '', grace = '5000', command = '', ...args] = process.argv.slice(2);
-
-/** Every process started for this run, wherever in the tree it went; on Linux only, elsewhere the group has to do. */
-function marked(): number[] {
-  if (process.platform !== 'linux') return [];
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(marker));
-}
-
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1');
-  } catch {
-    return '';
-  }
-}
+const [grace = '5000', command = '', ...args] = process.argv.slice(2);
 
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
@@ -43,11 +26,6 @@ function end(outcome: { code: number | null; signal: string | null; error?: stri
     writeSync(LIFELINE, `${JSON.stringify(outcome)}\n`);
   } catch {
     // The worker has gone.
-  }
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const left = marked();
-    if (left.length === 0) break;
-    left.forEach((pid) => signal(pid, 'SIGKILL'));
   }
   signal(-process.pid, 'SIGKILL');
 }
@@ -66,7 +44,6 @@ const stop = () => {
   if (asked) return;
   asked = true;
   signal(-process.pid, 'SIGTERM');
-  marked().forEach((pid) => signal(pid, 'SIGTERM'));
   setTimeout(() => end({ code: null, signal: 'SIGKILL' }), Number(grace));
 };
 lifeline.once('end', stop);

@@ -52,6 +52,20 @@ describe('the configuration', () => {
     ]);
   });
 
+  it.each([
+    'DATABASE_URL',
+    'CREDENTIAL_KEYS',
+    'SLACK_BOT_TOKEN',
+    'NUBABEL_DEV_TOKEN',
+    'TEMPORAL_API_KEY',
+    'PGPASSWORD',
+  ])('lets no coding agent see %s', (name) => {
+    expect(problemsOf({ DATABASE_URL, DELEGATION_ENV: `PATH, ${name}` })).toEqual([
+      expect.any(String),
+      expect.stringContaining(`${name} is Nubabel's own`),
+    ]);
+  });
+
   it('lets coding agents see what they need and what the operator names, and tells the names alone', () => {
     const env = { PATH: '/bin', HOME: '/home/x', SLACK_SIGNING_SECRET: '', AGENT_KEY: 'canary', OTHER: 'secret' };
     const config = load({ ...env, DELEGATION_ENV: 'AGENT_KEY, NOT_THERE' });

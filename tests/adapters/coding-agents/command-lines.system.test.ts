@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAgents, type AgentsOnAMachine } from './fixture.ts';
 
@@ -116,7 +116,7 @@ describe('the environment of a command line', () => {
     process.env['NUBABEL_LEAK_TEST'] = 'must not be seen';
     await agents.call('claude_code', 'look', { model: 'a-b' }).finally(() => delete process.env['NUBABEL_LEAK_TEST']);
     const names = Object.keys(agents.starts()[0]?.env ?? {});
-    expect(names.sort()).toEqual(['HOME', 'LANG', 'MY_TOKEN', 'NUBABEL_DELEGATION', 'PATH']);
+    expect(names.sort()).toEqual(['HOME', 'LANG', 'MY_TOKEN', 'PATH', 'PWD']);
     expect((await agents.call('claude_code', 'x', { model: '$(touch pwned)' })).text).toMatch(/is no name of a model/);
     expect((await agents.call('claude_code', 'x', { sessionId: '--dangerously-skip-permissions' })).text).toMatch(
       /no session/,
@@ -150,12 +150,10 @@ describe('the folder of a run', () => {
       'wrote theirs.txt\nmine.txt: nothing',
       'mine.txt: nothing',
     ]);
-    const folders = agents.starts().map(({ cwd }) => cwd);
-    expect(new Set(folders).size).toBe(3);
-    for (const folder of folders) {
-      expect(join(folder, '..')).toBe(agents.workspaces);
-      expect(statSync(folder).mode & 0o777).toBe(0o700);
-    }
+    expect(agents.starts().map(({ cwd }) => cwd)).toEqual(Array(3).fill('/nubabel/work'));
+    const folders = readdirSync(agents.workspaces).filter((name) => !name.startsWith('.'));
+    expect(folders.sort()).toEqual([expect.stringMatching(/^key-[0-9a-f]{40}$/), 'run-a', 'run-b']);
+    for (const folder of folders) expect(statSync(join(agents.workspaces, folder)).mode & 0o777).toBe(0o700);
   });
 
   it('is refused where somebody has put a link', async () => {

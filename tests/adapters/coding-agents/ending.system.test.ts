@@ -1,22 +1,27 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
-import { childrenOf, isAlive, openAgents, type AgentsOnAMachine } from './fixture.ts';
+import { isAlive, openAgents, type AgentsOnAMachine } from './fixture.ts';
 
 let agents: AgentsOnAMachine;
 afterEach(() => agents?.close());
 
-/** Everybody that a run has started: the agent, and what it left running. */
-const everybody = async (count: number): Promise<number[]> =>
+/** Everybody that a run has started: the agent and what it left running, below the first process of the boundary. */
+const everybody = async (count: number, key?: string): Promise<number[]> =>
   eventually(`${count} processes`, () => {
-    const pids = agents.starts().flatMap(({ pid, cwd }) => [pid, ...childrenOf(cwd)]);
-    return pids.length === count && pids;
+    const pids = agents.starts().length > 0 ? agents.atWork(key) : [];
+    return pids.length === count + 1 && pids;
   });
 
 /** A killed process takes a moment to go. */
 const gone = (pids: readonly number[]) => eventually('everybody to be gone', () => !pids.some(isAlive), 5_000);
+
+function watchdogOf(pid: number): number {
+  if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('watchdog.ts')) return pid;
+  return watchdogOf(Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]));
+}
 
 describe('a coding agent', () => {
   it('ends with all it has started when it is cancelled, also when it does not listen', async () => {
@@ -43,9 +48,8 @@ describe('a coding agent', () => {
     agents = openAgents();
     const result = await agents.call('claude_code', '[[child]][[detached-child]]');
     expect(result.isError).toBe(false);
-    const pids = await everybody(3);
-    const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
-    await gone(left);
+    expect(agents.starts()).toHaveLength(1);
+    expect(agents.atWork()).toEqual([]);
   });
 
   it('leaves no orphan when our own process is killed', async () => {
@@ -56,7 +60,7 @@ describe('a coding agent', () => {
       const delegation = createDelegation(${JSON.stringify({
         sidecarTimeoutMs: 1_000,
         timeoutMs: 60_000,
-        env: { PATH: `${join(dir, 'bin')}:${process.env['PATH']}`, HOME: dir },
+        env: { PATH: [join(dir, 'bin'), dirname(process.execPath), '/usr/bin:/bin'].join(':'), HOME: dir },
         dataDir: join(dir, 'data'),
         graceMs: 300,
       })});
@@ -64,20 +68,17 @@ describe('a coding agent', () => {
         signal: new AbortController().signal, timeoutMs: 60000, workspaceKey: 'doomed', onLog() {},
       });`;
     const worker = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
-    const pids = await everybody(3);
+    const pids = await everybody(3, 'doomed');
     expect(pids.filter(isAlive)).toEqual(pids);
     worker.kill('SIGKILL');
-    const left = process.platform === 'linux' ? pids : pids.slice(0, 2);
-    await gone(left);
+    await gone(pids);
   });
 
   it('is not left alone when its watchdog is killed', async () => {
-    if (process.platform !== 'linux') return;
     agents = openAgents();
     const running = agents.call('claude_code', '[[child]][[ignore-sigterm]][[hang]]');
     const pids = await everybody(2);
-    const watchdog = Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pids[0]}/stat`, 'utf8'))?.[1]);
-    process.kill(watchdog, 'SIGKILL');
+    process.kill(watchdogOf(pids[0] ?? 0), 'SIGKILL');
     expect(await running).toMatchObject({ isError: true, text: expect.stringMatching(/ended by SIGKILL before/) });
     await gone(pids);
   });

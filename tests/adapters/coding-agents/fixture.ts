@@ -1,6 +1,16 @@
-import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ToolResult } from '../../../contracts/tools.ts';
 import type { AgentStart } from '../../fakes/coding-agents/fake-agent.ts';
@@ -24,6 +34,8 @@ export interface AgentsOnAMachine {
   ): Promise<ToolResult>;
   /** How the fakes were started. */
   starts(): AgentStart[];
+  /** Everybody at work in the folder of a run, by the numbers of this machine; the first one of them is the boundary's own. */
+  atWork(key?: string): number[];
   close(): Promise<void>;
 }
 
@@ -55,7 +67,6 @@ export function openAgents(given: Partial<DelegationDeps> = {}): AgentsOnAMachin
     logEveryMs: 20,
     ...more,
   });
-  const journal = join(dir, '.fake-coding-agents.jsonl');
   return {
     delegation,
     dir,
@@ -74,13 +85,8 @@ export function openAgents(given: Partial<DelegationDeps> = {}): AgentsOnAMachin
           ...options,
         },
       ),
-    starts: () =>
-      existsSync(journal)
-        ? readFileSync(journal, 'utf8')
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line) as AgentStart)
-        : [],
+    starts: () => startsBelow(join(dir, 'data')),
+    atWork: (key = 'run-1') => processesIn(join(dir, 'data', 'workspaces', key)),
     async close() {
       await delegation.close();
       rmSync(dir, { recursive: true, force: true });
@@ -99,7 +105,25 @@ export function isAlive(pid: number): boolean {
   return !/\) [ZX] /.test(stat);
 }
 
-export const childrenOf = (folder: string): number[] => {
-  const file = join(folder, 'children.txt');
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
-};
+/** How the fakes were started that have worked below this data folder, each in a home of its own. */
+export const startsBelow = (dataDir: string): (AgentStart & { readonly key: string })[] =>
+  globSync('workspaces/.homes/*/.fake-coding-agents.jsonl', { cwd: dataDir }).flatMap((journal) =>
+    readFileSync(join(dataDir, journal), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => ({ ...(JSON.parse(line) as AgentStart), key: basename(dirname(journal)) })),
+  );
+
+/** Processes that work in this folder, by whatever name they know it. */
+export function processesIn(folder: string): number[] {
+  const wanted = statSync(folder, { throwIfNoEntry: false })?.ino;
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid > 0 && isAlive(pid) && statSync(`/proc/${pid}/cwd`).ino === wanted;
+      } catch {
+        return false;
+      }
+    });
+}
