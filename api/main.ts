@@ -161,7 +161,7 @@ function openTools(
   // Whether they are there only workers know: whoever calls one that is not is told what to set.
   const codingAgents = { tools: () => DELEGATION_DEFINITIONS, available: async () => [...DELEGATION_TOOLS] };
   return {
-    tools: withDelegation(tools, codingAgents),
+    tools: withDelegation(tools, { db, delegation: codingAgents }),
     authorizations: ports.authorizations,
     checkAddress: ports.checkAddress,
     publicUrl,

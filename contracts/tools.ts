@@ -150,6 +150,10 @@ export const DELEGATE = 'delegate';
 export const DELEGATION_TOOLS = ['opencode', 'claude_code', 'cursor'] as const;
 export type DelegationTool = (typeof DELEGATION_TOOLS)[number];
 
+/** `/api/admin/delegation`: whether an organization's work may be handed to coding agents. Off until an admin allows it. */
+export const DelegationSetting = z.strictObject({ enabled: z.boolean() });
+export type DelegationSetting = z.infer<typeof DelegationSetting>;
+
 /** What every delegated task answers. `null`: not told. Cents may be fractions. */
 export const DelegationOutput = z.object({
   status: z.enum(['success', 'failed']),

@@ -121,7 +121,7 @@ function openTools(
     onError: (error) => log.warn({ err: error }, 'a coding agent had trouble beside its work'),
   });
   return {
-    host: withDelegation(tools, delegation),
+    host: withDelegation(tools, { db, delegation }),
     delegation,
     delegationTimeoutMs: Math.max(config.DELEGATION_TIMEOUT, config.OPENCODE_SIDECAR_TIMEOUT),
     delegationMaxCents: config.DELEGATION_MAX_CENTS,

@@ -1,6 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
 import { changeApprovalPolicy, readApprovalPolicy } from '../../domain/approvals/policy.ts';
+import { DelegationSetting } from '../../contracts/tools.ts';
+import { changeDelegation, readDelegation } from '../../domain/delegation/setting.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
@@ -36,10 +38,40 @@ const putPolicy = createRoute({
   responses: { 200: jsonResponse(View, 'The policy as it is now'), ...PROBLEMS },
 });
 
-/** The organization's approval policy. */
+const Delegation = DelegationSetting.meta({ id: 'Delegation' });
+
+const getDelegation = createRoute({
+  method: 'get',
+  path: '/admin/delegation',
+  tags: ['Tools'],
+  summary: 'Whether work may be handed to coding agents',
+  security: BEARER,
+  middleware: [adminsOnly] as const,
+  responses: { 200: jsonResponse(Delegation, 'Off until an admin allows it'), ...PROBLEMS },
+});
+
+const putDelegation = createRoute({
+  method: 'put',
+  path: '/admin/delegation',
+  tags: ['Tools'],
+  summary: 'Allow or forbid that work is handed to coding agents',
+  description:
+    'They read, write and run code on the machine of a worker, kept away from everything of Nubabel. A human is asked ' +
+    'before every task. Takes effect with the next call, also of calls that wait.',
+  security: BEARER,
+  middleware: [adminsOnly] as const,
+  request: { body: { required: true, content: { 'application/json': { schema: Delegation } } } },
+  responses: { 200: jsonResponse(Delegation, 'As it is now'), ...PROBLEMS },
+});
+
+/** The organization's approval policy, and whether coding agents may work for it. */
 export const policyRoutes = (deps: DatabaseDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(getPolicy, async (c) => c.json(await readApprovalPolicy(deps, c.get('principal')), 200))
     .openapi(putPolicy, async (c) =>
       c.json(await changeApprovalPolicy(deps, c.get('principal'), c.req.valid('json')), 200),
+    )
+    .openapi(getDelegation, async (c) => c.json(await readDelegation(deps, c.get('principal')), 200))
+    .openapi(putDelegation, async (c) =>
+      c.json(await changeDelegation(deps, c.get('principal'), c.req.valid('json')), 200),
     );

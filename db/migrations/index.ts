@@ -7,6 +7,7 @@ import * as routing from './20261122-routing.ts';
 import * as shownQuestion from './20261123-shown-question.ts';
 import * as tools from './20261124-tools.ts';
 import * as undoInbox from './20261125-undo-inbox.ts';
+import * as delegation from './20261201-delegation.ts';
 import * as fairUse from './20261201-fair-use.ts';
 import * as renewalLease from './20261201-renewal-lease.ts';
 
@@ -20,6 +21,7 @@ export const migrations: Record<string, Migration> = {
   '20261123-shown-question': shownQuestion,
   '20261124-tools': tools,
   '20261125-undo-inbox': undoInbox,
+  '20261201-delegation': delegation,
   '20261201-fair-use': fairUse,
   '20261201-renewal-lease': renewalLease,
 };

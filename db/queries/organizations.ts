@@ -16,6 +16,15 @@ export const putOrganization = (trx: OrganizationTransaction, row: { id: string;
 export const findOrganization = (trx: OrganizationTransaction, id: string) =>
   trx.selectFrom('organizations').selectAll().where('id', '=', id).executeTakeFirst();
 
+/** Whether an admin of the organization has allowed that its work is handed to coding agents. */
+export async function isDelegationAllowed(trx: OrganizationTransaction): Promise<boolean> {
+  const row = await trx.selectFrom('organizations').select('delegation').executeTakeFirst();
+  return row?.delegation ?? false;
+}
+
+export const setDelegation = (trx: OrganizationTransaction, id: string, delegation: boolean) =>
+  trx.updateTable('organizations').set({ delegation }).where('id', '=', id).execute();
+
 /** Safe to repeat: an existing user keeps what it has. */
 export const putUser = (trx: OrganizationTransaction, row: Insertable<UsersTable>) =>
   trx

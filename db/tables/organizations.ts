@@ -7,6 +7,8 @@ interface OrganizationsTable {
   id: string;
   name: string;
   created_at: Instant;
+  /** Its work may be handed to coding agents. */
+  delegation: Generated<boolean>;
 }
 
 export interface UsersTable {

@@ -1,14 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
 import { type ToolResult, DelegationOutput, DELEGATE } from '../../contracts/tools.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { type OrganizationTransaction, withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { insertDelegationLog } from '../../db/queries/events.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
+import { isDelegationAllowed } from '../../db/queries/organizations.ts';
 import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import type { CallOptions } from '../tools/tool-ports.ts';
 import { errorResult } from '../tools/results.ts';
-import type { ToolDeps, ToolInvocation, OfferedTool, ToolHost } from '../tools/tool-host.ts';
+import type { Offer, OfferedTool, ToolDeps, ToolHost, ToolInvocation } from '../tools/tool-host.ts';
+import type { DatabaseDeps } from '../deps.ts';
 import { riskOf } from '../tools/offers.ts';
 import type { Delegation } from './delegation-port.ts';
 
@@ -93,10 +95,14 @@ function costOf({ data }: ToolResult) {
 const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';
 
 /**
- * The host with coding agents among its tools. Agents are offered those that are there; whoever names another one is
- * told what to set. They are called through `Delegation`, which wants more than a connection does.
+ * The host with coding agents among its tools, for organizations whose admin has allowed that. Agents are offered those
+ * that are there; whoever names another one is told what to set. They are called through `Delegation`, which wants more
+ * than a connection does.
  */
-export function withDelegation(host: ToolHost, delegation: Pick<Delegation, 'tools' | 'available'>): ToolHost {
+export function withDelegation(
+  host: ToolHost,
+  { db, delegation }: DatabaseDeps & { readonly delegation: Pick<Delegation, 'tools' | 'available'> },
+): ToolHost {
   const all = delegation.tools().map((definition): OfferedTool => ({
     name: `${DELEGATE}__${definition.name}`,
     remoteName: definition.name,
@@ -110,20 +116,32 @@ export function withDelegation(host: ToolHost, delegation: Pick<Delegation, 'too
     takesEffectKey: false,
     canReadBack: false,
     canUndo: false,
+    alwaysAsks: true,
   }));
-  const withAvailable = async (offer: Awaited<ReturnType<ToolHost['offer']>>) => {
+  const withAvailable = async (trx: OrganizationTransaction, offer: Offer): Promise<Offer> => {
+    if (!(await isDelegationAllowed(trx))) return offer;
     const available = new Set<string>(await delegation.available());
     return { ...offer, tools: [...offer.tools, ...all.filter(({ remoteName }) => available.has(remoteName))] };
   };
   const named = (name: string) => all.find((tool) => tool.name === name);
+  const allowed = async (trx: OrganizationTransaction, tool: OfferedTool) =>
+    (await isDelegationAllowed(trx)) ? tool : undefined;
   return {
     ...host,
-    offerIn: async (trx, user, category) => withAvailable(await host.offerIn(trx, user, category)),
-    offer: async (user, category) => withAvailable(await host.offer(user, category)),
-    find: async (user, name) => named(name) ?? host.find(user, name),
-    load: async (trx, user, name) => {
+    offerIn: async (trx, user, category) => withAvailable(trx, await host.offerIn(trx, user, category)),
+    offer: async (user, category) => {
+      const offer = await host.offer(user, category);
+      return withOrganization(db, user.organizationId, (trx) => withAvailable(trx, offer));
+    },
+    find: async (user, name) => {
       const tool = named(name);
-      return tool ? { tool, connection: undefined } : host.load(trx, user, name);
+      return tool ? withOrganization(db, user.organizationId, (trx) => allowed(trx, tool)) : host.find(user, name);
+    },
+    load: async (trx, user, name) => {
+      const known = named(name);
+      if (!known) return host.load(trx, user, name);
+      const tool = await allowed(trx, known);
+      return tool && { tool, connection: undefined };
     },
     resource: (provider, ...rest) => (provider === DELEGATE ? undefined : host.resource(provider, ...rest)),
   };

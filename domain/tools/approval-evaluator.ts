@@ -1,5 +1,4 @@
 import type { ApprovalPolicy } from '../../contracts/approval.ts';
-import type { StepRisk } from '../../contracts/plan.ts';
 import type { AskReason } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { listEffectsOfStep } from '../../db/queries/effects.ts';
@@ -27,12 +26,11 @@ export async function createApprovalEvaluator(
   return (tool, tainted) => {
     const isPlanned = approved && plannedTool?.name === tool.name && !isUsed;
     if (isPlanned) isUsed = true;
-    return reasonsToAsk({ risk: tool.risk, tainted, plannedAndApproved: isPlanned }, policy);
+    return reasonsToAsk({ ...tool, tainted, plannedAndApproved: isPlanned }, policy);
   };
 }
 
-interface CallOccasion {
-  readonly risk: StepRisk;
+interface CallOccasion extends Pick<OfferedTool, 'risk' | 'alwaysAsks'> {
   /** Its arguments may come from untrusted text. */
   readonly tainted: boolean;
   /** A human has approved a plan that named exactly this tool for exactly this step. */
@@ -44,12 +42,12 @@ interface CallOccasion {
  * again for its risk, but untrusted text was not part of the plan. Pure.
  */
 export function reasonsToAsk(
-  { risk, tainted, plannedAndApproved }: CallOccasion,
+  { risk, alwaysAsks, tainted, plannedAndApproved }: CallOccasion,
   { risks, untrusted }: Pick<ApprovalPolicy, 'risks' | 'untrusted'>,
 ): AskReason[] {
   if (risk === 'read') return [];
   const reasons: (AskReason | false)[] = [
-    risks.includes(risk) && !plannedAndApproved && 'risk',
+    (alwaysAsks || risks.includes(risk)) && !plannedAndApproved && 'risk',
     untrusted && tainted && 'untrusted_input',
   ];
   return reasons.filter((reason) => reason !== false);

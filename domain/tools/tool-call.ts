@@ -1,4 +1,5 @@
 import { isFinal } from '../../contracts/orchestration.ts';
+import { DELEGATE, DELEGATION_TOOLS } from '../../contracts/tools.ts';
 import { storableText } from '../../contracts/json.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
 import { withOrganization } from '../../db/organization.ts';
@@ -66,9 +67,14 @@ async function findCallable(deps: ToolCallDeps, principal: Principal, name: stri
   // Agents wait for a grant to be renewed; who calls by hand can see to it first.
   if (known && (!found || known.health === 'reconnect'))
     throw new RequestError('conflict', whyNot(known, connectionPage(deps.publicUrl, known.connectionId)));
+  if (!found && DELEGATION_TOOLS.some((tool) => name === `${DELEGATE}__${tool}`))
+    throw new RequestError('conflict', DELEGATION_IS_OFF);
   if (!found) throw noSuchTool();
   return found;
 }
+
+const DELEGATION_IS_OFF =
+  'Work is not handed to coding agents in your organization. An admin can allow it: PUT /api/admin/delegation {"enabled": true}.';
 
 const noSuchTool = () =>
   new RequestError('not-found', 'You have no tool with this name. GET /api/tools lists those you may call.');

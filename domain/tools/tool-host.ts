@@ -42,6 +42,8 @@ export interface OfferedTool {
   readonly takesEffectKey: boolean;
   readonly canReadBack: boolean;
   readonly canUndo: boolean;
+  /** A human is asked before every call, whatever the policy says of its risk. */
+  readonly alwaysAsks?: boolean;
   /** Its name and description come from an untrusted server. */
   readonly untrusted?: boolean;
 }

@@ -52,7 +52,7 @@ export async function prepareToolJob(
         arguments_hash: argumentsHash(wanted.arguments),
         risk,
         // The person who names the call has written its arguments.
-        reasons: JSON.stringify(reasonsToAsk({ risk, tainted: false, plannedAndApproved: false }, policy)),
+        reasons: JSON.stringify(reasonsToAsk({ ...tool, tainted: false, plannedAndApproved: false }, policy)),
       },
     ]);
     await changeOrchestration(trx, {

@@ -3,7 +3,7 @@ import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/ind
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
-import { answer, callsOf, callTool, connect, effectsOf, setPolicy, waits } from '../support/tools.ts';
+import { answer, callsOf, callTool, connect, effectsOf, setDelegation, setPolicy, waits } from '../support/tools.ts';
 
 let nubabel: Nubabel;
 let jira: FakeJira;
@@ -157,8 +157,10 @@ describe('a tool over REST', () => {
   });
 
   it('of a coding agent that is not there says what to set', async () => {
-    await setPolicy(nubabel, { risks: [] });
-    const { body } = await callTool(nubabel, 'delegate__opencode', { prompt: 'Fix the login' });
-    expect(JSON.stringify(body)).toContain('OPENCODE_SIDECAR_URL');
+    await setDelegation(nubabel, true);
+    const { body } = await callTool(nubabel, 'delegate__opencode', { prompt: 'Fix the login' }, { waitMs: 0 });
+    await answer(nubabel, await nubabel.jobWhen(body.jobId, waits));
+    await nubabel.ended(body.jobId);
+    expect(JSON.stringify(await callsOf(nubabel, body.jobId))).toContain('OPENCODE_SIDECAR_URL');
   });
 });

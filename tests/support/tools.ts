@@ -51,6 +51,12 @@ export async function answer(
 
 export const waits = ({ status }: JobStatus): boolean => status === 'awaiting_approval';
 
+/** Lets the organization's work be handed to coding agents, or not. */
+export const setDelegation = async (nubabel: Asker, enabled: boolean): Promise<void> => {
+  const answered = await nubabel.request('/api/admin/delegation', { ...json({ enabled }), method: 'PUT' });
+  if (answered.status !== 200) throw new Error(`${answered.status}: ${await answered.text()}`);
+};
+
 /** The organization's policy; what is left out has its default. */
 export const setPolicy = async (nubabel: Asker, policy: Record<string, unknown>): Promise<void> => {
   const answered = await nubabel.request('/api/admin/approval-policy', { ...json(policy), method: 'PUT' });
