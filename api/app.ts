@@ -17,7 +17,7 @@ import { moneyRoutes } from './routes/money.ts';
 import { keyPoolRoutes } from './routes/key-pool.ts';
 import { oauthPublicRoutes, oauthRoutes } from './routes/oauth.ts';
 import { orchestratorRoutes } from './routes/orchestrator.ts';
-import { consoleRoutes, docsRoutes } from './routes/pages.ts';
+import { consoleRoutes, docsRoutes, missingPage } from './routes/pages.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { routingRoutes } from './routes/routing.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -29,12 +29,14 @@ import { notFound, RequestError } from '../contracts/request.ts';
 export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) {
   const app = new OpenAPIHono<ApiEnv>();
   app.onError(onError(deps));
-  app.notFound((c) =>
-    problemResponse(
-      c,
-      'not-found',
-      `There is nothing at ${c.req.method} ${c.req.path}. The API is described at /docs.`,
-    ),
+  app.notFound(
+    async (c) =>
+      (await missingPage(c, deps.webDir)) ??
+      problemResponse(
+        c,
+        'not-found',
+        `There is nothing at ${c.req.method} ${c.req.path}. The API is described at /docs.`,
+      ),
   );
   app.use(requestId, browserSafety);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

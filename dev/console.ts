@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { ROOT } from './paths.ts';
 
@@ -21,14 +22,25 @@ export async function buildConsole(root = ROOT): Promise<{ path: string; rebuilt
     logLevel: 'warn',
     build: { outDir: path, emptyOutDir: true },
   });
-  mkdirSync(path, { recursive: true });
+  compressAssets(path);
   writeFileSync(hashFile, hash);
   return { path, rebuilt: true };
 }
 
+/** Scripts and styles also lie there compressed: done once here, and not for every visitor. */
+function compressAssets(path: string): void {
+  for (const name of globSync('assets/*.{js,css}', { cwd: path })) {
+    const file = join(path, name);
+    const plain = readFileSync(file);
+    writeFileSync(`${file}.gz`, gzipSync(plain, { level: 9 }));
+    writeFileSync(`${file}.br`, brotliCompressSync(plain));
+  }
+}
+
 /** The console also shows types and schemas of the contracts, and its libraries come with the lock file. */
 function hashOfSources(root: string): string {
-  const hash = createHash('sha256');
+  // A build that compresses nothing is another one.
+  const hash = createHash('sha256').update('compressed\0');
   const files = ['web/**/*', 'contracts/**/*', 'package-lock.json'].flatMap((pattern) =>
     globSync(pattern, { cwd: root }),
   );

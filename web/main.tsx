@@ -6,12 +6,14 @@ import { TextProvider } from './text/text-context.tsx';
 import { ApiProvider } from './api/queries.ts';
 import { createApi, forgetToken, keepToken, consumeToken } from './api/client.ts';
 import { Shell } from './layout/shell.tsx';
-import { SignIn } from './layout/sign-in.tsx';
+import { OtherToken, SignIn } from './layout/sign-in.tsx';
 
 /** Either the sign-in or the console; a refused token leads back to the first. */
 function App() {
   const cache = useQueryClient();
-  const [token, setToken] = useState(() => consumeToken({ storage: localStorage, location, history }));
+  const [start] = useState(() => consumeToken({ storage: localStorage, location, history }));
+  const [token, setToken] = useState(start.token);
+  const [offered, setOffered] = useState(start.offered);
   const [refused, setRefused] = useState(false);
   const { api, leave, enter } = useMemo(() => {
     const leave = (wasRefused: boolean) => {
@@ -22,15 +24,20 @@ function App() {
     };
     const enter = (given: string) => {
       keepToken(localStorage, given);
+      cache.clear();
+      setOffered(undefined);
       setRefused(false);
       setToken(given);
     };
-    const api = token === undefined ? undefined : createApi({ baseUrl: '', token, onUnauthorized: () => leave(true) });
+    // A token that is no longer accepted has nobody to ask.
+    const onUnauthorized = () => (offered === undefined ? leave(true) : enter(offered));
+    const api = token === undefined ? undefined : createApi({ baseUrl: '', token, onUnauthorized });
     return { api, leave, enter };
-  }, [token, cache]);
+  }, [token, offered, cache]);
   if (!api) return <SignIn refused={refused} onToken={enter} />;
   return (
     <ApiProvider value={api}>
+      {offered !== undefined && <OtherToken onUse={() => enter(offered)} onKeep={() => setOffered(undefined)} />}
       <Shell onSignOut={() => leave(false)} />
     </ApiProvider>
   );

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
+import { compress } from 'hono/compress';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 const swaggerDir = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -30,7 +31,7 @@ const docsPolicy: MiddlewareHandler = async (c, next) => {
 /** The reference at `/docs`, served from here: nothing is fetched from other hosts. */
 export const docsRoutes = () =>
   new Hono<ApiEnv>()
-    .use(docsPolicy)
+    .use(docsPolicy, compress())
     .get('/', (c) => c.html(DOCS))
     .get('/start.js', (c) => c.body(START, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
     .get('/:asset', async (c) => {
@@ -55,9 +56,17 @@ export const consoleRoutes = ({ webDir }: Pick<ApiDeps, 'webDir'>) => {
   const page = serveStatic({ root: webDir, path: 'index.html' });
   const anew = cached('no-cache');
   return new Hono<ApiEnv>()
-    .get('/assets/*', cached('public, max-age=31536000, immutable'), serveStatic({ root: webDir }))
+    .get('/assets/*', cached('public, max-age=31536000, immutable'), serveStatic({ root: webDir, precompressed: true }))
     .get('/favicon.svg', serveStatic({ root: webDir, path: 'favicon.svg' }))
     .get('/', anew, page)
     .get('/connections', anew, page)
     .get('/connections/:id', anew, page);
 };
+
+/** What a browser gets for an address that names nothing: the console, which says so. Undefined for whoever is no browser. */
+export async function missingPage(c: Context<ApiEnv>, webDir: string): Promise<Response | undefined> {
+  const isForPeople = c.req.method === 'GET' && /\btext\/html\b/.test(c.req.header('accept') ?? '');
+  if (!isForPeople || /^\/(?:api|assets|codec|health|mcp)(?:\/|$)/.test(c.req.path)) return undefined;
+  const html = await readFile(path.join(webDir, 'index.html'), 'utf8').catch(() => undefined);
+  return html === undefined ? undefined : c.html(html, 404, { 'cache-control': 'no-cache' });
+}

@@ -61,7 +61,7 @@ describe('the token', () => {
   const place = (hash: string, kept?: string) => {
     const store = new Map(kept === undefined ? [] : [['nubabel.token', kept]]);
     const address: string[] = [];
-    const token = consumeToken({
+    const { token, offered } = consumeToken({
       location: { hash, pathname: '/', search: '?job=1' },
       history: { state: null, replaceState: (_, __, url) => void address.push(String(url)) },
       storage: {
@@ -70,16 +70,26 @@ describe('the token', () => {
         removeItem: (key) => void store.delete(key),
       },
     });
-    return { token, kept: store.get('nubabel.token'), address };
+    return { token, offered, kept: store.get('nubabel.token'), address };
   };
 
   it('is kept and leaves the address bar', () => {
-    expect(place('#token=a%2Bb', 'old')).toEqual({ token: 'a+b', kept: 'a+b', address: ['/?job=1'] });
+    expect(place('#token=a%2Bb')).toEqual({ token: 'a+b', offered: undefined, kept: 'a+b', address: ['/?job=1'] });
   });
 
   it('is remembered when the address brings none', () => {
-    expect(place('', 'old')).toEqual({ token: 'old', kept: 'old', address: [] });
+    expect(place('', 'old')).toEqual({ token: 'old', offered: undefined, kept: 'old', address: [] });
     expect(place('#token=', 'old').token).toBe('old');
+  });
+
+  it('of a link does not replace the one in use: whoever is signed in is asked', () => {
+    expect(place('#token=theirs', 'mine')).toEqual({
+      token: 'mine',
+      offered: 'theirs',
+      kept: 'mine',
+      address: ['/?job=1'],
+    });
+    expect(place('#token=mine', 'mine').offered).toBeUndefined();
   });
 });
 

@@ -96,12 +96,13 @@ describe('addresses of the console', () => {
     expect(hrefOf(toConnection('1-2'))).toBe('/connections/1-2');
   });
 
-  it('that name nothing lead to the start', () => {
+  it('are the start, or name nothing', () => {
     for (const [pathname, search] of [
       ['/', ''],
-      ['/other', ''],
       ['/', '?job='],
     ] as const)
       expect(parseRoute({ pathname, search })).toEqual({ page: 'start' });
+    for (const pathname of ['/other', '/connections/a/b', '/connections/%E0%A4', '/x/y'])
+      expect(parseRoute({ pathname, search: '' })).toEqual({ page: 'missing' });
   });
 });

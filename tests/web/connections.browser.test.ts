@@ -16,12 +16,12 @@ describe('connections in the console', () => {
     const { page, see } = await stage.open();
     await page.getByRole('link', { name: 'Connections' }).click();
     expect(new URL(page.url()).pathname).toBe('/connections');
-    await page.getByRole('link', { name: /Notion.*2 to accept.*4 tools.*Works/s }).waitFor();
+    await page.getByRole('link', { name: /Notion.*2 to accept.*4 tools.*Working/s }).waitFor();
     await page.getByRole('link', { name: /Wiki.*Needs to be reconnected.*The grant is over/s }).click();
     await page.getByRole('heading', { name: 'Wiki' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/connections/connection-2');
     await page.goBack();
-    await see('What Nubabel may reach');
+    await see('The services that Nubabel can use');
   });
 
   it('are made by keyboard alone; only what was typed is sent, and it stays when it is refused', async () => {
@@ -95,7 +95,7 @@ describe('connections in the console', () => {
     expect(asked(nubabel, 'PATCH', '/connection-1')).toEqual([{ enabled: false }]);
     connections.authorizationUrl = 'javascript:alert(1)';
     await press('Reconnect');
-    await see('not for browsers');
+    await see('a browser cannot open');
     connections.authorizationUrl = `${nubabel.url}/granted`;
     await press('Reconnect');
     await page.waitForURL('**/granted');

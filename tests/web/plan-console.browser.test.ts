@@ -133,7 +133,7 @@ describe('running work in the console', () => {
     await box.fill('Also include Q3');
     await box.press('Enter');
     await page.locator('.steering [data-status="pending"]', { hasText: 'Also include Q3' }).waitFor();
-    await page.getByLabel('Effect').selectOption('replan');
+    await page.getByLabel('How to apply it').selectOption('replan');
     await box.fill('Without the page');
     await press('Send');
     await page.locator('.steering li', { hasText: 'Without the page' }).waitFor();

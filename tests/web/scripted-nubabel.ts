@@ -125,7 +125,8 @@ async function answer(state: State, req: IncomingMessage, res: ServerResponse): 
   return json(res, 200, action === 'status' ? job : { jobId, status: job.status });
 }
 
-const isPage = (path: string): boolean => path === '/' || path === '/granted' || path.startsWith('/connections');
+const isPage = (path: string): boolean =>
+  path === '/' || path === '/granted' || /^\/(?:connections|nowhere)/.test(path);
 
 function accept(state: State, request: OrchestrateRequest) {
   const number = state.jobs.size + 1;

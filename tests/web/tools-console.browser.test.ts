@@ -116,7 +116,7 @@ describe('what a job has called and changed', () => {
     const effects = { done: 1, unknown: 1, undoable: 1 };
     nubabel.jobs.set('job-1', newJob({ status: 'running', toolCalls: [call()], effects }));
     const { page, see, press } = await stage.open('/?job=job-1');
-    await see('1 change, 1 with unknown outcome');
+    await see('1 change, 1 not confirmed');
     expect(await page.getByRole('link', { name: 'Open T-1' }).getAttribute('href')).toBe(
       'https://notion.example.com/T-1',
     );
@@ -124,7 +124,7 @@ describe('what a job has called and changed', () => {
     expect(await page.getByRole('button', { name: 'Undo the change' }).count()).toBe(0);
     nubabel.happen('job-1', 'orchestration_completed', { status: 'completed', result: sampleResult() });
     await press('Undo the change');
-    await press('Take it back');
+    await press('Undo it');
     await see('Undoing…');
     expect(nubabel.asked.filter(({ path }) => path === '/api/jobs/job-1/undo')).toHaveLength(1);
     ledger.set('job-1', [effect({ undo: 'DONE' })]);

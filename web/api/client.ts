@@ -118,14 +118,24 @@ interface TokenPlace {
   readonly history: Pick<History, 'replaceState' | 'state'>;
 }
 
-/** The token from `#token=…`, which is then kept and taken out of the address bar; otherwise the kept one. */
-export function consumeToken({ storage, location, history }: TokenPlace): string | undefined {
+interface TokenAtStart {
+  readonly token: string | undefined;
+  /** Another one that the address names: whoever is signed in decides, since anybody can make such a link. */
+  readonly offered: string | undefined;
+}
+
+/**
+ * The token from `#token=…`, which is taken out of the address bar, and kept where there was none; otherwise the kept
+ * one.
+ */
+export function consumeToken({ storage, location, history }: TokenPlace): TokenAtStart {
   const given = new URLSearchParams(location.hash.slice(1)).get('token')?.trim();
-  if (given === undefined) return storage.getItem(KEY) ?? undefined;
-  history.replaceState(history.state, '', location.pathname + location.search);
-  if (given === '') return storage.getItem(KEY) ?? undefined;
+  const kept = storage.getItem(KEY) ?? undefined;
+  if (given !== undefined) history.replaceState(history.state, '', location.pathname + location.search);
+  if (!given || given === kept) return { token: kept, offered: undefined };
+  if (kept !== undefined) return { token: kept, offered: given };
   storage.setItem(KEY, given);
-  return given;
+  return { token: given, offered: undefined };
 }
 
 export const keepToken = (storage: TokenPlace['storage'], token: string): void => storage.setItem(KEY, token);

@@ -49,7 +49,7 @@ export function AskBox({ draft: start = '', sessionId, onAccepted }: AskBoxProps
       <GrowingField
         id={field}
         value={draft.message}
-        focused={sessionId === undefined}
+        focused={sessionId === undefined || start !== ''}
         placeholder={sessionId === undefined ? text.ask.placeholder : text.ask.followUpPlaceholder}
         onKeyDown={shortcut}
         onChange={(message) => setDraft({ ...draft, message })}

@@ -17,7 +17,7 @@ interface ApprovalPanelProps {
   readonly plan: PlanView | undefined;
 }
 
-/** The question to a person: what it is about, what it may cost, who may answer and until when. */
+/** The question to a person: what it is about, what it may cost, who may answer and until when. Its words to type are for Slack. */
 export function ApprovalPanel({ jobId, approval, plan: jobPlan }: ApprovalPanelProps) {
   const { text } = useText();
   const heading = useId();
@@ -42,7 +42,8 @@ export function ApprovalPanel({ jobId, approval, plan: jobPlan }: ApprovalPanelP
       )}
       {plan.calls && plan.calls.length > 0 && <AskedCalls calls={plan.calls} />}
       <ApprovalFacts approval={approval} jobPlan={jobPlan} />
-      <p className="approval-question">{plan.question}</p>
+      {kind === 'effect' && <p>{text.question.checkFirst}</p>}
+      {kind === 'reconnect' && <p>{text.calls.reconnectHint}</p>}
       {plan.reconnect && <ReconnectLink reconnect={plan.reconnect} />}
       <Answerers approval={approval} />
       <Answers

@@ -21,16 +21,18 @@ interface JobCardProps {
   readonly status: JobStatus;
   readonly connection: JobProgress['connection'];
   readonly error: Error | undefined;
+  /** Asks for the same once more. */
+  readonly onAgain: () => void;
 }
 
 /** One job from its request to its answer, live while it runs. */
-export function JobCard({ status, connection, error }: JobCardProps) {
+export function JobCard({ status, connection, error, onAgain }: JobCardProps) {
   const { text } = useText();
   const over = isFinalStatus(status.status);
-  const waiting = status.status === 'awaiting_approval' && status.approval?.decision === undefined;
+  const waiting = isWaiting(status);
   return (
     <article className="job">
-      <p className="request">{status.message}</p>
+      <h1 className="request">{status.message}</h1>
       <div className={`card tone-${toneOf(status.status)}`} data-status={status.status}>
         <JobHead status={status} />
         {!over && (
@@ -45,7 +47,12 @@ export function JobCard({ status, connection, error }: JobCardProps) {
             {connection === 'polling' && <p className="quiet small polling">{text.job.polling}</p>}
           </div>
         )}
-        {status.dryRun && over && (status.plan || !status.result) && <p className="note">{text.plan.dryRun}</p>}
+        {status.dryRun && over && (status.plan || !status.result) && (
+          <p className="note">
+            {text.plan.dryRun}
+            {status.plan && <DryRunTotal plan={status.plan} />}
+          </p>
+        )}
         <Workers status={status} over={over} waiting={waiting} />
         {waiting && status.approval && (
           <ApprovalPanel
@@ -64,11 +71,15 @@ export function JobCard({ status, connection, error }: JobCardProps) {
         {error && <ProblemNote error={error} unreachable={text.job.unreachable} />}
         <Changes jobId={status.jobId} effects={status.effects} over={over} />
         {status.result && !(status.dryRun && status.plan) && <Answer status={status} result={status.result} />}
-        <JobFoot status={status} cancellable={!over && !waiting} />
+        <JobFoot status={status} cancellable={!over && !waiting} onAgain={onAgain} />
       </div>
     </article>
   );
 }
+
+/** A person has to answer before the work goes on. */
+export const isWaiting = ({ status, approval }: JobStatus): boolean =>
+  status === 'awaiting_approval' && approval?.decision === undefined;
 
 interface WorkersProps {
   readonly status: JobStatus;
@@ -92,9 +103,9 @@ function JobHead({ status }: { readonly status: JobStatus }) {
   const over = isFinalStatus(status.status);
   return (
     <div className="job-head">
-      <h2 role="status">
+      <h2>
         <StatusIcon status={status.status} />
-        {text.statuses[status.status] ?? status.status}
+        <span role="status">{text.statuses[status.status] ?? status.status}</span>
       </h2>
       {status.demo && <DemoLabel />}
       <dl className="meters">
@@ -121,14 +132,47 @@ function Ending({ status }: { readonly status: JobStatus }) {
   return null;
 }
 
-function JobFoot({ status, cancellable }: { readonly status: JobStatus; readonly cancellable: boolean }) {
+/** What a plan that was not run would have taken. */
+function DryRunTotal({ plan }: { readonly plan: NonNullable<JobStatus['plan']> }) {
+  const { text } = useText();
+  const facts = [
+    text.plan.steps(plan.steps.length),
+    text.plan.minutes(plan.minutes),
+    formatCents(plan.cents),
+    `${text.approval.worst} ${formatCents(plan.worstCents)}`,
+  ];
+  return (
+    <span className="strong">
+      {' '}
+      {text.plan.total}: {facts.join(' · ')}
+    </span>
+  );
+}
+
+interface JobFootProps {
+  readonly status: JobStatus;
+  readonly cancellable: boolean;
+  readonly onAgain: () => void;
+}
+
+/** What ended without its answer can be asked for once more; what it has changed stays as it is. */
+const REPEATABLE: readonly JobStatus['status'][] = ['failed', 'expired', 'cancelled'];
+
+function JobFoot({ status, cancellable, onAgain }: JobFootProps) {
   const { text } = useText();
   const me = useMe().data;
   const href = me && temporalHref(me.temporalUiUrl, { organizationId: me.organization.id, jobId: status.jobId });
-  if (!cancellable && href === undefined) return null;
+  const repeatable = REPEATABLE.includes(status.status) && status.message !== '';
+  if (!cancellable && !repeatable && href === undefined) return null;
   return (
     <div className="job-foot">
       {cancellable && <StopButtons jobId={status.jobId} />}
+      {repeatable && (
+        <button type="button" className="button" onClick={onAgain}>
+          {text.job.again}
+        </button>
+      )}
+      {repeatable && status.effects.done > 0 && <p className="quiet small">{text.job.againKeeps}</p>}
       {href !== undefined && (
         <a className="text-button outward" href={href} target="_blank" rel="noopener">
           {text.job.temporal}

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Accepted, JobStatus } from '../../contracts/orchestration.ts';
 import { QUERY, useSession } from '../api/queries.ts';
 import { AskBox } from '../ask/ask-box.tsx';
@@ -8,7 +8,7 @@ import { type Route, toJob } from '../layout/routes.tsx';
 import { useText } from '../text/text-context.tsx';
 import { aroundJob, Turns } from './conversation.tsx';
 import { isFinalStatus } from './job-progress.ts';
-import { JobCard } from './job-card.tsx';
+import { isWaiting, JobCard } from './job-card.tsx';
 import { useJobProgress } from './use-job-progress.ts';
 
 interface JobPageProps {
@@ -16,13 +16,14 @@ interface JobPageProps {
   readonly onNavigate: (route: Route) => void;
 }
 
-/** A job within its conversation, and the box that continues it. */
+/** A job within its conversation, and the box that continues it: not while a question waits, whose answer belongs there. */
 export function JobPage({ jobId, onNavigate }: JobPageProps) {
   const { text } = useText();
   const { status, connection, error } = useJobProgress(jobId);
   const session = useSession(status?.sessionId).data;
   const cache = useQueryClient();
   const card = useRef<HTMLDivElement>(null);
+  const [again, setAgain] = useState('');
   const spoken = session && status ? aroundJob(session, status) : { before: [], after: [] };
   const continued = spoken.before.length > 0;
   useEffect(() => {
@@ -38,12 +39,14 @@ export function JobPage({ jobId, onNavigate }: JobPageProps) {
     <div className="thread">
       <Turns label={text.job.earlier} messages={spoken.before} onNavigate={onNavigate} />
       <div ref={card} className="thread-job">
-        <JobCard status={status} connection={connection} error={error} />
+        <JobCard status={status} connection={connection} error={error} onAgain={() => setAgain(status.message)} />
       </div>
       <Turns label={text.job.later} messages={spoken.after} onNavigate={onNavigate} />
-      <div className="follow-up">
-        <AskBox sessionId={status.sessionId} onAccepted={follow} />
-      </div>
+      {!isWaiting(status) && (
+        <div className="follow-up">
+          <AskBox key={again} draft={again} sessionId={status.sessionId} onAccepted={follow} />
+        </div>
+      )}
     </div>
   );
 }

@@ -17,9 +17,9 @@ const COMPONENTS: Components = {
     </a>
   ),
   h1: 'h3',
-  h2: 'h4',
-  h3: 'h5',
-  h4: 'h6',
+  h2: 'h3',
+  h3: 'h4',
+  h4: 'h5',
   h5: 'h6',
   table: ({ children }) => (
     <div className="table-scroll" tabIndex={0} role="group">

@@ -1,5 +1,5 @@
 import { ApiProblemError } from '../api/problem.ts';
-import { useText } from '../text/text-context.tsx';
+import { type Localization, useText } from '../text/text-context.tsx';
 
 interface ProblemNoteProps {
   readonly error: Error;
@@ -7,9 +7,19 @@ interface ProblemNoteProps {
   readonly unreachable?: string;
 }
 
+/** The server says why in English; elsewhere its kind is said, and its sentence is left out. */
+const sentenceOf = ({ problem: { type, detail } }: ApiProblemError, { language, text }: Localization): string =>
+  language === 'en'
+    ? detail
+    : (problemText(text.problems, type.split('/').at(-1) ?? '') ?? text.problems['internal'] ?? detail);
+
+const problemText = (texts: Readonly<Record<string, string>>, kind: string): string | undefined =>
+  Object.hasOwn(texts, kind) ? texts[kind] : undefined;
+
 /** A refusal in the server's own sentence, with the id to quote when asking about it. */
 export function ProblemNote({ error, unreachable }: ProblemNoteProps) {
-  const { text } = useText();
+  const localization = useText();
+  const { text, language } = localization;
   if (!(error instanceof ApiProblemError)) {
     return (
       <p role="alert" className="note note-bad">
@@ -23,12 +33,12 @@ export function ProblemNote({ error, unreachable }: ProblemNoteProps) {
   );
   return (
     <div role="alert" className="note note-bad">
-      <p>{detail}</p>
+      <p>{sentenceOf(error, localization)}</p>
       {errors && errors.length > 0 && (
         <ul>
           {errors.map(({ path, message }) => (
             <li key={`${path} ${message}`}>
-              {path !== '' && <code>{path}</code>} {message}
+              {path !== '' && <code>{path}</code>} {language === 'en' && message}
             </li>
           ))}
         </ul>

@@ -5,7 +5,8 @@ export type Route =
   | { readonly page: 'start' }
   | { readonly page: 'job'; readonly jobId: string }
   | { readonly page: 'connections' }
-  | { readonly page: 'connection'; readonly connectionId: string };
+  | { readonly page: 'connection'; readonly connectionId: string }
+  | { readonly page: 'missing' };
 
 export const START: Route = { page: 'start' };
 export const CONNECTIONS: Route = { page: 'connections' };
@@ -22,12 +23,23 @@ export function hrefOf(route: Route): string {
   return '/';
 }
 
-/** The route that an address names. */
+/** The route that an address names; `missing` for one that names nothing. */
 export function parseRoute({ pathname, search }: Pick<Location, 'pathname' | 'search'>): Route {
-  const [, first, second] = pathname.split('/');
-  if (first === 'connections') return second ? toConnection(decodeURIComponent(second)) : CONNECTIONS;
+  const [, first = '', second = '', ...more] = pathname.split('/');
+  const connectionId = decoded(second);
+  if (more.join('') !== '' || connectionId === undefined) return { page: 'missing' };
+  if (first === 'connections') return connectionId ? toConnection(connectionId) : CONNECTIONS;
+  if (first !== '' || second !== '') return { page: 'missing' };
   const jobId = new URLSearchParams(search).get('job');
   return jobId ? toJob(jobId) : START;
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The route named in the address, kept in step with the back and forward buttons. */

@@ -50,10 +50,25 @@ function Content({ route, onNavigate }: RouteProps) {
   if (route.page === 'connections') return <ConnectionsPage onNavigate={onNavigate} />;
   if (route.page === 'connection')
     return <ConnectionPage key={route.connectionId} connectionId={route.connectionId} onNavigate={onNavigate} />;
+  if (route.page === 'missing') return <MissingPage onNavigate={onNavigate} />;
   return (
     <Start>
       {(draft) => <AskBox key={draft} draft={draft} onAccepted={({ jobId }) => onNavigate(toJob(jobId))} />}
     </Start>
+  );
+}
+
+/** An address that names nothing. */
+function MissingPage({ onNavigate }: Pick<RouteProps, 'onNavigate'>) {
+  const { text } = useText();
+  return (
+    <div className="start">
+      <h1>{text.missingPage.title}</h1>
+      <p className="quiet lead">{text.missingPage.hint}</p>
+      <PageLink to={START} className="button" onNavigate={onNavigate}>
+        {text.newRequest}
+      </PageLink>
+    </div>
   );
 }
 
@@ -70,11 +85,11 @@ function SideBar({ route, onNavigate }: RouteProps) {
         <Icon name="plus" />
         {text.newRequest}
       </PageLink>
-      <RecentJobs jobId={route.page === 'job' ? route.jobId : undefined} onNavigate={onNavigate} />
       <PageLink to={CONNECTIONS} className="side-link" onNavigate={onNavigate} current={atConnections}>
         <Icon name="plug" />
         {text.connections.title}
       </PageLink>
+      <RecentJobs jobId={route.page === 'job' ? route.jobId : undefined} onNavigate={onNavigate} />
     </>
   );
 }

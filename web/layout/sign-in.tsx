@@ -47,3 +47,24 @@ export function SignIn({ refused, onToken }: SignInProps) {
     </main>
   );
 }
+
+interface OtherTokenProps {
+  readonly onUse: () => void;
+  readonly onKeep: () => void;
+}
+
+/** Asks before a link signs somebody in as another person. */
+export function OtherToken({ onUse, onKeep }: OtherTokenProps) {
+  const { text } = useText();
+  return (
+    <div role="alertdialog" aria-label={text.signIn.other} className="other-token">
+      <p>{text.signIn.other}</p>
+      <button type="button" className="button primary" onClick={onKeep} autoFocus>
+        {text.signIn.keepOwn}
+      </button>
+      <button type="button" className="button" onClick={onUse}>
+        {text.signIn.useOther}
+      </button>
+    </div>
+  );
+}

@@ -37,7 +37,9 @@ export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
         {priced && <Fact name={text.approval.worst}>{formatCents(plan.worstCaseCents)}</Fact>}
         {!priced && !plan.raise && <Fact name={text.question.spent}>{formatCents(plan.estimatedCents)}</Fact>}
         {plan.raise && (
-          <Fact name={`${text.question.limit} (${plan.raise.period})`}>{formatCents(plan.raise.limitCents)}</Fact>
+          <Fact name={`${text.question.limit} (${text.question.periods[plan.raise.period] ?? plan.raise.period})`}>
+            {formatCents(plan.raise.limitCents)}
+          </Fact>
         )}
         {plan.raise && <Fact name={text.question.needs}>{text.question.more(formatCents(plan.raise.byCents))}</Fact>}
         {plan.action && <Fact name={text.question.proposed}>{text.healing.actions[plan.action] ?? plan.action}</Fact>}
