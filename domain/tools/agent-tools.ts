@@ -4,6 +4,7 @@ import type { Offer, OfferedTool } from './tool-host.ts';
 import { loadSkill, LOAD_SKILL, loadSkillTool, skillsPrompt } from '../skills/offer.ts';
 import type { ModelTool, WantedCall } from '../models/model-port.ts';
 import { answerLocally, toolsFor, unwrap } from './catalogue.ts';
+import { fromModelArguments } from './clean-definition.ts';
 import { errorResult } from './results.ts';
 import type { CheckArguments } from './tool-ports.ts';
 import { isFirstParty } from '../../contracts/connections.ts';
@@ -50,7 +51,7 @@ export function resolve(call: WantedCall, { offered, skills }: AgentTools): Reso
   const { name, input } = unwrap(call);
   const tool = offered.find((one) => one.name === name);
   return tool
-    ? { tool, args: input }
+    ? { tool, args: fromModelArguments(input, tool.definition.inputSchema) }
     : { answer: errorResult(`There is no tool “${name.slice(0, 100)}” that you may call.`) };
 }
 

@@ -21,7 +21,9 @@ interface ToolsForModel {
 
 /** What a model is given of the tools that are offered. */
 export function toolsFor(offered: readonly OfferedTool[]): ToolsForModel {
-  const tools = offered.map(toModelTool).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const tools = offered
+    .flatMap((tool) => toModelTool(tool) ?? [])
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   if (Buffer.byteLength(JSON.stringify(tools)) <= MAX_DEFINITION_BYTES) return { mode: 'direct', tools };
   return { mode: 'search', tools: lookUpTools(offered) };
 }
@@ -103,19 +105,17 @@ const toLine = ({ name, definition: { title, description } }: OfferedTool) => {
 
 function details({ name }: Input, offered: readonly OfferedTool[]): string {
   const tool = offered.find((one) => one.name === name);
-  if (!tool) {
+  const shown = tool && toModelTool(tool);
+  if (!tool || !shown) {
     const near = typeof name === 'string' ? searchTools(offered, name, 3).map((one) => one.name) : [];
     const hint = near.length > 0 ? ` Did you mean ${near.join(', ')}?` : '';
     return `There is no tool ${JSON.stringify(name) ?? 'without a name'}.${hint}`;
   }
   const { title, outputSchema } = tool.definition;
-  const { description, inputSchema } = toModelTool(tool);
   return JSON.stringify({
-    name: tool.name,
+    ...shown,
     ...(title && { title }),
     connection: tool.connection,
-    description,
-    inputSchema,
     ...(outputSchema && { outputSchema }),
   });
 }

@@ -34,6 +34,7 @@ const SDKS = oneOf(
   'jsforce',
   'undici',
   'ipaddr.js',
+  /^ajv\b/,
   '@temporalio/client',
   '@temporalio/common',
   '@temporalio/proto',
@@ -94,7 +95,18 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   dev: [
     inside('dev', 'contracts'),
     oneOf('config.ts', 'db/prepare.ts', 'workers/bundle.ts'),
-    oneOf('@temporalio/client', '@temporalio/envconfig', 'execa', 'graphql', 'pg', 'undici', 'vite', 'ws', 'zod'),
+    oneOf(
+      /^ajv\b/,
+      '@temporalio/client',
+      '@temporalio/envconfig',
+      'execa',
+      'graphql',
+      'pg',
+      'undici',
+      'vite',
+      'ws',
+      'zod',
+    ),
     NODE,
   ],
   scripts: [

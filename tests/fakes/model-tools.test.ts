@@ -173,6 +173,28 @@ describe('what the fake model refuses of tools', () => {
     ['no schema', { tools: [{ name: 'a' }] }, /tools\.0\.custom\.input_schema: Field required/],
     ['a list as schema', { tools: [tool('a', { input_schema: { type: 'array' } })] }, /Input should be 'object'/],
     ['a union as schema', { tools: [tool('a', { input_schema: { type: 'object', anyOf: [] } })] }, /top level/],
+    ...[
+      { items: [{ type: 'string' }] },
+      { exclusiveMinimum: true },
+      { required: true },
+      { type: 'any' },
+      { description: null },
+      { enum: null },
+      { format: null },
+      { properties: null },
+      { patternProperties: { '^(.*)$': {} } },
+    ].map((a): [string, Readonly<Record<string, unknown>>, RegExp] => [
+      `a schema that is none of 2020-12: ${JSON.stringify(a)}`,
+      { tools: [tool('a', { input_schema: { type: 'object', properties: { a } } })] },
+      /tools\.0\.custom\.input_schema: JSON schema is invalid\. It must match JSON Schema draft 2020-12/,
+    ]),
+    [
+      'an odd name deep inside',
+      {
+        tools: [tool('a', { input_schema: { type: 'object', properties: { a: { properties: { $top: {} } } } } })],
+      },
+      /Property keys should match pattern/,
+    ],
     ['a field that there is not', { tools: [tool('a', { risk: 'read' })] }, /custom\.risk: Extra inputs/],
     ['a choice without tools', { tools: undefined, tool_choice: { type: 'auto' } }, /while providing tools/],
     ['a choice of a tool that is not there', { tool_choice: { type: 'tool', name: 'c' } }, /not found in provided/],

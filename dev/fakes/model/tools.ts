@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { isRecord } from '../http-server.ts';
 import { ttlOf, type PromptPart } from './content.ts';
 import { invalid } from './errors.ts';
@@ -50,14 +51,49 @@ function checkTool(tool: unknown, at: string, known: Set<string>): PromptPart {
   if (!isRecord(schema)) throw invalid(`${at}.custom.input_schema: Input should be a valid dictionary`);
   if (schema['type'] === undefined) throw invalid(`${at}.custom.input_schema.type: Field required`);
   if (schema['type'] !== 'object') throw invalid(`${at}.custom.input_schema.type: Input should be 'object'`);
-  if (isRecord(schema['properties']))
-    for (const property of Object.keys(schema['properties']))
-      if (!PROPERTY.test(property))
-        throw invalid(`${at}.custom.input_schema.properties: Property keys should match pattern '${PROPERTY.source}'`);
+  if (hasOddProperty(schema))
+    throw invalid(`${at}.custom.input_schema.properties: Property keys should match pattern '${PROPERTY.source}'`);
   for (const union of ['oneOf', 'anyOf', 'allOf'])
     if (union in schema)
       throw invalid(`${at}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level`);
+  if (!isJsonSchema(schema))
+    throw invalid(
+      `${at}.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 (https://json-schema.org/draft/2020-12). Learn more about tool use at https://docs.claude.com/en/docs/tool-use.`,
+    );
   return { text: JSON.stringify({ name, description, input_schema: schema }), ttl: ttlOf(tool, at) };
+}
+
+const dialect = new Ajv2020({ strict: false, logger: false });
+dialect.addFormat('regex', (source) => isPattern(source));
+const isDialect = dialect.getSchema('https://json-schema.org/draft/2020-12/schema');
+/** Schemas that were found good: the same ones come with every request. */
+const good = new Set<string>();
+const MAX_REMEMBERED = 5_000;
+
+/** By the dialect's own schema, and as strict as the provider is beyond it: patterns of names are refused by it. */
+function isJsonSchema(schema: Record<string, unknown>): boolean {
+  const text = JSON.stringify(schema);
+  if (good.has(text)) return true;
+  if (text.includes('"patternProperties"') || isDialect?.(schema) !== true) return false;
+  if (good.size < MAX_REMEMBERED) good.add(text);
+  return true;
+}
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+/** At any depth: which depths the provider looks at is not documented. */
+function hasOddProperty(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(hasOddProperty);
+  if (!isRecord(schema)) return false;
+  const { properties } = schema;
+  const names = isRecord(properties) ? Object.keys(properties) : [];
+  return names.some((name) => !PROPERTY.test(name)) || Object.values(schema).some(hasOddProperty);
 }
 
 function checkChoice(choice: unknown, known: ReadonlySet<string>, thinking: unknown): void {

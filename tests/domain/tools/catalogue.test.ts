@@ -55,14 +55,26 @@ describe('what servers define', () => {
       written('a__none', {}),
       written('a__no_words', { type: 'object' }, ''),
       written('a__union', { anyOf: [{ required: ['a'] }, { required: ['b'] }], properties: { a: {}, b: {} } }),
+      written('a__tuple', { properties: { a: { items: [{ type: 'string' }] } } }),
+      written('a__flags', { properties: { a: { minimum: 1, exclusiveMinimum: true, required: true } } }),
+      written('a__any', { properties: { a: { type: 'any', description: null, enum: null, format: null } } }),
+      written('a__nulls', { type: 'object', properties: null, required: null }),
+      written('a__patterns', { patternProperties: { '^(.*)$': {} } }),
+      written('a__wish', { properties: { a: { type: 'wish' } } }),
       written('a__keys', { type: 'object', properties: { 'a b': {}, ok: {}, 한글: {} }, required: ['a b', 'ok'] }),
     ]);
     const port = createAnthropicModel({ baseUrl: fake.url, timeoutMs: 5_000 });
     const messages = [{ role: 'user' as const, content: 'x' }];
     const request = { model: 'claude-haiku-5-5', system: 'x', messages, maxTokens: 10, turnKey: 'k', tools };
     expect((await port.answer(request, 'sk', new AbortController().signal)).text).toBe('ok');
-    const [keys, , none, union] = tools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    expect(keys?.inputSchema).toEqual({ type: 'object', properties: { ok: {} }, required: ['ok'] });
+    const [keys, none, union, wish] = ['keys', 'none', 'union', 'wish'].map((name) =>
+      tools.find((tool) => tool.name === `a__${name}`),
+    );
+    expect(wish).toBeUndefined();
+    expect(keys?.inputSchema).toMatchObject({
+      properties: { ok: {}, a_b_c8687a: { description: '(The server calls it "a b".)' } },
+      required: ['a_b_c8687a', 'ok'],
+    });
     expect(none?.inputSchema).toEqual({ type: 'object' });
     expect(union?.description).toContain('follow anyOf: [{"required":["a"]},{"required":["b"]}]');
   });

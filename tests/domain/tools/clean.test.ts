@@ -34,27 +34,23 @@ describe('a clean definition', () => {
     expect(cleanDefinition(honest())).toEqual(honest());
   });
 
-  it('holds only names of fields that model APIs take, and asks for no other', () => {
-    const schema = { type: 'object', properties: { ok: {}, 'not ok': {}, ö: {} }, required: ['ok', 'not ok'] };
-    expect(shown(schema)).toEqual({ type: 'object', properties: { ok: {} }, required: ['ok'] });
-  });
-
-  it('is an object at the top, without choices that model APIs refuse there', () => {
-    expect(shown({ anyOf: [{ type: 'object' }], properties: { a: { anyOf: [{ type: 'string' }] } } })).toEqual({
+  it('has its words cleaned, and what arguments are compared with left to the letter', () => {
+    const hidden = 'a\u200bb';
+    const schema = {
       type: 'object',
-      properties: { a: { anyOf: [{ type: 'string' }] } },
+      description: hidden,
+      properties: { 'not ok': { title: hidden, enum: [hidden], const: hidden, default: hidden } },
+      required: ['not ok'],
+      anyOf: [{ required: ['not ok'] }],
+    };
+    expect(shown(schema)).toEqual({
+      ...schema,
+      description: 'ab',
+      properties: { 'not ok': { title: 'ab', enum: [hidden], const: hidden, default: hidden } },
     });
   });
 
-  it('is bounded in depth and size', () => {
-    let deep: Record<string, unknown> = { type: 'string' };
-    for (let level = 0; level < 1_000; level++) deep = { type: 'object', properties: { a: deep } };
-    expect(JSON.stringify(shown(deep)).length).toBeLessThan(1_000);
-    const wide = {
-      type: 'object',
-      properties: Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`a${n}`, {}])),
-    };
-    expect(shown(wide)).toEqual({ type: 'object' });
+  it('is bounded in what it says', () => {
     expect(shown({ type: 'object', description: 'x'.repeat(100_000) }).description).toHaveLength(1_000);
     expect(cleanDefinition(honest({ description: 'x'.repeat(100_000) })).description).toHaveLength(4_000);
   });
