@@ -43,3 +43,35 @@ export function secretForms(secret: string): string[] {
   const encoded = [base64, base64.replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex')];
   return [...new Set([...encoded, encodeURIComponent(secret), secret])];
 }
+
+/** Stands where a secret stands; an address with it is none that can be asked. */
+const HIDDEN = '***';
+/** Longer than a word, with digits in it: part of an address that nobody would make up. */
+const LIKE_A_KEY = /^(?=.*\d)[\w~.=+-]{20,}$/;
+const NAMES_A_KEY = /key|token|secret|auth|pass|pwd|sig|cred|jwt|session/i;
+
+/**
+ * An address as people see it: many servers take their key in the query, or, of servers of others, as a part of the
+ * path. Names of the query stay, because they say which server is asked for what.
+ */
+export function hideSecretsInUrl(address: string, { inPath }: { readonly inPath: boolean }): string {
+  const url = URL.parse(address);
+  if (!url) return address;
+  const query = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=${HIDDEN}`).join('&');
+  const parts = url.pathname.split('/').map((part) => (inPath && LIKE_A_KEY.test(part) ? HIDDEN : part));
+  const user = url.username || url.password ? `${HIDDEN}@` : '';
+  const shown = `${url.protocol}//${user}${url.host}${parts.join('/')}${query && `?${query}`}${url.hash && `#${HIDDEN}`}`;
+  // Where there is nothing to hide, what was typed is what is shown.
+  return shown.includes(HIDDEN) ? shown : address;
+}
+
+/** Whether somebody gives back what they were shown. */
+export const hasHiddenParts = (address: string): boolean => address.includes(HIDDEN);
+
+/** What of an address is a key, by its name or its looks: nobody may repeat it. */
+export function secretsInUrl(address: string): string[] {
+  const url = URL.parse(address);
+  if (!url) return [];
+  const inQuery = [...url.searchParams].filter(([name, value]) => NAMES_A_KEY.test(name) || LIKE_A_KEY.test(value));
+  return [...inQuery.map(([, value]) => value), ...url.pathname.split('/').filter((part) => LIKE_A_KEY.test(part))];
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Category } from './agents.ts';
-import { ToolView } from './tools.ts';
+import { hideSecretsInUrl } from './clean-text.ts';
+import { ToolView, UnusableTool } from './tools.ts';
 
 /** Providers that Nubabel has a server of its own for; any other name is a remote MCP server. */
 export const FIRST_PARTY = ['notion', 'slack', 'linear', 'jira', 'github', 'sentry', 'salesforce'] as const;
@@ -76,16 +77,53 @@ const settings = z.record(z.string().max(60), z.string().max(2_000)).refine((all
   message: 'has more than 20 entries',
 });
 
+const seconds = z.number().int().min(1).max(1_800);
+
+/**
+ * How long calls may take: without a sign of life (an answer or progress), and in all. Seconds; half an hour at most,
+ * because whoever waits for the outcome of a lost answer waits that long. `tools` by the server's own names.
+ */
+const CallLimit = z.strictObject({ silenceSeconds: seconds.optional(), totalSeconds: seconds.optional() });
+export const CallLimits = CallLimit.extend({
+  tools: z
+    .record(z.string().min(1).max(256), CallLimit)
+    .refine((all) => Object.keys(all).length <= 200, { message: 'has more than 200 entries' })
+    .optional(),
+});
+export type CallLimits = z.infer<typeof CallLimits>;
+
+/** The endpoint of a server; what is pasted there by mistake is told by what it is. */
+const endpoint = z
+  .string()
+  .trim()
+  .superRefine(refuseNoAddress)
+  .pipe(z.url({ protocol: /^https?$/ }).max(2_000));
+
+const COMMAND =
+  /^(npx|npm|pnpm|bunx?|deno|uvx?|pipx?|python3?|node|docker|cmd|sh|bash|java|dotnet|go|\.{0,2}\/)(\s|$)|^(stdio:|\.{0,2}\/)/i;
+const STDIO =
+  'This starts a server as a process of one machine (stdio), and Nubabel reaches servers over HTTPS. Run it behind a bridge such as mcp-proxy or supergateway, and give the https address of that; docs/connections.md says how.';
+
+function refuseNoAddress(given: string, ctx: z.RefinementCtx): void {
+  const refuse = (message: string): void => ctx.addIssue({ code: 'custom', message });
+  if (COMMAND.test(given) || /^\W*(command|mcpServers|mcp_servers)\W*[:=]/i.test(given)) return refuse(STDIO);
+  if (/["']?command["']?\s*[:=]/.test(given) && /[{[]/.test(given)) return refuse(STDIO);
+  if (!/^[{[]/.test(given)) return;
+  const address = /https?:\/\/[^\s"'\\]+/.exec(given)?.[0];
+  refuse(
+    address
+      ? `Give only the address, not the whole configuration: ${hideSecretsInUrl(address, { inPath: true })}`
+      : STDIO,
+  );
+}
+
 /** The body of `POST /api/connections`. */
 export const NewConnection = z.strictObject({
   /** `notion`, `slack`, `linear`, `jira`, `github`, `sentry`, `salesforce`, or any name for a remote MCP server. */
   provider: z.string().trim().toLowerCase().pipe(ConnectionSlug),
   name: z.string().trim().min(1).max(80),
   /** Of a remote MCP server its endpoint; of a provider of ours the address of its API, where it is not the usual one. */
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(2_000)
-    .optional(),
+  url: endpoint.optional(),
   auth: ConnectionAuth,
   /** Take the hosted MCP server at `url` instead of our own for a provider that we have one for. */
   hosted: z.boolean().default(false),
@@ -99,6 +137,8 @@ export const NewConnection = z.strictObject({
   trusted: z.boolean().default(false),
   /** What the provider needs beyond a key: `database` of Notion, `project` of Jira, `owner` and `repo` of GitHub, … */
   settings: settings.default({}),
+  /** How long its calls may take; 60 s without a sign of life and 600 s in all unless told. */
+  callLimits: CallLimits.default({}),
 });
 export type NewConnection = z.infer<typeof NewConnection>;
 
@@ -111,6 +151,7 @@ export const ConnectionChange = z.strictObject({
   trusted: z.boolean().optional(),
   enabled: z.boolean().optional(),
   settings: settings.optional(),
+  callLimits: CallLimits.optional(),
 });
 export type ConnectionChange = z.infer<typeof ConnectionChange>;
 
@@ -126,6 +167,7 @@ export const ConnectionView = z.object({
   slug: z.string(),
   name: z.string(),
   kind: z.enum(['first_party', 'remote']),
+  /** Keys in it are shown as `***`; given back like that, it stays as it is. */
   url: z.string().nullable(),
   personal: z.boolean(),
   userId: z.string().nullable(),
@@ -140,6 +182,9 @@ export const ConnectionView = z.object({
   /** Until then nothing is called, because the last calls failed. */
   brokenUntil: z.string().nullable(),
   tools: z.object({ active: z.number().int(), quarantined: z.number().int() }),
+  /** What its server lists and nobody can call, with the reasons. */
+  unusableTools: z.array(UnusableTool),
+  callLimits: CallLimits,
   /** Of a connection that waits for somebody to grant access: the page where that is done. */
   authorizationUrl: z.string().optional(),
   createdAt: z.string(),

@@ -19,3 +19,18 @@ export function storableJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, given]) => [storableText(name), storableJson(given)]));
 }
+
+/**
+ * As `JSON.parse`, but whole numbers that a double would round, and numbers without end, become text of their digits:
+ * ids of 64 bits stay what they are.
+ */
+export function parseExactly(text: string): unknown {
+  if (!/\d{16}|[eE]\+?\d{3}/.test(text)) return JSON.parse(text);
+  const exactly = (_name: string, value: unknown, { source = '' }: { readonly source?: string }) =>
+    typeof value === 'number' && isInexact(value, source) ? source : value;
+  // The third argument is ES2025, and not in TypeScript's library yet.
+  return JSON.parse(text, exactly as (name: string, value: unknown) => unknown);
+}
+
+const isInexact = (value: number, source: string): boolean =>
+  !Number.isFinite(value) || (/^-?\d+$/.test(source) && !Number.isSafeInteger(value));

@@ -28,6 +28,10 @@ export const ToolDefinition = z.object({
 });
 export type ToolDefinition = z.infer<typeof ToolDefinition>;
 
+/** A tool that a server lists and nobody can call, and why; its name as far as it has one. */
+export const UnusableTool = z.object({ tool: z.string(), reason: z.string() });
+export type UnusableTool = z.infer<typeof UnusableTool>;
+
 /** `quarantined`: new or changed since it was accepted, and off until an admin accepts it. `removed`: no longer there. */
 const TOOL_STATES = ['active', 'quarantined', 'removed'] as const;
 export const ToolState = z.enum(TOOL_STATES);

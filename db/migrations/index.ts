@@ -9,6 +9,7 @@ import * as tools from './20261124-tools.ts';
 import * as undoInbox from './20261125-undo-inbox.ts';
 import * as delegation from './20261201-delegation.ts';
 import * as fairUse from './20261201-fair-use.ts';
+import * as remoteTools from './20261201-remote-tools.ts';
 import * as renewalLease from './20261201-renewal-lease.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
@@ -23,5 +24,6 @@ export const migrations: Record<string, Migration> = {
   '20261125-undo-inbox': undoInbox,
   '20261201-delegation': delegation,
   '20261201-fair-use': fairUse,
+  '20261201-remote-tools': remoteTools,
   '20261201-renewal-lease': renewalLease,
 };

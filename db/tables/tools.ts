@@ -1,9 +1,16 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Category } from '../../contracts/agents.ts';
-import type { AuthKind, ConnectionHealth } from '../../contracts/connections.ts';
+import type { AuthKind, CallLimits, ConnectionHealth } from '../../contracts/connections.ts';
 import type { EffectResource, EffectState, SettledBy } from '../../contracts/effects.ts';
 import type { StepRisk } from '../../contracts/plan.ts';
-import type { AskReason, ToolCallStatus, ToolDefinition, ToolResult, ToolState } from '../../contracts/tools.ts';
+import type {
+  AskReason,
+  ToolCallStatus,
+  ToolDefinition,
+  ToolResult,
+  ToolState,
+  UnusableTool,
+} from '../../contracts/tools.ts';
 
 type Instant = ColumnType<Date, string | undefined, string>;
 type MaybeInstant = ColumnType<Date | null, string | null | undefined, string | null>;
@@ -46,6 +53,10 @@ export interface ConnectionsTable {
   failures: Generated<number>;
   broken_until: MaybeInstant;
   tools_listed_at: MaybeInstant;
+  /** What its server lists and nobody can call, with the reasons. */
+  unusable_tools: DefaultJson<UnusableTool[]>;
+  /** How long calls may take, where it is not as long as usual. */
+  call_limits: DefaultJson<CallLimits>;
   created_by: Maybe<string>;
   created_at: Instant;
   updated_at: Instant;

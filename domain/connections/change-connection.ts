@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Updateable } from 'kysely';
 import type { ConnectionAuth, ConnectionChange, ConnectionView, NewConnection } from '../../contracts/connections.ts';
+import { hideSecretsInUrl } from '../../contracts/clean-text.ts';
 import { withOrganization } from '../../db/organization.ts';
 import {
   deleteConnection,
@@ -47,7 +48,8 @@ export async function createConnection(
   const connection = await withOrganization(deps.db, organizationId, async (trx) => {
     if (!(await insertConnection(trx, row))) throw slugTaken(row.slug);
     const { provider, name, url, auth, personal, trusted } = given;
-    const details = { provider, slug: row.slug, name, url, auth: auth.kind, personal, trusted };
+    const shown = url && shownUrl(url, row.kind);
+    const details = { provider, slug: row.slug, name, url: shown, auth: auth.kind, personal, trusted };
     await audit(trx, principal, 'connection.created', id, details);
     return getConnection(trx, id);
   });
@@ -75,6 +77,7 @@ const toRow = (
   user_id: given.personal ? userId : null,
   auth_kind: given.auth.kind,
   settings: JSON.stringify(given.settings),
+  call_limits: JSON.stringify(given.callLimits),
   credentials,
   trusted: given.trusted,
   categories: JSON.stringify(given.categories),
@@ -106,10 +109,12 @@ export async function changeConnection(
   deps: ConnectDeps,
   principal: Principal,
   id: string,
-  change: ConnectionChange,
+  given: ConnectionChange,
 ): Promise<ConnectionView> {
   const { organizationId } = principal;
-  refuseChangeOf(principal, await findSeen(deps, principal, id), change);
+  const seen = await findSeen(deps, principal, id);
+  const change = withoutShownUrl(given, seen);
+  refuseChangeOf(principal, seen, change);
   refuseUnstorable(change, []);
   refuseAddresses(deps.checkAddress, change);
   const credentials = change.auth && { sealed: seal(deps, organizationId, id, change.auth) };
@@ -120,20 +125,30 @@ export async function changeConnection(
       set: { ...toChange(change), ...(credentials && toNewAuth(change, credentials)) },
     });
     if (credentials) await dropPendingGrants(trx, id);
-    await audit(trx, principal, 'connection.changed', id, toDetails(change));
+    await audit(trx, principal, 'connection.changed', id, toDetails(change, seen.kind));
     return getConnection(trx, id);
   });
   await deps.tools.forget({ organizationId, connectionId: id });
   return isOtherServer(change) ? tryAgain(deps, principal, row) : readView(deps, organizationId, id);
 }
 
-const toChange = ({ name, url, categories, trusted, enabled, settings }: ConnectionChange) => ({
+const shownUrl = (url: string, kind: Connection['kind']): string =>
+  hideSecretsInUrl(url, { inPath: kind === 'remote' });
+
+/** An address that comes back as it was shown, with its keys hidden, is no change. */
+function withoutShownUrl({ url, ...change }: ConnectionChange, row: Connection): ConnectionChange {
+  const isShown = url !== undefined && row.url !== null && url !== row.url && url === shownUrl(row.url, row.kind);
+  return url === undefined || isShown ? change : { ...change, url };
+}
+
+const toChange = ({ name, url, categories, trusted, enabled, settings, callLimits }: ConnectionChange) => ({
   ...(name !== undefined && { name }),
   ...(url !== undefined && { url }),
   ...(categories !== undefined && { categories: JSON.stringify(categories) }),
   ...(trusted !== undefined && { trusted }),
   ...(enabled !== undefined && { enabled }),
   ...(settings !== undefined && { settings: JSON.stringify(settings) }),
+  ...(callLimits !== undefined && { call_limits: JSON.stringify(callLimits) }),
 });
 
 const toNewAuth = (
@@ -151,7 +166,11 @@ const toNewAuth = (
 });
 
 /** What was changed, and of credentials only that they were. */
-const toDetails = ({ auth, ...open }: ConnectionChange) => ({ ...open, ...(auth && { auth: auth.kind }) });
+const toDetails = ({ auth, url, ...open }: ConnectionChange, kind: Connection['kind']) => ({
+  ...open,
+  ...(url !== undefined && { url: shownUrl(url, kind) }),
+  ...(auth && { auth: auth.kind }),
+});
 
 const isOtherServer = ({ auth, url, settings, enabled }: ConnectionChange): boolean =>
   auth !== undefined || url !== undefined || settings !== undefined || enabled === true;

@@ -1,3 +1,4 @@
+import { hideSecretsInUrl } from '../../contracts/clean-text.ts';
 import type { ConnectionHealth, ConnectionView } from '../../contracts/connections.ts';
 import { withOrganization, type OrganizationTransaction, isUuid } from '../../db/organization.ts';
 import { countTools } from '../../db/queries/connection-tools.ts';
@@ -66,7 +67,7 @@ export function toConnectionView(row: Connection, { tools, publicUrl }: Shown): 
     slug: row.slug,
     name: row.name,
     kind: row.kind,
-    url: row.url,
+    url: row.url === null ? null : hideSecretsInUrl(row.url, { inPath: row.kind === 'remote' }),
     personal: row.user_id !== null,
     userId: row.user_id,
     auth: { kind: row.auth_kind, set: isSet(row), expiresAt: row.auth_expires_at?.toISOString() ?? null },
@@ -79,6 +80,8 @@ export function toConnectionView(row: Connection, { tools, publicUrl }: Shown): 
     checkedAt: row.checked_at?.toISOString() ?? null,
     brokenUntil: row.broken_until?.toISOString() ?? null,
     tools: tools ?? { active: 0, quarantined: 0 },
+    unusableTools: row.unusable_tools,
+    callLimits: row.call_limits,
     ...(waitsForGrant(row) && { authorizationUrl: connectionPage(publicUrl, row.id) }),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),

@@ -6,6 +6,7 @@ import {
 } from '../../contracts/connections.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 import { EgressRefusedError, type CheckAddress } from './connection-ports.ts';
+import { hasHiddenParts } from '../../contracts/clean-text.ts';
 import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
 
 /** A personal connection is its owner's; admins see that it is there, and may switch it off and delete it. */
@@ -78,6 +79,7 @@ export function refuseAddresses(
   const named = { url, 'auth.authorizationUrl': authorizationUrl, 'auth.tokenUrl': tokenUrl, 'auth.issuer': issuer };
   for (const [path, address] of Object.entries(named)) {
     if (address === undefined) continue;
+    if (hasHiddenParts(address)) throw invalidField(path, 'Give the whole address: *** stands for a hidden key.');
     try {
       checkAddress(new URL(address));
     } catch (error) {

@@ -88,7 +88,7 @@ export function listAgain(
   return untilAborted(
     list.listing,
     signal,
-    () => new ToolCallError('refused', `${connection.name}: stopped before anything was sent.`),
+    () => new ToolCallError('cancelled', `${connection.name}: stopped before anything was sent.`),
   );
 }
 
@@ -154,8 +154,17 @@ export function createHealthRecorder(
       () => undefined,
       (error: unknown) => onError(error, on),
     );
-  const recordFailure = async (on: ConnectionRef, { kind, message }: ToolCallError): Promise<void> => {
+  const setFailing = (on: ConnectionRef, message: string) =>
+    write(on, (trx) =>
+      updateConnection(trx, {
+        id: on.connectionId,
+        set: { health: 'failing', last_error: message, checked_at: new Date().toISOString() },
+      }),
+    );
+  const recordFailure = async (on: ConnectionRef, { kind, message, at }: ToolCallError): Promise<void> => {
     const failed = { error: message, maxFailures: MAX_FAILURES, restSeconds: REST_SECONDS };
+    // Nothing answers there that could be called: a wrong path, a page, a name that leads nowhere public.
+    if (kind === 'refused' && at === 'address') await setFailing(on, message);
     if (kind === 'reconnect') await write(on, (trx) => setNeedsReconnect(trx, on.connectionId, message));
     if (kind === 'unknown' || kind === 'unavailable')
       await write(on, (trx) => recordCallFailed(trx, on.connectionId, failed));
@@ -173,9 +182,6 @@ export function createHealthRecorder(
         throw error;
       }
     },
-    recordUnusable: (on, message) =>
-      write(on, (trx) =>
-        updateConnection(trx, { id: on.connectionId, set: { health: 'failing', last_error: message } }),
-      ),
+    recordUnusable: setFailing,
   };
 }

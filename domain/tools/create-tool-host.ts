@@ -15,6 +15,7 @@ import {
   refuseWhileBroken,
 } from './connection-access.ts';
 import { ToolCallError, type ConnectionRef, type ProviderEffects, type ToolPorts } from './tool-ports.ts';
+import { withLargeIntegers } from './clean-definition.ts';
 import { toOffer, type OrganizationTools } from './offers.ts';
 import { testConnection } from './test-connection.ts';
 import type { LoadedTool, ToolHost, ToolUser } from './tool-host.ts';
@@ -28,7 +29,7 @@ interface ToolHostDeps extends ToolPorts {
 }
 
 export function createToolHost(deps: ToolHostDeps): ToolHost {
-  const { db, firstParty, onError, checkArguments } = deps;
+  const { db, firstParty, onError } = deps;
   const health = createHealthRecorder(db, onError);
   const sessions = deps.openSessions((on) => void listInBackground(on));
   const access: AccessDeps = { db, sessions, health };
@@ -52,7 +53,9 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
         const check = (trx: OrganizationTransaction) => refuseUnlessCallable(trx, connection, remoteName);
         if (!beforeSending) await withOrganization(db, connection.organization_id, check);
         const sendUntil = await beforeSending?.(check);
-        return session.mcp.call(remoteName, args, { ...options, ...(sendUntil !== undefined && { sendUntil }) });
+        // What is sent is what was meant: the schema is the server's own, and so are the names by now.
+        const sent = connection.kind === 'remote' ? withLargeIntegers(args, inputSchemaOf(loaded), toRawNumber) : args;
+        return session.mcp.call(remoteName, sent, { ...options, ...(sendUntil !== undefined && { sendUntil }) });
       });
     },
     before: (loaded, args, options) =>
@@ -69,13 +72,19 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
       return said;
     },
     resource: firstParty.resource,
-    checkArguments,
+    checkArguments: (schema, args) => deps.checkArguments(schema, withLargeIntegers(args, schema, Number)),
     refresh,
     test: (on, signal) => testConnection(access, on, signal),
     forget: async (on) => sessions.forget(on),
     close: () => sessions.close(),
   };
 }
+
+const inputSchemaOf = ({ tool }: LoadedTool): Record<string, unknown> => tool.definition.inputSchema;
+
+/** A number of any length, to the digit, in the JSON that is sent. ES2025, and not in TypeScript's library yet. */
+const toRawNumber = (digits: string): unknown =>
+  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits.replace(/^(-?)0+(?=\d)/, '$1'));
 
 /** What may be called, from our own tables. */
 function createOffers({

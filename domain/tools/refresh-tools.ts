@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { storableJson, isStorableText } from '../../contracts/json.ts';
-import type { ToolDefinition } from '../../contracts/tools.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
+import type { ToolDefinition, UnusableTool } from '../../contracts/tools.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import {
   listToolsOf,
@@ -8,11 +9,14 @@ import {
   quarantineTool,
   removeTools,
   restoreTool,
+  type ConnectionTool,
   type ListedTool,
 } from '../../db/queries/connection-tools.ts';
 import { lockConnection, updateConnection, type Connection } from '../../db/queries/connections.ts';
 import type { Database } from '../../db/tables/index.ts';
 import { ToolCallError, type ConnectionRef, type ToolSession } from './tool-ports.ts';
+import { UnusableSchemaError } from './mend-schema.ts';
+import { toModelSchema } from './clean-definition.ts';
 import { hashOf, decideListedTool } from './pins.ts';
 import { createHash } from 'node:crypto';
 
@@ -27,36 +31,62 @@ export async function refreshTools(
   signal: AbortSignal,
 ): Promise<void> {
   const { changes } = session.list;
-  const listed = toListed(connection, await session.mcp.list(signal));
+  const { tools, unusable } = await session.mcp.list(signal);
   await withOrganization(db, on.organizationId, async (trx) => {
     const locked = await lockConnection(trx, on.connectionId);
     if (!locked) throw new ToolCallError('refused', `${connection.name} is no longer there.`);
-    await settle(trx, on, locked, listed);
-    await updateConnection(trx, { id: on.connectionId, set: { tools_listed_at: new Date().toISOString() } });
+    const known = await listToolsOf(trx, on.connectionId);
+    const listed = toListed(locked, tools, known);
+    await settle(trx, on, locked, known, listed.tools);
+    const left = [...unusable, ...listed.unusable].slice(0, MAX_UNUSABLE);
+    const set = { tools_listed_at: new Date().toISOString(), unusable_tools: JSON.stringify(left) };
+    await updateConnection(trx, { id: on.connectionId, set });
   });
   if (session.list.changes === changes) session.list.listedAt = Date.now();
 }
+
+/** More are not told one by one. */
+const MAX_UNUSABLE = 100;
 
 /** What can be stored may lack what nobody sees, so it is the raw definition that is judged. */
 interface ListedDefinition extends ListedTool {
   readonly raw: ToolDefinition;
 }
 
-function toListed(connection: Connection, definitions: readonly ToolDefinition[]): ListedDefinition[] {
+/** All that can be used, and what cannot and why: one odd tool never hides the others. */
+function toListed(
+  { slug }: Connection,
+  definitions: readonly ToolDefinition[],
+  known: readonly ConnectionTool[],
+): { readonly tools: ListedDefinition[]; readonly unusable: UnusableTool[] } {
+  const unusable: UnusableTool[] = [];
+  const usable = definitions.filter((raw) => {
+    const reason = reasonAgainst(raw);
+    if (reason !== undefined) unusable.push({ tool: showInvisible(raw.name).slice(0, 100), reason });
+    return reason === undefined;
+  });
+  const names = nameTools(
+    slug,
+    usable.map(({ name }) => name),
+    known,
+  );
+  const tools = usable.map((raw) => ({
+    name: names.get(raw.name) ?? '',
+    remoteName: raw.name,
+    definition: storableJson(raw) as ToolDefinition,
+    hash: hashOf(raw),
+    raw,
+  }));
+  return { tools, unusable };
+}
+
+function reasonAgainst({ name, inputSchema }: ToolDefinition): string | undefined {
+  if (name.length > MAX_REMOTE_NAME || !isStorableText(name)) return 'It has no usable name.';
   try {
-    const names = nameTools(
-      connection.slug,
-      definitions.map(({ name }) => name),
-    );
-    return definitions.map((raw) => ({
-      name: names.get(raw.name) ?? '',
-      remoteName: raw.name,
-      definition: storableJson(raw) as ToolDefinition,
-      hash: hashOf(raw),
-      raw,
-    }));
+    toModelSchema(inputSchema);
+    return undefined;
   } catch (error) {
-    if (error instanceof UnusableNamesError) throw new ToolCallError('refused', `${connection.name}: ${error.message}`);
+    if (error instanceof UnusableSchemaError) return error.message;
     throw error;
   }
 }
@@ -65,9 +95,10 @@ async function settle(
   trx: OrganizationTransaction,
   on: ConnectionRef,
   connection: Connection,
+  before: readonly ConnectionTool[],
   listed: readonly ListedDefinition[],
 ): Promise<void> {
-  const known = new Map((await listToolsOf(trx, on.connectionId)).map((tool) => [tool.remote_name, tool]));
+  const known = new Map(before.map((tool) => [tool.remote_name, tool]));
   const listing = { first: connection.tools_listed_at === null, ours: connection.kind === 'first_party' };
   const pinned: ListedTool[] = [];
   for (const tool of listed) {
@@ -92,35 +123,44 @@ const MAX_NAME = 64;
 const MAX_REMOTE_NAME = 256;
 const HASH_LENGTH = 8;
 
-/** The names of a server cannot be told apart, or are none. */
-export class UnusableNamesError extends Error {
-  override readonly name = 'UnusableNamesError';
-}
-
 /**
- * `{slug}__{tool}` as models take it. What is too long ends in a hash of the whole name, so that it is the same each
- * time and differs from its neighbours. A slug holds no `__`, so nobody can pose as another connection.
+ * `{slug}__{tool}` as models take it, or undefined where that says too little: the name is too long, or holds letters that
+ * models do not take. A slug holds no `__`, so nobody can pose as another connection.
  */
-export function toolName(slug: string, remoteName: string): string {
+function plainName(slug: string, remoteName: string): string | undefined {
+  if (/[^\x20-\x7e]/.test(remoteName)) return undefined;
   const name = `${slug}__${remoteName.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
-  if (name.length <= MAX_NAME) return name;
-  const hash = createHash('sha256').update(remoteName).digest('hex').slice(0, HASH_LENGTH);
-  return `${name.slice(0, MAX_NAME - HASH_LENGTH - 1)}_${hash}`;
+  return name.length <= MAX_NAME ? name : undefined;
 }
 
+/** Ends in a hash of the whole name, so that it is the same each time and differs from its neighbours. */
+function hashedName(slug: string, remoteName: string): string {
+  const hash = createHash('sha256').update(remoteName).digest('hex').slice(0, HASH_LENGTH);
+  const words = remoteName.replaceAll(/[^A-Za-z0-9_-]+/g, '_').replaceAll(/^_+|_+$/g, '');
+  return `${`${slug}__${words}`.slice(0, MAX_NAME - HASH_LENGTH - 1)}_${hash}`;
+}
+
+/** The name of one tool, were it alone. */
+export const toolName = (slug: string, remoteName: string): string =>
+  plainName(slug, remoteName) ?? hashedName(slug, remoteName);
+
 /**
- * Our names by the server's.
- * @throws UnusableNamesError when two tools would share one, because nobody could say which of them was meant.
+ * Our names by the server's. A tool keeps the name that it was given first; of two that would share one, the one that is
+ * spelled so has it, and the other ends in a hash.
  */
-export function nameTools(slug: string, remoteNames: readonly string[]): ReadonlyMap<string, string> {
-  const named = new Map<string, string>();
-  const taken = new Map<string, string>();
-  for (const remoteName of remoteNames) {
-    if (remoteName === '' || remoteName.length > MAX_REMOTE_NAME || !isStorableText(remoteName))
-      throw new UnusableNamesError('The server has a tool without a usable name.');
-    const name = toolName(slug, remoteName);
-    if (taken.has(name)) throw new UnusableNamesError(`The server has two tools that would both be called ${name}.`);
-    taken.set(name, remoteName);
+export function nameTools(
+  slug: string,
+  remoteNames: readonly string[],
+  known: readonly Pick<ConnectionTool, 'name' | 'remote_name'>[] = [],
+): ReadonlyMap<string, string> {
+  const named = new Map(known.map(({ name, remote_name }) => [remote_name, name]));
+  const taken = new Set(named.values());
+  const isSpelledSo = (remoteName: string): boolean => plainName(slug, remoteName) === `${slug}__${remoteName}`;
+  for (const remoteName of remoteNames.toSorted((a, b) => Number(isSpelledSo(b)) - Number(isSpelledSo(a)))) {
+    if (named.has(remoteName)) continue;
+    const wanted = toolName(slug, remoteName);
+    const name = taken.has(wanted) ? hashedName(slug, remoteName) : wanted;
+    taken.add(name);
     named.set(remoteName, name);
   }
   return named;

@@ -1,4 +1,4 @@
-import type { ToolDefinition, ToolResult } from '../../contracts/tools.ts';
+import type { ToolDefinition, ToolResult, UnusableTool } from '../../contracts/tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 
 /** Which connection, as whose. */
@@ -12,12 +12,23 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Longest time for the whole call, ms. */
   readonly timeoutMs: number;
+  /** Longest time without a sign of life: an answer or progress, ms; the whole time unless told. */
+  readonly silenceMs?: number;
   /** Nothing that changes something is sent after this moment, ms since the epoch: another try may be at it by then. */
   readonly sendUntil?: number;
   /** Told of MCP progress: a sentence, and a share from 0 to 1 where the server says the total. */
   readonly onProgress?: (progress: { readonly message?: string; readonly share?: number }) => void;
-  /** The ledger's key of this effect; providers of ours hand it on where the provider takes such a key. */
+  /**
+   * The ledger's key of this effect, so only of a call that changes something; providers of ours hand it on where the
+   * provider takes such a key, and servers of others are told it.
+   */
   readonly effectKey?: string;
+}
+
+/** What a server lists: all that can be used, and what cannot. */
+export interface ListedTools {
+  readonly tools: readonly ToolDefinition[];
+  readonly unusable: readonly UnusableTool[];
 }
 
 /** The one port to a provider's tools, whatever speaks behind it. `tool` is the server's own name for it. */
@@ -25,7 +36,7 @@ export interface McpConnection {
   /** @throws ToolCallError when there was no answer; a tool's own failure is a result with `isError`. */
   call(tool: string, args: Readonly<Record<string, unknown>>, options: CallOptions): Promise<ToolResult>;
   /** All tools, page by page, as the server says them now. @throws ToolCallError */
-  list(signal: AbortSignal): Promise<ToolDefinition[]>;
+  list(signal: AbortSignal): Promise<ListedTools>;
   /** Whether it answers, and in how many ms. @throws ToolCallError */
   health(signal: AbortSignal): Promise<{ readonly latencyMs: number }>;
   close(): Promise<void>;
@@ -38,15 +49,30 @@ export interface McpConnection {
  */
 export type CallFailure = 'refused' | 'unknown' | 'reconnect' | 'rate_limited' | 'broken' | 'unavailable' | 'cancelled';
 
+/**
+ * How far the attempt to reach a server came when it failed: at its address (name, connection, certificate, path,
+ * protocol), or at its door (credentials, rights).
+ */
+type FailedAt = 'address' | 'credentials';
+
+interface CallErrorDetails {
+  readonly retryAfterMs?: number;
+  readonly at?: FailedAt;
+  readonly cause?: unknown;
+}
+
 /** A call without an answer, in words that a person and a model can act on, and without any secret. */
 export class ToolCallError extends Error {
   override readonly name = 'ToolCallError';
   readonly kind: CallFailure;
   readonly retryAfterMs: number | undefined;
-  constructor(kind: CallFailure, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
+  /** Undefined for what failed after the server had let us in. */
+  readonly at: FailedAt | undefined;
+  constructor(kind: CallFailure, message: string, { retryAfterMs, at, cause }: CallErrorDetails = {}) {
+    super(message, { cause });
     this.kind = kind;
-    this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = retryAfterMs;
+    this.at = at;
   }
 }
 

@@ -39,6 +39,8 @@ const connection = (given: Partial<Connection> = {}): Connection => ({
   failures: 0,
   broken_until: null,
   tools_listed_at: AT,
+  unusable_tools: [],
+  call_limits: {},
   created_by: null,
   created_at: AT,
   updated_at: AT,

@@ -69,11 +69,11 @@ const argumentsFor = (schema: Record<string, unknown>): Record<string, unknown> 
 async function useEverything(fetch: typeof globalThis.fetch): Promise<void> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const mcp = await openRemote(
-    { url, connection: 'conformance', fetch, onToolsChanged: () => undefined, takesDefaults: true },
+    { url, connection: 'conformance', fetch, onToolsChanged: () => undefined, trusted: true },
     signal,
   );
   try {
-    for (const { name, inputSchema } of await mcp.list(signal))
+    for (const { name, inputSchema } of (await mcp.list(signal)).tools)
       await mcp.call(name, argumentsFor(inputSchema), { signal, timeoutMs: TIMEOUT_MS });
   } finally {
     await mcp.close();

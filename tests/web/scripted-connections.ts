@@ -35,6 +35,8 @@ export const newConnection = (given: Partial<ConnectionView> = {}): ConnectionVi
   checkedAt: new Date().toISOString(),
   brokenUntil: null,
   tools: { active: 1, quarantined: 0 },
+  unusableTools: [],
+  callLimits: {},
   createdAt: new Date().toISOString(),
   updatedAt: new Date().toISOString(),
   ...given,

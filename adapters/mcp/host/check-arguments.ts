@@ -1,6 +1,7 @@
 import { isRecord } from '../../../contracts/json.ts';
 import type { ArgumentMistake } from '../../../domain/tools/tool-ports.ts';
-import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import { Ajv, type ErrorObject } from 'ajv';
+import addFormatsTo from 'ajv-formats';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -13,12 +14,20 @@ const MAX_ARGUMENT_CHARS = 100_000;
  * everything with everything, great sizes. A schema that cannot be read says nothing, and the server decides.
  */
 export function checkArguments(inputSchema: Schema, args: Readonly<Record<string, unknown>>): ArgumentMistake[] {
-  if (JSON.stringify(inputSchema).length > MAX_SCHEMA_CHARS) return [];
-  if (JSON.stringify(args).length > MAX_ARGUMENT_CHARS) return [];
+  const chars = [inputSchema, args].map((one) => JSON.stringify(one).length);
+  if ((chars[0] ?? 0) > MAX_SCHEMA_CHARS || (chars[1] ?? 0) > MAX_ARGUMENT_CHARS) return [];
   try {
     // A new one each time: it keeps what it has read, and servers may choose the same names for different things.
-    const checked = new AjvJsonSchemaValidator().getValidator(quick(inputSchema))(args);
-    return checked.valid ? [] : toMistakes(checked.errorMessage);
+    const ajv = new Ajv({
+      strict: false,
+      validateFormats: true,
+      validateSchema: false,
+      allErrors: true,
+      logger: false,
+    });
+    addFormats(ajv);
+    const isValid = ajv.compile(quick(inputSchema));
+    return isValid(args) ? [] : (isValid.errors ?? []).slice(0, MAX_MISTAKES).map(toMistake);
   } catch {
     return [];
   }
@@ -52,16 +61,25 @@ function cleaned(keyword: string, value: unknown): unknown {
   return ONE.includes(keyword) && isRecord(value) ? quick(value) : value;
 }
 
-const EACH = /, (?=data(?:\/| must ))/;
-const MISTAKE = /^data(?:\/(\S*))? (.*)$/s;
-const MOST = 20;
+const MAX_MISTAKES = 20;
+const MAX_VALUES = 10;
 
-/** The validator tells its findings as one text: `data/title must be string, data must have required property 'id'`. */
-const toMistakes = (said: string): ArgumentMistake[] =>
-  said
-    .split(EACH)
-    .slice(0, MOST)
-    .map((one) => {
-      const [, path = '', message = one] = MISTAKE.exec(one) ?? [];
-      return { path: path.replaceAll('/', '.'), message };
-    });
+/** Each names the property that is meant, also where it is one too many. */
+function toMistake({ instancePath, message = 'is not right', params, propertyName }: ErrorObject): ArgumentMistake {
+  const path = instancePath.slice(1).split('/').map(plain).join('.');
+  return { path, message: `${message}${detailOf(params, propertyName)}` };
+}
+
+const plain = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
+
+function detailOf(params: Record<string, unknown>, propertyName: string | undefined): string {
+  const { additionalProperty, unevaluatedProperty, allowedValues, allowedValue } = params;
+  const named = additionalProperty ?? unevaluatedProperty ?? propertyName;
+  if (typeof named === 'string') return `: '${named}'`;
+  const values: unknown[] = Array.isArray(allowedValues) ? allowedValues : [allowedValue];
+  const shown = values.slice(0, MAX_VALUES).flatMap((one) => JSON.stringify(one) ?? []);
+  return shown.length === 0 ? '' : `: ${shown.join(', ')}${values.length > MAX_VALUES ? ', …' : ''}`;
+}
+
+/** As the package is written, and not as its types say. */
+const addFormats = addFormatsTo as unknown as (ajv: Ajv) => void;

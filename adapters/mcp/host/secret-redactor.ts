@@ -1,6 +1,6 @@
 import type { ToolResult } from '../../../contracts/tools.ts';
 import { ToolCallError, type McpConnection } from '../../../domain/tools/tool-ports.ts';
-import { secretForms } from '../../../contracts/clean-text.ts';
+import { secretForms, secretsInUrl } from '../../../contracts/clean-text.ts';
 
 /** What providers of ours are sent beside what they need anyway. */
 const CREDENTIAL_HEADERS = new Set(['authorization', 'cookie', 'x-api-key']);
@@ -50,11 +50,13 @@ export function createSecretRedactor(
     [...secrets].reduce((scrubbed, one) => scrubbed.replaceAll(one, INSTEAD), text);
   const scrubError = (error: unknown): never => {
     if (!(error instanceof ToolCallError) || scrub(error.message) === error.message) throw error;
-    const { kind, retryAfterMs, cause } = error;
-    throw new ToolCallError(kind, scrub(error.message), { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+    const { kind, retryAfterMs, at, cause } = error;
+    const details = { cause, ...(at && { at }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    throw new ToolCallError(kind, scrub(error.message), details);
   };
   return {
     fetch: (input, init) => {
+      if (to === 'server') secretsInUrl(input instanceof Request ? input.url : input.toString()).forEach(remember);
       new Headers(init?.headers).forEach((value, name) => {
         if (isCredential(name)) remember(value);
       });
@@ -71,8 +73,7 @@ export function createSecretRedactor(
             }),
           })
           .then((result) => scrubResult(result, scrub), scrubError),
-      list: (signal) =>
-        connection.list(signal).then((tools) => tools.map((tool) => scrubJson(tool, scrub) as typeof tool), scrubError),
+      list: (signal) => connection.list(signal).then((listed) => scrubJson(listed, scrub) as typeof listed, scrubError),
       health: (signal) => connection.health(signal).catch(scrubError),
       close: () => connection.close(),
     }),

@@ -49,7 +49,7 @@ export function createSessions(deps: SessionsDeps): ToolSessions {
   const open = createOpener(deps);
   const use: ToolSessions['use'] = (on, server, signal, work) => {
     const key = keyOf(on);
-    const stopped = () => new ToolCallError('refused', `${server.name}: stopped before anything was sent.`);
+    const stopped = () => new ToolCallError('cancelled', `${server.name}: stopped before anything was sent.`);
     return kept.use({ key, fingerprint: fingerprintOf(server), open: () => open(on, server) }, async (opening) => {
       try {
         const session = await untilAborted(opening, signal, stopped);
@@ -64,7 +64,8 @@ export function createSessions(deps: SessionsDeps): ToolSessions {
   return {
     use: (on, server, signal, work) =>
       use(on, server, signal, work).catch((error: unknown) => {
-        if (!isOver(error)) throw error;
+        // What may have happened is not done again because a session is over.
+        if (!isOver(error) || error.kind === 'unknown') throw error;
         return use(on, server, signal, work);
       }),
     async expireList(on) {
@@ -79,7 +80,8 @@ export function createSessions(deps: SessionsDeps): ToolSessions {
 }
 
 const keyOf = ({ organizationId, connectionId }: ConnectionRef): string => `${organizationId}/${connectionId}`;
-const isOver = (error: unknown): boolean => error instanceof ToolCallError && error.cause instanceof SessionOverError;
+const isOver = (error: unknown): error is ToolCallError =>
+  error instanceof ToolCallError && error.cause instanceof SessionOverError;
 
 /** Everything that a session is opened with; renewed tokens are not in it. */
 const fingerprintOf = ({ kind, provider, url, auth_kind, settings, credentials, trusted }: ConnectedServer): string =>
@@ -122,11 +124,14 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
       connection: name,
       fetch: credentials.fetchFor(on, server, redactor.fetch),
       onToolsChanged: () => onToolsChanged(on),
-      takesDefaults: trusted,
+      trusted,
+      hasCredentials: server.auth_kind !== 'none',
     };
     const mcp = await openRemote(remote, AbortSignal.timeout(OPEN_TIMEOUT_MS)).catch((error: unknown) => {
       if (error instanceof ToolCallError && error.kind === 'cancelled')
-        throw new ToolCallError('unavailable', `${name} does not answer within ${OPEN_TIMEOUT_MS / 1000} s.`);
+        throw new ToolCallError('unavailable', `${name} does not answer within ${OPEN_TIMEOUT_MS / 1000} s.`, {
+          at: 'address',
+        });
       throw error;
     });
     return toSession(redactor.guard(mcp), { effects: undefined });

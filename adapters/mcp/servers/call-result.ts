@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { isRecord } from '../../../contracts/json.ts';
 import type { ProviderError, ProviderFault } from './define.ts';
 
 /** Where the ledger's key stands in a request's `_meta`. */
@@ -25,9 +26,9 @@ export const toFaultResult = ({ fault, retryAfterMs, message }: ProviderError): 
  * What kind of failure a server of ours answered; undefined for a success. A failure that says nothing is one of the
  * arguments: the SDK refuses those before the tool is run.
  */
-export function faultOf(result: { isError?: boolean; _meta?: Record<string, unknown> }): Fault | undefined {
-  if (result.isError !== true) return undefined;
-  const fault = Fault.safeParse(result._meta?.[FAULT_META]);
+export function faultOf({ isError, _meta: meta }: Readonly<Record<string, unknown>>): Fault | undefined {
+  if (isError !== true) return undefined;
+  const fault = Fault.safeParse(isRecord(meta) ? meta[FAULT_META] : undefined);
   return fault.success ? fault.data : { fault: 'refused' };
 }
 

@@ -35,6 +35,8 @@ const connection = (change: Partial<Connection> = {}): Connection => ({
   failures: 0,
   broken_until: null,
   tools_listed_at: NOW,
+  unusable_tools: [],
+  call_limits: {},
   created_by: null,
   created_at: NOW,
   updated_at: NOW,

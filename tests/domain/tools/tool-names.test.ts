@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConnectionSlug } from '../../../contracts/connections.ts';
 import { ToolName } from '../../../contracts/tools.ts';
-import { nameTools, toolName, UnusableNamesError } from '../../../domain/tools/refresh-tools.ts';
+import { nameTools, toolName } from '../../../domain/tools/refresh-tools.ts';
 
 describe('the name of a tool', () => {
   it('is its connection and its own name', () => {
@@ -34,17 +34,28 @@ describe('the name of a tool', () => {
       expect(ConnectionSlug.safeParse(slug).success).toBe(false);
   });
 
-  it.each([[['a.b', 'a_b']], [['a/b', 'a.b']], [['send', 'send']], [['päge', 'p_ge']], [['a\u200b', 'a_']]])(
-    'is refused when two tools would share it: %j',
-    (remoteNames) => {
-      expect(() => nameTools('acme', remoteNames)).toThrow(UnusableNamesError);
-    },
-  );
+  it.each([
+    [['a.b', 'a_b']],
+    [['a/b', 'a.b']],
+    [['päge', 'p_ge']],
+    [['a\u200b', 'a_']],
+    [['검색', '저장']],
+    [['검색', '저장', '검색_', '__']],
+    [['検索', '保存', 'search']],
+  ])('is another for each of %j, whatever order they come in, and models take it', (remoteNames) => {
+    for (const order of [remoteNames, remoteNames.toReversed()]) {
+      const names = [...nameTools('acme', order).values()];
+      expect(new Set(names).size).toBe(remoteNames.length);
+      expect(names.every((name) => ToolName.safeParse(name).success)).toBe(true);
+    }
+    const spelled = remoteNames.filter((name) => /^\w+$/.test(name) && !name.startsWith('_'));
+    for (const name of spelled) expect(nameTools('acme', remoteNames).get(name)).toBe(`acme__${name}`);
+  });
 
-  it.each([[''], ['x'.repeat(257)], ['a\u0000'], ['a\ud800']])(
-    'is refused when there is none, no end to it, or it is no text: %j',
-    (remoteName) => {
-      expect(() => nameTools('acme', [remoteName])).toThrow(UnusableNamesError);
-    },
-  );
+  it('stays what it was when another tool comes that would like to have it', () => {
+    const known = [{ remote_name: 'a.b', name: 'acme__a_b' }];
+    const names = nameTools('acme', ['a_b', 'a.b'], known);
+    expect(names.get('a.b')).toBe('acme__a_b');
+    expect(names.get('a_b')).toMatch(/^acme__a_b_[0-9a-f]{8}$/);
+  });
 });

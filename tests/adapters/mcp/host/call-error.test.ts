@@ -6,6 +6,10 @@ const asked = (what: 'tool' | 'server', signal = new AbortController().signal) =
   what,
   connection: 'Wiki',
   signal,
+  changes: true,
+  trusted: false,
+  hasCredentials: false,
+  hasSession: () => true,
 });
 
 describe('what people are told of a call that went wrong', () => {

@@ -31,7 +31,7 @@ describe('arguments and what a tool takes', () => {
     });
     expect(mistakes).toEqual(
       expect.arrayContaining([
-        { path: '', message: 'must NOT have additional properties' },
+        { path: '', message: "must NOT have additional properties: 'more'" },
         { path: 'title', message: 'must NOT have more than 5 characters' },
         { path: 'due', message: 'must match format "date"' },
         { path: 'lines.0.count', message: 'must be integer' },

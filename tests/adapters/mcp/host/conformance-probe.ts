@@ -13,6 +13,6 @@ const connection = await openRemote(
   },
   signal,
 );
-for (const { name } of await connection.list(signal))
+for (const { name } of (await connection.list(signal)).tools)
   await connection.call(name, { a: 5, b: 3 }, { signal, timeoutMs: 20_000 });
 await connection.close();

@@ -22,7 +22,7 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
   (name, provider) => {
     it('lists its tools through the protocol as models may be shown them', async () => {
       const connection = await openInProcess({ provider, connection: provider.title, client }, never);
-      const tools = await connection.list(never);
+      const { tools } = await connection.list(never);
       await connection.close();
       expect(tools.map((tool) => tool.name)).toEqual(provider.tools.map((tool) => tool.name));
       for (const tool of tools) {

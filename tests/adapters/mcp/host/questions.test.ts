@@ -19,7 +19,7 @@ async function openAsking(fields: ElicitRequestFormParams['requestedSchema']['pr
   });
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   await server.connect(theirs);
-  const given = { transport: ours, connection: 'Asking', onToolsChanged: () => undefined, takesDefaults };
+  const given = { transport: ours, connection: 'Asking', onToolsChanged: () => undefined, trusted: takesDefaults };
   const session = await openSession(given, AbortSignal.timeout(5_000));
   closing.push(
     () => session.close(),
@@ -30,8 +30,8 @@ async function openAsking(fields: ElicitRequestFormParams['requestedSchema']['pr
 
 async function told(session: McpSession): Promise<unknown> {
   const options = { signal: AbortSignal.timeout(5_000), timeoutMs: 5_000 };
-  const { content } = await session.call('any', {}, options);
-  return JSON.parse((content[0] as { text: string }).text) as unknown;
+  const { content } = (await session.call('any', {}, options)) as { content: { text: string }[] };
+  return JSON.parse(content[0]?.text ?? '') as unknown;
 }
 
 const size = { type: 'number', default: 3 } as const;

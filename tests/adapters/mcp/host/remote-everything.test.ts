@@ -24,7 +24,7 @@ afterAll(async () => {
 
 describe('the reference server', () => {
   it('lists its tools, and none of them rouses suspicion', async () => {
-    const tools = await connection.list(never);
+    const { tools } = await connection.list(never);
     expect(tools.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['echo', 'get-sum', 'get-structured-content']),
     );
