@@ -1,4 +1,5 @@
 import { APIError } from '@anthropic-ai/sdk';
+import { parseExactly } from '../../contracts/json.ts';
 import { Stream } from '@anthropic-ai/sdk/core/streaming';
 
 /** The part of a message that we use; servers that only speak like the Messages API may leave out the rest. */
@@ -44,7 +45,7 @@ class BrokenStreamError extends Error {
  */
 export async function readAnswer(response: Response, progress: Progress): Promise<unknown> {
   if (/event-stream/.test(response.headers.get('content-type') ?? '')) return fromStream(response, progress);
-  const body: unknown = JSON.parse(await response.text());
+  const body = parseExactly(await response.text());
   if (isError(body)) throw new APIError(undefined, body as object, undefined, response.headers);
   return body;
 }
@@ -114,7 +115,8 @@ function applyFrame(draft: Draft, { type, index = 0, message, content_block, del
 function toBlock({ json, ...block }: DraftBlock): WireBlock {
   if (json === undefined || json === '') return block;
   try {
-    return { ...block, input: JSON.parse(json) as unknown };
+    // An id of 64 bits stays what the model has written.
+    return { ...block, input: parseExactly(json) };
   } catch {
     return { ...block, input: undefined };
   }

@@ -9,7 +9,7 @@ import type { OfferedTool, ToolHost } from './tool-host.ts';
 import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../orchestrations/accept.ts';
 import { waitForJob, type WaitDeps } from '../events/wait-for-job.ts';
 import { refuseUnstorable } from '../json.ts';
-import { type Principal, RequestError } from '../../contracts/request.ts';
+import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
 import { connectionPage } from '../connections/connection-views.ts';
 import { toEffectView } from '../effects/job-effects.ts';
 
@@ -45,6 +45,7 @@ export async function callTool(
   if (principal.role === 'guest') throw new RequestError('forbidden', 'Guests may read but call no tools.');
   const tool = await findCallable(deps, principal, name);
   refuseUnstorable(args, ['arguments']);
+  refuseInexact(args, 'arguments');
   refuseMistakes(deps.tools, tool, args);
   const request = toIncoming(principal, tool.name, args, idempotencyKey);
   const { orchestration, isRepeated } = await acceptRequest(deps, request);
@@ -104,6 +105,14 @@ function refuseMistakes(
     message,
   }));
   throw new RequestError('invalid-request', `${name} does not take these arguments: ${errorLine(first)}`, errors);
+}
+
+/** What is beyond 2^53 has been rounded on its way here, and would name something else. @throws RequestError 400 */
+function refuseInexact(value: unknown, path: string): void {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+    throw invalidField(path, 'is a whole number too large to be read exactly. Give its digits as text, in quotes.');
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, one] of Object.entries(value)) refuseInexact(one, `${path}.${name}`);
 }
 
 const errorLine = ({ path, message }: { path: string; message: string }) => (path ? `${path} ${message}` : message);

@@ -86,3 +86,15 @@ describe.each([true, false])('an answer with calls, when the server streams: %s'
     expect(JSON.stringify(call?.input)).not.toMatch(/\\u0000|\\ud800/);
   });
 });
+
+it('keeps whole numbers that JavaScript would round, as their digits', async () => {
+  const exact = JSON as unknown as { rawJSON(text: string): unknown };
+  const input = { id: exact.rawJSON('1234567890123456789'), list: [exact.rawJSON('-9007199254740993'), 3.5] };
+  const ask = await open({
+    streams: true,
+    respond: () => ({ calls: [{ id: 'toolu_1', name: 'notion__create_task', input }] }),
+  });
+  const { calls, blocks } = await ask();
+  const kept = { id: '1234567890123456789', list: ['-9007199254740993', 3.5] };
+  expect([calls[0]?.input, blocks[0]]).toEqual([kept, expect.objectContaining({ input: kept })]);
+});
