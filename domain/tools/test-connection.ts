@@ -48,11 +48,19 @@ const FAILED_CHECK: Readonly<Record<CallFailure, Checks[number]['check']>> = {
 };
 const ORDER: readonly Checks[number]['check'][] = ['connectivity', 'credentials', 'limits', 'permissions'];
 
-/** A fault shows one check as failed; what comes before it must have worked, and what comes after is not known. */
-function failedChecks({ kind, message }: ToolCallError): Checks {
-  const failed = FAILED_CHECK[kind];
+/** What is known once a later step has failed: only what was really tried and found. */
+const REACHED: Readonly<Record<Checks[number]['check'], string>> = {
+  connectivity: 'The server answers at its address.',
+  credentials: 'The server let us in.',
+  limits: 'The server asks for no rest.',
+  permissions: 'Its tools may be used.',
+};
+
+/** Where an attempt failed decides the step; what comes before it has worked, and what comes after was not tried. */
+function failedChecks({ kind, message, at }: ToolCallError): Checks {
+  const failed = at === 'address' ? 'connectivity' : (at ?? FAILED_CHECK[kind]);
   return ORDER.slice(0, ORDER.indexOf(failed) + 1).map((check) =>
-    check === failed ? { check, ok: false, detail: message } : { check, ok: true, detail: 'Works.' },
+    check === failed ? { check, ok: false, detail: message } : { check, ok: true, detail: REACHED[check] },
   );
 }
 
@@ -89,6 +97,9 @@ export async function testConnection(
     return { ok: checks.every(({ ok }) => ok), checks, latencyMs: answer.latencyMs, tools: present };
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
+    // A refusal counts against no circuit, and is all the same why the connection does not work.
+    if (error.kind === 'refused' || error.kind === 'rate_limited')
+      await access.health.recordUnusable(on, error.message);
     return { ok: false, checks: failedChecks(error), latencyMs: Math.round(performance.now() - startedAt), tools: 0 };
   }
 }

@@ -62,7 +62,8 @@ export function openHost(database: TestDatabase, tenant: Tenant, settings: HostS
   const loaded = async ({ organizationId, connectionId }: ConnectionRef, remoteName: string): Promise<LoadedTool> => {
     const connection = await withOrganization(database.db, organizationId, (trx) => findConnection(trx, connectionId));
     if (!connection) throw new ToolCallError('refused', 'The connection is no longer there.');
-    return { tool: { remoteName, connectionId } as LoadedTool['tool'], connection };
+    const definition = { name: remoteName, description: '', inputSchema: {}, annotations: {} };
+    return { tool: { remoteName, connectionId, definition } as LoadedTool['tool'], connection };
   };
   type Rest<Method extends 'call' | 'before' | 'readBack' | 'undo'> =
     Parameters<ToolHost[Method]> extends [unknown, ...infer More] ? More : never;

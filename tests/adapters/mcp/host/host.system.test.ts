@@ -84,7 +84,7 @@ describe('a remote server', () => {
     await fixture.host.forget(on);
     server.failNext('tools/list', { status: 500 });
     const stopped = call('add', { ...options, signal: AbortSignal.abort() });
-    await expect(stopped).rejects.toMatchObject({ kind: 'refused' });
+    await expect(stopped).rejects.toMatchObject({ kind: 'cancelled' });
     expect(server.calls()).toEqual([]);
   });
 
@@ -158,11 +158,15 @@ describe('a rug pull', () => {
     expect(await fixture.states(on)).toEqual({ add: 'active', act: 'active' });
   });
 
-  it('by names that cannot be told apart takes nothing in', async () => {
-    server.setTools([honest({ name: 'a.b' }), honest({ name: 'a_b' })]);
-    await expect(fixture.host.refresh(on, never)).rejects.toThrow('would both be called');
-    expect(await fixture.row(on)).toMatchObject({ health: 'failing', last_error: expect.stringContaining('both') });
-    expect(await fixture.states(on)).toEqual({ add: 'active', act: 'active' });
+  it('cannot take the name of a tool that is there already', async () => {
+    server.setTools([honest(), honest({ name: 'a.b' })]);
+    await fixture.host.refresh(on, never);
+    server.setTools([honest({ name: 'a_b' }), honest({ name: 'a.b' }), honest()]);
+    await fixture.host.refresh(on, never);
+    expect(await fixture.states(on)).toMatchObject({ add: 'active', 'a.b': 'quarantined', a_b: 'quarantined' });
+    const { accepted } = await fixture.accept(on);
+    expect(accepted).toEqual([/__a_b$/, /__a_b_[0-9a-f]{8}$/].map((name) => expect.stringMatching(name)));
+    expect(await fixture.offered(on)).toEqual(['a.b', 'a_b', 'add']);
   });
 });
 
@@ -229,7 +233,53 @@ describe('a grant that is over', () => {
   });
 });
 
+describe('a server with odd tools', () => {
+  it('offers those that can be used, and names the rest in the connection', async () => {
+    const odd = await createFakeMcp({
+      tools: [
+        honest({ name: '검색' }),
+        honest({ name: '저장' }),
+        honest({ name: 'wish', inputSchema: { type: 'object', properties: { a: { type: 'wish' } } } }),
+        { name: 'list', inputSchema: { type: 'array' } },
+        { name: 'tuple', inputSchema: { type: 'object', properties: { a: { items: [{ type: 'string' }] } } } },
+      ],
+    });
+    const other = await fixture.connect({ url: odd.url });
+    await fixture.host.refresh(other, never);
+    expect((await fixture.offered(other)).toSorted()).toEqual(['tuple', '검색', '저장']);
+    expect((await fixture.row(other)).unusable_tools).toEqual([
+      { tool: 'wish', reason: expect.stringContaining('no type') },
+      { tool: 'list', reason: expect.stringContaining('not named arguments') },
+    ]);
+    for (const name of ['검색', '저장']) await fixture.host.call(other, name, {}, options);
+    expect(odd.calls().map(({ tool }) => tool)).toEqual(['검색', '저장']);
+    await Promise.all([fixture.host.forget(other), odd.close()]);
+  });
+});
+
 describe('a test', () => {
+  it.each([
+    ['nothing is at the address', { status: 404 }, 'connectivity', /nothing at this address/],
+    ['a page is', { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>' }, 'connectivity', /web page/],
+    ['the door is closed', { status: 403 }, 'credentials', /403/],
+    ['there is a door', { status: 401 }, 'credentials', /asks for credentials/],
+    ['there are too many calls', { status: 429 }, 'limits', /fewer calls/],
+  ])('says what was really tried where %s, and the connection says so too', async (_what, reply, check, words) => {
+    const other = await fixture.connect({ url: server.url });
+    server.failNext('initialize', reply, 2);
+    const told = await fixture.host.test(other, never);
+    expect(told.ok).toBe(false);
+    expect(told.checks.at(-1)).toMatchObject({ check, ok: false, detail: expect.stringMatching(words) });
+    expect(told.checks.slice(0, -1).every(({ ok, detail }) => ok && detail.startsWith('The server '))).toBe(true);
+    const { health, last_error: lastError } = await fixture.row(other);
+    expect([health, lastError]).toEqual([expect.stringMatching(/failing|reconnect/), expect.stringMatching(words)]);
+  });
+
+  it('of a server without ping is passed', async () => {
+    server.failNext('ping', { error: { code: -32601, message: 'Method not found' } });
+    expect(await fixture.host.test(on, never)).toMatchObject({ ok: true });
+  });
+
   it('tells what it found', async () => {
     const told = await fixture.host.test(on, never);
     expect(told).toMatchObject({ ok: true, tools: 2 });
