@@ -113,11 +113,20 @@ export const AskedCall = z.object({
 });
 export type AskedCall = z.infer<typeof AskedCall>;
 
+/** A picture of an answer, in a form that Claude takes; `data` is base64. */
+export const ToolImage = z.object({
+  mediaType: z.enum(['image/png', 'image/jpeg', 'image/gif', 'image/webp']),
+  data: z.string(),
+});
+export type ToolImage = z.infer<typeof ToolImage>;
+
 /** What a tool answered: text for the model, and data where the tool has an output schema. */
 export const ToolResult = z.object({
   text: z.string(),
   data: JsonObject.optional(),
   isError: z.boolean(),
+  /** Kept beside the answer, and shown to models only. */
+  images: z.array(ToolImage).optional(),
 });
 export type ToolResult = z.infer<typeof ToolResult>;
 

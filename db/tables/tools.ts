@@ -7,6 +7,7 @@ import type {
   AskReason,
   ToolCallStatus,
   ToolDefinition,
+  ToolImage,
   ToolResult,
   ToolState,
   UnusableTool,
@@ -113,6 +114,8 @@ export interface ToolCallsTable {
   approved: Generated<boolean>;
   status: ColumnType<ToolCallStatus, ToolCallStatus | undefined, ToolCallStatus>;
   result: MaybeJson<ToolResult>;
+  /** Pictures of the answer, for models that can see. */
+  images: MaybeJson<ToolImage[]>;
   progress: Maybe<string>;
   effect_key: Maybe<string>;
   started_at: MaybeInstant;

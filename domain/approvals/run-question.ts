@@ -11,7 +11,7 @@ import { currentPolicy, expiryOf, type PolicyDeps } from './policy.ts';
 import type { Language } from '../../contracts/agents.ts';
 import type { AskedCall } from '../../contracts/tools.ts';
 import { findConnection } from '../../db/queries/connections.ts';
-import { findEffect } from '../../db/queries/effects.ts';
+import { findEffect, listEffects } from '../../db/queries/effects.ts';
 import { listCallsById, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { stepName } from '../../contracts/phases.ts';
 
@@ -137,9 +137,31 @@ async function loadCallDetails(
     const reconnect = { connectionId: first.connection_id, connection, url };
     return { reconnect, evidence: [textsFor(language).tools.reconnectAsk(connection)] };
   }
-  if (kind !== 'effect') return { calls: asked, evidence: [] };
+  const earlier = await describeEarlierAttempts(trx, id, rows, textsFor(language));
+  if (kind !== 'effect') return { calls: asked, evidence: earlier };
   const effect = first?.effect_key ? await findEffect(trx, first.effect_key) : undefined;
-  return { calls: asked, evidence: effect?.detail ? [effect.detail] : [] };
+  return { calls: asked, evidence: [...(effect?.detail ? [effect.detail] : []), ...earlier] };
+}
+
+const MAX_ATTEMPTS = 3;
+const ATTEMPT_CHARS = 300;
+
+/** Whoever approves a change sees what became of it when it was wanted before in this job, the newest last. */
+async function describeEarlierAttempts(
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  rows: readonly ToolCall[],
+  { tools: { earlierAttempt } }: Texts,
+): Promise<string[]> {
+  const changes = rows.filter(({ risk }) => risk !== 'read');
+  if (changes.length === 0) return [];
+  const effects = await listEffects(trx, orchestrationId);
+  return changes.flatMap(({ tool, arguments_hash: hash, effect_key: own }) =>
+    effects
+      .filter((one) => one.tool === tool && one.arguments_hash === hash && one.key !== own)
+      .slice(-MAX_ATTEMPTS)
+      .map(({ state, detail }) => earlierAttempt(tool, state, detail?.slice(0, ATTEMPT_CHARS).toWellFormed())),
+  );
 }
 
 const isErrorCode = (code: string): code is ErrorCode => code in ERROR_TEXT;

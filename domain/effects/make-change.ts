@@ -4,6 +4,7 @@ import { type ToolResult, DELEGATE } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { claimEffect, setSent, settleEffect, reclaimEffect } from '../../db/queries/effects.ts';
+import { setStep } from '../../db/queries/steps.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../tools/tool-ports.ts';
 import { retryWhileDatabaseUnavailable } from '../attempt.ts';
@@ -166,6 +167,23 @@ async function resolveUnknownOutcome(
 const versionOf = ({ key, effect: { attempts } }: ClaimedInvocation) => ({ key, attempts });
 
 /**
+ * Nobody we trust says that it did not happen: an untrusted server may have done it, and tell of a failure all the same.
+ * A person looks; what it said is shown.
+ */
+async function keepOpen(deps: ToolDeps, claimed: ClaimedInvocation, result: ToolResult): Promise<CallOutcome> {
+  const { organizationId, orchestrationId, call } = claimed.target;
+  const detail = `${claimed.tool.connection} was asked and answered with an error; whether it happened all the same is not known: ${result.text.slice(0, DETAIL_CHARS)}`;
+  await withOrganization(deps.db, organizationId, async (trx) => {
+    await setToolCall(trx, { orchestrationId, id: call }, { status: 'unknown', result: JSON.stringify(result) });
+    // The model is told what it said.
+    if (claimed.row.step_id) await setStep(trx, { orchestrationId, id: claimed.row.step_id }, { tainted: true });
+    const written = await settleEffect(trx, versionOf(claimed), { state: 'UNKNOWN', detail });
+    if (!written) throw overtaken();
+  });
+  return { status: 'unknown' };
+}
+
+/**
  * Writes the answer into the ledger and to the call, in one transaction. That it happened is true whoever says it; that
  * it did not is only for the newest try to say.
  */
@@ -177,6 +195,7 @@ async function settle(
 ): Promise<CallOutcome> {
   const { target, tool, row, key } = claimed;
   const result = storableResult(given);
+  if (result.isError && tool.untrusted === true) return keepOpen(deps, claimed, result);
   const status = result.isError ? ('failed' as const) : ('done' as const);
   const happened = !result.isError || hasBegun(tool, result);
   const resource = result.isError

@@ -11,13 +11,10 @@ import { claimChange, makeChange } from '../effects/make-change.ts';
 import { effectKeyOf, findApprovalMismatch, findCallMismatch } from './call-identity.ts';
 import { followProgress } from './progress.ts';
 import { errorResult, NOT_KEPT } from './results.ts';
-import { settleCall, settleFailure, writeAnswer, later } from './settle-call.ts';
+import { later, limitsOf, settleCall, settleFailure, writeAnswer } from './settle-call.ts';
 import type { CallTarget, ClaimedInvocation, ToolDeps, ToolInvocation, LoadedTool } from './tool-host.ts';
 import { errorSentence } from '../../contracts/texts.ts';
 import { findEffect, settleEffect, type Effect } from '../../db/queries/effects.ts';
-
-/** An ordinary call answers within this, ms. */
-const CALL_MS = 30_000;
 
 /**
  * Makes one call and writes its answer. Reads may be repeated; what changes something goes through the ledger. Safe to
@@ -85,8 +82,8 @@ async function open(
     await writeAnswer(trx, target, row, { status: 'failed', result: errorResult(mismatch), taints: false });
     return { outcome: { status: 'failed' }, isNew: true };
   }
-  const timeoutMs = loaded.tool.provider === 'delegate' ? deps.delegationTimeoutMs : CALL_MS;
-  const invocation = { ...loaded, target, row, attempt, options: { signal: attempt.signal, timeoutMs } };
+  const options = { signal: attempt.signal, ...limitsOf(loaded, deps) };
+  const invocation = { ...loaded, target, row, attempt, options };
   const reads = row.risk === 'read' && loaded.tool.risk === 'read';
   const key = reads ? undefined : await keyOf(trx, target, row);
   await setRunning(trx, target, row, key);

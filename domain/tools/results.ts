@@ -34,6 +34,10 @@ const SAYS: Partial<Record<ToolCall['status'], string>> = {
   cancelled: 'The call was cancelled before it was made.',
 };
 
+/** Said by somebody whose word is not enough that nothing has happened. */
+const ANSWERED_WITH_ERROR =
+  'The server answered with an error; nobody knows whether this call has happened all the same. Do not repeat it; say so in your answer, so that a person can look. It said:';
+
 /** It could not be made, or whoever made it was lost. */
 const NO_ANSWER = 'There is no answer to this call: it could not be made. Go on without it and say so.';
 
@@ -43,6 +47,8 @@ export function toModelAnswer({ status, result }: Pick<ToolCall, 'status' | 'res
   isError: boolean;
 } {
   const said = SAYS[status];
+  if (status === 'unknown' && result)
+    return { text: cut(`${ANSWERED_WITH_ERROR}\n${result.text}`, TOLD_CHARS), isError: true };
   if (said !== undefined) return { text: said, isError: true };
   if (!result) return { text: NO_ANSWER, isError: true };
   const text = result?.text.trim() || (result?.data ? JSON.stringify(result.data) : '(no output)');

@@ -1,14 +1,14 @@
 import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
-import type { ToolResult } from '../../contracts/tools.ts';
+import { DELEGATE, type ToolResult } from '../../contracts/tools.ts';
 import type { CallOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { lockOrchestration, tellChange, updateOrchestration } from '../../db/queries/orchestrations.ts';
 import { setStep } from '../../db/queries/steps.ts';
 import { setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
-import { ToolCallError } from './tool-ports.ts';
+import { ToolCallError, type CallOptions } from './tool-ports.ts';
 import { errorResult, storableResult } from './results.ts';
 import { hasVerifiedEffects } from './taint.ts';
-import type { CallTarget, ToolDeps, ToolInvocation } from './tool-host.ts';
+import type { CallTarget, LoadedTool, ToolDeps, ToolInvocation } from './tool-host.ts';
 
 interface CallAnswer {
   readonly status: 'done' | 'failed';
@@ -96,3 +96,28 @@ export const later = (message: string, waitMs: number): FailureError =>
     message,
     nextRetryDelay: Math.min(MAX_WAIT_MS, Math.max(1, Math.ceil(waitMs))),
   });
+
+/**
+ * How long a call may take, ms, where its connection says nothing else: without a sign of life, which is an answer or
+ * progress, and in all. Clients of MCP commonly give 60 s, and long work reports progress. Providers of ours are plain
+ * APIs, and of a call whose answer was lost nothing is sent again before its time is over: they get less.
+ */
+const SILENCE_MS = 60_000;
+const TOTAL_MS = 600_000;
+const OURS_MS = 30_000;
+
+/** The tool's own limits, else its connection's, else the usual ones. Pure. */
+export function limitsOf(
+  { tool, connection }: LoadedTool,
+  { delegationTimeoutMs }: { readonly delegationTimeoutMs: number },
+): Required<Pick<CallOptions, 'timeoutMs' | 'silenceMs'>> {
+  if (tool.provider === DELEGATE) return { timeoutMs: delegationTimeoutMs, silenceMs: delegationTimeoutMs };
+  const { tools = {}, ...all } = connection?.call_limits ?? {};
+  const own = Object.hasOwn(tools, tool.remoteName) ? tools[tool.remoteName] : {};
+  const { silenceSeconds, totalSeconds } = { ...all, ...own };
+  const [silence, total] = connection?.kind === 'remote' ? [SILENCE_MS, TOTAL_MS] : [OURS_MS, OURS_MS];
+  const silenceMs = silenceSeconds === undefined ? silence : silenceSeconds * 1_000;
+  // Who allows a longer silence allows that much in all.
+  const timeoutMs = totalSeconds === undefined ? Math.max(total, silenceMs) : totalSeconds * 1_000;
+  return { timeoutMs, silenceMs: Math.min(silenceMs, timeoutMs) };
+}

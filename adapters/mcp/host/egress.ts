@@ -9,6 +9,8 @@ export interface Egress {
   readonly resolve?: Resolve;
   /** Longest wait for the head of an answer, ms; 30 s unless told. */
   readonly headersTimeoutMs?: number;
+  /** Longest silence of an event stream, ms; 300 s unless told. */
+  readonly streamIdleMs?: number;
   /** Of an ordinary answer; 10 MiB unless told. Event streams may have five times as much. */
   readonly maxBytes?: number;
   /** Longest silence within an ordinary answer, ms; 30 s unless told. */
@@ -37,11 +39,11 @@ const SAFE_HEADERS = new Set(['accept', 'accept-language', 'user-agent', 'mcp-pr
  */
 export function createGuardedFetch(egress: Egress): typeof fetch {
   const { allowPrivate, resolve = resolveBySystem, headersTimeoutMs = 30 * SECOND } = egress;
-  const { maxBytes = 10 * MEBIBYTE, idleMs = 30 * SECOND } = egress;
+  const { maxBytes = 10 * MEBIBYTE, idleMs = 30 * SECOND, streamIdleMs = STREAM_IDLE_MS } = egress;
   const agent = new Agent({
     connect: { lookup: createCheckedLookup(resolve, allowPrivate), timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: headersTimeoutMs,
-    bodyTimeout: STREAM_IDLE_MS,
+    bodyTimeout: streamIdleMs,
     maxHeaderSize: 64 * 1024,
   });
   const ask = async (hop: Hop): Promise<Response> => {
@@ -52,7 +54,7 @@ export function createGuardedFetch(egress: Egress): typeof fetch {
     const answer = await undiciFetch(hop.url, body ? { ...init, body } : init).catch(throwRefusal);
     const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
     const limits = isStream
-      ? { maxBytes: STREAM_FACTOR * maxBytes, idleMs: STREAM_IDLE_MS, totalMs: STREAM_TOTAL_MS }
+      ? { maxBytes: STREAM_FACTOR * maxBytes, idleMs: streamIdleMs, totalMs: STREAM_TOTAL_MS }
       : { maxBytes, idleMs, totalMs: TOTAL_MS };
     const stream = answer.body as ReadableStream<Uint8Array> | null;
     const bounded = stream && !NO_BODY.has(answer.status) ? boundedBody(stream, limits) : null;

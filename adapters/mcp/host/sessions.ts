@@ -25,10 +25,10 @@ import { sendingUntil } from './sending-until.ts';
 const IDLE_MS = 60_000;
 const OPEN_TIMEOUT_MS = 30_000;
 /**
- * A server that answers in JSON sends the head of its answer when the tool is done, so here it is the call's own limit
- * that counts.
+ * A server that answers in JSON sends the head of its answer when the tool is done, and one that streams may be silent
+ * for as long as a call may take: it is the call's own limit that counts, half an hour at most.
  */
-const MCP_HEADERS_TIMEOUT_MS = 600_000;
+const MCP_TIMEOUT_MS = 1_860_000;
 
 interface SessionsDeps {
   readonly egress: Egress;
@@ -100,7 +100,7 @@ const toSession = (mcp: McpConnection, more: Omit<OpenSession, 'mcp' | 'list'>):
 
 function createOpener({ egress, credentials, providers, onToolsChanged }: SessionsDeps) {
   const forProviders = createGuardedFetch(egress);
-  const forServers = createGuardedFetch({ ...egress, headersTimeoutMs: MCP_HEADERS_TIMEOUT_MS });
+  const forServers = createGuardedFetch({ ...egress, headersTimeoutMs: MCP_TIMEOUT_MS, streamIdleMs: MCP_TIMEOUT_MS });
 
   const openFirstParty = async (on: ConnectionRef, server: ConnectedServer): Promise<OpenSession> => {
     const provider = providers.find((one) => one.provider === server.provider);

@@ -1,3 +1,4 @@
+import type { EffectState } from '../../effects.ts';
 import { shared } from './everywhere.ts';
 
 /** What people read in Slack, in answers of the API and in what workflows show: plans, questions, healing, steering, tools. */
@@ -72,6 +73,15 @@ export const messages = {
     },
     effectUnknown:
       'The answer was lost, so we couldn’t confirm whether this happened. Please check there first, then type one of these, or CANCEL to abort the work',
+    earlierAttempt: (tool: string, state: EffectState, said: string | undefined) =>
+      `Earlier attempt of ${tool}: ${
+        {
+          DONE: 'it happened',
+          FAILED: 'it did not happen',
+          UNKNOWN: 'not confirmed whether it happened',
+          PENDING: 'still under way',
+        }[state]
+      }${said ? `. ${said}` : ''}`,
     reconnectAsk: (connection: string) => `${connection} no longer accepts our access.`,
     reconnectHow:
       'The work continues by itself once it is reconnected. Or type one of these, or CANCEL to abort the work',

@@ -72,6 +72,15 @@ export const messages: Messages = {
     },
     effectUnknown:
       '응답이 유실되어 실행 여부를 알 수 없습니다. 먼저 직접 확인한 뒤 아래 중 하나를 입력하거나, 작업을 중단하려면 CANCEL(취소)을 입력하세요',
+    earlierAttempt: (tool, state, said) =>
+      `이전 시도(${tool}): ${
+        {
+          DONE: '실행됨',
+          FAILED: '실행되지 않음',
+          UNKNOWN: '실행 여부를 확인하지 못함',
+          PENDING: '아직 진행 중',
+        }[state]
+      }${said ? `. ${said}` : ''}`,
     reconnectAsk: (connection) => `${connection} 연결의 권한이 만료되었습니다.`,
     reconnectHow:
       '다시 연결하면 작업이 자동으로 이어집니다. 또는 아래 중 하나를 입력하거나, 작업을 중단하려면 CANCEL(취소)을 입력하세요',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CancelledError, FailureError } from '../../../contracts/failures.ts';
 import type { ToolCall } from '../../../db/queries/tool-calls.ts';
+import { toModelAnswer } from '../../../domain/tools/results.ts';
 import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { KilledError } from '../models/turn-fixture.ts';
@@ -19,6 +20,9 @@ beforeEach(async () => {
 const open: Ledger['open'] = (...given) => nubabel.open(...given);
 const want: Ledger['want'] = (...given) => nubabel.want(...given);
 const ledger = () => nubabel.ledger();
+const never = (): never => {
+  throw new Error('There is no such call.');
+};
 const call = (id?: string) => nubabel.call(id);
 const patienceIsOver = () => nubabel.patienceIsOver();
 
@@ -236,6 +240,45 @@ describe('an answer that is lost', () => {
     expect(await failureOf(make())).toBeInstanceOf(CancelledError);
     expect(times(world)).toBe(1);
     expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
+  });
+
+  it('of an untrusted server that answers with an error is not known, and never made again unasked', async () => {
+    const offered = tool({ untrusted: true, canUndo: false });
+    await want(offered);
+    const { world, make } = open(offered, async (_options, happen) => {
+      happen();
+      return { text: 'Error: request timed out', isError: true };
+    });
+    await expect(make()).resolves.toEqual({ status: 'unknown' });
+    await expect(make(2)).resolves.toEqual({ status: 'unknown' });
+    expect(times(world)).toBe(1);
+    expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
+    const detail = `select detail from effects where orchestration_id = '${nubabel.orchestrationId}'`;
+    expect(await database.look(detail)).toEqual([{ detail: expect.stringContaining('request timed out') }]);
+    expect(toModelAnswer((await call()) ?? never()).text).toMatch(/nobody knows.*It said:\nError: request timed out/s);
+  });
+
+  it('of a trusted server that answers with an error did not happen', async () => {
+    const offered = tool({ untrusted: false });
+    await want(offered);
+    const { make } = open(offered, 'says-no');
+    await expect(make()).resolves.toEqual({ status: 'failed' });
+    expect(await ledger()).toMatchObject([{ state: 'FAILED' }]);
+  });
+
+  it('that was stopped before anything was sent is made by the next try, and nothing is answered meanwhile', async () => {
+    const offered = tool();
+    await want(offered);
+    const { world, make } = open(offered);
+    const stopped = async () => {
+      throw new ToolCallError('cancelled', 'Wiki: stopped before anything was sent.');
+    };
+    const starving = open(offered);
+    starving.deps.host.call = stopped;
+    expect(await failureOf(starving.make())).toBeInstanceOf(CancelledError);
+    expect(await call()).toMatchObject({ status: 'running', result: null });
+    await expect(make(2)).resolves.toEqual({ status: 'done' });
+    expect(times(world)).toBe(1);
   });
 
   it('stays one effect when the provider goes wrong six times in a row', async () => {
