@@ -11,7 +11,7 @@ import { clientIdDocument } from '../adapters/mcp/host/oauth/client.ts';
 import { progressTo } from '../adapters/mcp/servers/progress.ts';
 import { createSlackClient } from '../adapters/slack/slack-port.ts';
 import { createWorkflowClient, createWorkflowHealth } from '../adapters/temporal/workflow-client.ts';
-import { EVENTS_CHANNEL } from '../contracts/events.ts';
+import { EVENTS_CHANNEL, STOPS_CHANNEL } from '../contracts/events.ts';
 import { createDispatcher } from '../domain/inbox/dispatcher.ts';
 import { startRelay } from '../domain/inbox/relay.ts';
 import { createLogger, failStart } from '../logging.ts';
@@ -41,7 +41,8 @@ async function main(): Promise<void> {
   await assertTenancyHolds(db);
   await bootstrapDefaultOrganization(db, config.NUBABEL_DEV_TOKEN);
   const { connection, temporal } = connectTemporal(config);
-  const workflows = createWorkflowClient(temporal);
+  const hurryStop = createNotifier(db, (error) => log.warn({ err: error }, 'a stop was not hurried'), STOPS_CHANNEL);
+  const workflows = createWorkflowClient(temporal, hurryStop);
   const hub = openHub(config, db, log);
   const deps: ApiDeps = {
     db,

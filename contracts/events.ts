@@ -31,3 +31,6 @@ export type OrganizationEvent = z.infer<typeof OrganizationEvent>;
 
 /** The Postgres channel that wakes readers; its payload is an organization id. */
 export const EVENTS_CHANNEL = 'nubabel_events';
+
+/** The Postgres channel that tells workers whose work is to stop; its payload is a workflow id. */
+export const STOPS_CHANNEL = 'nubabel_stops';

@@ -4,11 +4,11 @@ import { EVENTS_CHANNEL } from '../contracts/events.ts';
 import type { Database } from './tables/index.ts';
 
 /**
- * Wakes the event readers of all processes, after the commit and outside of any transaction, because a NOTIFY inside
- * one serialises every commit of the database. Calls that come while one is under way are joined into the next.
+ * Tells those who listen to a channel in all processes (event readers unless told), after the commit and outside of any
+ * transaction, because a NOTIFY inside one serialises every commit of the database. Calls that come while one is under way are joined into the next.
  * A lost wake-up costs only time: readers also look by themselves.
  */
-export function createNotifier(db: Kysely<Database>, onError: (error: unknown) => void) {
+export function createNotifier(db: Kysely<Database>, onError: (error: unknown) => void, channel = EVENTS_CHANNEL) {
   const waiting = new Set<string>();
   let sending = false;
 
@@ -18,7 +18,7 @@ export function createNotifier(db: Kysely<Database>, onError: (error: unknown) =
       while (waiting.size > 0) {
         const ids = [...waiting];
         waiting.clear();
-        await notifyEvents(db, EVENTS_CHANNEL, ids);
+        await notify(db, channel, ids);
       }
     } catch (error) {
       onError(error);
@@ -27,8 +27,8 @@ export function createNotifier(db: Kysely<Database>, onError: (error: unknown) =
     }
   }
 
-  return (organizationId: string): void => {
-    waiting.add(organizationId);
+  return (payload: string): void => {
+    waiting.add(payload);
     if (!sending) void send();
   };
 }
@@ -57,7 +57,7 @@ export function createNotificationListener({
 
   async function open(): Promise<void> {
     if (closed) return;
-    const client = new Client({ connectionString: url, application_name: 'nubabel events' });
+    const client = new Client({ connectionString: url, application_name: `listens to ${channel}` });
     current = client;
     client.on('notification', ({ payload }) => payload && onPayload(payload));
     client.on('error', () => undefined);
@@ -80,6 +80,6 @@ export function createNotificationListener({
   };
 }
 
-/** Wakes the event readers of every process for each of these organizations; outside any transaction. */
-const notifyEvents = (db: Kysely<Database>, channel: string, organizationIds: readonly string[]) =>
-  sql`select pg_notify(${channel}, id) from unnest(${sql.val([...organizationIds])}::text[]) as id`.execute(db);
+/** Tells every process that listens each of these; outside any transaction. */
+const notify = (db: Kysely<Database>, channel: string, payloads: readonly string[]) =>
+  sql`select pg_notify(${channel}, told) from unnest(${sql.val([...payloads])}::text[]) as told`.execute(db);

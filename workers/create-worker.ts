@@ -47,8 +47,9 @@ const optionsOf = (
   activities: flatten(activities),
   ...(version && { workerDeploymentOptions: pinnedTo(version) }),
   maxConcurrentActivityTaskExecutions: concurrency,
-  // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds.
-  maxHeartbeatThrottleInterval: '2 seconds' as const,
+  // A cancellation travels on a heartbeat's answer, and the usual throttle would hold it back for eight seconds; beats
+  // are only this close while a stop is expected.
+  maxHeartbeatThrottleInterval: '100 milliseconds' as const,
   // Longer than a usual model call's tail, shorter than a supervisor's patience.
   shutdownGraceTime: '8 seconds' as const,
   shutdownForceTime: '15 seconds' as const,

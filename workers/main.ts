@@ -1,10 +1,13 @@
 import { Runtime, type Worker } from '@temporalio/worker';
+import { hurryStop } from '../activities/heartbeating.ts';
 import { createActivities } from '../activities/index.ts';
 import { createDataConverter } from '../adapters/temporal/payload-codec.ts';
 import { describeConfig, loadConfig, type Config } from '../config.ts';
+import { STOPS_CHANNEL } from '../contracts/events.ts';
 import { openDatabase } from '../db/database.ts';
+import { createNotificationListener } from '../db/notifications.ts';
 import { assertTenancyHolds } from '../db/checks.ts';
-import { createLogger, failStart } from '../logging.ts';
+import { createLogger, failStart, type Logger } from '../logging.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { createActivityWorker, createOrchestrationWorker } from './create-worker.ts';
 import { createActivityDeps } from './deps.ts';
@@ -42,17 +45,31 @@ async function main(): Promise<void> {
   const shared = { connection, namespace, activities, dataConverter, version };
   const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
   const stopMaintenance = startMaintenance(database.db, log);
+  const stops = listenForStops(config, log);
   const running = runAll(workers);
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, running.stop);
   process.send?.({ type: 'ready' });
   log.info({ namespace, pools: pools.map(({ name, concurrency }) => `${name}: ${concurrency}`) }, 'worker is ready');
   await running.ended;
   stopMaintenance();
+  await stops.close();
   await deps.closeTools();
   await connection.close();
   await database.close();
   log.info('worker has stopped');
   if (process.connected) process.disconnect();
+}
+
+/** Cancellations come without it too, a few seconds later. */
+function listenForStops({ DATABASE_URL: url }: Config, log: Logger) {
+  const listener = createNotificationListener({
+    url,
+    channel: STOPS_CHANNEL,
+    onPayload: hurryStop,
+    onError: (error) => log.warn({ err: error }, 'not listening for stops yet; they come with the usual beat'),
+  });
+  listener.open();
+  return listener;
 }
 
 type Shared = Parameters<typeof createActivityWorker>[0];

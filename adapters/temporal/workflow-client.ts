@@ -33,8 +33,13 @@ const ANSWER_MS = 10_000;
 /** gRPC's own numbers (grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 const GRPC = { DEADLINE_EXCEEDED: 4, UNAVAILABLE: 14 } as const;
 
-/** Orchestrations as workflows on Temporal. */
-export function createWorkflowClient(client: Client): WorkflowPort {
+/** Orchestrations as workflows on Temporal. `onStop` is told the id of a workflow that may have been told to stop. */
+export function createWorkflowClient(client: Client, onStop: (workflowId: string) => void = () => {}): WorkflowPort {
+  const thenStop = async <T>(run: OrchestrationTarget, work: Promise<T>): Promise<T> => {
+    const answer = await work;
+    onStop(orchestrationWorkflowId(run));
+    return answer;
+  };
   const ask = <T>(run: OrchestrationTarget, work: (handle: WorkflowHandle) => Promise<T>) =>
     toAnswer(() =>
       client.withDeadline(Date.now() + ANSWER_MS, () =>
@@ -45,15 +50,23 @@ export function createWorkflowClient(client: Client): WorkflowPort {
     async deliver(delivery, timeoutMs) {
       try {
         await client.withDeadline(Date.now() + timeoutMs, () => deliver(client, delivery));
+        if (delivery.kind === 'decision') onStop(orchestrationWorkflowId(delivery));
       } catch (error) {
         throw isAway(error) ? new WorkflowsAwayError('Temporal did not answer in time.', { cause: error }) : error;
       }
     },
     decide: (run, decision) =>
-      ask(run, (handle) => handle.executeUpdate<DecisionOutcome, [Decision]>(MESSAGE.decide, { args: [decision] })),
+      thenStop(
+        run,
+        ask(run, (handle) => handle.executeUpdate<DecisionOutcome, [Decision]>(MESSAGE.decide, { args: [decision] })),
+      ),
     steer: (run, message) =>
       ask(run, (handle) => handle.executeUpdate<void, [SteeringMessage]>(MESSAGE.steer, { args: [message] })),
-    cancel: (run) => ask(run, async (handle) => void (await handle.cancel())),
+    cancel: (run) =>
+      thenStop(
+        run,
+        ask(run, async (handle) => void (await handle.cancel())),
+      ),
   };
 }
 

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 
 let nubabel: Nubabel;
@@ -17,6 +19,25 @@ describe('a request over REST', () => {
     expect(job).toMatchObject({ status: 'completed', progress: 100 });
     expect(job.result?.agents_used).toHaveLength(2);
     expect(job.costCents).toBeGreaterThan(0);
+  });
+});
+
+describe('a cancel while a model is asked', () => {
+  it('takes effect within a second, whenever between two heartbeats it comes', async () => {
+    nubabel.model.pause();
+    const tookMs: number[] = [];
+    for (const afterMs of [100, 900, 1_700, 2_500, 3_300]) {
+      const { jobId } = await nubabel.ask(`Stop me after ${afterMs}`, { agents: ['ops'] });
+      const isAsked = () => nubabel.model.requests.some(({ userText }) => userText === `Stop me after ${afterMs}`);
+      await eventually('the call', isAsked);
+      await delay(afterMs);
+      const toldAt = Date.now();
+      expect((await nubabel.request(`/api/jobs/${jobId}/cancel`, { method: 'POST' })).status).toBe(200);
+      await nubabel.jobWhen(jobId, ({ status }) => status === 'cancelled');
+      tookMs.push(Date.now() - toldAt);
+    }
+    nubabel.model.resume();
+    expect(tookMs.sort((a, b) => a - b)[2]).toBeLessThan(1_000);
   });
 });
 
