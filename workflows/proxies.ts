@@ -16,11 +16,13 @@ export const model = proxyActivities<Activities['model']>({
 
 /**
  * Our own tables: quick, idempotent, worth retrying for an hour while Postgres is away. Local, because an awaited
- * normal activity costs the server about ten times as much.
+ * normal activity costs the server about ten times as much. A wait of more than two seconds between two tries is a timer
+ * of the workflow, so that messages are taken meanwhile; until then the workflow's task is held.
  */
 export const store = proxyLocalActivities<Omit<Activities['store'], 'recordDecision' | 'revisePlan'>>({
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '1 hour',
+  localRetryThreshold: '2 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
 });
 
