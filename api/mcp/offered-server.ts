@@ -20,7 +20,7 @@ import { type Principal, RequestError } from '../../contracts/request.ts';
 /** What has become of a call: its result, or the job that it waits or runs in. */
 interface CallOutcome {
   readonly jobId: string;
-  /** Of the job, as under `GET /api/jobs/:jobId`. */
+  /** Of the job, as under `GET /api/jobs/:jobId/status`. */
   readonly status: string;
   /** Absent while it waits for a human or runs on. */
   readonly result?: ToolResult | undefined;
@@ -112,7 +112,7 @@ function toCallResult({ jobId, status, result }: CallOutcome, publicUrl: string)
       status === 'awaiting_approval'
         ? `Nothing is changed yet: a person has to approve this first. Job ${jobId} goes on by itself after that; do not call again.`
         : `The call is still under way in job ${jobId}. Do not call again.`,
-    jobUrl: `${publicUrl}/api/jobs/${jobId}`,
+    jobUrl: `${publicUrl}/api/jobs/${jobId}/status`,
   };
   return {
     content: [{ type: 'text', text: `${waiting.message} It is followed at ${waiting.jobUrl}.` }],

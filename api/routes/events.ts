@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { readOrganization } from '../../domain/organizations/organizations.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { streamEvents, type StreamDeps } from '../sse/stream.ts';
+import { LastEventHeader, LastEventQuery, streamEvents, type StreamDeps } from '../sse/stream.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const events = createRoute({
@@ -12,8 +12,8 @@ const events = createRoute({
   description: 'Live, or after Last-Event-ID for at least an hour back. scope=user: only your own work.',
   security: BEARER,
   request: {
-    query: z.object({ scope: z.enum(['organization', 'user']).default('organization') }),
-    headers: z.object({ 'last-event-id': z.string().optional() }),
+    query: LastEventQuery.extend({ scope: z.enum(['organization', 'user']).default('organization') }),
+    headers: LastEventHeader,
   },
   responses: { 200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } }, ...PROBLEMS },
 });

@@ -1,14 +1,15 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { DecisionRequest } from '../../contracts/approval.ts';
 import { isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
-import type { ApiEnv } from '../deps.ts';
+import { agentAmong } from '../../contracts/agents.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { SteeringMode, SteerRequest } from '../../contracts/steering.ts';
 import { decide } from '../../domain/approvals/decide.ts';
 import { cancelJob, type CancelDeps } from '../../domain/orchestrations/cancel.ts';
 import { readJob, readJobs } from '../../domain/orchestrations/read-jobs.ts';
 import { steerJob, type SteerDeps } from '../../domain/steering/steer.ts';
-import { lastEventId, streamEvents, type StreamDeps } from '../sse/stream.ts';
+import { lastEventId, LastEventHeader, LastEventQuery, streamEvents, type StreamDeps } from '../sse/stream.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const params = z.object({ jobId: z.string() });
@@ -18,15 +19,38 @@ const SteerAnswer = z
   .meta({ id: 'Steered' });
 const Job = JobStatus.meta({ id: 'JobStatus' });
 
-const list = createRoute({
-  method: 'get',
-  path: '/',
-  tags: ['Jobs'],
-  summary: 'List the newest jobs',
-  security: BEARER,
-  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }) },
-  responses: { 200: jsonResponse(z.object({ jobs: z.array(Job) }), 'The newest first'), ...PROBLEMS },
-});
+const Moment = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+const list = ({ agents }: Pick<ApiDeps, 'agents'>) =>
+  createRoute({
+    method: 'get',
+    path: '/',
+    tags: ['Jobs'],
+    summary: 'List the newest jobs that fit',
+    description:
+      '`status` may name several, with commas. `since` and `until` are days or moments (UTC unless told), `until` not ' +
+      'included. `text` is looked for in requests and answers. `before` takes `next` of the page before.',
+    security: BEARER,
+    request: {
+      query: z.object({
+        limit: z.coerce.number().int().min(1).max(100).default(20),
+        status: z
+          .string()
+          .transform((text) => text.split(','))
+          .pipe(z.array(JobStatusName))
+          .optional(),
+        agent: agentAmong(agents.keys()).optional(),
+        since: Moment.optional(),
+        until: Moment.optional(),
+        text: z.string().trim().min(1).max(200).optional(),
+        before: z.string().optional(),
+      }),
+    },
+    responses: {
+      200: jsonResponse(z.object({ jobs: z.array(Job), next: z.string().nullable() }), 'The newest first'),
+      ...PROBLEMS,
+    },
+  });
 
 const status = createRoute({
   method: 'get',
@@ -43,10 +67,16 @@ const progress = createRoute({
   path: '/{jobId}/progress',
   tags: ['Jobs'],
   summary: 'Follow a job (Server-Sent Events)',
-  description: 'Replays from the beginning or after Last-Event-ID, then live; ends with the job. Heartbeat every 25 s.',
+  description:
+    'Replays from the beginning or after Last-Event-ID, then live; ends with the job. Heartbeat every 25 s. 204 when the ' +
+    'job is over and everything of it has been seen: there is nothing to come back for.',
   security: BEARER,
-  request: { params, headers: z.object({ 'last-event-id': z.string().optional() }) },
-  responses: { 200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } }, ...PROBLEMS },
+  request: { params, query: LastEventQuery, headers: LastEventHeader },
+  responses: {
+    204: { description: 'Nothing more will come' },
+    200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+    ...PROBLEMS,
+  },
 });
 
 const decision = (verb: 'approve' | 'cancel', summary: string) =>
@@ -82,14 +112,17 @@ const steer = createRoute({
   responses: { 202: jsonResponse(SteerAnswer, 'It is written down and the work knows of it'), ...PROBLEMS },
 });
 
-interface JobDeps extends CancelDeps, SteerDeps, StreamDeps {
+interface JobDeps extends CancelDeps, SteerDeps, StreamDeps, Pick<ApiDeps, 'agents'> {
   readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];
 }
 
 /** Jobs: orchestrations as REST calls them. */
 export const jobRoutes = (deps: JobDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
-    .openapi(list, async (c) => c.json({ jobs: await readJobs(deps, c.get('principal'), c.req.valid('query')) }, 200))
+    .openapi(list(deps), async (c) => {
+      const { status: statuses, ...filter } = c.req.valid('query');
+      return c.json(await readJobs(deps, c.get('principal'), { ...filter, statuses }), 200);
+    })
     .openapi(status, async (c) => c.json(await readJob(deps, c.get('principal'), c.req.valid('param').jobId), 200))
     .openapi(progress, async (c) => {
       const { jobId } = c.req.valid('param');

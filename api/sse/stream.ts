@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import { z } from 'zod';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { OrganizationEvent } from '../../contracts/events.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
@@ -28,6 +29,10 @@ interface StreamOptions {
   readonly userId?: string;
 }
 
+/** Where a client goes on that comes back: browsers send the header, those that cannot the parameter. */
+export const LastEventHeader = z.object({ 'last-event-id': z.string().optional() });
+export const LastEventQuery = z.object({ lastEventId: z.string().optional() });
+
 const LAST_ID = /^\d{1,15}$/;
 
 /** The `Last-Event-ID` of a reconnecting client. @throws RequestError when it is not one of our ids. */
@@ -42,16 +47,19 @@ export function lastEventId(c: Context): number | undefined {
 /**
  * Streams events as SSE with their ids: first what the client has missed, then live. A client that asks for more than
  * is kept gets an explicit `gap` event. Ends when the orchestration is over, the token is taken back, or the API stops.
+ * Answers 204, which ends the coming back of browsers, when the orchestration is over and the client has seen its end.
+ * @throws RequestError 400 for an id that is none, or newer than any there is.
  */
-export function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options: StreamOptions): Response {
+export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options: StreamOptions): Promise<Response> {
   const after = lastEventId(c);
   const { organizationId } = c.get('principal');
+  const of = { organizationId, orchestrationId: options.orchestrationId };
+  const from = await findStart(deps, of, after);
+  if (options.over && !from.more) return c.body(null, 204);
   c.header('x-accel-buffering', 'no');
   return streamSSE(c, async (stream) => {
     const queue = createQueue(options);
     stream.onAbort(queue.close);
-    const of = { organizationId, orchestrationId: options.orchestrationId };
-    const from = await findStart(deps, of, after);
     await stream.writeSSE({ event: 'connected', data: JSON.stringify({ lastEventId: from.id }), retry: retryMs() });
     if (from.gap) await stream.writeSSE({ event: 'gap', data: JSON.stringify({ after, oldest: from.gap }) });
     const caughtUp = await replayEvents(deps, of, from.id, queue.offer);

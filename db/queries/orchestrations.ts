@@ -1,5 +1,6 @@
 import { type Insertable, type QueryCreator, type Selectable, type Updateable, sql } from 'kysely';
-import { FINAL_STATUSES, type Analysis } from '../../contracts/orchestration.ts';
+import type { AgentId } from '../../contracts/agents.ts';
+import { FINAL_STATUSES, type Analysis, type JobStatusName } from '../../contracts/orchestration.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Database } from '../tables/index.ts';
 import type { OrchestrationsTable } from '../tables/work.ts';
@@ -27,8 +28,43 @@ export const getOrchestration = (trx: OrganizationTransaction, id: string): Prom
 export const lockOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration> =>
   trx.selectFrom('orchestrations').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow();
 
-export const listOrchestrations = (trx: OrganizationTransaction, limit: number): Promise<Orchestration[]> =>
-  trx.selectFrom('orchestrations').selectAll().orderBy('created_at', 'desc').limit(limit).execute();
+export interface OrchestrationFilter {
+  readonly limit: number;
+  readonly statuses?: readonly JobStatusName[] | undefined;
+  /** One that works, or has worked, on a step. */
+  readonly agent?: AgentId | undefined;
+  /** Accepted at that moment or later, and before that moment. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** Stands in the request or in its answer, in capitals or not. */
+  readonly text?: string | undefined;
+  /** Older than this one. */
+  readonly before?: string | undefined;
+}
+
+/** The newest that fit. */
+export function listOrchestrations(
+  trx: OrganizationTransaction,
+  { limit, statuses, agent, since, until, text, before }: OrchestrationFilter,
+): Promise<Orchestration[]> {
+  let query = trx.selectFrom('orchestrations as o').selectAll('o');
+  if (statuses) query = query.where('o.status', 'in', [...statuses]);
+  if (agent)
+    query = query.where(({ exists, selectFrom }) =>
+      exists(selectFrom('steps as s').whereRef('s.orchestration_id', '=', 'o.id').where('s.agent', '=', agent)),
+    );
+  if (since) query = query.where('o.created_at', '>=', sql<Date>`${since}::timestamptz`);
+  if (until) query = query.where('o.created_at', '<', sql<Date>`${until}::timestamptz`);
+  if (text)
+    query = query.where(
+      sql<boolean>`position(lower(${text}) in lower(o.message || ' ' || coalesce(o.result->>'primary_result', ''))) > 0`,
+    );
+  if (before)
+    query = query.where(
+      sql<boolean>`(o.created_at, o.id) < (select created_at, id from orchestrations where id = ${before})`,
+    );
+  return query.orderBy('o.created_at', 'desc').orderBy('o.id', 'desc').limit(limit).execute();
+}
 
 export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
   trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { RequestError } from '../../contracts/request.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listEvents, type StoredEvent, eventRange } from '../../db/queries/events.ts';
 import type { Database } from '../../db/tables/index.ts';
@@ -125,19 +126,26 @@ interface ReplayOf {
 
 /**
  * Where a stream begins: after what the client has seen, at the orchestration's first event, or now. `gap`: the oldest id
- * that is kept, when the client asks for more.
+ * that is kept, when the client asks for more. `more`: something is stored that the client has not seen.
+ * @throws RequestError 400 when the client has seen what has not happened.
  */
 export const findStart = (
   { db }: DatabaseDeps,
   { organizationId, orchestrationId }: ReplayOf,
   after: number | undefined,
-): Promise<{ id: number; gap?: number }> =>
+): Promise<{ id: number; more: boolean; gap?: number }> =>
   withOrganization(db, organizationId, async (trx) => {
     const { oldest, newest } = await eventRange(trx);
-    if (after === undefined) return { id: orchestrationId ? 0 : newest };
-    // An id from a time before this database: everything that is kept is news to that client.
-    if (after > newest) return { id: 0 };
-    return oldest !== null && after < oldest - 1 ? { id: after, gap: oldest } : { id: after };
+    // An id of another organization, or of a time before this database.
+    if (after !== undefined && after > newest)
+      throw new RequestError(
+        'invalid-request',
+        `Last-Event-ID is above the newest event, ${newest}. Connect without it.`,
+      );
+    const id = after ?? (orchestrationId ? 0 : newest);
+    const of = { afterId: id, limit: 1, ...(orchestrationId !== undefined && { orchestrationId }) };
+    const more = (await listEvents(trx, of)).length > 0;
+    return { id, more, ...(after !== undefined && oldest !== null && after < oldest - 1 && { gap: oldest }) };
   });
 
 /** Offers everything after `afterId` that is stored by now; answers the id that live events follow on. */

@@ -148,7 +148,8 @@ export const fingerprintOf = ({
   message,
   options,
   userId,
-}: Pick<IncomingRequest, 'message' | 'options' | 'userId'>): string =>
+  session,
+}: Pick<IncomingRequest, 'message' | 'options' | 'userId' | 'session'>): string =>
   createHash('sha256')
-    .update(JSON.stringify([userId, message, options]))
+    .update(JSON.stringify([userId, message, options, ...(session.kind === 'known' ? [session.id] : [])]))
     .digest('hex');

@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from '../../contracts/orchestration.ts';
 import { nanosToCents } from '../../contracts/money.ts';
@@ -130,10 +131,10 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
       status: end.status,
       progress: worked ? 100 : orchestration.progress,
       step: texts[end.status],
-      result: end.result ? JSON.stringify(end.result) : null,
-      error: end.error ? JSON.stringify(end.error) : null,
-      receipt: end.receipt ? JSON.stringify(end.receipt) : null,
-      ...(approval && { approval: JSON.stringify(approval) }),
+      result: end.result ? toJsonb(end.result) : null,
+      error: end.error ? toJsonb(end.error) : null,
+      receipt: end.receipt ? toJsonb(end.receipt) : null,
+      ...(approval && { approval: toJsonb(approval) }),
       finished_at: new Date().toISOString(),
     },
     event: worked ? 'orchestration_completed' : 'orchestration_failed',

@@ -1,9 +1,14 @@
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import { type Principal, notFound } from '../../contracts/request.ts';
+import { type Principal, invalidField, notFound } from '../../contracts/request.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { costsOf } from '../../db/queries/budget.ts';
 import { listHealingOf, type Healing } from '../../db/queries/healing.ts';
-import { findOrchestration, listOrchestrations, type Orchestration } from '../../db/queries/orchestrations.ts';
+import {
+  findOrchestration,
+  listOrchestrations,
+  type Orchestration,
+  type OrchestrationFilter,
+} from '../../db/queries/orchestrations.ts';
 import { listPlansOf, type StoredPlan } from '../../db/queries/plans.ts';
 import { listSteeringOf, type Steering } from '../../db/queries/steering.ts';
 import { listStepsOf, type Step } from '../../db/queries/steps.ts';
@@ -25,13 +30,23 @@ export const readJob = ({ db }: DatabaseDeps, { organizationId }: Principal, job
     return job;
   });
 
-/** The newest jobs of an organization. */
+/**
+ * The newest jobs of an organization that fit, and with which the next page goes on: null when these are all.
+ * @throws RequestError 400 when `before` is none of its jobs.
+ */
 export const readJobs = (
   { db }: DatabaseDeps,
   { organizationId }: Principal,
-  { limit }: { limit: number },
-): Promise<JobStatus[]> =>
-  withOrganization(db, organizationId, async (trx) => toJobs(trx, await listOrchestrations(trx, limit)));
+  { limit, ...filter }: OrchestrationFilter,
+): Promise<{ jobs: JobStatus[]; next: string | null }> =>
+  withOrganization(db, organizationId, async (trx) => {
+    const { before } = filter;
+    if (before !== undefined && !(isUuid(before) && (await findOrchestration(trx, before))))
+      throw invalidField('before', 'is no job of your organization. Take `next` of the page before.');
+    const rows = await listOrchestrations(trx, { ...filter, limit: limit + 1 });
+    const shown = rows.slice(0, limit);
+    return { jobs: await toJobs(trx, shown), next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+  });
 
 /** Of each job in its status; `GET /api/jobs/:jobId/tool-calls` has them all. */
 const SHOWN_CALLS = 50;

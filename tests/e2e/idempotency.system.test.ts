@@ -17,7 +17,66 @@ const jobOf = async (response: Response) => (await response.json()) as Accepted;
 
 it('an organization that has asked nothing has no jobs', async () => {
   const response = await nubabel.request('/api/jobs');
-  expect([response.status, await response.json()]).toEqual([200, { jobs: [] }]);
+  expect([response.status, await response.json()]).toEqual([200, { jobs: [], next: null }]);
+});
+
+describe('the list of jobs', () => {
+  const list = async (query: string) => {
+    const response = await nubabel.request(`/api/jobs?${query}`);
+    expect(response.status).toBe(200);
+    return (await response.json()) as { jobs: { jobId: string; message: string }[]; next: string | null };
+  };
+  const messages = async (query: string) => (await list(query)).jobs.map(({ message }) => message);
+
+  it('is of what fits: status, agent, time, words', async () => {
+    const asked: string[] = [];
+    for (const [message, agents] of [
+      ['Filter 100% of the apples', ['ops']],
+      ['Filter the pears', ['brand']],
+      ['Filter the plums_', ['ops', 'brand']],
+    ] as const) {
+      const { jobId } = await nubabel.ask(message, { agents: [...agents] });
+      await nubabel.ended(jobId);
+      asked.push(jobId);
+    }
+    const { jobId: waits } = await nubabel.ask('Filter after a question', { agents: ['ops'], requireApproval: true });
+    await nubabel.jobWhen(waits, ({ status }) => status === 'awaiting_approval');
+    const apples = 'Filter 100% of the apples';
+    expect(await messages('text=FILTER&status=awaiting_approval')).toEqual(['Filter after a question']);
+    expect(await messages('text=filter&status=completed,awaiting_approval')).toHaveLength(4);
+    expect(await messages('text=filter&status=failed')).toEqual([]);
+    expect(await messages('text=filter&agent=brand')).toEqual(['Filter the plums_', 'Filter the pears']);
+    expect(await messages(`text=${encodeURIComponent('100%')}`)).toEqual([apples]);
+    expect(await messages('text=s_')).toEqual(['Filter the plums_']);
+    const pears = await nubabel.status(asked[1] ?? '');
+    expect(await messages(`text=filter&until=${pears.createdAt}`)).toEqual([apples]);
+    expect(await messages(`text=filter&since=${pears.createdAt}&agent=brand`)).toHaveLength(2);
+    expect(await messages('text=filter&until=2020-01-01')).toEqual([]);
+    const pages = [await list('text=filter&limit=3')];
+    pages.push(await list(`text=filter&limit=3&before=${pages[0]?.next}`));
+    expect(pages.map(({ jobs, next }) => [jobs.length, next === null])).toEqual([
+      [3, false],
+      [1, true],
+    ]);
+    expect(pages[1]?.jobs[0]?.message).toBe(apples);
+    await nubabel.request(`/api/jobs/${waits}/cancel`, { method: 'POST' });
+  });
+
+  it.each([
+    'status=done',
+    'status=',
+    'status=failed&status=completed',
+    'agent=nobody',
+    'since=yesterday',
+    'until=2026-13-01',
+    'text=',
+    'before=x',
+    'before=00000000-0000-4000-8000-00000000ffff',
+    'state=failed',
+    'Status=failed',
+  ])('is refused when it is asked for by %s', async (query) =>
+    expectProblem(await nubabel.request(`/api/jobs?${query}`), 400),
+  );
 });
 
 describe('the first mentions of somebody new', () => {
@@ -67,8 +126,21 @@ describe('the same idempotency key', () => {
     await post(request('The first words', { idempotencyKey: 'reused' }));
     const before = await accepted(nubabel);
     await expectProblem(await post(request('Other words', { idempotencyKey: 'reused' })), 422);
-    await expectProblem(await post(request('The first words', { idempotencyKey: 'reused', agents: ['ops'] })), 422);
+    for (const other of [{ agents: ['ops'] }, { dryRun: true }, { plan: 'never' }, { requireApproval: false }])
+      await expectProblem(await post(request('The first words', { idempotencyKey: 'reused', ...other })), 422);
     expect(await accepted(nubabel)).toEqual(before);
+  });
+
+  it('with another conversation is refused, whichever of the two names it', async () => {
+    const { sessionId: one } = await jobOf(await post(request('One conversation')));
+    const { sessionId: two } = await jobOf(await post(request('Another conversation')));
+    const inOne = { idempotencyKey: 'in-one', sessionId: one };
+    const first = await jobOf(await post(request('Go on', inOne)));
+    expect(await jobOf(await post(request('Go on', inOne)))).toMatchObject({ jobId: first.jobId, sessionId: one });
+    for (const sessionId of [two, undefined, 'nothing'])
+      await expectProblem(await post(request('Go on', { ...inOne, sessionId })), 422);
+    await post(request('Begin', { idempotencyKey: 'in-none' }));
+    await expectProblem(await post(request('Begin', { idempotencyKey: 'in-none', sessionId: one })), 422);
   });
 
   it('of another person is another key', async () => {

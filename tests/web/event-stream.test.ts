@@ -61,6 +61,18 @@ describe('an event stream', () => {
     await expect(follow(problem(404))).rejects.toThrow('No.');
   });
 
+  it('begins anew when the server has other ids than the last time', async () => {
+    const { seen, askedAfter } = await follow(body(message(900)), problem(400), body(message(1)));
+    expect(seen).toEqual([900, 1]);
+    expect(askedAfter).toEqual([undefined, '900', undefined]);
+    await expect(follow(problem(400))).rejects.toThrow('No.');
+  });
+
+  it('is over once there is nothing to come back for', async () => {
+    const { askedAfter } = await follow(body(message(1)), new Response(null, { status: 204 }), body(message(2)));
+    expect(askedAfter).toEqual([undefined, '1']);
+  });
+
   it('ends a stream that fell silent', async () => {
     const silent = new Response(new ReadableStream());
     const read = await readMessages(silent, 5).next();

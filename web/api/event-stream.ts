@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { OrganizationEvent } from '../../contracts/events.ts';
-import { isLasting } from './problem.ts';
+import { ApiProblemError, isLasting } from './problem.ts';
 import { wait as realWait, type Wait } from './wait.ts';
 
 const FIRST_DELAY_MS = 500;
@@ -26,6 +26,8 @@ export async function followEvents(options: EventStreamOptions): Promise<void> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       const response = await open(lastEventId, signal);
+      // Everything has been seen, and nothing will come.
+      if (response.status === 204) return;
       onConnection('live');
       for await (const message of readMessages(response)) {
         failures = 0;
@@ -36,7 +38,10 @@ export async function followEvents(options: EventStreamOptions): Promise<void> {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (isLasting(error)) throw error;
+      // The server has other ids than the last time: begin anew.
+      const isRefusedId = lastEventId !== undefined && error instanceof ApiProblemError && error.status === 400;
+      if (isRefusedId) lastEventId = undefined;
+      else if (isLasting(error)) throw error;
     }
     onConnection('lost');
     await wait(reconnectDelay(failures), signal);

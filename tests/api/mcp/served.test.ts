@@ -117,7 +117,7 @@ describe('a provider’s server over HTTP', () => {
     expect(result).toMatchObject({
       isError: false,
       structuredContent: {
-        waiting: { jobId: 'job-7', status: 'awaiting_approval', jobUrl: `${URL_HERE}/api/jobs/job-7` },
+        waiting: { jobId: 'job-7', status: 'awaiting_approval', jobUrl: `${URL_HERE}/api/jobs/job-7/status` },
       },
       content: [{ text: expect.stringContaining('do not call again') }],
     });

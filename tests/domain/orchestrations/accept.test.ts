@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { fingerprintOf } from '../../../domain/orchestrations/accept.ts';
 
-const request = { userId: 'u1', message: 'Plan it', options: { agents: ['brand' as const], mode: undefined } };
+const request = {
+  userId: 'u1',
+  message: 'Plan it',
+  options: { agents: ['brand' as const], mode: undefined },
+  session: { kind: 'new' } as const,
+};
 
 describe('the fingerprint of a request', () => {
   it('is the same for the same request said again', () => {
@@ -9,7 +14,7 @@ describe('the fingerprint of a request', () => {
     expect(fingerprintOf({ ...request, options: { agents: ['brand'] } })).toBe(fingerprintOf(request));
   });
 
-  it('is another one for another message, person or option', () => {
+  it('is another one for another message, person, option or conversation', () => {
     const others = [
       { ...request, message: 'Plan it ' },
       { ...request, userId: 'u2' },
@@ -17,6 +22,8 @@ describe('the fingerprint of a request', () => {
       { ...request, options: {} },
       { ...request, options: { agents: ['ops' as const] } },
       { ...request, options: { ...request.options, requireApproval: true } },
+      { ...request, session: { kind: 'known', id: 's1' } as const },
+      { ...request, session: { kind: 'known', id: 's2' } as const },
     ].map(fingerprintOf);
     expect(new Set([...others, fingerprintOf(request)]).size).toBe(others.length + 1);
   });
