@@ -1,10 +1,19 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import type { McpDeps } from './mcp/offered-server.ts';
 import { mcpRoutes } from './mcp/routes.ts';
-import { browserSafety, jsonOnly, requestId, restBodyLimit } from './middleware/request.ts';
+import {
+  browserSafety,
+  describedQueryOnly,
+  jsonOnly,
+  neverCached,
+  requestId,
+  restBodyLimit,
+  storableBody,
+  textAddress,
+} from './middleware/request.ts';
 import { onError, problemResponse } from './problems.ts';
 import { callTool } from '../domain/tools/tool-call.ts';
 import { codecRoutes } from './routes/codec.ts';
@@ -38,22 +47,18 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
         `There is nothing at ${c.req.method} ${c.req.path}. The API is described at /docs.`,
       ),
   );
-  app.use(requestId, browserSafety);
+  app.use(requestId, browserSafety, textAddress);
+  for (const own of ['/api/*', '/mcp/*', '/codec/*', '/health/*']) app.use(own, neverCached);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Nubabel', version: '0.1.0', description: 'Durable multi-agent work: ask, follow, approve, read.' },
   });
-  if (slackEvents) app.route('/api/slack/events', slackEvents);
-  else
-    app.post('/api/slack/events', () =>
-      Promise.reject(
-        new RequestError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
-      ),
-    );
+  app.route('/api/slack/events', slackEvents ?? noSlack());
   app.route('/', oauthPublicRoutes(deps));
   app.route('/mcp', mcpRoutes(toMcpDeps(deps)));
-  app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly);
+  app.use('/api/*', authenticate(deps), restBodyLimit, jsonOnly, storableBody);
+  app.use(describedQueryOnly(app));
   return app
     .route('/health', healthRoutes(deps))
     .route('/codec', codecRoutes(deps))
@@ -75,6 +80,13 @@ export function createApp(deps: ApiDeps, slackEvents: Hono<ApiEnv> | undefined) 
     .route('/docs', docsRoutes())
     .route('/', consoleRoutes(deps));
 }
+
+const noSlack = () =>
+  new Hono<ApiEnv>().post('/', () =>
+    Promise.reject(
+      new RequestError('unavailable', 'Slack is not configured: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.'),
+    ),
+  );
 
 /** How long an MCP client waits for one call; after that it is told the job. */
 const MCP_CALL_MS = 55_000;

@@ -68,6 +68,10 @@ export const onError =
   (error, c) => {
     if (error instanceof RequestError) return problemResponse(c, error.kind, error.message, error.errors);
     if (error instanceof HTTPException) return fromHttpException(c, error);
+    if (isUnstorable(error)) {
+      log.warn({ err: error, requestId: c.get('requestId'), path: c.req.path }, 'a value could not be kept');
+      return problemResponse(c, 'invalid-request', 'A value is too long, too large, or no text. Nothing was written.');
+    }
     log.error({ err: error, requestId: c.get('requestId'), path: c.req.path }, 'a request failed');
     if (isDatabaseAway(error))
       return problemResponse(
@@ -77,6 +81,11 @@ export const onError =
       );
     return problemResponse(c, 'internal', 'The request failed and is logged. Nothing was saved. Please try again.');
   };
+
+/** SQLSTATEs of values that Postgres cannot keep; whoever lets them through should have refused them by their names. */
+const UNSTORABLE = /^(22001|22003|22007|22008|22021|22P02|22P05|54000)$/;
+const isUnstorable = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && UNSTORABLE.test(String(error.code));
 
 function fromHttpException(c: Context, error: HTTPException): Response {
   if (error.status === 413) return problemResponse(c, 'too-large', 'The body is larger than this address accepts.');

@@ -1,3 +1,4 @@
+import { ownValue } from './json.ts';
 import type { OrchestrationTarget } from './workflow.ts';
 
 /** Task queues, one per worker pool. */
@@ -17,7 +18,8 @@ const POOL_OF_PROVIDER: Readonly<Record<string, PoolName>> = {
   salesforce: 'salesforce',
   delegate: 'local-ops',
 };
-export const queueOfProvider = (provider: string): string => POOLS[POOL_OF_PROVIDER[provider] ?? 'orchestration'];
+export const queueOfProvider = (provider: string): string =>
+  POOLS[ownValue(POOL_OF_PROVIDER, provider) ?? 'orchestration'];
 
 /** Workflow type names as Temporal's UI and every kept history show them. */
 export const WORKFLOW = { orchestration: 'orchestrationWorkflow', undo: 'undoWorkflow' } as const;

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type KyselyPlugin, type RawBuilder, type Transaction } from 'kysely';
 import { escapeLiteral } from 'pg';
+import { toJsonb } from '../contracts/json.ts';
 import { inFairShare } from './database.ts';
 import type { Database } from './tables/index.ts';
 
@@ -134,7 +135,7 @@ export function tellAtCommit(trx: OrganizationTransaction, event: object): void 
 
 /** In one round trip with the commit, which is why it cannot carry parameters. */
 const tell = (events: readonly object[]): string =>
-  events.length > 0 ? `select append_events(${escapeLiteral(JSON.stringify(events))}); ` : '';
+  events.length > 0 ? `select append_events(${escapeLiteral(toJsonb(events))}); ` : '';
 
 /**
  * One call of a function that looks at tenant rows itself, in one round trip: the statement is its own transaction, so

@@ -1,3 +1,4 @@
+import { toJsonb } from '../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import type { OrganizationTransaction } from '../db/organization.ts';
 import { insertAudit } from '../db/queries/organizations.ts';
@@ -19,5 +20,5 @@ export const audit = (
     action,
     subject,
     outcome,
-    details: JSON.stringify(details),
+    details: toJsonb(details),
   });

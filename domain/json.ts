@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { storableText, isStorableText, NOT_TEXT } from '../contracts/json.ts';
+import { storableJson, isStorableText, NOT_TEXT } from '../contracts/json.ts';
 import { RequestError } from '../contracts/request.ts';
 
 /** Half of a surrogate pair as JSON spells it; an even number of backslashes before it is text, not an escape. */
@@ -26,9 +26,7 @@ export function jsonIn(text: string): unknown {
   const end = text.lastIndexOf('}');
   if (start < 0 || end < start) return undefined;
   try {
-    return JSON.parse(text.slice(start, end + 1), (_, value: unknown) =>
-      typeof value === 'string' ? storableText(value) : value,
-    );
+    return storableJson(JSON.parse(text.slice(start, end + 1)));
   } catch {
     return undefined;
   }
@@ -44,6 +42,7 @@ const MAX_LEVELS = 50;
 export function refuseUnstorable(value: unknown, path: readonly string[]): void {
   if (path.length > MAX_LEVELS) throw refused(path, `is nested more than ${MAX_LEVELS} levels deep.`);
   if (typeof value === 'string' && !isStorableText(value)) throw refused(path, NOT_TEXT);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw refused(path, 'is a number too large to be kept.');
   if (typeof value !== 'object' || value === null) return;
   for (const [name, each] of Object.entries(value)) {
     if (!isStorableText(name)) throw refused(path, NOT_TEXT);

@@ -1,3 +1,4 @@
+import { ownValue } from '../../contracts/json.ts';
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
 import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
 import { secretForms } from '../../contracts/clean-text.ts';
@@ -42,7 +43,7 @@ const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
 
 function byStatus(error: APIError, free: boolean, secret?: string): ModelCallError {
   const given: unknown = error.status;
-  const status = typeof given === 'number' ? given : STATUS_OF_TYPE[error.type ?? ''];
+  const status = typeof given === 'number' ? given : ownValue(STATUS_OF_TYPE, error.type ?? '');
   if (status === 429 || status === 529) return rateLimited(error, free, secret);
   if (status === 401 || status === 403) {
     const isTheKeys = status === 401 || /^(authentication|permission)_error$/.test(error.type ?? '');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { compress } from 'hono/compress';
+import { ownValue } from '../../contracts/json.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 const swaggerDir = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -36,7 +37,7 @@ export const docsRoutes = () =>
     .get('/start.js', (c) => c.body(START, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
     .get('/:asset', async (c) => {
       const asset = c.req.param('asset');
-      const type = ASSETS[asset];
+      const type = ownValue(ASSETS, asset);
       if (!type) return c.notFound();
       const body = await readFile(path.join(swaggerDir, asset));
       return c.body(new Uint8Array(body), 200, { 'content-type': type, 'cache-control': 'public, max-age=86400' });

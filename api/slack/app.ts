@@ -5,7 +5,7 @@ import { teamOf, toThreadMessage, type Envelope } from './message.ts';
 import { type WorkspaceMapping, mapOwnWorkspace } from './workspace.ts';
 import type { WebClient } from '@slack/web-api';
 import { createEphemeralPoster, loadProfile } from './people.ts';
-import { createHonoReceiver, createSocketReceiver, type HonoReceiver } from './receivers.ts';
+import { createHonoReceiver, createSocketReceiver, markRead, type HonoReceiver } from './receivers.ts';
 
 interface SlackAppDeps extends ThreadDeps {
   readonly log: Logger;
@@ -31,6 +31,7 @@ async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<A
     const reply = await handleMessage(deps, teamOf(envelope), parse);
     if (reply) deps.postEphemeral(reply);
   };
+  app.use(markRead);
   app.event('app_mention', ({ event, body }) => listen(event, body));
   app.event('message', ({ event, body }) => listen(event, body));
   app.error((error) => Promise.reject(error.original ?? error));
@@ -61,7 +62,8 @@ interface SlackDeps extends Omit<ThreadDeps, 'loadProfile' | 'unknownUsers'> {
 export async function openSlack(deps: SlackDeps, settings: SlackSettings): Promise<OpenSlack> {
   const { botToken, appToken, unknownUsers, organizationId } = settings;
   const { client, log } = deps;
-  const http = appToken ? undefined : createHonoReceiver(settings.signingSecret ?? '');
+  const onUnreadable = (error: unknown) => log.warn({ err: error }, 'a Slack delivery could not be read');
+  const http = appToken ? undefined : createHonoReceiver(settings.signingSecret ?? '', onUnreadable);
   const onError = (error: unknown) => log.error({ err: error }, 'a Slack event failed and comes again');
   const receiver = http?.receiver ?? createSocketReceiver(appToken ?? '', client, onError);
   const people = { unknownUsers, loadProfile: (slackUserId: string) => loadProfile(client, slackUserId) };

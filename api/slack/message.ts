@@ -2,17 +2,21 @@ import { z } from 'zod';
 import { storableText } from '../../contracts/json.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
+/** Ids and stamps are names of rows here: nothing else is one, however long it is. */
+const ID = /^[A-Z0-9_]{1,64}$/;
+const STAMP = /^[\d.]{1,32}$/;
+
 /** The parts of Slack's `app_mention` and `message` events that matter here. */
 const SlackMessage = z.object({
   type: z.enum(['app_mention', 'message']),
   subtype: z.string().optional(),
-  channel: z.string().min(1),
+  channel: z.string().regex(ID),
   channel_type: z.string().optional(),
-  user: z.string().min(1).optional(),
+  user: z.string().regex(ID).optional(),
   bot_id: z.string().optional(),
   text: z.string().default(''),
-  ts: z.string().min(1),
-  thread_ts: z.string().optional(),
+  ts: z.string().regex(STAMP),
+  thread_ts: z.string().regex(STAMP).optional(),
 });
 
 /** Subtypes that are still a person talking. */
@@ -27,7 +31,7 @@ export function toThreadMessage(event: unknown, envelope: Envelope, botUserId: s
   const mention = new RegExp(`<@${botUserId}(\\|[^>]*)?>`, 'g');
   return {
     teamId: teamOf(envelope),
-    eventId: envelope.event_id,
+    eventId: typeof envelope.event_id === 'string' ? envelope.event_id.slice(0, 100) : undefined,
     channelId: message.channel,
     direct: message.channel_type === 'im' || (message.channel_type === undefined && message.channel.startsWith('D')),
     slackUserId: message.user,
@@ -42,11 +46,13 @@ export function toThreadMessage(event: unknown, envelope: Envelope, botUserId: s
 export interface Envelope {
   readonly team_id?: string;
   readonly event_id?: string;
-  readonly authorizations?: readonly { readonly team_id?: string | null }[];
+  readonly authorizations?: readonly ({ readonly team_id?: string | null } | null)[];
 }
 
 /** With Slack Connect the top-level team can be another workspace's; the authorization names the installation's. */
-export const teamOf = (envelope: Envelope): string => envelope.authorizations?.[0]?.team_id ?? envelope.team_id ?? '';
+export const teamOf = ({ authorizations, team_id: teamId }: Envelope): string =>
+  authorizations?.find((one) => typeof one?.team_id === 'string')?.team_id ??
+  (typeof teamId === 'string' ? teamId : '');
 
 /** Slack escapes exactly these three. */
 const decode = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');

@@ -1,10 +1,18 @@
-import { isValidSlackRequest, type App, type Receiver } from '@slack/bolt';
+import {
+  isValidSlackRequest,
+  type AnyMiddlewareArgs,
+  type App,
+  type Middleware,
+  type Receiver,
+  type ReceiverEvent,
+} from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
 import type { WebClient } from '@slack/web-api';
 import { Hono } from 'hono';
 import type { ApiEnv } from '../deps.ts';
 import { slackBodyLimit } from '../middleware/request.ts';
 import { RequestError } from '../../contracts/request.ts';
+import { isDeeperThan, isRecord, ownValue, storableJson } from '../../contracts/json.ts';
 
 /** Slack signs with its own clock: five minutes either way, as its documentation says for the past. */
 const WINDOW_SECONDS = 5 * 60;
@@ -18,7 +26,7 @@ export interface HonoReceiver {
  * Bolt behind a Hono route. The answer leaves after the listeners have finished, because they accept durably; when they
  * fail the answer is an error and Slack delivers again.
  */
-export function createHonoReceiver(signingSecret: string): HonoReceiver {
+export function createHonoReceiver(signingSecret: string, onUnreadable: (error: unknown) => void): HonoReceiver {
   let app: App | undefined;
   const receiver: Receiver = {
     init: (given) => {
@@ -32,12 +40,9 @@ export function createHonoReceiver(signingSecret: string): HonoReceiver {
     verify(signingSecret, c.req.header('x-slack-signature'), c.req.header('x-slack-request-timestamp'), rawBody);
     const body = parse(rawBody);
     if (body['type'] === 'url_verification') return c.json({ challenge: body['challenge'] });
-    await app?.processEvent({
-      body,
-      ack: () => Promise.resolve(),
-      retryNum: Number(c.req.header('x-slack-retry-num')) || undefined,
-      retryReason: c.req.header('x-slack-retry-reason'),
-    });
+    const retryNum = Number(c.req.header('x-slack-retry-num')) || undefined;
+    const retryReason = c.req.header('x-slack-retry-reason');
+    if (app) await processDelivery(app, { body, retryNum, retryReason }, onUnreadable);
     return c.body(null, 200);
   });
   return { receiver, routes };
@@ -59,18 +64,70 @@ function verify(signingSecret: string, signature: string | undefined, stamp: str
     throw new RequestError('unauthorized', 'The Slack signature is missing, wrong, or outside of its five minutes.');
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
+/** Blocks in attachments in messages are some ten levels. */
+const MAX_LEVELS = 200;
 
 function parse(rawBody: string): Record<string, unknown> {
   try {
-    const body: unknown = JSON.parse(rawBody);
-    if (isObject(body) && (!('event' in body) || isObject(body['event']))) return body;
+    const body: unknown = isDeeperThan(rawBody, MAX_LEVELS) ? undefined : JSON.parse(rawBody);
+    if (isRecord(body) && (!('event' in body) || isRecord(body['event']))) return body;
   } catch {
     // Told below: what is not JSON and what is no object are the same mistake.
   }
   throw new RequestError('malformed-json', 'A Slack event has to be a JSON object, and so has what happened in it.');
 }
+
+/** Slack's ids; `constructor` is none, and Bolt keeps its clients in an object by them. */
+const SLACK_ID = /^[A-Z0-9_]{1,64}$/;
+const isId = (value: unknown): boolean => typeof value === 'string' && SLACK_ID.test(value);
+const isPlace = (value: unknown): boolean => isId(value) || (isRecord(value) && isId(value['id']));
+
+/** Of which kind the fields are that Bolt looks into unseen. */
+const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  team_id: isId,
+  enterprise_id: isId,
+  channel: isPlace,
+  channel_id: isId,
+  user: isPlace,
+  item: isRecord,
+  subteam: isRecord,
+};
+
+/** Without the fields that are not of their kind. */
+const whole = (given: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(given).filter(([name, value]) => ownValue(FIELDS, name)?.(value) !== false));
+
+/** An event that Bolt can read, of text that can be kept. What is no event goes to Bolt as it is. */
+function toReadable(given: Record<string, unknown>): Record<string, unknown> {
+  const body = storableJson(given) as Record<string, unknown>;
+  const { event, authorizations } = body;
+  if (!isRecord(event)) return body;
+  const installations = Array.isArray(authorizations) ? authorizations.filter(isRecord).map(whole) : [];
+  return { ...whole(body), event: whole(event), authorizations: installations.length > 0 ? installations : undefined };
+}
+
+/** Where the listeners begin: what fails before is a body that Bolt cannot read, and comes no better a second time. */
+async function processDelivery(
+  app: App,
+  event: Pick<ReceiverEvent, 'body' | 'retryNum' | 'retryReason'>,
+  onUnreadable: (error: unknown) => void,
+): Promise<void> {
+  const delivery = { isRead: false };
+  const given = { ...event, body: toReadable(event.body), ack: () => Promise.resolve() };
+  try {
+    await app.processEvent({ ...given, customProperties: { delivery } });
+  } catch (error) {
+    if (delivery.isRead || !(error instanceof TypeError)) throw error;
+    onUnreadable(error);
+  }
+}
+
+/** First of the app's own listeners. */
+export const markRead: Middleware<AnyMiddlewareArgs> = async ({ context, next }) => {
+  const delivery: unknown = context['delivery'];
+  if (isRecord(delivery)) delivery['isRead'] = true;
+  await next();
+};
 
 /** Bolt behind a Socket Mode connection: acknowledged only after the listeners have accepted. */
 export function createSocketReceiver(appToken: string, client: WebClient, onError: (error: unknown) => void): Receiver {
@@ -81,8 +138,7 @@ export function createSocketReceiver(appToken: string, client: WebClient, onErro
   return {
     init: (app) => {
       socket.on('slack_event', ({ ack, body, retry_num: retryNum, retry_reason: retryReason }: SocketEvent) => {
-        app
-          .processEvent({ body, ack: () => Promise.resolve(), retryNum, retryReason })
+        processDelivery(app, { body, retryNum, retryReason }, onError)
           .then(() => ack())
           .catch(onError);
       });

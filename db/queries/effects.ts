@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { EffectsTable } from '../tables/tools.ts';
@@ -69,7 +70,7 @@ export async function setSent(
     .set({
       sent_at: sql<string>`clock_timestamp()`,
       answer_until: sql<string>`clock_timestamp() + make_interval(secs => ${given.waitMs / 1_000})`,
-      before: given.before ? JSON.stringify(given.before) : null,
+      before: given.before ? toJsonb(given.before) : null,
     })
     .where('key', '=', given.key)
     .where('execution', '=', given.execution)

@@ -3,6 +3,7 @@ import type { ApiTokensTable, SlackWorkspacesTable, UsersTable, AuditTable } fro
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Principal } from '../../contracts/request.ts';
 import type { Database } from '../tables/index.ts';
+import { storableText } from '../../contracts/json.ts';
 import { ApprovalPolicy, type ApprovalPolicyView } from '../../contracts/approval.ts';
 
 /** Safe to repeat: an existing organization keeps its name. */
@@ -54,7 +55,7 @@ export const revokeTokensOf = (trx: OrganizationTransaction, name: string, keepH
 export const putWorkspace = (trx: OrganizationTransaction, row: Insertable<SlackWorkspacesTable>) =>
   trx
     .insertInto('slack_workspaces')
-    .values(row)
+    .values({ ...row, name: toName(row.name) })
     .onConflict((conflict) =>
       conflict
         .columns(['organization_id', 'team_id'])
@@ -99,7 +100,12 @@ export async function findOrInsertSlackUser(
 ): Promise<User> {
   const inserted = await trx
     .insertInto('users')
-    .values(row)
+    .values({
+      ...row,
+      name: toName(row.name),
+      locale: row.locale && toName(row.locale),
+      time_zone: toName(row.time_zone ?? 'UTC'),
+    })
     .onConflict((conflict) => conflict.columns(['organization_id', 'slack_team_id', 'slack_user_id']).doNothing())
     .returningAll()
     .executeTakeFirst();
@@ -113,6 +119,9 @@ export async function findOrInsertSlackUser(
       .executeTakeFirstOrThrow()
   );
 }
+
+/** What Slack says of somebody, as it can be kept. */
+const toName = (text: string): string => storableText(text).slice(0, 200);
 
 export const insertAudit = (trx: OrganizationTransaction, row: Insertable<AuditTable>) =>
   trx.insertInto('audit').values(row).execute();

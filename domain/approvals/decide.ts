@@ -1,3 +1,4 @@
+import { ownValue } from '../../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mayAnswer } from '../../contracts/approval-rules.ts';
@@ -210,7 +211,7 @@ const REFUSALS: Partial<Record<string, readonly ['forbidden' | 'conflict', strin
 };
 
 export function toRefusal(type: string | undefined): RequestError {
-  const [kind, message, reason] = REFUSALS[type ?? ''] ?? [
+  const [kind, message, reason] = ownValue(REFUSALS, type ?? '') ?? [
     'unavailable',
     'The decision could not be confirmed. Read the job again before you repeat it.',
   ];

@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import type { Approval } from '../../contracts/approval.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, Question, QuestionInput } from '../../contracts/workflow.ts';
@@ -58,7 +59,7 @@ export async function openQuestion(
     set: {
       status: 'awaiting_approval',
       step: textsFor(language).awaitingApproval,
-      approval: JSON.stringify(approval),
+      approval: toJsonb(approval),
     },
     event: 'approval_requested',
   });
@@ -87,7 +88,7 @@ export function closeQuestion(
     await changeOrchestration(trx, {
       organizationId,
       id: orchestrationId,
-      set: { status: 'running', step, approval: JSON.stringify(closed) },
+      set: { status: 'running', step, approval: toJsonb(closed) },
       event: 'approval_decided',
     });
   });

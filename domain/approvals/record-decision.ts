@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import type { Approval } from '../../contracts/approval.ts';
 import { centsToNanos } from '../../contracts/money.ts';
@@ -118,7 +119,7 @@ async function raiseBudget(
     action: 'budget.raised',
     subject: (scope === 'user' && userId) || organizationId,
     outcome: 'done',
-    details: JSON.stringify({ ...raises, orchestrationId, via: decision.via }),
+    details: toJsonb({ ...raises, orchestrationId, via: decision.via }),
   });
 }
 
@@ -130,7 +131,7 @@ async function publish(trx: OrganizationTransaction, row: Orchestration, approva
     id: row.id,
     set: {
       ...(decision?.verdict === 'approve' && { status: 'running', step }),
-      approval: JSON.stringify(approval),
+      approval: toJsonb(approval),
     },
     event: decision ? 'approval_decided' : 'orchestration_progress',
   });
@@ -151,7 +152,7 @@ async function auditDecision(
     action: 'approval.decide',
     subject: orchestrationId,
     outcome: 'done',
-    details: JSON.stringify({
+    details: toJsonb({
       verdict,
       choice,
       via,

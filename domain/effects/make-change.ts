@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import type { SettledBy } from '../../contracts/effects.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { type ToolResult, DELEGATE } from '../../contracts/tools.ts';
@@ -46,7 +47,7 @@ export async function claimChange(
     call_id: row.id,
     tool: tool.name,
     connection_id: tool.connectionId,
-    arguments: JSON.stringify(row.arguments),
+    arguments: toJsonb(row.arguments),
     arguments_hash: row.arguments_hash,
     undoable: tool.canUndo,
     execution,
@@ -203,8 +204,8 @@ async function settle(
     : deps.host.resource(tool.provider, tool.remoteName, result, row.arguments);
   const settled = {
     state: happened ? ('DONE' as const) : ('FAILED' as const),
-    result: JSON.stringify(result),
-    resource: resource ? JSON.stringify(resource) : null,
+    result: toJsonb(result),
+    resource: resource ? toJsonb(resource) : null,
     settled_by: by,
     detail: result.isError ? result.text.slice(0, DETAIL_CHARS) : null,
   };

@@ -1,3 +1,4 @@
+import { ownValue } from '../../contracts/json.ts';
 import type { Nanos } from '../../contracts/money.ts';
 import { NANOS_PER_DOLLAR } from '../../contracts/money.ts';
 
@@ -64,7 +65,7 @@ export function createPriceTable(
   overrides: Readonly<Record<string, Price>> = {},
 ): PriceTable {
   const table = new Map<string, TieredPrice | undefined>(
-    models.map((model) => [model, overrides[model] ?? LIST[withoutDate(model)]]),
+    models.map((model) => [model, ownValue(overrides, model) ?? ownValue(LIST, withoutDate(model))]),
   );
   const unknown = [...table].filter(([, price]) => price === undefined).map(([model]) => model);
   if (unknown.length > 0)

@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { Plan, PlanDraft, PlanProblem } from '../../contracts/plan.ts';
@@ -78,7 +79,7 @@ const recordRejection = (
     source: input.why === 'first' ? 'planner' : 'replanned',
     state: 'rejected',
     draft,
-    problems: JSON.stringify(problems),
+    problems: toJsonb(problems),
   });
 
 type Checked = Omit<Plan, 'revision' | 'source'>;
@@ -156,7 +157,7 @@ export async function adopt(
     source: plan.source,
     state: 'adopted',
     hash: approval.hash,
-    document: JSON.stringify(plan),
+    document: toJsonb(plan),
   });
   await removeOpenSteps(trx, orchestrationId);
   const { revision, steps } = plan;

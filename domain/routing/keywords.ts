@@ -1,3 +1,4 @@
+import { ownValue } from '../../contracts/json.ts';
 import type { AgentId, Category, TrainedAgent } from '../../contracts/agents.ts';
 import type { Analysis, AgentChoice, RunMode } from '../../contracts/orchestration.ts';
 import { findEntities } from './entities.ts';
@@ -36,8 +37,7 @@ export const CATEGORY_OF_AGENT: Readonly<Record<TrainedAgent, Category>> = {
   general: 'quick',
 };
 
-const categoryOf = (agent: AgentId): Category =>
-  (CATEGORY_OF_AGENT as Readonly<Record<AgentId, Category>>)[agent] ?? 'quick';
+const categoryOf = (agent: AgentId): Category => ownValue<Category>(CATEGORY_OF_AGENT, agent) ?? 'quick';
 
 /** The last link of the chain: what a request means by its words alone. */
 export function analyzeByKeywords({ text, now, timeZone, local }: KeywordInput): Analysis {

@@ -1,3 +1,4 @@
+import { toJsonb } from '../../contracts/json.ts';
 import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { isFinal, type Analysis, type Route, type AgentChoice } from '../../contracts/orchestration.ts';
@@ -95,10 +96,10 @@ async function storeDecision(
       step: approval ? texts.awaitingApproval : plan.used ? texts.planning : await step(),
       started_at: (orchestration.started_at ?? new Date()).toISOString(),
       category: route.category,
-      analysis: JSON.stringify(analysis),
-      route: JSON.stringify(route),
-      plan_decision: JSON.stringify(plan),
-      approval: approval ? JSON.stringify(approval) : null,
+      analysis: toJsonb(analysis),
+      route: toJsonb(route),
+      plan_decision: toJsonb(plan),
+      approval: approval ? toJsonb(approval) : null,
     },
     event: approval ? 'approval_requested' : 'orchestration_progress',
   });

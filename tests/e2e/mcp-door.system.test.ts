@@ -46,10 +46,28 @@ describe('another program', () => {
     const waiting = await client.callTool({ name: 'jira__createIssue', arguments: { summary: 'From elsewhere' } });
     expect(waiting).toMatchObject({ isError: false, structuredContent: { waiting: { status: 'awaiting_approval' } } });
     expect(fake.issues).toEqual([]);
-    const { jobId } = (waiting.structuredContent as { waiting: { jobId: string } }).waiting;
+    const { jobId, jobUrl } = (waiting.structuredContent as { waiting: { jobId: string; jobUrl: string } }).waiting;
+    const followed = await member.request(new URL(jobUrl).pathname);
+    expect([followed.status, await followed.json()]).toMatchObject([200, { jobId, status: 'awaiting_approval' }]);
     expect((await nubabel.request(`/api/jobs/${jobId}/approve`, json({}))).status).toBe(200);
     await eventually('the issue', () => fake.issues[0]?.summary === 'From elsewhere');
     expect(fake.changes('issue.created')).toHaveLength(1);
+    await client.close();
+  });
+
+  it('is told in a sentence what cannot be kept, whatever stands where, and the server has no fault', async () => {
+    const client = await connect();
+    const odd = ['a\u0000b', '\ud800', '__proto__', 'constructor', 'x'.repeat(100_000), null, [], {}, [null]];
+    for (const summary of odd) {
+      const { content } = await client.callTool({ name: 'jira__createIssue', arguments: { summary } });
+      expect(JSON.stringify(content)).not.toContain('failed on our side');
+    }
+    for (const name of ['a\u0000b', '\ud800', '__proto__', 'constructor', 'x'.repeat(10_000)]) {
+      const called = client.callTool({ name, arguments: {} });
+      await expect(called).rejects.toThrow('There is no tool');
+      const withArguments = client.callTool({ name: 'jira__getIssues', arguments: { [name]: name } });
+      expect(JSON.stringify(await withArguments)).not.toContain('failed on our side');
+    }
     await client.close();
   });
 });

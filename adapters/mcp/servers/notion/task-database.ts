@@ -1,3 +1,4 @@
+import { ownValue } from '../../../../contracts/json.ts';
 import { extractNotionId, isFullDatabase, isFullDataSource, type GetDataSourceResponse } from '@notionhq/client';
 import { ProviderError, type ToolContext } from '../define.ts';
 import { type NotionClient, isNotFound, read } from './client.ts';
@@ -26,7 +27,7 @@ function statusOf(properties: Properties): TaskDatabase['status'] {
   const status = nameOf(properties, 'status', /status|state|상태/i);
   const select = nameOf(properties, 'select', /status|state|stage|progress|상태|진행|단계/i);
   const property = status ?? select;
-  const config = property === undefined ? undefined : properties[property];
+  const config = property === undefined ? undefined : ownValue(properties, property);
   if (property === undefined || !config) return undefined;
   if (config.type === 'status')
     return { property, type: 'status', options: config.status.options.map(({ name }) => name) };

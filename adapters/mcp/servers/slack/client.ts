@@ -1,3 +1,4 @@
+import { ownValue } from '../../../../contracts/json.ts';
 import {
   type Logger,
   LogLevel,
@@ -91,7 +92,7 @@ function refusalOf(error: WebAPIPlatformError): ProviderError {
     return new ProviderError('refused', text, { cause });
   }
   const messages = data.response_metadata?.messages?.slice(0, 5).join('; ');
-  const advice = ADVICE[code] ?? messages ?? '';
+  const advice = ownValue(ADVICE, code) ?? messages ?? '';
   return new ProviderError('refused', `Slack refused it: ${code}. ${advice}`.trim(), { cause });
 }
 
