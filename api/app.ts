@@ -4,16 +4,8 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import type { McpDeps } from './mcp/offered-server.ts';
 import { mcpRoutes } from './mcp/routes.ts';
-import {
-  browserSafety,
-  describedQueryOnly,
-  jsonOnly,
-  neverCached,
-  requestId,
-  restBodyLimit,
-  storableBody,
-  textAddress,
-} from './middleware/request.ts';
+import { browserSafety, jsonOnly, neverCached, requestId, restBodyLimit } from './middleware/request.ts';
+import { describedQueryOnly, storableBody, textAddress } from './middleware/input.ts';
 import { onError, problemResponse } from './problems.ts';
 import { callTool } from '../domain/tools/tool-call.ts';
 import { codecRoutes } from './routes/codec.ts';

@@ -3,13 +3,8 @@ export class ConnectionsBusyError extends Error {
   override readonly name = 'ConnectionsBusyError';
 }
 
-interface Limits {
-  /** To share. */
-  readonly connections: number;
-  /** Of one organization at once. */
-  readonly each: number;
-  readonly waitMs: number;
-}
+/** `connections` to share, `each` of one organization at once. */
+type Limits = Readonly<Record<'connections' | 'each' | 'waitMs', number>>;
 
 /**
  * Shares connections among organizations: whoever waits for its own locks waits in its own part of the pool. One that
@@ -81,15 +76,12 @@ export class FairShare {
 
   #takeBack(organization: string): void {
     this.#free++;
-    const left = this.#heldBy(organization) - 1;
-    if (left > 0) this.#held.set(organization, left);
-    else this.#held.delete(organization);
+    this.#held.set(organization, this.#heldBy(organization) - 1);
+    if (this.#heldBy(organization) === 0) this.#held.delete(organization);
     const queue = this.#queues.get(organization);
-    if (queue) {
-      // Behind the others that wait.
-      this.#queues.delete(organization);
-      this.#queues.set(organization, queue);
-    }
+    // Behind the others that wait.
+    this.#queues.delete(organization);
+    if (queue) this.#queues.set(organization, queue);
     this.#serve();
   }
 }
