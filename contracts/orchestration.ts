@@ -8,21 +8,13 @@ import { SteeringView, StopReceipt } from './steering.ts';
 import { isStorableText, NOT_TEXT } from './json.ts';
 import { LeftOut, ToolCallView } from './tools.ts';
 
-export const JOB_STATUSES = [
-  'pending',
-  'running',
-  'awaiting_approval',
-  'completed',
-  'partial',
-  'failed',
-  'cancelled',
-  'expired',
-] as const;
+export const FINAL_STATUSES = ['completed', 'partial', 'failed', 'cancelled', 'expired'] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
+
+export const JOB_STATUSES = ['pending', 'running', 'awaiting_approval', ...FINAL_STATUSES] as const;
 export const JobStatusName = z.enum(JOB_STATUSES);
 export type JobStatusName = z.infer<typeof JobStatusName>;
 
-export const FINAL_STATUSES = ['completed', 'partial', 'failed', 'cancelled', 'expired'] as const;
-export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export const isFinal = (status: JobStatusName): status is FinalStatus =>
   (FINAL_STATUSES as readonly string[]).includes(status);
 
