@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface LockedPackage {
   version?: string;
+  integrity?: string;
+  link?: boolean;
   optional?: boolean;
   os?: string[];
   cpu?: string[];
@@ -11,8 +14,9 @@ interface LockedPackage {
 
 /**
  * A registry mirror may lack the binaries of other platforms; `npm install` then leaves them out of the lockfile, and
- * `npm ci` refuses it as out of step. This writes them back, with the platform that their name says, so that the
- * lockfile is the same wherever it is made. Run it after every `npm install` against such a mirror.
+ * `npm ci` refuses it as out of step. This writes them back, with the platform that their name says and the checksum that
+ * the registry tells, so that the lockfile is the same wherever it is made. Run it after every `npm install` against such
+ * a mirror. Exit code 1 when a package is left without a checksum: nothing would notice a package that was swapped.
  */
 const FILE = new URL('../package-lock.json', import.meta.url);
 const lock = JSON.parse(readFileSync(FILE, 'utf8')) as { packages: Record<string, LockedPackage> };
@@ -27,9 +31,28 @@ const missing = Object.entries(lock.packages).flatMap(([parent, { optionalDepend
 );
 for (const [name, version] of missing)
   lock.packages[`node_modules/${name}`] = { version, optional: true, ...platformOf(name) };
+const unchecked: string[] = [];
+for (const [path, each] of Object.entries(lock.packages)) {
+  if (path === '' || each.link || each.integrity) continue;
+  const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+  each.integrity = integrityOf(`${name}@${each.version}`);
+  if (!each.integrity) unchecked.push(`${name}@${each.version}`);
+}
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(FILE, `${JSON.stringify(lock, undefined, 2)}\n`);
 process.stdout.write(`${missing.length} packages of other platforms written back\n`);
+if (unchecked.length > 0) {
+  process.stderr.write(
+    `No registry told a checksum of ${unchecked.join(', ')}. Run this again where npm reaches one that has them.\n`,
+  );
+  process.exitCode = 1;
+}
+
+/** As npm's registry tells it; undefined when it cannot be reached or does not know the package. */
+function integrityOf(spec: string): string | undefined {
+  const { stdout } = spawnSync('npm', ['view', spec, 'dist.integrity'], { encoding: 'utf8', timeout: 60_000 });
+  return /^sha\d+-[A-Za-z0-9+/=]+$/.exec(stdout?.trim() ?? '')?.[0];
+}
 
 /** Found the way Node looks: beside the parent, then further up. */
 function isLocked(parent: string, name: string): boolean {

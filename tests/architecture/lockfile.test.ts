@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
 interface Locked {
+  readonly link?: boolean;
+  readonly integrity?: string;
   readonly optionalDependencies?: Record<string, string>;
 }
 
@@ -17,6 +19,13 @@ describe('the lockfile', () => {
       Object.keys(optionalDependencies).filter((name) => !locked.has(name)),
     );
     expect(missing).toEqual([]);
+  });
+
+  it('has a checksum of every package, so that one that was swapped is not installed', () => {
+    const unchecked = Object.entries(lock.packages).filter(
+      ([path, { link, integrity }]) => path !== '' && !link && !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ''),
+    );
+    expect(unchecked.map(([path]) => path)).toEqual([]);
   });
 
   it('names no registry, so that everybody uses their own', () => {
