@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { createOnce, removeStale } from './lock-file.ts';
 import { commandOf, endProcess, processMark } from './processes.ts';
 import type { PrintLine } from './terminal.ts';
 import { StartError } from './start-error.ts';
@@ -34,10 +35,10 @@ export function runningInstance(dataDir: string): { pid: number } | undefined {
 
 /** Takes the data directory; ends what a killed start left running; refuses when another start holds it. */
 export async function claimDataDir(dataDir: string, { print }: { print: PrintLine }): Promise<Instance> {
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = pidFileOf(dataDir);
   const mine: PidFile = { pid: process.pid, mark: processMark(process.pid) ?? '', children: [] };
-  while (!createOnce(file, mine)) {
+  while (!createOnce(file, toText(mine))) {
     const other = runningInstance(dataDir);
     if (other) {
       throw new StartError(
@@ -45,7 +46,8 @@ export async function claimDataDir(dataDir: string, { print }: { print: PrintLin
       );
     }
     await endLeftovers(readPidFile(file)?.children ?? [], print);
-    rmSync(file, { force: true });
+    // Another start may have taken the place of the dead one meanwhile.
+    removeStale(file, () => runningInstance(dataDir) === undefined);
   }
   let held = true;
   return {
@@ -80,24 +82,10 @@ function readPidFile(file: string): PidFile | undefined {
   }
 }
 
-const writeBeside = (file: string, content: PidFile): string => {
+const toText = (content: PidFile) => JSON.stringify(content, undefined, 2);
+
+function replace(file: string, content: PidFile): void {
   const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, JSON.stringify(content, undefined, 2), { mode: 0o600 });
-  return beside;
-};
-
-const replace = (file: string, content: PidFile) => renameSync(writeBeside(file, content), file);
-
-/** A hard link appears whole or not at all, and only one of two starts can make it. */
-function createOnce(file: string, content: PidFile): boolean {
-  const beside = writeBeside(file, content);
-  try {
-    linkSync(beside, file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(beside, { force: true });
-  }
+  writeFileSync(beside, toText(content), { mode: 0o600 });
+  renameSync(beside, file);
 }

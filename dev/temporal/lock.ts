@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { createOnce, removeStale } from '../lock-file.ts';
 import { processMark } from '../processes.ts';
 import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
@@ -18,9 +19,12 @@ const MAX_WAIT_MS = 3_600_000;
 export async function withLock<T>(target: string, { print, signal }: LockOptions, work: () => Promise<T>): Promise<T> {
   const lock = `${target}.lock`;
   const tryLock = () => {
-    if (createLock(lock)) return true;
-    const [pid = '0', ...mark] = readFileSync(lock, 'utf8').split(' ');
-    if (pid && processMark(Number(pid)) !== mark.join(' ')) rmSync(lock, { force: true });
+    if (createOnce(lock, `${process.pid} ${processMark(process.pid)}`)) return true;
+    // An empty one, which nobody could write today, is of a holder that has died.
+    removeStale(lock, (content) => {
+      const [pid = '0', ...mark] = content.split(' ');
+      return processMark(Number(pid)) !== mark.join(' ');
+    });
     return false;
   };
   if (!(await until(tryLock, { withinMs: 300, signal }))) {
@@ -32,15 +36,5 @@ export async function withLock<T>(target: string, { print, signal }: LockOptions
     return await work();
   } finally {
     rmSync(lock, { force: true });
-  }
-}
-
-function createLock(lock: string): boolean {
-  try {
-    writeFileSync(lock, `${process.pid} ${processMark(process.pid)}`, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }
