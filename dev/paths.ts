@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -28,7 +28,7 @@ export const dataDirOf = ({ NUBABEL_DATA_DIR }: Pick<PathSettings, 'NUBABEL_DATA
 export function createPaths({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PathSettings): Paths {
   const dataDir = dataDirOf({ NUBABEL_DATA_DIR });
   const cacheDir = resolve(NUBABEL_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'nubabel'));
-  mkdirSync(join(dataDir, 'logs'), { recursive: true });
+  mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
   return {
     dataDir,
     cacheDir,
@@ -42,6 +42,21 @@ export function createPaths({ NUBABEL_DATA_DIR, NUBABEL_CACHE_DIR, env }: PathSe
       return made;
     },
   };
+}
+
+/**
+ * Makes everything in a data folder readable by its owner only, also what an earlier version has left there more open.
+ * What belongs to another user, such as the database's, is that user's business.
+ */
+export function keepPrivate(dataDir: string): void {
+  const uid = process.getuid?.();
+  const places = ['.', 'logs', 'workspaces'].map((name) => join(dataDir, name)).filter((folder) => existsSync(folder));
+  for (const place of places.flatMap((folder) => [folder, ...readdirSync(folder).map((name) => join(folder, name))])) {
+    const found = lstatSync(place, { throwIfNoEntry: false });
+    if (!found || found.isSymbolicLink() || found.uid !== uid) continue;
+    const mode = found.isDirectory() ? 0o700 : 0o600;
+    if ((found.mode & 0o777) !== mode) chmodSync(place, mode);
+  }
 }
 
 export const randomText = (): string => randomBytes(24).toString('base64url');

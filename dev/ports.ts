@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { StartError } from './start-error.ts';
 
@@ -41,25 +42,74 @@ function portOfTheSystem(host: string): Promise<number> {
   });
 }
 
-/** Refuses with a sentence that says what to do; port 0 means "any". */
-export async function requirePort(port: number, host: string): Promise<number> {
-  if (port === 0) return anyFreePort(host);
-  if (await isPortFree(port, host)) return port;
+/** Ports that this process has put aside, each held by a socket until it ends. */
+const aside = new Map<number, Socket>();
+
+/**
+ * Puts a port aside for this process, which is not the same as listening there: a program that is still starting does
+ * not listen yet, and another start would be given the same port. Held by a UDP socket, which no server of ours uses: the system
+ * gives it to one process and takes it back when that ends. False when another one has it.
+ */
+function putAside(port: number): Promise<boolean> {
+  if (aside.has(port)) return Promise.resolve(false);
+  const socket = createSocket('udp4');
+  aside.set(port, socket);
+  return new Promise((resolve) => {
+    socket.once('error', () => {
+      aside.delete(port);
+      socket.close();
+      resolve(false);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      socket.unref();
+      resolve(true);
+    });
+  });
+}
+
+const giveBack = (port: number): void => {
+  aside.get(port)?.close();
+  aside.delete(port);
+};
+
+/** Whether it is ours from now on. */
+async function take(port: number, host?: string): Promise<boolean> {
+  if (!(await putAside(port))) return false;
+  if (await isPortFree(port, host)) return true;
+  giveBack(port);
+  return false;
+}
+
+interface WantedPort {
+  readonly port: number;
+  readonly host: string;
+  /** A person has named it: then another one is not what they want. */
+  readonly isNamed: boolean;
+}
+
+/** The port of the API: the one that was named, or that or the next free one. Port 0 means "any". */
+export async function requirePort({ port, host, isNamed }: WantedPort): Promise<number> {
+  if (port === 0) return takeAny(host);
+  if (!isNamed) return createPortFinder(host)(port);
+  if (await take(port, host)) return port;
   throw new StartError(
     `Port ${port} is already in use by another program. Stop it, or start with PORT=${port + 1} npm start.`,
   );
 }
 
-/** Gives out the preferred port or the next free one, and never the same one twice in this process. */
-export function createPortFinder(): (preferred: number) => Promise<number> {
-  const given = new Set<number>();
-  return async (preferred) => {
-    for (let port = preferred; port < Math.min(preferred + 100, 65_536); port++) {
-      if (given.has(port)) continue;
-      given.add(port);
-      if (await isPortFree(port)) return port;
-      given.delete(port);
-    }
-    return anyFreePort();
+/** Gives out the preferred port or the next free one; neither this process nor another start is given it again. */
+export const createPortFinder =
+  (host?: string): ((preferred: number) => Promise<number>) =>
+  async (preferred) => {
+    for (let port = preferred; port < Math.min(preferred + 100, 65_536); port++)
+      if (await take(port, host)) return port;
+    return takeAny(host);
   };
+
+async function takeAny(host?: string): Promise<number> {
+  for (let look = 0; look < LOOKS; look++) {
+    const port = await anyFreePort(host);
+    if (await putAside(port)) return port;
+  }
+  return portOfTheSystem(host ?? '127.0.0.1');
 }

@@ -7,7 +7,7 @@ import { connectDemoNotion } from './demo-notion.ts';
 import { bringUpDemoWorld } from './demo.ts';
 import { loadEnvFile } from './env-file.ts';
 import { claimDataDir } from './instance.ts';
-import { createPaths, dataDirOf, makeEncryptionKey, randomText } from './paths.ts';
+import { createPaths, dataDirOf, keepPrivate, makeEncryptionKey, randomText } from './paths.ts';
 import { createPortFinder, requirePort } from './ports.ts';
 import { bringUpProduct } from './product.ts';
 import { forgetRunningSystem, writeRunningSystem } from './running.ts';
@@ -36,6 +36,7 @@ async function start(terminal: Terminal): Promise<number> {
   claimDataFormat(dataDirOf(settings));
   const paths = createPaths(settings);
   const instance = await claimDataDir(paths.dataDir, { print: terminal.line });
+  keepPrivate(paths.dataDir);
   const supervisor = new Supervisor({ print: terminal.line, onChange: instance.record });
   const stop = listenForStop({ terminal, killAll: () => supervisor.killAll() });
   const context: StartContext = {
@@ -61,7 +62,10 @@ async function start(terminal: Terminal): Promise<number> {
 
 async function bringUp(context: StartContext): Promise<void> {
   const { settings, paths, terminal, signal } = context;
-  const port = await requirePort(settings.PORT, settings.HOST);
+  const isNamed = Boolean(settings.env['PORT']);
+  const port = await requirePort({ port: settings.PORT, host: settings.HOST, isNamed });
+  if (!isNamed && port !== settings.PORT)
+    terminal.line(`  Port ${settings.PORT} is taken: the API listens on ${port}.`);
   const apiUrl = `http://${settings.HOST === '0.0.0.0' ? '127.0.0.1' : settings.HOST}:${port}`;
   const token = settings.NUBABEL_DEV_TOKEN ?? paths.readOrCreate('dev-token', randomText);
   const keys = encryptionKeys(context);
