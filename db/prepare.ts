@@ -10,6 +10,12 @@ interface Prepared {
   readonly applied: string[];
 }
 
+interface Preparing {
+  readonly adminUrl: string;
+  /** Random and kept: where the admin has no password, the application's follows from it. */
+  readonly secret: () => string;
+}
+
 const APP_ROLE = 'nubabel_app';
 
 /**
@@ -17,7 +23,7 @@ const APP_ROLE = 'nubabel_app';
  * application's own address: then nothing is changed and the shape is only checked.
  * @throws when migrations are missing and the role may not run them, or when a migration fails.
  */
-export async function prepareDatabase({ adminUrl }: { adminUrl: string }): Promise<Prepared> {
+export async function prepareDatabase({ adminUrl, secret }: Preparing): Promise<Prepared> {
   const pool = new Pool({ connectionString: adminUrl, max: 2 });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
@@ -25,7 +31,7 @@ export async function prepareDatabase({ adminUrl }: { adminUrl: string }): Promi
     const applied = await migrateToLatest(db);
     // Readiness compares what has run with what should have.
     await sql.raw(`grant select on kysely_migration to ${APP_ROLE}`).execute(db);
-    return { appUrl: await giveAppRoleAPassword(db, adminUrl), applied };
+    return { appUrl: await giveAppRoleAPassword(db, { adminUrl, secret }), applied };
   } finally {
     await db.destroy();
   }
@@ -70,17 +76,18 @@ async function checkedAppUrl(db: Kysely<unknown>, url: string): Promise<string> 
 }
 
 /**
- * The password follows from the admin's address, so every start finds the same one without keeping a file, and two
- * starts at once cannot lock each other out.
+ * The password follows from the admin's, so every start finds the same one without keeping a file, and two starts at once
+ * cannot lock each other out. An admin without one, who comes in by a socket or a certificate, needs a secret that is kept.
  */
-async function giveAppRoleAPassword(db: Kysely<unknown>, adminUrl: string): Promise<string> {
+async function giveAppRoleAPassword(db: Kysely<unknown>, { adminUrl, secret }: Preparing): Promise<string> {
   const url = new URL(adminUrl);
-  const password = createHmac('sha256', url.password || 'nubabel')
+  const password = createHmac('sha256', url.password || secret())
     .update(`${APP_ROLE}@${url.host}`)
     .digest('hex');
   url.username = APP_ROLE;
   url.password = password;
-  if (!(await canConnect(url.toString()))) {
+  // Where nobody is asked for a password every one would do, also one from before there was a secret.
+  if (!new URL(adminUrl).password || !(await canConnect(url.toString()))) {
     await sql
       .raw(`alter role ${APP_ROLE} login password '${password}'`)
       .execute(db)

@@ -14,7 +14,7 @@ const TRACES = ['temporal.db', 'postgres', 'dev-token', 'credential-keys'];
 const MARKS = ['format', 'temporal.db', 'dev-token', 'credential-keys', 'nubabel.pid.json'];
 /** All that starts put into their folder. */
 const OURS =
-  /^(?:format|logs|workspaces|postgres(?:\.(?:moved-to|port))?|temporal\.(?:db(?:-\w+)?|toml)|dev-token|(?:credential|payload)-keys|nubabel(?:\.pid)?\.json(?:\.\d+)?|demo-(?:slack|notion)[\w.-]*)$/;
+  /^(?:format|logs|workspaces|postgres(?:\.(?:moved-to|port))?|temporal\.(?:db(?:-\w+)?|toml)|dev-token|(?:credential|payload)-keys|database-secret|nubabel(?:\.pid)?\.json(?:\.removing)?(?:\.\d+)?|demo-(?:slack|notion)[\w.-]*)$/;
 /** What a system puts into any folder. */
 const EVERYWHERE = /^(?:\..*|lost\+found)$/;
 
@@ -32,7 +32,7 @@ export function ownEntries(dataDir: string): string[] | undefined {
  */
 export function claimDataFormat(dataDir: string): void {
   const names = writable(dataDir, () => {
-    mkdirSync(dataDir, { recursive: true });
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     return readdirSync(dataDir);
   });
   const file = join(dataDir, 'format');

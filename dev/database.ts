@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { prepareDatabase } from '../db/prepare.ts';
 import type { StartContext } from './context.ts';
+import { randomText } from './paths.ts';
 import { preparePostgres } from './postgres/server.ts';
 import { StartError } from './start-error.ts';
 
@@ -13,7 +14,9 @@ export async function bringUpDatabase(context: StartContext): Promise<string> {
   const adminUrl = given ?? (await terminal.step('PostgreSQL', () => startEmbedded(context)));
   return terminal.step('database schema', async () => {
     try {
-      return (await prepareDatabase({ adminUrl })).appUrl;
+      return (
+        await prepareDatabase({ adminUrl, secret: () => context.paths.readOrCreate('database-secret', randomText) })
+      ).appUrl;
     } catch (error) {
       throw new StartError(`The database ${given ? 'of DATABASE_URL ' : ''}could not be prepared: ${reasonOf(error)}`);
     }

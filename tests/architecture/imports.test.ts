@@ -70,7 +70,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
   db: [
     inside('db', 'contracts'),
     oneOf('kysely', 'kysely/helpers/postgres', 'pg', 'node:crypto'),
-    inMain(oneOf('config.ts')),
+    inMain(oneOf('config.ts', 'node:fs', 'node:path')),
   ],
   api: [
     inside('api', 'contracts', 'domain'),

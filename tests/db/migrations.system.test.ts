@@ -51,25 +51,27 @@ it('goes up, down to nothing, and up to the same shape again', async () => {
   expect(await shape()).toEqual(before);
 });
 
+const secret = () => 'not needed: the admin has a password';
+
 it('does nothing when there is nothing to do', async () => {
-  const { applied, appUrl } = await prepareDatabase({ adminUrl: database.adminUrl });
+  const { applied, appUrl } = await prepareDatabase({ adminUrl: database.adminUrl, secret });
   expect(applied).toEqual([]);
   expect(appUrl).toBe(database.appUrl);
 });
 
 it('lets two starts at once migrate the same empty database', async () => {
   await migrateToNothing(owner);
-  const both = await Promise.all([1, 2].map(() => prepareDatabase({ adminUrl: database.adminUrl })));
+  const both = await Promise.all([1, 2].map(() => prepareDatabase({ adminUrl: database.adminUrl, secret })));
   expect(both.flatMap(({ applied }) => applied).sort()).toEqual(Object.keys(migrations).sort());
   expect(new Set(both.map(({ appUrl }) => appUrl))).toEqual(new Set([database.appUrl]));
 });
 
 it('takes the application’s own address as it is, and refuses it on an empty database', async () => {
-  await expect(prepareDatabase({ adminUrl: database.appUrl })).resolves.toEqual({
+  await expect(prepareDatabase({ adminUrl: database.appUrl, secret })).resolves.toEqual({
     appUrl: database.appUrl,
     applied: [],
   });
   await migrateToNothing(owner);
-  await expect(prepareDatabase({ adminUrl: database.appUrl })).rejects.toThrow('may not create them');
+  await expect(prepareDatabase({ adminUrl: database.appUrl, secret })).rejects.toThrow('may not create them');
   await migrateToLatest(owner);
 });
