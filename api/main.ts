@@ -1,6 +1,7 @@
 import { serve, type ServerType } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { ConfigurationError, describeConfig, loadConfig, type Config } from '../config.ts';
+import { isLoopbackHost, NOT_THIS_HOST } from '../contracts/loopback.ts';
 import { toDefaultPolicy } from '../contracts/money.ts';
 import { openDatabase, isPassing } from '../db/database.ts';
 import { assertTenancyHolds } from '../db/checks.ts';
@@ -193,12 +194,10 @@ async function openConfiguredSlack(config: Config, deps: ApiDeps): Promise<OpenS
 const namespaceUrl = (uiUrl: string | undefined, namespace: string): string | null =>
   uiUrl ? `${uiUrl.replace(/\/+$/, '')}/namespaces/${namespace}` : null;
 
-const listen = (
-  fetch: Parameters<typeof serve>[0]['fetch'],
-  { PORT: port, HOST: hostname }: Config,
-): Promise<ServerType> =>
+const listen = (fetch: Fetch, config: Config): Promise<ServerType> =>
   new Promise((resolve, reject) => {
-    const server = serve({ fetch, port, hostname }, () => resolve(server));
+    const { PORT: port, HOST: hostname } = config;
+    const server = serve({ fetch: ofThisMachine(fetch, config), port, hostname }, () => resolve(server));
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
@@ -207,5 +206,18 @@ const listen = (
       ),
     );
   });
+
+type Fetch = Parameters<typeof serve>[0]['fetch'];
+
+/** Where only this machine reaches the API, it answers to this machine's names and to its public one alone. */
+function ofThisMachine(fetch: Fetch, { HOST, publicUrl }: Config): Fetch {
+  if (!isLoopbackHost(HOST)) return fetch;
+  const { host: publicHost } = new URL(publicUrl);
+  return (request, ...rest) => {
+    const host = request.headers.get('host') ?? undefined;
+    if (isLoopbackHost(host) || host === publicHost) return fetch(request, ...rest);
+    return new Response(NOT_THIS_HOST, { status: 421 });
+  };
+}
 
 await main().catch(failStart);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isLoopbackHost, NOT_THIS_HOST } from '../../contracts/loopback.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
@@ -11,9 +12,11 @@ export interface ListeningServer {
   close(): Promise<void>;
 }
 
-/** Starts an HTTP server; a handler that throws answers 500 with the message, so a bug of a fake is seen. */
+/** Starts an HTTP server that answers this machine's own names only; a handler that throws answers 500 with the message, so a bug of a fake is seen. */
 export async function listen(handler: Handler, port = 0, host = '127.0.0.1'): Promise<ListeningServer> {
+  const isOpen = !isLoopbackHost(host);
   const server = createServer((req, res) => {
+    if (!isOpen && !isLoopbackHost(req.headers.host)) return refuseHost(res);
     handler(req, res).catch((error: unknown) => {
       if (!res.headersSent) sendJson(res, 500, { error: 'fake_failed', detail: String(error) });
       else res.destroy();
@@ -34,6 +37,10 @@ export async function listen(handler: Handler, port = 0, host = '127.0.0.1'): Pr
         server.closeAllConnections();
       }),
   };
+}
+
+function refuseHost(res: ServerResponse): void {
+  res.writeHead(421, { 'content-type': 'text/plain', connection: 'close' }).end(NOT_THIS_HOST);
 }
 
 /** The raw body, or undefined when it is longer than `maxBytes`; the rest is read and thrown away. */

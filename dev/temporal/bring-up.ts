@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
 import type { StartContext } from '../context.ts';
+import { anyFreePort } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { ensureTemporalCli, findTemporalCli } from './cli.ts';
 import { temporalServer } from './server.ts';
+import { hiddenUiAddress, openUiDoor } from './ui-door.ts';
 
 interface TemporalPlace {
   readonly address: string;
@@ -73,6 +75,9 @@ async function startOwn(
   if (port !== PREFERRED_PORT) terminal.line(`  Port ${PREFERRED_PORT} is taken: Temporal listens on ${port}.`);
   if (uiPort !== PREFERRED_UI_PORT)
     terminal.line(`  Port ${PREFERRED_UI_PORT} is taken: Temporal's UI is on ${uiPort}.`);
+  const uiHost = hiddenUiAddress();
+  const ui = { host: uiHost, port: await anyFreePort(uiHost) };
+  await openUiDoor(uiPort, ui);
   const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
   const dbFile = join(paths.dataDir, 'temporal.db');
   const isOld = existsSync(dbFile);
@@ -80,7 +85,7 @@ async function startOwn(
     temporalServer({
       cli,
       port,
-      uiPort,
+      ui,
       codecEndpoint: `${apiUrl}/codec`,
       dbFile,
       logFile: paths.logFile('temporal'),
@@ -92,7 +97,9 @@ async function startOwn(
   if (isOld) await addSearchAttributes(cli, { address, namespace, home: paths.dataDir });
   const uiUrl = `http://127.0.0.1:${uiPort}`;
   const profileFile = join(paths.dataDir, 'temporal.toml');
-  writeFileSync(profileFile, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`);
+  writeFileSync(profileFile, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`, {
+    mode: 0o600,
+  });
   return { address, namespace, uiUrl, cli, env: ourTemporalEnv(env, { address, namespace, uiUrl, profileFile }) };
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isLoopbackHost } from '../../../contracts/loopback.ts';
 import type { Server } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { parseObject } from '../http-server.ts';
@@ -57,7 +58,8 @@ export function createSocketMode(journal: Journal<SlackLogLine>, appId: string):
     connected: () => clients.length > 0,
     attach: (server) =>
       server.on('upgrade', (req, socket, head) => {
-        if (req.url?.startsWith('/link/')) sockets.handleUpgrade(req, socket, head, welcome);
+        if (req.url?.startsWith('/link/') && isLoopbackHost(req.headers.host))
+          sockets.handleUpgrade(req, socket, head, welcome);
         else socket.destroy();
       }),
     send: (payload, retry, timeoutMs) => sendEnvelope(clients.at(-1), waiting, { payload, retry, timeoutMs }),
