@@ -166,6 +166,11 @@ export class ConfigurationError extends Error {
 }
 
 export type Settings = z.infer<typeof Env>;
+export interface EnvironmentSettings extends Settings {
+  readonly env: NodeJS.ProcessEnv;
+  /** Of all variables that are settings of ours. */
+  readonly names: readonly string[];
+}
 export interface Config extends Settings {
   readonly DATABASE_URL: string;
   readonly temporal: ClientConnectConfig;
@@ -191,9 +196,10 @@ function delegationEnvOf({ DELEGATION_ENV = [] }: Settings, env: NodeJS.ProcessE
 }
 
 /** What `npm start` reads: it may bring its own database and Temporal. */
-export const loadSettings = (env: NodeJS.ProcessEnv = process.env): Settings & { env: NodeJS.ProcessEnv } => ({
+export const loadSettings = (env: NodeJS.ProcessEnv = process.env): EnvironmentSettings => ({
   ...parse(Env, env),
   env,
+  names: Object.keys(Env.shape),
 });
 
 /** What a process of the product reads; throws `ConfigurationError` with every problem listed. */

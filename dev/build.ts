@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { childEnv, NODE } from './child-env.ts';
 import { ROOT } from './paths.ts';
 import { StartError } from './start-error.ts';
 
@@ -18,7 +19,7 @@ export function runBuild(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'build-main.ts'), name], {
       cwd: ROOT,
-      env,
+      env: childEnv(env, NODE),
       signal,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -1,5 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { signalProcess } from './processes.ts';
 import { StartError } from './start-error.ts';
@@ -39,9 +49,12 @@ const MAX_LOG_BYTES = 10_000_000;
 
 /** Opens a log to append to; one that has grown large moves aside first. */
 function openLog(logFile: string): number {
-  mkdirSync(dirname(logFile), { recursive: true });
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
   if (existsSync(logFile) && statSync(logFile).size > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
-  return openSync(logFile, 'a', 0o600);
+  const log = openSync(logFile, 'a', 0o600);
+  // Also one from before: it may hold what people have asked.
+  fchmodSync(log, 0o600);
+  return log;
 }
 
 const SHOWN_LINES = 15;
@@ -58,18 +71,30 @@ function recentOutput(logFile: string, startedAtByte: number): string {
   return [`  The last lines of ${logFile}:`, ...lines.map((line) => `    ${line.slice(0, 400)}`)].join('\n');
 }
 
+/** Whatever the program makes, databases and sockets alike, is for its own user alone. */
+function withPrivateFiles<T>(start: () => T): T {
+  const before = process.umask(0o077);
+  try {
+    return start();
+  } finally {
+    process.umask(before);
+  }
+}
+
 /** Starts a program in its own process group, so that Ctrl-C reaches only us and we end things in order. */
 export function startChild(spec: ChildSpec): RunningChild {
   const log = openLog(spec.logFile);
   const startedAtByte = fstatSync(log).size;
   const output = () => recentOutput(spec.logFile, startedAtByte);
-  const child = spawn(spec.command, spec.args, {
-    cwd: spec.cwd,
-    env: spec.env,
-    detached: true,
-    stdio: ['ignore', log, log, ...(spec.readyWhen === 'message' ? (['ipc'] as const) : [])],
-    ...spec.user,
-  });
+  const child = withPrivateFiles(() =>
+    spawn(spec.command, spec.args, {
+      cwd: spec.cwd,
+      env: spec.env,
+      detached: true,
+      stdio: ['ignore', log, log, ...(spec.readyWhen === 'message' ? (['ipc'] as const) : [])],
+      ...spec.user,
+    }),
+  );
   closeSync(log);
   let ended = false;
   const exited = whenEnded(child).finally(() => (ended = true));

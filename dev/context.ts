@@ -1,11 +1,11 @@
-import type { Settings } from '../config.ts';
+import type { EnvironmentSettings } from '../config.ts';
 import type { Paths } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import type { Supervisor } from './supervise.ts';
 
 /** What every part of the start works with. */
 export interface StartContext {
-  readonly settings: Settings & { readonly env: NodeJS.ProcessEnv };
+  readonly settings: EnvironmentSettings;
   readonly paths: Paths;
   readonly terminal: Terminal;
   readonly supervisor: Supervisor;

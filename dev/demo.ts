@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { childEnv, NODE } from './child-env.ts';
 import type { ChildSpec } from './child.ts';
 import type { StartContext } from './context.ts';
 import type { DemoNotion } from './demo-notion.ts';
@@ -65,17 +66,11 @@ async function demoSlack(context: StartContext, apiUrl: string): Promise<Part> {
   const port = await findPort(SLACK_PORT);
   const signingSecret = paths.readOrCreate('demo-slack-signing-secret', randomText);
   const botToken = paths.readOrCreate('demo-slack-bot-token', () => `xoxb-demo-${randomText()}`);
-  const args = [
-    '--events-url',
-    `${apiUrl}/api/slack/events`,
-    '--signing-secret',
-    signingSecret,
-    '--bot-token',
-    botToken,
-  ];
+  const secrets = { DEMO_SLACK_SIGNING_SECRET: signingSecret, DEMO_SLACK_BOT_TOKEN: botToken };
+  const args = ['--events-url', `${apiUrl}/api/slack/events`];
   const url = `http://127.0.0.1:${port}`;
   const env = { SLACK_API_URL: `${url}/api/`, SLACK_BOT_TOKEN: botToken, SLACK_SIGNING_SECRET: signingSecret };
-  return { spec: fake(context, { name: 'demo-slack', port, args }), url, env };
+  return { spec: fake(context, { name: 'demo-slack', port, args, secrets }), url, env };
 }
 
 /** Its tasks are kept, because what was done with them is. */
@@ -83,8 +78,8 @@ async function demoNotion(context: StartContext): Promise<Part & { readonly toke
   const { paths, findPort } = context;
   const port = await findPort(NOTION_PORT);
   const token = paths.readOrCreate('demo-notion-token', () => `ntn_demo_${randomText()}`);
-  const args = ['--token', token, '--kept-in', join(paths.dataDir, 'demo-notion.json')];
-  const spec = fake(context, { name: 'demo-notion', port, args });
+  const args = ['--kept-in', join(paths.dataDir, 'demo-notion.json')];
+  const spec = fake(context, { name: 'demo-notion', port, args, secrets: { DEMO_NOTION_TOKEN: token } });
   return { spec, token, url: `http://127.0.0.1:${port}`, env: { EGRESS_ALLOW_PRIVATE: 'true' } };
 }
 
@@ -92,9 +87,11 @@ interface Fake {
   readonly name: 'demo-model' | 'demo-slack' | 'demo-notion';
   readonly port: number;
   readonly args: readonly string[];
+  /** Over the environment: arguments stand in the list of processes, for everybody to read. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
-const fake = ({ settings, paths }: StartContext, { name, port, args }: Fake): ChildSpec => ({
+const fake = ({ settings, paths }: StartContext, { name, port, args, secrets }: Fake): ChildSpec => ({
   name,
   command: process.execPath,
   args: [
@@ -105,7 +102,7 @@ const fake = ({ settings, paths }: StartContext, { name, port, args }: Fake): Ch
     paths.logFile(name).replace(/log$/, 'jsonl'),
     ...args,
   ],
-  env: settings.env,
+  env: { ...childEnv(settings.env, NODE), ...secrets },
   cwd: ROOT,
   logFile: paths.logFile(name),
   readyWhen: async () => (await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) })).ok,

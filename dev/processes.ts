@@ -1,11 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { SYSTEM_ENV } from './child-env.ts';
 import { until } from './until.ts';
 
 /** `/proc` says it all on Linux; elsewhere `ps` does. */
 const ps = (pid: number, field: string): string | undefined => {
   try {
-    return execFileSync('ps', ['-p', String(pid), '-o', `${field}=`], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    return execFileSync('ps', ['-p', String(pid), '-o', `${field}=`], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: SYSTEM_ENV,
+    }).trim();
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { childEnv, NODE, PROXIES } from './child-env.ts';
 import type { ChildSpec } from './child.ts';
 import type { StartContext } from './context.ts';
 import { ROOT } from './paths.ts';
@@ -44,8 +45,7 @@ const program = ({ settings, paths }: StartContext, { name, main, args = [], env
   command: process.execPath,
   args: [main, ...args],
   env: {
-    ...settings.env,
-    ...env,
+    ...childEnv({ ...settings.env, ...env }, settingsOf(settings), NODE, PROXIES),
     // Maps are for reading stack traces of built code; ours runs as it was written, and they cost start time.
     NODE_OPTIONS: '--no-enable-source-maps',
     NODE_COMPILE_CACHE: join(paths.cacheDir, 'compile-cache'),
@@ -54,6 +54,11 @@ const program = ({ settings, paths }: StartContext, { name, main, args = [], env
   logFile: paths.logFile(name),
   readyWhen: 'message',
 });
+
+/** Its settings, Temporal's, the database library's, and what an operator lets coding agents have. */
+function settingsOf({ names, DELEGATION_ENV = [] }: StartContext['settings']): RegExp {
+  return new RegExp(`^(?:${[...names, ...DELEGATION_ENV].join('|')}|TEMPORAL_\\w+|PG\\w+)$`);
+}
 
 const SAY_WHY_AFTER_MS = 30_000;
 const GIVE_UP_AFTER_MS = 120_000;

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { loadSettings } from '../config.ts';
+import { childEnv, PROXIES } from '../dev/child-env.ts';
 import { readRunningSystem } from '../dev/running.ts';
 
 /** `npm run temporal -- workflow list`: Temporal's own command line, on the running system. */
@@ -17,12 +18,11 @@ const codec = {
   TEMPORAL_CODEC_AUTH: `Bearer ${running.token}`,
 };
 // A person's own key, TLS or profile is not for a server of ours, which would not even be reached with them.
-const others = running.temporalConfigFile
-  ? Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
-  : process.env;
-const profile = running.temporalConfigFile && { TEMPORAL_CONFIG_FILE: running.temporalConfigFile };
+const env = running.temporalConfigFile
+  ? { ...childEnv(process.env), TEMPORAL_CONFIG_FILE: running.temporalConfigFile }
+  : childEnv(process.env, /^TEMPORAL_/, PROXIES);
 const { status } = spawnSync(running.temporalCli, [...process.argv.slice(2), ...address], {
   stdio: 'inherit',
-  env: { ...others, ...profile, ...codec },
+  env: { ...env, ...codec },
 });
 process.exit(status ?? 1);

@@ -5,14 +5,13 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '4030' },
     log: { type: 'string' },
-    token: { type: 'string', default: 'ntn_demo' },
     'kept-in': { type: 'string' },
   },
 });
 
 const notion = await createFakeNotion({
   port: Number(values.port),
-  token: values.token,
+  token: process.env['DEMO_NOTION_TOKEN'] ?? 'ntn_demo',
   keptIn: values['kept-in'],
   people: true,
   ...(values.log && { logPath: values.log }),

@@ -7,20 +7,18 @@ const { values } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     log: { type: 'string' },
     'events-url': { type: 'string' },
-    'signing-secret': { type: 'string', default: 'demo-signing-secret' },
-    'bot-token': { type: 'string', default: 'xoxb-demo' },
-    'app-token': { type: 'string', default: 'xapp-demo' },
   },
 });
+const { DEMO_SLACK_SIGNING_SECRET, DEMO_SLACK_BOT_TOKEN, DEMO_SLACK_APP_TOKEN } = process.env;
 
 const slack = await createFakeSlack({
   port: Number(values.port),
   host: values.host,
   logPath: values.log,
   eventsUrl: values['events-url'],
-  signingSecret: values['signing-secret'],
-  appToken: values['app-token'],
-  workspaces: [demoWorkspace({ botToken: values['bot-token'] })],
+  signingSecret: DEMO_SLACK_SIGNING_SECRET ?? 'demo-signing-secret',
+  appToken: DEMO_SLACK_APP_TOKEN ?? 'xapp-demo',
+  workspaces: [demoWorkspace({ botToken: DEMO_SLACK_BOT_TOKEN ?? 'xoxb-demo' })],
   page: true,
 });
 process.stdout.write(`Demo Slack on ${slack.url}\n`);

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { SYSTEM_ENV } from '../child-env.ts';
 
 /** A user of this machine. */
 export interface Account {
@@ -26,7 +27,7 @@ export function postgresAccount(existingData: string): Account | undefined {
 
 function lookUp(name: string): Account | undefined {
   const ask = (field: string) =>
-    Number.parseInt(execFileSync('id', [field, name], { encoding: 'utf8', stdio: 'pipe' }), 10);
+    Number.parseInt(execFileSync('id', [field, name], { encoding: 'utf8', stdio: 'pipe', env: SYSTEM_ENV }), 10);
   try {
     return { uid: ask('-u'), gid: ask('-g'), name };
   } catch {
@@ -47,7 +48,7 @@ function create(name: string): Account | undefined {
     ],
   ];
   for (const way of ways) {
-    for (const [command = '', ...args] of way) spawnSync(command, args, { stdio: 'ignore' });
+    for (const [command = '', ...args] of way) spawnSync(command, args, { stdio: 'ignore', env: SYSTEM_ENV });
     const created = lookUp(name);
     if (created) return created;
   }
@@ -56,8 +57,12 @@ function create(name: string): Account | undefined {
 
 /** Whether that user (or we, without one) may enter the folder and write in it. */
 export const mayUse = (folder: string, account: Account | undefined): boolean =>
-  spawnSync('/bin/sh', ['-c', 'cd "$1" && test -w .', 'sh', folder], { ...idsOf(account), cwd: '/', stdio: 'ignore' })
-    .status === 0;
+  spawnSync('/bin/sh', ['-c', 'cd "$1" && test -w .', 'sh', folder], {
+    ...idsOf(account),
+    cwd: '/',
+    stdio: 'ignore',
+    env: SYSTEM_ENV,
+  }).status === 0;
 
 /** What `spawn` takes. */
 export const idsOf = (account: Account | undefined): { uid?: number; gid?: number } =>

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { SYSTEM_ENV } from '../child-env.ts';
 import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
 import { idsOf, type Account } from './account.ts';
@@ -48,7 +49,7 @@ function findPackage(): { folder: string; version: string } {
 /** What the package's install script does, for installs that skip such scripts: links between libraries, modes. */
 function hydrate(folder: string): void {
   try {
-    spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder, stdio: 'ignore' });
+    spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder, stdio: 'ignore', env: SYSTEM_ENV });
     for (const name of readdirSync(join(folder, 'native', 'bin')))
       chmodSync(join(folder, 'native', 'bin', name), 0o755);
   } catch {
@@ -62,6 +63,7 @@ function tryOut(native: string, account: Account | undefined): { binaries?: Bina
     ...idsOf(account),
     cwd: '/',
     encoding: 'utf8',
+    env: SYSTEM_ENV,
   });
   const major = /PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1];
   return major
@@ -79,7 +81,7 @@ function copyFor(
   print(`  PostgreSQL runs as ${account.name}, who may not enter ${native}: using a copy in ${copy}.`);
   const unfinished = `${copy}.${process.pid}`;
   cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true });
-  spawnSync('chmod', ['-R', 'a+rX', unfinished]);
+  spawnSync('chmod', ['-R', 'a+rX', unfinished], { env: SYSTEM_ENV });
   rmSync(copy, { recursive: true, force: true });
   renameSync(unfinished, copy);
   return copy;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -6,11 +7,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SYSTEM_ENV } from '../child-env.ts';
 import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
 import { mayUse, type Account } from './account.ts';
@@ -65,9 +69,25 @@ export function reachableDataDir(wanted: string, account: Account | undefined, p
   const place = join(enterableFolder(account), `data-${hash}-${randomBytes(3).toString('hex')}`);
   print(`  PostgreSQL runs as ${account.name}, who may not enter ${wanted}: its data is kept in ${place}.`);
   owned(place, account);
-  writeFileSync(note, `${place}\n`);
-  writeFileSync(ownerNoteOf(place), `${wanted}\n`);
+  moveData(wanted, place);
+  writeFileSync(ownerNoteOf(place), `${wanted}\n`, { mode: 0o600 });
+  writeFileSync(note, `${place}\n`, { mode: 0o600 });
   return place;
+}
+
+/** Data from before the folder around it was closed to others goes along; cut off, it is still where it was. */
+function moveData(from: string, to: string): void {
+  const [old, moved] = [join(from, 'cluster'), join(to, 'cluster')];
+  if (!existsSync(old)) return;
+  try {
+    renameSync(old, moved);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    // Another file system. `cp` keeps owners, which Node's own copy does not.
+    execFileSync('cp', ['-a', old, `${moved}.unfinished`], { env: SYSTEM_ENV });
+    renameSync(`${moved}.unfinished`, moved);
+    rmSync(old, { recursive: true, force: true });
+  }
 }
 
 /** Data that is kept elsewhere for this folder, and for folders that are gone, with the notes beside it. */
@@ -94,7 +114,7 @@ const ownerOf = (place: string): string | undefined =>
   existsSync(ownerNoteOf(place)) ? readFileSync(ownerNoteOf(place), 'utf8').trim() : undefined;
 
 function owned(folder: string, account: Account | undefined): string {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (account) {
     chownSync(folder, account.uid, account.gid);
     chmodSync(folder, 0o700);

@@ -2,11 +2,16 @@ import { execFile, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnv, PROXIES } from '../child-env.ts';
 import { findOnPath } from '../on-path.ts';
 import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
 
 const run = promisify(execFile);
+
+/** What Go, and the compilers and Git that it calls, may need. */
+const GO = /^(?:GO\w+|CGO_\w+|CC|CXX|AR|PKG_CONFIG\w*|GIT_\w+)$/;
+const goEnv = (env: NodeJS.ProcessEnv) => childEnv(env, GO, PROXIES);
 
 export const TEMPORAL_CLI_VERSION = '1.8.2';
 const NEEDED_GO = '1.26.4';
@@ -40,7 +45,7 @@ async function requireGo(env: NodeJS.ProcessEnv): Promise<string> {
       `No Temporal server and no Go to build one: install Go ${NEEDED_GO} or newer (https://go.dev/dl), ${OTHERWISE}.`,
     );
   }
-  const asked = await run(go, ['version'], { cwd: import.meta.dirname, env }).then(
+  const asked = await run(go, ['version'], { cwd: import.meta.dirname, env: goEnv(env) }).then(
     ({ stdout }) => ({ version: /go(\d+(?:\.\d+)*)/.exec(stdout)?.[1] ?? stdout.trim(), why: '' }),
     (error: Error & { stderr?: string }) => ({
       version: '',
@@ -88,7 +93,12 @@ function goBuild(
   const flags = `-s -w -X github.com/temporalio/cli/internal/temporalcli.Version=${TEMPORAL_CLI_VERSION}`;
   const args = ['build', '-trimpath', '-ldflags', flags, '-o', output, 'github.com/temporalio/cli/cmd/temporal'];
   return new Promise<void>((resolve, reject) => {
-    const child = spawn(go, args, { cwd: import.meta.dirname, env, signal, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(go, args, {
+      cwd: import.meta.dirname,
+      env: goEnv(env),
+      signal,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
     child.once('error', reject);

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnv } from '../child-env.ts';
 import { findOnPath } from '../on-path.ts';
 import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
@@ -27,7 +28,7 @@ export async function ensureTemporalCli(search: CliSearch): Promise<string> {
   const found = await findTemporalCli(search);
   if (found) return found;
   const target = cachedCli(search.cacheDir);
-  mkdirSync(dirname(target), { recursive: true });
+  makeWritable(dirname(target), search.cacheDir);
   const isGood = async () => existsSync(target) && !(await whyBroken(target, search.env));
   await withLock(target, search, async () => {
     // Another start may have made it while this one waited.
@@ -35,6 +36,19 @@ export async function ensureTemporalCli(search: CliSearch): Promise<string> {
     await buildTemporalCli({ ...search, target, isGood });
   });
   return target;
+}
+
+/** @throws StartError in a sentence where the cache is read-only, or somebody else's. */
+function makeWritable(folder: string, cacheDir: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new StartError(
+      `The cache folder ${cacheDir}, where Temporal's server is kept, cannot be written to (${code}). Set NUBABEL_CACHE_DIR to another one, or TEMPORAL_CLI to a temporal program.`,
+    );
+  }
 }
 
 const download = ({ releaseUrl, print, signal }: CliSearch, target: string): Promise<boolean> =>
@@ -63,7 +77,7 @@ const cachedCli = (cacheDir: string) => join(cacheDir, `temporal-${TEMPORAL_CLI_
 
 async function whyBroken(cli: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
-    const { stdout } = await run(cli, ['--version'], { env, timeout: 20_000 });
+    const { stdout } = await run(cli, ['--version'], { env: childEnv(env), timeout: 20_000 });
     return /temporal/i.test(stdout) ? undefined : 'its --version does not mention Temporal';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
+import { SYSTEM_ENV } from '../child-env.ts';
 import type { PrintLine } from '../terminal.ts';
 
 interface Download {
@@ -116,7 +117,7 @@ async function bytesOf({ releaseUrl, version, signal, idleMs = IDLE_MS }: Downlo
 /** `tar` is on every system that has a release; Node has none of its own. With `o` root gets no file of another user's. */
 const unpack = (file: string, folder: string, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
-    const tar = spawn('tar', ['-xzof', file, '-C', folder, 'temporal'], { stdio: 'ignore', signal });
+    const tar = spawn('tar', ['-xzof', file, '-C', folder, 'temporal'], { stdio: 'ignore', env: SYSTEM_ENV, signal });
     tar.once('error', reject);
     tar.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`tar ended with ${code}`))));
   });

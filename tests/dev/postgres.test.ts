@@ -1,8 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Client } from 'pg';
+import { prepareDatabase } from '../../db/prepare.ts';
+import { keepPrivate } from '../../dev/paths.ts';
 import { anyFreePort, isPortFree } from '../../dev/ports.ts';
 import { startPostgres, type RunningPostgres } from '../../dev/postgres/server.ts';
 import { processMark, signalProcess } from '../../dev/processes.ts';
@@ -47,6 +50,44 @@ describe('embedded Postgres', () => {
     expect(statSync(join(clusterOf(root), 'nubabel-password')).mode & 0o777).toBe(0o600);
     const second = await start(root);
     expect(await ask(second.adminUrl, 'select n from kept')).toEqual([7]);
+  });
+
+  it('takes its data along when the folder around it is closed to everybody else', async () => {
+    if (userInfo().uid !== 0) return;
+    const root = scratch();
+    const first = await start(root);
+    await ask(first.adminUrl, 'create table kept as select 7 as n');
+    await first.stop();
+    keepPrivate(root);
+    expect(statSync(root).mode & 0o777).toBe(0o700);
+    const second = await start(root);
+    expect(await ask(second.adminUrl, 'select n from kept')).toEqual([7]);
+    const place = readFileSync(join(root, 'postgres.moved-to'), 'utf8').trim();
+    removeLater(place);
+    removeLater(`${place}.belongs-to`);
+    expect(existsSync(clusterOf(root))).toBe(false);
+  });
+
+  it('gives the application a password that nobody can work out, also where the admin’s address has none', async () => {
+    const { adminUrl } = await start(scratch());
+    const url = new URL(adminUrl);
+    const { password, host } = url;
+    url.password = '';
+    // As a socket or a certificate lets an admin in.
+    process.env['PGPASSWORD'] = password;
+    try {
+      const [one, another] = [
+        await prepareDatabase({ adminUrl: url.toString(), secret: () => 'random and kept' }),
+        await prepareDatabase({ adminUrl: url.toString(), secret: () => 'another' }),
+      ];
+      const known = createHmac('sha256', 'nubabel').update(`nubabel_app@${host}`).digest('hex');
+      const passwords = [one, another].map(({ appUrl }) => new URL(appUrl).password);
+      expect(new Set([...passwords, known]).size).toBe(3);
+      await expect(ask(another.appUrl, 'select 1')).resolves.toEqual([1]);
+      await expect(ask(one.appUrl, 'select 1')).rejects.toThrow('password authentication failed');
+    } finally {
+      delete process.env['PGPASSWORD'];
+    }
   });
 
   it('starts after a kill -9, and after its pid went to somebody else', async () => {
