@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
 import { changeApprovalPolicy, readApprovalPolicy } from '../../domain/approvals/policy.ts';
 import { DelegationSetting } from '../../contracts/tools.ts';
-import { changeDelegation, readDelegation } from '../../domain/delegation/setting.ts';
+import { changeDelegation, readDelegation } from '../../domain/delegation/delegate.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';

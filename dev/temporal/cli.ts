@@ -8,7 +8,7 @@ import type { PrintLine } from '../terminal.ts';
 import { StartError } from '../start-error.ts';
 import { buildTemporalCli, TEMPORAL_CLI_VERSION } from './build.ts';
 import { downloadTemporalCli } from './download.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../lock-file.ts';
 
 const run = promisify(execFile);
 

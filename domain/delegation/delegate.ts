@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
-import { type ToolResult, DelegationOutput, DELEGATE } from '../../contracts/tools.ts';
+import type { Principal } from '../../contracts/request.ts';
+import { type DelegationSetting, type ToolResult, DelegationOutput, DELEGATE } from '../../contracts/tools.ts';
 import { type OrganizationTransaction, withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { insertDelegationLog } from '../../db/queries/events.ts';
 import { getOrchestration } from '../../db/queries/orchestrations.ts';
-import { isDelegationAllowed } from '../../db/queries/organizations.ts';
+import { isDelegationAllowed, setDelegation } from '../../db/queries/organizations.ts';
 import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
+import { audit } from '../audit.ts';
 import type { CallOptions } from '../tools/tool-ports.ts';
 import { errorResult } from '../tools/results.ts';
 import type { Offer, OfferedTool, ToolDeps, ToolHost, ToolInvocation } from '../tools/tool-host.ts';
@@ -146,3 +148,19 @@ export function withDelegation(
     resource: (provider, ...rest) => (provider === DELEGATE ? undefined : host.resource(provider, ...rest)),
   };
 }
+
+/** Whether the organization's work may be handed to coding agents. */
+export const readDelegation = ({ db }: DatabaseDeps, { organizationId }: Principal): Promise<DelegationSetting> =>
+  withOrganization(db, organizationId, async (trx) => ({ enabled: await isDelegationAllowed(trx) }));
+
+/** Allows or forbids it from the next call on, also of calls that wait, and writes down who did. */
+export const changeDelegation = (
+  { db }: DatabaseDeps,
+  by: Principal,
+  { enabled }: DelegationSetting,
+): Promise<DelegationSetting> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    await setDelegation(trx, by.organizationId, enabled);
+    await audit(trx, by, 'delegation.set', by.organizationId, { enabled });
+    return { enabled };
+  });

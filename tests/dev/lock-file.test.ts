@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { createOnce, removeStale } from '../../dev/lock-file.ts';
-import { withLock } from '../../dev/temporal/lock.ts';
+import { createOnce, removeStale, withLock } from '../../dev/lock-file.ts';
 import { scratch } from './scratch.ts';
 
-const LOCK = new URL('../../dev/temporal/lock.ts', import.meta.url).href;
+const LOCK = new URL('../../dev/lock-file.ts', import.meta.url).href;
 const print = () => undefined;
 
 describe('a lock', () => {
