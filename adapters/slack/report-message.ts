@@ -15,6 +15,7 @@ import {
   type BlockMessage,
 } from './block-kit.ts';
 import { questionMessage } from './question-message.ts';
+import { safeMarkdown } from './safe-markdown.ts';
 import {
   healingLines,
   phaseLines,
@@ -97,12 +98,21 @@ function finalMessage(state: ReportState): BlockMessage {
   // A model's words: where Slack shows the text alone they must call nobody.
   const answer = escaped(cut(result?.primary_result ?? '', TEXT_CHARS));
   return {
-    text: [head, error?.message, result ? undefined : dryRun, stopped, answer, healing[0], ...changes, summary]
+    text: [
+      head,
+      error && escaped(error.message),
+      result ? undefined : dryRun,
+      stopped,
+      answer,
+      healing[0],
+      ...changes,
+      summary,
+    ]
       .filter(Boolean)
       .join('\n'),
     blocks: [
       section(`*${head}*`),
-      ...(reason ? [section(reason)] : []),
+      ...(reason ? [section(escaped(reason))] : []),
       ...(dryRun ? [section(`*${dryRun}*`)] : []),
       ...(result && !wouldBe ? answerBlocks(result, texts) : []),
       ...steps,
@@ -122,7 +132,7 @@ function answerBlocks(result: AggregatedResult, texts: Texts): KnownBlock[] {
     return `**${name}**\n\n${content}`;
   });
   const parts = [result.primary_result, ...(others.length ? [`---\n\n**${texts.insights}**`, ...others] : [])];
-  const whole = parts.join('\n\n');
+  const whole = safeMarkdown(parts.join('\n\n'));
   const fits = whole.length <= MARKDOWN_CHARS;
   const shownText = fits ? whole : `${cut(whole, MARKDOWN_CHARS)}…`;
   return [
@@ -167,7 +177,7 @@ function coverageLines({ orchestration, plan, steps }: ReportState, texts: Texts
 }
 
 const missingLine = (result: AggregatedResult, texts: Texts): string =>
-  `⚠️ ${texts.missing}: ${result.missing_agents.map(({ agent, reason }) => `${agentName(agent)} (${reason})`).join('; ')}`;
+  `⚠️ ${texts.missing}: ${result.missing_agents.map(({ agent, reason }) => `${agentName(agent)} (${quoted(reason, 300)})`).join('; ')}`;
 
 function summaryLine({ orchestration, steps, costNanos }: ReportState, texts: Texts): string {
   const end = orchestration.finished_at ?? new Date();

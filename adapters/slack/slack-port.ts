@@ -47,6 +47,12 @@ const BLOCK_ERRORS = ['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too
 /** Faults on Slack's side: the call may be tried again. */
 const TRANSIENT = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org'];
 
+/**
+ * No previews of links, and no names or channels found in the text: `chat.update` would read it as a person's client does
+ * (docs.slack.dev, chat.update: `parse` is "client" unless told).
+ */
+const AS_WRITTEN = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
+
 /** Reporting over Slack's Web API. */
 export function createSlackPort(client: WebClient): SlackPort {
   return {
@@ -57,8 +63,7 @@ export function createSlackPort(client: WebClient): SlackPort {
           thread_ts: thread.threadTs,
           text,
           blocks: toBlocks(blocks),
-          unfurl_links: false,
-          unfurl_media: false,
+          ...AS_WRITTEN,
           metadata: { event_type: EVENT_TYPE, event_payload: { orchestration_id: marker } },
         });
         if (!answer.ts) throw new SlackCallError('unknown', 'Slack answered without a message timestamp.');
@@ -66,7 +71,7 @@ export function createSlackPort(client: WebClient): SlackPort {
       }),
     update: (channel, ts, message) =>
       withPlainText(message, async ({ text, blocks }) => {
-        await client.chat.update({ channel, ts, text, blocks: toBlocks(blocks) });
+        await client.chat.update({ channel, ts, text, blocks: toBlocks(blocks), ...AS_WRITTEN });
       }),
     findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
   };

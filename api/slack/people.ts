@@ -30,7 +30,14 @@ export function createEphemeralPoster({ client, log }: { client: WebClient; log:
     // One mention arrives as two events, and Slack repeats what it thinks was lost.
     if (!isNew(`${channelId}:${ts}`)) return;
     void client.chat
-      .postEphemeral({ channel: channelId, user: slackUserId, thread_ts: threadTs, text })
+      .postEphemeral({
+        channel: channelId,
+        user: slackUserId,
+        thread_ts: threadTs,
+        text,
+        parse: 'none',
+        link_names: false,
+      })
       .catch((error: unknown) => log.warn({ err: error }, 'Slack did not take an ephemeral message'));
   };
 }

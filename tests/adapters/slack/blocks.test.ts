@@ -120,6 +120,25 @@ describe('a message', () => {
     expect(text).toContain('&lt;!channel&gt; Q&amp;A at &lt;https');
   });
 
+  it.each(['completed', 'partial', 'failed'] as const)(
+    'that is %s calls nobody and masks no link, in no block',
+    (status) => {
+      const words = '<!channel> <@U_ADA> <!subteam^S1> <https://evil.example|https://good.example>';
+      const result = sampleResult({
+        primary_result: `${words} [good](https://evil.example)`,
+        supporting_insights: [{ agent: 'ops', content: words, confidence: 1, weight: 0.1, step: words }],
+        missing_agents: [{ agent: 'finance', reason: words }],
+      });
+      const message = toReportMessage(
+        shown({ status, result, error: { code: 'internal', message: words }, finished_at: FINISHED }),
+      );
+      const sent = JSON.stringify(message);
+      expect(sent).not.toMatch(/<[!@#](?!date)/);
+      expect(sent).not.toContain('<https://evil.example|');
+      expect(JSON.stringify(message.blocks)).not.toContain('](https://evil.example)');
+    },
+  );
+
   it('shows work with its step, category and bar', () => {
     expect(toReportMessage(shown()).text).toBe('🔄 Received');
     const running = {

@@ -37,6 +37,18 @@ describe('a post', () => {
     await expect(port.findPosted(thread, 'job-2')).resolves.toBeUndefined();
   });
 
+  it('shows no previews and finds no names in its text, also once it has changed', async () => {
+    const ts = await port.post(thread, MESSAGE, 'job-0');
+    await port.update('C_LAUNCH', ts, MESSAGE);
+    for (const method of ['chat.postMessage', 'chat.update'])
+      expect(slack.calls(method).at(-1)?.arguments).toMatchObject({
+        unfurl_links: 'false',
+        unfurl_media: 'false',
+        parse: 'none',
+        link_names: 'false',
+      });
+  });
+
   it('whose answer was lost is of unknown outcome, is there, and is found', async () => {
     const error = await failing('chat.postMessage', { loseAnswer: true }, () => port.post(thread, MESSAGE, 'job-3'));
     expect(error.kind).toBe('unknown');

@@ -65,8 +65,45 @@ export function contentForSlack({ text, blocks = [] }: Content, { settings }: To
       'refused',
       'Messages of this connection may not notify @channel, @here, @everyone or user groups. Leave it out; an admin can allow it with the setting allowBroadcast = "true".',
     );
+  if ([text, ...blocks].some(hasDeceivingLink))
+    throw new ProviderError(
+      'refused',
+      'A link of this message is labelled with another address than the one it opens. Write the address itself, or a label in words.',
+    );
   // `[]` takes away what an updated message had; Slack keeps blocks that are not named.
-  return { text, blocks: [...blocks] as unknown as KnownBlock[], unfurl_links: false, unfurl_media: false };
+  return { text, blocks: [...blocks] as unknown as KnownBlock[], ...AS_WRITTEN };
+}
+
+/** No previews, and no names or channels found in the text: what is sent is what was approved. */
+export const AS_WRITTEN = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
+
+const SLACK_LINK = /<([a-z][a-z0-9+.-]*:[^<>|\s]*)\|([^<>]*)>/gi;
+const MARKDOWN_LINK = /\[([^[\]]*)\]\(\s*<?([a-z][a-z0-9+.-]*:[^\s()<>]*)/gi;
+
+/** A label that is an address itself, of another host than the link's. */
+function hasDeceivingLink(value: unknown): boolean {
+  if (typeof value === 'string')
+    return (
+      [...value.matchAll(SLACK_LINK)].some(([, address, label]) => isOtherHost(label, address)) ||
+      [...value.matchAll(MARKDOWN_LINK)].some(([, label, address]) => isOtherHost(label, address))
+    );
+  if (typeof value !== 'object' || value === null) return false;
+  if ('url' in value && 'text' in value && isOtherHost(value.text, value.url)) return true;
+  return Object.values(value).some(hasDeceivingLink);
+}
+
+/** Words are no address, whatever dot is in them: a scheme, `www.` or a common ending tells one. */
+const HOST =
+  /^[\s*_~`]*(?:(?:[a-z][a-z0-9+.-]*:\/\/|www\.)(?:[^/\s@]*@)?([^/\s:?#|]+)|((?:[\w-]+\.)+(?:com|org|net|io|dev|app|ai|co|kr|gov|edu))(?![\w.-]))/i;
+
+const hostIn = (text: string): string | undefined => {
+  const [, withScheme, alone] = HOST.exec(text) ?? [];
+  return (withScheme ?? alone)?.toLowerCase().replace(/^www\./, '');
+};
+
+function isOtherHost(label: unknown, address: unknown): boolean {
+  const named = typeof label === 'string' ? hostIn(label) : undefined;
+  return named !== undefined && typeof address === 'string' && named !== hostIn(address);
 }
 
 /** Broadcasts are written `<!here>` in text, and as elements of their own in rich text. */

@@ -7,6 +7,7 @@ import { type SlackClient, read, slackCodeOf, write } from './client.ts';
 import { effectMetadata, isOfEffect, withLink } from './write-message.ts';
 import { findChannel } from './get-channels.ts';
 import {
+  AS_WRITTEN,
   channelArgument,
   contentForSlack,
   messageContent,
@@ -66,7 +67,7 @@ export const updateMessage = defineTool<SlackClient>()({
   resource: messageResource,
   async undo(client, { output: { channel, ts }, before }, context) {
     const { text, blocks, metadata } = parseBefore(Before, before);
-    const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[] };
+    const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[], ...AS_WRITTEN };
     const message = await messageAt(client, channel, ts, context);
     const now = Before.safeParse(message).data;
     if (now && isDeepStrictEqual(now, { text, blocks, ...(metadata ? { metadata } : {}) }))

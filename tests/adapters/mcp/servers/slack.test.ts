@@ -129,6 +129,37 @@ describe('Slack tools that write', () => {
     },
   );
 
+  it.each([
+    '<https://evil.example|https://good.example>',
+    '<https://evil.example|good.com>',
+    '<https://good.example@evil.example/|www.good.example>',
+  ])('never send a link that is labelled with another address: %s', async (text) => {
+    const { tools, fake } = await open();
+    const blocks = [{ type: 'section', text: { type: 'mrkdwn', text } }];
+    const markdown = [{ type: 'markdown', text: '[https://good.example](https://evil.example)' }];
+    const rich = [
+      { type: 'rich_text', elements: [{ type: 'link', url: 'https://evil.example', text: 'https://good.example' }] },
+    ];
+    await expect(tools.run('postMessage', { ...post, text })).rejects.toMatchObject({ fault: 'refused' });
+    for (const shown of [blocks, markdown, rich])
+      await expect(tools.run('postMessage', { ...post, blocks: shown })).rejects.toThrow('another address');
+    expect(fake.calls('chat.postMessage')).toEqual([]);
+  });
+
+  it('send what was approved as it stands: no previews, no names found in the text', async () => {
+    const { tools, fake } = await open();
+    const text = '<https://a.example/report|Report> for <@U_ADA>, see report.pdf @channel';
+    const output = await tools.run('postMessage', { ...post, text });
+    const args = { channel: 'C_LAUNCH', ts: output['ts'], text: 'second' };
+    const before = await tools.before('updateMessage', args);
+    await tools.undo('updateMessage', { args, output: await tools.run('updateMessage', args), before });
+    const calls = [...fake.calls('chat.postMessage'), ...fake.calls('chat.update')].map(({ arguments: sent }) => sent);
+    expect(calls).toHaveLength(3);
+    expect(calls[0]).toMatchObject({ text });
+    for (const sent of calls)
+      expect(sent).toMatchObject({ unfurl_links: 'false', unfurl_media: 'false', parse: 'none', link_names: 'false' });
+  });
+
   it('notify everybody where an admin allows it', async () => {
     const { tools, fake } = await open({ settings: { allowBroadcast: 'true' } });
     await tools.run('postMessage', { ...post, text: '<!here> now' });
