@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Api } from '../web/api/client.ts';
+import { parseAnswer } from '../contracts/answer-words.ts';
 import type { Approval, Choice } from '../contracts/approval.ts';
 import { approvalLines, type Screen } from './ask-lines.ts';
 
@@ -51,14 +52,6 @@ interface Answer {
   readonly choice?: Choice;
 }
 
-const CHOICE_WORDS: Readonly<Record<Choice, string>> = {
-  raise: '증액',
-  done: '완료',
-  retry: '재시도',
-  skip: '건너뛰기',
-  stop: '중지',
-};
-
 /** Of these a plain yes is an answer of its own beside the choices. */
 const PLAIN_YES: readonly Approval['kind'][] = ['step', 'tool'];
 
@@ -68,11 +61,8 @@ function promptFor({ choices = [], kind }: Approval): string {
   return `Type ${words.join(', ').toUpperCase()} or CANCEL to abort`;
 }
 
-/** Reads an answer in English or Korean; only the choices that are offered count. */
+/** Reads an answer in English or Korean as every face does; only the choices that are offered count. */
 export function toAnswer(answer: string, choices: readonly Choice[] = []): Answer | undefined {
-  const word = answer.trim().toLowerCase();
-  if (word === 'approve' || word === '승인') return { verdict: 'approve' };
-  if (word === 'cancel' || word === '취소') return { verdict: 'cancel' };
-  const choice = choices.find((offered) => word === offered || word === CHOICE_WORDS[offered]);
-  return choice && { verdict: 'approve', choice };
+  const word = parseAnswer(answer);
+  return word && (word.choice === undefined || choices.includes(word.choice)) ? word : undefined;
 }

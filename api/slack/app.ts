@@ -1,17 +1,18 @@
 import { App, type Receiver } from '@slack/bolt';
-import { handleMessage, type PrivateReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
+import { handleMessage, type ThreadReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
 import type { Logger } from '../../logging.ts';
-import { teamOf, toThreadMessage, type Envelope } from './message.ts';
+import { peopleIn, teamOf, toThreadMessage, type Envelope } from './message.ts';
 import { type WorkspaceMapping, mapOwnWorkspace } from './workspace.ts';
 import type { WebClient } from '@slack/web-api';
-import { createEphemeralPoster, loadProfile } from './people.ts';
+import { createNameFinder, createReplier, loadProfile } from './people.ts';
 import { createHonoReceiver, createSocketReceiver, markRead, type HonoReceiver } from './receivers.ts';
 
 interface SlackAppDeps extends ThreadDeps {
   readonly log: Logger;
   readonly botToken: string;
   readonly mapping: WorkspaceMapping;
-  readonly postEphemeral: (reply: PrivateReply) => void;
+  readonly giveReply: (reply: ThreadReply) => void;
+  readonly findNames: ReturnType<typeof createNameFinder>;
 }
 
 /**
@@ -27,9 +28,10 @@ async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<A
   await app.init();
   const listen = async (event: unknown, envelope: Envelope): Promise<void> => {
     await deps.mapping.settled();
-    const parse = (botUserId: string) => toThreadMessage(event, envelope, botUserId);
+    const names = await deps.findNames(peopleIn(event, deps.mapping.botUserId()));
+    const parse = (botUserId: string) => toThreadMessage(event, envelope, botUserId, names);
     const reply = await handleMessage(deps, teamOf(envelope), parse);
-    if (reply) deps.postEphemeral(reply);
+    if (reply) deps.giveReply(reply);
   };
   app.use(markRead);
   app.event('app_mention', ({ event, body }) => listen(event, body));
@@ -68,7 +70,8 @@ export async function openSlack(deps: SlackDeps, settings: SlackSettings): Promi
   const receiver = http?.receiver ?? createSocketReceiver(appToken ?? '', client, onError);
   const people = { unknownUsers, loadProfile: (slackUserId: string) => loadProfile(client, slackUserId) };
   const mapping = mapOwnWorkspace(deps, organizationId);
-  await createSlackApp({ ...deps, ...people, botToken, mapping, postEphemeral: createEphemeralPoster(deps) }, receiver);
+  const replies = { giveReply: createReplier(deps), findNames: createNameFinder(client) };
+  await createSlackApp({ ...deps, ...people, ...replies, botToken, mapping }, receiver);
   await receiver.start();
   return { receiver, http };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { storableText } from '../../contracts/json.ts';
+import { mentionedIn, quotedIn, readableSlackText, textOfBlocks, type SlackNames } from '../../contracts/slack-text.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
 /** Ids and stamps are names of rows here: nothing else is one, however long it is. */
@@ -14,7 +14,10 @@ const SlackMessage = z.object({
   channel_type: z.string().optional(),
   user: z.string().regex(ID).optional(),
   bot_id: z.string().optional(),
-  text: z.string().default(''),
+  text: z.string().nullish(),
+  blocks: z.unknown().optional(),
+  attachments: z.unknown().optional(),
+  files: z.unknown().optional(),
   ts: z.string().regex(STAMP),
   thread_ts: z.string().regex(STAMP).optional(),
 });
@@ -23,24 +26,47 @@ const SlackMessage = z.object({
 const SPEECH = new Set([undefined, 'file_share', 'thread_broadcast', 'me_message']);
 
 /** A message event as a person's words; undefined for bots, edits, joins and whatever else is no speech. */
-export function toThreadMessage(event: unknown, envelope: Envelope, botUserId: string): ThreadMessage | undefined {
+export function toThreadMessage(
+  event: unknown,
+  envelope: Envelope,
+  botUserId: string,
+  names: SlackNames = new Map(),
+): ThreadMessage | undefined {
   const parsed = SlackMessage.safeParse(event);
   if (!parsed.success) return undefined;
   const message = parsed.data;
   if (!SPEECH.has(message.subtype) || message.bot_id || !message.user || message.user === botUserId) return undefined;
   const mention = new RegExp(`<@${botUserId}(\\|[^>]*)?>`, 'g');
+  const raw = message.text ?? '';
+  const inBlocks = () => textOfBlocks(message.blocks, names).replaceAll(`@${botUserId}`, ' ');
+  const text = raw === '' ? inBlocks() : readableSlackText(raw.replaceAll(mention, ' '), names);
   return {
     teamId: teamOf(envelope),
     eventId: typeof envelope.event_id === 'string' ? envelope.event_id.slice(0, 100) : undefined,
     channelId: message.channel,
     direct: message.channel_type === 'im' || (message.channel_type === undefined && message.channel.startsWith('D')),
     slackUserId: message.user,
-    text: storableText(decode(message.text.replaceAll(mention, ' '))).trim(),
-    mentionsBot: message.type === 'app_mention' || mention.test(message.text),
+    text: text.trim(),
+    mentionsBot: message.type === 'app_mention' || mention.test(raw),
+    addressesOthers: mentionedIn(raw, botUserId).length > 0,
+    quoted: quotedIn(message, names),
     ts: message.ts,
     threadTs: message.thread_ts ?? message.ts,
     isReply: message.thread_ts !== undefined && message.thread_ts !== message.ts,
   };
+}
+
+/** Everybody whom an event that may be meant for us names, so that they can be called by their names; the bot is nobody. */
+export function peopleIn(event: unknown, botUserId: string | undefined): string[] {
+  const parsed = SlackMessage.safeParse(event);
+  if (!parsed.success) return [];
+  const { type, channel, thread_ts: thread, text, attachments, blocks } = parsed.data;
+  const isForUs =
+    type === 'app_mention' || channel.startsWith('D') || thread !== undefined || text?.includes(`<@${botUserId}`);
+  if (!isForUs) return [];
+  const whole = JSON.stringify([text, attachments, blocks]);
+  const inFields = [...whole.matchAll(/"(?:author_id|user_id)":"([A-Z0-9_]+)"/g)].map(([, id]) => id ?? '');
+  return [...mentionedIn(whole, botUserId), ...inFields].filter((id) => id !== botUserId);
 }
 
 export interface Envelope {
@@ -53,6 +79,3 @@ export interface Envelope {
 export const teamOf = ({ authorizations, team_id: teamId }: Envelope): string =>
   authorizations?.find((one) => typeof one?.team_id === 'string')?.team_id ??
   (typeof teamId === 'string' ? teamId : '');
-
-/** Slack escapes exactly these three. */
-const decode = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');

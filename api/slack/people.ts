@@ -1,5 +1,6 @@
-import type { WebClient } from '@slack/web-api';
-import type { PrivateReply } from '../../domain/threads/handle-message.ts';
+import type { KnownBlock, WebClient } from '@slack/web-api';
+import type { SlackNames } from '../../contracts/slack-text.ts';
+import type { ThreadReply } from '../../domain/threads/handle-message.ts';
 import type { SlackProfile } from '../../domain/threads/thread-message.ts';
 import type { Logger } from '../../logging.ts';
 
@@ -21,20 +22,76 @@ export async function loadProfile(client: WebClient, slackUserId: string): Promi
   return Promise.race([asked, late]);
 }
 
+/** Names change seldom. */
+const NAME_HOURS = 6;
+const MAX_NAMES = 5_000;
+/** Of one message; more are shown by their ids. */
+const MAX_LOOKUPS = 10;
+
+/** Finds out how people are called, from memory where it can. Best effort: whoever is not known in time keeps their id. */
+export function createNameFinder(client: WebClient): (ids: readonly string[]) => Promise<SlackNames> {
+  const known = new Map<string, { readonly name: string; readonly until: number }>();
+  const nameOf = (id: string) => {
+    const entry = known.get(id);
+    return entry && entry.until > Date.now() ? entry.name : undefined;
+  };
+  const find = async (id: string): Promise<void> => {
+    const { name } = await loadProfile(client, id);
+    if (!name) return;
+    known.delete(id);
+    known.set(id, { name, until: Date.now() + NAME_HOURS * 3_600_000 });
+    const oldest = known.size > MAX_NAMES ? known.keys().next().value : undefined;
+    if (oldest !== undefined) known.delete(oldest);
+  };
+  return async (ids) => {
+    const wanted = [...new Set(ids)].filter((id) => /^[UW][A-Z0-9_]+$/.test(id));
+    await Promise.all(
+      wanted
+        .filter((id) => nameOf(id) === undefined)
+        .slice(0, MAX_LOOKUPS)
+        .map(find),
+    );
+    return new Map(wanted.map((id) => [id, nameOf(id) ?? id] as const).filter(([id, name]) => id !== name));
+  };
+}
+
 const MAX_RECENT = 5_000;
 
-/** Posts what only one person sees. Best effort: it changes nothing, and the acknowledgement does not wait for it. */
-export function createEphemeralPoster({ client, log }: { client: WebClient; log: Logger }) {
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** Slack's limits: 3,000 characters of a section, 75 of a button. */
+const toBlocks = (text: string, buttons: NonNullable<ThreadReply['buttons']>): KnownBlock[] => [
+  { type: 'section', text: { type: 'mrkdwn', text: text.slice(0, 3_000) } },
+  {
+    type: 'actions',
+    elements: buttons.map(({ action, label, value }) => ({
+      type: 'button',
+      action_id: action,
+      text: { type: 'plain_text', text: label.slice(0, 75) },
+      value,
+    })),
+  },
+];
+
+/** Gives a person what only they see, and the receipt that everybody does. Best effort: the acknowledgement waits for neither. */
+export function createReplier({ client, log }: { client: WebClient; log: Logger }) {
   const isNew = createRecentKeys(MAX_RECENT);
-  return ({ message: { channelId, threadTs, ts, slackUserId }, text }: PrivateReply): void => {
+  return ({ message: { channelId, threadTs, ts, slackUserId }, text, buttons = [], reaction }: ThreadReply): void => {
     // One mention arrives as two events, and Slack repeats what it thinks was lost.
-    if (!isNew(`${channelId}:${ts}`)) return;
+    if (!isNew(`${channelId}:${ts}:${buttons.map(({ action }) => action).join()}`)) return;
+    if (reaction)
+      void client.reactions.add({ channel: channelId, timestamp: ts, name: reaction }).catch((error: unknown) => {
+        log.warn({ err: error }, 'Slack did not take a reaction');
+      });
+    if (!text) return;
+    const shown = escaped(text);
     void client.chat
       .postEphemeral({
         channel: channelId,
         user: slackUserId,
         thread_ts: threadTs,
-        text,
+        text: shown,
+        ...(buttons.length > 0 && { blocks: toBlocks(shown, buttons) }),
         parse: 'none',
         link_names: false,
       })

@@ -11,6 +11,7 @@ import * as delegation from './20261201-delegation.ts';
 import * as fairUse from './20261201-fair-use.ts';
 import * as remoteTools from './20261201-remote-tools.ts';
 import * as renewalLease from './20261201-renewal-lease.ts';
+import * as slackConversations from './20261201-slack-conversations.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   '20261201-fair-use': fairUse,
   '20261201-remote-tools': remoteTools,
   '20261201-renewal-lease': renewalLease,
+  '20261201-slack-conversations': slackConversations,
 };

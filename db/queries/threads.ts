@@ -16,7 +16,16 @@ interface ThreadPlace {
 }
 
 /** The work that a message in a thread is about, as far as entries need it. */
-export type ThreadJob = Pick<Orchestration, 'id' | 'status' | 'user_id' | 'session_id' | 'language' | 'approval'>;
+export interface ThreadJob extends Pick<
+  Orchestration,
+  'id' | 'status' | 'user_id' | 'session_id' | 'language' | 'approval'
+> {
+  /** The thread began with words to us, so what its asker writes there is meant for us. */
+  readonly is_ours: boolean;
+  /** Its answer ends with a question. */
+  readonly asks_back: boolean;
+  readonly thread_ts: string;
+}
 export type ThreadPerson = Pick<User, 'id' | 'name' | 'role' | 'time_zone'>;
 
 /**
@@ -32,7 +41,11 @@ export async function findThreadContext(
     Omit<ThreadJob, 'id'> & { job: string | null; person: string | null } & Omit<ThreadPerson, 'id'>
   >`
     select u.id as person, u.name, u.role, u.time_zone,
-      o.id as job, o.status, o.user_id, o.session_id, o.language, o.approval
+      o.id as job, o.status, o.user_id, o.session_id, o.language, o.approval,
+      o.slack_thread_ts as thread_ts,
+      coalesce(right(rtrim(o.result->>'primary_result'), 1) in ('?', '？'), false) as asks_back,
+      exists (select from orchestrations r where r.slack_channel_id = ${channelId}
+        and r.slack_thread_ts = ${threadTs} and coalesce(r.slack_message_ts, r.slack_thread_ts) = ${threadTs}) as is_ours
     from (select 1) once
     left join users u on u.slack_team_id = ${teamId} and u.slack_user_id = ${slackUserId}
     left join lateral (
@@ -73,3 +86,21 @@ export const findChangedInThread = (
     .orderBy('o.created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
+
+/** Work of a person that goes on, and questions that wait for them, the newest first. */
+export const listOpenWork = (
+  trx: OrganizationTransaction,
+  { userId, limit }: { userId: string; limit: number },
+): Promise<Pick<Orchestration, 'id' | 'status' | 'step' | 'progress' | 'message' | 'slack_channel_id'>[]> =>
+  trx
+    .selectFrom('orchestrations')
+    .select(['id', 'status', 'step', 'progress', 'message', 'slack_channel_id'])
+    .where('user_id', '=', userId)
+    .where('status', 'not in', [...FINAL_STATUSES])
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+
+/** Words of other people have come to the work: what it does from now on may come from them. */
+export const setQuotesOthers = (trx: OrganizationTransaction, id: string) =>
+  trx.updateTable('orchestrations').set({ quotes_others: true }).where('id', '=', id).execute();

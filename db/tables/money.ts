@@ -69,6 +69,8 @@ interface BudgetWindowsTable {
   limit_nanos: number;
   /** The highest share of the limit that people were warned at. */
   alerted_share: Generated<number>;
+  /** As far as people have been told of it in Slack. */
+  notified_share: Generated<number>;
 }
 
 interface BudgetPoliciesTable {

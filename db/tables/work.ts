@@ -93,6 +93,14 @@ export interface OrchestrationsTable {
   slack_team_id: string | null;
   slack_channel_id: string | null;
   slack_thread_ts: string | null;
+  /** The message that asked. */
+  slack_message_ts: string | null;
+  /** Words of other people stand in the message: forwarded, or said before in its thread. */
+  quotes_others: Generated<boolean>;
+  /** What the person made of the message since, and has not given to the work. */
+  edited_message: Generated<string | null>;
+  /** The person took the message back: its words are shown to nobody any more. */
+  message_deleted_at: MaybeInstant;
   created_at: Instant;
   started_at: MaybeInstant;
   finished_at: MaybeInstant;
@@ -133,6 +141,8 @@ export interface SlackPostsTable {
   updated_at: Instant;
   /** The hash of the question that it shows, or showed last. */
   shown_hash: string | null;
+  /** Why nothing can be written there any more; then the person who asked is told directly. */
+  lost: Generated<'archived' | 'removed' | 'deleted' | null>;
 }
 
 interface SlackBucketsTable {

@@ -30,7 +30,19 @@ export interface IncomingRequest {
   readonly session: RequestSession;
   /** What a new session is called after; the message unless told. */
   readonly title?: string;
-  readonly slack?: { readonly teamId: string; readonly channelId: string; readonly threadTs: string };
+  readonly slack?: {
+    readonly teamId: string;
+    readonly channelId: string;
+    readonly threadTs: string;
+    /** The message that asks. */
+    readonly messageTs: string | null;
+  };
+  /** Of the asker's own words; the message's unless told. */
+  readonly language?: Language;
+  /** The message holds words of other people. */
+  readonly quotesOthers?: boolean;
+  /** What was said in the thread before is to be read first. */
+  readonly readsThread?: boolean;
 }
 
 export interface RecordDeps extends RouteDeps {
@@ -91,13 +103,14 @@ export async function recordRequest(
   const [deliveryId, orchestrationId] = [randomUUID(), randomUUID()];
   if (!(await claimKeys(trx, { organizationId, id: deliveryId, keys }))) return findRecorded(trx, keys);
   const sessionId = await openSession(trx, { ...request, title: request.title ?? message }, request.session);
-  const language = detectLanguage(message);
+  const language = request.language ?? detectLanguage(message);
   const row = toRow(request, { id: orchestrationId, sessionId, language, demo: deps.demo });
   const orchestration = await insertWithRoute(deps, trx, request, row);
   const body = {
     fingerprint: fingerprintOf(request),
     analyze: needsAnalysis(options) && orchestration.analysis === null,
     ...(options.tool && { tool: true }),
+    ...(request.readsThread && !refusal && { readsThread: true }),
     language,
     ...(refusal && { refusal }),
   };
@@ -141,6 +154,8 @@ const toRow = (
   slack_team_id: request.slack?.teamId ?? null,
   slack_channel_id: request.slack?.channelId ?? null,
   slack_thread_ts: request.slack?.threadTs ?? null,
+  slack_message_ts: request.slack?.messageTs ?? null,
+  quotes_others: request.quotesOthers ?? false,
 });
 
 /** The same request said again has the same digest, whatever else came with it. */

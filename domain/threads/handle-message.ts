@@ -4,23 +4,41 @@ import { textsFor, type Texts } from '../../contracts/texts.ts';
 import { decide } from '../approvals/decide.ts';
 import type { WakeDeps } from '../deps.ts';
 import { undoJob, type UndoDeps } from '../effects/undo.ts';
-import { startRecorded } from '../orchestrations/accept.ts';
+import { startRecorded, type AcceptDeps } from '../orchestrations/accept.ts';
+import { askAgain } from '../orchestrations/ask-again.ts';
 import { cancelJob, type CancelDeps } from '../orchestrations/cancel.ts';
 import { detectLanguage } from '../routing/text.ts';
 import { steerJob, type SteerDeps } from '../steering/steer.ts';
 import { receiveMessage, type ParseMessage, type ReceiveDeps, type Received } from './receive-message.ts';
-import { keysOf, messageKey, type SlackProfile, type ThreadMessage, parseSteering } from './thread-message.ts';
+import { keysOf, messageKey, type SlackProfile, type ThreadMessage } from './thread-message.ts';
 
-export interface ThreadDeps extends ReceiveDeps, CancelDeps, SteerDeps, UndoDeps, WakeDeps {
+export interface ThreadDeps extends ReceiveDeps, AcceptDeps, CancelDeps, SteerDeps, UndoDeps, WakeDeps {
   readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];
   /** Best effort: a name is nice to have, an acknowledgement in time is not. */
   readonly loadProfile: (slackUserId: string) => Promise<SlackProfile>;
 }
 
-/** What only the person who wrote is told. */
-export interface PrivateReply {
-  readonly message: ThreadMessage;
-  readonly text: string;
+/** Something a person can do about a reply with one press; `value` says to what. */
+export interface ReplyButton {
+  readonly action: SlackAction;
+  readonly label: string;
+  readonly value: string;
+}
+
+/** What buttons of ours do, by the name that Slack gives back. */
+export const SLACK_ACTIONS = ['ask_again', 'cancel_job', 'use_edit'] as const;
+export type SlackAction = (typeof SLACK_ACTIONS)[number];
+
+/** Where somebody has written or pressed, and who. */
+export type ReplyPlace = Pick<ThreadMessage, 'channelId' | 'threadTs' | 'ts' | 'slackUserId'>;
+
+/** What a person gets for what they have written: words that only they see, and a mark that everybody does. */
+export interface ThreadReply {
+  readonly message: ReplyPlace;
+  readonly text?: string;
+  readonly buttons?: readonly ReplyButton[];
+  /** The receipt of a decision. */
+  readonly reaction?: 'white_check_mark' | 'no_entry_sign';
 }
 
 /**
@@ -31,7 +49,7 @@ export async function handleMessage(
   deps: ThreadDeps,
   teamId: string,
   parse: ParseMessage,
-): Promise<PrivateReply | undefined> {
+): Promise<ThreadReply | undefined> {
   const received = await receive(deps, teamId, parse);
   try {
     return await act(deps, received);
@@ -50,26 +68,19 @@ async function receive(deps: ThreadDeps, teamId: string, parse: ParseMessage): P
 
 const isConflict = (error: unknown): boolean => error instanceof RequestError && error.kind === 'conflict';
 
-type SaidToJob = Extract<Received, { kind: 'answer' | 'undo' | 'steering' }>;
+type SaidToJob = Extract<Received, { kind: 'answer' | 'undo' | 'again' | 'steering' }>;
 
-async function act(deps: ThreadDeps, received: Received | undefined): Promise<PrivateReply | undefined> {
+async function act(deps: ThreadDeps, received: Received | undefined): Promise<ThreadReply | undefined> {
   if (!received || received.kind === 'unknown-person') return undefined;
+  if (received.kind === 'local') return { message: received.message, text: received.text };
   if (received.kind === 'request') {
     await startRecorded(deps, received.recorded);
     return undefined;
   }
-  const { message, principal, job } = received;
+  const { message, job } = received;
   const texts = textsFor(job?.language ?? detectLanguage(message.text));
   try {
-    if (received.kind === 'answer') return await answer(deps, received, texts);
-    if (received.kind === 'steering') {
-      const entry = { kind: 'recorded', via: 'slack', keys: keysOf(message) } as const;
-      await steerJob(deps, principal, received.job.id, parseSteering(message.text), entry);
-      return undefined;
-    }
-    // Slack repeats what it thinks was lost, and by then there may be other changes.
-    await undoJob(deps, principal, received.job.id, [messageKey(message)]);
-    return { message, text: texts.tools.undoing };
+    return await tell(deps, received, texts);
   } catch (error) {
     if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
     if (error.reason === 'repeated') return undefined;
@@ -78,21 +89,44 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Pr
   }
 }
 
+/** Gives what was said to the work, and the receipt for it. */
+async function tell(deps: ThreadDeps, received: SaidToJob, texts: Texts): Promise<ThreadReply | undefined> {
+  const { message, principal } = received;
+  switch (received.kind) {
+    case 'answer':
+      return answer(deps, received, texts);
+    case 'steering': {
+      const entry = { kind: 'recorded', via: 'slack', keys: keysOf(message) } as const;
+      await steerJob(deps, principal, received.job.id, received.steer, entry);
+      return received.steer.mode === 'stop' ? { message, reaction: 'no_entry_sign' } : undefined;
+    }
+    case 'again':
+      await askAgain(deps, principal, received.job.id);
+      return { message, reaction: 'white_check_mark' };
+    case 'undo':
+      // Slack repeats what it thinks was lost, and by then there may be other changes.
+      await undoJob(deps, principal, received.job.id, [messageKey(message)]);
+      return { message, text: texts.tools.undoing, reaction: 'white_check_mark' };
+  }
+}
+
 /** APPROVE, CANCEL or a choice in a thread: an answer to its question, a stop of its work, or a kind word. */
 async function answer(
   deps: ThreadDeps,
   { message, principal, job, word }: Extract<Received, { kind: 'answer' }>,
   texts: Texts,
-): Promise<PrivateReply | undefined> {
+): Promise<ThreadReply | undefined> {
   if (!job) return { message, text: texts.nothingToApprove };
   const entry = { kind: 'recorded', via: 'slack', keys: [messageKey(message)] } as const;
   if (word.verdict === 'cancel') await cancelJob(deps, principal, job.id, {}, entry);
   else await decide(deps, principal, job.id, word, entry);
-  return undefined;
+  const stops = word.verdict === 'cancel' || word.choice === 'stop';
+  return { message, reaction: stops ? 'no_entry_sign' : 'white_check_mark' };
 }
 
 function refusedText({ kind, job }: SaidToJob, { kind: why, reason }: RequestError, texts: Texts): string {
   if (kind === 'undo') return why === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo;
+  if (kind === 'again') return why === 'forbidden' ? texts.words.mayNotAskAgain : texts.words.nothingToRepeat;
   if (kind === 'answer' && job && isFinal(job.status)) return texts.nothingToApprove;
   if (reason === 'not_named') return texts.mayNotApprove;
   if (reason === 'other_question') return texts.questionChanged;

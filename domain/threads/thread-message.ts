@@ -1,6 +1,4 @@
-import type { Choice } from '../../contracts/approval.ts';
-import type { SteeringMode } from '../../contracts/steering.ts';
-import type { Decision } from '../../contracts/workflow.ts';
+import type { QuotedWords } from '../../contracts/slack-text.ts';
 
 /** A person's message in a Slack conversation. */
 export interface ThreadMessage {
@@ -9,9 +7,13 @@ export interface ThreadMessage {
   readonly channelId: string;
   readonly direct: boolean;
   readonly slackUserId: string;
-  /** Without the mention of the bot, entities decoded. */
+  /** Without the mention of the bot, with names and addresses for ids and labels. */
   readonly text: string;
   readonly mentionsBot: boolean;
+  /** Somebody else is spoken to: a person, a group or a whole channel. */
+  readonly addressesOthers: boolean;
+  /** Forwarded messages and names of files. */
+  readonly quoted: readonly QuotedWords[];
   readonly ts: string;
   /** The thread that an answer belongs to. */
   readonly threadTs: string;
@@ -36,43 +38,3 @@ export const keysOf = (message: ThreadMessage): string[] => [
   ...(message.eventId ? [`slack:event:${message.eventId}`] : []),
   messageKey(message),
 ];
-
-/** What a reply answers, if it is nothing but an answer. */
-export interface AnswerWord {
-  readonly verdict: Decision['verdict'];
-  readonly choice?: Choice;
-}
-
-const WORDS: readonly (readonly [RegExp, AnswerWord])[] = [
-  [/^(approve|approved|승인|승인합니다)[.!]*$/i, { verdict: 'approve' }],
-  [/^(cancel|취소|취소합니다)[.!]*$/i, { verdict: 'cancel' }],
-  [/^(raise|증액)[.!]*$/i, { verdict: 'approve', choice: 'raise' }],
-  [/^(done|완료)[.!]*$/i, { verdict: 'approve', choice: 'done' }],
-  [/^(retry|재시도)[.!]*$/i, { verdict: 'approve', choice: 'retry' }],
-  [/^(skip|건너뛰기)[.!]*$/i, { verdict: 'approve', choice: 'skip' }],
-  [/^(stop|중지)[.!]*$/i, { verdict: 'approve', choice: 'stop' }],
-];
-
-/** The answer that a text is; undefined when it says anything else. */
-export const parseAnswer = (text: string): AnswerWord | undefined =>
-  WORDS.find(([pattern]) => pattern.test(text.trim()))?.[1];
-
-/** What a reply decides about an approval, if it is nothing but a decision. */
-export function parseVerdict(text: string): Decision['verdict'] | undefined {
-  const word = parseAnswer(text);
-  return word?.choice ? undefined : word?.verdict;
-}
-
-/** Whether a reply wants taken back what the work has changed, and says nothing else. */
-export const isUndo = (text: string): boolean => /^(undo|되돌리기|되돌려( ?(줘|주세요))?)[.!]*$/i.test(text.trim());
-
-const REPLAN = /^(replan|plan again|다시 계획|계획 변경|재계획)[:,.\s]*/i;
-
-/** How a message to running work is meant: STOP alone stops, REPLAN in front plans the rest anew, all else steers. */
-export function parseSteering(text: string): { mode: SteeringMode; message: string } {
-  if (parseAnswer(text)?.choice === 'stop') return { mode: 'stop', message: '' };
-  const message = text.trim().replace(REPLAN, '');
-  return REPLAN.test(text.trim()) && message.length > 0
-    ? { mode: 'replan', message }
-    : { mode: 'steer', message: text.trim() };
-}

@@ -116,11 +116,11 @@ describe('an answer by the wrong ones', () => {
   it('hides no question: what others say in the thread is another matter', async () => {
     const { ts, jobId } = await asked('Write a slogan for a busy thread');
     await (
-      await say(ts, 'May I see this too?', 'U_GRACE')
+      await say(ts, '<@UNUBABEL> May I see this too?', 'U_GRACE')
     ).settled;
     await shows(ts, /Guests may read/);
     await (
-      await say(ts, 'zzqx and what do you do vvrk?', 'U_LINUS')
+      await say(ts, '<@UNUBABEL> zzqx and what do you do vvrk?', 'U_LINUS')
     ).settled;
     await eventually(
       'the other question',

@@ -85,19 +85,20 @@ describe('UNDO in the thread of what was done', () => {
     expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
   });
 
-  it('is just a word where nothing was changed, and while the work runs', async () => {
+  it('is no request where nothing was changed, and waits for the end of work that runs', async () => {
     at.nubabel.model.setResponder(opsSays('en', () => ({ text: 'I have answered.\nCONFIDENCE: 0.9' })));
     const thread = await hears(at.nubabel, { text: 'What is a task?', mention: true });
     await finalMessage(at.nubabel, CHANNEL, thread);
+    await hears(at.nubabel, { text: 'UNDO', thread });
+    await told('U_ADA', 'Nothing of what was changed here can be taken back, or it already is.');
+    expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
     at.nubabel.model.pause();
     await hears(at.nubabel, { text: 'What is another task?', thread });
     await at.nubabel.slack.waitFor('the second message', () => botMessages(at.nubabel, CHANNEL, thread)[1]);
     await hears(at.nubabel, { text: 'UNDO', thread });
+    await told('U_ADA', 'The work is still running. End it with STOP or CANCEL first, then reply UNDO.');
     const running = (await jobsIn(at.nubabel, thread)).at(-1)?.id ?? '';
-    const [words] = await at.nubabel.database.look('select message, mode from steering where orchestration_id = $1', [
-      running,
-    ]);
-    expect(words).toEqual({ message: 'UNDO', mode: 'steer' });
+    expect(await at.nubabel.database.look('select 1 from steering where orchestration_id = $1', [running])).toEqual([]);
     at.nubabel.model.resume();
     await at.nubabel.ended(running);
   });

@@ -23,6 +23,8 @@ const message: ThreadMessage = {
   slackUserId: 'U1',
   text: 'Include the third quarter too',
   mentionsBot: false,
+  addressesOthers: false,
+  quoted: [],
   ts: '2.0',
   threadTs: '1.0',
   isReply: true,
