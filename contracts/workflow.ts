@@ -21,6 +21,8 @@ export interface OrchestrationInput extends OrchestrationTarget {
   /** Ask the model what the request means; off when the request names its agents. */
   readonly analyze: boolean;
   readonly refusal?: Refusal;
+  /** Read what was said in the thread before it; the mention came in the middle of people's talk. */
+  readonly readsThread?: boolean;
   /** One call of one tool, named with its arguments in the request's options; nothing is routed or planned. */
   readonly tool?: boolean;
   /** What the run before has left, when the workflow has continued as new. */

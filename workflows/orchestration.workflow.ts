@@ -8,7 +8,7 @@ import { planAndApprove, type Suspended } from './lib/planning.ts';
 import { showRoute, showStatus, startReporter } from './lib/reporter.ts';
 import { runToolJob } from './lib/tool-calls.ts';
 import { stageQuery, type Stage } from './messages.ts';
-import { model, store } from './proxies.ts';
+import { model, slack, store } from './proxies.ts';
 
 /** One request, from its words to its answer: understand, route, plan, ask, work, finish, report. */
 export async function orchestrationWorkflow(input: OrchestrationInput): Promise<OrchestrationOutcome> {
@@ -37,6 +37,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     const { refusal, tool, analyze, carried } = input;
     if (refusal) return { kind: 'failed', code: refusal };
     if (tool) return runToolJob(job);
+    if (!carried && input.readsThread) await slack.readThread(job.target);
     if (!carried && analyze) await understand();
     if (!carried)
       job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);

@@ -7,6 +7,7 @@ import {
   type Logger,
 } from '@slack/web-api';
 import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from '../../domain/reports/slack-port.ts';
+import { readThread } from './read-thread.ts';
 
 interface SlackClientSettings {
   readonly token: string;
@@ -74,6 +75,7 @@ export function createSlackPort(client: WebClient): SlackPort {
         await client.chat.update({ channel, ts, text, blocks: toBlocks(blocks), ...AS_WRITTEN });
       }),
     findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
+    readThread: (thread, range) => translated(() => readThread(client, thread, range)),
   };
 }
 

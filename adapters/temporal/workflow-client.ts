@@ -122,6 +122,7 @@ async function start(client: Client, delivery: Delivery): Promise<void> {
     slack: source === 'slack',
     analyze: body['analyze'] === true,
     ...(body['tool'] === true && { tool: true }),
+    ...(body['readsThread'] === true && { readsThread: true }),
     ...(typeof body['refusal'] === 'string' && { refusal: body['refusal'] as Refusal }),
   };
   try {

@@ -104,3 +104,30 @@ export const listOpenWork = (
 /** Words of other people have come to the work: what it does from now on may come from them. */
 export const setQuotesOthers = (trx: OrganizationTransaction, id: string) =>
   trx.updateTable('orchestrations').set({ quotes_others: true }).where('id', '=', id).execute();
+
+/** The messages that asked for work in the thread of this one before it, oldest first. */
+export async function findEarlierRequests(
+  trx: OrganizationTransaction,
+  { slack_channel_id: channelId, slack_thread_ts: threadTs, slack_message_ts: ts }: Orchestration,
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('orchestrations')
+    .select('slack_message_ts as ts')
+    .where('slack_channel_id', '=', channelId)
+    .where('slack_thread_ts', '=', threadTs)
+    .where('slack_message_ts', '<', ts)
+    .orderBy('slack_message_ts')
+    .execute();
+  return rows.flatMap((row) => row.ts ?? []);
+}
+
+/** Other people's words have been put below a request; whoever reads the conversation later reads them too. */
+export async function setRequestWords(trx: OrganizationTransaction, id: string, message: string): Promise<void> {
+  await trx.updateTable('orchestrations').set({ message, quotes_others: true }).where('id', '=', id).execute();
+  await trx
+    .updateTable('messages')
+    .set({ content: message })
+    .where('orchestration_id', '=', id)
+    .where('role', '=', 'user')
+    .execute();
+}

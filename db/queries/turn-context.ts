@@ -7,7 +7,7 @@ import type { Steering } from './steering.ts';
 import type { StepForWork } from './steps.ts';
 
 /** What was said before in the session, as a model is told it. */
-export type EarlierMessage = Pick<Message, 'role' | 'content' | 'orchestration_id'>;
+type EarlierMessage = Pick<Message, 'role' | 'content' | 'orchestration_id'>;
 
 interface TurnContextRow extends Orchestration {
   /** Oldest first; words that were refused are left out. */

@@ -1,3 +1,5 @@
+import type { QuotedWords } from '../../contracts/slack-text.ts';
+
 export interface SlackMessage {
   /** What notifications and old clients show. */
   readonly text: string;
@@ -10,6 +12,11 @@ export interface Thread {
   readonly threadTs: string;
 }
 
+/** One message of a thread, as people read it. */
+export interface ThreadWords extends QuotedWords {
+  readonly ts: string;
+}
+
 /** The few calls of Slack that reporting needs. Failures come as `SlackCallError`. */
 export interface SlackPort {
   /** Posts into the thread and answers the message's `ts`; `marker` is kept as metadata so that it can be found again. */
@@ -17,6 +24,8 @@ export interface SlackPort {
   update(channelId: string, ts: string, message: SlackMessage): Promise<void>;
   /** The `ts` of the message with this marker, if it is there. */
   findPosted(thread: Thread, marker: string): Promise<string | undefined>;
+  /** What others than us have said in a thread between two times, each a `ts` and neither included. */
+  readThread(thread: Thread, range: { readonly after: string; readonly before: string }): Promise<ThreadWords[]>;
 }
 
 /** A failed call: `refused` says no message came of it, `gone` that the message to change is no longer there. */

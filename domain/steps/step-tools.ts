@@ -4,7 +4,7 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { findSkill } from '../../db/queries/skills.ts';
 import type { StepForWork } from '../../db/queries/steps.ts';
-import type { EarlierMessage, StepContextRow } from '../../db/queries/turn-context.ts';
+import type { StepContextRow } from '../../db/queries/turn-context.ts';
 import type { WantedCall } from '../models/model-port.ts';
 import type { SkillCatalogue } from '../skills/catalogue.ts';
 import { LOAD_SKILL, offeredSkills } from '../skills/offer.ts';
@@ -67,11 +67,11 @@ export async function withTexts(
 export const taintInputsOf = (
   { orchestrationId, withEarlierAnswers }: { readonly orchestrationId: string; readonly withEarlierAnswers: boolean },
   step: StepForWork | undefined,
-  conversation: readonly EarlierMessage[],
+  { history, quotes_others: quotesOthers }: Pick<StepContextRow, 'history' | 'quotes_others'>,
 ): TaintInputs => ({
   orchestrationId,
-  stepTainted: step?.tainted ?? false,
+  stepTainted: quotesOthers || (step?.tainted ?? false),
   buildsOnOthers: withEarlierAnswers,
-  conversation: [...new Set(conversation.flatMap(({ orchestration_id: id }) => id ?? []))],
+  conversation: [...new Set(history.flatMap(({ orchestration_id: id }) => id ?? []))],
   plannedTool: step?.kind === 'tool' && step.tool ? { name: step.tool, revision: step.revision } : undefined,
 });

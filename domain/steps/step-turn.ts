@@ -81,7 +81,7 @@ async function beginStep(trx: OrganizationTransaction, work: StepWork): Promise<
   const { model, turnKey } = turn.request;
   const steering = context.steering.map((message) => message.id);
   const inputs = {
-    ...taintInputsOf(input, step, context.history),
+    ...taintInputsOf(input, step, context),
     conversation: [],
     buildsOnOthers: work.readsOthersCalls,
   };
@@ -126,7 +126,7 @@ async function writeCalls(
   costNanos: number,
 ): Promise<Orchestration | undefined> {
   const { organizationId, orchestrationId, request } = turn;
-  const inputs = taintInputsOf(input, step, context.history);
+  const inputs = taintInputsOf(input, step, context);
   const buildsOnOthers = inputs.buildsOnOthers || readsOthersCalls;
   const callContext = { organizationId, step: id, turnKey: request.turnKey, ...inputs, buildsOnOthers };
   await writeWantedCalls(trx, callContext, calls, await withTexts(trx, tools, calls));

@@ -207,3 +207,72 @@ it('in the end every accepted request has exactly one outcome', async () => {
   for (const end = Date.now() + 20_000; (await open()) > 0 && Date.now() < end;);
   expect(await unfinished(nubabel)).toEqual([]);
 });
+
+describe('people’s own talk', () => {
+  it('is read by a mention below it, as other people’s words, and costs nothing afterwards', async () => {
+    const { ts } = await nubabel.slack.say({
+      user: 'U_LINUS',
+      channel: CHANNEL,
+      text: 'The qzyx server is &lt;slow&gt;',
+    });
+    await nubabel.slack.say({
+      user: 'U_MINSU',
+      channel: CHANNEL,
+      thread_ts: ts,
+      text: '<@U_LINUS> see <https://a.example|the graph>',
+    });
+    await mention('what happened to vwuq?', { thread_ts: ts });
+    await finalMessage(nubabel, CHANNEL, ts);
+    const [words = ''] = asked('vwuq').map(({ messages }) => JSON.stringify(messages));
+    for (const part of [
+      '> Linus Pauling: The qzyx server is <slow>',
+      '> 김민수: @Linus Pauling see the graph (https://a.example)',
+    ])
+      expect(words).toContain(part);
+    expect(words).not.toContain('> Ada Lovelace: what happened');
+    expect(
+      await acceptedBy(async () => {
+        for (const text of ['<@U_LINUS> can you take this over?', ':+1:', 'ok', 'thanks!', 'let us meet tomorrow'])
+          await (
+            await say(text, { thread_ts: ts })
+          ).settled;
+        await (
+          await say('I can take it', { thread_ts: ts, user: 'U_LINUS' })
+        ).settled;
+      }),
+    ).toBe(0);
+    await mention('and what now, vwuq?', { thread_ts: ts });
+    await nubabel.slack.waitFor('the second answer', () => botMessages(nubabel, CHANNEL, ts)[1]);
+    const later = asked('and what now, vwuq').map(({ messages }) => JSON.stringify(messages));
+    expect(later.at(-1)).toContain('> Linus Pauling: I can take it');
+  });
+
+  it('that is forwarded is heard, with the names of files, and asks before it changes anything', async () => {
+    const attachments = [{ author_name: 'Bob', text: 'Revenue of zzfw fell by 5 &amp; more' }];
+    const { ts } = await mention('', { attachments, files: [{ name: 'zzfw.pdf' }] });
+    await finalMessage(nubabel, CHANNEL, ts);
+    const [words = ''] = asked('zzfw').map(({ messages }) => JSON.stringify(messages));
+    expect(words).toContain('> Bob: Revenue of zzfw fell by 5 & more');
+    expect(words).toContain('zzfw.pdf');
+    const steps = await nubabel.database.look<{ tainted: boolean }>(
+      `select s.tainted from steps s join orchestrations o on o.id = s.orchestration_id where o.slack_thread_ts = $1`,
+      [ts],
+    );
+    expect(steps.length).toBeGreaterThan(0);
+    expect(steps.every(({ tainted }) => tainted)).toBe(true);
+  });
+
+  it('that is nothing but our words starts no work, and is answered to the one who wrote', async () => {
+    const before = nubabel.slack.ephemerals.length;
+    expect(
+      await acceptedBy(async () => {
+        for (const text of ['APPROVE', 'help', 'status', '도움말', '상태', 'cancel', 'UNDO', '👍'])
+          await (
+            await mention(text)
+          ).settled;
+      }),
+    ).toBe(0);
+    await nubabel.slack.waitFor('eight answers', () => nubabel.slack.ephemerals.length >= before + 8 || undefined);
+    expect(nubabel.slack.ephemerals.at(before + 1)?.text).toContain('REPLAN');
+  });
+});

@@ -25,6 +25,8 @@ export interface Sent {
 export interface Deliverer {
   /** Resolves after the first attempt of every event; retries go on in the background. */
   send(envelopes: readonly EventEnvelope[]): Promise<Sent>;
+  /** Hands over the press of a button, once: Slack does not repeat it. */
+  interact(payload: Readonly<Record<string, unknown>>): Promise<Delivery>;
   close(): void;
 }
 
@@ -78,6 +80,24 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       });
       await Promise.all(firsts);
       return { deliveries, settled: Promise.all(all).then(() => undefined) };
+    },
+    async interact(payload) {
+      const common = { eventId: '', type: 'block_actions', attempt: 0 };
+      const { signingSecret, ackTimeoutMs: timeoutMs } = options;
+      const record = (delivery: Delivery): Delivery => {
+        options.journal.append({ kind: 'delivery', at: new Date().toISOString(), ...delivery });
+        return delivery;
+      };
+      if (options.socket.connected()) {
+        const result = await options.socket.send(payload, { attempt: 0, reason: '' }, timeoutMs, 'interactive');
+        return record({ ...common, via: 'socket', ...result });
+      }
+      const eventsUrl = options.eventsUrl();
+      if (!eventsUrl) return record({ ...common, via: 'http', status: 0, ms: 0, reason: 'connection_failed' });
+      const rawBody = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+      const contentType = 'application/x-www-form-urlencoded';
+      const { noRetry: _, ...result } = await postEvent({ eventsUrl, rawBody, signingSecret, timeoutMs, contentType });
+      return record({ ...common, via: 'http', ...result });
     },
     close: () => closing.abort(),
   };

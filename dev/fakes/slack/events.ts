@@ -58,10 +58,29 @@ export const changedEvent = (
   message: SlackMessage,
   channel: SlackChannel,
   eventTs: string,
+  previous?: Readonly<Record<string, unknown>>,
 ): EventEnvelope['event'] => ({
   type: 'message',
   subtype: 'message_changed',
   message: messageOnWire(message),
+  ...(previous ? { previous_message: previous } : {}),
+  hidden: true,
+  channel: channel.id,
+  channel_type: channelType(channel),
+  ts: eventTs,
+  event_ts: eventTs,
+});
+
+/** The `message_deleted` event of a message that has no thread below it. */
+export const deletedEvent = (
+  previous: Readonly<Record<string, unknown>>,
+  channel: SlackChannel,
+  eventTs: string,
+): EventEnvelope['event'] => ({
+  type: 'message',
+  subtype: 'message_deleted',
+  previous_message: previous,
+  deleted_ts: previous['ts'],
   hidden: true,
   channel: channel.id,
   channel_type: channelType(channel),

@@ -7,11 +7,11 @@ import { createFaults, type Fault } from './faults.ts';
 import { handlesOf, type SlackHandles } from './handles.ts';
 import { createMessageStore, type MessageEvent } from './messages.ts';
 import { createPage } from './page.ts';
-import { createPeople, workspaceOf, type People } from './people.ts';
+import { createPeople, type People } from './people.ts';
 import { postEvent, type Post, type Tampering } from './post-event.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createSocketMode } from './socket-mode.ts';
-import { findChannel, type SlackState } from './state.ts';
+import { findChannel, workspaceOf, type SlackState } from './state.ts';
 import type { Delivery, SlackLogLine, SlackMessage, SlackWorkspace } from './types.ts';
 import { createWebApi } from './web-api.ts';
 import { demoWorkspace } from './world.ts';
@@ -120,7 +120,8 @@ function createState(
   const waiters = createWaiters();
   const file = openJournal<SlackLogLine>(options);
   return {
-    workspaces: options.workspaces ?? [demoWorkspace()],
+    // A copy: channels are archived and left while it runs.
+    workspaces: structuredClone(options.workspaces ?? [demoWorkspace()]),
     appToken: options.appToken ?? 'xapp-demo',
     messages: createMessageStore((what, message) => {
       waiters.notify();

@@ -1,5 +1,4 @@
-import { workspaceOf } from './people.ts';
-import type { SlackState } from './state.ts';
+import { workspaceOf, type SlackState } from './state.ts';
 import type { ApiCallLine, SlackLogLine, SlackMessage } from './types.ts';
 
 /** Which messages: of a channel, or of one thread of it with its root. `team` is the first workspace unless told. */

@@ -7,6 +7,7 @@ interface MessageChange {
   readonly text?: string;
   readonly blocks?: readonly Block[];
   readonly metadata?: MessageMetadata | null;
+  readonly tombstone?: boolean;
 }
 
 export type MessageEvent = 'added' | 'edited' | 'removed' | 'reacted';
@@ -44,11 +45,12 @@ export function createMessageStore(changed: (what: MessageEvent, message: SlackM
       return added;
     },
     find: (team, channel, ts) => messages.get(keyOf(team, channel, ts)),
-    change(message, { text = message.text, blocks = message.blocks, metadata }, by) {
+    change(message, { text = message.text, blocks = message.blocks, metadata, tombstone }, by) {
       const kept = own(message);
       if (!kept) return message;
       Object.assign(kept, { text, blocks, edited: { user: by, ts: nextTs() } });
       kept.versions = [...kept.versions, versionOf(text, blocks)];
+      if (tombstone) Object.assign(kept, { subtype: 'tombstone', user: 'USLACKBOT', blocks: [] });
       if (metadata === null) delete kept.metadata;
       else if (metadata) kept.metadata = metadata;
       changed('edited', kept);

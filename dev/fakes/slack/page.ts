@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { parseObject, readBody, sendJson, type Handler } from '../http-server.ts';
-import { workspaceOf, type People } from './people.ts';
-import type { SlackState } from './state.ts';
+import type { People } from './people.ts';
+import { workspaceOf, type SlackState } from './state.ts';
 
 const HTML = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
 
@@ -30,15 +30,28 @@ export function createPage(state: SlackState, people: People): Handler {
         return sendJson(res, 200, worldOf(state));
       case 'GET /_page/messages': {
         const channel = url.searchParams.get('channel') ?? '';
-        return sendJson(res, 200, state.messages.list({ team: workspaceOf(state).teamId, channel }));
+        const all = state.messages.list({ team: workspaceOf(state).teamId, channel });
+        const user = url.searchParams.get('user') ?? '';
+        const own = state.ephemerals.filter((one) => one.channel === channel && one.user === user);
+        const hidden = own.map((one) => ({ ...one, user: workspaceOf(state).botUserId, ...EPHEMERAL }));
+        return sendJson(
+          res,
+          200,
+          [...all, ...hidden].sort((a, b) => (a.ts < b.ts ? -1 : 1)),
+        );
       }
       case 'POST /_page/say':
         return say(req, res, state, people);
+      case 'POST /_page/press':
+        return press(req, res, people);
       default:
         return sendJson(res, 404, { ok: false, error: 'not_found' });
     }
   };
 }
+
+/** What only one person sees, as the page shows it. */
+const EPHEMERAL = { bot_id: 'B', reactions: [], versions: [], isEphemeral: true } as const;
 
 function worldOf(state: SlackState) {
   const { name, users, channels, botUserId } = workspaceOf(state);
@@ -56,4 +69,13 @@ async function say(req: IncomingMessage, res: ServerResponse, state: SlackState,
     ? people.say(said.data)
     : people.mention(said.data));
   sendJson(res, 200, { ok: true, ts, deliveries });
+}
+
+const Pressed = z.object({ user: z.string(), channel: z.string(), ts: z.string(), action: z.string() });
+
+async function press(req: IncomingMessage, res: ServerResponse, people: People): Promise<void> {
+  if (!req.headers['content-type']?.startsWith('application/json')) return sendJson(res, 415, { ok: false });
+  const pressed = Pressed.safeParse(parseObject((await readBody(req)) ?? ''));
+  if (!pressed.success) return sendJson(res, 400, { ok: false, error: z.prettifyError(pressed.error) });
+  sendJson(res, 200, { ok: true, deliveries: [await people.press(pressed.data)] });
 }

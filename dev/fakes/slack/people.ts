@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Deliverer, Sent } from './deliver.ts';
 import { mentionEvent, messageEvent, richText, wrapEvent } from './events.ts';
-import { findChannel, type SlackState } from './state.ts';
-import type { SlackChannel, SlackWorkspace } from './types.ts';
+import { createChanges, type Changes } from './people-changes.ts';
+import { findChannel, workspaceOf, type SlackState } from './state.ts';
+import type { SlackChannel, SlackMessage, SlackWorkspace } from './types.ts';
 
 /** What a person writes. `team` is the first workspace unless told. */
 export interface Utterance {
@@ -11,6 +12,9 @@ export interface Utterance {
   readonly text: string;
   readonly thread_ts?: string;
   readonly team?: string;
+  /** Messages that are forwarded with it. */
+  readonly attachments?: SlackMessage['attachments'];
+  readonly files?: SlackMessage['files'];
 }
 
 /** A message of a person and what became of its events. */
@@ -19,7 +23,7 @@ export interface Said extends Sent {
 }
 
 /** The hands of the people in the fake workspaces. */
-export interface People {
+export interface People extends Changes {
   /** Writes `@bot text` in a channel: an `app_mention` and a `message` event. */
   mention(utterance: Utterance): Promise<Said>;
   /** Writes without mentioning anyone: a `message` event, plus an `app_mention` when the text has the mention itself. */
@@ -43,6 +47,7 @@ export function createPeople(state: SlackState, deliverer: Deliverer, alsoMessag
   }
   return {
     say,
+    ...createChanges(state, deliverer),
     mention(utterance) {
       const at = `<@${workspaceOf(state, utterance.team).botUserId}>`;
       return say(utterance.text.includes(at) ? utterance : { ...utterance, text: `${at} ${utterance.text}` });
@@ -56,12 +61,6 @@ export function createPeople(state: SlackState, deliverer: Deliverer, alsoMessag
   };
 }
 
-export function workspaceOf({ workspaces }: Pick<SlackState, 'workspaces'>, team?: string): SlackWorkspace {
-  const workspace = team === undefined ? workspaces[0] : workspaces.find(({ teamId }) => teamId === team);
-  if (!workspace) throw new Error(`There is no workspace ${team}.`);
-  return workspace;
-}
-
 const write = (state: SlackState, { teamId }: SlackWorkspace, { id }: SlackChannel, utterance: Utterance) =>
   state.messages.add({
     channel: id,
@@ -71,6 +70,8 @@ const write = (state: SlackState, { teamId }: SlackWorkspace, { id }: SlackChann
     blocks: utterance.text === '' ? [] : [richText(utterance.text)],
     client_msg_id: randomUUID(),
     ...(utterance.thread_ts ? { thread_ts: utterance.thread_ts } : {}),
+    ...(utterance.attachments ? { attachments: utterance.attachments } : {}),
+    ...(utterance.files ? { files: utterance.files } : {}),
   });
 
 function eventsOf(

@@ -20,6 +20,8 @@ export interface Post {
   readonly timeoutMs: number;
   readonly retry?: { readonly attempt: number; readonly reason: string };
   readonly tampering?: Tampering;
+  /** JSON unless told; interactions come as a form. */
+  readonly contentType?: string;
 }
 
 type PostResult = Pick<Delivery, 'status' | 'ms' | 'reason' | 'body'> & { readonly noRetry: boolean };
@@ -46,10 +48,16 @@ export async function postEvent(post: Post): Promise<PostResult> {
   }
 }
 
-function headersOf({ rawBody, signingSecret, retry, tampering = {} }: Post): Record<string, string> {
+function headersOf({
+  rawBody,
+  signingSecret,
+  retry,
+  contentType = 'application/json',
+  tampering = {},
+}: Post): Record<string, string> {
   const { timestamp = Math.floor(Date.now() / 1000) } = tampering;
   const headers: Record<string, string | null> = {
-    'content-type': 'application/json',
+    'content-type': contentType,
     'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
     'x-slack-request-timestamp': String(timestamp),
     'x-slack-signature': signSlackRequest(tampering.signingSecret ?? signingSecret, timestamp, rawBody),

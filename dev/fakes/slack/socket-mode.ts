@@ -18,7 +18,12 @@ type Waiting = Map<string, (payload: unknown) => void>;
 export interface SocketMode {
   connected(): boolean;
   /** Sends an event to the client that connected last and waits for its acknowledgement. */
-  send(payload: EventEnvelope, retry: Retry, timeoutMs: number): Promise<SocketResult>;
+  send(
+    payload: EventEnvelope | Readonly<Record<string, unknown>>,
+    retry: Retry,
+    timeoutMs: number,
+    type?: 'events_api' | 'interactive',
+  ): Promise<SocketResult>;
   attach(server: Server): void;
   /** Tells every client to connect anew, as Slack does when it refreshes a connection. */
   refresh(): void;
@@ -62,7 +67,8 @@ export function createSocketMode(journal: Journal<SlackLogLine>, appId: string):
           sockets.handleUpgrade(req, socket, head, welcome);
         else socket.destroy();
       }),
-    send: (payload, retry, timeoutMs) => sendEnvelope(clients.at(-1), waiting, { payload, retry, timeoutMs }),
+    send: (payload, retry, timeoutMs, type = 'events_api') =>
+      sendEnvelope(clients.at(-1), waiting, { payload, retry, timeoutMs, type }),
     refresh: () =>
       clients.forEach((client) => client.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested' }))),
     close() {
@@ -76,7 +82,12 @@ export function createSocketMode(journal: Journal<SlackLogLine>, appId: string):
 function sendEnvelope(
   client: WebSocket | undefined,
   waiting: Waiting,
-  { payload, retry, timeoutMs }: { payload: EventEnvelope; retry: Retry; timeoutMs: number },
+  {
+    payload,
+    retry,
+    timeoutMs,
+    type,
+  }: { payload: Readonly<Record<string, unknown>>; retry: Retry; timeoutMs: number; type: string },
 ): Promise<SocketResult> {
   return new Promise((resolve) => {
     const envelope_id = randomUUID();
@@ -89,7 +100,13 @@ function sendEnvelope(
     const timer = setTimeout(() => settle({ status: 0, reason: 'http_timeout' }), timeoutMs);
     waiting.set(envelope_id, (answer) => settle({ status: 200, body: JSON.stringify(answer) }));
     const retried = { retry_attempt: retry.attempt, retry_reason: retry.reason };
-    const envelope = { envelope_id, type: 'events_api', accepts_response_payload: false, payload, ...retried };
+    const envelope = {
+      envelope_id,
+      type,
+      accepts_response_payload: false,
+      payload,
+      ...(type === 'events_api' && retried),
+    };
     client?.send(JSON.stringify(envelope));
   });
 }

@@ -11,7 +11,7 @@ export interface SlackState {
   readonly workspaces: readonly SlackWorkspace[];
   readonly appToken: string;
   readonly messages: MessageStore;
-  readonly ephemerals: (Pick<SlackMessage, 'ts' | 'channel' | 'team' | 'text' | 'blocks'> & {
+  readonly ephemerals: (Pick<SlackMessage, 'ts' | 'channel' | 'team' | 'text' | 'blocks' | 'thread_ts'> & {
     readonly user: string;
   })[];
   readonly journal: Journal<SlackLogLine>;
@@ -35,3 +35,9 @@ export type Method = (call: MethodCall) => Readonly<Record<string, unknown>>;
 
 export const findChannel = ({ channels }: SlackWorkspace, id: string | undefined): SlackChannel | undefined =>
   channels.find((channel) => channel.id === id);
+
+export function workspaceOf({ workspaces }: Pick<SlackState, 'workspaces'>, team?: string): SlackWorkspace {
+  const workspace = team === undefined ? workspaces[0] : workspaces.find(({ teamId }) => teamId === team);
+  if (!workspace) throw new Error(`There is no workspace ${team}.`);
+  return workspace;
+}

@@ -35,6 +35,8 @@ export interface SlackWorkspace {
   readonly appId: string;
   readonly users: readonly SlackUser[];
   readonly channels: readonly SlackChannel[];
+  /** What the app may do; everything of its manifest unless told. */
+  readonly scopes?: readonly string[];
 }
 
 export type Block = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -63,6 +65,11 @@ export interface SlackMessage {
   readonly app_id?: string;
   readonly client_msg_id?: string;
   readonly metadata?: MessageMetadata;
+  /** Forwarded messages and unfurled links. */
+  readonly attachments?: readonly Readonly<Record<string, unknown>>[];
+  readonly files?: readonly Readonly<Record<string, unknown>>[];
+  /** `tombstone`: deleted, and kept because its thread goes on. */
+  readonly subtype?: 'tombstone';
   readonly edited?: { readonly user: string; readonly ts: string };
   readonly reactions: readonly { readonly name: string; readonly users: readonly string[] }[];
   /** Oldest first; the last is what is shown now. */

@@ -12,7 +12,22 @@ import type { SlackWorkspace } from './types.ts';
 
 const METHODS: Readonly<Record<string, Method>> = { ...CHAT_METHODS, ...CONVERSATION_METHODS, ...PEOPLE_METHODS };
 
-const SCOPES = 'app_mentions:read,channels:history,chat:write,im:history,reactions:write,users:read';
+/** What the manifest of the documentation asks for. */
+const SCOPES: readonly string[] =
+  `app_mentions:read channels:history channels:read chat:write groups:history groups:read
+  im:history im:read im:write reactions:write users:read users:read.email`.split(/\s+/);
+
+/** Scopes without which Slack refuses a method (docs.slack.dev, one page a method). */
+const NEEDED: Readonly<Record<string, string>> = {
+  'chat.postMessage': 'chat:write',
+  'chat.update': 'chat:write',
+  'chat.delete': 'chat:write',
+  'chat.postEphemeral': 'chat:write',
+  'reactions.add': 'reactions:write',
+  'conversations.open': 'im:write',
+  'users.info': 'users:read',
+  'users.list': 'users:read',
+};
 
 interface Answer {
   readonly status: number;
@@ -77,6 +92,10 @@ function faultAnswer(fault: Fault | undefined): Answer | undefined {
 function carryOut(state: SlackState, method: string, workspace: SlackWorkspace, args: Arguments): Answer {
   const wait = state.limits?.take(method, workspace.teamId, textArgument(args, 'channel'));
   if (wait !== undefined) return limited(wait);
+  const needed = NEEDED[method];
+  const provided = workspace.scopes ?? SCOPES;
+  if (needed && !provided.includes(needed))
+    return { status: 200, body: { ok: false, error: 'missing_scope', needed, provided: provided.join(',') } };
   const run = METHODS[method];
   if (!run) throw new SlackRefusalError('unknown_method');
   return { status: 200, body: { ok: true, ...run({ state, workspace, args }) } };
@@ -106,5 +125,5 @@ function log({ journal }: SlackState, { method, team, args, startedAt }: Asked, 
 }
 
 function send(res: ServerResponse, { status, body, headers }: Answer): void {
-  sendJson(res, status, body, { 'x-oauth-scopes': SCOPES, ...headers });
+  sendJson(res, status, body, { 'x-oauth-scopes': SCOPES.join(','), ...headers });
 }

@@ -67,6 +67,7 @@ describe('the message of planned work', () => {
       post: async (_, message) => `1.${posted.push(message)}`,
       update: async () => undefined,
       findPosted: async () => undefined,
+      readThread: async () => [],
     };
     const { reportToSlack } = createSlackActivities({
       db: database.db,

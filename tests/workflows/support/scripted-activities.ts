@@ -279,6 +279,7 @@ export function createScriptedActivities() {
         await progress.script.report?.(++progress.reports, final);
         return { final };
       },
+      readThread: async ({ orchestrationId }) => void of(orchestrationId).calls.push({ name: 'readThread' }),
       remindApprovers: async ({ orchestrationId, approvalId, nth, escalates }) => {
         const { script, calls } = of(orchestrationId);
         calls.push({ name: 'remindApprovers', approvalId, nth, escalates });

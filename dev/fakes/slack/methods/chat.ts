@@ -55,8 +55,17 @@ const postEphemeral: Method = (call) => {
   const user = textArgument(args, 'user') ?? '';
   if (!workspace.users.some(({ id }) => id === user)) throw new SlackRefusalError('user_not_in_channel');
   const { text = '', blocks = [] } = contentOf(call);
+  const thread = textArgument(args, 'thread_ts');
   const ts = state.messages.nextTs();
-  state.ephemerals.push({ ts, channel: channel.id, team: workspace.teamId, user, text, blocks });
+  state.ephemerals.push({
+    ts,
+    channel: channel.id,
+    team: workspace.teamId,
+    user,
+    text,
+    blocks,
+    ...(thread ? { thread_ts: thread } : {}),
+  });
   state.waiters.notify();
   return { message_ts: ts };
 };

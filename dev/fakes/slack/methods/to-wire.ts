@@ -3,6 +3,7 @@ import type { SlackChannel, SlackMessage, SlackUser, SlackWorkspace } from '../t
 /** A message as the Web API shows it. */
 export function messageOnWire(message: SlackMessage, replies: readonly SlackMessage[] = [], withMetadata = false) {
   const { ts, user, text, blocks, team, bot_id, app_id, client_msg_id, edited, reactions, metadata } = message;
+  const { attachments, files, subtype } = message;
   const isRoot = replies.length > 0;
   const thread_ts = message.thread_ts ?? (isRoot ? ts : undefined);
   return {
@@ -11,7 +12,10 @@ export function messageOnWire(message: SlackMessage, replies: readonly SlackMess
     ts,
     text,
     team,
+    ...(subtype ? { subtype, hidden: true } : {}),
     ...(blocks.length > 0 ? { blocks } : {}),
+    ...(attachments ? { attachments } : {}),
+    ...(files ? { files } : {}),
     ...(bot_id ? { bot_id, app_id, bot_profile: { id: bot_id, app_id, team_id: team, deleted: false } } : {}),
     ...(client_msg_id ? { client_msg_id } : {}),
     ...(thread_ts ? { thread_ts } : {}),
