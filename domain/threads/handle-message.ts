@@ -92,22 +92,19 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
 /** Gives what was said to the work, and the receipt for it. */
 async function tell(deps: ThreadDeps, received: SaidToJob, texts: Texts): Promise<ThreadReply | undefined> {
   const { message, principal } = received;
-  switch (received.kind) {
-    case 'answer':
-      return answer(deps, received, texts);
-    case 'steering': {
-      const entry = { kind: 'recorded', via: 'slack', keys: keysOf(message) } as const;
-      await steerJob(deps, principal, received.job.id, received.steer, entry);
-      return received.steer.mode === 'stop' ? { message, reaction: 'no_entry_sign' } : undefined;
-    }
-    case 'again':
-      await askAgain(deps, principal, received.job.id);
-      return { message, reaction: 'white_check_mark' };
-    case 'undo':
-      // Slack repeats what it thinks was lost, and by then there may be other changes.
-      await undoJob(deps, principal, received.job.id, [messageKey(message)]);
-      return { message, text: texts.tools.undoing, reaction: 'white_check_mark' };
+  if (received.kind === 'answer') return answer(deps, received, texts);
+  if (received.kind === 'steering') {
+    const entry = { kind: 'recorded', via: 'slack', keys: keysOf(message) } as const;
+    await steerJob(deps, principal, received.job.id, received.steer, entry);
+    return received.steer.mode === 'stop' ? { message, reaction: 'no_entry_sign' } : undefined;
   }
+  if (received.kind === 'again') {
+    await askAgain(deps, principal, received.job.id);
+    return { message, reaction: 'white_check_mark' };
+  }
+  // Slack repeats what it thinks was lost, and by then there may be other changes.
+  await undoJob(deps, principal, received.job.id, [messageKey(message)]);
+  return { message, text: texts.tools.undoing, reaction: 'white_check_mark' };
 }
 
 /** APPROVE, CANCEL or a choice in a thread: an answer to its question, a stop of its work, or a kind word. */

@@ -177,6 +177,8 @@ async function findSaidToWork(trx: OrganizationTransaction, spoken: Spoken): Pro
         return local(exactWords(job.approval, textsFor(language)));
       if (said.kind === 'near' || (job && isFinal(job.status) && job.asks_back)) break;
       return local(job && !isFinal(job.status) ? words.nothingAsked : textsFor(language).nothingToApprove);
+    case undefined:
+      break;
   }
   return saidToRunning(trx, spoken);
 }

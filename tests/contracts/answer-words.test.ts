@@ -5,6 +5,9 @@ import { parseAnswer, parseSteering, readWords } from '../../contracts/answer-wo
 const WIDE = (word: string) =>
   word.replaceAll(/[A-Za-z]/g, (letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0));
 
+/** Texts between bars, as they stand but for what is around them. */
+const listed = (texts: string): string[] => texts.split('|').map((text) => text.replace(/^\s+|\s+$/g, ''));
+
 /** Words as people write them, each with the same meaning. */
 const decorated = (word: string): string[] => [
   word,
@@ -63,37 +66,11 @@ describe.each(MEANINGS)('%s', (word, said) => {
 });
 
 describe('an answer', () => {
-  it.each([
-    'approve please',
-    'please approve',
-    'Approved',
-    'APPROVE 👍',
-    'approve ✅',
-    'approve :+1:',
-    'Approve, thanks!',
-    '승인해줘',
-    '승인해 줘',
-    '승인해줘요',
-    '승인해주세요',
-    '승인해 주세요',
-    '승인해주십시오',
-    '승인합니다',
-    '승인합니다.',
-    '승인해요',
-    '승인해',
-    '승인할게요',
-    '승인하겠습니다',
-    '승인함',
-    '승인했습니다',
-    '승인이요',
-    '승인 부탁드립니다',
-    '승인 부탁해요',
-    '승인 바랍니다',
-    '승인~',
-    '승인!!',
-    '*승인*',
-    '“승인합니다”',
-  ])('approves: %j', (text) => {
+  it.each(
+    listed(`approve please | please approve | Approved | APPROVE 👍 | approve ✅ | approve :+1: | Approve, thanks! |
+    승인해줘 | 승인해 줘 | 승인해줘요 | 승인해주세요 | 승인해 주세요 | 승인해주십시오 | 승인합니다 | 승인합니다. | 승인해요 | 승인해 | 승인할게요 | 승인하겠습니다 |
+    승인함 | 승인했습니다 | 승인이요 | 승인 부탁드립니다 | 승인 부탁해요 | 승인 바랍니다 | 승인~ | 승인!! | *승인* | “승인합니다”`),
+  )('approves: %j', (text) => {
     expect(parseAnswer(text)).toEqual({ verdict: 'approve' });
   });
 
@@ -115,63 +92,15 @@ describe('an answer', () => {
     expect(parseAnswer(text)).toEqual({ verdict: 'approve', choice: 'stop' });
   });
 
-  it.each([
-    "don't APPROVE",
-    'do not approve',
-    'approve tomorrow',
-    'approve?',
-    'APPROVE ?',
-    'I approve',
-    'approve it',
-    'approve cancel',
-    'APPROVE\nCANCEL',
-    'approve but use blue',
-    'not approve',
-    'never approve',
-    'un-approve',
-    'disapprove',
-    'approve 🚫',
-    'APPROVE :x:',
-    'approve 👎',
-    '~APPROVE~',
-    '*~approve~*',
-    '> APPROVE',
-    'approve /s',
-    'approve step 2',
-    '<@U_ADA> APPROVE',
-    'approve @ada',
-    'should I approve',
-    'say APPROVE',
-    'type "APPROVE"',
-    'аpprove',
-    'approv',
-    'approval',
-    'approve approve',
-    'a p p r o v e',
-    '승인하지 마세요',
-    '승인 안 해',
-    '승인 취소',
-    '승인해도 될까요?',
-    '승인할까요?',
-    '승인?',
-    '승인 보류',
-    '미승인',
-    '승인 거부',
-    '승인은 내일',
-    '승인하면 안 돼요',
-    '승인 안됨',
-    '승인 불가',
-    '취소하지 마',
-    '안 승인',
-    'cancel the meeting',
-    'cancelled',
-    'cancel?',
-    'yes',
-    'ok',
-    '네',
-    '👍',
-    '',
-  ])('is none: %j', (text) => {
+  it.each(
+    listed(`don't APPROVE | do not approve | approve tomorrow | approve? | APPROVE ? | I approve | approve it |
+    approve cancel | APPROVE\nCANCEL | approve but use blue | not approve | never approve | un-approve |
+    disapprove | approve 🚫 | APPROVE :x: | approve 👎 | ~APPROVE~ | *~approve~* | > APPROVE | approve /s |
+    approve step 2 | <@U_ADA> APPROVE | approve @ada | should I approve | say APPROVE | type "APPROVE" |
+    аpprove | approv | approval | approve approve | a p p r o v e | 승인하지 마세요 | 승인 안 해 | 승인 취소 | 승인해도 될까요? |
+    승인할까요? | 승인? | 승인 보류 | 미승인 | 승인 거부 | 승인은 내일 | 승인하면 안 돼요 | 승인 안됨 | 승인 불가 | 취소하지 마 | 안 승인 |
+    cancel the meeting | cancelled | cancel? | yes | ok | 네 | 👍`),
+  )('is none: %j', (text) => {
     expect(parseAnswer(text)).toBeUndefined();
   });
 
@@ -213,98 +142,34 @@ describe('an answer', () => {
 });
 
 describe('what people answer with and decides nothing', () => {
-  it.each([
-    'yes',
-    'Yes!',
-    'ok',
-    'OK.',
-    'okay',
-    '*ok*',
-    'y',
-    'sure',
-    'LGTM',
-    'yes please',
-    'no',
-    'nope',
-    '네',
-    '네!',
-    '예',
-    '응',
-    '넵',
-    'ㅇㅇ',
-    'ㅇㅋ',
-    '좋아요',
-    '알겠습니다',
-    '아니요',
-    '아뇨',
-    '거절',
-    '확인했습니다',
-    '👍',
-    '👍🏽',
-    '👍👍',
-    ':+1:',
-    ':+1::skin-tone-3:',
-    ':thumbsup:',
-    '✅',
-    '👎',
-    ':-1:',
-    '🙆‍♀️',
-    '❤️',
-    'ok 👍',
-    '👍 ok',
-    '네 :+1:',
-    'ok?',
-    'yes\u200b',
-    'ＯＫ',
-    '+1',
-  ])('is vague: %j', (text) => {
+  it.each(
+    listed(`yes | Yes! | ok | OK. | okay | *ok* | y | sure | LGTM | yes please | no | nope | 네 | 네! | 예 | 응 | 넵 |
+    ㅇㅇ | ㅇㅋ | 좋아요 | 알겠습니다 | 아니요 | 아뇨 | 거절 | 확인했습니다 | 👍 | 👍🏽 | 👍👍 | :+1: | :+1::skin-tone-3: | :thumbsup: |
+    ✅ | 👎 | :-1: | 🙆‍♀️ | ❤️ | ok 👍 | 👍 ok | 네 :+1: | ok? | yes\u200b | ＯＫ | +1`),
+  )('is vague: %j', (text) => {
     expect(readWords(text)).toEqual({ kind: 'vague' });
   });
 
-  it.each([
-    'approve?',
-    "don't approve",
-    'I approve',
-    'aprove',
-    'cancle',
-    '승인할까요?',
-    '승인하지 마세요',
-    'go ahead',
-    'continue',
-    '진행해줘',
-    '~APPROVE~',
-  ])('is near: %j', (text) => {
+  it.each(
+    listed(`approve? | don't approve | I approve | aprove | cancle | 승인할까요? | 승인하지 마세요 | go ahead | continue |
+    진행해줘 | ~APPROVE~`),
+  )('is near: %j', (text) => {
     expect(readWords(text)).toEqual({ kind: 'near' });
   });
 
-  it.each([
-    'thanks',
-    'Thank you!',
-    'thx 🙏',
-    'great, thanks',
-    'perfect',
-    '감사합니다',
-    '고마워요',
-    '수고하셨습니다 :pray:',
-    'ㅋㅋㅋ',
-    'lol',
-  ])('is thanks: %j', (text) => {
+  it.each(
+    listed(
+      `thanks | Thank you! | thx 🙏 | great, thanks | perfect | 감사합니다 | 고마워요 | 수고하셨습니다 :pray: | ㅋㅋㅋ | lol`,
+    ),
+  )('is thanks: %j', (text) => {
     expect(readWords(text)).toEqual({ kind: 'thanks' });
   });
 
-  it.each([
-    'draft a launch tweet',
-    'help me with the launch plan',
-    'status of the launch?',
-    'ok, now draft the email',
-    'no, use blue',
-    'cancel the meeting with Bob',
-    'undo the last migration in staging',
-    '네이버 광고 계획',
-    '상태 관리 라이브러리 비교',
-    '5',
-    'a',
-  ])('is anything else: %j', (text) => {
+  it.each(
+    listed(`draft a launch tweet | help me with the launch plan | status of the launch? | ok, now draft the email |
+    no, use blue | cancel the meeting with Bob | undo the last migration in staging | 네이버 광고 계획 |
+    상태 관리 라이브러리 비교 | 5 | a`),
+  )('is anything else: %j', (text) => {
     expect(readWords(text)).toBeUndefined();
   });
 });

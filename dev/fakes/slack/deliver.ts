@@ -46,9 +46,9 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     }
     const eventsUrl = options.eventsUrl();
     if (!eventsUrl) return { ...common, via: 'http', status: 0, ms: 0, reason: 'connection_failed', noRetry: true };
-    const { signingSecret, ackTimeoutMs: timeoutMs } = options;
     const retry = number > 0 ? { attempt: number, reason } : undefined;
-    const result = await postEvent({ eventsUrl, rawBody: JSON.stringify(envelope), signingSecret, timeoutMs, retry });
+    const post = { eventsUrl, signingSecret: options.signingSecret, timeoutMs: options.ackTimeoutMs, retry };
+    const result = await postEvent({ ...post, rawBody: JSON.stringify(envelope) });
     return { ...common, via: 'http', ...result };
   }
 
@@ -68,37 +68,37 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   return {
     async send(envelopes) {
       const deliveries: Delivery[] = [];
-      const firsts: Promise<void>[] = [];
-      const all = envelopes.map((envelope) => {
-        const first = Promise.withResolvers<void>();
-        firsts.push(first.promise);
+      const firsts = envelopes.map(() => Promise.withResolvers<void>());
+      const all = envelopes.map((envelope, nth) => {
         const record = (delivery: Delivery) => {
           deliveries.push(delivery);
-          first.resolve();
+          firsts[nth]?.resolve();
         };
-        return persist(envelope, record).finally(first.resolve);
+        return persist(envelope, record).finally(firsts[nth]?.resolve);
       });
-      await Promise.all(firsts);
+      await Promise.all(firsts.map(({ promise }) => promise));
       return { deliveries, settled: Promise.all(all).then(() => undefined) };
     },
-    async interact(payload) {
-      const common = { eventId: '', type: 'block_actions', attempt: 0 };
-      const { signingSecret, ackTimeoutMs: timeoutMs } = options;
-      const record = (delivery: Delivery): Delivery => {
-        options.journal.append({ kind: 'delivery', at: new Date().toISOString(), ...delivery });
-        return delivery;
-      };
-      if (options.socket.connected()) {
-        const result = await options.socket.send(payload, { attempt: 0, reason: '' }, timeoutMs, 'interactive');
-        return record({ ...common, via: 'socket', ...result });
-      }
-      const eventsUrl = options.eventsUrl();
-      if (!eventsUrl) return record({ ...common, via: 'http', status: 0, ms: 0, reason: 'connection_failed' });
-      const rawBody = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
-      const contentType = 'application/x-www-form-urlencoded';
-      const { noRetry: _, ...result } = await postEvent({ eventsUrl, rawBody, signingSecret, timeoutMs, contentType });
-      return record({ ...common, via: 'http', ...result });
-    },
+    interact: (payload) => interact(options, payload),
     close: () => closing.abort(),
   };
+}
+
+async function interact(options: DelivererOptions, payload: Readonly<Record<string, unknown>>): Promise<Delivery> {
+  const { signingSecret, ackTimeoutMs: timeoutMs, journal, socket } = options;
+  const common = { eventId: '', type: 'block_actions', attempt: 0 };
+  const record = (delivery: Delivery): Delivery => {
+    journal.append({ kind: 'delivery', at: new Date().toISOString(), ...delivery });
+    return delivery;
+  };
+  if (socket.connected()) {
+    const result = await socket.send(payload, { attempt: 0, reason: '' }, timeoutMs, 'interactive');
+    return record({ ...common, via: 'socket', ...result });
+  }
+  const eventsUrl = options.eventsUrl();
+  if (!eventsUrl) return record({ ...common, via: 'http', status: 0, ms: 0, reason: 'connection_failed' });
+  const rawBody = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  const contentType = 'application/x-www-form-urlencoded';
+  const { noRetry: _, ...result } = await postEvent({ eventsUrl, rawBody, signingSecret, timeoutMs, contentType });
+  return record({ ...common, via: 'http', ...result });
 }

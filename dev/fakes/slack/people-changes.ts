@@ -38,20 +38,7 @@ export function createChanges(state: SlackState, deliverer: Deliverer): Changes 
     return { workspace, channel, message };
   }
 
-  async function close(
-    id: string,
-    team: string | undefined,
-    change: Partial<SlackChannel>,
-    types: readonly string[],
-    user: string,
-  ) {
-    const workspace = workspaceOf(state, team);
-    const channel = channelOf(workspace, id);
-    Object.assign(channel, change);
-    const events = types.map((type) => ({ type, channel: id, user, event_ts: state.messages.nextTs() }));
-    return deliverer.send(events.map((event) => wrapEvent(workspace, event)));
-  }
-
+  const close = (closing: Closing, change: Partial<SlackChannel>) => closeChannel(state, deliverer, closing, change);
   return {
     async edit({ user, text, ...place }) {
       const { workspace, channel, message } = find(place);
@@ -73,20 +60,47 @@ export function createChanges(state: SlackState, deliverer: Deliverer): Changes 
       const changed = state.messages.change(message, stone, place.user);
       return tell(workspace, channel, changedEvent(changed, channel, eventTs, before));
     },
-    archive: (id, user = 'U_ADA', team) => close(id, team, { archived: true }, ['channel_archive'], user),
+    archive: (id, user = 'U_ADA', team) => close({ id, team, user, types: ['channel_archive'] }, { archived: true }),
     removeBot: (id, _user, team) => {
       const { botUserId } = workspaceOf(state, team);
-      return close(id, team, { botIsMember: false }, ['member_left_channel', 'channel_left'], botUserId);
+      const types = ['member_left_channel', 'channel_left'];
+      return close({ id, team, user: botUserId, types }, { botIsMember: false });
     },
-    press({ user, channel: id, ts, team, action }) {
-      const workspace = workspaceOf(state, team);
-      const hidden = state.ephemerals.find((one) => one.channel === id && one.ts === ts && one.user === user);
-      const message = hidden ?? state.messages.find(workspace.teamId, id, ts);
-      const button = message && buttonsOf(message.blocks).find((one) => one['action_id'] === action);
-      if (!message || !button) throw new Error(`There is no button ${action} in ${id} ${ts} for ${user}.`);
-      return deliverer.interact(interaction(state, { workspace, user, message, button, isEphemeral: Boolean(hidden) }));
-    },
+    press: (pressed) => press(state, deliverer, pressed),
   };
+}
+
+interface Closing {
+  readonly id: string;
+  readonly team: string | undefined;
+  readonly user: string;
+  readonly types: readonly string[];
+}
+
+/** Whoever is in a channel is told that it is archived, or that somebody is in it no more. */
+async function closeChannel(
+  state: SlackState,
+  deliverer: Deliverer,
+  { id, team, user, types }: Closing,
+  change: Partial<SlackChannel>,
+): Promise<Sent> {
+  const workspace = workspaceOf(state, team);
+  Object.assign(channelOf(workspace, id), change);
+  const events = types.map((type) => ({ type, channel: id, user, event_ts: state.messages.nextTs() }));
+  return deliverer.send(events.map((event) => wrapEvent(workspace, event)));
+}
+
+function press(
+  state: SlackState,
+  deliverer: Deliverer,
+  { user, channel: id, ts, team, action }: Parameters<Changes['press']>[0],
+): Promise<Delivery> {
+  const workspace = workspaceOf(state, team);
+  const hidden = state.ephemerals.find((one) => one.channel === id && one.ts === ts && one.user === user);
+  const message = hidden ?? state.messages.find(workspace.teamId, id, ts);
+  const button = message && buttonsOf(message.blocks).find((one) => one['action_id'] === action);
+  if (!message || !button) throw new Error(`There is no button ${action} in ${id} ${ts} for ${user}.`);
+  return deliverer.interact(interaction(state, { workspace, user, message, button, isEphemeral: Boolean(hidden) }));
 }
 
 function channelOf(workspace: SlackWorkspace, id: string): SlackChannel {
