@@ -19,18 +19,18 @@ export interface ThreadDeps extends ReceiveDeps, AcceptDeps, CancelDeps, SteerDe
 }
 
 /** Something a person can do about a reply with one press; `value` says to what. */
-export interface ReplyButton {
+interface ReplyButton {
   readonly action: SlackAction;
   readonly label: string;
   readonly value: string;
 }
 
 /** What buttons of ours do, by the name that Slack gives back. */
-export const SLACK_ACTIONS = ['ask_again', 'cancel_job', 'use_edit'] as const;
-export type SlackAction = (typeof SLACK_ACTIONS)[number];
+const SLACK_ACTIONS = ['ask_again', 'cancel_job', 'use_edit'] as const;
+type SlackAction = (typeof SLACK_ACTIONS)[number];
 
 /** Where somebody has written or pressed, and who. */
-export type ReplyPlace = Pick<ThreadMessage, 'channelId' | 'threadTs' | 'ts' | 'slackUserId'>;
+type ReplyPlace = Pick<ThreadMessage, 'channelId' | 'threadTs' | 'ts' | 'slackUserId'>;
 
 /** What a person gets for what they have written: words that only they see, and a mark that everybody does. */
 export interface ThreadReply {

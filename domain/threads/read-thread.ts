@@ -8,7 +8,7 @@ import { findEarlierRequests, setRequestWords } from '../../db/queries/threads.t
 import type { Attempt } from '../attempt.ts';
 import { SlackCallError, type SlackPort } from '../reports/slack-port.ts';
 
-export interface ReadThreadDeps extends DatabaseDeps {
+interface ReadThreadDeps extends DatabaseDeps {
   readonly slack: SlackPort | undefined;
 }
 

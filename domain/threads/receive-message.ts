@@ -26,8 +26,7 @@ import {
 } from '../orchestrations/accept.ts';
 import { detectLanguage } from '../routing/text.ts';
 import { maySteer } from '../steering/steer.ts';
-import { exactWords, statusReply } from './local-reply.ts';
-import { keysOf, type SlackProfile, type ThreadMessage } from './thread-message.ts';
+import { exactWords, keysOf, statusReply, type SlackProfile, type ThreadMessage } from './thread-message.ts';
 
 export interface ReceiveDeps extends DatabaseDeps, LogDeps, RecordDeps {
   readonly unknownUsers: 'create' | 'reject';
