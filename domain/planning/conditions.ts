@@ -8,6 +8,7 @@ import {
 } from '@marcbachmann/cel-js';
 import { PLAN_LIMITS } from '../../contracts/plan.ts';
 import { isRecord, storableText } from '../../contracts/json.ts';
+import { isNode, MACROS, workOf, type ConditionSizes } from './condition-cost.ts';
 
 /** What a condition may know of a step. */
 export interface StepResult {
@@ -22,9 +23,20 @@ export class ConditionError extends Error {
   override readonly name = 'ConditionError';
 }
 
-/** Macros visit at most this many values and are never nested, which bounds the time of every condition. */
-const BOUNDS = { astNodes: 100, astDepth: 24, loops: 3, dataValues: 1_000, dataDepth: 20, textChars: 50_000 };
-const MACROS = new Set(['all', 'exists', 'exists_one', 'filter']);
+/** Loops visit at most this many values and are never nested. */
+const BOUNDS = {
+  astNodes: 100,
+  astDepth: 24,
+  loops: 3,
+  dataValues: 1_000,
+  dataDepth: 20,
+  dataChars: 100_000,
+  textChars: 50_000,
+  /** Characters counted, or as much of other work: a few ms. */
+  work: 400_000,
+};
+/** What a condition may meet at the most; texts that it searches for are short until they are known. */
+const MAX_SIZES: ConditionSizes = { ...BOUNDS, needleChars: 64 };
 const FUNCTIONS = [
   'has',
   'size',
@@ -46,7 +58,7 @@ const notAllowed = (name: string) =>
 /** What is wrong with a condition over these steps, as a sentence; undefined when it can be decided. */
 export function checkCondition(expression: string, allowedIds: Iterable<string>): string | undefined {
   try {
-    compile(expression, [...allowedIds]);
+    compile(expression, [...allowedIds], MAX_SIZES);
     return undefined;
   } catch (error) {
     return toSentence(error);
@@ -59,8 +71,11 @@ export function checkCondition(expression: string, allowedIds: Iterable<string>)
  */
 export function evaluateCondition(expression: string, results: Readonly<Record<string, StepResult>>): boolean {
   try {
-    const run = compile(expression, Object.keys(results));
-    const steps = Object.entries(results).map(([id, result]) => [id, toCelResult(result)]);
+    // What the condition does not name is not looked at, however much it is.
+    const asked = ([id, result]: [string, StepResult]) =>
+      [id, toCelResult(expression.includes(id) ? result : { ...result, text: '', data: null })] as const;
+    const steps = Object.entries(results).map(asked);
+    const run = compile(expression, Object.keys(results), sizesOf(steps));
     const verdict: unknown = run({ steps: Object.fromEntries(steps) });
     if (typeof verdict === 'boolean') return verdict;
   } catch (error) {
@@ -71,11 +86,12 @@ export function evaluateCondition(expression: string, results: Readonly<Record<s
 
 const quoted = (expression: string): string => `“${expression.slice(0, 120)}${expression.length > 120 ? '…' : ''}”`;
 
-function compile(expression: string, ids: readonly string[]): ParseResult {
+function compile(expression: string, ids: readonly string[], sizes: ConditionSizes): ParseResult {
   if (expression.length > PLAN_LIMITS.conditionChars)
     throw new ConditionError(`is longer than ${PLAN_LIMITS.conditionChars} characters.`);
   const run = environmentOf(ids).parse(expression);
-  refuseCostly(run.ast);
+  refuseForbidden(run.ast);
+  if (workOf(run.ast, sizes) > BOUNDS.work) throw new ConditionError(TOO_MUCH);
   const { valid, type, error } = run.check();
   if (!valid) throw error ?? new ConditionError('is no valid expression.');
   if (type !== 'bool' && type !== 'dyn') throw new ConditionError(`gives ${type}, but must give true or false.`);
@@ -89,7 +105,7 @@ const environmentOf = (ids: readonly string[]): Environment =>
     limits: { maxAstNodes: BOUNDS.astNodes, maxDepth: BOUNDS.astDepth, maxListElements: 50, maxMapEntries: 10 },
   }).registerVariable({ name: 'steps', schema: Object.fromEntries(ids.map((id) => [id, RESULT])) });
 
-function refuseCostly(root: ASTNode): void {
+function refuseForbidden(root: ASTNode): void {
   let loops = 0;
   const visit = (node: unknown, inLoop: boolean): void => {
     if (Array.isArray(node)) return node.forEach((one) => visit(one, inLoop));
@@ -109,23 +125,53 @@ function refuseCostly(root: ASTNode): void {
   visit(root, false);
 }
 
-const isNode = (value: unknown): value is ASTNode =>
-  typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
-
 function toCelResult({ status, text, confidence, data }: StepResult): StepResult {
   return { status, text: text.slice(0, BOUNDS.textChars), confidence, data: bounded(data) };
+}
+
+const TOO_MUCH =
+  'handles too much text for one condition: do not join texts, and in a loop ask only about the values of its own list.';
+
+/** How much there really is. */
+function sizesOf(results: readonly (readonly [id: string, result: StepResult])[]): ConditionSizes {
+  let [dataChars, dataValues, needleChars] = [0, 0, 0];
+  const look = (value: unknown): void => {
+    dataValues++;
+    if (typeof value === 'string') {
+      dataChars += value.length;
+      needleChars = Math.max(needleChars, value.length);
+    } else if (Array.isArray(value)) value.forEach(look);
+    else if (value instanceof Map) value.forEach(look);
+  };
+  results.forEach(([, { data }]) => look(data));
+  const texts = new Map(results.map(([id, { text }]) => [id, text.length]));
+  const textChars = Math.max(0, ...texts.values());
+  return {
+    textChars,
+    textCharsOf: (id) => texts.get(id),
+    dataChars,
+    dataValues,
+    needleChars: Math.max(needleChars, textChars),
+  };
 }
 
 /** A copy without anything but JSON's own values, in objects that inherit nothing. */
 function bounded(data: unknown): unknown {
   let values = 0;
+  let chars = 0;
+  const text = (value: string): string => {
+    chars += value.length;
+    if (chars > BOUNDS.dataChars)
+      throw new ConditionError(`asks about data of more than ${BOUNDS.dataChars} characters.`);
+    return value;
+  };
   const copy = (value: unknown, depth: number): unknown => {
     if (++values > BOUNDS.dataValues) throw new ConditionError(`asks about more than ${BOUNDS.dataValues} values.`);
     if (depth > BOUNDS.dataDepth) throw new ConditionError('asks about data that is nested too deeply.');
-    if (typeof value === 'string') return value.slice(0, BOUNDS.textChars);
+    if (typeof value === 'string') return text(value);
     if (Array.isArray(value)) return value.map((one) => copy(one, depth + 1));
     if (typeof value !== 'object' || value === null) return value ?? null;
-    return new Map(Object.entries(value).map(([name, one]) => [name, copy(one, depth + 1)]));
+    return new Map(Object.entries(value).map(([name, one]) => [text(name), copy(one, depth + 1)]));
   };
   return copy(data, 0);
 }
