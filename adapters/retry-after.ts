@@ -5,3 +5,30 @@ export function retryAfterMsOf(header: string | null | undefined, now = Date.now
   const ms = Number.isFinite(seconds) ? Math.ceil(seconds * 1000) : Date.parse(header) - now;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
+
+/** Headers of an answer, whichever class or plain object they come as. */
+type HeadersSeen = { get(name: string): string | null } | Readonly<Record<string, unknown>>;
+
+const hasGet = (headers: HeadersSeen): headers is { get(name: string): string | null } =>
+  typeof headers.get === 'function';
+
+function headerIn(headers: HeadersSeen | undefined, name: string): string | undefined {
+  if (headers === undefined) return undefined;
+  const given = hasGet(headers) ? headers.get(name) : headers[name];
+  return typeof given === 'string' || typeof given === 'number' ? `${given}` : undefined;
+}
+
+/** How long an answer asks to wait, ms: `retry-after-ms`, which Anthropic and OpenAI send, is the finer of both. */
+export function waitMsIn(headers: HeadersSeen | undefined, now = Date.now()): number | undefined {
+  const ms = headerIn(headers, 'retry-after-ms')?.trim();
+  const finer = ms ? Number(ms) : Number.NaN;
+  return Number.isFinite(finer) && finer >= 0
+    ? Math.ceil(finer)
+    : retryAfterMsOf(headerIn(headers, 'retry-after'), now);
+}
+
+/** Whether an answer says that trying again helps (`x-should-retry`); undefined where it does not say. */
+export function shouldRetryIn(headers: HeadersSeen | undefined): boolean | undefined {
+  const said = headerIn(headers, 'x-should-retry')?.trim().toLowerCase();
+  return said === 'true' ? true : said === 'false' ? false : undefined;
+}

@@ -35,6 +35,14 @@ export const FAILURE = {
 } as const;
 export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];
 
+/**
+ * Why a model's provider said no, as the first detail of `modelRefused`; without one it did not take the request as it
+ * was made. `policy`: what it will not answer. `too_long`: more than the model can read. `billing`: the account has no
+ * money left. `no_model`: it has no such model. `cut`: the limit of its length came before anything was said. `empty`:
+ * nothing was said.
+ */
+export type RefusalCause = 'policy' | 'too_long' | 'billing' | 'no_model' | 'cut' | 'empty';
+
 interface FailureOptions {
   readonly message: string;
   readonly type: FailureType;

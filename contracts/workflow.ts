@@ -200,7 +200,10 @@ export interface CallOutline {
   readonly signature: string;
 }
 
-/** What an agent's turn came to when it wants tools called; without calls it has answered. */
+/**
+ * What an agent's turn came to when its step goes on: it wants tools called; without calls its answer was cut off, and
+ * another round goes on with it.
+ */
 export interface StepRound {
   readonly calls: readonly CallOutline[];
 }

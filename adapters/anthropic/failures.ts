@@ -1,8 +1,9 @@
 import { ownValue } from '../../contracts/json.ts';
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
-import { CancelledError, FAILURE, FailureError } from '../../contracts/failures.ts';
+import { CancelledError, FAILURE, FailureError, type RefusalCause } from '../../contracts/failures.ts';
 import { secretForms } from '../../contracts/clean-text.ts';
 import { ModelCallError } from '../../domain/models/model-port.ts';
+import { shouldRetryIn, waitMsIn } from '../retry-after.ts';
 
 /** How the call stood when it failed. */
 interface CallState {
@@ -44,34 +45,56 @@ const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
 function byStatus(error: APIError, free: boolean, secret?: string): ModelCallError {
   const given: unknown = error.status;
   const status = typeof given === 'number' ? given : ownValue(STATUS_OF_TYPE, error.type ?? '');
-  if (status === 429 || status === 529) return rateLimited(error, free, secret);
+  const headers = error.headers instanceof Headers ? error.headers : undefined;
+  const retries = shouldRetryIn(headers);
+  const waitMs = waitMsIn(headers);
+  const wait = waitMs !== undefined && waitMs > 0 ? { waitSeconds: waitMs / 1_000 } : {};
+  if (status === 429 || status === 529) {
+    const limit = { message: plain(error, secret), type: FAILURE.modelRateLimited, nonRetryable: retries === false };
+    return new ModelCallError(FailureError.create(limit), free, { fault: 'limited', ...wait });
+  }
   if (status === 401 || status === 403) {
     const isTheKeys = status === 401 || /^(authentication|permission)_error$/.test(error.type ?? '');
     const failure = FailureError.nonRetryable(plain(error, secret), FAILURE.modelUnauthorized);
     return new ModelCallError(failure, free, { fault: isTheKeys ? 'rejected' : 'nothing' });
   }
-  const permanent = status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 409;
-  return permanent
-    ? new ModelCallError(FailureError.nonRetryable(plain(error, secret), FAILURE.modelRefused), free)
-    : new ModelCallError(
-        unavailable(error, status ? `answered with ${status}` : 'broke off its answer', secret),
-        free,
-        {
-          fault: 'failed',
-        },
-      );
+  const isRequests = status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 409;
+  // The provider's own word on trying again counts for more than what its status usually means.
+  if (isRequests && retries !== true) {
+    const cause = causeOf(status, saidBy(error));
+    const details = cause === undefined ? [] : [cause];
+    return new ModelCallError(FailureError.nonRetryable(plain(error, secret), FAILURE.modelRefused, ...details), free);
+  }
+  const what = status ? `answered with ${status}` : 'broke off its answer';
+  const failure = unavailable(error, what, secret, retries === false);
+  return new ModelCallError(failure, free, { fault: 'failed', ...wait });
 }
 
-function rateLimited(error: APIError, free: boolean, secret?: string): ModelCallError {
-  const headers: unknown = error.headers;
-  const seconds = headers instanceof Headers ? Number(headers.get('retry-after')) : Number.NaN;
-  const failure = FailureError.create({ type: FAILURE.modelRateLimited, message: plain(error, secret) });
-  const asked = Number.isFinite(seconds) && seconds > 0;
-  return new ModelCallError(failure, free, { fault: 'limited', ...(asked && { waitSeconds: seconds }) });
+/** What providers and gateways say in a refusal, by what it is about; the first that fits counts. */
+const SAID: readonly (readonly [RefusalCause, RegExp])[] = [
+  [
+    'billing',
+    /credit balance|billing|insufficient[_ ](?:quota|funds|credit)|payment required|exceeded your current quota/i,
+  ],
+  [
+    'too_long',
+    /too long|too large|context (?:length|window|limit)|(?:maximum|max)[^.]{0,40}\btokens?\b|exceeds?[^.]{0,40}\btokens?\b|too many tokens/i,
+  ],
+  ['policy', /content (?:filter|policy|management)|usage polic|safety (?:filter|system)|flagged|blocked by/i],
+  ['no_model', /^(?:\d+ )?model:|model[^.]{0,80}(?:not found|does not exist|not supported|unknown)|unknown model/i],
+];
+
+/** Why a request was refused; undefined where nothing known is said. */
+function causeOf(status: number, said: string): RefusalCause | undefined {
+  if (status === 402) return 'billing';
+  if (status === 413) return 'too_long';
+  return SAID.find(([, words]) => words.test(said.slice(0, 2_000)))?.[0] ?? (status === 404 ? 'no_model' : undefined);
 }
 
-const unavailable = (error: Error, what: string, secret?: string): FailureError =>
-  FailureError.create({ type: FAILURE.modelUnavailable, message: `The model ${what}: ${plain(error, secret)}` });
+const unavailable = (error: Error, what: string, secret?: string, nonRetryable = false): FailureError => {
+  const message = `The model ${what}: ${plain(error, secret)}`;
+  return FailureError.create({ type: FAILURE.modelUnavailable, message, nonRetryable });
+};
 
 /** Provider messages can be long and may quote the prompt: history keeps the first line only. */
 function plain(error: Error, secret?: string): string {

@@ -1,12 +1,13 @@
 import { APIError } from '@anthropic-ai/sdk';
 import { parseExactly } from '../../contracts/json.ts';
 import { Stream } from '@anthropic-ai/sdk/core/streaming';
+import { isRecord } from '../../contracts/json.ts';
 
 /** The part of a message that we use; servers that only speak like the Messages API may leave out the rest. */
 export interface WireMessage {
   readonly content: readonly WireBlock[];
   readonly stop_reason: string | null;
-  readonly usage: WireUsage;
+  readonly usage?: WireUsage | null;
 }
 
 /** A block of an answer; those that are not text are sent back as they came. */
@@ -18,12 +19,15 @@ export interface WireBlock {
   readonly input?: unknown;
 }
 
-interface WireUsage {
+export interface WireUsage {
   readonly input_tokens?: number | null;
   readonly output_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
   readonly cache_read_input_tokens?: number | null;
-  readonly cache_creation?: { readonly ephemeral_1h_input_tokens?: number } | null;
+  readonly cache_creation?: {
+    readonly ephemeral_5m_input_tokens?: number | null;
+    readonly ephemeral_1h_input_tokens?: number | null;
+  } | null;
 }
 
 /** How far an answer has come, also when it ends in an error. */
@@ -96,7 +100,7 @@ interface Draft {
 }
 
 function applyFrame(draft: Draft, { type, index = 0, message, content_block, delta, usage }: Frame): void {
-  if (type === 'message_start') draft.usage = { ...message?.usage };
+  if (type === 'message_start') draft.usage = larger(draft.usage, message?.usage);
   else if (type === 'content_block_start' && content_block) draft.blocks.set(index, { ...content_block });
   else if (type === 'content_block_delta' && delta) {
     const block: DraftBlock = draft.blocks.get(index) ?? { type: 'text' };
@@ -107,7 +111,7 @@ function applyFrame(draft: Draft, { type, index = 0, message, content_block, del
     draft.blocks.set(index, block);
   } else if (type === 'message_delta') {
     draft.stopReason = delta?.stop_reason ?? draft.stopReason;
-    draft.usage = { ...draft.usage, ...withoutNulls(usage) };
+    draft.usage = larger(draft.usage, usage);
   }
 }
 
@@ -122,9 +126,23 @@ function toBlock({ json, ...block }: DraftBlock): WireBlock {
   }
 }
 
-/** The last counts of a stream are whole, but it leaves those null that it has said at its beginning. */
-const withoutNulls = (usage: WireUsage = {}): WireUsage =>
-  Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined));
+/**
+ * The larger of what a stream says at its beginning and at its end, for each kind of tokens: some leave out at the end
+ * what they have said before, or say 0.
+ */
+function larger(before: WireUsage, now: WireUsage | null | undefined): WireUsage {
+  if (!isRecord(now)) return before;
+  const kinds = new Set([...Object.keys(before), ...Object.keys(now)]);
+  const known = new Map<string, unknown>(Object.entries(before));
+  const given = new Map<string, unknown>(Object.entries(now));
+  return Object.fromEntries([...kinds].map((kind) => [kind, largerOf(known.get(kind), given.get(kind))]));
+}
+
+function largerOf(one: unknown, other: unknown): unknown {
+  if (isRecord(one) || isRecord(other)) return larger(isRecord(one) ? one : {}, isRecord(other) ? other : {});
+  if (typeof one !== 'number') return other ?? one;
+  return typeof other === 'number' && other > one ? other : one;
+}
 
 const isError = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && 'type' in body && body.type === 'error' && 'error' in body;

@@ -29,10 +29,10 @@ export const turnInsert = (trx: OrganizationTransaction, row: Insertable<ModelTu
 export const listTurns = (
   trx: OrganizationTransaction,
   orchestrationId: string,
-): Promise<Omit<ModelTurn, 'blocks' | 'organization_id' | 'orchestration_id' | 'stop_reason'>[]> =>
+): Promise<Omit<ModelTurn, 'blocks' | 'organization_id' | 'orchestration_id'>[]> =>
   trx
     .selectFrom('model_turns')
-    .select(['turn_key', 'model', 'content', 'cost_nanos', 'created_at'])
+    .select(['turn_key', 'model', 'content', 'stop_reason', 'cost_nanos', 'created_at'])
     .where('orchestration_id', '=', orchestrationId)
     .orderBy('created_at')
     .execute();
@@ -42,12 +42,12 @@ export const listTurnsByKey = (
   trx: OrganizationTransaction,
   orchestrationId: string,
   turnKeys: readonly string[],
-): Promise<Pick<ModelTurn, 'turn_key' | 'content' | 'blocks'>[]> =>
+): Promise<Pick<ModelTurn, 'turn_key' | 'content' | 'blocks' | 'stop_reason'>[]> =>
   turnKeys.length === 0
     ? Promise.resolve([])
     : trx
         .selectFrom('model_turns')
-        .select(['turn_key', 'content', 'blocks'])
+        .select(['turn_key', 'content', 'blocks', 'stop_reason'])
         .where('orchestration_id', '=', orchestrationId)
         // One parameter however many there are, so that it stays one prepared statement.
         .where('turn_key', '=', sql<string>`any(${[...turnKeys]}::text[])`)

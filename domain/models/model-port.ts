@@ -42,13 +42,48 @@ export interface ModelAnswer {
   readonly text: string;
   /** Tools it wants called; the answer ends with them. */
   readonly calls: readonly WantedCall[];
-  /** Of an answer with calls: the whole of it as it came, to be sent back with their results. */
+  /** Of an answer with calls, or one that was paused: the whole of it as it came, to be sent back. */
   readonly blocks: readonly ModelBlock[];
-  /** It ended in the midst of a call that it wanted. */
-  readonly cutOff: boolean;
   readonly stopReason: string | null;
-  readonly tokens: BilledTokens;
+  readonly tokens: ReportedTokens;
 }
+
+/** What the provider says it bills; null where it does not say, or says what cannot be: nothing for a prompt. */
+export type ReportedTokens = Omit<BilledTokens, 'input' | 'output'> & {
+  readonly input: number | null;
+  readonly output: number | null;
+};
+
+/**
+ * How an answer has ended. `cut`: at the limit of its length, or in the midst of a call. `paused`: the provider wants to
+ * be asked to go on. `full`: nothing more fits what the model can read. `refused`: by the provider's rules. `unknown`:
+ * for a reason that nobody has heard of, so that nobody can say that it is whole.
+ */
+export type AnswerEnd = 'whole' | 'cut' | 'paused' | 'full' | 'refused' | 'unknown';
+
+/** The Messages API's own reasons, and what gateways hand on of other providers'. */
+const ENDS: Readonly<Record<string, AnswerEnd>> = {
+  end_turn: 'whole',
+  stop_sequence: 'whole',
+  stop: 'whole',
+  eos: 'whole',
+  max_tokens: 'cut',
+  length: 'cut',
+  // Calls were announced; an answer that has some goes on with them, whatever it ended with.
+  tool_use: 'cut',
+  tool_calls: 'cut',
+  pause_turn: 'paused',
+  model_context_window_exceeded: 'full',
+  refusal: 'refused',
+  content_filter: 'refused',
+};
+
+/** How an answer without calls has ended, by what its provider says. Pure. */
+export const endOf = (stopReason: string | null): AnswerEnd =>
+  stopReason !== null && Object.hasOwn(ENDS, stopReason) ? (ENDS[stopReason] ?? 'unknown') : 'unknown';
+
+/** Whether what an answer says is all of it. Pure. */
+export const isWhole = (stopReason: string | null): boolean => endOf(stopReason) === 'whole';
 
 /** A model behind its provider's protocol, called with one key. Failures are translated by the implementation. */
 export interface ModelPort {

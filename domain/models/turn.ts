@@ -2,7 +2,7 @@ import { type Attempt, retryWhileDatabaseUnavailable } from '../attempt.ts';
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
-import { FAILURE, FailureError } from '../../contracts/failures.ts';
+import { FAILURE, FailureError, type RefusalCause } from '../../contracts/failures.ts';
 import type { Nanos } from '../../contracts/money.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withLockedOrchestration, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -14,7 +14,7 @@ import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 import { alertBudgets } from '../budgets/limits.ts';
-import { ModelCallError, type ModelAnswer, type ModelRequest, type PooledModel } from './model-port.ts';
+import { endOf, ModelCallError, type ModelAnswer, type ModelRequest, type PooledModel } from './model-port.ts';
 import type { PriceTable } from './prices.ts';
 
 export interface TurnDeps {
@@ -155,7 +155,7 @@ export async function callModel(deps: TurnDeps, turn: ReservedTurn, attempt: Att
 /**
  * Runs what stores and pays an answer in one transaction that holds the orchestration's row. The answer has been paid
  * for: a database that is away is asked again, not the model. What is no answer is paid for and stored nowhere.
- * @throws FailureError `modelRefused` when the model gave no answer.
+ * @throws FailureError `modelRefused` with its cause when the model gave no answer.
  */
 export async function settleTurn<T>(
   deps: TurnDeps,
@@ -163,26 +163,40 @@ export async function settleTurn<T>(
   answer: ModelAnswer,
   { signal }: Attempt,
   store: (trx: OrganizationTransaction) => Promise<T>,
+  isAnswer = hasAnswer(answer),
 ): Promise<T> {
-  const isAnswer = hasAnswer(answer);
   const work = isAnswer ? store : (trx: OrganizationTransaction) => payTurn(trx, deps, turn, answer);
   const settled = await retryWhileDatabaseUnavailable(
     () => withLockedOrchestration<T | void>(deps.db, turn, work),
     signal,
   );
   deps.wakeReaders(turn.organizationId);
-  if (!isAnswer) throw FailureError.nonRetryable('The model gave no answer.', FAILURE.modelRefused);
+  if (!isAnswer) throw toNoAnswer(answer);
   deps.reachKillPoint('after-turn-stored');
   return settled as T;
 }
 
-/** Words before a call that was cut off are no answer yet. */
-const hasAnswer = ({ calls, text, cutOff, stopReason }: ModelAnswer): boolean =>
-  stopReason !== 'refusal' && (calls.length > 0 || (text.trim().length > 0 && !cutOff));
+/** Something to go on with: calls to make, or words; words that were cut off are marked by whoever shows them. */
+export const hasAnswer = ({ calls, text, stopReason }: ModelAnswer): boolean =>
+  endOf(stopReason) !== 'refused' && (calls.length > 0 || text.trim().length > 0);
 
-/** What a call has cost. */
-export const costOf = ({ prices }: Pick<TurnDeps, 'prices'>, { request }: Turn, { tokens }: ModelAnswer): Nanos =>
-  prices.costOf(request.model, tokens);
+/** Why there is nothing to go on with, for people. */
+function toNoAnswer({ stopReason }: ModelAnswer): FailureError {
+  const end = endOf(stopReason);
+  const why: RefusalCause =
+    end === 'refused' ? 'policy' : end === 'full' ? 'too_long' : end === 'cut' ? 'cut' : 'empty';
+  const ended = stopReason === null ? '' : ` It ended with ${stopReason.slice(0, 60)}.`;
+  return FailureError.nonRetryable(`The model gave no answer.${ended}`, FAILURE.modelRefused, why);
+}
+
+/** What a call has cost; what its provider does not say counts at the most that it can be. */
+export function costOf({ prices }: Pick<TurnDeps, 'prices'>, { request }: Turn, { tokens }: ModelAnswer): Nanos {
+  const { model, maxTokens } = request;
+  const output = tokens.output ?? maxTokens;
+  return tokens.input === null
+    ? prices.worstCaseOf(model, maxPromptTokens(request), output)
+    : prices.costOf(model, { ...tokens, input: tokens.input, output });
+}
 
 /** An answer as its row. Pure. */
 export const toTurnRow = (deps: Pick<TurnDeps, 'prices'>, turn: Turn, answer: ModelAnswer) => ({
@@ -192,7 +206,7 @@ export const toTurnRow = (deps: Pick<TurnDeps, 'prices'>, turn: Turn, answer: Mo
   model: turn.request.model,
   content: answer.text,
   stop_reason: answer.stopReason,
-  blocks: answer.calls.length > 0 ? JSON.stringify(answer.blocks) : null,
+  blocks: answer.blocks.length > 0 ? JSON.stringify(answer.blocks) : null,
   cost_nanos: costOf(deps, turn, answer),
 });
 
@@ -204,7 +218,9 @@ export async function payTurn(
   answer: ModelAnswer,
   changed?: Orchestration,
 ): Promise<void> {
-  const { input, output, cacheWrite5m, cacheWrite1h, cacheRead } = answer.tokens;
+  const { cacheWrite5m, cacheWrite1h, cacheRead } = answer.tokens;
+  const input = answer.tokens.input ?? maxPromptTokens(turn.request);
+  const output = answer.tokens.output ?? turn.request.maxTokens;
   const moved = await settle(trx, turn.usageId, costOf(deps, turn, answer), {
     inputTokens: input,
     outputTokens: output,

@@ -7,6 +7,7 @@ import { listSteps, setStep, type Step } from '../../db/queries/steps.ts';
 import type { ModelTurn } from '../../db/queries/turns.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { splitConfidence } from '../steps/prompts.ts';
+import { isWhole } from '../models/model-port.ts';
 import { agentTurnKey } from '../models/turn-context.ts';
 
 export interface AgentAnswer {
@@ -18,6 +19,8 @@ export interface AgentAnswer {
   readonly confidence: number;
   readonly relevance: number;
   readonly model: string;
+  /** Its end is missing. */
+  readonly isCut?: true;
 }
 
 interface MissingAgent {
@@ -62,7 +65,8 @@ export function mergeAnswers(
     missing_agents: missing.flatMap(({ agent, reason }) => (agent ? [{ agent, reason }] : [])),
     coverage: {
       answered: weighted.length,
-      total: weighted.length + missing.length,
+      // An answer without its end is there and missing.
+      total: new Set([...weighted, ...missing].map(({ step }) => step)).size,
       missing: missing.map(({ step, title, reason }) => ({ step, title, reason })),
       weights: weighted.map(({ step, weight }) => ({ step, weight })),
     },
@@ -94,15 +98,17 @@ const stepOf = ({ step, agent }: StepFailure): string => step ?? agent ?? '';
 /** The answers of the finished steps. */
 export function toAnswers(
   steps: readonly Step[],
-  turns: readonly Pick<ModelTurn, 'turn_key' | 'content' | 'model'>[],
+  turns: readonly Pick<ModelTurn, 'turn_key' | 'content' | 'model' | 'stop_reason'>[],
 ): AgentAnswer[] {
   const turnOf = new Map(turns.map((turn) => [turn.turn_key, turn]));
   return steps.flatMap((step) => {
     const turn = turnOf.get(step.turn_key ?? agentTurnKey(step.id));
     if (step.status !== 'done' || !turn || !step.agent) return [];
     const { id, agent, title, relevance } = step;
+    const said = splitConfidence(turn.content);
+    const answer = { ...said, step: id, agent, relevance, model: turn.model, ...(title && { title }) };
     return [
-      { ...splitConfidence(turn.content), step: id, agent, relevance, model: turn.model, ...(title && { title }) },
+      isWhole(turn.stop_reason) ? answer : { ...answer, content: `${said.content}\n\n[…]`, isCut: true as const },
     ];
   });
 }
@@ -117,16 +123,32 @@ const isLeftOut = ({ status, reason }: Step, ending: Ending): boolean =>
   status === 'skipped' && !NOT_NEEDED.has(reason) && (reason !== null || ending.kind !== 'worked');
 
 /** Steps whose answer is missing, each with a sentence that says why. */
-export function missingOf(steps: readonly Step[], ending: Ending, language: Language): MissingAgent[] {
+export function missingOf(
+  steps: readonly Step[],
+  answers: readonly AgentAnswer[],
+  ending: Ending,
+  language: Language,
+): MissingAgent[] {
   const revision = Math.max(0, ...steps.map((step) => step.revision));
   const missing = steps.filter(
     (step) =>
       step.kind !== 'approval' && !isReplaced(step, revision) && (step.status === 'failed' || isLeftOut(step, ending)),
   );
-  return missing.map((step) => ({
-    step: step.id,
-    title: stepName(step),
-    agent: step.agent,
-    reason: step.reason ? errorSentence(step.reason as ErrorCode, language) : textsFor(language).cancelled,
-  }));
+  const cut = answers
+    .filter(({ isCut }) => isCut)
+    .map(({ step, title, agent }) => ({
+      step,
+      title: title ?? stepName({ id: step, title: '', agent }),
+      agent,
+      reason: errorSentence('answer_cut', language),
+    }));
+  return [
+    ...cut,
+    ...missing.map((step) => ({
+      step: step.id,
+      title: stepName(step),
+      agent: step.agent,
+      reason: step.reason ? errorSentence(step.reason as ErrorCode, language) : textsFor(language).cancelled,
+    })),
+  ];
 }

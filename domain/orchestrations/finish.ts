@@ -40,7 +40,8 @@ export function finishOrchestration(
     // Also true for a request that began without a plan and was planned while it ran.
     const planned = steps.some(({ revision }) => revision > 0);
     const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
-    const missing = missingOf(steps, ending, orchestration.language);
+    const missing = missingOf(steps, answers, ending, orchestration.language);
+    const isCut = answers.some((answer) => answer.isCut);
     const tookMs = Date.now() - orchestration.created_at.getTime();
     const toolJob = orchestration.options.tool ? await toolJobResult(trx, orchestration, tookMs) : undefined;
     const result =
@@ -49,9 +50,10 @@ export function finishOrchestration(
         : orchestration.options.tool
           ? toolJob?.result
           : mergeAnswers(answers, missing, tookMs);
-    const status = statusOf(ending, result, orchestration.route?.mode === 'fallback' && !planned);
+    const isStandIn = orchestration.route?.mode === 'fallback' && !planned;
+    const status = statusOf(ending, result, isStandIn && !isCut);
     const receipt = await receiptOf(trx, orchestration.id, ending, steps);
-    const error = errorOf(ending, status, orchestration.language, toolJob?.code);
+    const error = errorOf(ending, status, orchestration.language, toolJob?.code ?? (isCut ? 'answer_cut' : undefined));
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
     if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
     await dropPending(trx, orchestration.id);

@@ -3,7 +3,7 @@ import type { Message } from '../../db/queries/sessions.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { ModelTurn } from '../../db/queries/turns.ts';
 import type { ModelBlock } from '../../db/tables/work.ts';
-import type { ModelMessage } from '../models/model-port.ts';
+import { endOf, type ModelMessage } from '../models/model-port.ts';
 import { toModelAnswer } from '../tools/results.ts';
 
 /** Output tokens that a tier may use, thinking included. */
@@ -46,26 +46,65 @@ export function splitConfidence(text: string): { content: string; confidence: nu
   return { content: text.slice(0, found.index).trim(), confidence: between01(Number(found[1])) };
 }
 
+/** A turn as the rounds after it need it. */
+export type EarlierTurn = Pick<ModelTurn, 'blocks' | 'content' | 'stop_reason'>;
+
 /**
- * What the rounds before have said and got, as the model wants it: its own blocks, then the results of all its calls.
- * Pure.
+ * What the rounds before have said and got, as the model wants it: its own blocks, then the results of all its calls; or
+ * what it was in the middle of saying. Pure.
  */
 export function toRoundMessages(
   keys: readonly string[],
-  turns: ReadonlyMap<string, Pick<ModelTurn, 'blocks'>>,
+  turns: ReadonlyMap<string, EarlierTurn>,
   calls: readonly ToolCall[],
 ): ModelMessage[] {
   const results = bounded(keys.flatMap((key) => calls.filter((call) => call.turn_key === key)));
-  return keys.flatMap((key) => {
-    const blocks = turns.get(key)?.blocks;
-    const ofRound = results.filter(({ call }) => call.turn_key === key).map(toResultBlock);
-    if (!blocks || ofRound.length === 0) return [];
-    return [
-      { role: 'assistant' as const, content: blocks },
-      { role: 'user' as const, content: ofRound },
-    ];
+  const resultsOf = (key: string) => results.filter(({ call }) => call.turn_key === key).map(toResultBlock);
+  return keys.flatMap((key, index): ModelMessage[] => {
+    const turn = turns.get(key);
+    const ofRound = resultsOf(key);
+    if (!turn) return [];
+    if (ofRound.length > 0)
+      return [
+        { role: 'assistant', content: turn.blocks ?? turn.content },
+        { role: 'user', content: ofRound },
+      ];
+    const next = keys[index + 1];
+    // What goes on holds what it goes on from.
+    return next !== undefined && resultsOf(next).length === 0 ? [] : toUnfinished(turn);
   });
 }
+
+const CUT_OFF =
+  'Your answer reached the limit of its length and was cut off there. Go on exactly where it ended, and repeat nothing. ' +
+  'A call that you were about to make was not made: make it again if it is still needed, with shorter arguments.';
+const GO_ON = 'Go on.';
+
+/** An answer without its end, and the request for the rest of it. */
+function toUnfinished({ blocks, content, stop_reason: reason }: EarlierTurn): ModelMessage[] {
+  const isPaused = endOf(reason) === 'paused';
+  // What the provider itself was at is handed back as it came, and nothing is said after it.
+  if (isPaused && blocks?.some(({ type }) => type !== 'text')) return [{ role: 'assistant', content: blocks }];
+  const said: ModelMessage[] = content.trim() === '' ? [] : [{ role: 'assistant', content: content.trimEnd() }];
+  return [...said, { role: 'user', content: isPaused ? GO_ON : CUT_OFF }];
+}
+
+/** Messages in which the roles take turns: what the same side says twice in a row becomes one. Pure. */
+export function inTurns(messages: readonly ModelMessage[]): ModelMessage[] {
+  const turns: ModelMessage[] = [];
+  for (const message of messages) {
+    const last = turns.at(-1);
+    if (last?.role === message.role) turns[turns.length - 1] = { role: last.role, content: joined(last, message) };
+    else turns.push(message);
+  }
+  return turns;
+}
+
+const joined = ({ content: one }: ModelMessage, { content: other }: ModelMessage): ModelMessage['content'] =>
+  typeof one === 'string' && typeof other === 'string' ? `${one}\n\n${other}` : [...toBlocks(one), ...toBlocks(other)];
+
+const toBlocks = (content: ModelMessage['content']): readonly ModelBlock[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
 /** Characters of a prompt that answers of tools may use; of the oldest answers only the beginning stays. */
 const MAX_RESULT_CHARS = 300_000;

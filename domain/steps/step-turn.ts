@@ -12,11 +12,13 @@ import {
   type StepForWork,
 } from '../../db/queries/steps.ts';
 import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
+import { findTurn } from '../../db/queries/turns.ts';
 import type { Attempt } from '../attempt.ts';
-import type { ModelAnswer } from '../models/model-port.ts';
+import { endOf, type AnswerEnd, type ModelAnswer } from '../models/model-port.ts';
 import {
   callModel,
   costOf,
+  hasAnswer,
   payTurn,
   prepareTurn,
   reserveTurn,
@@ -43,9 +45,25 @@ export async function workOnStep(
   const prepared = await prepareTurn(deps, input, (trx) => prepareStepTurn(trx, deps, input, attempt));
   if (!prepared.turn) return prepared.round;
   const { turn, work } = prepared;
-  const answer = await callModel(deps, turn, attempt);
-  return settleTurn(deps, turn, answer, attempt, (trx) => settleStepTurn(trx, deps, { turn, work }, answer));
+  const given = await callModel(deps, turn, attempt);
+  const isLast = input.last === true;
+  // Calls that the last round wants all the same are not made, and no answer.
+  const answer = { ...given, text: work.unfinished.text + given.text, calls: isLast ? [] : given.calls };
+  const isAnswer = goesOn(work, answer) || hasAnswer(answer);
+  return settleTurn(deps, turn, answer, attempt, (trx) => settleStepTurn(trx, deps, { turn, work }, answer), isAnswer);
 }
+
+/** Rounds in a row that only go on with an answer that was cut off. */
+const MAX_CONTINUATIONS = 3;
+
+/** The answer has not come to its end, and may be asked for the rest: the step goes on with another round. */
+const goesOn = (
+  { input, unfinished }: StepWork,
+  { calls, stopReason }: Pick<ModelAnswer, 'calls' | 'stopReason'>,
+): boolean =>
+  !input.last && calls.length === 0 && unfinished.rounds < MAX_CONTINUATIONS && isContinuable(endOf(stopReason));
+
+const isContinuable = (end: AnswerEnd): boolean => end === 'cut' || end === 'paused';
 
 interface ReservedStepTurn {
   readonly turn: ReservedTurn;
@@ -65,13 +83,16 @@ async function prepareStepTurn(
   return { work, turn: await reserveTurn(trx, deps, work.turn, attempt, changed) };
 }
 
-/** The calls that a stored answer wants made; undefined when it wants none. */
+/** The calls that a stored answer wants made, none where it has to be gone on with; undefined when the step has ended. */
 async function loadStepRound(
   trx: OrganizationTransaction,
-  { tools, turn: { orchestrationId, request } }: StepWork,
+  { tools, step, turn: { orchestrationId, request } }: StepWork,
 ): Promise<StepRound | undefined> {
-  const rows = await listCallsOfTurns(trx, orchestrationId, [request.turnKey]);
-  return rows.length === 0 ? undefined : { calls: toOutlines(rows, tools.offered) };
+  const { turnKey } = request;
+  const rows = await listCallsOfTurns(trx, orchestrationId, [turnKey]);
+  if (rows.length > 0) return { calls: toOutlines(rows, tools.offered) };
+  const stored = step?.status === 'done' ? undefined : await findTurn(trx, { orchestrationId, turnKey });
+  return stored && isContinuable(endOf(stored.stop_reason)) ? { calls: [] } : undefined;
 }
 
 const now = () => new Date().toISOString();
@@ -111,11 +132,21 @@ async function settleStepTurn(
   const { input, step } = work;
   const state = await insertTurnAndListSteps(trx, toTurnRow(deps, turn, answer));
   const costNanos = ((input.round ?? 1) > 1 ? (step?.cost_nanos ?? 0) : 0) + costOf(deps, turn, answer);
-  const wantsCalls = answer.calls.length > 0 && !input.last;
-  const changed = await (wantsCalls ? writeCalls : endStep)(trx, work, state, answer, costNanos);
+  const wantsCalls = answer.calls.length > 0;
+  const isOpen = goesOn(work, answer);
+  const follow = wantsCalls ? writeCalls : isOpen ? keepCost : endStep;
+  const changed = await follow(trx, work, state, answer, costNanos);
   await payTurn(trx, deps, turn, answer, changed);
-  return wantsCalls ? loadStepRound(trx, work) : undefined;
+  return wantsCalls ? loadStepRound(trx, work) : isOpen ? { calls: [] } : undefined;
 }
+
+const keepCost = async (
+  trx: OrganizationTransaction,
+  { id, turn: { orchestrationId } }: StepWork,
+  _state: OrchestrationSteps,
+  _answer: ModelAnswer,
+  costNanos: number,
+): Promise<undefined> => void (await setStep(trx, { orchestrationId, id }, { cost_nanos: costNanos }));
 
 /** The turn wants tools called: the calls are written, and the step goes on after them. */
 async function writeCalls(

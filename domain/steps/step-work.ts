@@ -6,7 +6,7 @@ import type { StepForWork } from '../../db/queries/steps.ts';
 import { listCallsOfTurns, type CallWithEffect } from '../../db/queries/tool-calls.ts';
 import { findStepContext, type StepContextRow } from '../../db/queries/turn-context.ts';
 import { listTurnsByKey } from '../../db/queries/turns.ts';
-import type { ModelRequest } from '../models/model-port.ts';
+import { isWhole, type ModelRequest } from '../models/model-port.ts';
 import {
   chooseModel,
   type ModelChoices,
@@ -21,7 +21,15 @@ import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { listEarlierCalls, wordsOfCalls } from '../tools/earlier-tries.ts';
 import { stepName } from '../../contracts/phases.ts';
-import { agentPrompt, MAX_TOKENS, splitConfidence, toConversation, toRoundMessages } from './prompts.ts';
+import {
+  agentPrompt,
+  type EarlierTurn,
+  inTurns,
+  MAX_TOKENS,
+  splitConfidence,
+  toConversation,
+  toRoundMessages,
+} from './prompts.ts';
 import { loadTools, type StepToolsDeps } from './step-tools.ts';
 
 /** One try of one step by one agent. */
@@ -59,6 +67,8 @@ export interface StepWork {
   readonly turn: Turn;
   /** It is told what other steps, that ended without an answer, have called. */
   readonly readsOthersCalls: boolean;
+  /** What the rounds just before have said of an answer that is still to be ended, and how many they were. */
+  readonly unfinished: { readonly rounds: number; readonly text: string };
   /** The answer is stored already. */
   readonly isAnswered: boolean;
 }
@@ -92,17 +102,18 @@ export async function loadStepWork(
   // The first revision's key was looked up with everything else.
   const others = [...earlier.map(turnKeyOf), ...rounds, ...((step?.revision ?? 0) > 1 ? [turnKey] : [])];
   const turns = new Map((await listTurnsByKey(trx, orchestrationId, others)).map((turn) => [turn.turn_key, turn]));
-  const contents = new Map([...turns].map(([key, { content }]) => [key, content]));
   const calls = await listCallsOfTurns(trx, orchestrationId, rounds);
+  const open = rounds.slice(1 + rounds.findLastIndex((key) => calls.some((call) => call.turn_key === key)));
+  const unfinished = { rounds: open.length, text: turns.get(open.at(-1) ?? '')?.content ?? '' };
   const isFirstTry = attempt === 0 && (step?.revision ?? 0) <= 1;
   const before = await listEarlierCalls(trx, orchestrationId, { step: id, turnKey, isFirstTry, steps: context.steps });
   const request: ModelRequest = {
     model,
     system: agentPrompt(agent, today, timeZone) + toolsPrompt(tools),
-    messages: [
-      ...toConversation(context.history, toTask(context, step, earlier, contents) + callsBefore(before)),
+    messages: inTurns([
+      ...toConversation(context.history, toTask(context, step, earlier, turns) + callsBefore(before)),
       ...toRoundMessages(rounds, turns, calls),
-    ],
+    ]),
     maxTokens: MAX_TOKENS[tier],
     turnKey,
     ...toolsOf(tools, last),
@@ -111,7 +122,7 @@ export async function loadStepWork(
   const turn: Turn = { ...whose, steppedDownFrom, tries: triesOf(input), request };
   const isAnswered = turns.has(turnKey) || ((step?.revision ?? 0) <= 1 && context.answer !== null);
   const readsOthersCalls = before.some((call) => call.step_id !== id);
-  return { input, id, context, step, tools, turn, readsOthersCalls, isAnswered };
+  return { input, id, context, step, tools, turn, readsOthersCalls, unfinished, isAnswered };
 }
 
 /** On the last round tools are only there because the conversation has called them. */
@@ -131,10 +142,10 @@ const toTask = (
   { message, steering, lesson }: Pick<StepContextRow, 'message' | 'steering' | 'lesson'>,
   step: StepForWork | undefined,
   earlier: readonly StepForWork[],
-  contents: ReadonlyMap<string, string>,
+  turns: ReadonlyMap<string, EarlierTurn>,
 ): string =>
   taskOf(step, message) +
-  earlierAnswers(earlier, contents) +
+  earlierAnswers(earlier, turns) +
   steeringWords(steering.map((one) => one.message)) +
   lessonWords(lesson);
 
@@ -153,12 +164,14 @@ function stepsBefore(step: StepForWork | undefined, steps: readonly StepForWork[
 /** The turn that holds a step's answer. */
 const turnKeyOf = ({ turn_key: key, id }: StepForWork): string => key ?? agentTurnKey(id);
 
-function earlierAnswers(earlier: readonly StepForWork[], contents: ReadonlyMap<string, string>): string {
+function earlierAnswers(earlier: readonly StepForWork[], turns: ReadonlyMap<string, EarlierTurn>): string {
   const answers = earlier.flatMap((one) => {
-    const content = contents.get(turnKeyOf(one));
-    if (content === undefined) return [];
+    const turn = turns.get(turnKeyOf(one));
+    if (turn === undefined) return [];
     const from = one.title ? `${one.id}" title="${stepName(one).replaceAll('"', "'")}` : one.id;
-    return [`<earlier_answer from="${from}">\n${earlierAnswer(splitConfidence(content).content)}\n</earlier_answer>`];
+    const words = earlierAnswer(splitConfidence(turn.content).content);
+    const cut = isWhole(turn.stop_reason) ? '' : '\n[…] (This answer was cut off before its end.)';
+    return [`<earlier_answer from="${from}">\n${words}${cut}\n</earlier_answer>`];
   });
   return answers.length === 0
     ? ''

@@ -13,6 +13,7 @@ beforeAll(async () => {
 beforeEach(() => nubabel.model.setResponder(specialist()));
 afterAll(() => nubabel?.close());
 
+const tooLong = (message: string): Reply => ({ error: { status: 400, type: 'invalid_request_error', message } });
 const REFUSED: Reply = { error: { status: 400, type: 'invalid_request_error', message: 'No.' } };
 /** Words that are nobody's business, so that the local router abstains. */
 const GIBBERISH = 'zxq vbnm qwrt';
@@ -133,12 +134,70 @@ describe('agents', () => {
     });
   });
 
+  it.each<[string, Reply, string, RegExp]>([
+    ['what it will not say', { text: 'No.', stopReason: 'refusal' }, 'model_declined', /content policy/],
+    ['nothing', { text: ' \n' }, 'model_empty', /empty answer/],
+    ['nothing but thoughts', { thinking: 'Hm. Let me see.', text: '' }, 'model_empty', /empty answer/],
+    [
+      'that the prompt is too long',
+      tooLong('prompt is too long: 250000 tokens > 200000 maximum'),
+      'model_too_long',
+      /shorten/,
+    ],
+    ['that nobody pays', tooLong('Your credit balance is too low to access the API.'), 'model_billing', /billing/],
+    [
+      'that its content filter said no',
+      tooLong('Output blocked by content filtering policy'),
+      'model_declined',
+      /policy/,
+    ],
+  ])('a model that answers %s is told by its cause', async (what, reply, code, words) => {
+    nubabel.model.setResponder((request) => (askerOf(request) === 'diagnosis' ? REFUSED : reply));
+    const { jobId } = await nubabel.ask(`Told by its cause: ${what}`, { agents: ['ops'] });
+    const { status, error } = await nubabel.ended(jobId);
+    expect({ status, code: error?.code }).toEqual({ status: 'failed', code });
+    expect(error?.message).toMatch(words);
+  });
+
+  it('that are cut off at the limit of their length are gone on with, and become one answer', async () => {
+    const parts: Reply[] = [
+      { text: 'First, delete the old database, but only after ', stopReason: 'max_tokens' },
+      { text: 'the backup is checked,', stopReason: 'pause_turn' },
+      { text: ' twice.\nCONFIDENCE: 0.9' },
+    ];
+    let part = 0;
+    nubabel.model.setResponder(() => parts[part++] ?? REFUSED);
+    const { jobId } = await nubabel.ask('Tell me how, at length', { agents: ['ops'] });
+    const job = await nubabel.ended(jobId);
+    expect(job.status).toBe('completed');
+    expect(job.result?.primary_result).toBe(
+      'First, delete the old database, but only after the backup is checked, twice.',
+    );
+    const [, second] = requestsAbout('Tell me how, at length');
+    expect(second?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(second?.userText).toMatch(/cut off/);
+  });
+
+  it.each(['max_tokens', 'model_context_window_exceeded', 'never_heard_of'])(
+    'that end in the middle (%s) all the same are no success: it is said that the end is missing',
+    async (stopReason) => {
+      nubabel.model.setResponder(() => ({ text: 'Delete it, but only after', stopReason }));
+      const { jobId } = await nubabel.ask(`Never ends: ${stopReason}`, { agents: ['ops'] });
+      const job = await nubabel.ended(jobId);
+      expect(job).toMatchObject({ status: 'partial', error: { code: 'answer_cut' } });
+      expect(job.result?.primary_result).toMatch(/\[…\]$/);
+      expect(job.result?.coverage?.missing).toMatchObject([
+        { step: 'ops', reason: expect.stringMatching(/end is missing/) },
+      ]);
+    },
+  );
+
   it('that all fail make a failed job with a sentence a person can act on', async () => {
     nubabel.model.setResponder(() => REFUSED);
     const { jobId } = await nubabel.ask('None of it', { agents: ['marketing', 'finance'] });
     const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'failed', error: { code: 'model_refused' }, costCents: 0 });
-    expect(job.error?.message).toMatch(/put it differently/);
+    expect(job.error?.message).toMatch(/did not accept this request/);
     expect(job.result).toBeUndefined();
   });
 

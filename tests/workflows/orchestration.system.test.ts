@@ -143,7 +143,7 @@ describe('agents', () => {
 
   it.each([
     [FAILURE.modelRefused, [], 'model_refused'],
-    [FAILURE.modelRateLimited, [], 'model_unavailable'],
+    [FAILURE.modelRateLimited, [], 'model_overloaded'],
     [FAILURE.modelUnauthorized, [], 'model_unauthorized'],
     [FAILURE.budgetExhausted, ['user'], 'budget_exhausted_user'],
     [FAILURE.budgetExhausted, ['organization'], 'budget_exhausted_organization'],

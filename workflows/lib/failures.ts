@@ -5,14 +5,29 @@ import {
   TemporalFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { FAILURE } from '../../contracts/failures.ts';
+import { FAILURE, type RefusalCause } from '../../contracts/failures.ts';
 import type { ErrorCode } from '../../contracts/texts.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   [FAILURE.modelRefused]: 'model_refused',
-  [FAILURE.modelRateLimited]: 'model_unavailable',
+  [FAILURE.modelRateLimited]: 'model_overloaded',
   [FAILURE.modelUnavailable]: 'model_unavailable',
   [FAILURE.modelUnauthorized]: 'model_unauthorized',
+};
+
+/** Why the provider said no, where it is known. */
+const REFUSALS: Readonly<Record<RefusalCause, ErrorCode>> = {
+  policy: 'model_declined',
+  too_long: 'model_too_long',
+  billing: 'model_billing',
+  no_model: 'model_missing',
+  cut: 'answer_cut',
+  empty: 'model_empty',
+};
+
+const refusalCodeOf = (details: unknown): ErrorCode | undefined => {
+  const cause: unknown = Array.isArray(details) ? details[0] : undefined;
+  return typeof cause === 'string' && Object.hasOwn(REFUSALS, cause) ? REFUSALS[cause as RefusalCause] : undefined;
 };
 
 export const isBudgetCode = (code: ErrorCode): boolean => code.startsWith('budget');
@@ -40,5 +55,6 @@ export function errorCodeOf(error: unknown): ErrorCode {
   if (!(inner instanceof ApplicationFailure)) return 'internal';
   if (inner.type === FAILURE.budgetExhausted)
     return inner.details?.[0] === 'organization' ? 'budget_exhausted_organization' : 'budget_exhausted_user';
+  if (inner.type === FAILURE.modelRefused) return refusalCodeOf(inner.details) ?? 'model_refused';
   return CODES[inner.type ?? ''] ?? 'internal';
 }

@@ -72,12 +72,15 @@ async function runAttempt(
   for (let round = 1; ; round++) {
     const turn = await runRound(job, step, attempt, messages, round);
     if (!turn || 'code' in turn) return turn;
-    const loop = breaker.record(turn.calls.map(({ signature }) => signature).join(' '), `${attempt.number}:${round}`);
-    if (loop) breaker.reset();
-    const loopEnd = loop && (await askAboutLoop(job, step, turn.calls, loop));
-    const end = loopEnd ?? (await runCalls(job, step.id, turn.calls));
-    if (end) return end;
-    job.progress.hasCalledTools = true;
+    // Without calls the next round goes on with an answer that was cut off.
+    if (turn.calls.length > 0) {
+      const loop = breaker.record(turn.calls.map(({ signature }) => signature).join(' '), `${attempt.number}:${round}`);
+      if (loop) breaker.reset();
+      const loopEnd = loop && (await askAboutLoop(job, step, turn.calls, loop));
+      const end = loopEnd ?? (await runCalls(job, step.id, turn.calls));
+      if (end) return end;
+      job.progress.hasCalledTools = true;
+    }
     messages.push(...job.steering.consumeMessages());
   }
 }

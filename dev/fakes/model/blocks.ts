@@ -19,7 +19,7 @@ export function toBlocks(reply: Words): AnswerBlock[] {
   const thought = reply.thinking === undefined ? [] : [{ type: 'thinking' as const, thinking: reply.thinking }];
   if (!('calls' in reply))
     return [...thought, { type: 'text', text: 'json' in reply ? JSON.stringify(reply.json) : reply.text }];
-  const words = reply.text ? [{ type: 'text' as const, text: reply.text }] : [];
+  const words = reply.text !== undefined ? [{ type: 'text' as const, text: reply.text }] : [];
   return [...thought, ...words, ...reply.calls.map(toCall)];
 }
 

@@ -60,7 +60,6 @@ describe('an answer', () => {
       text,
       calls: [],
       blocks: [],
-      cutOff: false,
       stopReason: 'end_turn',
       tokens: {
         input: used?.input_tokens,
@@ -135,4 +134,92 @@ describe('an error that comes with 200', () => {
       failure: { type: FAILURE.modelUnavailable },
     });
   });
+});
+
+/** The frames of a stream that says `Hi` with these counts at its beginning and at its end. */
+const counted = (start: unknown, end: unknown, stopReason: string | null = 'end_turn') =>
+  [
+    { type: 'message_start', message: { usage: start } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } },
+    { type: 'message_delta', delta: { stop_reason: stopReason }, usage: end },
+  ]
+    .map((frame) => `data: ${JSON.stringify(frame)}\n\n`)
+    .join('');
+
+describe('what a call is billed', () => {
+  it.each([
+    [
+      { input_tokens: 50_000, output_tokens: 1 },
+      { input_tokens: 0, output_tokens: 7 },
+      { input: 50_000, output: 7 },
+    ],
+    [{ input_tokens: 5, output_tokens: 90 }, { output_tokens: 0 }, { input: 5, output: 90 }],
+    [{ input_tokens: 0 }, { input_tokens: 12, output_tokens: 3 }, { input: 12, output: 3 }],
+    [
+      { input_tokens: 3, cache_read_input_tokens: 800 },
+      { output_tokens: 2, cache_read_input_tokens: 0 },
+      { cacheRead: 800 },
+    ],
+    [
+      { input_tokens: 3, cache_creation: { ephemeral_1h_input_tokens: 40, ephemeral_5m_input_tokens: 2 } },
+      { output_tokens: 2, cache_creation: { ephemeral_1h_input_tokens: 0 } },
+      { cacheWrite1h: 40, cacheWrite5m: 2 },
+    ],
+  ])('is the larger of what is said at the beginning (%j) and at the end (%j)', async (start, end, tokens) => {
+    const answer = await askServer('text/event-stream', counted(start, end));
+    expect(answer.tokens).toMatchObject(tokens);
+  });
+
+  it.each([
+    [undefined, undefined],
+    [null, null],
+    [{}, {}],
+    [{ input_tokens: 0, output_tokens: 0 }, { output_tokens: 0 }],
+    [{ input_tokens: -5, output_tokens: 'many' }, { output_tokens: null }],
+    [[], 'none'],
+  ])('is not known where it is not said, or cannot be: %j, %j', async (start, end) => {
+    const answer = await askServer('text/event-stream', counted(start, end));
+    expect(answer.tokens).toMatchObject({ input: null, output: null });
+  });
+
+  it('is not known of a whole body without it either, and the answer counts all the same', async () => {
+    const body = JSON.stringify({ content: [{ type: 'text', text: 'Hi' }], stop_reason: 'end_turn' });
+    expect(await askServer('application/json', body)).toMatchObject({
+      text: 'Hi',
+      tokens: { input: null, output: null },
+    });
+  });
+});
+
+describe('an odd message', () => {
+  const whole = (content: unknown, stop_reason: unknown = 'tool_use') =>
+    askServer(
+      'application/json',
+      JSON.stringify({ content, stop_reason, usage: { input_tokens: 3, output_tokens: 2 } }),
+    );
+  const call = (id: unknown, input: unknown = {}) => ({ type: 'tool_use', id, name: 'notes__add', input });
+
+  it('with blocks that are none has the others', async () => {
+    const answer = await whole(
+      [null, 'words', 7, { text: 'no type' }, { type: 'text', text: null }, { type: 'text', text: 'Hi' }],
+      'stop',
+    );
+    expect(answer).toMatchObject({ text: 'Hi', calls: [], stopReason: 'stop' });
+  });
+
+  it('whose calls have no names, or the same, can be answered all the same', async () => {
+    const { calls, blocks } = await whole([call(''), call('same'), call('same'), call('with space')]);
+    const ids = calls.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids.every((id) => /^[A-Za-z0-9_-]+$/.test(id))).toBe(true);
+    expect(blocks.map((block) => block['id'])).toEqual(ids);
+  });
+
+  it.each([['{"title": "ha'], [null], [[1]]])(
+    'that says it has ended but has half a call (%j) has not',
+    async (input) => {
+      const answer = await whole([{ type: 'text', text: 'I will add it.' }, call('a', input)], 'end_turn');
+      expect(answer).toMatchObject({ calls: [], stopReason: 'max_tokens' });
+    },
+  );
 });

@@ -196,6 +196,31 @@ describe('a model that says no', () => {
   });
 });
 
+describe('a provider that does not say what it bills', () => {
+  const saying = (input: number | null, output: number | null): Partial<TurnDeps> => ({
+    model: {
+      answer: async () => ({
+        text: 'The tweet.',
+        calls: [],
+        blocks: [],
+        stopReason: 'end_turn',
+        tokens: { input, output, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 },
+      }),
+    },
+  });
+
+  it('is booked at the most that the call can have cost, never as free', async () => {
+    await expect(take(1, {}, saying(null, null))).resolves.toBe('The tweet.');
+    expect(await usage()).toEqual([{ state: 'settled', cost: worstCase(), reserved: worstCase() }]);
+  });
+
+  it('of one kind of tokens only is booked at the most of that kind', async () => {
+    await take(1, {}, saying(10, null));
+    const known = { input: 10, output: 500, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 };
+    expect((await usage())[0]?.cost).toBe(PRICES.costOf(MODEL, known));
+  });
+});
+
 describe('an exhausted budget', () => {
   it.each([
     ['user', { userDayNanos: 10, organizationMonthNanos: 1e12 }],

@@ -66,6 +66,21 @@ describe.each([true, false])('an answer with calls, when the server streams: %s'
     });
   });
 
+  it.each(['', ' \n'])('beside an empty block of text (%j) is taken back by the provider', async (text) => {
+    const ask = await open({
+      streams,
+      respond: ({ toolResults }) => (toolResults.length > 0 ? { text: 'Done.' } : { text, calls: CALLS }),
+    });
+    const { blocks, calls } = await ask();
+    const results = calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'done' }));
+    const messages = [
+      ...REQUEST.messages,
+      { role: 'assistant' as const, content: blocks },
+      { role: 'user' as const, content: results },
+    ];
+    expect(await ask({ messages })).toMatchObject({ text: 'Done.' });
+  });
+
   it.each([2, 6, 20])('has no call whose arguments were cut off after %s tokens', async (maxTokens) => {
     const ask = await open({ streams, respond: () => toolCall('notion__create_task', INPUT) });
     expect(await ask({ maxTokens })).toMatchObject({ calls: [], blocks: [], stopReason: 'max_tokens' });
