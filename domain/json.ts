@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { storableJson, isStorableText, NOT_TEXT } from '../contracts/json.ts';
+import { NOT_TEXT, isRecord, isStorableText, storableJson, storableText } from '../contracts/json.ts';
 import { RequestError } from '../contracts/request.ts';
 
 /** Half of a surrogate pair as JSON spells it; an even number of backslashes before it is text, not an escape. */
@@ -31,6 +31,39 @@ export function jsonIn(text: string): unknown {
     return undefined;
   }
 }
+
+const FENCE = '```';
+
+/**
+ * The JSON object that an answer carries: of its last `json` fence, or the whole text when it is one. Null when there is
+ * none. Names that could reach a prototype are left out.
+ */
+export function dataIn(text: string): Record<string, unknown> | null {
+  return objectOf(lastFence(text) ?? text);
+}
+
+function lastFence(text: string): string | undefined {
+  const start = text.lastIndexOf(`${FENCE}json`);
+  if (start < 0) return undefined;
+  const body = text.slice(start + FENCE.length + 'json'.length);
+  const end = body.indexOf(FENCE);
+  return end < 0 ? undefined : body.slice(0, end);
+}
+
+function objectOf(text: string): Record<string, unknown> | null {
+  if (!text.trimStart().startsWith('{')) return null;
+  try {
+    const value: unknown = JSON.parse(text, clean);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+const clean = (name: string, value: unknown): unknown => {
+  if (name === '__proto__' || name === 'constructor' || name === 'prototype') return undefined;
+  return typeof value === 'string' ? storableText(value) : value;
+};
 
 /** Deeper than any form that a person or a model fills in, and shallow enough to be walked. */
 const MAX_LEVELS = 50;

@@ -8,7 +8,7 @@ import { changeOrchestration, lockOrchestration, type Orchestration } from '../.
 import { insertApproval, setApproval } from '../../db/queries/plans.ts';
 import { listSteps, setStep } from '../../db/queries/steps.ts';
 import { listCallsById, setToolCall } from '../../db/queries/tool-calls.ts';
-import { progressOf } from '../steps/progress.ts';
+import { progressOf } from '../steps/end-step.ts';
 import { toQuestion } from './approval.ts';
 import { createRunApproval, type RunQuestionDeps } from './run-question.ts';
 

@@ -13,7 +13,7 @@ import { setApproval } from '../../db/queries/plans.ts';
 import { listSteps } from '../../db/queries/steps.ts';
 import { approveCalls } from '../../db/queries/tool-calls.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
-import { progressOf } from '../steps/progress.ts';
+import { progressOf } from '../steps/end-step.ts';
 
 /** What money is set aside and raised with. */
 interface BudgetDeps {

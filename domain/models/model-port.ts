@@ -82,6 +82,9 @@ const ENDS: Readonly<Record<string, AnswerEnd>> = {
 export const endOf = (stopReason: string | null): AnswerEnd =>
   stopReason !== null && Object.hasOwn(ENDS, stopReason) ? (ENDS[stopReason] ?? 'unknown') : 'unknown';
 
+/** The rest of the answer may be asked for. Pure. */
+export const isContinuable = (stopReason: string | null): boolean => ['cut', 'paused'].includes(endOf(stopReason));
+
 /** Whether what an answer says is all of it. Pure. */
 export const isWhole = (stopReason: string | null): boolean => endOf(stopReason) === 'whole';
 

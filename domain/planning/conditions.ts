@@ -7,7 +7,6 @@ import {
   type ParseResult,
 } from '@marcbachmann/cel-js';
 import { PLAN_LIMITS } from '../../contracts/plan.ts';
-import { isRecord, storableText } from '../../contracts/json.ts';
 import { isNode, MACROS, workOf, type ConditionSizes } from './condition-cost.ts';
 
 /** What a condition may know of a step. */
@@ -185,36 +184,3 @@ function toSentence(error: unknown): string {
     return `asks for “${missing.slice(0, 60)}”, which is not there; it can ask for steps.<id>.status, text, confidence and data of steps that are needed.`;
   return `is no valid expression: ${error.summary.slice(0, 200)}.`;
 }
-
-const FENCE = '```';
-
-/**
- * The JSON object that an answer carries: of its last `json` fence, or the whole text when it is one. Null when there is
- * none. Names that could reach a prototype are left out.
- */
-export function dataIn(text: string): Record<string, unknown> | null {
-  return objectOf(lastFence(text) ?? text);
-}
-
-function lastFence(text: string): string | undefined {
-  const start = text.lastIndexOf(`${FENCE}json`);
-  if (start < 0) return undefined;
-  const body = text.slice(start + FENCE.length + 'json'.length);
-  const end = body.indexOf(FENCE);
-  return end < 0 ? undefined : body.slice(0, end);
-}
-
-function objectOf(text: string): Record<string, unknown> | null {
-  if (!text.trimStart().startsWith('{')) return null;
-  try {
-    const value: unknown = JSON.parse(text, clean);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-const clean = (name: string, value: unknown): unknown => {
-  if (name === '__proto__' || name === 'constructor' || name === 'prototype') return undefined;
-  return typeof value === 'string' ? storableText(value) : value;
-};

@@ -12,7 +12,7 @@ import { insertApproval } from '../../db/queries/plans.ts';
 import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.ts';
 import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
 import type { LocalRoute, RequestOptions } from '../../db/tables/work.ts';
-import { progressOf } from '../steps/progress.ts';
+import { progressOf } from '../steps/end-step.ts';
 import { decidePlanning } from '../planning/decide-planning.ts';
 import { approvalBeforeWork, toRoutedWork, type WorkDeps } from './routed-work.ts';
 import type { AgentId } from '../../contracts/agents.ts';

@@ -34,14 +34,7 @@ export function offeredSkills(
   own: readonly Skill[],
 ): Skill[] {
   const all = [...new Map([...house, ...own].map((skill) => [skill.name, skill])).values()];
-  const named = new Set(
-    analysisSkills.map((name) =>
-      name
-        .trim()
-        .toLowerCase()
-        .replace(/[\s_]+/g, '-'),
-    ),
-  );
+  const named = new Set(analysisSkills.map(hyphenated));
   const rank = ({ name, source }: Skill) => (named.has(name) ? 0 : source === 'organization' ? 1 : 2);
   const allowed = all
     .filter(({ name }) => matchesName(agent.skills, name))
@@ -52,6 +45,12 @@ export function offeredSkills(
     .filter((skill) => (letters += lineOf(skill).length) <= MAX_LETTERS)
     .sort(byName);
 }
+
+const hyphenated = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_]+/g, '-');
 
 const byName = (a: Skill, b: Skill): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 

@@ -1,12 +1,13 @@
-import { ConditionError, evaluateCondition, dataIn, type StepResult } from '../planning/conditions.ts';
-import { textsFor } from '../../contracts/texts.ts';
+import { dataIn } from '../json.ts';
+import { ConditionError, evaluateCondition, type StepResult } from '../planning/conditions.ts';
+import { stepName } from '../../contracts/phases.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, StepOutline } from '../../contracts/workflow.ts';
 import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { lockOrchestration, changeOrchestration } from '../../db/queries/orchestrations.ts';
 import { insertFollowUp, listSteps, setStepAndList, type Step } from '../../db/queries/steps.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { splitConfidence } from './prompts.ts';
-import { progressOf } from './progress.ts';
 
 /** Evaluates a step's condition over the results of the steps before it. */
 export function evaluateStepCondition(
@@ -91,4 +92,21 @@ export function addFollowUpStep(
     });
     return { id, kind: 'agent', agent, needs, runs: 'after_all', conditional: false };
   });
+}
+
+/** Where the agents' share of the progress bar begins and ends, in percent. */
+const FROM = 15;
+const TO = 90;
+
+/** The step line and the progress of an orchestration at work: the first step that still runs is named. */
+export function progressOf(
+  steps: readonly Pick<Step, 'id' | 'title' | 'agent' | 'status'>[],
+  texts: Texts,
+): { step: string; progress: number } {
+  const finished = steps.filter(({ status }) => status === 'done' || status === 'failed').length;
+  const progress = Math.round(FROM + ((TO - FROM) * finished) / Math.max(1, steps.length));
+  const current = steps.find(({ status }) => status === 'running') ?? steps.find(({ status }) => status === 'pending');
+  if (!current) return { step: texts.merging, progress };
+  const nth = Math.min(finished + 1, steps.length);
+  return { step: texts.running(stepName(current), nth, steps.length), progress };
 }

@@ -14,7 +14,7 @@ import {
 import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
 import { findTurn } from '../../db/queries/turns.ts';
 import type { Attempt } from '../attempt.ts';
-import { endOf, type AnswerEnd, type ModelAnswer } from '../models/model-port.ts';
+import { isContinuable, type ModelAnswer } from '../models/model-port.ts';
 import {
   callModel,
   costOf,
@@ -28,7 +28,7 @@ import {
 } from '../models/turn.ts';
 import { isTainted } from '../tools/taint.ts';
 import { toOutlines, writeWantedCalls } from '../tools/wanted-calls.ts';
-import { progressOf } from './progress.ts';
+import { progressOf } from './end-step.ts';
 import { splitConfidence } from './prompts.ts';
 import { setLeftOut, taintInputsOf, withTexts } from './step-tools.ts';
 import { loadStepWork, type StepTarget, type StepTurnDeps, type StepWork } from './step-work.ts';
@@ -60,10 +60,7 @@ const MAX_CONTINUATIONS = 3;
 const goesOn = (
   { input, unfinished }: StepWork,
   { calls, stopReason }: Pick<ModelAnswer, 'calls' | 'stopReason'>,
-): boolean =>
-  !input.last && calls.length === 0 && unfinished.rounds < MAX_CONTINUATIONS && isContinuable(endOf(stopReason));
-
-const isContinuable = (end: AnswerEnd): boolean => end === 'cut' || end === 'paused';
+): boolean => !input.last && calls.length === 0 && unfinished.rounds < MAX_CONTINUATIONS && isContinuable(stopReason);
 
 interface ReservedStepTurn {
   readonly turn: ReservedTurn;
@@ -92,7 +89,7 @@ async function loadStepRound(
   const rows = await listCallsOfTurns(trx, orchestrationId, [turnKey]);
   if (rows.length > 0) return { calls: toOutlines(rows, tools.offered) };
   const stored = step?.status === 'done' ? undefined : await findTurn(trx, { orchestrationId, turnKey });
-  return stored && isContinuable(endOf(stored.stop_reason)) ? { calls: [] } : undefined;
+  return stored && isContinuable(stored.stop_reason) ? { calls: [] } : undefined;
 }
 
 const now = () => new Date().toISOString();
@@ -134,19 +131,12 @@ async function settleStepTurn(
   const costNanos = ((input.round ?? 1) > 1 ? (step?.cost_nanos ?? 0) : 0) + costOf(deps, turn, answer);
   const wantsCalls = answer.calls.length > 0;
   const isOpen = goesOn(work, answer);
-  const follow = wantsCalls ? writeCalls : isOpen ? keepCost : endStep;
-  const changed = await follow(trx, work, state, answer, costNanos);
+  if (isOpen) await setStep(trx, { orchestrationId: turn.orchestrationId, id: work.id }, { cost_nanos: costNanos });
+  const follow = wantsCalls ? writeCalls : endStep;
+  const changed = isOpen ? undefined : await follow(trx, work, state, answer, costNanos);
   await payTurn(trx, deps, turn, answer, changed);
   return wantsCalls ? loadStepRound(trx, work) : isOpen ? { calls: [] } : undefined;
 }
-
-const keepCost = async (
-  trx: OrganizationTransaction,
-  { id, turn: { orchestrationId } }: StepWork,
-  _state: OrchestrationSteps,
-  _answer: ModelAnswer,
-  costNanos: number,
-): Promise<undefined> => void (await setStep(trx, { orchestrationId, id }, { cost_nanos: costNanos }));
 
 /** The turn wants tools called: the calls are written, and the step goes on after them. */
 async function writeCalls(

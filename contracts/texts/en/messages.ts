@@ -191,18 +191,14 @@ export const messages = {
     "Your organization's budget is used up, so nothing more was run. An admin can raise it, or wait for the next period.",
   modelUnavailable:
     'The model could not be reached after several tries. Nothing is lost: please ask again in a few minutes.',
-  modelRefused: "The model's provider did not accept this request. What it said is kept with the run, for operators.",
+  modelRefused: "The model's provider did not accept this request. What it said is kept with the run.",
   modelDeclined: "The model declined to answer this under its provider's content policy. Please put it differently.",
-  modelTooLong:
-    'The request and what it builds on are longer than the model can read. Please shorten it, split it, or start a new conversation.',
-  modelBilling:
-    "The model provider's account has no credit left. An operator has to check its billing; then ask again.",
-  modelMissing:
-    "The model's provider does not know the configured model. An operator has to check the configured model names.",
-  modelOverloaded:
-    'The model is overloaded or its rate limit is reached, also after several tries. Nothing is lost: please ask again in a few minutes.',
+  modelTooLong: 'This is longer than the model can read. Please shorten it, split it, or start a new conversation.',
+  modelBilling: "The model provider's account has no credit left. An operator has to check its billing.",
+  modelMissing: "The model's provider does not know the model. An operator has to check the configured names.",
+  modelOverloaded: 'The model is overloaded or its rate limit is reached. Please ask again in a few minutes.',
   modelEmpty: 'The model gave an empty answer. Please ask again.',
-  answerCut: 'The model did not finish this answer, so its end is missing. Ask for the rest, or for a shorter answer.',
+  answerCut: 'The model did not finish this answer, so its end is missing. Ask for the rest of it.',
   modelUnauthorized: "The model's API key was not accepted. An operator has to check ANTHROPIC_API_KEY.",
   timedOut: 'The work took longer than allowed and was stopped. What was spent until then is shown.',
   noAnswer: 'No agent could answer. Please ask again; what was changed outside until then, if anything, is listed.',

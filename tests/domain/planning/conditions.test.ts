@@ -4,9 +4,9 @@ import {
   checkCondition,
   ConditionError,
   evaluateCondition,
-  dataIn,
   type StepResult,
 } from '../../../domain/planning/conditions.ts';
+import { dataIn } from '../../../domain/json.ts';
 import { cpuMs } from '../../support/cpu-clock.ts';
 
 const result = (changes: Partial<StepResult> = {}): StepResult => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { dueThreshold } from '../../../domain/budgets/limits.ts';
 import { dayIn } from '../../../domain/models/turn-context.ts';
-import { progressOf } from '../../../domain/steps/progress.ts';
+import { progressOf } from '../../../domain/steps/end-step.ts';
 import { textsFor } from '../../../contracts/texts.ts';
 import { sampleAgent } from '../../support/samples.ts';
 
