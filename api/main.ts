@@ -9,7 +9,7 @@ import { environmentAccountId, createSealer } from '../db/sealing.ts';
 import { createNotificationListener, createNotifier } from '../db/notifications.ts';
 import { toDefaultLimits } from '../db/queries/budget.ts';
 import { clientIdDocument } from '../adapters/mcp/host/oauth/client.ts';
-import { progressTo } from '../adapters/mcp/servers/progress.ts';
+import { progressTo } from '../adapters/mcp/servers/call-result.ts';
 import { createSlackClient } from '../adapters/slack/slack-port.ts';
 import { createWorkflowClient, createWorkflowHealth } from '../adapters/temporal/workflow-client.ts';
 import { EVENTS_CHANNEL, STOPS_CHANNEL } from '../contracts/events.ts';

@@ -1,4 +1,5 @@
 import { ownValue } from './json.ts';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { OrchestrationTarget } from './workflow.ts';
 
 /** Task queues, one per worker pool. */
@@ -49,3 +50,12 @@ const WORKFLOW_ID = new RegExp(`^(?:orchestration|undo)-${UUID}-(${UUID})$`);
 
 /** The organization that a workflow id names; undefined for one that is not ours. */
 export const organizationOfWorkflow = (workflowId: string): string | undefined => WORKFLOW_ID.exec(workflowId)?.[1];
+
+/** Search attributes are stored in plain text: organization id, status and category only. */
+export const SEARCH_ATTRIBUTE = {
+  organization: defineSearchAttributeKey('NubabelOrganization', SearchAttributeType.KEYWORD),
+  status: defineSearchAttributeKey('NubabelStatus', SearchAttributeType.KEYWORD),
+  category: defineSearchAttributeKey('NubabelCategory', SearchAttributeType.KEYWORD),
+} as const;
+
+export const SEARCH_ATTRIBUTE_NAMES = ['NubabelOrganization', 'NubabelStatus', 'NubabelCategory'] as const;

@@ -1,7 +1,7 @@
+import { SEARCH_ATTRIBUTE_NAMES } from '../contracts/queues.ts';
 import type { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { SEARCH_ATTRIBUTE_NAMES } from '../contracts/search-attributes.ts';
 import type { Logger as TemporalLogger, LogLevel, LogMetadata } from '@temporalio/common';
 import type { Logger } from '../logging.ts';
 

@@ -8,8 +8,15 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { FailureType } from '../../contracts/failures.ts';
-import { MESSAGE, orchestrationWorkflowId, POOLS, QUEUE, undoWorkflowId, WORKFLOW } from '../../contracts/queues.ts';
-import { SEARCH_ATTRIBUTE } from '../../contracts/search-attributes.ts';
+import {
+  MESSAGE,
+  orchestrationWorkflowId,
+  POOLS,
+  QUEUE,
+  undoWorkflowId,
+  WORKFLOW,
+  SEARCH_ATTRIBUTE,
+} from '../../contracts/queues.ts';
 import type {
   Decision,
   DecisionOutcome,
@@ -94,9 +101,7 @@ async function toAnswer<T>(work: () => Promise<T>): Promise<WorkflowAnswer<T>> {
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { status: 'not_found' };
     if (!(error instanceof WorkflowUpdateFailedError)) return { status: 'unconfirmed' };
-    const { cause } = error;
-    const type =
-      cause instanceof ApplicationFailure ? ((cause.type ?? undefined) as FailureType | undefined) : undefined;
+    const type = error.cause instanceof ApplicationFailure ? (error.cause.type as FailureType | null) : null;
     return type ? { status: 'refused', type } : { status: 'unconfirmed' };
   }
 }

@@ -1,8 +1,8 @@
+import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/queues.ts';
 import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
 import type { StartContext } from '../context.ts';
 import { anyFreePort } from '../ports.ts';
 import { StartError } from '../start-error.ts';

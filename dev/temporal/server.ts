@@ -1,6 +1,6 @@
+import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/queues.ts';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { SEARCH_ATTRIBUTE_NAMES } from '../../contracts/search-attributes.ts';
 import { childEnv } from '../child-env.ts';
 import { startChild, type ChildSpec, type RunningChild } from '../child.ts';
 import { knowsNamespace } from './grpc.ts';

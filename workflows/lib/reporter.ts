@@ -1,3 +1,4 @@
+import { SEARCH_ATTRIBUTE } from '../../contracts/queues.ts';
 import {
   CancellationScope,
   condition,
@@ -6,7 +7,6 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { SEARCH_ATTRIBUTE } from '../../contracts/search-attributes.ts';
 import { agentName } from '../../contracts/phases.ts';
 import type { OrchestrationInput, RoutedWork } from '../../contracts/workflow.ts';
 import { slack } from '../proxies.ts';

@@ -1,7 +1,8 @@
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { isRecord } from '../../../contracts/json.ts';
-import type { ProviderError, ProviderFault } from './define.ts';
+import type { ProviderError, ProviderFault, ToolContext } from './define.ts';
 
 /** Where the ledger's key stands in a request's `_meta`. */
 export const EFFECT_KEY_META = 'nubabel/effect-key';
@@ -54,4 +55,20 @@ export function toReadable(value: unknown): string {
     .filter(([, field]) => field !== undefined)
     .map(([key, field]) => entry(key, field))
     .join('\n');
+}
+
+/** Tells progress to a client that asked for it; MCP wants every number above the last. */
+export function progressTo({
+  _meta,
+  sendNotification,
+}: RequestHandlerExtra<ServerRequest, ServerNotification>): ToolContext['onProgress'] {
+  const progressToken = _meta?.progressToken;
+  if (progressToken === undefined) return undefined;
+  let last = 0;
+  return (message, share) => {
+    last = share !== undefined && share > last ? share : last + 0.000_001;
+    const params = { progressToken, progress: last, message, ...(share !== undefined && { total: 1 }) };
+    // Progress is a courtesy: a client that has gone must not fail the call.
+    sendNotification({ method: 'notifications/progress', params }).catch(() => undefined);
+  };
 }

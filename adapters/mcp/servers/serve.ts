@@ -3,8 +3,7 @@ import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/proto
 import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
 import { ProviderError, type Provider, type ProviderTool, type ToolContext } from './define.ts';
-import { EFFECT_KEY_META, toFaultResult, toReadable } from './call-result.ts';
-import { progressTo } from './progress.ts';
+import { EFFECT_KEY_META, toFaultResult, toReadable, progressTo } from './call-result.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 

@@ -5,7 +5,7 @@ import { Hono } from 'hono';
 import type { ApiEnv } from '../../../api/deps.ts';
 import { ownHostsOnly, mcpSessionRoutes } from '../../../api/mcp/routes.ts';
 import type { CallTool, McpDeps } from '../../../api/mcp/offered-server.ts';
-import { progressTo } from '../../../adapters/mcp/servers/progress.ts';
+import { progressTo } from '../../../adapters/mcp/servers/call-result.ts';
 import { createMcpSessions, type McpSessions } from '../../../api/mcp/sessions.ts';
 import { onError } from '../../../api/problems.ts';
 import { jira } from '../../../adapters/mcp/servers/jira/index.ts';

@@ -66,11 +66,7 @@ export async function openDatabase(
   context: ToolContext,
 ): Promise<TaskDatabase> {
   const named = given ?? context.settings['database'];
-  if (!named)
-    throw new ProviderError(
-      'refused',
-      'Name the database, or set it as the setting database of the Notion connection.',
-    );
+  if (!named) throw new ProviderError('refused', 'Name the database, or give the connection the setting database.');
   const id = extractNotionId(named);
   if (!id) throw new ProviderError('refused', `"${named}" is no id or link of a Notion database.`);
   try {
