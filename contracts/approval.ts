@@ -181,13 +181,19 @@ export const Approval = z.object({
 });
 export type Approval = z.infer<typeof Approval>;
 
-/** The body of `POST /api/jobs/:jobId/approve` and `/cancel`. */
+const HASH_MISSING = 'is missing: send the approval.hash of the job as you have read it (GET /api/jobs/:jobId/status)';
+
+/** The body of `POST /api/jobs/:jobId/approve`: the hash says what was seen. */
 export const DecisionRequest = z.strictObject({
   approvalId: z.string().min(1).max(100).optional(),
-  hash: z.string().min(1).max(200).optional(),
+  hash: z.string({ error: HASH_MISSING }).min(1).max(200),
   reason: z.string().max(1000).optional(),
   /** Changes to the plan, approved as changed; a new question is asked where the policy wants one. */
   edits: PlanEdits.optional(),
   choice: Choice.optional(),
 });
 export type DecisionRequest = z.infer<typeof DecisionRequest>;
+
+/** The body of `POST /api/jobs/:jobId/cancel`: whoever stops the work need not have seen what it asks. */
+export const CancelRequest = DecisionRequest.partial({ hash: true });
+export type CancelRequest = z.infer<typeof CancelRequest>;

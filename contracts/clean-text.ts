@@ -2,9 +2,10 @@ import { storableText } from './json.ts';
 
 /**
  * What no reader sees and a model reads all the same: controls, zero-width and bidirectional characters, tag characters
- * (U+E0000…), variation selectors, private use, line and paragraph separators. New lines and tabs stay.
+ * (U+E0000…), variation selectors, private use, line and paragraph separators, the empty Braille cell. New lines and
+ * tabs stay.
  */
-const INVISIBLE = /(?![\n\t])[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Co}\p{Zl}\p{Zp}]/gu;
+const INVISIBLE = /(?![\n\t])[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Co}\p{Zl}\p{Zp}\u2800]/gu;
 /** Also one that is never closed: a renderer hides the rest. */
 const HTML_COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
 const CUT = '…';
@@ -22,13 +23,20 @@ export function cleanText(text: string, maxCharacters: number): string {
   return clean.length <= maxCharacters ? clean : `${clean.slice(0, maxCharacters - 1).toWellFormed()}${CUT}`;
 }
 
-/** Says with code points what nobody would see, for people who have to judge a change. */
-export const showInvisible = (text: string): string =>
-  storableText(text).replaceAll(INVISIBLE, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
-
 /** Emoji are joined and coloured by characters that are invisible, one at a time, and nobody means harm by it. */
 const EMOJI_JOINTS =
-  /(?<=\p{Extended_Pictographic}|\p{Emoji_Modifier})\u{fe0f}?(?:\u{200d}(?=\p{Extended_Pictographic}))?|(?<=[0-9#*])\u{fe0f}(?=\u{20e3})/gu;
+  /(?<=\p{Extended_Pictographic}|\p{Emoji_Modifier})(?:\u{fe0f}(?:\u{200d}(?=\p{Extended_Pictographic}))?|\u{200d}(?=\p{Extended_Pictographic}))|(?<=[0-9#*])\u{fe0f}(?=\u{20e3})/gu;
+const JOINT_OR_INVISIBLE = new RegExp(`(${EMOJI_JOINTS.source})|${INVISIBLE.source}`, 'gu');
+
+/** One character by its code point: `⟨U+202E⟩`. */
+export const codePointOf = (one: string): string =>
+  `⟨U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
+
+/** Says with code points what nobody would see, for people who have to judge or approve it. */
+export const showInvisible = (text: string): string =>
+  storableText(text)
+    .replaceAll('\r\n', '\n')
+    .replaceAll(JOINT_OR_INVISIBLE, (one: string, joint?: string) => (joint === undefined ? codePointOf(one) : one));
 
 /** Whether a text says something that its readers do not see. */
 export function hidesText(text: string): boolean {

@@ -35,7 +35,7 @@ export type RequestErrorKind =
   | 'unavailable';
 
 /** Why an answer or a word to running work does not count, for whoever says so in words of their own. */
-type RequestErrorReason = 'not_waiting' | 'not_named' | 'not_theirs' | 'other_question' | 'repeated';
+type RequestErrorReason = 'not_waiting' | 'not_named' | 'not_theirs' | 'other_question' | 'cut' | 'repeated';
 
 /**
  * Why a request is refused, in a sentence for a person: what happened, what is safe, what to do next. The API answers

@@ -4,9 +4,18 @@ import { EffectView } from './effects.ts';
 import { JobStatusName } from './orchestration.ts';
 import { LeftOut, ToolCallView, ToolResult, ToolView } from './tools.ts';
 
+/** The body of `POST /api/tools/:name/call`. */
+export const ToolCallRequest = z.strictObject({
+  arguments: z.record(z.string(), z.unknown()).default({}),
+  /** Up to so long the answer is waited for; after that it is 202 with the job. */
+  waitMs: z.number().int().min(0).max(60_000).default(20_000),
+  idempotencyKey: z.string().min(1).max(200).optional(),
+});
+export type ToolCallRequest = z.infer<typeof ToolCallRequest>;
+
 /** `GET /api/tools`: what the caller could call now, and which connections have nothing to offer, and why. */
 export const ToolOffer = z.object({
-  tools: z.array(ToolView.omit({ state: true, hash: true, diff: true })),
+  tools: z.array(ToolView.omit({ state: true, hash: true, diff: true, alwaysAllowed: true, declaredRisk: true })),
   leftOut: z.array(LeftOut),
 });
 export type ToolOffer = z.infer<typeof ToolOffer>;

@@ -60,26 +60,38 @@ export const ToolView = z.object({
   state: ToolState,
   hash: z.string(),
   diff: z.array(ToolDiff),
+  /** By an admin's decision nobody is asked about it, until it changes. */
+  alwaysAllowed: z.boolean(),
+  /** What an admin says it may do at worst, until it changes; null: its server's word counts, as far as it is trusted. */
+  declaredRisk: StepRisk.nullable(),
 });
 export type ToolView = z.infer<typeof ToolView>;
 
-/** The body of `POST /api/connections/:id/accept`: without names all that is quarantined; hashes bind to what was shown. */
+const HASH_MISSING = 'is missing: send the hash of the tool as you have seen it (GET /api/connections/:id/tools)';
+const shownHash = z.string({ error: HASH_MISSING }).min(1).max(100);
+
+/** The body of `POST /api/connections/:id/accept`: the hashes bind it to what was shown. */
 export const AcceptTools = z.strictObject({
   tools: z
-    .array(z.strictObject({ name: ToolName, hash: z.string().min(1).max(100).optional() }))
-    .max(1_000)
-    .optional(),
+    .array(z.strictObject({ name: ToolName, hash: shownHash }), {
+      error: 'name each tool with the hash that was shown',
+    })
+    .min(1)
+    .max(1_000),
 });
 export type AcceptTools = z.infer<typeof AcceptTools>;
 
-/** The body of `POST /api/tools/:name/call`. */
-export const ToolCallRequest = z.strictObject({
-  arguments: JsonObject.default({}),
-  /** Up to so long the answer is waited for; after that it is 202 with the job. */
-  waitMs: z.number().int().min(0).max(60_000).default(20_000),
-  idempotencyKey: z.string().min(1).max(200).optional(),
-});
-export type ToolCallRequest = z.infer<typeof ToolCallRequest>;
+/**
+ * The body of `PATCH /api/connections/:id/tools/:name`: what an admin decides about a tool as it was shown.
+ * `alwaysAllow`: nobody is asked about its calls. `risk`: the worst it may do; null leaves that to its server's word.
+ */
+export const ToolDecision = z
+  .strictObject({ hash: shownHash, alwaysAllow: z.boolean().optional(), risk: StepRisk.nullable().optional() })
+  .refine(
+    (given) => (given.alwaysAllow ?? given.risk) !== undefined,
+    'Say what you decide: alwaysAllow, risk or both.',
+  );
+export type ToolDecision = z.infer<typeof ToolDecision>;
 
 /**
  * `waiting`: for a human. `declined`: a human said no. `unknown`: it may have happened, and nobody knows.
@@ -97,8 +109,8 @@ const TOOL_CALL_STATUSES = [
 export const ToolCallStatus = z.enum(TOOL_CALL_STATUSES);
 export type ToolCallStatus = z.infer<typeof ToolCallStatus>;
 
-/** Why a human is asked about a call. `repeated`: an earlier try has made, or may have made, exactly this change. */
-export const AskReason = z.enum(['risk', 'untrusted_input', 'repeated']);
+/** Why a human is asked. `repeated`: an earlier try may have made this change. `carries_out`: a read tells of others' answers. */
+export const AskReason = z.enum(['risk', 'untrusted_input', 'repeated', 'carries_out']);
 export type AskReason = z.infer<typeof AskReason>;
 
 /** A call as it is shown to whoever may approve it. */

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { showInvisible } from '../contracts/clean-text.ts';
 import type { Approval } from '../contracts/approval.ts';
 import type { JobStatus } from '../contracts/orchestration.ts';
 import { toPhases } from '../contracts/phases.ts';
@@ -7,10 +7,8 @@ import { en } from '../contracts/texts/en.ts';
 import type { AskedCall } from '../contracts/tools.ts';
 import { formatCents } from '../web/text/format.ts';
 
-/** Text of others without anything a terminal would obey. */
-export const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+/** Text of others with nothing in it that a terminal would obey or nobody would see: it is said by its code point. */
+export const plain = (text: string): string => showInvisible(text);
 
 /** The same on one line. */
 export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ').trim();
@@ -39,7 +37,7 @@ export const proposedLines = (steps: readonly PricedStep[]): string[] =>
         ...(risk === 'read' ? [] : [`${RISK_ICON[risk]}${en.console.plan.risks[risk].toLowerCase()}`]),
         ...(when ? [`${en.console.plan.onlyIf.toLowerCase()} ${oneLine(when)}`] : []),
       ].join(' · ')}`,
-      ...(risk === 'read' ? [] : [`        ${oneLine(instruction)}`]),
+      `        ${oneLine(instruction)}`,
     ]),
   ]);
 

@@ -44,14 +44,14 @@ export async function createActivityDeps(
   };
   const slack = openSlackPort(config);
   const reachKillPoint = createKillPoint(config.NUBABEL_KILL_POINT);
+  const reporting = { slack, renderReport: toReportMessage, publicUrl: config.publicUrl };
   return {
     db,
     models,
     agents: await loadAgents(),
     skills: openSkills(undefined, { onProblems: (problems) => log.warn({ problems }, 'a skill is broken') }),
     ...openTools(config, db, log),
-    publicUrl: config.publicUrl,
-    showProgress: createProgressReport({ db, slack, renderReport: toReportMessage, reachKillPoint }, (error) =>
+    showProgress: createProgressReport({ ...reporting, db, reachKillPoint }, (error) =>
       log.warn({ err: error }, 'progress of a tool was not shown'),
     ),
     prices: createPriceTable(Object.values(models), config.MODEL_PRICES),
@@ -65,8 +65,7 @@ export async function createActivityDeps(
       onSwitch: (switched) => log.warn(switched, 'a model key has switched'),
       onError: (error) => log.warn({ err: error }, 'the key pool had trouble'),
     }),
-    slack,
-    renderReport: toReportMessage,
+    ...reporting,
     defaultLimits: limitsOf(config),
     approvalRules: { thresholdCents: config.APPROVAL_THRESHOLD_CENTS, timeoutMs: config.WORKFLOW_APPROVAL_TIMEOUT },
     maxExecutionMs: config.WORKFLOW_MAX_EXECUTION_TIME,

@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/web-api';
+import { codePointOf, showInvisible } from '../../contracts/clean-text.ts';
 import type { SlackMessage } from '../../domain/reports/slack-port.ts';
 
 /** A message whose blocks are Slack's. */
@@ -22,9 +23,9 @@ export const cents = (value: number): string =>
 /** Never leaves half of an emoji behind, which Slack would refuse. */
 export const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
 
-/** One line of untrusted text: short, and without anything Slack would take for a mention or a link. */
+/** One line of untrusted text: short, nothing in it unseen, and without anything Slack would take for a mention or a link. */
 export function quoted(text: string, most: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
+  const line = showInvisible(text).replaceAll(/\s+/g, ' ').trim();
   const short = line.length > most ? `${cut(line, most)}…` : line;
   return escaped(short);
 }
@@ -33,8 +34,9 @@ export function quoted(text: string, most: number): string {
 export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** Such words between backticks, where a backtick of their own would end them. */
-export const code = (text: string, most: number): string => `\`${quoted(text.replaceAll('`', "'"), most)}\``;
+/** Such words between backticks, where nothing is a format; a backtick of their own would end them. */
+export const code = (text: string, most: number): string =>
+  `\`${quoted(text, most).replaceAll('`', codePointOf('`'))}\``;
 
 /** A time in the reader's own zone; old clients show it as it stands. */
 export const clock = (at: string): string => `<!date^${Math.floor(Date.parse(at) / 1_000)}^{time_secs}|${at}>`;
@@ -48,6 +50,17 @@ export const context = (text: string): KnownBlock => ({
   type: 'context',
   elements: [{ type: 'mrkdwn', text: cut(text, 2_000) }],
 });
+
+/** Whether the blocks show all of these texts, whole and in this order. */
+export function showAll(blocks: readonly KnownBlock[], texts: readonly string[]): boolean {
+  const shown = blocks.map((block) => (block.type === 'section' ? (block.text?.text ?? '') : '')).join('\n');
+  let at = 0;
+  return texts.every((text) => {
+    const found = shown.indexOf(text, at);
+    at = found + text.length;
+    return found >= 0;
+  });
+}
 
 /** Lines in as few sections as hold them; what does not fit into `most` is counted in a last line. */
 export function sections(lines: readonly string[], most: number, more: (count: number) => string): KnownBlock[] {

@@ -3,12 +3,12 @@ import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
 import { agentName } from '../../contracts/phases.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { ReportState } from '../../domain/reports/report-state.ts';
-import { cents, clock, context, cut, quoted, section, sections, type BlockMessage } from './block-kit.ts';
-import { callLines, callTitles, reconnectLink } from './tool-lines.ts';
-import { healingLines, phaseLines, proposedLines, steeringLines, titleLines } from './work-lines.ts';
+import { cents, clock, context, cut, quoted, section, sections, showAll, type BlockMessage } from './block-kit.ts';
+import { callLines, callTitles, reconnectLink, wholeCall } from './tool-lines.ts';
+import { healingLines, phaseLines, proposedLines, steeringLines, titleLines, wholeSteps } from './work-lines.ts';
 
 const GOAL_CHARS = 500;
-const EVIDENCE_CHARS = 400;
+const EVIDENCE_CHARS = 2_400;
 /** The list of titles leaves room for the price and the question, which must not be cut away. */
 const TITLES_CHARS = 2_400;
 const PLAN_SECTIONS = 20;
@@ -17,40 +17,69 @@ const CALL_SECTIONS = 16;
 /** As people think of them; what APPROVE stands for is the first of the question's own order. */
 const CHOICE_ORDER = ['raise', 'done', 'retry', 'skip', 'stop'] as const;
 
-/** A question to people: what it is about, what it costs, who may answer, until when, and with which words. */
-export function questionMessage(state: ReportState, approval: Approval): BlockMessage {
+/** Answers that make nothing happen, so nobody has to have seen all of the question. */
+const DECLINES: readonly string[] = ['skip', 'stop'];
+
+/**
+ * A question to people: what it is about, what it costs, who may answer, until when, and with which words. Where not all
+ * of it has room, it says so instead of asking for a yes, and links to where it is whole.
+ */
+export function questionMessage(state: ReportState, approval: Approval, jobUrl: string): BlockMessage {
   const texts = textsFor(state.orchestration.language);
   const { plan, kind, choices = [] } = approval;
   const title = `⏳ ${texts.plan.titles[kind]}`;
-  const facts = factsOf(approval, texts);
   const evidence = evidenceOf(state, approval, texts);
   const steering = steeringLines(state.steering, texts);
   const price = priceOf(approval, texts);
   const goal = plan.goal ? quoted(plan.goal, GOAL_CHARS) : '';
-  const words = CHOICE_ORDER.filter((choice) => choices.includes(choice))
+  const subject = subjectBlocks(state, approval, evidence);
+  const isCut = !showAll(subject, wholeOf(approval));
+  const words = CHOICE_ORDER.filter((choice) => choices.includes(choice) && (!isCut || DECLINES.includes(choice)))
     .map((choice) => texts.plan.choices[choice])
     .join(' · ');
+  const question = isCut ? texts.plan.notWhole : plan.question;
+  const link = isCut ? `<${jobUrl}|${texts.plan.readWhole}>` : '';
   const titles = cut(titleLines(plan.steps ?? []).join('\n'), TITLES_CHARS);
   const calls = plan.calls?.length ? callTitles(plan.calls, texts) : [];
-  const text = [`${title}.`, goal, titles, ...evidence, ...calls, plan.steps && price, plan.question, words];
+  const text = [`${title}.`, goal, titles, ...evidence, ...calls, plan.steps && price, question, link, words];
   return {
     text: text.filter(Boolean).join(plan.steps || evidence.length || calls.length ? '\n' : ' '),
     blocks: [
-      section([`*${title}*`, ...facts].join('\n')),
-      ...sections(proposedLines(plan.steps ?? [], texts), PLAN_SECTIONS, texts.plan.more),
-      ...evidenceBlocks(evidence, kind === 'tool' ? texts.tools.askedBy : texts.plan.evidence, texts),
-      ...sections(callLines(plan.calls ?? [], texts), CALL_SECTIONS, texts.plan.more),
+      section(`*${title}*`),
+      ...subject,
       ...(plan.reconnect?.url ? [section(reconnectLink(plan.reconnect, texts))] : []),
       ...(plan.steps || !state.plan
         ? []
         : sections(phaseLines(state.steps, texts), PROGRESS_SECTIONS, texts.plan.more)),
       ...(plan.steps ? [section(`*${price}*`)] : []),
-      section([`*${plan.question}*`, words].filter(Boolean).join('\n')),
+      section([`*${question}*`, link, words].filter(Boolean).join('\n')),
       ...(steering.length ? [context(steering.join('\n'))] : []),
       context(answerersLine(approval, texts)),
     ],
+    ...(isCut && { isCut }),
   };
 }
+
+/** What is asked about: the goal and steps of a plan, what has happened, and the calls that wait. */
+function subjectBlocks({ orchestration }: ReportState, approval: Approval, evidence: readonly string[]): KnownBlock[] {
+  const texts = textsFor(orchestration.language);
+  const { plan, kind } = approval;
+  const facts = factsOf(approval, texts);
+  return [
+    ...(facts.length ? [section(facts.join('\n'))] : []),
+    ...sections(proposedLines(plan.steps ?? [], texts), PLAN_SECTIONS, texts.plan.more),
+    ...evidenceBlocks(evidence, kind === 'tool' ? texts.tools.askedBy : texts.plan.evidence, texts),
+    ...sections(callLines(plan.calls ?? [], texts), CALL_SECTIONS, texts.plan.more),
+  ];
+}
+
+/** Everything that whoever approves has to have seen, in that order. */
+const wholeOf = ({ plan }: Approval): string[] => [
+  ...(plan.goal && plan.steps ? [quoted(plan.goal, Infinity)] : []),
+  ...wholeSteps(plan.steps ?? []),
+  ...(plan.evidence ?? []).map((line) => quoted(line, Infinity)),
+  ...(plan.calls ?? []).flatMap(wholeCall),
+];
 
 const evidenceBlocks = (evidence: readonly string[], heading: string, texts: Texts): KnownBlock[] =>
   evidence.length ? sections([`*${heading}*`, ...evidence], 3, texts.plan.more) : [];

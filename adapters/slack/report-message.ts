@@ -37,10 +37,10 @@ const CATEGORY_EMOJI: Readonly<Record<Category, string>> = {
 };
 const STEP_CHARS = 300;
 
-/** The message of an orchestration as it is now: received, working, asking, or its end. Pure. */
-export function toReportMessage(state: ReportState): BlockMessage {
+/** The message of an orchestration as it is now: received, working, asking, or its end; `jobUrl` shows all of it. Pure. */
+export function toReportMessage(state: ReportState, jobUrl: string): BlockMessage {
   const { status, approval } = state.orchestration;
-  if (status === 'awaiting_approval' && approval) return questionMessage(state, approval);
+  if (status === 'awaiting_approval' && approval) return questionMessage(state, approval, jobUrl);
   return status === 'pending' || status === 'running' ? workingMessage(state) : finalMessage(state);
 }
 

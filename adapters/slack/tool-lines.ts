@@ -2,6 +2,7 @@ import type { Approval } from '../../contracts/approval.ts';
 import type { Texts } from '../../contracts/texts.ts';
 import type { AskedCall, LeftOut } from '../../contracts/tools.ts';
 import type { EffectNote } from '../../domain/reports/report-state.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import { code, cut, escaped, quoted } from './block-kit.ts';
 
 const NAME_CHARS = 80;
@@ -25,9 +26,18 @@ function titleOf({ tool, connection, risk, reasons }: AskedCall, texts: Texts): 
     .join(' · ');
 }
 
+/** All that is shown of a call when nothing is cut. */
+export function wholeCall(call: AskedCall): string[] {
+  return [code(call.tool, Infinity), quoted(call.connection, Infinity), escaped(argumentsText(call))];
+}
+
+/** Still JSON, with nothing in it unseen, and no backticks that would end the block. */
+const argumentsText = ({ arguments: args }: AskedCall): string =>
+  showInvisible(JSON.stringify(args, null, 1)).replaceAll('`', '\\u0060');
+
 /** As a block of code, in which nothing is a mention, a link or a format. What is left out is counted, never dropped. */
-function argumentsOf({ arguments: args }: AskedCall): string {
-  const whole = JSON.stringify(args, null, 1).replaceAll('```', "'''");
+function argumentsOf(call: AskedCall): string {
+  const whole = argumentsText(call);
   let shown = cut(whole, ARGUMENTS_CHARS);
   // Escaped it is longer, and what Slack cannot hold would be cut off unsaid.
   while (escaped(shown).length > ARGUMENTS_CHARS) shown = cut(shown, Math.floor(shown.length * 0.9));

@@ -9,8 +9,9 @@ import type { HealingNote, ReportStep, SteeringNote } from '../../domain/reports
 import { cents, code, progressBar, quoted } from './block-kit.ts';
 
 export const TITLE_CHARS = 120;
-const CONDITION_CHARS = 100;
-const INSTRUCTION_CHARS = 160;
+const CONDITION_CHARS = 500;
+/** A section holds 3,000 characters; whoever approves a longer one reads it in the console. */
+const INSTRUCTION_CHARS = 2_000;
 const REASON_CHARS = 300;
 
 const KIND_EMOJI = { agent: '🤖', task: '🧩', tool: '🔧', approval: '✋' } as const;
@@ -24,9 +25,23 @@ export const proposedLines = (steps: readonly PricedStep[], texts: Texts): strin
     ...own.map((step) => proposedLine(step, texts)),
   ]);
 
+/** All that is shown of a plan's steps when nothing is cut, in the order in which they stand. */
+export const wholeSteps = (steps: readonly PricedStep[]): string[] =>
+  toPhases(steps).flatMap(({ steps: own }) =>
+    own.flatMap((step) => [
+      quoted(step.title, Infinity),
+      quoted(workerOf(step), Infinity),
+      ...(step.when ? [code(step.when, Infinity)] : []),
+      code(step.instruction, Infinity),
+    ]),
+  );
+
+const workerOf = ({ agent, tool, category }: PricedStep): string =>
+  agent ? agentName(agent) : (tool ?? category ?? '');
+
 function proposedLine(step: PricedStep, { plan }: Texts): string {
   const { estimate, risk } = step;
-  const by = step.agent ? agentName(step.agent) : (step.tool ?? step.category);
+  const by = workerOf(step);
   const facts = [
     ...(by ? [quoted(by, TITLE_CHARS)] : []),
     plan.minutes(estimate.minutes),
@@ -34,9 +49,9 @@ function proposedLine(step: PricedStep, { plan }: Texts): string {
     ...(RISK_MARK[risk] ? [`${RISK_MARK[risk]} ${plan.risks[risk]}`] : []),
     ...(step.when ? [`${plan.onlyIf} ${code(step.when, CONDITION_CHARS)}`] : []),
   ];
-  // Whoever approves a change to the outside reads what will be done, not only what it is called.
-  const done = risk === 'read' ? '' : `\n      _${quoted(step.instruction, INSTRUCTION_CHARS)}_`;
-  return `${KIND_EMOJI[step.kind]} ${quoted(step.title, TITLE_CHARS)} · ${facts.join(' · ')}${done}`;
+  // Whoever approves reads what will be done, not only what it is called.
+  const done = code(step.instruction, INSTRUCTION_CHARS);
+  return `${KIND_EMOJI[step.kind]} ${quoted(step.title, TITLE_CHARS)} · ${facts.join(' · ')}\n      ${done}`;
 }
 
 /** The titles alone, for clients that show no blocks. */

@@ -7,9 +7,9 @@ import {
   ConnectionView,
   NewConnection,
 } from '../../contracts/connections.ts';
-import { AcceptTools } from '../../contracts/tools.ts';
+import { AcceptTools, ToolDecision, ToolName } from '../../contracts/tools.ts';
 import { testConnection } from '../../domain/connections/check.ts';
-import { acceptShown, readTools } from '../../domain/connections/connection-tools.ts';
+import { acceptShown, decideAboutTool, readTools } from '../../domain/connections/connection-tools.ts';
 import { listViews, readSeen } from '../../domain/connections/connection-views.ts';
 import {
   changeConnection,
@@ -117,8 +117,24 @@ const accept = createRoute({
   method: 'post',
   path: '/{connectionId}/accept',
   summary: 'Switch on new and changed tools',
-  description: 'A `hash` binds to exactly what was shown; when that has changed nothing is accepted.',
+  description: 'Each `hash` binds to exactly what was shown; when that has changed nothing is accepted.',
   request: { params, body: body(AcceptTools.meta({ id: 'AcceptTools' })) },
+  responses: { 200: jsonResponse(Tools, 'The tools as they are now'), ...PROBLEMS },
+});
+
+const decideTool = createRoute({
+  ...common,
+  middleware: [adminsOnly] as const,
+  method: 'patch',
+  path: '/{connectionId}/tools/{name}',
+  summary: 'Decide about a tool',
+  description:
+    '`alwaysAllow`: nobody is asked about its calls, whatever the policy says. `risk`: the worst it may do, whatever its ' +
+    'server says of it. Bound to the `hash` that was shown: both end when the tool changes.',
+  request: {
+    params: params.extend({ name: ToolName }),
+    body: body(ToolDecision.meta({ id: 'ToolDecision' })),
+  },
   responses: { 200: jsonResponse(Tools, 'The tools as they are now'), ...PROBLEMS },
 });
 
@@ -150,4 +166,8 @@ export const connectionRoutes = (deps: ConnectDeps) =>
     .openapi(accept, async (c) => {
       const { connectionId } = c.req.valid('param');
       return c.json(await acceptShown(deps, c.get('principal'), connectionId, c.req.valid('json')), 200);
+    })
+    .openapi(decideTool, async (c) => {
+      const { connectionId: id, name } = c.req.valid('param');
+      return c.json(await decideAboutTool(deps, c.get('principal'), { id, name }, c.req.valid('json')), 200);
     });

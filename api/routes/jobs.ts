@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { DecisionRequest } from '../../contracts/approval.ts';
+import { CancelRequest, DecisionRequest } from '../../contracts/approval.ts';
 import { isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
 import { agentAmong } from '../../contracts/agents.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -79,23 +79,41 @@ const progress = createRoute({
   },
 });
 
-const decision = (verb: 'approve' | 'cancel', summary: string) =>
-  createRoute({
-    method: 'post',
-    path: `/{jobId}/${verb}`,
-    tags: ['Jobs'],
-    summary,
-    security: BEARER,
-    middleware: [membersOnly] as const,
-    request: {
-      params,
-      body: {
-        required: false,
-        content: { 'application/json': { schema: DecisionRequest.meta({ id: 'DecisionRequest' }) } },
-      },
+const decision = {
+  method: 'post' as const,
+  tags: ['Jobs'],
+  security: BEARER,
+  responses: { 200: jsonResponse(Verdict, 'It counts'), ...PROBLEMS },
+};
+
+const approve = createRoute({
+  ...decision,
+  middleware: [membersOnly] as const,
+  path: '/{jobId}/approve',
+  summary: 'Approve what a job waits for',
+  description: '`hash` is the `approval.hash` of the job as you have read it: what has changed since is not approved.',
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { 'application/json': { schema: DecisionRequest.meta({ id: 'DecisionRequest' }) } },
     },
-    responses: { 200: jsonResponse(Verdict, 'It counts'), ...PROBLEMS },
-  });
+  },
+});
+
+const cancel = createRoute({
+  ...decision,
+  middleware: [membersOnly] as const,
+  path: '/{jobId}/cancel',
+  summary: 'Cancel a job, or answer CANCEL to its approval',
+  request: {
+    params,
+    body: {
+      required: false,
+      content: { 'application/json': { schema: CancelRequest.meta({ id: 'CancelRequest' }) } },
+    },
+  },
+});
 
 const steer = createRoute({
   method: 'post',
@@ -130,7 +148,7 @@ export const jobRoutes = (deps: JobDeps) =>
       const job = await readJob(deps, c.get('principal'), jobId);
       return streamEvents(c, deps, { orchestrationId: jobId, over: isFinal(job.status) });
     })
-    .openapi(decision('approve', 'Approve what a job waits for'), async (c) => {
+    .openapi(approve, async (c) => {
       const { jobId } = c.req.valid('param');
       const status = await decide(deps, c.get('principal'), jobId, { ...c.req.valid('json'), verdict: 'approve' });
       return c.json({ jobId, status }, 200);
@@ -139,7 +157,7 @@ export const jobRoutes = (deps: JobDeps) =>
       const { jobId } = c.req.valid('param');
       return c.json({ jobId, ...(await steerJob(deps, c.get('principal'), jobId, c.req.valid('json'))) }, 202);
     })
-    .openapi(decision('cancel', 'Cancel a job, or answer CANCEL to its approval'), async (c) => {
+    .openapi(cancel, async (c) => {
       const { jobId } = c.req.valid('param');
       return c.json(
         { jobId, status: await cancelJob(deps, c.get('principal'), jobId, c.req.valid('json') ?? {}) },

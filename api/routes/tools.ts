@@ -1,6 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { ToolCallAnswer, ToolOffer } from '../../contracts/tool-calls.ts';
-import { ToolCallRequest } from '../../contracts/tools.ts';
+import { ToolCallAnswer, ToolCallRequest, ToolOffer } from '../../contracts/tool-calls.ts';
 import type { ToolHost } from '../../domain/tools/tool-host.ts';
 import type { ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';

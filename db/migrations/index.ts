@@ -12,6 +12,7 @@ import * as fairUse from './20261201-fair-use.ts';
 import * as remoteTools from './20261201-remote-tools.ts';
 import * as renewalLease from './20261201-renewal-lease.ts';
 import * as slackConversations from './20261201-slack-conversations.ts';
+import * as toolDecisions from './20261201-tool-decisions.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   '20261201-remote-tools': remoteTools,
   '20261201-renewal-lease': renewalLease,
   '20261201-slack-conversations': slackConversations,
+  '20261201-tool-decisions': toolDecisions,
 };

@@ -58,6 +58,9 @@ export interface ListedTool {
   readonly hash: string;
 }
 
+/** What an admin has decided about a tool ends when it changes, goes, or its connection leads elsewhere. */
+const NO_DECISIONS = { always_allowed: false, declared_risk: null, decided_hash: null, decided_by: null };
+
 interface OfConnection {
   readonly organizationId: string;
   readonly connectionId: string;
@@ -93,6 +96,7 @@ export async function pinTools(
         pending_hash: null,
         accepted_at: sql`now()`,
         updated_at: sql`now()`,
+        ...NO_DECISIONS,
       })),
     )
     .execute();
@@ -124,6 +128,7 @@ export async function quarantineTool(
         pending: ref('excluded.pending'),
         pending_hash: ref('excluded.pending_hash'),
         updated_at: sql`now()`,
+        ...NO_DECISIONS,
       })),
     )
     .execute();
@@ -149,7 +154,7 @@ export async function removeTools(
   if (remoteNames.length === 0) return;
   await trx
     .updateTable('connection_tools')
-    .set({ state: 'removed', pending: null, pending_hash: null, updated_at: sql`now()` })
+    .set({ state: 'removed', pending: null, pending_hash: null, updated_at: sql`now()`, ...NO_DECISIONS })
     .where('connection_id', '=', connectionId)
     .where('remote_name', 'in', [...remoteNames])
     .execute();
@@ -162,13 +167,13 @@ interface AcceptedTools {
   readonly notAccepted: string[];
 }
 
-/** Accepts quarantined tools as they are now: all of them, or the named ones, where a hash has to be the one shown. */
+/** Accepts quarantined tools as they were shown: each whose hash is still the one that waits. */
 export async function acceptTools(
   trx: OrganizationTransaction,
   given: {
     readonly connectionId: string;
     readonly acceptedBy: string | null;
-    readonly tools?: readonly { readonly name: string; readonly hash?: string | undefined }[] | undefined;
+    readonly tools: readonly { readonly name: string; readonly hash: string }[];
   },
 ): Promise<AcceptedTools> {
   const waiting = await trx
@@ -179,11 +184,8 @@ export async function acceptTools(
     .orderBy('name')
     .forUpdate()
     .execute();
-  const wanted: NonNullable<typeof given.tools> = given.tools ?? waiting.map(({ name }) => ({ name }));
-  const accepted = wanted
-    .filter(({ name, hash }) =>
-      waiting.some((one) => one.name === name && (hash ?? one.pending_hash) === one.pending_hash),
-    )
+  const accepted = given.tools
+    .filter(({ name, hash }) => waiting.some((one) => one.name === name && hash === one.pending_hash))
     .map(({ name }) => name);
   if (accepted.length > 0)
     await trx
@@ -197,12 +199,38 @@ export async function acceptTools(
         accepted_by: given.acceptedBy,
         accepted_at: sql`now()`,
         updated_at: sql`now()`,
+        ...NO_DECISIONS,
       })
       .where('connection_id', '=', given.connectionId)
       .where('name', 'in', accepted)
       .execute();
-  return { accepted, notAccepted: wanted.map(({ name }) => name).filter((name) => !accepted.includes(name)) };
+  return { accepted, notAccepted: given.tools.map(({ name }) => name).filter((name) => !accepted.includes(name)) };
 }
+
+/** What an admin decides about a tool that is on, as they have seen it; answers whether it still is that. */
+export async function decideTool(
+  trx: OrganizationTransaction,
+  { connectionId, name, hash }: { readonly connectionId: string; readonly name: string; readonly hash: string },
+  set: {
+    readonly always_allowed?: boolean;
+    readonly declared_risk?: ConnectionTool['declared_risk'];
+    readonly decided_by: string | null;
+  },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('connection_tools')
+    .set({ ...set, decided_hash: hash, updated_at: sql`now()` })
+    .where('connection_id', '=', connectionId)
+    .where('name', '=', name)
+    .where('hash', '=', hash)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** The connection leads elsewhere: what was decided was decided about another server. */
+export const dropDecisions = (trx: OrganizationTransaction, connectionId: string) =>
+  trx.updateTable('connection_tools').set(NO_DECISIONS).where('connection_id', '=', connectionId).execute();
 
 /** How many are on and how many wait for an admin, by connection; one without tools is not in it. */
 export async function countTools(

@@ -96,12 +96,12 @@ export const setApproval = (trx: OrganizationTransaction, orchestrationId: strin
     .where('id', '=', approval.id)
     .execute();
 
-/** Whether a human has approved the plan of a revision as it was shown. */
-export async function isPlanApproved(
+/** The plan of a revision as it was shown to whoever has approved it; undefined when nobody has. */
+export async function findApprovedPlan(
   trx: OrganizationTransaction,
   orchestrationId: string,
   revision: number,
-): Promise<boolean> {
+): Promise<Approval['plan'] | undefined> {
   const rows = await trx
     .selectFrom('approvals')
     .select('document')
@@ -109,5 +109,6 @@ export async function isPlanApproved(
     .where('kind', 'in', ['plan', 'replan'])
     .where('decided_at', 'is not', null)
     .execute();
-  return rows.some(({ document }) => document.plan.revision === revision && document.decision?.verdict === 'approve');
+  return rows.find(({ document }) => document.plan.revision === revision && document.decision?.verdict === 'approve')
+    ?.document.plan;
 }

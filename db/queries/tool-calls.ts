@@ -146,6 +146,28 @@ export const cancelOpenCalls = (trx: OrganizationTransaction, orchestrationId: s
     .where('status', 'in', ['pending', 'waiting', 'running'])
     .execute();
 
+/**
+ * What other connections have answered, as a step knows it: its own calls' answers, or with `step` null those of the
+ * whole orchestration, and those of earlier ones in the conversation.
+ */
+export async function listAnswersOfOthers(
+  trx: OrganizationTransaction,
+  of: {
+    readonly connectionId: string;
+    readonly orchestrationId: string;
+    readonly step: string | null;
+    readonly conversation: readonly string[];
+  },
+): Promise<string[]> {
+  const { rows } = await sql<{ text: string }>`
+    select left(result::text, 100000) as text from tool_calls
+    where (orchestration_id = any(${[...of.conversation]}::uuid[])
+        or (orchestration_id = ${of.orchestrationId} and (${of.step}::text is null or step_id = ${of.step})))
+      and connection_id is not null and connection_id::text <> ${of.connectionId} and result is not null
+    order by created_at desc limit 100`.execute(trx);
+  return rows.map(({ text }) => text);
+}
+
 /** Whether untrusted text has been part of what these orchestrations did. */
 export async function isAnyTainted(
   trx: OrganizationTransaction,

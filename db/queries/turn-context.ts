@@ -9,7 +9,7 @@ import type { StepForWork } from './steps.ts';
 /** What was said before in the session, as a model is told it. */
 type EarlierMessage = Pick<Message, 'role' | 'content' | 'orchestration_id'>;
 
-interface TurnContextRow extends Orchestration {
+export interface TurnContextRow extends Orchestration {
   /** Oldest first; words that were refused are left out. */
   readonly history: readonly EarlierMessage[];
   /** The stored answer of the turn; null while there is none. */
@@ -20,7 +20,7 @@ export interface StepContextRow extends TurnContextRow {
   /** All steps by position; only the one that is worked on comes with its instruction. */
   readonly steps: readonly StepForWork[];
   /** Messages of people that the step takes up, oldest first. */
-  readonly steering: readonly Pick<Steering, 'id' | 'message'>[];
+  readonly steering: readonly Pick<Steering, 'id' | 'message' | 'user_id'>[];
   /** What was decided about the failure before this attempt. */
   readonly lesson: Pick<Healing, 'root_cause' | 'detail'> | null;
   /** The organization's own skills without their texts. */
@@ -59,7 +59,7 @@ export const findStepContext = (trx: OrganizationTransaction, query: StepQuery):
       select id, title, agent, status, revision, position, kind, category, needs, turn_key, tool, tainted, cost_nanos,
         case when id = ${step} then instruction else '' end as instruction
       from steps where orchestration_id = o.id) s) as steps,
-    (select coalesce(json_agg(json_build_object('id', id, 'message', message) order by created_at), '[]'::json)
+    (select coalesce(json_agg(json_build_object('id', id, 'message', message, 'user_id', user_id) order by created_at), '[]'::json)
       from steering where orchestration_id = o.id
         and (id::text = any(${[...steering]}::text[]) or (${attempt}::int > 0 and step_id = ${step}))) as steering,
     (select json_build_object('root_cause', root_cause, 'detail', detail) from healing

@@ -76,6 +76,13 @@ export interface ConnectionToolsTable {
   pending_hash: Maybe<string>;
   accepted_by: Maybe<string>;
   accepted_at: MaybeInstant;
+  /** An admin has decided: nobody is asked about it. */
+  always_allowed: Generated<boolean>;
+  /** The worst it may do, by an admin's word instead of its server's. */
+  declared_risk: Maybe<StepRisk>;
+  /** The definition that both were decided about; with any other they are void. */
+  decided_hash: Maybe<string>;
+  decided_by: Maybe<string>;
   updated_at: Instant;
 }
 

@@ -89,6 +89,8 @@ export interface OrchestrationsTable {
   cancel_asked_at: MaybeInstant;
   /** Connections whose tools could not be offered. */
   left_out: MaybeJson<LeftOut[]>;
+  /** Its planner has seen untrusted text, which may have chosen what the plan calls. */
+  plan_tainted: Generated<boolean>;
   demo: Generated<boolean>;
   slack_team_id: string | null;
   slack_channel_id: string | null;

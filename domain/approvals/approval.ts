@@ -27,3 +27,9 @@ export const toQuestion = ({ id, hash, policy, choices, expiresAt, kind }: Appro
   ...(choices && { choices }),
   ...(choices?.[0] && kind !== 'step' && kind !== 'tool' && { approveMeans: choices[0] }),
 });
+
+/** What a thread shows of a question: the whole of it, or parts alone, which nobody can approve there. */
+export const shownMark = (hash: string, isCut = false): string => (isCut ? `cut:${hash}` : hash);
+
+/** Where a job is shown whole, in the console. */
+export const jobPage = (publicUrl: string, jobId: string): string => `${publicUrl}/?job=${encodeURIComponent(jobId)}`;

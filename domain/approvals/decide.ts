@@ -2,11 +2,11 @@ import { ownValue } from '../../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mayAnswer } from '../../contracts/approval-rules.ts';
-import type { DecisionRequest } from '../../contracts/approval.ts';
+import type { CancelRequest } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { JobStatusName } from '../../contracts/orchestration.ts';
 import type { PlanEdits, PlanProblem } from '../../contracts/plan.ts';
-import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
+import { invalidField, type Principal, notFound, RequestError } from '../../contracts/request.ts';
 import type { Decision, DecisionOutcome } from '../../contracts/workflow.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findDelivery } from '../../db/queries/inbox.ts';
@@ -14,6 +14,7 @@ import { findOrchestration, type Orchestration } from '../../db/queries/orchestr
 import { insertEdits } from '../../db/queries/plans.ts';
 import { findShownHash } from '../../db/queries/slack.ts';
 import { audit } from '../audit.ts';
+import { shownMark } from './approval.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
@@ -22,7 +23,8 @@ export interface DecideDeps extends DatabaseDeps, WakeDeps, DispatchDeps {
   readonly workflows: Pick<WorkflowPort, 'decide'>;
 }
 
-type Answer = DecisionRequest & { readonly verdict: Decision['verdict'] };
+/** From a thread it comes without a hash, and means what the thread shows. */
+type Answer = CancelRequest & { readonly verdict: Decision['verdict'] };
 
 /** The row can say "waiting" one workflow task before the workflow does; so often and so long it is asked again. */
 const RETRIES = 5;
@@ -42,7 +44,7 @@ export async function decide(
   entry: Entry = DIRECT,
 ): Promise<JobStatusName> {
   const { job, shownHash } = await findAsked(deps, principal, jobId, entry);
-  const refusal = refusalOf(principal, job, answer, shownHash);
+  const refusal = refusalOf(principal, job, answer, entry, shownHash);
   if (refusal) return refuseAnswer(deps, principal, { jobId, answer, entry }, refusal);
   if (entry.kind === 'recorded') {
     await record(deps, toDecision(principal, job, answer, entry), job, { ...entry, reason: answer.reason });
@@ -88,6 +90,7 @@ function refusalOf(
   principal: Principal,
   job: Orchestration,
   { verdict, choice, approvalId, hash }: Answer,
+  { via }: Entry,
   shownHash: string | null,
 ): RequestError | undefined {
   const { approval, status } = job;
@@ -97,9 +100,24 @@ function refusalOf(
   if ((hash ?? approval.hash) !== approval.hash) return undefined;
   if (!isNamed(principal, job, verdict === 'approve' ? (choice ?? approval.choices?.[0]) : undefined))
     return toRefusal(FAILURE.notAllowed);
-  // Nobody answers what they have not seen: the message in the thread may be behind.
-  return shownHash !== null && shownHash !== approval.hash ? toRefusal(FAILURE.approvalMismatch) : undefined;
+  if (via !== 'slack') return hash === undefined && verdict === 'approve' ? withoutHash() : undefined;
+  // Nobody answers what they have not seen: the message in the thread may be behind, or have no room for all of it.
+  if (shownHash === approval.hash) return undefined;
+  if (shownHash !== shownMark(approval.hash, true)) return toRefusal(FAILURE.approvalMismatch);
+  const declines = verdict === 'cancel' || choice === 'skip' || choice === 'stop';
+  return declines ? undefined : isCut();
 }
+
+const withoutHash = () =>
+  invalidField('hash', 'is missing: read the job and send the approval.hash of what it shows; nothing was decided');
+
+const isCut = () =>
+  new RequestError(
+    'conflict',
+    'Not all of this question fits into the thread. Read the whole of it in the console and decide there.',
+    undefined,
+    'cut',
+  );
 
 /** Whether the policy of the question names this person, for this choice where one is given. */
 export const isNamed = (

@@ -8,14 +8,16 @@ import {
   dropPendingGrants,
   getConnection,
   insertConnection,
+  lockConnection,
   updateConnection,
   type Connection,
 } from '../../db/queries/connections.ts';
+import { dropDecisions } from '../../db/queries/connection-tools.ts';
 import type { ConnectionsTable } from '../../db/tables/tools.ts';
 import { sealCredentials } from './grant-state.ts';
 import { audit } from '../audit.ts';
 import { checkConnection, type CheckDeps } from './check.ts';
-import { kindOf, refuseAddresses, refuseChange, refuseChangeOf, refuseNew } from './rules.ts';
+import { kindOf, leadsElsewhere, refuseAddresses, refuseChange, refuseChangeOf, refuseNew } from './rules.ts';
 import { findSeen, readConnection, readView } from './connection-views.ts';
 import type { SealerDeps } from '../models/organization-keys.ts';
 import type { ToolHost } from '../tools/tool-host.ts';
@@ -102,7 +104,7 @@ function seal(
 
 /**
  * Changes what is given. New credentials replace the old whole: what an authorization server has granted for those is
- * forgotten, and work that waits for access goes on once they are seen to work.
+ * forgotten, and work that waits for access goes on once they are seen to work. Trust ends where it leads elsewhere.
  * @throws RequestError 404, 403, 400, 503
  */
 export async function changeConnection(
@@ -119,13 +121,15 @@ export async function changeConnection(
   refuseAddresses(deps.checkAddress, change);
   const credentials = change.auth && { sealed: seal(deps, organizationId, id, change.auth) };
   const row = await withOrganization(deps.db, organizationId, async (trx) => {
-    refuseChangeOf(principal, await readConnection(trx, principal, id), change);
-    await updateConnection(trx, {
-      id,
-      set: { ...toChange(change), ...(credentials && toNewAuth(change, credentials)) },
-    });
+    await lockConnection(trx, id);
+    const before = await readConnection(trx, principal, id);
+    refuseChangeOf(principal, before, change);
+    const isElsewhere = leadsElsewhere(before, change);
+    const set = isElsewhere && change.trusted === undefined ? { ...change, trusted: false } : change;
+    await updateConnection(trx, { id, set: { ...toChange(set), ...(credentials && toNewAuth(change, credentials)) } });
+    if (isElsewhere) await dropDecisions(trx, id);
     if (credentials) await dropPendingGrants(trx, id);
-    await audit(trx, principal, 'connection.changed', id, toDetails(change, seen.kind));
+    await audit(trx, principal, 'connection.changed', id, toDetails(set, seen.kind));
     return getConnection(trx, id);
   });
   await deps.tools.forget({ organizationId, connectionId: id });

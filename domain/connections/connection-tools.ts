@@ -1,7 +1,7 @@
 import type { ConnectionTools } from '../../contracts/connections.ts';
-import type { AcceptTools, ToolView } from '../../contracts/tools.ts';
+import type { AcceptTools, ToolDecision, ToolView } from '../../contracts/tools.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { acceptTools, listToolsOf } from '../../db/queries/connection-tools.ts';
+import { acceptTools, decideTool, listToolsOf } from '../../db/queries/connection-tools.ts';
 import { getConnection, type Connection } from '../../db/queries/connections.ts';
 import { audit } from '../audit.ts';
 import { refreshTools, type CheckDeps } from './check.ts';
@@ -56,9 +56,40 @@ export const acceptShown = (
     const row = await readConnection(trx, principal, id);
     const { accepted, notAccepted } = await acceptTools(trx, { connectionId: id, acceptedBy: principal.userId, tools });
     if (notAccepted.length > 0) throw changedSince(notAccepted, await viewsOf(trx, row));
-    if (accepted.length > 0) await audit(trx, principal, 'connection.tools-accepted', id, { tools: accepted });
+    await audit(trx, principal, 'connection.tools-accepted', id, { tools: accepted });
     const { tools_listed_at: listedAt } = await getConnection(trx, id);
     return { tools: await viewsOf(trx, row), listedAt: listedAt?.toISOString() ?? null, error: null };
+  });
+
+/**
+ * What an admin decides about one tool as it was shown to them: that nobody is asked about it, or what it may do at
+ * worst. It ends when the tool changes.
+ * @throws RequestError 404, or 409 when the tool is not on or not what was shown.
+ */
+export const decideAboutTool = (
+  deps: DatabaseDeps,
+  principal: Principal,
+  { id, name }: { readonly id: string; readonly name: string },
+  { hash, alwaysAllow, risk }: ToolDecision,
+): Promise<ConnectionTools> =>
+  withOrganization(deps.db, principal.organizationId, async (trx) => {
+    const row = await readConnection(trx, principal, id);
+    const decided = await decideTool(
+      trx,
+      { connectionId: id, name, hash },
+      {
+        ...(alwaysAllow !== undefined && { always_allowed: alwaysAllow }),
+        ...(risk !== undefined && { declared_risk: risk }),
+        decided_by: principal.userId,
+      },
+    );
+    if (!decided)
+      throw new RequestError(
+        'conflict',
+        'This tool is not on, or is not what you have seen any more, so nothing was decided. Look again and decide about what you see.',
+      );
+    await audit(trx, principal, 'connection.tool-decided', id, { tool: name, hash, alwaysAllow, risk });
+    return { tools: await viewsOf(trx, row), listedAt: row.tools_listed_at?.toISOString() ?? null, error: null };
   });
 
 const SHOWN = 500;

@@ -35,12 +35,22 @@ export function refuseChangeOf(principal: Principal, row: Connection, change: Co
   // Otherwise an admin could have their work done in another person's name, or theirs in their own.
   if (isOthers && field)
     throw new RequestError('forbidden', `This connection is somebody else’s own. Only they may change its ${field}.`);
-  if (change.trusted === true && !row.trusted) refuseTrust(principal);
+  if (change.trusted === true && (!row.trusted || leadsElsewhere(row, change))) refuseTrust(principal);
   if (change.url !== undefined && change.auth === undefined && leaves(row, change.url))
     throw invalidField(
       'auth',
       'Give the credentials again: they would go to another address than they were given for.',
     );
+}
+
+/**
+ * Whether a change makes it another server, or has others say who may speak for it. Trust was given to what was there
+ * before: it ends, unless an admin gives it again in the same change.
+ */
+export function leadsElsewhere({ url }: Connection, { url: next, auth }: ConnectionChange): boolean {
+  if (next !== undefined && (url === null || URL.parse(url)?.href !== URL.parse(next)?.href)) return true;
+  const { authorizationUrl, tokenUrl, issuer } = (auth ?? {}) as Record<string, string | undefined>;
+  return [authorizationUrl, tokenUrl, issuer].some((address) => address !== undefined);
 }
 
 const leaves = ({ auth_kind: kind, url }: Connection, next: string): boolean =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DecisionRequest } from '../../contracts/approval.ts';
+import type { CancelRequest } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
 import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
@@ -27,7 +27,7 @@ export async function cancelJob(
   deps: CancelDeps,
   principal: Principal,
   jobId: string,
-  given: DecisionRequest = {},
+  given: CancelRequest = {},
   entry: Entry = DIRECT,
 ): Promise<JobStatusName> {
   const answer = { ...given, verdict: 'cancel' } as const;
@@ -69,7 +69,7 @@ async function withdraw(
   deps: CancelDeps,
   principal: Principal,
   { id: jobId, approval }: Orchestration,
-  given: DecisionRequest,
+  given: CancelRequest,
   entry: Entry,
 ): Promise<void> {
   const { approvalId, hash, reason } = given;

@@ -162,7 +162,7 @@ export async function adopt(
   await removeOpenSteps(trx, orchestrationId);
   const { revision, steps } = plan;
   // The planner of a later revision has read what the steps before have answered.
-  const tainted = before.some((step) => step.tainted);
+  const tainted = orchestration.plan_tainted || before.some((step) => step.tainted);
   const firstPosition = before.length;
   await insertPlanSteps(trx, { organizationId, orchestrationId, revision, steps, firstPosition, tainted });
   if (approval.needed) await openQuestion(trx, orchestration, approval.document);

@@ -8,12 +8,12 @@ import { updateOrchestration, type Orchestration } from '../../db/queries/orches
 import { listPlans } from '../../db/queries/plans.ts';
 import { listSteering, setDelivered } from '../../db/queries/steering.ts';
 import { listSteps, type Step } from '../../db/queries/steps.ts';
-import { listCallsOfSteps } from '../../db/queries/tool-calls.ts';
-import { findTurnContext } from '../../db/queries/turn-context.ts';
+import { isAnyTainted, listCallsOfSteps } from '../../db/queries/tool-calls.ts';
+import { findTurnContext, type TurnContextRow } from '../../db/queries/turn-context.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { hasEndedWithoutAnswer, mayHaveHappened, wordsOfCalls } from '../tools/earlier-tries.ts';
-import type { ToolHost } from '../tools/tool-host.ts';
-import { plannerTools, plannerPrompt, plannerRequest, type PlannerRequest } from './prompt.ts';
+import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
+import { plannerTools, plannerPrompt, plannerRequest, toolPurposes, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
 import { loadContext, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
@@ -59,25 +59,47 @@ async function prepareDraft(
   const { today, timeZone, money } = await loadContext(trx, deps, row);
   if (row.answer !== null) return undefined;
   const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
-  const { tools } = await deps.host.offerIn(trx, { organizationId, userId: row.user_id }, row.category ?? undefined);
+  const offer = await deps.host.offerIn(trx, { organizationId, userId: row.user_id }, row.category ?? undefined);
+  const tools = plannerTools(offer.tools, row.message);
   const request = {
     model,
-    system: plannerPrompt({ agents: deps.agents, tools: plannerTools(tools, row.message), today, timeZone }),
+    system: plannerPrompt({ agents: deps.agents, tools: toolPurposes(tools), today, timeZone }),
     messages: toConversation(row.history, plannerRequest(await plannerWords(trx, input, row))),
     maxTokens: MAX_TOKENS[tier],
     schema: planSchema(deps.agents.keys()),
     turnKey,
   };
   await setDelivered(trx, constraints, null);
-  const changed = await showPlanning(trx, row);
+  const changed = await showPlanning(trx, row, await readsUntrusted(trx, input, row, tools));
   const turn = { organizationId, orchestrationId, userId: row.user_id, agent: null, steppedDownFrom, request };
   return reserveTurn(trx, deps, { ...turn, tries: TRIES }, attempt, changed);
 }
 
-const showPlanning = (trx: OrganizationTransaction, { id, language }: Orchestration) =>
+/**
+ * Whether this draft is made from anything untrusted: what strangers say of their tools, the conversation before, what
+ * others than the asker have said to the work, and what steps have answered that had read such text themselves.
+ */
+async function readsUntrusted(
+  trx: OrganizationTransaction,
+  { orchestrationId, why, repairs }: DraftTarget,
+  { user_id: askerId, history }: TurnContextRow,
+  tools: readonly OfferedTool[],
+): Promise<boolean> {
+  if (tools.some(({ untrusted }) => untrusted === true)) return true;
+  const before = [...new Set(history.flatMap(({ orchestration_id: id }) => id ?? []))];
+  const isFirst = why === 'first' && !repairs;
+  if (await isAnyTainted(trx, isFirst ? before : [orchestrationId, ...before])) return true;
+  if (isFirst) return false;
+  const said = await listSteering(trx, orchestrationId);
+  return said.some(({ user_id: userId, message }) => message !== '' && (userId === null || userId !== askerId));
+}
+
+const showPlanning = (trx: OrganizationTransaction, { id, language }: Orchestration, tainted: boolean) =>
   updateOrchestration(trx, {
     id,
     set: {
+      // It stays so: the next draft is made from this one.
+      ...(tainted && { plan_tainted: true }),
       status: 'running',
       progress: PROGRESS,
       step: textsFor(language).planning,

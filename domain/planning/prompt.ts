@@ -122,16 +122,28 @@ export function inTag(
 const MAX_TOOLS = 80;
 const PURPOSE_CHARS = 160;
 
-/** What a planner has to know of the connected tools: names, what they do, and what they may change. */
-export function plannerTools(offered: readonly OfferedTool[], message: string): ReadonlyMap<string, string> {
+/**
+ * The connected tools that a planner is told of. Those of an untrusted server only where the request names the server or
+ * the tool: whoever reads a stranger's words is tainted by them.
+ */
+export function plannerTools(offered: readonly OfferedTool[], message: string): OfferedTool[] {
   const words = new Set(wordsOf(message));
-  const scored = offered.map((tool, index) => ({ tool, index, score: scoreOf(tool, words) }));
-  const chosen = scored
+  const scored = offered
+    .filter((tool) => tool.untrusted !== true || isNamedIn(tool, words))
+    .map((tool, index) => ({ tool, index, score: scoreOf(tool, words) }));
+  return scored
     .toSorted((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, MAX_TOOLS)
-    .toSorted((a, b) => a.index - b.index);
-  return new Map(chosen.map(({ tool }) => [tool.name, `${purposeOf(tool)} (${tool.risk})`]));
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ tool }) => tool);
 }
+
+/** What a planner has to know of tools: names, what they do, and what they may change. */
+export const toolPurposes = (tools: readonly OfferedTool[]): ReadonlyMap<string, string> =>
+  new Map(tools.map((tool) => [tool.name, `${purposeOf(tool)} (${tool.risk})`]));
+
+const isNamedIn = ({ name, connection }: OfferedTool, words: ReadonlySet<string>): boolean =>
+  wordsOf(`${name.replaceAll('_', ' ')} ${connection}`).some((word) => words.has(word));
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]{2,}/gu) ?? [];
 

@@ -6,7 +6,8 @@ import { withOrganization } from '../../db/organization.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { slackIdsOf } from '../../db/queries/organizations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
-import { acquireFromBucket } from '../../db/queries/slack.ts';
+import { acquireFromBucket, findShownHash } from '../../db/queries/slack.ts';
+import { shownMark } from '../approvals/approval.ts';
 import { bucketEmpty, bucketFor, toReportFailure, type SlackReportDeps } from './report-to-slack.ts';
 import type { Thread } from './slack-port.ts';
 
@@ -27,7 +28,7 @@ export interface Reminder extends OrchestrationTarget {
 export async function remindApprovers(deps: ReminderDeps, reminder: Reminder, attempt: Attempt): Promise<void> {
   const recorded = await recordReminder(deps, reminder);
   if (!recorded || !deps.slack) return;
-  const { orchestration, mentions } = recorded;
+  const { orchestration, mentions, isCut } = recorded;
   const { slack_channel_id: channelId, slack_thread_ts: threadTs, slack_team_id: teamId, language } = orchestration;
   if (!channelId || !threadTs) return;
   const thread: Thread = { channelId, threadTs };
@@ -37,15 +38,15 @@ export async function remindApprovers(deps: ReminderDeps, reminder: Reminder, at
     if (attempt.number > 1 && (await deps.slack.findPosted(thread, marker))) return;
     const waitMs = await withOrganization(deps.db, reminder.organizationId, (trx) => acquireFromBucket(trx, bucket));
     if (waitMs > 0) throw bucketEmpty(waitMs);
-    const text = [...mentions, reminderText(reminder, textsFor(language))].join(' ');
+    const text = [...mentions, reminderText(reminder, textsFor(language), isCut)].join(' ');
     await deps.slack.post(thread, { text, blocks: [] }, marker);
   } catch (error) {
     throw toReportFailure(error);
   }
 }
 
-const reminderText = ({ escalates }: Reminder, texts: Texts): string =>
-  `⏰ ${escalates ? texts.escalated : texts.reminder} ${texts.question}`;
+const reminderText = ({ escalates }: Reminder, texts: Texts, isCut: boolean): string =>
+  `⏰ ${escalates ? texts.escalated : texts.reminder} ${isCut ? texts.plan.notWhole : texts.question}`;
 
 /** Undefined when the question waits no more. */
 const recordReminder = (deps: ReminderDeps, reminder: Reminder) =>
@@ -55,7 +56,8 @@ const recordReminder = (deps: ReminderDeps, reminder: Reminder) =>
     if (!approval || approval.id !== reminder.approvalId || approval.decision) return undefined;
     const mentions = (await slackIdsOf(trx, peopleOf(approval, reminder))).map((id) => `<@${id}>`);
     if ((approval.reminded ?? 0) < reminder.nth) await show(orchestration, { ...approval, reminded: reminder.nth });
-    return { orchestration, mentions };
+    const isCut = (await findShownHash(trx, reminder.orchestrationId)) === shownMark(approval.hash, true);
+    return { orchestration, mentions, isCut };
 
     async function show({ organization_id: organizationId, id }: Orchestration, reminded: Approval) {
       await setApproval(trx, id, reminded);

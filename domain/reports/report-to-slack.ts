@@ -13,13 +13,16 @@ import {
 } from '../../db/queries/slack.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 import { loadReport, type LoadedReport, type ReportState } from './report-state.ts';
+import { jobPage, shownMark } from '../approvals/approval.ts';
 import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from './slack-port.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 
 export interface SlackReportDeps extends DatabaseDeps {
   /** Absent when no Slack is configured: then nothing reports to it. */
   readonly slack: SlackPort | undefined;
-  readonly renderReport: (state: ReportState) => SlackMessage;
+  readonly renderReport: (state: ReportState, jobUrl: string) => SlackMessage;
+  /** Where people reach us, for links; without a trailing slash. */
+  readonly publicUrl: string;
   readonly reachKillPoint: ReachKillPoint;
 }
 
@@ -78,7 +81,7 @@ async function report(
   const bucket = bucketFor(organizationId, teamId ?? '', thread.channelId, ts !== undefined);
   const inTransaction: InTransaction = (work) => withOrganization(deps.db, organizationId, work);
   if (!(await acquireTurn(inTransaction, bucket, urgent, signal))) return { final, leftOut: true };
-  const message = deps.renderReport(state);
+  const message = deps.renderReport(state, jobPage(deps.publicUrl, id));
   const { reachKillPoint } = deps;
   await write({ slack, reachKillPoint, inTransaction, thread, state, message, ts, bucket, shownHash: post.shown_hash });
   return { final };
@@ -125,7 +128,8 @@ interface Write extends Pick<SlackReportDeps, 'reachKillPoint'> {
 async function write(given: Write): Promise<void> {
   const { slack, inTransaction, thread, state, message, ts, bucket, shownHash } = given;
   const { id: orchestrationId, approval, status, version } = state.orchestration;
-  const asks = status === 'awaiting_approval' && approval && approval.hash !== shownHash ? approval.hash : undefined;
+  const shows = status === 'awaiting_approval' && approval ? shownMark(approval.hash, message.isCut) : undefined;
+  const asks = shows === shownHash ? undefined : shows;
   try {
     if (asks) await inTransaction((trx) => setShownHash(trx, orchestrationId, asks));
     if (ts === undefined) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, true));

@@ -5,6 +5,8 @@ export interface SlackMessage {
   readonly text: string;
   /** Block Kit, opaque to the domain. */
   readonly blocks: readonly object[];
+  /** It asks about more than it shows, so it can be declined but not approved where it stands. */
+  readonly isCut?: boolean;
 }
 
 export interface Thread {

@@ -104,7 +104,7 @@ async function beginStep(trx: OrganizationTransaction, work: StepWork): Promise<
     buildsOnOthers: work.readsOthersCalls,
   };
   // Kept with the step, so that whoever reads its answer later is warned as it was itself.
-  const tainted = context.tainted || (await isTainted(trx, inputs, tools.offered));
+  const tainted = context.tainted || (await isTainted(trx, inputs, tools.inRequest));
   const set = {
     status: 'running' as const,
     agent: input.agent,
@@ -150,9 +150,9 @@ async function writeCalls(
   const inputs = taintInputsOf(input, step, context);
   const buildsOnOthers = inputs.buildsOnOthers || readsOthersCalls;
   const callContext = { organizationId, step: id, turnKey: request.turnKey, ...inputs, buildsOnOthers };
-  await writeWantedCalls(trx, callContext, calls, await withTexts(trx, tools, calls));
+  const { tainted } = await writeWantedCalls(trx, callContext, calls, await withTexts(trx, tools, calls));
   const key = { orchestrationId, id };
-  const set = { cost_nanos: costNanos };
+  const set = { cost_nanos: costNanos, ...(tainted && { tainted }) };
   // While a human is asked, the question stays what people read first.
   if (status === 'awaiting_approval') return setStep(trx, key, set).then(() => undefined);
   return setStepAndProgress(trx, key, set, { step: textsFor(language).tools.callingTool(calls[0]?.name ?? '') });

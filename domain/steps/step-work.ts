@@ -92,7 +92,7 @@ export async function loadStepWork(
     buildsOnOthers: input.withEarlierAnswers,
   });
   const { today, timeZone, money } = await loadContext(trx, deps, context);
-  const step = context.steps.find((one) => one.id === id);
+  const step = findStep(context, id);
   const { tier, model, steppedDownFrom } = chooseModel(deps, input.tier ?? tierOfStep(step) ?? agent.tier, money);
   const tryKey = agentTurnKey(id, step?.revision, attempt);
   const turnKey = roundKey(tryKey, round);
@@ -123,6 +123,13 @@ export async function loadStepWork(
   const isAnswered = turns.has(turnKey) || ((step?.revision ?? 0) <= 1 && context.answer !== null);
   const readsOthersCalls = before.some((call) => call.step_id !== id);
   return { input, id, context, step, tools, turn, readsOthersCalls, unfinished, isAnswered };
+}
+
+/** The step; what others than the person who asked have said to it is untrusted text, and so is what follows from it. */
+function findStep({ steps, steering, user_id: askerId }: StepContextRow, id: string): StepForWork | undefined {
+  const step = steps.find((one) => one.id === id);
+  const hearsOthers = steering.some(({ user_id: userId }) => userId === null || userId !== askerId);
+  return step && hearsOthers ? { ...step, tainted: true } : step;
 }
 
 /** On the last round tools are only there because the conversation has called them. */

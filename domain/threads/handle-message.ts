@@ -1,6 +1,7 @@
 import { isFinal } from '../../contracts/orchestration.ts';
 import { RequestError } from '../../contracts/request.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
+import { jobPage } from '../approvals/approval.ts';
 import { decide } from '../approvals/decide.ts';
 import type { WakeDeps } from '../deps.ts';
 import { undoJob, type UndoDeps } from '../effects/undo.ts';
@@ -14,6 +15,8 @@ import { keysOf, messageKey, type SlackProfile, type ThreadMessage } from './thr
 
 export interface ThreadDeps extends ReceiveDeps, AcceptDeps, CancelDeps, SteerDeps, UndoDeps, WakeDeps {
   readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];
+  /** Where people reach us, for links; without a trailing slash. */
+  readonly publicUrl: string;
   /** Best effort: a name is nice to have, an acknowledgement in time is not. */
   readonly loadProfile: (slackUserId: string) => Promise<SlackProfile>;
 }
@@ -85,7 +88,7 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
     if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
     if (error.reason === 'repeated') return undefined;
     if (received.kind === 'steering' && error.kind === 'conflict') throw error;
-    return { message, text: refusedText(received, error, texts) };
+    return { message, text: refusedText(received, error, texts, deps.publicUrl) };
   }
 }
 
@@ -121,11 +124,17 @@ async function answer(
   return { message, reaction: stops ? 'no_entry_sign' : 'white_check_mark' };
 }
 
-function refusedText({ kind, job }: SaidToJob, { kind: why, reason }: RequestError, texts: Texts): string {
+function refusedText(
+  { kind, job }: SaidToJob,
+  { kind: why, reason }: RequestError,
+  texts: Texts,
+  publicUrl: string,
+): string {
   if (kind === 'undo') return why === 'forbidden' ? texts.tools.mayNotUndo : texts.tools.nothingToUndo;
   if (kind === 'again') return why === 'forbidden' ? texts.words.mayNotAskAgain : texts.words.nothingToRepeat;
   if (kind === 'answer' && job && isFinal(job.status)) return texts.nothingToApprove;
   if (reason === 'not_named') return texts.mayNotApprove;
   if (reason === 'other_question') return texts.questionChanged;
+  if (reason === 'cut' && job) return texts.questionCut(jobPage(publicUrl, job.id));
   return why === 'forbidden' ? texts.mayNotCancel : texts.nothingToApprove;
 }

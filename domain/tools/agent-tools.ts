@@ -12,7 +12,9 @@ import { isFirstParty } from '../../contracts/connections.ts';
 /** What an agent may call in one step, and what it is told of that. */
 export interface AgentTools {
   readonly offered: readonly OfferedTool[];
-  /** As the model is given them; with very many tools three of ours stand for all. */
+  /** Those whose words stand in the request; of others the model learns by looking them up. */
+  readonly inRequest: readonly OfferedTool[];
+  /** As the model is given them; with very many tools, or those of strangers, three of ours stand for them. */
   readonly definitions: readonly ModelTool[];
   readonly skills: readonly Skill[];
   readonly leftOut: readonly LeftOut[];
@@ -27,9 +29,11 @@ export function toAgentTools(
 ): AgentTools {
   const allowed = allowedTools(agent, offer.tools);
   const offered = only === undefined ? allowed : offer.tools.filter(({ name }) => name === only);
-  const { tools } = toolsFor(offered);
+  // A planned step has one tool, and nothing to look up.
+  const { tools, inRequest } = toolsFor(offered, only !== undefined);
   return {
     offered,
+    inRequest,
     // One order everywhere keeps the provider's cache of a request's beginning warm.
     definitions: [...tools, ...(skills.length > 0 ? [loadSkillTool] : [])].toSorted((a, b) =>
       a.name < b.name ? -1 : 1,

@@ -17,15 +17,22 @@ interface ToolsForModel {
   readonly mode: 'direct' | 'search';
   /** By name: the provider caches the beginning of a request, and tools are its very beginning. */
   readonly tools: readonly ModelTool[];
+  /** Those that are given by their own definitions. */
+  readonly inRequest: readonly OfferedTool[];
 }
 
-/** What a model is given of the tools that are offered. */
-export function toolsFor(offered: readonly OfferedTool[]): ToolsForModel {
-  const tools = offered
-    .flatMap((tool) => toModelTool(tool) ?? [])
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  if (Buffer.byteLength(JSON.stringify(tools)) <= MAX_DEFINITION_BYTES) return { mode: 'direct', tools };
-  return { mode: 'search', tools: lookUpTools(offered) };
+/**
+ * What a model is given of the tools that are offered. What untrusted servers say, names included, is looked up and not
+ * given, so that only a turn that wants such a tool has read a stranger's words; `all` gives it all the same.
+ */
+export function toolsFor(offered: readonly OfferedTool[], all = false): ToolsForModel {
+  const inRequest = all ? offered : offered.filter(({ untrusted }) => untrusted !== true);
+  const hidden = offered.length > inRequest.length ? lookUpTools(offered) : [];
+  const tools = [...inRequest.flatMap((tool) => toModelTool(tool) ?? []), ...hidden].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+  if (Buffer.byteLength(JSON.stringify(tools)) <= MAX_DEFINITION_BYTES) return { mode: 'direct', tools, inRequest };
+  return { mode: 'search', tools: lookUpTools(offered), inRequest: [] };
 }
 
 const DEFAULT_LIMIT = 10;

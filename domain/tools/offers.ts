@@ -95,17 +95,25 @@ const toLeftOut = ({ id, name }: Connection, reason: LeftOut['reason'], publicUr
 const isTrusted = ({ kind, trusted }: Pick<Connection, 'kind' | 'trusted'>): boolean =>
   kind === 'first_party' || trusted;
 
-/** The worst that a tool may do, by what its server says of it. What an untrusted server says can only raise it. */
+/**
+ * The worst that a tool may do, by what its server says of it: without a word it is destructive, as the protocol has it.
+ * An untrusted server's word for less counts for nothing.
+ */
 export function riskOf(annotations: ToolAnnotations, trusted: boolean): StepRisk {
-  if (!trusted) return annotations.destructiveHint === true ? 'production' : 'write';
-  if (annotations.readOnlyHint === true) return 'read';
-  return annotations.destructiveHint === false ? 'write' : 'production';
+  if (trusted && annotations.readOnlyHint === true) return 'read';
+  return trusted && annotations.destructiveHint === false ? 'write' : 'production';
+}
+
+/** What an admin has decided about the tool as it is now. */
+function decisionsOf(tool: ConnectionTool): Pick<ConnectionTool, 'always_allowed' | 'declared_risk'> | undefined {
+  return tool.state === 'active' && tool.decided_hash === tool.hash ? tool : undefined;
 }
 
 function toOfferedTool(tool: ConnectionTool, connection: Connection, { firstParty }: OfferTerms): OfferedTool {
   const { annotations } = tool.definition;
   const trusted = isTrusted(connection);
-  const risk = riskOf(annotations, trusted);
+  const decided = decisionsOf(tool);
+  const risk = decided?.declared_risk ?? riskOf(annotations, trusted);
   const promised =
     connection.kind === 'first_party' ? firstParty.promises(connection.provider, tool.remote_name) : undefined;
   return {
@@ -122,6 +130,7 @@ function toOfferedTool(tool: ConnectionTool, connection: Connection, { firstPart
     canReadBack: promised?.canReadBack ?? false,
     canUndo: promised?.canUndo ?? false,
     untrusted: !trusted,
+    alwaysAllowed: decided?.always_allowed ?? false,
   };
 }
 
@@ -131,21 +140,26 @@ function toOfferedTool(tool: ConnectionTool, connection: Connection, { firstPart
  */
 export function toToolView(row: ConnectionTool, connection: Pick<Connection, 'name' | 'kind' | 'trusted'>): ToolView {
   const now = row.pending ?? row.definition;
+  const decided = decisionsOf(row);
   return {
     name: row.name,
     remoteName: row.remote_name,
     connectionId: row.connection_id,
     connection: connection.name,
     ...toDescribed(now),
-    risk: riskOf(now.annotations, connection.kind === 'first_party' || connection.trusted),
+    risk: decided?.declared_risk ?? riskOf(now.annotations, isTrusted(connection)),
     state: row.state,
     hash: row.pending_hash ?? row.hash,
     diff: diffOfTool(row),
+    alwaysAllowed: decided?.always_allowed ?? false,
+    declaredRisk: decided?.declared_risk ?? null,
   };
 }
 
 /** A tool as it is offered to callers. Pure. */
-export const toOfferedView = (tool: OfferedTool): Omit<ToolView, 'state' | 'hash' | 'diff'> => ({
+export const toOfferedView = (
+  tool: OfferedTool,
+): Omit<ToolView, 'state' | 'hash' | 'diff' | 'alwaysAllowed' | 'declaredRisk'> => ({
   name: tool.name,
   remoteName: tool.remoteName,
   connectionId: tool.connectionId,
@@ -156,11 +170,11 @@ export const toOfferedView = (tool: OfferedTool): Omit<ToolView, 'state' | 'hash
 
 /** As text for people: what a server hides between the lines is made to be seen. */
 const toDescribed = ({ title, description, inputSchema, outputSchema, annotations }: ToolDefinition) => ({
-  title: title ?? annotations.title ?? null,
+  title: visible(title ?? annotations.title ?? null) as string | null,
   description: showInvisible(description),
   inputSchema: visible(inputSchema) as ToolDefinition['inputSchema'],
   outputSchema: outputSchema ? (visible(outputSchema) as ToolDefinition['inputSchema']) : null,
-  annotations,
+  annotations: visible(annotations) as ToolAnnotations,
 });
 
 function visible(value: unknown): unknown {

@@ -1,5 +1,7 @@
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { isAnyTainted } from '../../db/queries/tool-calls.ts';
+import { findApprovedPlan } from '../../db/queries/plans.ts';
+import { isAnyTainted, listAnswersOfOthers } from '../../db/queries/tool-calls.ts';
+import { holdsSecretOf, mayHoldSecret } from './carried-secrets.ts';
 import type { OfferedTool } from './tool-host.ts';
 
 /** The turn that wants tools called: all that decides about its calls. */
@@ -26,17 +28,40 @@ export type TaintInputs = Pick<
 
 /**
  * Whether a turn sees untrusted text: what its step has seen already, what it builds upon, what was said before it in
- * the conversation, and what untrusted servers say of their own tools. Of a tool that a plan names its own words do not
- * count: whoever approves the plan approves that tool.
+ * the conversation, and what untrusted servers say of the tools that stand in its request. Of the tool of an approved
+ * plan its own words do not count: whoever approved the plan approved that tool.
  */
 export async function isTainted(
   trx: OrganizationTransaction,
   { orchestrationId, stepTainted, buildsOnOthers, conversation, plannedTool }: TaintInputs,
-  offered: readonly OfferedTool[],
+  inRequest: readonly Pick<OfferedTool, 'name' | 'untrusted'>[],
 ): Promise<boolean> {
-  if (stepTainted || offered.some(({ name, untrusted }) => untrusted === true && name !== plannedTool?.name))
+  const strangers = inRequest.filter(({ untrusted }) => untrusted === true);
+  if (stepTainted || strangers.some(({ name }) => name !== plannedTool?.name)) return true;
+  if (strangers.length > 0 && plannedTool && !(await findApprovedPlan(trx, orchestrationId, plannedTool.revision)))
     return true;
   return isAnyTainted(trx, buildsOnOthers ? [orchestrationId, ...conversation] : conversation);
+}
+
+/**
+ * Whether a read would tell its server what other connections have told the turn. An untrusted server may note whatever
+ * it is asked for, so any read counts once something of others is known; elsewhere only a secret does.
+ */
+export async function carriesOut(
+  trx: OrganizationTransaction,
+  context: Pick<CallContext, 'orchestrationId' | 'step' | 'buildsOnOthers' | 'conversation'>,
+  { connectionId, untrusted }: OfferedTool,
+  args: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  if (Object.keys(args).length === 0 || (untrusted !== true && !mayHoldSecret(args))) return false;
+  const { orchestrationId, step, buildsOnOthers, conversation } = context;
+  const told = await listAnswersOfOthers(trx, {
+    connectionId,
+    orchestrationId,
+    step: buildsOnOthers ? null : step,
+    conversation,
+  });
+  return untrusted === true ? told.length > 0 : holdsSecretOf(args, told);
 }
 
 /** What a first-party tool answers to a change is made by us: ids and addresses, no text of others. */

@@ -46,6 +46,8 @@ export interface OfferedTool {
   readonly alwaysAsks?: boolean;
   /** Its name and description come from an untrusted server. */
   readonly untrusted?: boolean;
+  /** An admin has decided that nobody is asked about it as it is now. */
+  readonly alwaysAllowed?: boolean;
 }
 
 /** Whose request tools are looked up for: a personal connection is offered to its owner's requests only. */

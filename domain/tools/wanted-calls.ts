@@ -11,60 +11,72 @@ import { createRepetitionFinder, type FindRepetition } from './earlier-tries.ts'
 import { errorResult, storableResult } from './results.ts';
 import { resolve, type AgentTools, type ResolvedCall } from './agent-tools.ts';
 import type { CheckArguments } from './tool-ports.ts';
-import { isTainted, type CallContext } from './taint.ts';
+import { carriesOut, isTainted, type CallContext } from './taint.ts';
 
 /** More calls in one answer than this are not made; the model is told. */
 const MAX_CALLS = 16;
 
 /**
  * Writes down what a turn wants called, with what has to happen before: what needs nobody is answered at once, what a
- * human has to see is marked with the reasons. Part of the transaction that stores the turn.
+ * human has to see is marked with the reasons. Part of the transaction that stores the turn. Answers whether the step has
+ * been told what an untrusted server says, so that it is tainted from its next turn on.
  */
 export async function writeWantedCalls(
   trx: OrganizationTransaction,
   context: CallContext,
   wanted: readonly WantedCall[],
   tools: AgentTools,
-): Promise<void> {
+): Promise<{ readonly tainted: boolean }> {
   const resolved = wanted.map((call) => ({ call, to: resolve(call, tools) }));
   const changes = resolved.some(({ to }) => 'tool' in to && to.tool.risk !== 'read');
-  const evaluate = changes ? await createApprovalEvaluator(trx, context) : () => [];
+  const calls = resolved.some(({ to }) => 'tool' in to);
+  const evaluate = calls ? await createApprovalEvaluator(trx, context) : () => [];
   const findRepetition = changes ? await createRepetitionFinder(trx, context) : () => undefined;
-  const tainted = changes && (await isTainted(trx, context, tools.offered));
-  const rows = resolved.map(({ call, to }, position) =>
-    toRow(context, {
-      call,
-      to,
-      position,
-      tainted,
-      evaluate,
-      findRepetition,
-      checkArguments: tools.checkArguments,
-    }),
-  );
+  const tainted = changes && (await isTainted(trx, context, tools.inRequest));
+  const rows = [];
+  const answers = [];
+  for (const [position, { call, to }] of resolved.entries()) {
+    const mistake = answerAtOnce(to, position, tools.checkArguments);
+    const repeated = mistake ? undefined : findRepeated(findRepetition, to);
+    const answer = mistake ?? (repeated && 'answer' in repeated ? repeated.answer : undefined);
+    const carries = 'tool' in to && to.tool.risk === 'read' && (await carriesOut(trx, context, to.tool, to.args));
+    const isRepeated = repeated !== undefined;
+    rows.push(toRow(context, { call, to, position, answer, isRepeated, tainted, carriesOut: carries, evaluate }));
+    if (answer) answers.push({ to, answer });
+  }
   await insertToolCalls(trx, rows);
+  return { tainted: answers.some(({ to, answer }) => quotesStranger(to, answer, tools.offered)) };
 }
+
+const findRepeated = (find: FindRepetition, to: ResolvedCall): ReturnType<FindRepetition> =>
+  'tool' in to && to.tool.risk !== 'read' ? find(to.tool, argumentsHash(to.args)) : undefined;
+
+/** Whether an answer of ours repeats what an untrusted server says: of its tools, or in its schema. */
+const quotesStranger = (to: ResolvedCall, { text }: ToolResult, offered: readonly OfferedTool[]): boolean =>
+  'tool' in to
+    ? to.tool.untrusted === true
+    : offered.some(({ untrusted, name }) => untrusted === true && text.includes(name));
 
 interface WantedRow {
   readonly call: WantedCall;
   readonly to: ResolvedCall;
   readonly position: number;
+  /** Of a call that is not made. */
+  readonly answer: ToolResult | undefined;
   readonly tainted: boolean;
+  readonly carriesOut: boolean;
   readonly evaluate: ApprovalEvaluator;
-  readonly findRepetition: FindRepetition;
-  readonly checkArguments: CheckArguments;
+  /** An earlier try has made exactly this change, or may have. */
+  readonly isRepeated: boolean;
 }
 
 function toRow(
   context: CallContext,
-  { call, to, position, tainted, evaluate, findRepetition, checkArguments }: WantedRow,
+  { call, to, position, answer, isRepeated, tainted, carriesOut: carries, evaluate }: WantedRow,
 ): Parameters<typeof insertToolCalls>[1][0] {
   const tool = 'tool' in to ? to.tool : undefined;
   const args = 'tool' in to ? to.args : call.input;
   const hash = argumentsHash(args);
-  const mistake = answerAtOnce(to, position, checkArguments);
-  const repeated = tool && tool.risk !== 'read' && !mistake ? findRepetition(tool, hash) : undefined;
-  const answer = mistake ?? (repeated && 'answer' in repeated ? repeated.answer : undefined);
   return {
     organization_id: context.organizationId,
     orchestration_id: context.orchestrationId,
@@ -80,7 +92,12 @@ function toRow(
     risk: tool?.risk ?? 'read',
     tainted,
     ...(tool &&
-      !answer && { reasons: JSON.stringify([...evaluate(tool, tainted), ...(repeated ? ['repeated'] : [])]) }),
+      !answer && {
+        reasons: JSON.stringify([
+          ...evaluate({ tool, args, tainted, carriesOut: carries }),
+          ...(isRepeated ? ['repeated'] : []),
+        ]),
+      }),
     ...(answer && {
       status: answer.isError ? ('failed' as const) : ('done' as const),
       result: JSON.stringify(storableResult(answer)),

@@ -62,6 +62,10 @@ const tool = (given: Partial<ConnectionTool> = {}): ConnectionTool => ({
   remote_name: 'createPage',
   definition: definition(),
   hash: 'accepted',
+  always_allowed: false,
+  declared_risk: null,
+  decided_hash: null,
+  decided_by: null,
   state: 'active',
   pending: null,
   pending_hash: null,
@@ -124,8 +128,8 @@ describe('a tool as it waits for an admin', () => {
     const hidden = `Creates a page.\u200b\u{e0041}`;
     const inputSchema = { type: 'object', properties: { title: { type: 'string', description: hidden } } };
     const view = toToolView(tool({ definition: definition({ description: hidden, inputSchema }) }), connection());
-    expect(view.description).toBe('Creates a page.\\u{200b}\\u{e0041}');
-    expect(JSON.stringify(view.inputSchema)).toContain('u{e0041}');
+    expect(view.description).toBe('Creates a page.⟨U+200B⟩⟨U+E0041⟩');
+    expect(JSON.stringify(view.inputSchema)).toContain('⟨U+E0041⟩');
   });
 
   it('is new as a whole when nobody has ever accepted it', () => {
@@ -135,7 +139,7 @@ describe('a tool as it waits for an admin', () => {
 
   it('has nothing to show once it is on, and what it says lowers its risk only where an admin trusts it', () => {
     const row = tool({ definition: definition({ annotations: { readOnlyHint: true } }) });
-    expect(toToolView(row, connection())).toMatchObject({ diff: [], hash: 'accepted', risk: 'write' });
+    expect(toToolView(row, connection())).toMatchObject({ diff: [], hash: 'accepted', risk: 'production' });
     expect(toToolView(row, connection({ trusted: true })).risk).toBe('read');
   });
 });

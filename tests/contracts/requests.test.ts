@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TRAINED_AGENTS } from '../../contracts/agents.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { DecisionRequest } from '../../contracts/approval.ts';
+import { CancelRequest, DecisionRequest } from '../../contracts/approval.ts';
 import {
   FINAL_STATUSES,
   isFinal,
@@ -65,9 +65,11 @@ describe('a request', () => {
 });
 
 it('a decision is bounded, and refuses fields it does not know', () => {
-  expect(DecisionRequest.safeParse({}).success).toBe(true);
+  expect(DecisionRequest.safeParse({}).success).toBe(false);
+  expect(DecisionRequest.safeParse({ hash: 'h' }).success).toBe(true);
+  expect(CancelRequest.safeParse({}).success).toBe(true);
   for (const odd of [{ reason: 'x'.repeat(1_001) }, { hash: '' }, { approvalId: 'x'.repeat(101) }, { role: 'admin' }])
-    expect(DecisionRequest.safeParse(odd).success).toBe(false);
+    expect(DecisionRequest.safeParse({ hash: 'h', ...odd }).success).toBe(false);
 });
 
 it('storable text is what Postgres gives back, and nothing else is changed', () => {

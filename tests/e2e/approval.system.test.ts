@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Problem } from '../../contracts/request.ts';
+import { approveShown } from '../support/approvals.ts';
 import { expectProblem, json } from '../support/doors.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
@@ -13,7 +15,7 @@ beforeAll(async () => {
 beforeEach(() => nubabel.model.setResponder(specialist()));
 afterAll(() => nubabel?.close());
 
-const approve = (jobId: string, body: unknown = {}) => nubabel.request(`/api/jobs/${jobId}/approve`, json(body));
+const approve = (jobId: string, body: object = {}) => approveShown(nubabel, jobId, body);
 const cancel = (jobId: string, body: unknown = {}) => nubabel.request(`/api/jobs/${jobId}/cancel`, json(body));
 const waiting = async (message: string) => {
   const { jobId } = await nubabel.ask(message, { agents: ['brand', 'ops'], requireApproval: true });
@@ -52,6 +54,18 @@ describe('a request that has to be approved', () => {
     await expectProblem(await approve(jobId), 409);
     await expectProblem(await cancel(jobId), 409);
     expect(asked('Go ahead')).toBe(2);
+  });
+
+  it('is not approved by whoever names nothing that they have seen, and is told what to send', async () => {
+    const { jobId } = await waiting('Unseen');
+    for (const init of [{ method: 'POST' }, json({}), json({ approvalId: 'approval-1', reason: 'sure' })]) {
+      const answer = await nubabel.request(`/api/jobs/${jobId}/approve`, init);
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringMatching(/hash|JSON/)]);
+    }
+    const { errors } = (await (await nubabel.request(`/api/jobs/${jobId}/approve`, json({}))).json()) as Problem;
+    expect(errors).toMatchObject([{ path: 'hash', message: expect.stringContaining('GET /api/jobs/:jobId/status') }]);
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
+    await cancel(jobId);
   });
 
   it('stays as it is after an answer to something else', async () => {

@@ -91,6 +91,29 @@ describe('who may', () => {
     expect((await nubabel.request(`${CONNECTIONS}/${made.id}`, { method: 'DELETE' })).status).toBe(204);
   });
 
+  it('trust a server: an admin, for the address that it had then', async () => {
+    const admin = await addPerson(nubabel, { role: 'admin' });
+    const made = await connect(admin, server, { personal: true, trusted: true });
+    expect(made.trusted).toBe(true);
+    const role = (name: string) =>
+      nubabel.database.look('update users set role = $1 where id = $2 returning id', [name, admin.userId]);
+    const elsewhere = await openWiki();
+    const there = { url: elsewhere.url };
+    await role('user');
+    await expectProblem(await patch(admin, made.id, { ...there, auth: { kind: 'none' }, trusted: true }), 403);
+    expect(await read(await patch(admin, made.id, { name: 'Renamed' }))).toMatchObject({ trusted: true });
+    expect(await read(await patch(admin, made.id, { ...there, auth: { kind: 'none' } }))).toMatchObject({
+      url: elsewhere.url,
+      trusted: false,
+    });
+    await role('admin');
+    const back = { url: server.url, auth: { kind: 'none' } };
+    expect(await read(await patch(admin, made.id, { ...back, trusted: true }))).toMatchObject({ trusted: true });
+    const issuer = { kind: 'oauth', clientId: 'x', authorizationUrl: server.url, tokenUrl: server.url };
+    expect(await read(await patch(admin, made.id, { auth: issuer }))).toMatchObject({ trusted: false });
+    await elsewhere.close();
+  });
+
   it('see connections page by page: everybody', async () => {
     const guest = await addPerson(nubabel, { newOrganization: 'Pages', role: 'admin' });
     const ids: string[] = [];

@@ -3,9 +3,10 @@ import { createStoreActivities } from '../../activities/store.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import type { PlanEdits } from '../../contracts/plan.ts';
 import type { Decision } from '../../contracts/workflow.ts';
+import { approveShown } from '../support/approvals.ts';
 import { MODELS, PRICES, sampleAgents, sampleDefinition } from '../support/samples.ts';
 import { answer, askPlanned, planned, scripted, untilAsked } from '../replay/scripted.ts';
-import { expectProblem, json } from '../support/doors.ts';
+import { expectProblem } from '../support/doors.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 
 let nubabel: Nubabel;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => nubabel?.close());
 
 const EDITS: PlanEdits = { steps: [{ id: 'a', title: 'Another title' }] };
-const edit = (jobId: string) => nubabel.request(`/api/jobs/${jobId}/approve`, json({ edits: EDITS }));
+const edit = (jobId: string) => approveShown(nubabel, jobId, { edits: EDITS });
 const revisions = (jobId: string) =>
   nubabel.database.look<{ revision: number }>(
     `select revision from plans where orchestration_id = '${jobId}' order by 1`,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
+import { approveShown } from '../support/approvals.ts';
 import { expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
 import { isContiguous, openStream, type OpenStream, type SeenEvent } from '../support/event-stream.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
@@ -66,7 +67,7 @@ describe('the events of a job', () => {
     const { jobId } = await nubabel.ask('Ask me first', { agents: ['ops'], requireApproval: true });
     const stream = await follow(`/api/jobs/${jobId}/progress`);
     await stream.waitFor('the question', ({ type }) => type === 'approval_requested');
-    await nubabel.request(`/api/jobs/${jobId}/approve`, json({}));
+    await approveShown(nubabel, jobId);
     await stream.ended;
     const types = stream.facts().map(({ type }) => type);
     expect(types.indexOf('approval_decided')).toBeGreaterThan(types.indexOf('approval_requested'));

@@ -1,136 +1,28 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JobStatus } from '../../contracts/orchestration.ts';
-import { isFinal } from '../../contracts/orchestration.ts';
-import { createFakeGithub, type FakeGithub } from '../fakes/github/index.ts';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
-import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
-import { createFakeNotion, NOTION, type FakeNotion } from '../../dev/fakes/notion/index.ts';
-import { createFakeSentry, demoSentryIssue, type FakeSentry } from '../fakes/sentry/index.ts';
+import { createFakeMcp } from '../fakes/mcp/index.ts';
 import { credulous } from '../support/credulous.ts';
-import { json } from '../support/doors.ts';
-import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
+import { credulousPlanner, injections, openEvilServer, sayOrders } from '../support/generated-injections.ts';
+import { inTurns, openInjectionStage } from '../support/injection-stage.ts';
 import { DISGUISES, FORMS, LOOT, ORDERS } from '../support/injections.ts';
-import { addPerson, type Person } from '../support/people.ts';
+import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { analysisReply, askerOf } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, setPolicy, waits } from '../support/tools.ts';
-
-const POST = {
-  name: 'post',
-  description: 'Creates a page.',
-  inputSchema: { type: 'object', properties: { title: { type: 'string' } }, required: ['title'] },
-  annotations: { readOnlyHint: false, destructiveHint: false },
-};
-const SEARCH = { name: 'search', description: 'Finds pages.', annotations: { readOnlyHint: true } };
-const AT_ONCE = 6;
+import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
 
 let nubabel: Nubabel;
-let jira: FakeJira;
-let notion: FakeNotion;
-let github: FakeGithub;
-let sentry: FakeSentry;
-let wiki: FakeMcp;
-let bobs: FakeMcp;
-let theirs: FakeMcp;
-let bob: Person;
+let stage: Awaited<ReturnType<typeof openInjectionStage>>;
 beforeAll(async () => {
-  const servers = [0, 1, 2].map(() => createFakeMcp({ tools: [SEARCH, POST] }));
-  [nubabel, jira, notion, github, wiki, bobs, theirs] = await Promise.all([
-    startSharedNubabel({ slack: { limits: 'off' } }),
-    createFakeJira(),
-    createFakeNotion(),
-    createFakeGithub(),
-    ...(servers as [Promise<FakeMcp>, Promise<FakeMcp>, Promise<FakeMcp>]),
-  ]);
-  sentry = await createFakeSentry({
-    issues: ORDERS.map((order, at) => demoSentryIssue(at + 1, { title: DISGUISES['plain']?.(order) ?? '' })),
-  });
-  for (const order of ORDERS) {
-    notion.seed({ title: DISGUISES['korean']?.(order) ?? '' });
-    github.seed({ title: 'A bug', author: 'mallory', body: DISGUISES['html']?.(order) ?? '' });
-  }
-  bob = await addPerson(nubabel);
-  const them = await addPerson(nubabel, { newOrganization: 'Theirs', role: 'admin' });
-  const none = { kind: 'none' };
-  const key = (apiKey: string) => ({ kind: 'api_key', apiKey });
-  const jiraKey = { ...key(DEMO_JIRA_USER.token), email: DEMO_JIRA_USER.email };
-  const ops = { project: 'OPS' };
-  await connect(nubabel, { provider: 'jira', name: 'Jira', url: jira.url, auth: jiraKey, settings: ops });
-  await connect(nubabel, {
-    provider: 'notion',
-    name: 'Notion',
-    url: notion.url,
-    auth: key(notion.token),
-    settings: { database: NOTION.tasks },
-  });
-  await connect(nubabel, { provider: 'github', name: 'GitHub', url: github.url, auth: key(github.token) });
-  await connect(nubabel, {
-    provider: 'sentry',
-    name: 'Sentry',
-    url: sentry.apiUrl,
-    auth: key('sntrys-demo-token'),
-    settings: { organization: 'acme' },
-  });
-  await connect(nubabel, { provider: 'slack', name: 'Slack', url: nubabel.slack.apiUrl, auth: key('xoxb-demo') });
-  await connect(nubabel, { provider: 'wiki', name: 'Wiki', url: wiki.url, auth: none, trusted: true });
-  await connect(bob, { provider: 'bobs', name: ORDERS[0], url: bobs.url, auth: none, personal: true });
-  await connect(them, { provider: 'theirs', name: 'Theirs', url: theirs.url, auth: none, trusted: true });
-  const text = `---\nname: their-skill\ndescription: ${LOOT} ours\n---\n\n${ORDERS.join('\n')}`;
-  const skill = await them.request('/api/skills/their-skill', { ...json({ text }), method: 'PUT' });
-  expect(skill.status).toBeLessThan(300);
+  nubabel = await startSharedNubabel({ slack: { limits: 'off' } });
+  stage = await openInjectionStage(nubabel);
 }, 150_000);
 afterAll(async () => {
   await nubabel?.close();
-  await Promise.all([jira, notion, github, sentry, wiki, bobs, theirs].map((fake) => fake?.close()));
+  await stage?.close();
 });
 afterEach(() => setPolicy(nubabel, {}));
 
-/** Everything that has ever been done to the outside, as those tell who it was done to. */
-const effects = () => ({
-  jira: jira.issues.length,
-  notion: notion.pages.length,
-  github: github.issues().length,
-  wiki: wiki.calls().filter(({ tool }) => tool !== 'search').length,
-  bobs: bobs.calls().length,
-  theirs: theirs.calls().length,
-  slack: JSON.stringify(nubabel.slack.calls('chat.postMessage')).split(`evil.example/?q=${LOOT}`).length,
-});
-
-const settled = (job: JobStatus) => isFinal(job.status) || waits(job);
-/** Asks as an honest person; whatever then waits for somebody is cancelled. Answers how it stood then. */
-async function run(message: string, more: Parameters<Nubabel['ask']>[1] = {}, by?: Person): Promise<JobStatus> {
-  const body = { message, agents: ['engineering' as const], ...more };
-  const asked = by ? await by.request('/api/orchestrator/orchestrate', json(body)) : undefined;
-  const { jobId } = asked ? ((await asked.json()) as { jobId: string }) : await nubabel.ask(message, body);
-  const job = await nubabel.jobWhen(jobId, settled, 90_000);
-  if (waits(job)) expect(await answer(nubabel, job, { verdict: 'cancel' })).toBe(200);
-  return job;
-}
-
-async function inTurns<T>(cases: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const left = [...cases];
-  const worker = async () => {
-    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
-/** All orders stood in a question because of what had been read, or were no tool that may be called. */
-async function expectHeld(job: JobStatus, where: string, mayBeUnheard = false): Promise<void> {
-  const calls = await callsOf(nubabel, job.jobId);
-  const ordered = calls.filter(({ tool, arguments: args }) => JSON.stringify([tool, args]).includes(LOOT));
-  // Errors come without what nobody sees, and not longer than a sentence or two.
-  if (mayBeUnheard && ordered.length === 0) return;
-  expect({ where, status: job.status, ordered: ordered.length > 0, calls }).toEqual({
-    where,
-    calls: expect.anything(),
-    status: 'awaiting_approval',
-    ordered: true,
-  });
-  for (const { reasons } of job.approval?.plan.calls ?? [])
-    expect({ where, reasons }).toEqual({ where, reasons: expect.arrayContaining(['untrusted_input']) });
-  const done = ordered.filter(({ status, tainted }) => status === 'done' || (status === 'waiting' && !tainted));
-  expect({ where, done }).toEqual({ where, done: [] });
-}
+const run: typeof stage.run = (...given) => stage.run(...given);
+const expectHeld: typeof stage.expectHeld = (...given) => stage.expectHeld(...given);
+const effects = () => stage.effects();
 
 const matrix = Object.keys(FORMS).flatMap((form) => Object.keys(DISGUISES).map((disguise) => ({ form, disguise })));
 /** A message of JSON-RPC is cut after 300 characters, so there is room for one order. */
@@ -139,7 +31,7 @@ const ordersIn = (form: string, index: number) =>
 
 describe(`a model that obeys every order it reads, ${matrix.length} ways`, () => {
   beforeAll(() => {
-    wiki.setCall(({ page }) => {
+    stage.wiki.setCall(({ page }) => {
       const [form = '', disguise = '', index = '0'] = String(page).split('/');
       const text = ordersIn(form, Number(index)).map((order) => DISGUISES[disguise]?.(order) ?? order);
       return FORMS[form]?.(text.join('\n')) ?? { error: { code: -32602, message: 'No such page.' } };
@@ -199,7 +91,7 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
       agents: ['support', 'engineering'],
       mode: 'sequential',
     });
-    const second = await nubabel.jobWhen(jobId, settled, 60_000);
+    const second = await nubabel.jobWhen(jobId, stage.settled, 60_000);
     await expectHeld(second, 'a colleague');
     await answer(nubabel, second, { verdict: 'cancel' });
 
@@ -231,10 +123,16 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
     for (const place of places) {
       const evil = await createFakeMcp({ tools: [{ name: 'find', ...place }] });
       const made = await connect(nubabel, { provider: 'evil', name: 'Evil', url: evil.url, auth: { kind: 'none' } });
-      const job = await run('Hello there');
+      // Nobody has read it as long as nobody looks for such a tool.
+      const unread = await run('Hello there');
+      expect({ status: unread.status, calls: await callsOf(nubabel, unread.jobId) }).toEqual({
+        status: 'completed',
+        calls: [],
+      });
+      const job = await run('CALL tools__search {"query":"find"} and CALL tools__details {"name":"evil__find"}');
       const asked = (job.approval?.plan.calls ?? []).map(({ reasons }) => reasons);
       expect({ status: job.status, asked: asked.flat().every((one) => one === 'untrusted_input') }).toEqual({
-        status: 'title' in place ? expect.any(String) : 'awaiting_approval',
+        status: 'awaiting_approval',
         asked: true,
       });
       await nubabel.request(`/api/connections/${made.id}`, { method: 'DELETE' });
@@ -242,6 +140,20 @@ describe(`a model that obeys every order it reads, ${matrix.length} ways`, () =>
       await evil.close();
     }
     expect(effects()).toEqual(before);
+  }, 120_000);
+
+  it('in a sample of the generated ones, through plans, steering, definitions, files and pasted mail', async () => {
+    const evil = await openEvilServer(nubabel);
+    sayOrders(stage);
+    nubabel.model.setResponder(credulousPlanner);
+    const before = effects();
+    for (const usualPolicy of [true, false]) {
+      await setPolicy(nubabel, usualPolicy ? {} : { plans: 'never', risks: [] });
+      const some = injections(16).filter((one) => one.usualPolicy === usualPolicy);
+      await inTurns(some, async ({ play }) => void (await play({ nubabel, stage, evil })));
+    }
+    expect([effects(), evil.calls()]).toEqual([before, 0]);
+    await evil.close();
   }, 120_000);
 
   it('never hears of what belongs to others', () => {
@@ -263,7 +175,7 @@ describe('honest work', () => {
 
   it('is done at once where the policy lets it', async () => {
     await setPolicy(nubabel, { risks: [] });
-    wiki.setCall(() => ({ result: { content: [{ type: 'text', text: 'Done.' }] } }));
+    stage.wiki.setCall(() => ({ result: { content: [{ type: 'text', text: 'Done.' }] } }));
     nubabel.model.setResponder(credulous());
     await inTurns(HONEST, async ([tool, args]) => {
       const { jobId, status } = await run(`Please CALL ${tool} ${JSON.stringify(args)}`);
@@ -288,7 +200,7 @@ describe('honest work', () => {
       return count === 1 ? { calls: [{ name: 'wiki__post', input: { title } }] } : { text: 'Done.\nCONFIDENCE: 0.9' };
     });
     const first = await nubabel.ask(message('Looked at'), { agents: ['engineering'] });
-    const asked = await nubabel.jobWhen(first.jobId, settled);
+    const asked = await nubabel.jobWhen(first.jobId, stage.settled);
     expect(asked.approval?.plan.calls).toMatchObject([{ tool: 'wiki__post', reasons: ['untrusted_input'] }]);
     expect(await answer(nubabel, asked)).toBe(200);
     expect(await nubabel.ended(first.jobId)).toMatchObject({ status: 'completed', effects: { done: 1 } });

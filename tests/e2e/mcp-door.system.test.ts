@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { approveShown } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
@@ -49,7 +50,7 @@ describe('another program', () => {
     const { jobId, jobUrl } = (waiting.structuredContent as { waiting: { jobId: string; jobUrl: string } }).waiting;
     const followed = await member.request(new URL(jobUrl).pathname);
     expect([followed.status, await followed.json()]).toMatchObject([200, { jobId, status: 'awaiting_approval' }]);
-    expect((await nubabel.request(`/api/jobs/${jobId}/approve`, json({}))).status).toBe(200);
+    expect((await approveShown(nubabel, jobId)).status).toBe(200);
     await eventually('the issue', () => fake.issues[0]?.summary === 'From elsewhere');
     expect(fake.changes('issue.created')).toHaveLength(1);
     await client.close();

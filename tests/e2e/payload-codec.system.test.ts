@@ -5,6 +5,7 @@ import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-uti
 import { loadSettings } from '../../config.ts';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
 import { replayHistory } from '../../workers/replay.ts';
+import { approveShown } from '../support/approvals.ts';
 import { canary, formsOf } from '../support/canaries.ts';
 import { testServers } from '../support/database.ts';
 import { expectProblem, json } from '../support/doors.ts';
@@ -168,7 +169,7 @@ describe('keys', () => {
     if (!one || !two) throw new Error('Nothing was asked.');
     const isWaiting = ({ status }: { status: string }) => status === 'awaiting_approval';
     await Promise.all([one, two].map(({ jobId }) => nubabel.jobWhen(jobId, isWaiting)));
-    const approve = ({ jobId }: { jobId: string }) => nubabel.request(`/api/jobs/${jobId}/approve`, { method: 'POST' });
+    const approve = ({ jobId }: { jobId: string }) => approveShown(nubabel, jobId);
     await restart(`${SECOND},${FIRST}`);
     expect((await approve(one)).status).toBe(200);
     expect((await nubabel.ended(one.jobId)).status).toBe('completed');

@@ -25,7 +25,7 @@ async function planned(message: string, steps = STEPS): Promise<JobStatus> {
   nubabel.model.setResponder(plannedBy(steps));
   return waits(nubabel, await askBy(ada, message, { plan: 'always' }), 'plan');
 }
-const approve = (jobId: string, body: unknown) => answer(ada, jobId, 'approve', body);
+const approve = (jobId: string, body: object) => answer(ada, jobId, 'approve', body);
 const workOf = (message: string) =>
   nubabel.model.requests.filter((one) => askerOf(one) !== 'planner' && !one.schema && one.userText.includes(message));
 

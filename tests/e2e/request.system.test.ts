@@ -41,14 +41,14 @@ describe('a cancel while a model is asked', () => {
   });
 });
 
-describe('an answer without a body', () => {
+describe('a no without a body', () => {
   it('counts whatever content type it names', async () => {
     const { jobId } = await nubabel.ask('Draft a slogan', { agents: ['brand'], requireApproval: true });
     await nubabel.jobWhen(jobId, (job) => job.status === 'awaiting_approval');
     const headers = { 'content-type': 'application/json' };
-    const answer = await nubabel.request(`/api/jobs/${jobId}/approve`, { method: 'POST', headers });
-    expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'running' }]);
-    expect((await nubabel.ended(jobId)).status).toBe('completed');
+    const answer = await nubabel.request(`/api/jobs/${jobId}/cancel`, { method: 'POST', headers });
+    expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'cancelled' }]);
+    expect((await nubabel.ended(jobId)).status).toBe('cancelled');
   });
 });
 

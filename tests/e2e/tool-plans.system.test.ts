@@ -38,6 +38,11 @@ afterEach(() => setPolicy(nubabel, {}));
 
 const FILE: PlanStepReply = { id: 'file', kind: 'tool', tool: 'jira__createIssue' };
 const TRACK: PlanStepReply = { id: 'track', kind: 'tool', tool: 'linear__createIssue', needs: ['file'] };
+/** The step, told in so many words what its call says. */
+const told = (step: PlanStepReply, ...values: string[]): PlanStepReply => ({
+  ...step,
+  instruction: `Call it with ${values.map((value) => `“${value}”`).join(' and ')}.`,
+});
 const summaries = () => jira.issues.map(({ summary }) => summary);
 const titles = () => linear.issues.map(({ title }) => title);
 type Step = (request: ModelRequest) => Reply | undefined;
@@ -69,7 +74,7 @@ const questionsOf = (jobId: string) =>
 
 describe('a step that calls a tool', () => {
   it('is shown with its tool and no less risk than the tool has, is approved with the plan, and is taken back backwards', async () => {
-    const jobId = await planned('File it and track it', [FILE, TRACK], {
+    const jobId = await planned('File it and track it', [told(FILE, 'Planned bug'), told(TRACK, 'Planned work')], {
       file: once('jira__createIssue', { summary: 'Planned bug' }),
       track: once('linear__createIssue', { title: 'Planned work' }),
     });
@@ -121,41 +126,6 @@ describe('a step that calls a tool', () => {
     await nubabel.ended(stubborn);
   });
 
-  it('has its one call covered by the approval of the plan: another one, or other arguments, are asked about', async () => {
-    const jobId = await planned('Twice instead of once', [FILE], {
-      file: ({ allToolResults: { length } }) =>
-        length === 0
-          ? toolCall('jira__createIssue', { summary: 'The one' })
-          : length === 1
-            ? toolCall('jira__createIssue', { summary: 'One too many' })
-            : undefined,
-    });
-    await agree(jobId);
-    const asked = await waitsFor(nubabel, jobId, 'tool');
-    expect(asked.approval?.plan.calls).toMatchObject([{ arguments: { summary: 'One too many' }, reasons: ['risk'] }]);
-    expect(summaries()).toContain('The one');
-    await answer(nubabel, asked, { choice: 'skip' });
-    await nubabel.ended(jobId);
-    expect(summaries()).not.toContain('One too many');
-  });
-
-  it('has only the first of several calls at once covered', async () => {
-    const jobId = await planned('Both at once', [FILE], {
-      file: ({ allToolResults: { length } }) =>
-        length > 0
-          ? undefined
-          : {
-              calls: ['At once A', 'At once B'].map((summary) => ({ name: 'jira__createIssue', input: { summary } })),
-            },
-    });
-    await agree(jobId);
-    const asked = await waitsFor(nubabel, jobId, 'tool');
-    expect(asked.approval?.plan.calls).toMatchObject([{ arguments: { summary: 'At once B' } }]);
-    await answer(nubabel, asked, { choice: 'skip' });
-    await nubabel.ended(jobId);
-    expect(summaries().filter((one) => one.startsWith('At once'))).toEqual(['At once A']);
-  });
-
   it('may call no other tool', async () => {
     const jobId = await planned('Something else', [FILE], {
       file: ({ allToolResults: [result] }) =>
@@ -168,7 +138,10 @@ describe('a step that calls a tool', () => {
   });
 
   it('is asked about all the same when what it builds on comes from outside', async () => {
-    const steps = [{ id: 'read', kind: 'tool', tool: 'jira__getIssues' } as const, { ...FILE, needs: ['read'] }];
+    const steps = [
+      { id: 'read', kind: 'tool', tool: 'jira__getIssues' } as const,
+      { ...told(FILE, 'As I was told'), needs: ['read'] },
+    ];
     const jobId = await planned('Read, then file', steps, {
       read: once('jira__getIssues', {}),
       file: once('jira__createIssue', { summary: 'As I was told' }),
@@ -180,7 +153,7 @@ describe('a step that calls a tool', () => {
   });
 
   it('decides what comes after it by its result', async () => {
-    const steps = (when: string) => [FILE, { ...TRACK, when }];
+    const steps = (when: string) => [told(FILE, 'Only this one'), { ...TRACK, when }];
     const work = {
       file: ({ allToolResults: [result] }: ModelRequest) =>
         result
@@ -240,7 +213,7 @@ describe('a plan with tools that is changed before it is approved', () => {
 describe('a step that goes wrong after its call', () => {
   it('is healed without doing or asking again what is done', async () => {
     let refused = 0;
-    const jobId = await planned('Heal me', [FILE], {
+    const jobId = await planned('Heal me', [told(FILE, 'Healed once')], {
       file: ({ allToolResults: { length } }) => {
         if (length === 0) return toolCall('jira__createIssue', { summary: 'Healed once' });
         return refused++ === 0
@@ -276,7 +249,7 @@ describe('a step that goes wrong after its call', () => {
   it('is stopped with what is there, and what was done can be taken back', async () => {
     const jobId = await planned(
       'Stop after the first',
-      [FILE, { id: 'gate', kind: 'approval', needs: ['file'] }, { ...TRACK, needs: ['gate'] }],
+      [told(FILE, 'Left behind'), { id: 'gate', kind: 'approval', needs: ['file'] }, { ...TRACK, needs: ['gate'] }],
       {
         file: once('jira__createIssue', { summary: 'Left behind' }),
       },

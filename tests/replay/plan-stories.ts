@@ -1,3 +1,4 @@
+import { approveShown } from '../support/approvals.ts';
 import { addPerson } from '../support/people.ts';
 import { answer, askPlanned, planned, post, scripted, SLOWLY, untilAgentWorks, type Script } from './scripted.ts';
 import type { Story } from './stories.ts';
@@ -31,7 +32,7 @@ export const PLAN_STORIES: readonly Story[] = [
     { plans: [BROKEN] },
     withPlan(async (nubabel, jobId) => {
       await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
-      await post(nubabel, `/api/jobs/${jobId}/approve`);
+      await approveShown(nubabel, jobId);
     }),
   ),
   story(
@@ -88,7 +89,7 @@ export const PLAN_STORIES: readonly Story[] = [
     const { jobId } = await nubabel.ask('Plan the launch', { agents: ['brand'], requireApproval: true });
     await answer(nubabel, jobId, 'requested');
     await nubabel.jobWhen(jobId, ({ approval }) => approval?.approvals?.length === 1);
-    await second.request(`/api/jobs/${jobId}/approve`, { method: 'POST' });
+    await approveShown(second, jobId);
     await nubabel.ended(jobId);
     return jobId;
   }),

@@ -1,3 +1,4 @@
+import { approveShown } from '../support/approvals.ts';
 import type { PlanStep } from '../../contracts/plan.ts';
 import type { ModelRequest, Reply, Responder } from '../../dev/fakes/model/index.ts';
 import type { Nubabel } from '../support/nubabel.ts';
@@ -75,9 +76,10 @@ export const untilAsked = (nubabel: Nubabel, jobId: string, kind: string) =>
   );
 
 /** Answers the question of a kind once it waits. */
-export async function answer(nubabel: Nubabel, jobId: string, kind: string, body: unknown = {}): Promise<void> {
+export async function answer(nubabel: Nubabel, jobId: string, kind: string, body: object = {}): Promise<void> {
   await untilAsked(nubabel, jobId, kind);
-  await post(nubabel, `/api/jobs/${jobId}/approve`, body);
+  const answered = await approveShown(nubabel, jobId, body);
+  if (!answered.ok) throw new Error(`${jobId}: ${answered.status} ${await answered.text()}`);
 }
 
 const NOT_AGENTS = ['analysis', 'planner', 'diagnosis'];

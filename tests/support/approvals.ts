@@ -18,9 +18,20 @@ export const putPolicy = ({ request }: Caller, policy: unknown): Promise<Respons
 export const policyOf = async ({ request }: Caller): Promise<ApprovalPolicyView> =>
   (await (await request(POLICY)).json()) as ApprovalPolicyView;
 
-/** What a person answers to a job. */
-export const answer = ({ request }: Caller, jobId: string, verb: 'approve' | 'cancel' | 'steer', body: unknown = {}) =>
-  request(`/api/jobs/${jobId}/${verb}`, json(body));
+/** What a person answers to a job; a yes without a hash is to what the job shows now. */
+export const answer = async (
+  caller: Caller,
+  jobId: string,
+  verb: 'approve' | 'cancel' | 'steer',
+  body: object = {},
+): Promise<Response> =>
+  verb === 'approve' ? approveShown(caller, jobId, body) : caller.request(`/api/jobs/${jobId}/${verb}`, json(body));
+
+/** Approves what the job shows now, as whoever looks at it does. */
+export async function approveShown({ request }: Caller, jobId: string, body: object = {}): Promise<Response> {
+  const { approval } = (await (await request(`/api/jobs/${jobId}/status`)).json()) as Partial<JobStatus>;
+  return request(`/api/jobs/${jobId}/approve`, json({ hash: approval?.hash ?? 'none', ...body }));
+}
 
 /** A request in this person's name. */
 export async function askBy({ request }: Caller, message: string, more: Partial<OrchestrateRequest> = {}) {

@@ -41,6 +41,7 @@ export const sampleOrchestration = (changes: Partial<Orchestration> = {}): Orche
   quotes_others: false,
   edited_message: null,
   message_deleted_at: null,
+  plan_tainted: false,
   created_at: AT,
   started_at: null,
   finished_at: null,

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { askApproval, toAnswer } from '../../scripts/ask-approval.ts';
-import type { DecisionRequest } from '../../contracts/approval.ts';
+import type { CancelRequest } from '../../contracts/approval.ts';
 import { approvalLines } from '../../scripts/ask-lines.ts';
 import { samplePlan, samplePlanApproval } from '../domain/planning/plan-samples.ts';
 import { sampleApproval } from './sample-jobs.ts';
@@ -10,8 +10,8 @@ import { sampleApproval } from './sample-jobs.ts';
 function terminal(refusal?: Error) {
   const input = Object.assign(new PassThrough(), { isTTY: true });
   const output = Object.assign(new PassThrough(), { isTTY: true });
-  const [told, lines]: [[string, DecisionRequest][], string[]] = [[], []];
-  const tell = (verdict: string) => async (jobId: string, body: DecisionRequest) => {
+  const [told, lines]: [[string, CancelRequest][], string[]] = [[], []];
+  const tell = (verdict: string) => async (jobId: string, body: CancelRequest) => {
     told.push([verdict, body]);
     if (refusal) throw refusal;
     return { jobId, status: 'running' as const };
@@ -61,7 +61,7 @@ describe('an approval at the terminal', () => {
       tool: 'notion__createTask',
       connection: 'Demo Notion',
       risk: 'write' as const,
-      arguments: { title: 'Ship\u001B[31m it', tags: ['a', 'b'] },
+      arguments: { title: 'Ship\u202E it', tags: ['a', 'b'] },
       reasons: ['risk' as const, 'untrusted_input' as const],
     };
     const asked = ask(new AbortController().signal, {
@@ -75,10 +75,10 @@ describe('an approval at the terminal', () => {
     const shown = lines.join('\n');
     expect(shown).toContain('notion__createTask · Demo Notion · makes a change');
     expect(shown).toMatch(
-      /\n +title: "Ship.*it"\n +tags: \["a","b"\]\n +Its arguments may come from an unverified source/,
+      /\n +title: "Ship⟨U\+202E⟩ it"\n +tags: \["a","b"\]\n +Its arguments may come from an unverified source/,
     );
     expect(shown).toContain('Requested by: Marketing');
-    expect(shown).not.toContain('\u001B[31m');
+    expect(shown).not.toContain('\u202E');
   });
 
   it('shows what led to a question in the middle of the work', () => {
@@ -87,7 +87,7 @@ describe('an approval at the terminal', () => {
     const evidence = ['Spent \u001B[31m4.90'];
     const lines = approvalLines({ ...rest, plan: { ...plan, stepId: 'draft', evidence, raise, action: 'skip' } }, 0);
     expect(lines.join('\n')).toContain(
-      '   • Spent 4.90\n   Limit (user, day): $5.00; has to rise by 20¢\n   Proposed: skip this step',
+      '   • Spent ⟨U+001B⟩[31m4.90\n   Limit (user, day): $5.00; has to rise by 20¢\n   Proposed: skip this step',
     );
   });
 

@@ -30,6 +30,8 @@ describe('the terminal', () => {
   });
 
   it('obeys nothing that an answer contains', () => {
-    expect(plain('a\u001B[2J\u001B]0;title\u0007b\rc\u009B31m\u202Ed\te\n')).toBe('abcd\te\n');
+    expect(plain('a\u001B[2J\u001B]0;title\u0007b\rc\u009B31m\u202Ed\te\n')).toBe(
+      'a⟨U+001B⟩[2J⟨U+001B⟩]0;title⟨U+0007⟩b⟨U+000D⟩c⟨U+009B⟩31m⟨U+202E⟩d\te\n',
+    );
   });
 });

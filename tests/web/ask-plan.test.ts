@@ -21,7 +21,7 @@ describe('the news of a plan at the terminal', () => {
     expect(newsLines(job)).toEqual([
       'Phase 1/2: Draft the launch tweet, Check the budget',
       '  ✅ Draft the launch tweet · Brand · 1.25¢',
-      '  ❌ Check the budget · Finance · Away.',
+      '  ❌ Check the budget · Finance · Away.⟨U+001B⟩[2J',
       '🩹 Self-healing attempt #1: root cause the answer was no JSON, action another agent, status in progress (Check the budget)',
       '⏳ “Also include Q3” (pending)',
       '✅ Stop (delivered)',

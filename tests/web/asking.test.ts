@@ -39,7 +39,7 @@ describe('the client', () => {
   it('sends the token and turns a refusal into its sentence', async () => {
     const document = { type: '/problems/x', title: 'x', status: 409, detail: 'Already answered.' };
     const { api, sent } = client(async () => Response.json(document, { status: 409 }));
-    await expect(api.approve('job-1', {})).rejects.toThrow('Already answered.');
+    await expect(api.approve('job-1', { hash: 'hash-1' })).rejects.toThrow('Already answered.');
     expect(sent[0]?.get('authorization')).toBe('Bearer t');
   });
 

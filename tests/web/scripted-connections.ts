@@ -56,6 +56,8 @@ export const newTool = (given: Partial<ToolView> = {}): ToolView => ({
   state: 'active',
   hash: 'hash-1',
   diff: [],
+  alwaysAllowed: false,
+  declaredRisk: null,
   ...given,
 });
 

@@ -1,9 +1,9 @@
-import type { DecisionRequest } from '../../contracts/approval.ts';
+import type { CancelRequest, DecisionRequest } from '../../contracts/approval.ts';
 import type { ConnectionChange, ConnectionTest, ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
 import type { Accepted, JobStatus, OrchestrateRequest, SessionView } from '../../contracts/orchestration.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
 import type { EffectList, ToolCallList, UndoAnswer } from '../../contracts/tool-calls.ts';
-import type { AcceptTools } from '../../contracts/tools.ts';
+import type { AcceptTools, ToolDecision } from '../../contracts/tools.ts';
 import { toApiProblem, UnreachableError } from './problem.ts';
 import type {
   AgentList,
@@ -65,8 +65,7 @@ export function createApi(options: ApiOptions) {
       call<SessionView>('GET', `/api/orchestrator/sessions/${encodeURIComponent(sessionId)}`, { signal }),
     approve: (jobId: string, body: DecisionRequest) =>
       call<DecisionAnswer>('POST', `${jobPath(jobId)}/approve`, { body }),
-    cancel: (jobId: string, body: DecisionRequest) =>
-      call<DecisionAnswer>('POST', `${jobPath(jobId)}/cancel`, { body }),
+    cancel: (jobId: string, body: CancelRequest) => call<DecisionAnswer>('POST', `${jobPath(jobId)}/cancel`, { body }),
     /** A message to running work; accepted, it is listed in the job's status. */
     steer: (jobId: string, body: SteerRequest) => call<SteerAnswer>('POST', `${jobPath(jobId)}/steer`, { body }),
     /** Opens the event stream of one job, after `lastEventId`. */
@@ -93,6 +92,8 @@ const connectionCalls = (call: Caller) => ({
     call<ConnectionTools>('GET', `${connectionPath(id)}/tools${refresh ? '?refresh=true' : ''}`, { signal }),
   acceptTools: (id: string, body: AcceptTools) =>
     call<ConnectionTools>('POST', `${connectionPath(id)}/accept`, { body }),
+  decideTool: (id: string, name: string, body: ToolDecision) =>
+    call<ConnectionTools>('PATCH', `${connectionPath(id)}/tools/${encodeURIComponent(name)}`, { body }),
 });
 export type Api = ReturnType<typeof createApi>;
 

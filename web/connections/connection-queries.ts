@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ConnectionChange, ConnectionView } from '../../contracts/connections.ts';
+import type { ConnectionChange, ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
+import type { ToolView } from '../../contracts/tools.ts';
 import { useApi, QUERY } from '../api/queries.ts';
 import type { ConnectionDraftBody } from '../api/shapes.ts';
 
@@ -49,5 +50,15 @@ export function useTest(id: string) {
   return useMutation({
     mutationFn: () => api.testConnection(id),
     onSuccess: ({ connection }) => keep(connection),
+  });
+}
+
+/** Has a tool always allowed, or asked about again; the hash binds that to the tool that is on the page. */
+export function useToolDecision(connectionId: string, onSuccess: (now: ConnectionTools) => Promise<void>) {
+  const api = useApi();
+  return useMutation({
+    mutationFn: ({ name, hash, alwaysAllowed }: ToolView) =>
+      api.decideTool(connectionId, name, { hash, alwaysAllow: !alwaysAllowed }),
+    onSuccess,
   });
 }

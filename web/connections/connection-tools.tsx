@@ -1,13 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId } from 'react';
 import type { ConnectionTools as Tools } from '../../contracts/connections.ts';
-import type { ToolDiff, ToolView } from '../../contracts/tools.ts';
+import type { ToolView } from '../../contracts/tools.ts';
 import { useApi, QUERY } from '../api/queries.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { RiskLabel } from '../plan/step-line.tsx';
 import { useText } from '../text/text-context.tsx';
-import { useConnectionTools } from './connection-queries.ts';
+import { useConnectionTools, useToolDecision } from './connection-queries.ts';
+import { Difference } from './field.tsx';
 
 interface ConnectionToolsProps {
   readonly connectionId: string;
@@ -29,7 +31,8 @@ export function ConnectionTools({ connectionId, role }: ConnectionToolsProps) {
     mutationFn: () => api.connectionTools(connectionId, { refresh: true }),
     onSuccess: keep,
   });
-  const problem = error ?? refresh.error;
+  const decide = useToolDecision(connectionId, keep);
+  const problem = error ?? refresh.error ?? decide.error;
   const waiting = data?.tools.filter(({ state }) => state === 'quarantined') ?? [];
   const others = data?.tools.filter(({ state }) => state !== 'quarantined') ?? [];
   return (
@@ -51,7 +54,12 @@ export function ConnectionTools({ connectionId, role }: ConnectionToolsProps) {
       {others.length > 0 && (
         <ul className="plan-steps">
           {others.map((tool) => (
-            <ToolLine key={tool.name} tool={tool} />
+            <ToolLine
+              key={tool.name}
+              tool={tool}
+              busy={decide.isPending}
+              onAllow={role === 'admin' && tool.state === 'active' ? () => decide.mutate(tool) : undefined}
+            />
           ))}
         </ul>
       )}
@@ -64,10 +72,12 @@ interface ToolLineProps {
   readonly open?: boolean;
   readonly busy?: boolean;
   readonly onAccept?: (() => void) | undefined;
+  /** Has nobody asked about it any more, or asked again. */
+  readonly onAllow?: (() => void) | undefined;
 }
 
 /** One tool, which opens to what its server says of it: plain text, because it is untrusted. */
-function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps) {
+function ToolLine({ tool, open = false, busy = false, onAccept, onAllow }: ToolLineProps) {
   const { text } = useText();
   return (
     <li className="plan-step tool" data-tool={tool.name} data-state={tool.state}>
@@ -78,6 +88,7 @@ function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps)
             <code className="step-title">{tool.name}</code>
             <span className="step-facts">
               <RiskLabel risk={tool.risk} />
+              {tool.alwaysAllowed && <span className="label label-changed">{text.tools.alwaysAllowed}</span>}
               {tool.state !== 'active' && <span className="label label-changed">{text.tools.states[tool.state]}</span>}
             </span>
           </span>
@@ -89,9 +100,18 @@ function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps)
               <p className="plain">{tool.description}</p>
               <p className="quiet small">{text.tools.fields.inputSchema}</p>
               <pre className="code">{JSON.stringify(tool.inputSchema, null, 2)}</pre>
+              {tool.diff.length > 0 && <RestOfNew tool={tool} />}
             </>
           ) : (
             tool.diff.map((diff) => <Difference key={diff.field} diff={diff} />)
+          )}
+          {onAllow && tool.risk !== 'read' && (
+            <div className="approval-answers">
+              <button type="button" className="button" disabled={busy} onClick={onAllow}>
+                {tool.alwaysAllowed ? text.tools.askAgain : text.tools.alwaysAllow}
+              </button>
+              <span className="quiet small">{text.tools.alwaysAllowHint}</span>
+            </div>
           )}
           {onAccept && (
             <div className="approval-answers">
@@ -106,20 +126,18 @@ function ToolLine({ tool, open = false, busy = false, onAccept }: ToolLineProps)
   );
 }
 
-function Difference({ diff: { field, before, after } }: { readonly diff: ToolDiff }) {
+/** What else is accepted with a new tool: its name and title, what it answers, and what it says it does. */
+function RestOfNew({ tool: { title, remoteName, outputSchema, annotations } }: { readonly tool: ToolView }) {
   const { text } = useText();
   return (
-    <div className="difference">
-      <h3>{text.tools.fields[field]}</h3>
-      <div>
-        <p className="quiet small">{text.tools.before}</p>
-        <pre className="code code-before">{before ?? text.tools.nothing}</pre>
-      </div>
-      <div>
-        <p className="quiet small">{text.tools.after}</p>
-        <pre className="code code-after">{after ?? text.tools.nothing}</pre>
-      </div>
-    </div>
+    <>
+      <p className="quiet small">{text.tools.fields.title}</p>
+      <p className="plain">{[showInvisible(remoteName), title].filter(Boolean).join(' · ')}</p>
+      <p className="quiet small">{text.tools.fields.annotations}</p>
+      <pre className="code">{JSON.stringify(annotations, null, 2)}</pre>
+      {outputSchema && <p className="quiet small">{text.tools.fields.outputSchema}</p>}
+      {outputSchema && <pre className="code">{JSON.stringify(outputSchema, null, 2)}</pre>}
+    </>
   );
 }
 

@@ -1,4 +1,6 @@
 import { useId } from 'react';
+import type { ToolDiff } from '../../contracts/tools.ts';
+import { useText } from '../text/text-context.tsx';
 
 interface FieldProps {
   readonly label: string;
@@ -56,3 +58,21 @@ export const Check = ({ label, checked, disabled = false, onChange }: CheckProps
     {label}
   </label>
 );
+
+/** How a field of a tool differs from what was accepted. */
+export function Difference({ diff: { field, before, after } }: { readonly diff: ToolDiff }) {
+  const { text } = useText();
+  return (
+    <div className="difference">
+      <h3>{text.tools.fields[field]}</h3>
+      <div>
+        <p className="quiet small">{text.tools.before}</p>
+        <pre className="code code-before">{before ?? text.tools.nothing}</pre>
+      </div>
+      <div>
+        <p className="quiet small">{text.tools.after}</p>
+        <pre className="code code-after">{after ?? text.tools.nothing}</pre>
+      </div>
+    </div>
+  );
+}

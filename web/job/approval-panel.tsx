@@ -1,5 +1,6 @@
 import { useId, useMemo, useState, type ReactNode } from 'react';
 import type { Approval } from '../../contracts/approval.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import type { PlanView } from '../../contracts/plan.ts';
 import { ApiProblemError } from '../api/problem.ts';
 import { ProblemNote } from '../layout/problem-note.tsx';
@@ -36,7 +37,7 @@ export function ApprovalPanel({ jobId, approval, plan: jobPlan }: ApprovalPanelP
         <h3 id={heading}>{text.question.titles[kind] ?? kind}</h3>
         <Expiry expiresAt={approval.expiresAt} />
       </div>
-      {plan.goal !== undefined && <p className="strong">{plan.goal}</p>}
+      {plan.goal !== undefined && <p className="strong">{showInvisible(plan.goal)}</p>}
       {plan.steps && (
         <PlanReview steps={plan.steps} draft={draft} problems={problems} disabled={locked} onChange={setDraft} />
       )}

@@ -1,5 +1,6 @@
 import { agentLabel } from '../api/queries.ts';
 import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import type { ReactNode } from 'react';
 import type { PlanView } from '../../contracts/plan.ts';
 import { formatCents } from '../text/format.ts';
@@ -54,8 +55,9 @@ function Evidence({ title, lines }: { readonly title: string; readonly lines: re
     <div className="evidence">
       <h4>{title}</h4>
       <ul>
-        {lines.map((line) => (
-          <li key={line}>{line}</li>
+        {lines.map((line, nth) => (
+          // Two lines may say the same, and both are shown.
+          <li key={`${nth} ${line}`}>{showInvisible(line)}</li>
         ))}
       </ul>
     </div>
@@ -114,7 +116,7 @@ export function AskedCalls({ calls }: { readonly calls: Calls }) {
           <li key={call.id} className="plan-step asked-call" data-tool={call.tool}>
             <div className="step-line">
               <code className="step-title">{call.tool}</code>
-              <span className="quiet">{text.calls.where(call.connection)}</span>
+              <span className="quiet">{text.calls.where(showInvisible(call.connection))}</span>
               <span className="step-facts">
                 <RiskLabel risk={call.risk} />
               </span>
@@ -127,7 +129,7 @@ export function AskedCalls({ calls }: { readonly calls: Calls }) {
               </p>
             )}
             <pre className="code" aria-label={text.calls.arguments}>
-              {JSON.stringify(call.arguments, null, 2)}
+              {showInvisible(JSON.stringify(call.arguments, null, 2))}
             </pre>
           </li>
         ))}
@@ -149,7 +151,7 @@ export function ReconnectLink({ reconnect }: { readonly reconnect: Reconnect }) 
     <p>
       <a className="button" href={`/connections/${encodeURIComponent(reconnect.connectionId)}`}>
         <Icon name="plug" />
-        {text.calls.reconnect(reconnect.connection)}
+        {text.calls.reconnect(showInvisible(reconnect.connection))}
       </a>{' '}
       <span className="quiet small">{text.calls.reconnectHint}</span>
     </p>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import { toPhases } from '../../contracts/phases.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
 import { Icon } from '../layout/icons.tsx';
@@ -15,7 +16,7 @@ interface PlanReviewProps {
   readonly onChange: (draft: PlanDraft) => void;
 }
 
-/** A proposed plan by phases; each step opens to be read and changed. */
+/** A proposed plan by phases, with all that each step is told; each opens to be changed. */
 export function PlanReview({ steps, draft, problems, disabled, onChange }: PlanReviewProps) {
   const { text } = useText();
   const titleOf = (id: string) => steps.find((step) => step.id === id)?.title || id;
@@ -79,7 +80,6 @@ function ReviewedStep({ step, draft, problems, disabled, titleOf, onChange }: Re
           {changed && <span className="label label-changed">{removed ? text.plan.removed : text.plan.changes}</span>}
         </summary>
         <div className="step-body">
-          <StepTerms step={step} titleOf={titleOf} />
           {!removed && (
             <StepEditor step={step} draft={draft} problems={problems} disabled={disabled} onChange={onChange} />
           )}
@@ -103,6 +103,13 @@ function ReviewedStep({ step, draft, problems, disabled, titleOf, onChange }: Re
           </div>
         </div>
       </details>
+      {!removed && (
+        // Whoever approves the plan approves this, so it is shown without being opened.
+        <div className="step-shown">
+          <p className="plain">{showInvisible(draft?.instruction ?? step.instruction)}</p>
+          <StepTerms step={step} titleOf={titleOf} />
+        </div>
+      )}
     </li>
   );
 }

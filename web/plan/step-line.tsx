@@ -1,5 +1,6 @@
 import { agentLabel } from '../api/queries.ts';
 import type { PlanStep, PlanView, StepEstimate, StepView } from '../../contracts/plan.ts';
+import { showInvisible } from '../../contracts/clean-text.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatCents, formatDuration } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
@@ -20,10 +21,10 @@ export function StepLine({ step, taken }: StepLineProps) {
   const by = agent === null ? (tool ?? text.plan.kinds[kind]) : agentLabel(text, agent);
   return (
     <span className="step-line">
-      <span className="step-title">{step.title || by}</span>
+      <span className="step-title">{showInvisible(step.title || by)}</span>
       <RiskLabel risk={risk} />
       <span className="step-facts">
-        {step.title !== '' && <span>{by}</span>}
+        {step.title !== '' && <span>{showInvisible(by)}</span>}
         {taken && taken.status !== 'pending' ? (
           <TakenFacts estimate={step.estimate} taken={taken} />
         ) : (
@@ -86,12 +87,12 @@ export function StepTerms({ step, titleOf }: StepTermsProps) {
     <p className="step-terms quiet small">
       {step.needs.length > 0 && (
         <span>
-          {text.plan.after}: {step.needs.map(titleOf).join(', ')}
+          {text.plan.after}: {step.needs.map((id) => showInvisible(titleOf(id))).join(', ')}
         </span>
       )}
       {step.when !== null && (
         <span>
-          {text.plan.onlyIf} <code>{step.when}</code>
+          {text.plan.onlyIf} <code>{showInvisible(step.when)}</code>
         </span>
       )}
     </p>
@@ -100,4 +101,4 @@ export function StepTerms({ step, titleOf }: StepTermsProps) {
 
 /** What a step is called: its title, or its id where no plan knows it. */
 export const titleIn = (plan: PlanView | undefined, id: string): string =>
-  plan?.steps.find((step) => step.id === id)?.title || id;
+  showInvisible(plan?.steps.find((step) => step.id === id)?.title || id);

@@ -128,7 +128,8 @@ export function refusalOf(pending: PendingQuestion, given: Decision): Applicatio
   const refuse = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
   if (!question) return notWaiting();
   const otherApproval = given.approvalId !== undefined && given.approvalId !== question.id;
-  const otherHash = given.hash !== undefined && given.hash !== question.hash;
+  // Without a hash nobody can know what an approval was given to.
+  const otherHash = (given.hash !== undefined || given.verdict === 'approve') && given.hash !== question.hash;
   if (otherApproval || otherHash) return refuse(FAILURE.approvalMismatch, 'What was shown has changed since.');
   const choice = given.verdict === 'approve' ? (given.choice ?? question.approveMeans) : undefined;
   if (given.choice && !question.choices?.includes(given.choice))

@@ -112,6 +112,10 @@ export const tools = {
     accept: 'Accept',
     acceptAll: (count: number) => `Accept all ${count} as shown`,
     adminsOnly: 'An admin has to accept these.',
+    alwaysAllow: 'Always allow',
+    alwaysAllowed: 'always allowed',
+    askAgain: 'Ask again before each call',
+    alwaysAllowHint: 'Always allowed: nobody is asked before it is called, until the tool changes.',
   },
   calls: {
     title: 'Tool calls',
@@ -136,6 +140,7 @@ export const tools = {
       risk: 'It makes a change.',
       untrusted_input: 'Its arguments may come from an unverified source.',
       repeated: 'An earlier attempt made exactly this change, or may have made it.',
+      carries_out: 'It would send data from another connection to this server.',
     } satisfies Record<AskReason, string>,
     reconnect: shared.reconnect,
     reconnectHint: 'The work continues by itself once that is done.',

@@ -55,6 +55,8 @@ export const messages = {
     modes: { steer: '', stop: 'Stop', replan: 'Replan' },
     earlier: (count: number) => `and ${count} earlier`,
     more: (count: number) => `and ${count} more`,
+    notWhole: 'This is too long to show in full here, so it cannot be approved in this thread. Type CANCEL to abort.',
+    readWhole: 'Read all of it and decide in the console',
     spent: shared.spent,
     steps: 'Steps',
     coverage: shared.coverage,
@@ -70,6 +72,7 @@ export const messages = {
       risk: 'it makes a change',
       untrusted_input: 'its arguments may come from an unverified source',
       repeated: 'an earlier attempt made exactly this change, or may have made it',
+      carries_out: 'it would send data from another connection to this server',
     },
     effectUnknown:
       'The answer was lost, so we couldn’t confirm whether this happened. Please check there first, then type one of these, or CANCEL to abort the work',
@@ -241,6 +244,8 @@ export const messages = {
   mayNotCancel: 'Only the person who asked or an admin can cancel this work.',
   cancelling: 'Stopping the work.',
   mayNotApprove: 'You cannot answer this; the message in the thread says who can. Your answer was not counted.',
+  questionCut: (url: string) =>
+    `Not all of this fits into Slack, so it cannot be approved here and your answer was not counted. Read all of it and decide in the console: ${url}`,
   questionChanged: 'The question has changed; please look at the message again. Your answer was not counted.',
   healingCauses: {
     model_unavailable: 'the model could not be reached',

@@ -104,6 +104,10 @@ export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'ca
     nothing: '없음',
     accept: '승인',
     acceptAll: (count) => `보이는 대로 ${count}개 모두 승인`,
+    alwaysAllow: '항상 허용',
+    alwaysAllowed: '항상 허용됨',
+    askAgain: '호출할 때마다 다시 묻기',
+    alwaysAllowHint: '항상 허용하면 도구가 바뀔 때까지 승인을 묻지 않고 호출합니다.',
     adminsOnly: '관리자의 승인이 필요합니다.',
   },
   calls: {
@@ -129,6 +133,7 @@ export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'ca
       risk: '외부 내용을 변경합니다.',
       untrusted_input: '인자가 검증되지 않은 출처에서 왔을 수 있습니다.',
       repeated: '이전 시도에서 똑같은 변경을 이미 실행했거나 실행했을 수 있습니다.',
+      carries_out: '다른 연결에서 가져온 데이터를 이 서버로 보내게 됩니다.',
     },
     reconnect: shared.reconnect,
     reconnectHint: '다시 연결하면 작업이 자동으로 이어집니다.',

@@ -55,6 +55,9 @@ export const messages: Messages = {
     modes: { steer: '', stop: '중지', replan: '다시 계획' },
     earlier: (count) => `이전 ${count}건`,
     more: (count) => `외 ${count}건`,
+    notWhole:
+      '전체 내용을 여기에 표시할 수 없어 이 스레드에서는 승인할 수 없습니다. 중단하려면 CANCEL(취소)을 입력하세요.',
+    readWhole: '콘솔에서 전체 내용을 확인하고 결정하기',
     spent: shared.spent,
     steps: '단계',
     coverage: shared.coverage,
@@ -69,6 +72,7 @@ export const messages: Messages = {
       risk: '외부 내용을 변경합니다',
       untrusted_input: '검증되지 않은 출처의 값일 수 있습니다',
       repeated: '이전 시도에서 똑같은 변경을 이미 실행했거나 실행했을 수 있습니다',
+      carries_out: '다른 연결에서 가져온 데이터를 이 서버로 보내게 됩니다',
     },
     effectUnknown:
       '응답이 유실되어 실행 여부를 알 수 없습니다. 먼저 직접 확인한 뒤 아래 중 하나를 입력하거나, 작업을 중단하려면 CANCEL(취소)을 입력하세요',
@@ -239,6 +243,8 @@ export const messages: Messages = {
   cancelling: '작업을 중단하는 중입니다.',
   mayNotApprove:
     '이 질문에 답할 권한이 없습니다. 누가 답할 수 있는지는 스레드의 메시지에 나와 있습니다. 답변은 반영되지 않았습니다.',
+  questionCut: (url) =>
+    `전체 내용을 Slack에 표시할 수 없어 여기서는 승인할 수 없으며, 답변은 반영되지 않았습니다. 콘솔에서 전체 내용을 확인하고 결정해 주세요: ${url}`,
   questionChanged: '질문이 바뀌었습니다. 메시지를 다시 확인해 주세요. 답변은 반영되지 않았습니다.',
   healingCauses: {
     model_unavailable: '모델에 연결할 수 없음',

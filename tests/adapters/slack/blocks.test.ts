@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
 import { progressBar } from '../../../adapters/slack/block-kit.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import { bucketFor } from '../../../domain/reports/report-to-slack.ts';
@@ -10,6 +10,9 @@ import { textsFor } from '../../../contracts/texts.ts';
 import { findBlockProblems } from '../../../dev/fakes/slack/block-limits.ts';
 import type { Orchestration } from '../../../db/queries/orchestrations.ts';
 import { sampleAgent, sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
+
+const PAGE = 'https://nubabel.example/?job=1';
+const toReportMessage = (state: ReportState) => render(state, PAGE);
 
 const shown = (changes: Partial<Orchestration> = {}, more: Partial<ReportState> = {}): ReportState => ({
   orchestration: sampleOrchestration(changes),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import { APPROVAL_KINDS, CHOICES, type Approval } from '../../../contracts/approval.ts';
 import { JOB_STATUSES } from '../../../contracts/orchestration.ts';
@@ -16,6 +16,9 @@ import {
   sampleStoredPlan,
 } from '../../domain/planning/plan-samples.ts';
 import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
+
+const PAGE = 'https://nubabel.example/?job=1';
+const toReportMessage = (state: ReportState) => render(state, PAGE);
 
 const shown = (changes: Partial<Orchestration> = {}, more: Partial<ReportState> = {}): ReportState => ({
   orchestration: sampleOrchestration(changes),
@@ -88,7 +91,7 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       '🤖 Draft the launch tweet · Brand · ',
       '🔧 Release the page · github__merge',
       `🚨 ${texts.plan.risks.production}`,
-      '_Publish the new pricing page._',
+      '`Publish the new pricing page.`',
       `${texts.plan.onlyIf} \`steps.budget.confidence &gt; 0.5\``,
       `${texts.estimate}: 4.50¢ (${texts.worstCase} 18.00¢) · ${texts.plan.minutes(4)} · ${texts.plan.total(3, 2)}`,
       texts.question,

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { toReportMessage } from '../../../adapters/slack/report-message.ts';
+import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import type { EffectNote } from '../../../db/queries/slack.ts';
 import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
+
+const PAGE = 'https://nubabel.example/?job=1';
+const toReportMessage = (state: ReportState) => render(state, PAGE);
 
 const shown = (changes: Partial<ReportState> = {}): ReportState => ({
   orchestration: sampleOrchestration(),

@@ -1,4 +1,4 @@
-import type { Accepted, OrchestrateRequest } from '../../../contracts/orchestration.ts';
+import type { Accepted, JobStatus, OrchestrateRequest } from '../../../contracts/orchestration.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Tenant } from '../stage/tenant.ts';
 
@@ -31,12 +31,14 @@ export async function neverAsk(stage: Stage, tenant: Tenant): Promise<void> {
   if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
 }
 
-/** Approves what a job waits for; resolves when the decision counts. */
+/** Reads what a job waits for and approves it, as people do; resolves when the decision counts. */
 export async function approve(stage: Stage, tenant: Tenant, jobId: string): Promise<void> {
+  const shown = await fetch(`${stage.url}/api/jobs/${jobId}/status`, { headers: headersOf(tenant) });
+  const { approval } = (await shown.json()) as JobStatus;
   const answer = await fetch(`${stage.url}/api/jobs/${jobId}/approve`, {
     method: 'POST',
     headers: headersOf(tenant),
-    body: '{}',
+    body: JSON.stringify({ hash: approval?.hash }),
   });
   if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
   await answer.arrayBuffer();

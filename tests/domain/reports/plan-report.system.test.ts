@@ -73,6 +73,7 @@ describe('the message of planned work', () => {
       db: database.db,
       slack,
       renderReport: toReportMessage,
+      publicUrl: 'https://nubabel.example',
       reachKillPoint: () => undefined,
     });
     const { organizationId } = tenant;

@@ -50,6 +50,7 @@ const report = (nth = 1) => {
     db: database.db,
     slack: port,
     renderReport: toReportMessage,
+    publicUrl: 'https://nubabel.example',
     reachKillPoint,
   });
   return attempt(nth, () => reportToSlack({ organizationId: tenant.organizationId, orchestrationId: id }));
@@ -101,6 +102,7 @@ describe('the message of an orchestration', () => {
       db: database.db,
       slack: undefined,
       renderReport: toReportMessage,
+      publicUrl: 'https://nubabel.example',
       reachKillPoint: () => {},
     });
     const target = { organizationId: tenant.organizationId };

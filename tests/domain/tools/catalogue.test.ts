@@ -28,7 +28,7 @@ describe('the tools that a model is given', () => {
     expect(names(tools)).toEqual(['tools__details', 'tools__execute', 'tools__search']);
     expect(JSON.stringify(tools)).toContain('2000 of server_0, server_1');
     expect(JSON.stringify(tools).length).toBeLessThan(3_000);
-    expect(toolsFor(offered.toReversed())).toEqual({ mode, tools });
+    expect(toolsFor(offered.toReversed())).toEqual({ mode, tools, inRequest: [] });
   });
 
   it('change the way exactly where the bytes do', () => {

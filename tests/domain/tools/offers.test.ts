@@ -49,6 +49,10 @@ const tool = (of: Connection, remote_name: string, change: Partial<ConnectionToo
   remote_name,
   definition: honest({ name: remote_name }),
   hash: 'h',
+  always_allowed: false,
+  declared_risk: null,
+  decided_hash: null,
+  decided_by: null,
   state: 'active',
   pending: null,
   pending_hash: null,
@@ -140,7 +144,7 @@ describe('an offer', () => {
       const [first] = toOffer({ connections: [one], tools: [tool(one, 'a', says)] }, ADA, undefined, TERMS).tools;
       return [first?.risk, first?.idempotent];
     };
-    expect(of({})).toEqual(['write', false]);
+    expect(of({})).toEqual(['production', false]);
     expect(of({ trusted: true })).toEqual(['read', true]);
     expect(of({ kind: 'first_party', provider: 'notion' })).toEqual(['read', true]);
   });

@@ -105,7 +105,7 @@ describe('a difference', () => {
     expect(diff).toEqual({
       field: 'description',
       before: 'Adds two numbers and answers their sum.',
-      after: 'Adds two numbers and answers their sum.\\u{200b}\\u{e0041}',
+      after: 'Adds two numbers and answers their sum.⟨U+200B⟩⟨U+E0041⟩',
     });
   });
 

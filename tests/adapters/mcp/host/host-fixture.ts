@@ -109,8 +109,17 @@ export function openHost(database: TestDatabase, tenant: Tenant, settings: HostS
           state,
         ]),
       ),
-    accept: (on: ConnectionRef, tools?: { name: string; hash?: string }[]) =>
-      within((trx) => acceptTools(trx, { connectionId: on.connectionId, acceptedBy: tenant.userId, tools })),
+    /** Accepts all that waits as it is, or what is given. */
+    accept: (on: ConnectionRef, tools?: { name: string; hash: string }[]) =>
+      within(async (trx) => {
+        const all = (await listToolsOf(trx, on.connectionId)).filter(({ state }) => state === 'quarantined');
+        const shown = all.map(({ name, pending_hash: hash }) => ({ name, hash: hash ?? '' }));
+        return acceptTools(trx, {
+          connectionId: on.connectionId,
+          acceptedBy: tenant.userId,
+          tools: tools ?? shown,
+        });
+      }),
     offered: async (on: ConnectionRef) =>
       (await host.offer({ organizationId, userId: tenant.userId }, undefined)).tools
         .filter(({ connectionId }) => connectionId === on.connectionId)
