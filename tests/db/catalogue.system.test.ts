@@ -27,6 +27,7 @@ const DEFINERS: Readonly<Record<string, string>> = {
   organizations_with_open_envelopes: 'nubabel_directory',
   find_oauth_state: 'nubabel_directory',
   organizations_with_secrets: 'nubabel_directory',
+  overdue_deliveries: 'nubabel_directory',
   maintain_event_partitions: 'postgres',
 };
 

@@ -6,6 +6,7 @@ import { firstAnswer } from './first-answer.ts';
 import { keyPool } from './key-pool.ts';
 import { manySteps } from './many-steps.ts';
 import { moreAgents } from './more-agents.ts';
+import { noisyNeighbour } from './noisy-neighbour.ts';
 import { npmStart } from './npm-start.ts';
 import { plans } from './plans.ts';
 import { organizations } from './organizations.ts';
@@ -33,6 +34,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   tools,
   approvals,
   organizations,
+  'noisy-neighbour': noisyNeighbour,
   'key-pool': keyPool,
   endurance,
   'worker-start': workerStart,
