@@ -64,6 +64,23 @@ describe('a request', () => {
   });
 });
 
+describe('a database that is away', () => {
+  it('is waited for without holding the workflow’s task: messages are taken meanwhile', async () => {
+    let [away, tries] = [true, 0];
+    const run = await environment.start({
+      agents: ['brand'],
+      finish: () => (++tries && away ? Promise.reject(new Error('the database is away')) : Promise.resolve()),
+    });
+    // 0.2, 0.4, 0.8 and 1.6 s apart; what is longer is a timer.
+    await run.when(() => tries >= 5);
+    const askedAt = Date.now();
+    await run.handle.query(stageQuery);
+    expect(Date.now() - askedAt).toBeLessThan(1_500);
+    away = false;
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+  });
+});
+
 describe('agents', () => {
   const AGENTS = ['brand', 'ops', 'finance'] as const;
   const opsFails = (agent: string) =>
