@@ -16,6 +16,40 @@ export type SettledBy = z.infer<typeof SettledBy>;
 export const EffectResource = z.object({ id: z.string(), url: z.string().optional() });
 export type EffectResource = z.infer<typeof EffectResource>;
 
+/**
+ * What somebody has done since with what a change has made or changed, and taking the change back would lose. `unseen`: it
+ * cannot be told whether there are comments. `field`: it holds another value than the change has set.
+ */
+export const UndoLoss = z.object({
+  what: z.enum([
+    'comments',
+    'replies',
+    'reactions',
+    'children',
+    'attachments',
+    'worklogs',
+    'links',
+    'content',
+    'edited',
+    'field',
+    'unseen',
+  ]),
+  count: z.number().int().optional(),
+  /** Who has done it, as the provider names them. */
+  people: z.array(z.string()).optional(),
+  field: z.string().optional(),
+  value: z.string().optional(),
+  /** When it was done last. */
+  at: z.string().optional(),
+});
+export type UndoLoss = z.infer<typeof UndoLoss>;
+
+/** Questions about an undo that one message shows whole; more are answered where each is shown. */
+export const MAX_SHOWN_UNDO_QUESTIONS = 5;
+
+/** `ASK`: a person has to say whether it is taken back although others have done something with it since. */
+export type UndoState = EffectState | 'ASK';
+
 /** One line of the ledger under `GET /api/jobs/:jobId/effects`, in the order of the claims. */
 export const EffectView = z.object({
   key: z.string(),
@@ -29,7 +63,9 @@ export const EffectView = z.object({
   attempts: z.number().int(),
   /** What is known of an effect whose outcome is not. */
   detail: z.string().nullable(),
-  undo: z.enum(['none', 'available', 'PENDING', 'DONE', 'UNKNOWN', 'FAILED']),
+  undo: z.enum(['none', 'available', 'PENDING', 'DONE', 'UNKNOWN', 'FAILED', 'ASK']),
+  /** With `ASK`: what would be lost, and the hash that an answer has to name. */
+  undoQuestion: z.object({ losses: z.array(UndoLoss), hash: z.string() }).nullable(),
   claimedAt: z.string(),
   settledAt: z.string().nullable(),
 });

@@ -42,6 +42,9 @@ export type EffectList = z.infer<typeof EffectList>;
 export const ToolCallList = z.object({ calls: z.array(ToolCallView) });
 export type ToolCallList = z.infer<typeof ToolCallList>;
 
+/** The body of `POST /api/jobs/:jobId/undo`: hashes of the questions that are answered with yes, as the effects show them. */
+export const UndoRequest = z.strictObject({ accept: z.array(z.string().max(100)).max(1_000).default([]) });
+
 /** `POST /api/jobs/:jobId/undo`: how many changes are being taken back. */
 export const UndoAnswer = z.object({ jobId: z.string(), undoing: z.number().int() });
 export type UndoAnswer = z.infer<typeof UndoAnswer>;

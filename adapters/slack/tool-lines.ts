@@ -1,3 +1,4 @@
+import { MAX_SHOWN_UNDO_QUESTIONS } from '../../contracts/effects.ts';
 import type { Approval } from '../../contracts/approval.ts';
 import type { Texts } from '../../contracts/texts.ts';
 import type { AskedCall, LeftOut } from '../../contracts/tools.ts';
@@ -59,20 +60,27 @@ export function changeLines(effects: readonly EffectNote[], texts: Texts): strin
   const undoable = shown.filter(
     ({ state, undoable: can, undo_state: undo }) => state === 'DONE' && can && undo !== 'PENDING' && undo !== 'DONE',
   ).length;
-  return [
-    ...(shown.length > 0 ? [`*${texts.tools.changed}*`] : []),
-    ...shown.map((effect) => lineOf(effect, texts)),
-    ...(undoable > 0 ? [texts.tools.mayUndo(undoable)] : []),
-  ];
+  const asking = shown.filter(({ undo_state: undo }) => undo === 'ASK').length;
+  const { mayUndoAnyway, mayUndoInConsole, mayUndo } = texts.tools;
+  const next = asking > MAX_SHOWN_UNDO_QUESTIONS ? mayUndoInConsole : asking > 0 ? mayUndoAnyway : mayUndo(undoable);
+  const title = shown.length > 0 ? [`*${texts.tools.changed}*`] : [];
+  return [...title, ...shown.map((effect) => lineOf(effect, texts)), ...(undoable > 0 ? [next] : [])];
 }
 
-function lineOf({ tool, state, resource, undo_state: undo }: EffectNote, texts: Texts): string {
+const LOSS_CHARS = 400;
+
+function backOf({ undo_state: undo, undo_losses: losses }: EffectNote, { tools }: Texts): string {
+  if (undo === 'ASK') return tools.wouldLose((losses ?? []).map((loss) => quoted(tools.loss(loss), LOSS_CHARS)));
+  if (undo === 'DONE') return tools.takenBack;
+  return undo === 'FAILED' || undo === 'UNKNOWN' ? tools.notTakenBack : '';
+}
+
+function lineOf(effect: EffectNote, texts: Texts): string {
+  const { tool, state, resource, undo_state: undo } = effect;
   const url = resource?.url && /^https?:\/\/[^\s<>|]+$/.test(resource.url) ? resource.url : undefined;
   const where = url ? `<${url}>` : resource ? quoted(resource.id, NAME_CHARS) : '';
   const unknown = state === 'UNKNOWN' || state === 'PENDING' ? texts.tools.openEffect : '';
-  const back =
-    undo === 'DONE' ? texts.tools.takenBack : undo === 'FAILED' || undo === 'UNKNOWN' ? texts.tools.notTakenBack : '';
-  return [`${undo === 'DONE' ? '↩️' : ICON[state]} ${code(tool, NAME_CHARS)}`, where, unknown, back]
+  return [`${undo === 'DONE' ? '↩️' : ICON[state]} ${code(tool, NAME_CHARS)}`, where, unknown, backOf(effect, texts)]
     .filter(Boolean)
     .join(' · ');
 }

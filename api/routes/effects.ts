@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { EffectList, ToolCallList, UndoAnswer } from '../../contracts/tool-calls.ts';
+import { EffectList, ToolCallList, UndoAnswer, UndoRequest } from '../../contracts/tool-calls.ts';
 import type { ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { readEffects, readToolCalls } from '../../domain/effects/job-effects.ts';
@@ -33,9 +33,15 @@ const undo = createRoute({
   method: 'post',
   path: '/{jobId}/undo',
   summary: 'Take back what a job has changed outside',
-  description: 'Once the job is over. The last change is taken back first; the effects tell how far it is.',
+  description:
+    'Once the job is over. The last change is taken back first; the effects tell how far it is. What others have done ' +
+    'since is looked at first: where that would be lost, the effect asks (`undo: "ASK"`, `undoQuestion`), and is taken ' +
+    'back only after a second call whose `accept` names the hash of the question.',
   middleware: [membersOnly] as const,
-  request,
+  request: {
+    ...request,
+    body: { required: false, content: { 'application/json': { schema: UndoRequest.meta({ id: 'UndoRequest' }) } } },
+  },
   responses: { 202: jsonResponse(UndoAnswer.meta({ id: 'Undo' }), 'It is written down and will be done'), ...PROBLEMS },
 });
 
@@ -48,4 +54,7 @@ export const effectRoutes = (deps: UndoDeps) =>
     .openapi(calls, async (c) =>
       c.json({ calls: await readToolCalls(deps, c.get('principal'), c.req.valid('param').jobId) }, 200),
     )
-    .openapi(undo, async (c) => c.json(await undoJob(deps, c.get('principal'), c.req.valid('param').jobId), 202));
+    .openapi(undo, async (c) => {
+      const { accept = [] } = c.req.valid('json') ?? {};
+      return c.json(await undoJob(deps, c.get('principal'), c.req.valid('param').jobId, { accept }), 202);
+    });

@@ -9,8 +9,8 @@ import * as tools from './20261124-tools.ts';
 import * as undoInbox from './20261125-undo-inbox.ts';
 import * as delegation from './20261201-delegation.ts';
 import * as fairUse from './20261201-fair-use.ts';
+import * as grantsAndUndo from './20261201-grants-and-undo.ts';
 import * as remoteTools from './20261201-remote-tools.ts';
-import * as renewalLease from './20261201-renewal-lease.ts';
 import * as slackConversations from './20261201-slack-conversations.ts';
 import * as toolDecisions from './20261201-tool-decisions.ts';
 
@@ -26,8 +26,8 @@ export const migrations: Record<string, Migration> = {
   '20261125-undo-inbox': undoInbox,
   '20261201-delegation': delegation,
   '20261201-fair-use': fairUse,
+  '20261201-grants-and-undo': grantsAndUndo,
   '20261201-remote-tools': remoteTools,
-  '20261201-renewal-lease': renewalLease,
   '20261201-slack-conversations': slackConversations,
   '20261201-tool-decisions': toolDecisions,
 };

@@ -139,8 +139,17 @@ export const listUndoable = (trx: OrganizationTransaction, orchestrationId: stri
 export const setUndo = (
   trx: OrganizationTransaction,
   key: string,
-  set: Pick<Updateable<EffectsTable>, 'undo_state' | 'detail'>,
+  set: Pick<Updateable<EffectsTable>, 'undo_state' | 'detail' | 'undo_losses'>,
 ) => trx.updateTable('effects').set(set).where('key', '=', key).execute();
+
+/** Says yes to losing what these effects have asked about, as it is asked now. */
+export const acceptUndoLosses = (trx: OrganizationTransaction, keys: readonly string[]) =>
+  trx
+    .updateTable('effects')
+    .set({ undo_accepted: sql`undo_losses` })
+    .where('key', 'in', [...keys])
+    .where('undo_state', '=', 'ASK')
+    .execute();
 
 /** Ids that other effects through this connection have made: a read-back must not take them for its own. */
 export async function listOtherResourceIds(

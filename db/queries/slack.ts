@@ -107,7 +107,7 @@ export const pauseBucket = (trx: OrganizationTransaction, bucket: Bucket, pauseM
 export type HealingNote = Pick<Healing, 'step_id' | 'attempt' | 'root_cause' | 'action' | 'agent' | 'status'>;
 export type SteeringNote = Pick<Steering, 'message' | 'mode' | 'status'>;
 
-export type EffectNote = Pick<Effect, 'tool' | 'state' | 'resource' | 'undoable' | 'undo_state'>;
+export type EffectNote = Pick<Effect, 'tool' | 'state' | 'resource' | 'undoable' | 'undo_state' | 'undo_losses'>;
 
 /** What a message tells beside the work itself. */
 interface Notes {
@@ -130,7 +130,7 @@ export async function getNotes(trx: OrganizationTransaction, orchestrationId: st
          order by created_at), '[]')
        from steering where orchestration_id = ${orchestrationId}) as steering,
       (select coalesce(json_agg(json_build_object('tool', tool, 'state', state, 'resource', resource,
-         'undoable', undoable, 'undo_state', undo_state) order by sequence), '[]')
+         'undoable', undoable, 'undo_state', undo_state, 'undo_losses', undo_losses) order by sequence), '[]')
        from effects where orchestration_id = ${orchestrationId}) as effects`.execute(trx);
   return rows[0] ?? { costNanos: 0, healing: [], steering: [], effects: [] };
 }

@@ -68,10 +68,21 @@ export async function findThreadContext(
 export const findChangedInThread = (
   trx: OrganizationTransaction,
   { channelId, threadTs, userId }: { channelId: string; threadTs: string; userId: string },
-): Promise<Pick<Orchestration, 'id' | 'language'> | undefined> =>
+): Promise<(Pick<Orchestration, 'id' | 'language'> & { readonly asks: boolean }) | undefined> =>
   trx
     .selectFrom('orchestrations as o')
     .select(['o.id', 'o.language'])
+    // Whether taking it back waits for an answer.
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('effects as a')
+          .select('a.key')
+          .whereRef('a.orchestration_id', '=', 'o.id')
+          .where('a.undo_state', '=', 'ASK'),
+      )
+        .$castTo<boolean>()
+        .as('asks'),
+    )
     .where('o.slack_channel_id', '=', channelId)
     .where('o.slack_thread_ts', '=', threadTs)
     .where(({ exists, selectFrom }) =>

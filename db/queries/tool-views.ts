@@ -35,6 +35,7 @@ export type ShownEffect = Pick<
   | 'detail'
   | 'undoable'
   | 'undo_state'
+  | 'undo_losses'
   | 'claimed_at'
   | 'settled_at'
 > & { readonly connection: string | null };
@@ -121,6 +122,7 @@ export const listEffects = (trx: OrganizationTransaction, orchestrationId: strin
       'e.detail',
       'e.undoable',
       'e.undo_state',
+      'e.undo_losses',
       'e.claimed_at',
       'e.settled_at',
       'c.name as connection',
@@ -137,7 +139,7 @@ export interface CountedEffects {
 }
 
 /** What can still be taken back: done for certain, and not taken back nor being taken back. */
-const UNDOABLE = sql<boolean>`state = 'DONE' and undoable and (undo_state is null or undo_state in ('FAILED', 'UNKNOWN'))`;
+const UNDOABLE = sql<boolean>`state = 'DONE' and undoable and (undo_state is null or undo_state in ('FAILED', 'UNKNOWN', 'ASK'))`;
 
 /** One row for each of these orchestrations that has effects. */
 export const countEffects = (trx: OrganizationTransaction, ids: readonly string[]): Promise<CountedEffects[]> =>

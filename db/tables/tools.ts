@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Category } from '../../contracts/agents.ts';
 import type { AuthKind, CallLimits, ConnectionHealth } from '../../contracts/connections.ts';
-import type { EffectResource, EffectState, SettledBy } from '../../contracts/effects.ts';
+import type { EffectResource, EffectState, SettledBy, UndoLoss, UndoState } from '../../contracts/effects.ts';
 import type { StepRisk } from '../../contracts/plan.ts';
 import type {
   AskReason,
@@ -154,7 +154,11 @@ export interface EffectsTable {
   settled_by: Maybe<SettledBy>;
   detail: Maybe<string>;
   undoable: Generated<boolean>;
-  undo_state: Maybe<EffectState>;
+  undo_state: Maybe<UndoState>;
+  /** With `ASK`: what others have done since that taking it back would lose. */
+  undo_losses: MaybeJson<UndoLoss[]>;
+  /** What of that a person has said yes to. */
+  undo_accepted: MaybeJson<UndoLoss[]>;
   claimed_at: Instant;
   sent_at: MaybeInstant;
   /** Until then the one who has sent it may still be waiting for the answer. */

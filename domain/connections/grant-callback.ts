@@ -7,7 +7,7 @@ import {
 } from '../../db/queries/connections.ts';
 import { findUser } from '../../db/queries/organizations.ts';
 import { SealedError, sealedFor } from '../../db/sealing.ts';
-import { ToolCallError } from '../tools/tool-ports.ts';
+import { ToolCallError, type ConnectionRef } from '../tools/tool-ports.ts';
 import { GrantError, isRegistration } from './connection-ports.ts';
 import { createGrantStore, type GrantChange } from './grant-store.ts';
 import { openPending, type PendingGrant } from './grant-state.ts';
@@ -84,7 +84,7 @@ async function completeGrant(deps: GrantDeps, row: OauthState, back: GrantCallba
   if (browser && !(back.cookie && isHashOf(back.cookie, browser)))
     throw new RefusedGrantError('browser', 'it came back in another browser');
   const pending = openPending(deps.sealer, sealedFor.oauthState(organizationId, row.state_hash), row.sealed);
-  if (back.error !== undefined) throw await refusalOf(deps, { organizationId, connectionId, pending }, back.error);
+  if (back.error !== undefined) throw await refusalOf(deps, { organizationId, connectionId }, pending, back.error);
   if (!back.code) throw new RefusedGrantError('refused', 'there was no code');
   const principal = await principalOf(deps, row);
   await store(deps, { principal, connectionId, pending, back: { code: back.code, iss: back.iss } });
@@ -95,34 +95,26 @@ async function completeGrant(deps: GrantDeps, row: OauthState, back: GrantCallba
 /** What the server may say of a client of ours instead of asking the person. */
 const OF_CLIENT = new Set(['invalid_client', 'unauthorized_client', 'invalid_scope']);
 
-interface Refused {
-  readonly organizationId: string;
-  readonly connectionId: string;
-  readonly pending: PendingGrant;
-}
-
 /** An error that came instead of a code: one that speaks of our registration makes the next grant register anew. */
-async function refusalOf(deps: GrantDeps, refused: Refused, error: string): Promise<RefusedGrantError> {
+async function refusalOf(deps: GrantDeps, on: ConnectionRef, pending: PendingGrant, error: string) {
   if (error === 'access_denied') return new RefusedGrantError('denied', 'the person or the server said no');
-  if (!OF_CLIENT.has(error) || !(await forgetClient(deps, refused)))
-    return error === 'invalid_scope'
-      ? new RefusedGrantError('scope', 'the authorization server does not give the scope that was asked for')
-      : new RefusedGrantError('refused', 'the authorization server answered with an error');
-  return new RefusedGrantError('client', `the authorization server refused the registration of Nubabel: ${error}`);
+  if (OF_CLIENT.has(error) && (await forgetClient(deps, on, pending)))
+    return new RefusedGrantError('client', `the authorization server refused the registration of Nubabel: ${error}`);
+  const outcome = error === 'invalid_scope' ? 'scope' : 'refused';
+  return new RefusedGrantError(outcome, `the authorization server answered with an error of the kind "${outcome}"`);
 }
 
 /**
  * Keeps that the server does not take our registration. Answers false for a client that a person has named, and for one
  * that was registered just for this: there a new one would help nobody, and what was wanted beyond the usual is dropped.
  */
-async function forgetClient(deps: GrantDeps, { organizationId, connectionId, pending }: Refused): Promise<boolean> {
-  const { client, scope } = pending;
+async function forgetClient(deps: GrantDeps, on: ConnectionRef, { client }: PendingGrant): Promise<boolean> {
   let isOld = false;
-  await createGrantStore(deps.db, deps.sealer).change({ organizationId, connectionId }, ({ state }) => {
+  await createGrantStore(deps.db, deps.sealer).change(on, ({ state }) => {
     isOld = isRegistration(client) && client.client_id === state.client?.client_id;
     const { wantedScope, ...rest } = state;
     if (isOld) return { state: { ...state, client: { ...client, forgotten: true } } };
-    return scope !== undefined && wantedScope !== undefined ? { state: rest } : {};
+    return wantedScope === undefined ? {} : { state: rest };
   });
   return isOld;
 }
@@ -140,35 +132,31 @@ const principalOf = ({ db }: GrantDeps, row: OauthState): Promise<Principal> =>
     return principal;
   });
 
-interface Storing {
+interface Storing extends Pick<ConnectionRef, 'connectionId'> {
   readonly principal: Principal;
-  readonly connectionId: string;
   readonly pending: PendingGrant;
   readonly back: { readonly code: string; readonly iss: string | undefined };
 }
 
 async function store(deps: GrantDeps, { principal, connectionId, pending, back }: Storing): Promise<void> {
-  const { organizationId, userId } = principal;
+  const on = { organizationId: principal.organizationId, connectionId };
   const state = await deps.authorizations.finish({ pending, ...back }).catch(async (error: unknown) => {
     const isOfClient = error instanceof GrantError && error.fault === 'client';
-    throw isOfClient && (await forgetClient(deps, { organizationId, connectionId, pending }))
+    throw isOfClient && (await forgetClient(deps, on, pending))
       ? new RefusedGrantError('client', error.message)
       : error;
   });
   const grants = createGrantStore(deps.db, deps.sealer);
   const keep = () =>
-    grants.change({ organizationId, connectionId }, ({ auth, state: before }): GrantChange => {
+    grants.change(on, ({ auth, state: before }): GrantChange => {
       const isSame = auth.kind === 'oauth' && (!auth.clientId || auth.clientId === pending.client.client_id);
       if (!isSame) throw new RefusedGrantError('refused', 'the credentials of the connection were changed meanwhile');
       const { wantedScope } = before;
-      return { state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: userId };
+      return { state: { ...state, ...(wantedScope && { wantedScope }) }, grantedBy: principal.userId };
     });
-  // The code is spent: what it has brought is kept, also when the database is away for a moment.
-  await retryWhileDatabaseUnavailable(keep, AbortSignal.timeout(KEEP_MS));
+  // The code is spent: what it has brought is kept, also when the database is away for half a minute.
+  await retryWhileDatabaseUnavailable(keep, AbortSignal.timeout(30_000));
 }
-
-/** A database that is away is asked again for so long, ms; the person waits for the page. */
-const KEEP_MS = 30_000;
 
 /** A person waits for the page; tools that are not listed by then are with the next look. */
 const MAX_REFRESH_MS = 8_000;

@@ -1,3 +1,4 @@
+import { hashOfJson } from '../json.ts';
 import type { EffectCounts, EffectView } from '../../contracts/effects.ts';
 import {
   listCalls,
@@ -25,6 +26,8 @@ export const toEffectView = (row: ShownEffect): EffectView => ({
   attempts: row.attempts,
   detail: row.detail,
   undo: undoOf(row),
+  undoQuestion:
+    row.undo_state === 'ASK' && row.undo_losses ? { losses: row.undo_losses, hash: hashOfJson(row.undo_losses) } : null,
   claimedAt: row.claimed_at.toISOString(),
   settledAt: row.settled_at?.toISOString() ?? null,
 });

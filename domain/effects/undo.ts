@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isFinal } from '../../contracts/orchestration.ts';
+import { MAX_SHOWN_UNDO_QUESTIONS, type UndoLoss } from '../../contracts/effects.ts';
 import type { UndoAnswer } from '../../contracts/tool-calls.ts';
 import { isUuid, withOrganization, type OrganizationTransaction, type DatabaseDeps } from '../../db/organization.ts';
 import { claimKeys, insertDelivery } from '../../db/queries/inbox.ts';
@@ -17,7 +18,15 @@ import { type Principal, notFound, RequestError } from '../../contracts/request.
 import { queueOfProvider } from '../../contracts/queues.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, UndoableEffect, UndoOutcome } from '../../contracts/workflow.ts';
-import { listEffects, listUndoable, findEffect, setUndo, type Effect } from '../../db/queries/effects.ts';
+import {
+  acceptUndoLosses,
+  findEffect,
+  listEffects,
+  listUndoable,
+  setUndo,
+  type Effect,
+} from '../../db/queries/effects.ts';
+import { hashOfJson } from '../json.ts';
 import type { ToolHost, LoadedTool, ToolDeps } from '../tools/tool-host.ts';
 import type { Attempt } from '../attempt.ts';
 import { type DoneChange, ToolCallError } from '../tools/tool-ports.ts';
@@ -25,26 +34,40 @@ import { afterFailure } from '../tools/settle-call.ts';
 
 export type UndoDeps = DatabaseDeps & DispatchDeps;
 
+interface UndoWish {
+  /** The names under which the same wish may come again. */
+  readonly keys?: readonly string[];
+  /** Questions that are answered with yes: their hashes as they were shown, or all that are shown where the wish was said. */
+  readonly accept?: readonly string[] | 'shown';
+}
+
 /**
  * Has taken back what a job has changed outside, the last change first. Written down before anybody is told, so that
- * nothing is lost while Temporal is away. `keys` are the names under which the same wish may come again.
- * @throws RequestError 404 for an unknown job, 403 when it is somebody else's, 409 while it is at work or when nothing
- *   can be taken back, also when one of the keys has come before (its reason is `repeated` then).
+ * nothing is lost while Temporal is away. What others have done since is looked at first, and nothing of it is lost
+ * before a person has said yes to it.
+ * @throws RequestError 404 for an unknown job, 403 when it is somebody else's, 409 while it is at work, when nothing can be
+ *   taken back or another question is open than was answered, also when one of the keys has come before (its reason is
+ *   `repeated` then).
  */
 export async function undoJob(
   deps: UndoDeps,
   principal: Principal,
   jobId: string,
-  keys: readonly string[] = [],
+  { keys = [], accept = [] }: UndoWish = {},
 ): Promise<UndoAnswer> {
   const { delivery, undoing } = await withOrganization(deps.db, principal.organizationId, (trx) =>
-    write(trx, principal, jobId, keys),
+    write(trx, principal, jobId, { keys, accept }),
   );
   await deps.dispatcher.now(delivery);
   return { jobId, undoing };
 }
 
-async function write(trx: OrganizationTransaction, principal: Principal, jobId: string, keys: readonly string[]) {
+async function write(
+  trx: OrganizationTransaction,
+  principal: Principal,
+  jobId: string,
+  { keys, accept }: Required<UndoWish>,
+) {
   const id = randomUUID();
   const { organizationId, userId } = principal;
   // A refused one gives its names back with the transaction.
@@ -58,11 +81,36 @@ async function write(trx: OrganizationTransaction, principal: Principal, jobId: 
   const undoing = (await countEffects(trx, [jobId]))[0]?.undoable ?? 0;
   if (undoing === 0)
     throw new RequestError('conflict', 'Nothing of what this job has changed can be taken back, or it already is.');
+  const accepted = await acceptShown(trx, jobId, accept);
   const body = { userId };
   const delivery = { organizationId, id, source: 'rest', kind: 'undo', orchestrationId: jobId, body, keys } as const;
   await insertDelivery(trx, delivery);
-  await audit(trx, principal, 'effects.undo', jobId, { undoing });
+  await audit(trx, principal, 'effects.undo', jobId, { undoing, ...(accepted.length > 0 && { accepted }) });
   return { delivery, undoing };
+}
+
+/** Keeps which losses were said yes to. Answers them for the audit. @throws RequestError 409 when they are others by now. */
+async function acceptShown(
+  trx: OrganizationTransaction,
+  jobId: string,
+  accept: Required<UndoWish>['accept'],
+): Promise<{ key: string; losses: readonly UndoLoss[] }[]> {
+  const asked = (await listUndoable(trx, jobId)).flatMap(({ key, undo_state: state, undo_losses: losses }) =>
+    state === 'ASK' && losses ? [{ key, losses }] : [],
+  );
+  if (accept === 'shown' && asked.length > MAX_SHOWN_UNDO_QUESTIONS) return [];
+  const named = accept === 'shown' ? asked : asked.filter(({ losses }) => accept.includes(hashOfJson(losses)));
+  if (accept !== 'shown' && new Set(named.map(({ losses }) => hashOfJson(losses))).size < new Set(accept).size)
+    throw new RequestError(
+      'conflict',
+      'What would be lost is not what you have seen any more. Look again and answer that.',
+    );
+  if (named.length > 0)
+    await acceptUndoLosses(
+      trx,
+      named.map(({ key }) => key),
+    );
+  return named;
 }
 
 function refuseOthers({ role, userId }: Principal, job: Orchestration): void {
@@ -99,7 +147,9 @@ export function finishUndo(
     const { language } = await lockOrchestration(trx, orchestrationId);
     const tried = (await listEffects(trx, orchestrationId)).filter(({ undo_state: state }) => state !== null);
     const done = tried.filter(({ undo_state: state }) => state === 'DONE').length;
-    const step = textsFor(language).tools.undone(done, tried.length);
+    const asked = tried.filter(({ undo_state: state }) => state === 'ASK').length;
+    const { undone, undoAsks } = textsFor(language).tools;
+    const step = [undone(done, tried.length), ...(asked > 0 ? [undoAsks(asked)] : [])].join('. ');
     await tellFinished(trx, orchestrationId, { step });
     return { done, total: tried.length };
   });
@@ -133,9 +183,13 @@ export async function undoEffect(
   const { effect, loaded } = opened;
   try {
     const options = { signal: attempt.signal, timeoutMs: UNDO_MS, effectKey: key };
-    const said = await deps.host.undo(loaded, toDone(effect), options);
+    const undone = await deps.host.undo(loaded, toDone(effect), options);
+    if ('losses' in undone) {
+      await write({ undo_state: 'ASK', undo_losses: JSON.stringify(undone.losses), detail: null });
+      return { undone: false };
+    }
     deps.reachKillPoint('after-effect');
-    await write({ undo_state: 'DONE', detail: said });
+    await write({ undo_state: 'DONE', undo_losses: null, detail: undone.said });
     return { undone: true };
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
@@ -168,8 +222,9 @@ async function openUndo(
   return { effect, loaded };
 }
 
-const toDone = ({ arguments: args, result, before }: Effect): DoneChange => ({
+const toDone = ({ arguments: args, result, before, undo_accepted: accepted }: Effect): DoneChange => ({
   args,
   result: result ?? { text: '', isError: false },
   before: before ?? undefined,
+  accepted: accepted ?? [],
 });

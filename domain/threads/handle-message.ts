@@ -106,7 +106,8 @@ async function tell(deps: ThreadDeps, received: SaidToJob, texts: Texts): Promis
     return { message, reaction: 'white_check_mark' };
   }
   // Slack repeats what it thinks was lost, and by then there may be other changes.
-  await undoJob(deps, principal, received.job.id, [messageKey(message)]);
+  const wish = { keys: [messageKey(message)], ...(received.accepts && { accept: 'shown' as const }) };
+  await undoJob(deps, principal, received.job.id, wish);
   return { message, text: texts.tools.undoing, reaction: 'white_check_mark' };
 }
 

@@ -42,7 +42,13 @@ export type Received =
   | { readonly kind: 'local'; readonly message: ThreadMessage; readonly text: string }
   | (SaidToWork & { readonly kind: 'answer'; readonly word: AnswerWord; readonly job: ThreadJob | undefined })
   | (SaidToWork & { readonly kind: 'steering'; readonly job: ThreadJob; readonly steer: Steer })
-  | (SaidToWork & { readonly kind: 'undo' | 'again'; readonly job: Pick<ThreadJob, 'id' | 'language'> });
+  | (SaidToWork & { readonly kind: 'again'; readonly job: Pick<ThreadJob, 'id' | 'language'> })
+  | (SaidToWork & {
+      readonly kind: 'undo';
+      readonly job: Pick<ThreadJob, 'id' | 'language'>;
+      /** What others have done since, as the thread shows it, may be lost. */
+      readonly accepts: boolean;
+    });
 
 /** All but a request, which needs no look at work that is there. */
 type SaidOnly = Exclude<Received, { kind: 'request' | 'unknown-person' }>;
@@ -159,7 +165,7 @@ async function findSaidToWork(trx: OrganizationTransaction, spoken: Spoken): Pro
   const local = (text: string) => ({ kind: 'local', message, text }) as const;
   switch (said?.kind) {
     case 'answer':
-      return saidAnswer(spoken, said.word);
+      return (await acceptsUndo(trx, spoken, said.word)) ?? saidAnswer(spoken, said.word);
     case 'undo':
       return saidUndo(trx, spoken);
     case 'again':
@@ -199,6 +205,17 @@ function saidAnswer({ message, person: principal, job }: Spoken, word: AnswerWor
   return { kind: 'local', message, text: asked ? exactWords(asked, texts) : texts.nothingToApprove };
 }
 
+/** APPROVE to what an undo has asked: nothing else can wait for an answer on work that is over. */
+async function acceptsUndo(
+  trx: OrganizationTransaction,
+  { message, person: principal, job }: Spoken,
+  { verdict, choice }: AnswerWord,
+): Promise<SaidOnly | undefined> {
+  if (!job || !isFinal(job.status) || verdict !== 'approve' || choice) return undefined;
+  const changed = await findChangedInThread(trx, { ...message, threadTs: job.thread_ts, userId: principal.userId });
+  return changed?.asks ? { kind: 'undo', message, principal, job: changed, accepts: true } : undefined;
+}
+
 async function saidUndo(trx: OrganizationTransaction, { message, person: principal, job }: Spoken): Promise<SaidOnly> {
   const language = job?.language ?? detectLanguage(message.text);
   const texts = textsFor(language);
@@ -206,7 +223,7 @@ async function saidUndo(trx: OrganizationTransaction, { message, person: princip
   const threadTs = job?.thread_ts ?? message.threadTs;
   const changed = job && (await findChangedInThread(trx, { ...message, threadTs, userId: principal.userId }));
   return changed
-    ? { kind: 'undo', message, principal, job: changed }
+    ? { kind: 'undo', message, principal, job: changed, accepts: false }
     : { kind: 'local', message, text: texts.tools.nothingToUndo };
 }
 

@@ -65,11 +65,11 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
         effects?.readBack(tool, request, options),
       )) ?? 'unclear',
     undo: async (loaded, done, options) => {
-      const said = await atProvider(access, loaded, options.signal, (effects, tool) =>
+      const undone = await atProvider(access, loaded, options.signal, (effects, tool) =>
         effects?.undo(tool, done, options),
       );
-      if (said === undefined) throw new ToolCallError('refused', `${loaded.tool.remoteName} cannot be taken back.`);
-      return said;
+      if (undone === undefined) throw new ToolCallError('refused', `${loaded.tool.remoteName} cannot be taken back.`);
+      return undone;
     },
     resource: firstParty.resource,
     checkArguments: (schema, args) => deps.checkArguments(schema, withLargeIntegers(args, schema, Number)),

@@ -12,6 +12,7 @@ import type {
   FirstPartyTools,
   ReadBackRequest,
   ReadBackVerdict,
+  Undone,
 } from './tool-ports.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/tables/index.ts';
@@ -100,8 +101,8 @@ export interface ToolHost {
   before(loaded: LoadedTool, args: Arguments, options: CallOptions): Promise<Record<string, unknown> | undefined>;
   /** @throws ToolCallError */
   readBack(loaded: LoadedTool, request: ReadBackRequest, options: CallOptions): Promise<ReadBackVerdict>;
-  /** Takes a change back, and says what was done. @throws ToolCallError */
-  undo(loaded: LoadedTool, done: DoneChange, options: CallOptions): Promise<string>;
+  /** Takes a change back, unless that would lose what others have done since. @throws ToolCallError */
+  undo(loaded: LoadedTool, done: DoneChange, options: CallOptions): Promise<Undone>;
   readonly resource: FirstPartyTools['resource'];
   readonly checkArguments: CheckArguments;
   /** Asks the server for its tools, pins new connections, quarantines what has changed. @throws ToolCallError */

@@ -1,3 +1,4 @@
+import type { UndoLoss } from '../../contracts/effects.ts';
 import type { ToolDefinition, ToolResult, UnusableTool } from '../../contracts/tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
 
@@ -109,7 +110,12 @@ export interface DoneChange {
   readonly args: Arguments;
   readonly result: ToolResult;
   readonly before: Record<string, unknown> | undefined;
+  /** What a person has said yes to losing. */
+  readonly accepted: readonly UndoLoss[];
 }
+
+/** What became of taking back: what was done, or what others have done since that would be lost, and nothing was done. */
+export type Undone = { readonly said: string } | { readonly losses: readonly UndoLoss[] };
 
 /** What only first-party servers can do, straight at the provider. `tool` is the server's own name for it. */
 export interface ProviderEffects {
@@ -117,8 +123,8 @@ export interface ProviderEffects {
   before(tool: string, args: Arguments, options: CallOptions): Promise<Record<string, unknown> | undefined>;
   /** @throws ToolCallError */
   readBack(tool: string, request: ReadBackRequest, options: CallOptions): Promise<ReadBackVerdict>;
-  /** Takes a change back, and says what was done. @throws ToolCallError */
-  undo(tool: string, done: DoneChange, options: CallOptions): Promise<string>;
+  /** Looks what others have done since, and takes a change back unless that would be lost unasked. @throws ToolCallError */
+  undo(tool: string, done: DoneChange, options: CallOptions): Promise<Undone>;
   /** The cheapest read that proves the credentials: who we are there. @throws ToolCallError */
   whoAmI(options: CallOptions): Promise<string>;
 }

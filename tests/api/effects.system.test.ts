@@ -49,8 +49,12 @@ async function tokenOf(userId: string, owner = tenant): Promise<string> {
   );
   return made;
 }
-const ask = async (method: 'GET' | 'POST', path: string, by = token): Promise<Response> =>
-  app.request(path, { method, headers: { authorization: `Bearer ${by}` } });
+async function ask(method: 'GET' | 'POST', path: string, by = token, body?: object): Promise<Response> {
+  const text = body && JSON.stringify(body);
+  const length = { 'content-type': 'application/json', 'content-length': String(text?.length ?? 0) };
+  const headers = { authorization: `Bearer ${by}`, ...(text && length) };
+  return app.request(path, { method, headers, ...(text && { body: text }) });
+}
 
 /** A job with calls and effects as activities write them. */
 async function jobWith(status: 'running' | 'completed', effects: readonly Record<string, unknown>[]): Promise<string> {
@@ -194,6 +198,25 @@ describe('taking back what a job has changed', () => {
     const problem = await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`), 409);
     expect(problem['detail']).toMatch(detail);
     expect([dispatched, await audits()]).toEqual([[], []]);
+  });
+
+  it('that would lose what others have done needs the hash of exactly that', async () => {
+    const losses = [{ what: 'comments', count: 2, people: ['Grace'] }];
+    const asking = { state: 'DONE', undoable: true, undo_state: 'ASK', undo_losses: JSON.stringify(losses) } as const;
+    const jobId = await jobWith('completed', [asking]);
+    const { effects } = (await (await ask('GET', `/api/jobs/${jobId}/effects`)).json()) as {
+      effects: { undo: string; undoQuestion: { losses: unknown; hash: string } }[];
+    };
+    expect(effects).toMatchObject([{ undo: 'ASK', undoQuestion: { losses } }]);
+    const accepted = () => database.look('select undo_accepted from effects where orchestration_id = $1', [jobId]);
+    expect((await ask('POST', `/api/jobs/${jobId}/undo`)).status).toBe(202);
+    await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`, token, { accept: ['0'.repeat(64)] }), 409);
+    await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`, token, { accept: true }), 400);
+    expect(await accepted()).toEqual([{ undo_accepted: null }]);
+    const { hash } = effects[0]?.undoQuestion ?? { hash: '' };
+    expect((await ask('POST', `/api/jobs/${jobId}/undo`, token, { accept: [hash] })).status).toBe(202);
+    expect(await accepted()).toEqual([{ undo_accepted: losses }]);
+    expect((await audits()).at(-1)).toMatchObject({ details: { undoing: 1, accepted: [{ losses }] } });
   });
 
   it('is for the person who asked and for admins', async () => {

@@ -174,6 +174,7 @@ describe('calls and effects as people read them', () => {
     detail: null,
     undoable: true,
     undo_state: null,
+    undo_losses: null,
     claimed_at: AT,
     settled_at: AT,
   };

@@ -1,6 +1,8 @@
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { undoWorkflowId } from '../../contracts/queues.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { textsFor } from '../../contracts/texts.ts';
+import { NOTION } from '../../dev/fakes/notion/index.ts';
 import { botMessages, finalMessage } from '../support/doors.ts';
 import { openNotionNubabel, type NotionNubabel } from '../support/slack-notion.ts';
 import {
@@ -39,7 +41,7 @@ const told = (user: string, words: string) =>
 
 describe('UNDO in the thread of what was done', () => {
   it.each([
-    ['UNDO', 'en', 'Undo me', /↩️ `notion__createTask` · .* · taken back/],
+    ['UNDO', 'en', 'Undo me', /↩️ `notion__createTask` · .* · undone/],
     ['되돌리기', 'ko', '되돌려 줘', /↩️ `notion__createTask` · .* · 되돌림/],
   ] as const)(
     'by the word %s, four times at once, moves the page to the trash',
@@ -60,7 +62,7 @@ describe('UNDO in the thread of what was done', () => {
     const thread = await madeIn('Repeated');
     const { events } = eventsOf({ text: 'UNDO', thread });
     for (const event of events) await at.nubabel.slack.deliver(event);
-    await shows(at.nubabel, thread, /taken back/);
+    await shows(at.nubabel, thread, /· undone/);
     for (const event of events)
       expect(await at.nubabel.slack.deliver(event, { headers: { 'x-slack-retry-num': '1' } })).toMatchObject({
         status: 200,
@@ -71,7 +73,7 @@ describe('UNDO in the thread of what was done', () => {
   it('said a second time is told that nothing is left', async () => {
     const thread = await madeIn('Undone twice');
     await hears(at.nubabel, { text: 'UNDO', thread });
-    await shows(at.nubabel, thread, /taken back/);
+    await shows(at.nubabel, thread, /· undone/);
     await hears(at.nubabel, { text: 'UNDO', thread });
     await told('U_ADA', 'There is nothing here that can be undone, or it already was.');
     expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
@@ -90,7 +92,7 @@ describe('UNDO in the thread of what was done', () => {
     const thread = await hears(at.nubabel, { text: 'What is a task?', mention: true });
     await finalMessage(at.nubabel, CHANNEL, thread);
     await hears(at.nubabel, { text: 'UNDO', thread });
-    await told('U_ADA', 'Nothing of what was changed here can be taken back, or it already is.');
+    await told('U_ADA', 'There is nothing here that can be undone, or it already was.');
     expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
     at.nubabel.model.pause();
     await hears(at.nubabel, { text: 'What is another task?', thread });
@@ -102,6 +104,31 @@ describe('UNDO in the thread of what was done', () => {
     at.nubabel.model.resume();
     await at.nubabel.ended(running);
   });
+
+  it.each([
+    ['UNDO', 'APPROVE', 'en', 'Commented', /this would be lost: one comment by Ada Lovelace/, /· undone/],
+    ['되돌리기', '승인', 'ko', '댓글 있음', /되돌리면 사라지는 것: 댓글 1개 \(Ada Lovelace\)/, /· 되돌림/],
+  ] as const)(
+    'by %s asks before it loses what others have done, and %s goes on',
+    async (undo, approve, language, title, asks, says) => {
+      const thread = await madeIn(title, language);
+      const page = at.notion.pages.find(({ values }) => JSON.stringify(values['Task name']).includes(title));
+      page?.comments?.push({ by: NOTION.ada, text: 'Please keep this.' });
+      await hears(at.nubabel, { text: undo, thread });
+      await shows(at.nubabel, thread, asks);
+      expect(at.there(title)).toBe(1);
+      const orchestrationId = await jobOf(at.nubabel, thread);
+      const id = undoWorkflowId({ organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId });
+      await at.nubabel.temporal.workflow.getHandle(id).result();
+      await hears(at.nubabel, { text: approve, thread, user: 'U_LINUS' });
+      await told('U_LINUS', textsFor(language).tools.mayNotUndo);
+      expect(at.there(title)).toBe(1);
+      await hears(at.nubabel, { text: approve, thread });
+      await shows(at.nubabel, thread, says);
+      expect(at.there(title)).toBe(0);
+      expect(await jobsIn(at.nubabel, thread)).toHaveLength(1);
+    },
+  );
 
   it('that the provider does not take says so, and may be said again', async () => {
     const thread = await madeIn('Stuck');
@@ -115,7 +142,7 @@ describe('UNDO in the thread of what was done', () => {
     const undo = undoWorkflowId({ organizationId: DEFAULT_ORGANIZATION_ID, orchestrationId });
     await at.nubabel.temporal.workflow.getHandle(undo).result();
     await hears(at.nubabel, { text: 'UNDO', thread });
-    await shows(at.nubabel, thread, /· taken back/);
+    await shows(at.nubabel, thread, /· undone/);
     expect(at.there('Stuck')).toBe(0);
   });
 });

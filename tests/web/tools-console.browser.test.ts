@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EffectView } from '../../contracts/effects.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
+import { eventually } from '../support/eventually.ts';
 import { consoleStage } from './console-stage.ts';
 import { sampleApproval, sampleResult } from './sample-jobs.ts';
 import { newJob } from './scripted-nubabel.ts';
@@ -35,6 +36,7 @@ const effect = (given: Partial<EffectView> = {}): EffectView => ({
   attempts: 1,
   detail: null,
   undo: 'available',
+  undoQuestion: null,
   claimedAt: '2026-11-21T10:00:00Z',
   settledAt: '2026-11-21T10:00:01Z',
   ...given,
@@ -104,6 +106,22 @@ describe('what a job has called and changed', () => {
     const { see } = await stage.open('/?job=job-1');
     await see('Result');
     await see(result.text);
+  });
+
+  it('shows what an undo would lose, and takes it back anyway only with the hash of exactly that', async () => {
+    const nubabel = stage.nubabel();
+    const losses = [{ what: 'comments' as const, count: 2, people: ['<b>Grace</b>'] }];
+    nubabel.connections.effects.set('job-1', [effect({ undo: 'ASK', undoQuestion: { losses, hash: 'hash-1' } })]);
+    const effects = { done: 1, unknown: 0, undoable: 1 };
+    nubabel.jobs.set('job-1', newJob({ status: 'completed', result: sampleResult(), toolCalls: [call()], effects }));
+    const { see, press } = await stage.open('/?job=job-1');
+    await see('Undoing it would lose:');
+    await see('2 comments by <b>Grace</b>');
+    await press('Undo it anyway');
+    await eventually('the undo', () => nubabel.asked.some(({ path }) => path === '/api/jobs/job-1/undo'));
+    expect(nubabel.asked.find(({ path }) => path === '/api/jobs/job-1/undo')).toMatchObject({
+      body: { accept: ['hash-1'] },
+    });
   });
 
   it('can be taken back once the job is over, after a second look, and says how far that is', async () => {

@@ -75,7 +75,8 @@ export function createApi(options: ApiOptions) {
     toolCalls: (jobId: string, signal?: AbortSignal) =>
       call<ToolCallList>('GET', `${jobPath(jobId)}/tool-calls`, { signal }),
     effects: (jobId: string, signal?: AbortSignal) => call<EffectList>('GET', `${jobPath(jobId)}/effects`, { signal }),
-    undo: (jobId: string) => call<UndoAnswer>('POST', `${jobPath(jobId)}/undo`),
+    undo: (jobId: string, accept: readonly string[] = []) =>
+      call<UndoAnswer>('POST', `${jobPath(jobId)}/undo`, { body: { accept } }),
     ...connectionCalls(call),
   };
 }

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { EffectView } from '../../contracts/effects.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
@@ -43,7 +43,7 @@ export function Changes({ jobId, effects, over }: ChangesProps) {
       {error && <ProblemNote error={error} />}
       <ul className="plan-steps">
         {data?.effects.map((effect) => (
-          <Effect key={effect.key} effect={effect} />
+          <Effect key={effect.key} effect={effect} jobId={jobId} over={over} />
         ))}
       </ul>
       {over && undoable > 0 && <UndoButton jobId={jobId} count={undoable} onUndoing={() => setUndoing(true)} />}
@@ -54,9 +54,15 @@ export function Changes({ jobId, effects, over }: ChangesProps) {
 const TONES = { PENDING: 'busy', DONE: 'good', UNKNOWN: 'attention', FAILED: 'calm' } as const;
 const ICONS = { PENDING: 'spinner', DONE: 'check', UNKNOWN: 'warning', FAILED: 'stop' } as const;
 
-function Effect({ effect }: { readonly effect: EffectView }) {
+interface EffectProps {
+  readonly effect: EffectView;
+  readonly jobId: string;
+  readonly over: boolean;
+}
+
+function Effect({ effect, jobId, over }: EffectProps) {
   const { text } = useText();
-  const { state, settledBy, undo, resource, tool, detail } = effect;
+  const { state, settledBy, undo, resource, tool, detail, undoQuestion } = effect;
   const facts = [
     text.effects.states[state],
     // That the provider has answered is how it should be.
@@ -73,6 +79,7 @@ function Effect({ effect }: { readonly effect: EffectView }) {
         {resource && <ResourceLink resource={resource} />}
         <span className="step-facts">{facts.filter(Boolean).join(', ')}</span>
         {detail !== null && <span className="effect-detail quiet small">{detail}</span>}
+        {undoQuestion && over && <UndoQuestion jobId={jobId} question={undoQuestion} />}
       </span>
     </li>
   );
@@ -89,6 +96,36 @@ function ResourceLink({ resource: { id, url } }: { readonly resource: NonNullabl
     <a className="outward small" href={url} title={id} target="_blank" rel="noopener noreferrer">
       {text.effects.open} {id.length > SHORT_ID ? `${id.slice(0, SHORT_ID - 1)}…` : id}
     </a>
+  );
+}
+
+interface UndoQuestionProps {
+  readonly jobId: string;
+  readonly question: NonNullable<EffectView['undoQuestion']>;
+}
+
+/** What others have done since, and the way to take it back all the same: exactly what is shown is what is accepted. */
+function UndoQuestion({ jobId, question }: UndoQuestionProps) {
+  const api = useApi();
+  const client = useQueryClient();
+  const { text } = useText();
+  const undo = useMutation({
+    mutationFn: () => api.undo(jobId, [question.hash]),
+    onSettled: () => client.invalidateQueries({ queryKey: QUERY.effects(jobId) }),
+  });
+  return (
+    <div className="undo-question" role="group" aria-label={text.effects.wouldLose}>
+      <p className="small">{text.effects.wouldLose}</p>
+      <ul className="small">
+        {question.losses.map((loss) => (
+          <li key={text.effects.loss(loss)}>{text.effects.loss(loss)}</li>
+        ))}
+      </ul>
+      <button type="button" className="button" disabled={undo.isPending} onClick={() => undo.mutate()}>
+        {text.effects.undoAnyway}
+      </button>
+      {undo.error && <ProblemNote error={undo.error} />}
+    </div>
   );
 }
 

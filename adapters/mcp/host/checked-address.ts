@@ -13,11 +13,7 @@ const isLocalName = (host: string): boolean =>
   !host.includes('.') || LOCAL_NAMES.some((name) => host === name || host.endsWith(`.${name}`));
 
 /** The host as it is looked up: without the brackets of IPv6 and without trailing dots. */
-const hostOf = (url: URL): string =>
-  url.hostname
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.+$/, '')
-    .toLowerCase();
+const hostOf = ({ hostname }: URL): string => hostname.replaceAll(/^\[|\]$|\.+$/g, '').toLowerCase();
 
 /**
  * What can be said of an address before it is looked up. The URL parser has already made one form of decimal, octal

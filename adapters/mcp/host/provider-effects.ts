@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import type { UndoLoss } from '../../../contracts/effects.ts';
 import { ToolCallError, type FirstPartyTools, type ProviderEffects } from '../../../domain/tools/tool-ports.ts';
 import type { Provider, ProviderTool } from '../servers/define.ts';
 import { toReadable } from '../servers/call-result.ts';
@@ -28,15 +30,18 @@ export const createProviderEffects = (provider: Provider, client: AuthorizedProv
     // As the server of ours would answer it.
     return { happened: { text: toReadable(verdict.happened), data: verdict.happened, isError: false } };
   },
-  async undo(name, { args, result, before }, options) {
+  async undo(name, { args, result, before, accepted }, options) {
     const tool = toolOf(provider, name);
     if (!tool?.undo) throw new ToolCallError('refused', `${name} cannot be taken back.`);
     const given = parse(tool.input, args, name);
     const output = parse(tool.output, result.data ?? {}, name);
-    return (
-      (await client.use(options, async (api, context) => tool.undo?.(api, { args: given, output, before }, context))) ??
-      ''
-    );
+    const done = { args: given, output, before, accepted };
+    return client.use(options, async (api, context) => {
+      const losses = (await tool.lostByUndo?.(api, done, context)) ?? [];
+      const isAccepted = (loss: UndoLoss) => accepted.some((one) => isDeepStrictEqual(one, loss));
+      if (!losses.every(isAccepted)) return { losses };
+      return { said: (await tool.undo?.(api, done, context)) ?? '' };
+    });
   },
   whoAmI: (options) => client.use(options, (api, context) => provider.whoAmI(api, context)),
 });

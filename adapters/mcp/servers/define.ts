@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import type { UndoLoss } from '../../../contracts/effects.ts';
 import type { ToolAnnotations } from '../../../contracts/tools.ts';
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
 /** What a tool of ours is given beside its arguments. */
 export interface ToolContext {
@@ -58,12 +60,22 @@ export interface ProviderTool<
   ): Promise<ReadBackVerdict<z.infer<Output>>>;
   /** Where what it made or changed can be found. */
   resource?(output: z.infer<Output>, args: z.infer<Input>): { id: string; url?: string };
-  /** Takes it back. Safe to repeat. Says in a sentence what was done. */
-  undo?(
-    client: Client,
-    done: { args: z.infer<Input>; output: z.infer<Output>; before: Record<string, unknown> | undefined },
-    context: ToolContext,
-  ): Promise<string>;
+  /**
+   * What others have done since with what it made or changed, that taking it back would lose; empty where nothing is, or
+   * where it is gone already. A person is asked before anything of it is lost. Reads only.
+   */
+  lostByUndo?(client: Client, done: Done<Input, Output>, context: ToolContext): Promise<UndoLoss[]>;
+  /** Takes it back. Safe to repeat. Says in a sentence what was done, and what could not be restored. */
+  undo?(client: Client, done: Done<Input, Output>, context: ToolContext): Promise<string>;
+}
+
+/** A change that is to be taken back. */
+interface Done<Input extends z.ZodObject, Output extends z.ZodObject> {
+  readonly args: z.infer<Input>;
+  readonly output: z.infer<Output>;
+  readonly before: Record<string, unknown> | undefined;
+  /** What a person has said yes to losing. */
+  readonly accepted: readonly UndoLoss[];
 }
 
 /** Keeps the types of a tool's schemas while they are written down; does nothing else. */
@@ -160,3 +172,66 @@ export function effectUuid(effectKey: string): string {
   const hex = bytes.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
+
+/** Questions are shown whole, so what goes into them is short. */
+const MAX_PEOPLE = 3;
+const MAX_NAME_CHARS = 30;
+const MAX_VALUE_CHARS = 40;
+const MAX_FIELDS = 8;
+
+const short = (text: string, most: number): string => {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > most ? `${line.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : line;
+};
+
+type Name = string | null | undefined;
+
+/** Who, each once; of many some and how many more. */
+function peopleOf(people: readonly Name[]): Pick<UndoLoss, 'people'> {
+  const each = [...new Set(people.flatMap((name) => (name ? [short(name, MAX_NAME_CHARS)] : [])))];
+  const more = each.length - MAX_PEOPLE;
+  const shown = more > 0 ? [...each.slice(0, MAX_PEOPLE), `+${more}`] : each;
+  return shown.length > 0 ? { people: shown } : {};
+}
+
+/** Things that are there by now, and who made them; none where there are none. */
+export const counted = (what: UndoLoss['what'], count: number, people: readonly Name[] = []): UndoLoss[] =>
+  count > 0 ? [{ what, count, ...peopleOf(people) }] : [];
+
+/** That somebody was there last, where nothing tells what they did. */
+export const edited = (people: readonly Name[], at?: string): UndoLoss[] => [
+  { what: 'edited', ...peopleOf(people), ...(at && { at }) },
+];
+
+export const UNSEEN: UndoLoss = { what: 'unseen' };
+
+const textOf = (value: unknown): string => {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
+/** A field that holds another value than the change has left there. */
+export const fieldLoss = (field: string, value: unknown, people: readonly Name[] = []): UndoLoss => ({
+  what: 'field',
+  field: short(field, MAX_NAME_CHARS),
+  ...(textOf(value) !== '' && { value: short(textOf(value), MAX_VALUE_CHARS) }),
+  ...peopleOf(people),
+});
+
+/** The fields of `made` that hold another value now. */
+export function fieldLosses(
+  now: Readonly<Record<string, unknown>>,
+  made: Readonly<Record<string, unknown>>,
+  same: (a: unknown, b: unknown) => boolean = isDeepStrictEqual,
+): UndoLoss[] {
+  const changed = Object.keys(made).filter((name) => made[name] !== undefined && !same(now[name], made[name]));
+  return atMost(changed.map((name) => fieldLoss(name, now[name])));
+}
+
+/** Of many the first, and the rest as one. */
+export const atMost = (losses: readonly UndoLoss[]): UndoLoss[] =>
+  losses.length > MAX_FIELDS ? [...losses.slice(0, MAX_FIELDS), { what: 'edited' }] : [...losses];
+
+/** What could not be put back, for the sentence that an undo says; empty where all was. */
+export const notRestored = (names: readonly string[]): string =>
+  names.length > 0 ? ` Could not be restored: ${names.join(', ')}. Look there and set it by hand.` : '';

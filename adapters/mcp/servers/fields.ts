@@ -45,6 +45,10 @@ export function restorable(
   return { restore, left };
 }
 
+/** Of these fields the ones that hold another value than before; those that were not kept say nothing. */
+export const differencesOf = (now: Fields, before: Fields, names: readonly string[], same: Same = isDeepStrictEqual) =>
+  names.filter((name) => name in before && !same(now[name], before[name]));
+
 /** What people are told of fields that were not put back; empty where all were. */
 export const leftAlone = (left: readonly string[]): string =>
   left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';

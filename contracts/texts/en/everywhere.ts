@@ -1,5 +1,40 @@
+import type { UndoLoss } from '../../effects.ts';
+
+const by = (people: readonly string[] = []) => (people.length > 0 ? ` by ${people.join(', ')}` : '');
+const some = (count: number, one: string, more: string) => (count === 1 ? `one ${one}` : `${count} ${more}`);
+
 /** Words and sentences that more than one face says. */
 export const shared = {
+  /** What somebody has done since that an undo would lose. */
+  undoLoss: ({ what, count = 1, people, field, value, at }: UndoLoss): string =>
+    ({
+      comments: () => `${some(count, 'comment', 'comments')}${by(people)}`,
+      replies: () => `${some(count, 'reply', 'replies')}${by(people)}`,
+      reactions: () => `${some(count, 'reaction', 'reactions')}${by(people)}`,
+      children: () => some(count, 'item below it', 'items below it'),
+      attachments: () => some(count, 'attachment', 'attachments'),
+      worklogs: () => `${some(count, 'entry of work time', 'entries of work time')}${by(people)}`,
+      links: () => some(count, 'link to something else', 'links to something else'),
+      content: () => `text on the page${by(people)}`,
+      edited: () => `changes${by(people)}${at ? ` (${at.slice(0, 16).replace('T', ' ')} UTC)` : ''}`,
+      field: () => `${field ?? 'a field'} is now ${value ? `"${value}"` : 'empty'}${by(people)}`,
+      unseen: () => 'comments, if there are any: Nubabel may not read them there',
+    })[what](),
+  /** What a thread says of taking changes back. */
+  undo: {
+    takenBack: 'undone',
+    notTakenBack: 'could not be undone',
+    mayUndo: (count: number) => `Reply UNDO to undo ${count} ${count === 1 ? 'change' : 'changes'}`,
+    undoing: 'Undoing the changes.',
+    mayNotUndo: 'Only the person who asked or an admin can undo these changes.',
+    nothingToUndo: 'There is nothing here that can be undone, or it already was.',
+    undone: (done: number, total: number) => `${done} of ${total} changes undone`,
+    undoAsks: (count: number) =>
+      `${count} ${count === 1 ? 'change was' : 'changes were'} kept, because undoing ${count === 1 ? 'it' : 'them'} would lose what others have done since`,
+    wouldLose: (losses: readonly string[]) => `not undone yet, because this would be lost: ${losses.join('; ')}`,
+    mayUndoAnyway: 'Reply APPROVE to undo it anyway and lose that, or leave it as it is',
+    mayUndoInConsole: 'Each can be undone anyway in the console, where everything that would be lost is shown',
+  },
   step: 'Step',
   phase: (nth: number, total: number) => `Phase ${nth}/${total}`,
   minutes: (minutes: number) => (minutes < 1 ? '< 1 min' : `${Math.round(minutes)} min`),

@@ -12,6 +12,8 @@ export { NOTION } from './world.ts';
 
 export interface FakeNotionOptions extends ProviderFakeOptions {
   readonly token?: string;
+  /** The integration has not got the capability to read comments. */
+  readonly hidesComments?: boolean;
   /** Shows people the tasks at `/`, and makes links lead there instead of to notion.so. */
   readonly people?: boolean;
   /** Keeps the pages from one process to the next. */
@@ -28,6 +30,7 @@ export interface FakeNotion extends ProviderFake {
 /** Starts a server that speaks Notion's API (2025-09-03 and newer) about databases, data sources, pages and people. */
 export async function createFakeNotion(options: FakeNotionOptions = {}): Promise<FakeNotion> {
   const state = demoWorkspace(options.token ?? 'ntn_demo');
+  state.hidesComments = options.hidesComments ?? false;
   const { keptIn } = options;
   if (keptIn) readPages(state, keptIn);
   const rules = keptIn ? keeping(notionRules(state), () => writePages(state, keptIn)) : notionRules(state);

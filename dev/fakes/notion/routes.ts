@@ -4,7 +4,7 @@ import type { ProviderAnswer, ProviderCall, ProviderRules } from '../provider/ty
 import { failure, invalid, listOf, missing, NotionRefusalError, refusal } from './answers.ts';
 import { passes, sorted } from './query.ts';
 import type { NotionDatabase, NotionPage, NotionState } from './state.ts';
-import { databaseOnWire, dataSourceOnWire, pageOnWire, userOnWire } from './to-wire.ts';
+import { blockOnWire, commentOnWire, databaseOnWire, dataSourceOnWire, pageOnWire, userOnWire } from './to-wire.ts';
 import { valuesOf } from './values.ts';
 
 /** Since this version a database has data sources; older ones speak otherwise. */
@@ -45,6 +45,12 @@ function route(state: NotionState, call: ProviderCall): ProviderAnswer {
         size: call.query.get('page_size'),
         cursor: call.query.get('start_cursor'),
       });
+    case 'GET users/:id':
+      return ok(userOf(state, id));
+    case 'GET comments':
+      return comments(state, call);
+    case 'GET blocks/:id/children':
+      return children(state, id, call);
     case 'GET databases/:id':
       return ok(databaseOnWire(state, sharedOf(state, 'database', id)));
     case 'GET data_sources/:id':
@@ -66,6 +72,39 @@ function sharedOf({ databases }: NotionState, what: 'database' | 'data_source', 
   const found = databases.find((one) => bare(what === 'database' ? one.id : one.dataSourceId) === bare(id));
   if (!found?.shared) throw missing(what, id);
   return found;
+}
+
+function userOf(state: NotionState, id: string) {
+  const user = state.users.find((one) => bare(one.id) === bare(id));
+  if (!user) throw missing('user', id);
+  return userOnWire(user);
+}
+
+const pageOfList = ({ query: asked }: ProviderCall) => ({
+  size: asked.get('page_size'),
+  cursor: asked.get('start_cursor'),
+});
+
+function comments(state: NotionState, call: ProviderCall): ProviderAnswer {
+  if (state.hidesComments)
+    throw new NotionRefusalError(403, 'restricted_resource', 'Insufficient permissions for this endpoint.');
+  const of = bare(call.query.get('block_id') ?? '');
+  const page = state.pages.find((one) => bare(one.id) === of);
+  const found = (page?.comments ?? []).map(({ by, text }) => page && commentOnWire(state, page, by, text));
+  return listOf(
+    'comment',
+    found.flatMap((one) => one ?? []),
+    pageOfList(call),
+  );
+}
+
+function children(state: NotionState, id: string, call: ProviderCall): ProviderAnswer {
+  const page = pageOf(state, id);
+  return listOf(
+    'block',
+    page.paragraphs.map((paragraph, at) => blockOnWire(page, paragraph, at)),
+    pageOfList(call),
+  );
 }
 
 function pageOf(state: NotionState, id: string): NotionPage {
@@ -99,6 +138,7 @@ function create(state: NotionState, call: ProviderCall): ProviderAnswer {
     createdAt: now,
     editedAt: now,
     inTrash: false,
+    comments: [],
     paragraphs: (Array.isArray(children) ? children : []).map((child) => JSON.stringify(child)),
     values: valuesOf(state, database, properties),
   };
@@ -115,6 +155,7 @@ function update(state: NotionState, page: NotionPage, call: ProviderCall): Provi
     Object.assign(page.values, valuesOf(state, sharedOf(state, 'data_source', page.dataSourceId), properties));
   if (typeof inTrash === 'boolean') page.inTrash = inTrash;
   page.editedAt = new Date();
+  page.editedBy = state.bot.id;
   call.changed(`page.${inTrash === true ? 'trashed' : inTrash === false ? 'restored' : 'updated'} ${page.id}`);
   return ok(onWire(state, page));
 }

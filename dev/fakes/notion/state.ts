@@ -22,8 +22,10 @@ export interface NotionUser {
   readonly email?: string;
 }
 
+/** A piece of text; with `wire` exactly what stands there, such as a mention. */
 export interface RichText {
   readonly content: string;
+  readonly wire?: Readonly<Record<string, unknown>>;
 }
 
 /** A property's value: texts, a name, ids of people, a date, a number. */
@@ -42,6 +44,10 @@ export interface NotionPage {
   readonly createdAt: Date;
   editedAt: Date;
   inTrash: boolean;
+  /** Who has edited it last; undefined: who has made it. */
+  editedBy?: string;
+  /** By people, of the page. */
+  readonly comments?: { readonly by: string; readonly text: string }[];
   /** Paragraphs of the page itself. */
   readonly paragraphs: readonly string[];
   readonly values: Record<string, NotionValue>;
@@ -53,6 +59,8 @@ export interface NotionState {
   readonly users: readonly NotionUser[];
   readonly databases: readonly NotionDatabase[];
   readonly pages: NotionPage[];
+  /** The integration has not got the capability to read comments. */
+  hidesComments?: boolean;
   /** Where people open pages; links on the wire begin with it. */
   site: string;
 }

@@ -11,12 +11,13 @@ import {
 
 const PLAIN = { bold: false, italic: false, strikethrough: false, underline: false, code: false, color: 'default' };
 
-const textOnWire = ({ content }: RichText) => ({
+const textOnWire = ({ content, wire }: RichText) => ({
   type: 'text',
   text: { content, link: null },
   annotations: PLAIN,
   plain_text: content,
   href: null,
+  ...wire,
 });
 
 export const userOnWire = ({ id, name, email }: NotionUser) => ({
@@ -82,13 +83,40 @@ function valueOnWire(state: NotionState, { id, type }: NotionProperty, value: No
   return { id, type, [type]: shown() };
 }
 
+/** A paragraph of a page, as a block. */
+export const blockOnWire = (page: NotionPage, paragraph: string, at: number) => ({
+  object: 'block',
+  id: `${page.id.slice(0, -4)}${String(at).padStart(4, '0')}`,
+  parent: { type: 'page_id', page_id: page.id },
+  created_time: shownTime(page.createdAt),
+  last_edited_time: shownTime(page.createdAt),
+  created_by: refOf(page.createdBy),
+  last_edited_by: refOf(page.createdBy),
+  has_children: false,
+  in_trash: false,
+  type: 'paragraph',
+  paragraph: { rich_text: [], color: 'default', ...(JSON.parse(paragraph) as { paragraph?: object }).paragraph },
+});
+
+export const commentOnWire = (state: NotionState, page: NotionPage, by: string, text: string) => ({
+  object: 'comment',
+  id: `${page.id.slice(0, -4)}cccc`,
+  parent: { type: 'page_id', page_id: page.id },
+  discussion_id: page.id,
+  created_time: shownTime(page.createdAt),
+  last_edited_time: shownTime(page.createdAt),
+  created_by: refOf(by),
+  rich_text: [textOnWire({ content: text })],
+  display_name: { type: 'user', resolved_name: state.users.find(({ id }) => id === by)?.name ?? null },
+});
+
 export const pageOnWire = (state: NotionState, database: NotionDatabase, page: NotionPage) => ({
   object: 'page',
   id: page.id,
   created_time: shownTime(page.createdAt),
   last_edited_time: shownTime(page.editedAt),
   created_by: refOf(page.createdBy),
-  last_edited_by: refOf(page.createdBy),
+  last_edited_by: refOf(page.editedBy ?? page.createdBy),
   parent: { type: 'data_source_id', data_source_id: database.dataSourceId, database_id: database.id },
   in_trash: page.inTrash,
   archived: page.inTrash,

@@ -40,12 +40,26 @@ function valueOf(state: NotionState, name: string, property: NotionProperty, val
 function textsOf(name: string, value: unknown): RichText[] {
   const pieces = Array.isArray(value) ? value : [];
   if (pieces.length > MAX_PIECES) throw invalid(`body.properties.${name} length should be ≤ \`${MAX_PIECES}\`.`);
-  return pieces.filter(isRecord).map(({ text }) => {
+  return pieces.filter(isRecord).map((piece) => {
+    const { text, mention, equation } = piece;
+    const annotations = isRecord(piece['annotations']) ? { annotations: piece['annotations'] } : {};
+    if (isRecord(mention))
+      return { content: '@', wire: { type: 'mention', mention: mentionOf(mention), ...annotations } };
+    if (isRecord(equation))
+      return { content: String(equation['expression']), wire: { type: 'equation', equation, ...annotations } };
     const content = isRecord(text) && typeof text['content'] === 'string' ? text['content'] : '';
     if (content.length > MAX_CONTENT)
       throw invalid(`body.properties.${name}[0].text.content.length should be ≤ \`${MAX_CONTENT}\`.`);
-    return { content };
+    const link = isRecord(text) && isRecord(text['link']) ? { text: { content, link: text['link'] } } : {};
+    const wire = { ...link, ...annotations };
+    return { content, ...(Object.keys(wire).length > 0 && { wire }) };
   });
+}
+
+/** Asked for without its type, and told with it. */
+function mentionOf(mention: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const type = Object.keys(mention).find((name) => name !== 'type') ?? '';
+  return { type, ...mention };
 }
 
 /** An option of a status must be there; one of a select is made. */

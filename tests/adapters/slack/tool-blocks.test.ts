@@ -28,6 +28,7 @@ const effect = (changes: Partial<EffectNote> = {}): EffectNote => ({
   resource: { id: 'page-1', url: 'https://notion.so/page-1' },
   undoable: true,
   undo_state: null,
+  undo_losses: null,
   ...changes,
 });
 

@@ -42,7 +42,11 @@ export async function openLedger(database: TestDatabase) {
     const activities = createToolActivities(deps);
     const make = (nth = 1, call = 'c1') =>
       attempt(nth, () => activities.callTool({ organizationId, orchestrationId, call }));
-    return { world, deps, make, killAt: (point: KillPoint) => void (deadly = point), activities };
+    const undo = async (call = 'c1') => {
+      const key = (await inside((trx) => findToolCall(trx, { orchestrationId, id: call })))?.effect_key ?? '';
+      return attempt(1, () => activities.undoEffect({ organizationId, orchestrationId, key }));
+    };
+    return { world, deps, make, undo, killAt: (point: KillPoint) => void (deadly = point), activities };
   }
 
   async function want(

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { UndoLoss } from '../../../contracts/effects.ts';
 import type { ToolResult } from '../../../contracts/tools.ts';
 import type { LoadedTool, OfferedTool, ToolHost } from '../../../domain/tools/tool-host.ts';
 import { ToolCallError, type CallOptions } from '../../../domain/tools/tool-ports.ts';
@@ -7,6 +9,8 @@ export interface World {
   /** One entry for each time that something really happened. */
   readonly happened: { readonly tool: string; readonly args: unknown; readonly key: string | undefined }[];
   readonly undone: string[];
+  /** What others have done since with what is to be taken back. */
+  losses: readonly UndoLoss[];
   readBacks: number;
   /** How the next calls go, in order; when they are used up all goes well. */
   readonly script: Deed[];
@@ -72,9 +76,11 @@ export function scriptedHost(offered: readonly OfferedTool[], world: World): Too
       return found ? { happened: { text: `found: ${name}`, isError: false } } : 'not_happened';
     },
     resource: (_provider, name) => ({ id: `${name}-1`, url: 'https://notion.example/1' }),
-    undo: async ({ tool: { remoteName: name } }, { before }) => {
+    undo: async ({ tool: { remoteName: name } }, { before, accepted }) => {
+      const losses = world.losses.filter((loss) => !accepted.some((one) => isDeepStrictEqual(one, loss)));
+      if (losses.length > 0) return { losses: world.losses };
       world.undone.push(`${name} back to ${String(before?.['title'])}`);
-      return 'Taken back.';
+      return { said: 'Taken back.' };
     },
     refresh: unused,
     test: unused,
@@ -83,4 +89,4 @@ export function scriptedHost(offered: readonly OfferedTool[], world: World): Too
   };
 }
 
-export const openWorld = (...script: Deed[]): World => ({ happened: [], undone: [], readBacks: 0, script });
+export const openWorld = (...script: Deed[]): World => ({ happened: [], undone: [], losses: [], readBacks: 0, script });

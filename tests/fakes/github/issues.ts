@@ -63,7 +63,8 @@ export function updateIssue(
   if (isText(body) || body === null) issue.body = body;
   if (labels !== undefined) issue.labels = namesOf(labels);
   if (assignees !== undefined) issue.assignees = namesOf(assignees);
-  if (wanted) {
+  // "Ignored unless `state` is changed."
+  if (wanted && wanted !== issue.state) {
     const usual = wanted === 'closed' ? 'completed' : issue.state === 'closed' ? 'reopened' : issue.stateReason;
     issue.stateReason = isText(reason) ? reason : usual;
     issue.state = wanted;

@@ -30,10 +30,10 @@ function inRepository(
   rest: string,
   call: ProviderCall,
 ): ProviderAnswer {
-  const [, room = '', number = ''] = /^\/(\w+)(?:\/(\d+))?$/.exec(rest) ?? [];
+  const [, room = '', number = '', below = ''] = /^\/(\w+)(?:\/(\d+)(?:\/(\w+))?)?$/.exec(rest) ?? [];
   const issue = repository.issues.find((one) => one.number === Number(number));
   const pull = issue?.pull ? issue : undefined;
-  switch (`${call.method} ${room}${number ? '/n' : ''}`) {
+  switch (`${call.method} ${room}${number ? '/n' : ''}${below ? `/${below}` : ''}`) {
     case 'GET labels':
       return pageOf(repository.labels.map(labelOnWire), call, state.url);
     case 'GET assignees':
@@ -44,6 +44,14 @@ function inRepository(
       return createIssue(state, repository, call);
     case 'GET issues/n':
       return issue ? { status: 200, body: issueOnWire(state, repository, issue) } : failure(404);
+    case 'GET issues/n/comments':
+      return issue
+        ? pageOf(
+            issue.comments.map((login, at) => ({ id: at + 1, user: userOnWire(login), body: 'Hello.' })),
+            call,
+            state.url,
+          )
+        : failure(404);
     case 'PATCH issues/n':
       return updateIssue(state, repository, issue, call);
     case 'GET pulls':

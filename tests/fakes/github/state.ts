@@ -10,6 +10,8 @@ export interface GithubIssue {
   readonly author: string;
   readonly createdAt: string;
   updatedAt: string;
+  /** Who has commented, in order. */
+  readonly comments: string[];
   /** Pull requests are issues too, with a branch of their own. */
   readonly pull?: GithubPull;
 }
@@ -54,6 +56,7 @@ export function addIssue({ issues }: GithubRepository, given: NewGithubIssue): G
     stateReason: null,
     labels: [],
     assignees: [],
+    comments: [],
     createdAt: now,
     updatedAt: given.createdAt ?? now,
     ...given,

@@ -7,7 +7,7 @@ import type {
   ProviderFakeOptions,
 } from '../../../dev/fakes/provider/types.ts';
 import { jiraRoutes } from './routes.ts';
-import type { FakeIssue, FakeUser, JiraState } from './state.ts';
+import { changeIssue, issueOf, type FakeIssue, type FakeUser, type JiraState } from './state.ts';
 
 export type { FakeIssue, FakeUser } from './state.ts';
 
@@ -15,10 +15,13 @@ export interface FakeJiraOptions extends ProviderFakeOptions {
   readonly users?: readonly FakeUser[];
   readonly projects?: readonly string[];
   readonly indexDelayMs?: number;
+  readonly keepsResolution?: boolean;
 }
 
 export interface FakeJira extends ProviderFake {
   readonly issues: readonly FakeIssue[];
+  /** Changes an issue as somebody does there by hand. */
+  change(key: string, author: string, changes: Partial<FakeIssue>): void;
 }
 
 export const DEMO_JIRA_USER: FakeUser = {
@@ -37,6 +40,7 @@ export async function createFakeJira(options: FakeJiraOptions = {}): Promise<Fak
     issues: [],
     made: 0,
     indexDelayMs: options.indexDelayMs ?? 0,
+    keepsResolution: options.keepsResolution ?? false,
   };
   const find = ({ headers }: ProviderCall) => authenticate(state, headers.authorization ?? '');
   const me = (asked: ProviderCall): FakeUser => {
@@ -56,7 +60,11 @@ export async function createFakeJira(options: FakeJiraOptions = {}): Promise<Fak
   });
   const fake = await serveProvider(rules, options);
   url = fake.url;
-  return { ...fake, issues: state.issues };
+  const change: FakeJira['change'] = (key, author, changes) => {
+    const issue = issueOf(state, key);
+    if (issue) changeIssue(state, issue, author, changes);
+  };
+  return { ...fake, issues: state.issues, change };
 }
 
 const tooMany = (seconds: number): ProviderAnswer => ({

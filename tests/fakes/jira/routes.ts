@@ -6,6 +6,7 @@ import { readChanges } from './fields.ts';
 import { parseJql } from './jql.ts';
 import {
   blankIssue,
+  changeIssue,
   issueOf,
   transitionId,
   TYPES,
@@ -14,7 +15,7 @@ import {
   type FakeUser,
   type JiraState,
 } from './state.ts';
-import { issueOnWire } from './wire.ts';
+import { changelogOnWire, issueOnWire } from './wire.ts';
 
 export interface Given {
   readonly state: JiraState;
@@ -58,7 +59,7 @@ const create: Run = (asked, { state, me, baseUrl }) => {
 const edit: Run = (asked, given) => {
   const issue = getIssue(given, asked);
   const changes = readChanges(isRecord(asked.body['fields']) ? asked.body['fields'] : {}, given.state);
-  Object.assign(issue, changes, { updated: Date.now() });
+  changeIssue(given.state, issue, given.me(asked).accountId, changes);
   asked.changed(`issue.edited ${issue.key}`);
   return EMPTY;
 };
@@ -67,12 +68,12 @@ const remove: Run = (asked, given) => {
   const issue = getIssue(given, asked);
   if (!given.me(asked).mayDelete)
     throw new JiraRefusalError(403, ['You do not have permission to delete issues in this project.']);
-  const children = given.state.issues.some(({ parent }) => parent === issue.key);
-  if (children && asked.query.get('deleteSubtasks') !== 'true')
+  const children = given.state.issues.filter(({ parent }) => parent === issue.key);
+  if (children.length > 0 && asked.query.get('deleteSubtasks') !== 'true')
     throw new JiraRefusalError(400, [
       `The issue '${issue.key}' has subtasks. You must specify the 'deleteSubtasks' parameter.`,
     ]);
-  given.state.issues.splice(given.state.issues.indexOf(issue), 1);
+  for (const gone of [...children, issue]) given.state.issues.splice(given.state.issues.indexOf(gone), 1);
   asked.changed(`issue.deleted ${issue.key}`);
   return EMPTY;
 };
@@ -85,7 +86,8 @@ const transit: Run = (asked, given) => {
     throw new JiraRefusalError(400, [
       `It seems that you have tried to perform a workflow operation (${id}) that is not valid for the current state of this issue.`,
     ]);
-  Object.assign(issue, { status: to, updated: Date.now() });
+  const resolution = to === 'Done' ? 'Done' : given.state.keepsResolution ? issue.resolution : null;
+  changeIssue(given.state, issue, given.me(asked).accountId, { status: to, resolution });
   asked.changed(`issue.moved ${issue.key} ${to}`);
   return EMPTY;
 };
@@ -118,7 +120,10 @@ const search: Run = (asked, { state, me, baseUrl }) => {
 
 const read: Run = (asked, given) => {
   const wanted = asked.query.get('fields')?.split(',');
-  return { status: 200, body: issueOnWire(given.state, getIssue(given, asked), given.baseUrl(), wanted) };
+  const issue = getIssue(given, asked);
+  const body = issueOnWire(given.state, issue, given.baseUrl(), wanted);
+  const expands = asked.query.get('expand')?.split(',').includes('changelog');
+  return { status: 200, body: expands ? { ...body, changelog: changelogOnWire(given.state, issue) } : body };
 };
 
 const transitions: Run = (asked, given) => ({

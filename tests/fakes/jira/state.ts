@@ -15,6 +15,20 @@ export interface FakeIssue {
   parent: string | null;
   status: string;
   readonly properties: Map<string, unknown>;
+  readonly comments: { readonly author: string; readonly text: string }[];
+  /** What has been changed since it was made, the oldest first. */
+  readonly history: FakeChange[];
+  readonly attachments: { readonly filename: string }[];
+  readonly links: { readonly outward: string }[];
+  readonly worklogs: { readonly author: string; readonly seconds: number }[];
+  resolution: string | null;
+}
+
+/** One entry of an issue's changelog. */
+export interface FakeChange {
+  readonly author: string;
+  readonly at: number;
+  readonly items: readonly { readonly field: string; readonly from: string; readonly to: string }[];
 }
 
 export interface FakeUser {
@@ -33,6 +47,8 @@ export interface JiraState {
   made: number;
   /** A new or changed issue is found by searches only after so long, ms. */
   readonly indexDelayMs: number;
+  /** The workflow leaves the resolution when an issue is opened again, as many do. */
+  readonly keepsResolution: boolean;
 }
 
 export const TYPES = ['Task', 'Bug', 'Story', 'Epic', 'Sub-task'];
@@ -75,5 +91,30 @@ export function blankIssue(state: JiraState, project: string, type: string, repo
     parent: null,
     status: 'To Do',
     properties: new Map(),
+    comments: [],
+    history: [],
+    attachments: [],
+    links: [],
+    worklogs: [],
+    resolution: null,
   };
+}
+
+/** Changes an issue as a person or program of Jira does: it stands in the changelog. */
+export function changeIssue(state: JiraState, issue: FakeIssue, author: string, changes: Partial<FakeIssue>): void {
+  const shown = (field: string, value: unknown): string => {
+    if (value === null || value === undefined) return '';
+    if (field === 'assignee' && typeof value === 'string') return userOf(state, value)?.displayName ?? '';
+    if (Array.isArray(value)) return value.join(' ');
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  };
+  const items = Object.entries(changes)
+    .map(([field, to]) => ({
+      field,
+      from: shown(field, issue[field as keyof FakeIssue]),
+      to: shown(field, to),
+    }))
+    .filter(({ from, to }) => from !== to);
+  if (items.length > 0) issue.history.push({ author, at: Date.now(), items });
+  Object.assign(issue, changes, { updated: Date.now() });
 }

@@ -24,6 +24,7 @@ export interface FakeLinear extends ProviderFake {
   /** Where GraphQL is spoken. */
   readonly graphqlUrl: string;
   readonly issues: readonly LinearIssue[];
+  readonly users: LinearState['users'];
 }
 
 const documentOf = ({ body }: ProviderCall): string => (typeof body?.['query'] === 'string' ? body['query'] : '');
@@ -58,5 +59,11 @@ const linearRules = (state: LinearState): ProviderRules => ({
 export async function createFakeLinear(options: FakeLinearOptions = {}): Promise<FakeLinear> {
   const state = demoWorkspace(options.token ?? 'lin_api_demo');
   const server = await serveProvider(linearRules(state), options);
-  return { ...server, token: state.token, graphqlUrl: `${server.url}/graphql`, issues: state.issues };
+  return {
+    ...server,
+    token: state.token,
+    graphqlUrl: `${server.url}/graphql`,
+    issues: state.issues,
+    users: state.users,
+  };
 }

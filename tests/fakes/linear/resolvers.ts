@@ -31,7 +31,25 @@ function issueOf(state: LinearState, issue: LinearIssue): Source {
     team: team ? teamOf(state, team) : null,
     state: team?.states.find(({ id }) => id === issue.stateId),
     assignee: assignee ? userOf(state, assignee) : null,
+    comments: (args: Source) =>
+      connection(
+        issue.comments.map(({ id, userId }) => ({ id, user: byId(state, userId) })),
+        args,
+      ),
+    children: (args: Source) => connection(issue.children, args),
+    attachments: (args: Source) => connection(issue.attachments, args),
+    relations: (args: Source) => connection(issue.relations, args),
+    history: (args: Source) =>
+      connection(
+        issue.history.map(({ id, actorId }) => ({ id, actor: byId(state, actorId) })),
+        args,
+      ),
   };
+}
+
+function byId(state: LinearState, id: string): Source | null {
+  const user = state.users.find((one) => one.id === id);
+  return user ? userOf(state, user) : null;
 }
 
 function issuesOf(state: LinearState, args: Source): Source {
@@ -83,6 +101,11 @@ function createIssue(state: LinearState, input: unknown, call: ProviderCall): So
     priority: 0,
     dueDate: null,
     trashed: false,
+    comments: [],
+    children: [],
+    attachments: [],
+    relations: [],
+    history: [],
     ...checked(state, team, input),
   };
   state.issues.push(issue);
@@ -94,6 +117,7 @@ function updateIssue(state: LinearState, { id, input }: Source, call: ProviderCa
   const issue = findIssue(state, id);
   const team = state.teams.find((one) => one.id === issue.teamId);
   Object.assign(issue, checked(state, team, input), { updatedAt: new Date().toISOString() });
+  issue.history.push({ id: randomUUID(), actorId: state.viewerId });
   call.changed(`issue.updated ${team?.key}-${issue.number}`);
   return { success: true, lastSyncId: 1, issue: issueOf(state, issue) };
 }

@@ -26,7 +26,20 @@ export const linearSchema = buildSchema(`
     id: ID! identifier: String! number: Float! title: String! description: String url: String! priority: Float!
     dueDate: TimelessDate createdAt: DateTime! updatedAt: DateTime! trashed: Boolean
     state: WorkflowState! team: Team! assignee: User
+    comments(first: Int, after: String): CommentConnection!
+    children(first: Int, after: String): IssueConnection!
+    attachments(first: Int, after: String): AttachmentConnection!
+    relations(first: Int, after: String): IssueRelationConnection!
+    history(first: Int, after: String): IssueHistoryConnection!
   }
+  type Comment { id: ID! user: User }
+  type Attachment { id: ID! }
+  type IssueRelation { id: ID! }
+  type IssueHistory { id: ID! actor: User }
+  type CommentConnection { nodes: [Comment!]! pageInfo: PageInfo! }
+  type AttachmentConnection { nodes: [Attachment!]! pageInfo: PageInfo! }
+  type IssueRelationConnection { nodes: [IssueRelation!]! pageInfo: PageInfo! }
+  type IssueHistoryConnection { nodes: [IssueHistory!]! pageInfo: PageInfo! }
   type UserConnection { nodes: [User!]! pageInfo: PageInfo! }
   type TeamConnection { nodes: [Team!]! pageInfo: PageInfo! }
   type IssueConnection { nodes: [Issue!]! pageInfo: PageInfo! }

@@ -25,6 +25,13 @@ export interface LinearIssue {
   dueDate: string | null;
   updatedAt: string;
   trashed: boolean;
+  /** Added by people there. */
+  readonly comments: { readonly id: string; readonly userId: string }[];
+  readonly children: { readonly id: string }[];
+  readonly attachments: { readonly id: string }[];
+  readonly relations: { readonly id: string }[];
+  /** Who has changed it, the oldest first. */
+  readonly history: { readonly id: string; readonly actorId: string }[];
 }
 
 export interface LinearState {

@@ -14,12 +14,15 @@ type Run = (asked: RestAsked, given: SentryGiven) => ProviderAnswer;
 export const sentryDetail = (status: number, detail: string): ProviderAnswer => ({ status, body: { detail } });
 const MISSING = sentryDetail(404, 'The requested resource does not exist');
 
+const usualSubstatus = (status: string): string | null =>
+  status === 'unresolved' ? 'ongoing' : status === 'ignored' ? 'archived_forever' : null;
+
 /** Sentry sends `count` as text. */
 const onWire = (issue: FakeSentryIssue, { organization }: SentryGiven) => ({
   ...issue,
   latestEvent: undefined,
   count: String(issue.count),
-  substatus: issue.status === 'unresolved' ? 'ongoing' : null,
+  substatus: issue.substatus === undefined ? usualSubstatus(issue.status) : issue.substatus,
   project: { id: '1', name: issue.project, slug: issue.project },
   permalink: `https://${organization}.sentry.io/issues/${issue.id}/`,
 });
@@ -79,13 +82,33 @@ const latest: Run = (asked, given) => {
 
 const STATUSES = ['resolved', 'resolvedInNextRelease', 'unresolved', 'ignored'];
 
+const SUBSTATUSES: Readonly<Record<string, readonly string[]>> = {
+  unresolved: ['ongoing', 'escalating', 'regressed', 'new'],
+  ignored: ['archived_until_escalating', 'archived_until_condition_met', 'archived_forever'],
+};
+
 const update: Run = (asked, given) => {
   const issue = find(given, asked);
   if (!issue) return MISSING;
-  const { status, statusDetails } = asked.body;
+  const { status, substatus } = asked.body;
+  const details = isRecord(asked.body['statusDetails']) ? asked.body['statusDetails'] : {};
   if (typeof status !== 'string' || !STATUSES.includes(status))
     return { status: 400, body: { status: [`"${typeof status === 'string' ? status : ''}" is not a valid choice.`] } };
-  Object.assign(issue, { status, statusDetails: isRecord(statusDetails) ? statusDetails : {} });
+  const known = SUBSTATUSES[status] ?? [];
+  if (substatus !== undefined && substatus !== null && !(typeof substatus === 'string' && known.includes(substatus)))
+    return { status: 400, body: { substatus: [`"${JSON.stringify(substatus)}" is not a valid choice.`] } };
+  // What it takes as a duration it tells as a moment, and without a substatus conditions make one.
+  const { ignoreDuration, ...others } = details;
+  const until =
+    typeof ignoreDuration === 'number'
+      ? { ignoreUntil: new Date(Date.now() + ignoreDuration * 60_000).toISOString() }
+      : {};
+  const conditions = status === 'ignored' && Object.keys(details).length > 0;
+  Object.assign(issue, {
+    status,
+    substatus: substatus ?? (conditions ? 'archived_until_condition_met' : usualSubstatus(status)),
+    statusDetails: { ...others, ...until },
+  });
   asked.changed(`issue.${status} ${issue.shortId}`);
   return { status: 200, body: { status, statusDetails: issue.statusDetails } };
 };

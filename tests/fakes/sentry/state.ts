@@ -7,6 +7,8 @@ export interface FakeSentryIssue {
   readonly culprit: string;
   readonly level: 'error' | 'warning' | 'fatal' | 'info';
   status: 'unresolved' | 'resolved' | 'ignored';
+  /** Undefined: as Sentry gives it to a status. */
+  substatus?: string | null;
   statusDetails: Record<string, unknown>;
   readonly count: number;
   readonly userCount: number;

@@ -9,10 +9,7 @@ export interface Challenge {
 }
 
 /** One challenge of `WWW-Authenticate`; names are in small letters. */
-interface WireChallenge {
-  readonly scheme: string;
-  readonly params: Map<string, string>;
-}
+type WireChallenge = { readonly scheme: string; readonly params: Map<string, string> };
 
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
@@ -78,21 +75,15 @@ export function readChallenge(response: Response, resourceUrl: string): Challeng
   };
 }
 
+const CLIENT = { name: 'nubabel', version: '0.1.0' };
+const INITIALIZE = { protocolVersion: LATEST_PROTOCOL_VERSION, capabilities: {}, clientInfo: CLIENT };
+
 /** Asks an MCP server without credentials, to be told what it wants; one that wants nothing asks for nothing. */
 export async function askForChallenge(url: string, fetch: FetchLike): Promise<Challenge> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 0,
-      method: 'initialize',
-      params: {
-        protocolVersion: LATEST_PROTOCOL_VERSION,
-        capabilities: {},
-        clientInfo: { name: 'nubabel', version: '0.1.0' },
-      },
-    }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: INITIALIZE }),
   });
   await response.body?.cancel();
   return response.ok ? {} : readChallenge(response, url);

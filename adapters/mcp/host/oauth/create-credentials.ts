@@ -1,17 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import { ToolCallError, type ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
-import {
-  type Credentials,
-  type Token,
-  GrantError,
-  isRegistration,
-} from '../../../../domain/connections/connection-ports.ts';
+import { type Credentials, type Token } from '../../../../domain/connections/connection-ports.ts';
 import type { AuthState } from '../../../../domain/connections/grant-state.ts';
 import { readChallenge } from './challenge.ts';
 import type { GrantChange, GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
-import { renewTokens } from './renew.ts';
-import { toToolCallError, isDue, isExpired } from './tokens.ts';
+import { askForTokens } from './renew.ts';
+import { isDue, isExpired } from './tokens.ts';
 
 interface CredentialsDeps {
   readonly store: GrantStore;
@@ -94,8 +89,6 @@ interface SpentToken {
   readonly isRejected: boolean;
 }
 
-/** For all of a renewal, ms. */
-const RENEWAL_MS = 20_000;
 /** Whoever finds another at it looks again so often, ms, and for so long before it says that access could not be renewed. */
 const LOOK_AGAIN_MS = 150;
 const PATIENCE_MS = 45_000;
@@ -125,32 +118,6 @@ async function renewLeased(
     if (Date.now() > until)
       throw new ToolCallError('unavailable', `Access to ${found.name} is being renewed and takes too long.`);
     await delay(LOOK_AGAIN_MS);
-  }
-}
-
-/** What a grant becomes by asking its server, and why it was not renewed where it was not. */
-async function askForTokens(
-  { name, url, auth, state }: OpenedGrant,
-  fetch: CredentialsDeps['fetch'],
-): Promise<{ readonly change: GrantChange; readonly error?: unknown }> {
-  const deadline = AbortSignal.timeout(RENEWAL_MS);
-  const bounded: typeof fetch = (input, init) =>
-    fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
-  try {
-    return { change: { state: await renewTokens({ url, auth, state, fetch: bounded }) } };
-  } catch (error) {
-    if (!(error instanceof GrantError)) throw error;
-    const failed = toToolCallError(error);
-    if (error.fault === 'passing') return { change: {}, error: failed };
-    // A machine asks anew each time: nothing of it is ever over.
-    const isOver = error.fault === 'over' && auth.kind === 'oauth' && state.tokens !== undefined;
-    const { client } = state;
-    const isForgotten = error.fault === 'client' && client !== undefined && isRegistration(client);
-    const changed = isOver ? { over: true } : isForgotten && { client: { ...client, forgotten: true } };
-    return {
-      change: { reconnect: `${name}: ${error.message}`, ...(changed && { state: { ...state, ...changed } }) },
-      error: failed,
-    };
   }
 }
 

@@ -6,9 +6,10 @@ import {
 import type { ConnectionAuth } from '../../../../contracts/connections.ts';
 import type { AuthState } from '../../../../domain/connections/grant-state.ts';
 import { discover, isSameIssuer } from './discover.ts';
-import { GrantError } from '../../../../domain/connections/connection-ports.ts';
+import { GrantError, isRegistration } from '../../../../domain/connections/connection-ports.ts';
+import type { GrantChange, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 import { oauthFetch } from './oauth-fetch.ts';
-import { toGrantError, toTokens } from './tokens.ts';
+import { toGrantError, toTokens, toToolCallError } from './tokens.ts';
 import { constants, createPrivateKey, randomUUID, sign, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
 
 interface Renewal {
@@ -19,8 +20,37 @@ interface Renewal {
   readonly fetch: typeof globalThis.fetch;
 }
 
+/** For all of a renewal, ms. */
+const RENEWAL_MS = 20_000;
+
+/** What a grant becomes by asking its server, and why it was not renewed where it was not. */
+export async function askForTokens(
+  { name, url, auth, state }: OpenedGrant,
+  fetch: Renewal['fetch'],
+): Promise<{ readonly change: GrantChange; readonly error?: unknown }> {
+  const deadline = AbortSignal.timeout(RENEWAL_MS);
+  const bounded: typeof fetch = (input, init) =>
+    fetch(input, { ...init, signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]) });
+  try {
+    return { change: { state: await renewTokens({ url, auth, state, fetch: bounded }) } };
+  } catch (error) {
+    if (!(error instanceof GrantError)) throw error;
+    const failed = toToolCallError(error);
+    if (error.fault === 'passing') return { change: {}, error: failed };
+    // A machine asks anew each time: nothing of it is ever over.
+    const isOver = error.fault === 'over' && auth.kind === 'oauth' && state.tokens !== undefined;
+    const { client } = state;
+    const isForgotten = error.fault === 'client' && client !== undefined && isRegistration(client);
+    const changed = isOver ? { over: true } : isForgotten && { client: { ...client, forgotten: true } };
+    return {
+      change: { reconnect: `${name}: ${error.message}`, ...(changed && { state: { ...state, ...changed } }) },
+      error: failed,
+    };
+  }
+}
+
 /** New tokens for a grant that ends, or for a machine that asks in its own name. @throws GrantError */
-export function renewTokens(renewing: Renewal): Promise<AuthState> {
+function renewTokens(renewing: Renewal): Promise<AuthState> {
   const { kind } = renewing.auth;
   return kind === 'client_credentials' || kind === 'private_key_jwt' ? askAsMachine(renewing) : refresh(renewing);
 }

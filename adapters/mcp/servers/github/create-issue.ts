@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADDS, defineTool } from '../define.ts';
+import { ADDS, defineTool, counted, fieldLosses } from '../define.ts';
 import { type GithubClient, read, write } from './client.ts';
 import { hasMark, Issue, issueResource, MAX_BODY, toIssue, withMark } from './issue.ts';
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
@@ -54,6 +54,28 @@ export const createIssue = defineTool<GithubClient>()({
     return 'unclear';
   },
   resource: issueResource,
+  async lostByUndo(client, { args, output }, context) {
+    const at = { ...repositoryOf(args, context), issue_number: output.number };
+    const { data } = await read(context, () => client.rest.issues.get(at));
+    if (data.state === 'closed') return [];
+    // Closing loses nothing of it, but it stops what others have begun.
+    const comments = data.comments === 0 ? [] : (await read(context, () => client.rest.issues.listComments(at))).data;
+    const values = ({ title, assignees, labels, body }: Issue) => ({
+      title,
+      assignees: assignees.toSorted().join(', '),
+      labels: labels.toSorted().join(', '),
+      body: body.replaceAll('\r\n', '\n').trim(),
+    });
+    return [
+      ...counted(
+        'comments',
+        data.comments,
+        comments.map(({ user }) => user?.login),
+      ),
+      ...counted('children', data.sub_issues_summary?.total ?? 0),
+      ...fieldLosses(values(toIssue(data)), values(output)),
+    ];
+  },
   async undo(client, { args, output }, context) {
     const at = { ...repositoryOf(args, context), issue_number: output.number };
     const { data } = await read(context, () => client.rest.issues.get(at));

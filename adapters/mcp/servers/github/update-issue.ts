@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { OVERWRITES, defineTool, ProviderError, type ToolContext } from '../define.ts';
-import { compareFields, leftAlone, restorable, parseBefore } from '../fields.ts';
+import { OVERWRITES, defineTool, ProviderError, type ToolContext, notRestored } from '../define.ts';
+import { compareFields, differencesOf, leftAlone, restorable, parseBefore } from '../fields.ts';
 import { type GithubClient, githubStatusOf, read, write } from './client.ts';
 import { Issue, issueResource, MAX_BODY, toIssue, withMarkOf, withoutMark } from './issue.ts';
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
 
-const StateReason = z.enum(['completed', 'not_planned', 'reopened']);
+const StateReason = z.enum(['completed', 'not_planned', 'duplicate', 'reopened']);
 
 const changes = {
   title: z.string().trim().min(1).max(256).optional().describe('The new title.'),
@@ -54,6 +54,31 @@ function isSame(a: unknown, b: unknown): boolean {
         : value;
   return isDeepStrictEqual(plain(a), plain(b));
 }
+
+interface Restored {
+  readonly at: { readonly owner: string; readonly repo: string; readonly issue_number: number };
+  readonly asked: ReturnType<typeof onWire>;
+  readonly old: z.infer<typeof Before>;
+  /** The fields that are put back. */
+  readonly names: readonly string[];
+}
+
+/** Puts fields back, and answers which of them GitHub has not taken. */
+async function putBack(client: GithubClient, { at, asked, old, names }: Restored, context: ToolContext) {
+  const update = async (fields: Restored['asked']) =>
+    valuesOf((await write(context, () => client.rest.issues.update({ ...at, ...fields }))).data);
+  const differing = (now: ReturnType<typeof valuesOf>) => differencesOf(now, old, [...new Set(names)], isSameAfterUndo);
+  const differs = differing(await update(asked));
+  const { state, state_reason } = asked;
+  if (state !== 'closed' || !state_reason || !differs.includes('stateReason')) return differs;
+  // The reason of an issue that stays closed is taken only with closing it.
+  await update({ state: 'open' });
+  return differing(await update({ state, state_reason }));
+}
+
+/** An issue that is open again says so: GitHub never takes that back to no reason at all. */
+const isSameAfterUndo = (now: unknown, before: unknown): boolean =>
+  isSame(now, before) || (now === 'reopened' && before === null);
 
 function wantedBy(args: Input) {
   const { owner: _, repo: __, number: ___, ...wanted } = args;
@@ -107,13 +132,23 @@ export const updateIssue = defineTool<GithubClient>()({
     const at = { ...repositoryOf(args, context), issue_number: args.number };
     const now = await issueAt(client, args, context);
     const { restore, left } = restorable({ now: valuesOf(now), wanted: wantedBy(args), before: old }, isSame);
-    const { stateReason, body, ...rest } = Before.parse(restore);
-    const reason = StateReason.safeParse('state' in restore ? old.stateReason : stateReason);
+    // Closing it anew changes the reason as well, whether or not the call has named one.
+    const isOurs = !left.includes('state') && !left.includes('stateReason') && (args.state ?? args.stateReason);
+    const reasonDiffers = isOurs !== undefined && isOurs !== false && now.state_reason !== old.stateReason;
+    const { stateReason: _, body, ...rest } = Before.parse(restore);
+    const reason = StateReason.safeParse(old.stateReason);
+    // GitHub takes a reason only together with the state.
+    const state = rest.state ?? (reasonDiffers ? old.state : undefined);
     const asked = {
-      ...onWire({ ...rest, ...(reason.success ? { stateReason: reason.data } : {}) }),
+      ...onWire({ ...rest, ...(state && { state }), ...(state && reason.success && { stateReason: reason.data }) }),
       ...(body === undefined ? {} : { body: withMarkOf(body, now.body) }),
     };
-    if (Object.keys(asked).length > 0) await write(context, () => client.rest.issues.update({ ...at, ...asked }));
-    return `Put ${at.owner}/${at.repo}#${args.number} back as it was.${leftAlone(left)}`;
+    const names = [
+      ...Object.keys(rest),
+      ...(body === undefined ? [] : ['body']),
+      ...(state ? ['state', 'stateReason'] : []),
+    ];
+    const differs = Object.keys(asked).length === 0 ? [] : await putBack(client, { at, asked, old, names }, context);
+    return `Put ${at.owner}/${at.repo}#${args.number} back as it was.${leftAlone(left)}${notRestored(differs)}`;
   },
 });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ADDS, defineTool, ProviderError, type ReadBack, type ReadBackVerdict, type ToolContext } from '../define.ts';
 import { toAdf } from './adf.ts';
 import { Nothing, type JiraClient } from './client.ts';
-import { IssueKey, quoteJql, searchIssues } from './issue.ts';
+import { IssueKey, lostWith, quoteJql, searchIssues } from './issue.ts';
 
 /** The entity property that carries the ledger's key; it is set by the same request that creates the issue. */
 const PROPERTY = 'nubabel';
@@ -65,9 +65,12 @@ export const createIssue = defineTool<JiraClient>()({
   },
   readBack: findCreated,
   resource: ({ key, url }) => ({ id: key, url }),
-  async undo(client, { output: { key, url } }, { signal }) {
+  lostByUndo: (client, { output: { key } }, { signal }) => lostWith(client, key, signal),
+  async undo(client, { output: { key, url }, accepted }, { signal }) {
+    // Only what a person has said yes to goes with it.
+    const query = accepted.some(({ what }) => what === 'children') ? { query: { deleteSubtasks: 'true' } } : {};
     try {
-      await client.ask('DELETE', `/issue/${key}`, Nothing, { signal });
+      await client.ask('DELETE', `/issue/${key}`, Nothing, { ...query, signal });
       return `Deleted the Jira issue ${key}.`;
     } catch (error) {
       if (!(error instanceof ProviderError) || error.fault !== 'refused') throw error;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { UndoLoss } from '../../../../contracts/effects.ts';
+import { atMost, counted, edited, fieldLoss, ProviderError, UNSEEN } from '../define.ts';
 import { fromAdf } from './adf.ts';
 import type { JiraClient } from './client.ts';
 
@@ -8,6 +10,7 @@ const Named = z.object({ name: z.string() }).nullish();
 const ISSUE_FIELDS = [
   'summary',
   'status',
+  'resolution',
   'issuetype',
   'priority',
   'assignee',
@@ -25,6 +28,7 @@ export const WireIssue = z.object({
     .object({
       summary: z.string().nullish(),
       status: Named,
+      resolution: Named,
       issuetype: Named,
       priority: Named,
       assignee: z.object({ accountId: z.string(), displayName: z.string().optional() }).nullish(),
@@ -121,3 +125,104 @@ export async function searchIssues(
 
 /** A value as a string of JQL. */
 export const quoteJql = (value: string): string => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+
+const Author = z.object({ displayName: z.string().nullish() }).nullish();
+const Authored = z.object({ author: Author });
+const nameOf = ({ author }: z.infer<typeof Authored>) => author?.displayName;
+
+const Comments = z.object({ comments: z.array(Authored), total: z.number().nullish() });
+const List = z.array(z.unknown()).nullish();
+
+const History = z.object({
+  author: Author,
+  created: z.string().nullish(),
+  items: z.array(
+    // `fromString` and `toString` are read by hand: every object has the second.
+    z.looseObject({
+      field: z.string(),
+      from: z.string().nullish(),
+      to: z.string().nullish(),
+    }),
+  ),
+});
+type History = z.infer<typeof History>;
+
+const Looked = z.object({
+  fields: z.object({
+    comment: Comments.nullish(),
+    subtasks: List,
+    attachment: List,
+    issuelinks: List,
+    worklog: z.object({ worklogs: z.array(Authored), total: z.number().nullish() }).nullish(),
+    created: z.string().nullish(),
+    updated: z.string().nullish(),
+  }),
+  changelog: z.object({ histories: z.array(History) }).nullish(),
+});
+
+const ASKED = {
+  fields: 'comment,subtasks,attachment,issuelinks,worklog,created,updated',
+  expand: 'changelog',
+};
+
+/** What goes with an issue that is deleted: all that was added to it, and changes of fields that stand by now. */
+export async function lostWith(client: JiraClient, key: string, signal: AbortSignal): Promise<UndoLoss[]> {
+  const found = await orUndefined(client.ask('GET', `/issue/${key}`, Looked, { query: ASKED, signal }));
+  if (!found) return [];
+  const { comment, subtasks, attachment, issuelinks, worklog } = found.fields;
+  const comments = comment ?? (await orUndefined(client.ask('GET', `/issue/${key}/comment`, Comments, { signal })));
+  return [
+    ...(comments
+      ? counted('comments', comments.total ?? comments.comments.length, comments.comments.map(nameOf))
+      : [UNSEEN]),
+    ...counted('children', subtasks?.length ?? 0),
+    ...counted('attachments', attachment?.length ?? 0),
+    ...counted('links', issuelinks?.length ?? 0),
+    ...counted('worklogs', worklog?.total ?? worklog?.worklogs.length ?? 0, worklog?.worklogs.map(nameOf)),
+    ...changedSince(found),
+  ];
+}
+
+async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ProviderError && error.fault === 'refused') return undefined;
+    throw error;
+  }
+}
+
+/** Told by lists of their own, or not worth a question. */
+const TOLD = new Set(['attachment', 'comment', 'link', 'rank', 'timespent', 'timeestimate', 'worklogid']);
+/** Between an issue's making and what belongs to it. */
+const SAME_MOMENT_MS = 2_000;
+
+/** Fields whose value is another than the issue was made with; what was changed and put back is no loss. */
+function changedSince({ fields: { created, updated }, changelog }: z.infer<typeof Looked>): UndoLoss[] {
+  if (!changelog) {
+    const later = Date.parse(updated ?? '') - Date.parse(created ?? '') > SAME_MOMENT_MS;
+    return later ? edited([], updated ?? undefined) : [];
+  }
+  const inOrder = changelog.histories.toSorted((a, b) => Date.parse(a.created ?? '') - Date.parse(b.created ?? ''));
+  const changes = new Map<
+    string,
+    { readonly from: string; to: string; readonly people: (string | null | undefined)[] }
+  >();
+  for (const history of inOrder)
+    for (const item of history.items) {
+      if (TOLD.has(item.field.toLowerCase())) continue;
+      const [from, to] = [valueOf(item, 'from'), valueOf(item, 'to')];
+      const known = changes.get(item.field) ?? { from, to, people: [] };
+      known.to = to;
+      known.people.push(nameOf(history));
+      changes.set(item.field, known);
+    }
+  const lasting = [...changes].filter(([, { from, to }]) => from !== to);
+  return atMost(lasting.map(([field, { to, people }]) => fieldLoss(field, to, people)));
+}
+
+function valueOf(item: History['items'][number], side: 'from' | 'to'): string {
+  const name = `${side}String`;
+  const text: unknown = Object.hasOwn(item, name) ? (item as Record<string, unknown>)[name] : undefined;
+  return typeof text === 'string' ? text : (item[side] ?? '');
+}

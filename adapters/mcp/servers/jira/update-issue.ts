@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineTool, OVERWRITES, ProviderError } from '../define.ts';
-import { compareFields, restorable, parseBefore } from '../fields.ts';
+import { defineTool, OVERWRITES, ProviderError, notRestored } from '../define.ts';
+import { compareFields, differencesOf, leftAlone, restorable, parseBefore } from '../fields.ts';
 import { fromAdf, toAdf } from './adf.ts';
 import { type JiraClient, Nothing } from './client.ts';
 import { Issue, IssueKey, readIssue, toIssue, type WireIssue } from './issue.ts';
@@ -68,6 +68,8 @@ function valuesOf({ fields }: WireIssue): Record<string, unknown> {
     priority: fields.priority?.name ?? null,
     assigneeAccountId: fields.assignee?.accountId ?? null,
     status: (fields.status?.name ?? '').toLowerCase(),
+    // Set by moving it, not by this tool itself.
+    resolution: fields.resolution?.name ?? null,
   };
 }
 
@@ -140,8 +142,12 @@ export const updateIssue = defineTool<JiraClient>()({
     const transition = typeof status === 'string' ? await findTransition(client, args.key, status, signal) : undefined;
     await setFields(client, args.key, toWire(rest, was.document), signal);
     if (transition) await moveTo(client, args.key, transition, { changedAlready: false, signal });
-    const kept = left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';
-    return `Put ${args.key} back as it was.${kept}`;
+    const restored = [...Object.keys(restore), ...('status' in restore ? ['resolution'] : [])];
+    const differs =
+      restored.length > 0
+        ? differencesOf(valuesOf(await readIssue(client, args.key, signal)), was.values, restored)
+        : [];
+    return `Put ${args.key} back as it was.${leftAlone(left)}${notRestored(differs)}`;
   },
 });
 

@@ -1,6 +1,16 @@
 import { z } from 'zod';
-import { ADDS, defineTool, ProviderError, effectUuid } from '../define.ts';
-import { type LinearToolClient, write } from './client.ts';
+import type { UndoLoss } from '../../../../contracts/effects.ts';
+import {
+  ADDS,
+  defineTool,
+  ProviderError,
+  effectUuid,
+  type ToolContext,
+  counted,
+  edited,
+  fieldLosses,
+} from '../define.ts';
+import { type LinearToolClient, read, write } from './client.ts';
 import {
   findIssue,
   Issue,
@@ -12,6 +22,61 @@ import {
   type WrittenIssue,
 } from './issue.ts';
 import { findTeam, findUser, stateOf } from './lookups.ts';
+
+const LOOK = `query issue($id: String!) {
+  issue(id: $id) {
+    comments(first: 50) { nodes { id user { name } } }
+    children(first: 50) { nodes { id } }
+    attachments(first: 50) { nodes { id } }
+    relations(first: 50) { nodes { id } }
+    history(first: 50) { nodes { id actor { id name } } }
+  }
+  viewer { id }
+}`;
+interface Nodes<Node> {
+  readonly nodes: readonly Node[];
+}
+interface Looked {
+  readonly issue: {
+    readonly comments: Nodes<{ readonly user?: { readonly name: string } | null }>;
+    readonly children: Nodes<unknown>;
+    readonly attachments: Nodes<unknown>;
+    readonly relations: Nodes<unknown>;
+    readonly history: Nodes<{ readonly actor?: { readonly id: string; readonly name: string } | null }>;
+  };
+  readonly viewer: { readonly id: string };
+}
+
+/** What goes to the trash with an issue: all that was added to it, and fields that hold another value by now. */
+async function lostWith(client: LinearToolClient, made: Issue, now: Issue, context: ToolContext): Promise<UndoLoss[]> {
+  const { issue, viewer } = await read(context, () => client.ask<Looked>(LOOK, { id: made.id }));
+  const { comments, children, attachments, relations, history } = issue;
+  const changes = (({ title, status, priority, team, assignee, dueDate, description }: Issue) => ({
+    title,
+    status,
+    priority,
+    team,
+    assignee: assignee?.name ?? '',
+    dueDate: dueDate ?? '',
+    // Linear writes Markdown its own way.
+    description: description.replaceAll(/[\s*_\\-]+/g, ''),
+  })) satisfies (issue: Issue) => Record<string, unknown>;
+  const others = history.nodes.flatMap(({ actor }) => (actor && actor.id !== viewer.id ? [actor.name] : []));
+  const fields = fieldLosses(changes(now), changes(made));
+  return [
+    ...counted(
+      'comments',
+      comments.nodes.length,
+      comments.nodes.map(({ user }) => user?.name),
+    ),
+    ...counted('children', children.nodes.length),
+    ...counted('attachments', attachments.nodes.length),
+    ...counted('links', relations.nodes.length),
+    ...fields,
+    // Labels, cycles, estimates and the like: Linear tells who, and that is enough to ask.
+    ...(others.length > 0 ? edited(others) : []),
+  ];
+}
 
 const CREATE = `mutation issueCreate($input: IssueCreateInput!) {
   issueCreate(input: $input) { success issue { ${ISSUE_FIELDS} } }
@@ -69,6 +134,10 @@ export const createIssue = defineTool<LinearToolClient>()({
     return there ? { happened: toIssue(there) } : 'not_happened';
   },
   resource: issueResource,
+  async lostByUndo(client, { output }, context) {
+    const there = await findIssue(client, output.id, context);
+    return !there || there.trashed ? [] : lostWith(client, output, toIssue(there), context);
+  },
   async undo(client, { output: { id, identifier } }, context) {
     const there = await findIssue(client, id, context);
     if (!there || there.trashed) return `${identifier} was deleted already.`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { OVERWRITES, defineTool, type ToolContext } from '../define.ts';
-import { compareFields, leftAlone, restorable, parseBefore } from '../fields.ts';
+import { OVERWRITES, defineTool, type ToolContext, notRestored } from '../define.ts';
+import { compareFields, differencesOf, leftAlone, restorable, parseBefore } from '../fields.ts';
 import { type LinearToolClient, write } from './client.ts';
 import {
   findIssue,
@@ -117,10 +117,16 @@ export const updateIssue = defineTool<LinearToolClient>()({
     const wanted = await changeOf(client, args, context);
     const { restore, left } = restorable(comparable({ now, wanted, before: old }));
     const input = Object.fromEntries(Object.entries(old).filter(([field]) => field in restore));
-    if (Object.keys(input).length > 0)
+    const named = (fields: readonly string[]) => fields.map((field) => field.replace(/Id$/, ''));
+    const restored = Object.keys(input);
+    let differs: string[] = [];
+    if (restored.length > 0) {
       await write(context, async () =>
         toWrittenIssue((await client.ask<Updated>(UPDATE, { id: output.id, input })).issueUpdate),
       );
-    return `Put ${output.identifier} back as it was.${leftAlone(left.map((field) => field.replace(/Id$/, '')))}`;
+      const after = comparable({ now: currentOf(await getIssue(client, output.id, context)), wanted: {}, before: old });
+      differs = differencesOf(after.now, after.before, restored);
+    }
+    return `Put ${output.identifier} back as it was.${leftAlone(named(left))}${notRestored(named(differs))}`;
   },
 });

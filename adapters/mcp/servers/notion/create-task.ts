@@ -4,7 +4,7 @@ import { ADDS, defineTool } from '../define.ts';
 import { type NotionClient, isNotFound, read, write } from './client.ts';
 import { openDatabase } from './task-database.ts';
 import { fieldsOf, taskFields, textPieces, titleField, toProperties } from './task-fields.ts';
-import { databaseArgument, Task, openTask, taskResource, toTask, toWrittenTask } from './task.ts';
+import { databaseArgument, findTask, lostWith, Task, openTask, taskResource, toTask, toWrittenTask } from './task.ts';
 
 /** How far Notion's clock may be behind ours. */
 const SKEW_MS = 120_000;
@@ -58,6 +58,10 @@ export const createTask = defineTool<NotionClient>()({
     return one ? { happened: one } : 'not_happened';
   },
   resource: taskResource,
+  async lostByUndo(client, { output }, context) {
+    const found = await findTask(client, output.id, context);
+    return !found || found.page.in_trash ? [] : lostWith(client, output, found, context);
+  },
   async undo(client, { output: { id, title } }, context) {
     try {
       const { page } = await openTask(client, id, context);

@@ -1,6 +1,13 @@
-import { extractNotionId, isFullPage, type PageObjectResponse } from '@notionhq/client';
+import {
+  extractNotionId,
+  isFullPage,
+  type CommentObjectResponse,
+  type ListBlockChildrenResponse,
+  type PageObjectResponse,
+} from '@notionhq/client';
 import { z } from 'zod';
-import { ProviderError, type ToolContext } from '../define.ts';
+import type { UndoLoss } from '../../../../contracts/effects.ts';
+import { counted, edited, fieldLosses, ProviderError, UNSEEN, type ToolContext } from '../define.ts';
 import { type NotionClient, isNotFound, read } from './client.ts';
 import { openDatabase, openDataSource, type TaskDatabase } from './task-database.ts';
 
@@ -102,6 +109,77 @@ export async function findTask(
     return await openTask(client, named, context);
   } catch (error) {
     if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Blocks whose own comments are looked at: Notion answers three questions a second. */
+const MAX_BLOCKS_ASKED = 10;
+
+/** What goes to the trash with a page that we have made: comments, what stands on it and below it, and other values. */
+export async function lostWith(
+  client: NotionClient,
+  made: Task,
+  { page, database }: FoundTask,
+  context: ToolContext,
+): Promise<UndoLoss[]> {
+  const us = page.created_by.id;
+  const blocks = await orUndefined(read(context, () => client.blocks.children.list({ block_id: page.id })));
+  const results = blocks?.results ?? [];
+  const comments = await commentsOf(
+    client,
+    [page.id, ...results.slice(0, MAX_BLOCKS_ASKED).map(({ id }) => id)],
+    context,
+  );
+  const below = results.filter((block) => 'type' in block && block.type.startsWith('child_'));
+  const foreign = results.filter((block) => !below.includes(block) && isOfOthers(block, us));
+  const lastBy = page.last_edited_by.id;
+  const values = ({ title, status, assignees, dueDate, description }: Task) => ({
+    title,
+    status: status ?? '',
+    assignee: assignees.map(({ id, name }) => name || id).join(', '),
+    dueDate: dueDate ?? '',
+    description,
+  });
+  return [
+    ...(comments ? counted('comments', comments.length, comments.map(authorOf)) : [UNSEEN]),
+    ...counted('children', below.length),
+    ...(foreign.length > 0 ? [{ what: 'content' } as const] : []),
+    ...fieldLosses(values(toTask(page, database)), values(made)),
+    ...(lastBy === us ? [] : edited([await nameOf(client, lastBy, context)], page.last_edited_time)),
+  ];
+}
+
+type Block = ListBlockChildrenResponse['results'][number];
+const isOfOthers = (block: Block, us: string): boolean =>
+  'created_by' in block && (block.created_by.id !== us || block.last_edited_by.id !== us);
+
+const authorOf = ({ created_by: { id }, display_name: shown }: CommentObjectResponse): string =>
+  shown.resolved_name ?? id;
+
+/** Undefined where the integration may not read comments: then nobody can say that there are none. */
+async function commentsOf(
+  client: NotionClient,
+  ids: readonly string[],
+  context: ToolContext,
+): Promise<CommentObjectResponse[] | undefined> {
+  const found: CommentObjectResponse[] = [];
+  for (const id of ids) {
+    const list = await orUndefined(read(context, () => client.comments.list({ block_id: id })));
+    if (!list) return undefined;
+    found.push(...list.results);
+  }
+  return found;
+}
+
+const nameOf = async (client: NotionClient, id: string, context: ToolContext): Promise<string | undefined> =>
+  (await orUndefined(read(context, () => client.users.retrieve({ user_id: id }))))?.name ?? undefined;
+
+async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ProviderError && error.fault === 'refused') return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { OVERWRITES, defineTool } from '../define.ts';
-import { parseBefore, compareFields, restorable } from '../fields.ts';
+import { OVERWRITES, defineTool, notRestored } from '../define.ts';
+import { parseBefore, compareFields, differencesOf, leftAlone, restorable } from '../fields.ts';
 import type { SalesforceClient } from './client.ts';
 import { SalesforceRecord, FieldName, Fields, ObjectName, readRecord, RecordId } from './get-record.ts';
 
@@ -69,8 +69,10 @@ export const updateRecord = defineTool<SalesforceClient>()({
     const was = parseBefore(Fields, before?.['fields']);
     const now = await readSet(client, args, signal);
     const { restore, left } = restorable({ now, wanted: args.fields, before: was }, same);
-    if (Object.keys(restore).length > 0) await setFields(client, args, restore, signal);
-    const kept = left.length > 0 ? ` Others have changed ${left.join(', ')} since, which is left as it is.` : '';
-    return `Put ${args.object} ${args.id} back as it was.${kept}`;
+    const names = Object.keys(restore);
+    if (names.length > 0) await setFields(client, args, restore, signal);
+    // Rules and flows of the org may set fields by themselves.
+    const differs = names.length > 0 ? differencesOf(await readSet(client, args, signal), was, names, same) : [];
+    return `Put ${args.object} ${args.id} back as it was.${leftAlone(left)}${notRestored(differs)}`;
   },
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ADDS, defineTool } from '../define.ts';
 import type { SlackClient } from './client.ts';
-import { findEffect, deleteMessage, postOnce } from './write-message.ts';
+import { findEffect, deleteMessage, lostWithMessage, postOnce } from './write-message.ts';
 import { findChannel } from './get-channels.ts';
 import { channelArgument, messageContent, messageResource, tsArgument, WrittenMessage } from './message.ts';
 
@@ -22,6 +22,7 @@ export const postMessage = defineTool<SlackClient>()({
     return findEffect(client, { channel, effectKey, sentAt }, context);
   },
   resource: messageResource,
+  lostByUndo: (client, { output }, context) => lostWithMessage(client, output, context),
   undo: (client, { output }, context) => deleteMessage(client, output, context),
 });
 
@@ -46,5 +47,6 @@ export const sendThreadReply = defineTool<SlackClient>()({
     return findEffect(client, { channel, threadTs: args.threadTs, effectKey, sentAt }, context);
   },
   resource: messageResource,
+  lostByUndo: (client, { output }, context) => lostWithMessage(client, output, context),
   undo: (client, { output }, context) => deleteMessage(client, output, context),
 });

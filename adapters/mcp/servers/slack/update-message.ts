@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { KnownBlock, MessageMetadata } from '@slack/web-api';
-import { OVERWRITES, defineTool, ProviderError, type ToolContext } from '../define.ts';
+import { OVERWRITES, defineTool, ProviderError, fieldLoss } from '../define.ts';
 import { parseBefore } from '../fields.ts';
-import { type SlackClient, read, slackCodeOf, write } from './client.ts';
-import { effectMetadata, isOfEffect, withLink } from './write-message.ts';
+import { type SlackClient, slackCodeOf, write } from './client.ts';
+import { effectMetadata, isOfEffect, messageAt, withLink } from './write-message.ts';
 import { findChannel } from './get-channels.ts';
 import {
   AS_WRITTEN,
@@ -22,13 +22,6 @@ const Before = z.object({
   blocks: z.array(z.looseObject({ type: z.string() })).default([]),
   metadata: z.object({ event_type: z.string(), event_payload: z.record(z.string(), z.json()) }).optional(),
 });
-
-/** One message with its metadata; `conversations.replies` knows messages inside and outside of threads. */
-async function messageAt(client: SlackClient, channel: string, ts: string, context: ToolContext) {
-  const asked = { channel, ts, oldest: ts, latest: ts, inclusive: true, include_all_metadata: true, limit: 10 };
-  const { messages = [] } = await read(context, () => client.conversations.replies(asked));
-  return messages.find((message) => message.ts === ts);
-}
 
 /** `chat.update`: a set, so saying it twice is harmless; its metadata tells whether it arrived. */
 export const updateMessage = defineTool<SlackClient>()({
@@ -65,6 +58,13 @@ export const updateMessage = defineTool<SlackClient>()({
     return { happened: await withLink(client, { channel, ts: args.ts }, context) };
   },
   resource: messageResource,
+  async lostByUndo(client, { args, output: { channel, ts }, before }, context) {
+    const message = await messageAt(client, channel, ts, context);
+    const isOurs = context.effectKey !== undefined && isOfEffect(message?.metadata, context.effectKey);
+    const { text } = message ?? {};
+    if (!message || isOurs || text === args.text || text === Before.safeParse(before).data?.text) return [];
+    return [fieldLoss('text', text)];
+  },
   async undo(client, { output: { channel, ts }, before }, context) {
     const { text, blocks, metadata } = parseBefore(Before, before);
     const asked = { channel, ts, text, blocks: blocks as unknown as KnownBlock[], ...AS_WRITTEN };

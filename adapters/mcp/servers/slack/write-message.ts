@@ -1,4 +1,5 @@
-import { type ReadBackVerdict, type ToolContext, effectMark } from '../define.ts';
+import type { UndoLoss } from '../../../../contracts/effects.ts';
+import { type ReadBackVerdict, type ToolContext, effectMark, counted } from '../define.ts';
 import { read, type SlackClient, slackCodeOf, write } from './client.ts';
 import { contentForSlack, type WrittenMessage } from './message.ts';
 
@@ -103,6 +104,48 @@ export async function withLink(
   const asked = { channel, message_ts: ts };
   const answer = await read(context, () => client.chat.getPermalink(asked)).catch(() => undefined);
   return { channel, ts, ...(answer?.permalink ? { url: answer.permalink } : {}) };
+}
+
+/** What goes with a message that is deleted: reactions to it, and the sense of the answers below it. */
+export async function lostWithMessage(
+  client: SlackClient,
+  { channel, ts }: WrittenMessage,
+  context: ToolContext,
+): Promise<UndoLoss[]> {
+  const message = await messageAt(client, channel, ts, context);
+  if (!message) return [];
+  const reactions = message.reactions ?? [];
+  const total = reactions.reduce((sum, { count = 0 }) => sum + count, 0);
+  const reacted = reactions.flatMap(({ users = [] }) => users);
+  return [
+    // Ours in the same thread are taken back before this one; whoever else has written there counts.
+    ...counted('replies', message.reply_count ?? 0, await namesOf(client, message.reply_users ?? [], context)),
+    ...counted('reactions', total, await namesOf(client, reacted, context)),
+  ];
+}
+
+/** Names that are looked up; who else it was is told by their ids. */
+const MAX_NAMES = 3;
+
+async function namesOf(client: SlackClient, given: readonly string[], context: ToolContext): Promise<string[]> {
+  const ids = [...new Set(given)];
+  const named = ids.slice(0, MAX_NAMES).map(async (user) => {
+    const answer = await read(context, () => client.users.info({ user })).catch(() => undefined);
+    return answer?.user?.profile?.display_name || answer?.user?.real_name || answer?.user?.name || user;
+  });
+  return [...(await Promise.all(named)), ...ids.slice(MAX_NAMES)];
+}
+
+/** One message with its metadata; `conversations.replies` knows messages inside and outside of threads. */
+export async function messageAt(client: SlackClient, channel: string, ts: string, context: ToolContext) {
+  const asked = { channel, ts, oldest: ts, latest: ts, inclusive: true, include_all_metadata: true, limit: 10 };
+  try {
+    const { messages = [] } = await read(context, () => client.conversations.replies(asked));
+    return messages.find((message) => message.ts === ts);
+  } catch (error) {
+    if (slackCodeOf(error) === 'thread_not_found') return undefined;
+    throw error;
+  }
 }
 
 /** Deletes a message of ours; one that is gone already is as good. @throws ProviderError */

@@ -19,7 +19,13 @@ export function messageOnWire(message: SlackMessage, replies: readonly SlackMess
     ...(bot_id ? { bot_id, app_id, bot_profile: { id: bot_id, app_id, team_id: team, deleted: false } } : {}),
     ...(client_msg_id ? { client_msg_id } : {}),
     ...(thread_ts ? { thread_ts } : {}),
-    ...(isRoot ? { reply_count: replies.length, latest_reply: replies.at(-1)?.ts } : {}),
+    ...(isRoot
+      ? {
+          reply_count: replies.length,
+          latest_reply: replies.at(-1)?.ts,
+          reply_users: [...new Set(replies.map(({ user }) => user))],
+        }
+      : {}),
     ...(edited ? { edited } : {}),
     ...(reactions.length > 0 ? { reactions: reactions.map((one) => ({ ...one, count: one.users.length })) } : {}),
     ...(withMetadata && metadata ? { metadata } : {}),

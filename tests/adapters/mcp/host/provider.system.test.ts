@@ -105,9 +105,8 @@ describe('a server of ours', () => {
     const taken = await fixture.host.readBack(on, 'write_note', { ...asked, taken: new Set(['n1']) }, options);
     expect(taken).toBe('not_happened');
     if (typeof found === 'string') throw new Error(found);
-    expect(
-      await fixture.host.undo(on, 'write_note', { args: asked.args, result: found.happened, before }, options),
-    ).toBe('Note n1 is gone.');
+    const done = { args: asked.args, result: found.happened, before, accepted: [] };
+    expect(await fixture.host.undo(on, 'write_note', done, options)).toEqual({ said: 'Note n1 is gone.' });
     expect(server.notes).toEqual([]);
   });
 
@@ -177,7 +176,7 @@ describe('a remote server', () => {
     const asked = { args: {}, effectKey: 'k', sentAt: new Date(), before: undefined, taken: new Set<string>() };
     expect(await fixture.host.before(remote, 'act', {}, options)).toBeUndefined();
     expect(await fixture.host.readBack(remote, 'act', asked, options)).toBe('unclear');
-    const done = { args: {}, result: { text: '', isError: false }, before: undefined };
+    const done = { args: {}, result: { text: '', isError: false }, before: undefined, accepted: [] };
     await expect(fixture.host.undo(remote, 'act', done, options)).rejects.toMatchObject({ kind: 'refused' });
     expect(fixture.host.resource('acme', 'act', done.result, {})).toBeUndefined();
   });

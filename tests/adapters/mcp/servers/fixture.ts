@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { UndoLoss } from '../../../../contracts/effects.ts';
 import type {
   ClientSettings,
   Provider,
@@ -16,6 +17,13 @@ export interface ToolsOptions {
 }
 
 type Args = Record<string, unknown>;
+
+interface Undoing {
+  readonly args: Args;
+  readonly output: unknown;
+  readonly before?: Record<string, unknown> | undefined;
+  readonly accepted?: readonly UndoLoss[];
+}
 
 /** A provider with its real SDK at a fake's address; calls its tools as the server that wraps them does. */
 export function toolsOf<Client>(provider: Provider<Client>, options: ToolsOptions) {
@@ -37,6 +45,10 @@ export function toolsOf<Client>(provider: Provider<Client>, options: ToolsOption
     if (!tool) throw new Error(`There is no tool ${name}.`);
     return tool;
   };
+  const toDone = (name: string, { args, output, before, accepted = [] }: Undoing) => {
+    const tool = toolOf(name);
+    return { args: tool.input.parse(args), output: tool.output.parse(output), before, accepted };
+  };
   return {
     client,
     whoAmI: () => provider.whoAmI(client, contextOf()),
@@ -52,16 +64,11 @@ export function toolsOf<Client>(provider: Provider<Client>, options: ToolsOption
       const full = { sentAt: new Date(), before: undefined, taken: new Set<string>(), ...asked };
       return tool.readBack?.(client, { ...full, args: tool.input.parse(asked.args) }, contextOf(asked.effectKey));
     },
-    undo: async (name: string, done: { args: Args; output: unknown; before?: Record<string, unknown> | undefined }) =>
-      toolOf(name).undo?.(
-        client,
-        {
-          args: toolOf(name).input.parse(done.args),
-          output: toolOf(name).output.parse(done.output),
-          before: done.before,
-        },
-        contextOf(),
-      ),
+    undo: async (name: string, done: Undoing, effectKey?: string) =>
+      toolOf(name).undo?.(client, toDone(name, done), contextOf(effectKey)),
+    /** What others have done since, that the undo would lose. */
+    lost: async (name: string, done: Undoing, effectKey?: string) =>
+      (await toolOf(name).lostByUndo?.(client, toDone(name, done), contextOf(effectKey))) ?? [],
     resource: (name: string, output: unknown, args: Args) =>
       toolOf(name).resource?.(toolOf(name).output.parse(output), toolOf(name).input.parse(args)),
   };

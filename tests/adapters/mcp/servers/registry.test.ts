@@ -81,7 +81,7 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
   it('is honest about reads: nothing to find out, nothing to take back', () => {
     for (const tool of provider.tools.filter(({ annotations }) => annotations.readOnlyHint)) {
       expect({ ...tool.annotations, tool: tool.name }).toMatchObject({ destructiveHint: false, idempotentHint: true });
-      for (const part of ['before', 'readBack', 'undo', 'resource', 'takesEffectKey'])
+      for (const part of ['before', 'readBack', 'undo', 'lostByUndo', 'resource', 'takesEffectKey'])
         expect(tool).not.toHaveProperty(part);
       expect(tool.name).toMatch(/^(get|list|query)/);
     }
@@ -93,6 +93,8 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
       for (const part of ['readBack', 'undo', 'resource']) expect(tool).toHaveProperty(part);
       // Who overwrites has to have looked before, or there is nothing to put back.
       if (destructiveHint || idempotentHint) expect(tool).toHaveProperty('before');
+      // What is made others may have used since, and taking it back would take that with it.
+      if (!destructiveHint && !idempotentHint) expect(tool).toHaveProperty('lostByUndo');
       expect(tool.name).not.toMatch(/^(get|list|query)/);
     }
   });

@@ -1,3 +1,4 @@
+import type { UndoLoss } from '../../../../contracts/effects.ts';
 import type {
   ClientSettings,
   Provider,
@@ -55,11 +56,23 @@ export function openProvider(
     },
     undo: async (
       name: string,
-      done: { args: object; output: Record<string, unknown>; before?: Record<string, unknown> },
+      done: {
+        args: object;
+        output: Record<string, unknown>;
+        before?: Record<string, unknown>;
+        accepted?: readonly UndoLoss[];
+      },
     ) => {
       const tool = toolNamed(name);
       const args = tool.input.parse(done.args);
-      return tool.undo?.(client, { args, output: tool.output.parse(done.output), before: done.before }, context());
+      const { accepted = [], before } = done;
+      return tool.undo?.(client, { args, output: tool.output.parse(done.output), before, accepted }, context());
+    },
+    /** What others have done since, that the undo would lose. */
+    lost: async (name: string, done: { args: object; output: Record<string, unknown> }): Promise<UndoLoss[]> => {
+      const tool = toolNamed(name);
+      const [args, output] = [tool.input.parse(done.args), tool.output.parse(done.output)];
+      return (await tool.lostByUndo?.(client, { args, output, before: undefined, accepted: [] }, context())) ?? [];
     },
     resource: (name: string, output: Record<string, unknown>, args: Record<string, unknown>) =>
       toolNamed(name).resource?.(output, args),
