@@ -65,7 +65,9 @@ const NAMES_A_KEY = /key|token|secret|auth|pass|pwd|sig|cred|jwt|session/i;
 export function hideSecretsInUrl(address: string, { inPath }: { readonly inPath: boolean }): string {
   const url = URL.parse(address);
   if (!url) return address;
-  const query = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=${HIDDEN}`).join('&');
+  // A word without a value is as good a key as any.
+  const words = url.search.slice(1).split('&').filter(Boolean);
+  const query = words.map((one) => (one.includes('=') ? `${one.split('=')[0]}=${HIDDEN}` : HIDDEN)).join('&');
   const parts = url.pathname.split('/').map((part) => (inPath && LIKE_A_KEY.test(part) ? HIDDEN : part));
   const user = url.username || url.password ? `${HIDDEN}@` : '';
   const shown = `${url.protocol}//${user}${url.host}${parts.join('/')}${query && `?${query}`}${url.hash && `#${HIDDEN}`}`;

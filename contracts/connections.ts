@@ -106,15 +106,12 @@ const STDIO =
 
 function refuseNoAddress(given: string, ctx: z.RefinementCtx): void {
   const refuse = (message: string): void => ctx.addIssue({ code: 'custom', message });
-  if (COMMAND.test(given) || /^\W*(command|mcpServers|mcp_servers)\W*[:=]/i.test(given)) return refuse(STDIO);
-  if (/["']?command["']?\s*[:=]/.test(given) && /[{[]/.test(given)) return refuse(STDIO);
-  if (!/^[{[]/.test(given)) return;
+  const isConfiguration = /^[{["']/.test(given) || /^(command|mcp_?servers)\W*[:=]/i.test(given);
+  if (COMMAND.test(given) || (isConfiguration && /\bcommand\b["']?\s*[:=]/.test(given))) return refuse(STDIO);
+  if (!isConfiguration) return;
   const address = /https?:\/\/[^\s"'\\]+/.exec(given)?.[0];
-  refuse(
-    address
-      ? `Give only the address, not the whole configuration: ${hideSecretsInUrl(address, { inPath: true })}`
-      : STDIO,
-  );
+  const shown = address && hideSecretsInUrl(address, { inPath: true });
+  refuse(shown ? `Give only the address, not the whole configuration: ${shown}` : STDIO);
 }
 
 /** The body of `POST /api/connections`. */
@@ -138,7 +135,7 @@ export const NewConnection = z.strictObject({
   /** What the provider needs beyond a key: `database` of Notion, `project` of Jira, `owner` and `repo` of GitHub, … */
   settings: settings.default({}),
   /** How long its calls may take; 60 s without a sign of life and 600 s in all unless told. */
-  callLimits: CallLimits.default({}),
+  callLimits: CallLimits.optional(),
 });
 export type NewConnection = z.infer<typeof NewConnection>;
 

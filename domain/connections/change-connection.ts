@@ -79,7 +79,7 @@ const toRow = (
   user_id: given.personal ? userId : null,
   auth_kind: given.auth.kind,
   settings: JSON.stringify(given.settings),
-  call_limits: JSON.stringify(given.callLimits),
+  call_limits: JSON.stringify(given.callLimits ?? {}),
   credentials,
   trusted: given.trusted,
   categories: JSON.stringify(given.categories),

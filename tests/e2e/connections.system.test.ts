@@ -79,6 +79,39 @@ describe('a new connection', () => {
     expect(made).toMatchObject({ lastError: expect.stringMatching(/\S/), tools: { active: 0 } });
   });
 
+  it('whose key stands in its address shows it to nobody, and keeps it when it is given back as it was shown', async () => {
+    const key = 'k3y-in-the-query-77120';
+    const url = `${server.url}?apiKey=${key}&profile=team`;
+    const made = await connect(nubabel, server, { url });
+    expect(made).toMatchObject({ url: `${server.url}?apiKey=***&profile=***`, health: 'healthy' });
+    const changed = await read<ConnectionView>(await patch(nubabel, made.id, { url: made.url, name: 'Wiki of all' }));
+    expect(changed).toMatchObject({ url: made.url, name: 'Wiki of all' });
+    await read(await patch(nubabel, made.id, { url: `${url}&more=1` }));
+    await expectProblem(await patch(nubabel, made.id, { url: `${server.url}?apiKey=***` }), 400);
+    server.failNext('initialize', { status: 400, body: `No key like ${key} is known here` });
+    const test = await read<ConnectionTest>(await post(nubabel, `${CONNECTIONS}/${made.id}/test`));
+    const lists = await Promise.all([CONNECTIONS, `${CONNECTIONS}/${made.id}`].map((path) => member.request(path)));
+    const seen = [test, ...(await Promise.all(lists.map((one) => one.json()))), await audits(made.id)];
+    expect(JSON.stringify(seen)).not.toContain(key);
+    const [row] = await nubabel.database.look<{ url: string }>('select url from connections where id = $1', [made.id]);
+    expect(row?.url).toBe(`${url}&more=1`);
+    expect(server.log.some(({ http }) => http.includes(key))).toBe(true);
+  });
+
+  it('says how long its calls may take, and of each tool', async () => {
+    const callLimits = { silenceSeconds: 90, tools: { createPage: { totalSeconds: 1_200 } } };
+    const made = await connect(nubabel, server, { callLimits });
+    expect(made.callLimits).toEqual(callLimits);
+    expect(await read(await patch(nubabel, made.id, { callLimits: {} }))).toMatchObject({ callLimits: {} });
+    await expectProblem(await patch(nubabel, made.id, { callLimits: { totalSeconds: 3_600 } }), 400);
+  });
+
+  it('that is the configuration of a local process is told to need a bridge', async () => {
+    const url = '{"mcpServers": {"x": {"command": "npx", "args": ["-y", "acme"]}}}';
+    const problem = await expectProblem(await post(nubabel, CONNECTIONS, newWiki({ url })), 400);
+    expect(JSON.stringify(problem)).toMatch(/mcp-proxy or supergateway/);
+  });
+
   it('that waits for a grant leads to where it is given', async () => {
     const made = await connect(nubabel, server, { auth: { kind: 'oauth' } });
     expect(made.authorizationUrl).toBe(`http://localhost:${new URL(nubabel.url).port}/connections/${made.id}`);

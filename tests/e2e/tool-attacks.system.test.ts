@@ -205,11 +205,12 @@ describe('what is too much (limits)', () => {
     expect((await nubabel.ended(one.jobId, 60_000)).status).toMatch(/completed|failed/);
   }, 150_000);
 
-  it('in lists is refused in a sentence', async () => {
+  it('in lists is left out in a sentence', async () => {
     const tools = Array.from({ length: 5_000 }, (_, nth) => ({ name: `t${nth}` }));
     const huge = await createFakeMcp({ tools, pageSize: 1_000 });
     const made = await connect(nubabel, { provider: 'huge', name: 'Huge', url: huge.url, auth: { kind: 'none' } });
-    expect(made).toMatchObject({ tools: { active: 0 }, lastError: expect.stringMatching(/more than 500 tools/) });
+    const reason = expect.stringMatching(/more than 500 tools/);
+    expect(made).toMatchObject({ tools: { active: 500 }, unusableTools: [{ tool: 't500', reason }] });
     huge.setTools([{ name: 'long', description: 'long '.repeat(13_000) }]);
     await nubabel.request(`/api/connections/${made.id}/tools?refresh=true`);
     await nubabel.request(`/api/connections/${made.id}`, { method: 'DELETE' });

@@ -1,9 +1,32 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
 import { answer, callsOf, callTool, connect, effectsOf, setDelegation, setPolicy, waits } from '../support/tools.ts';
+
+/** As real servers write them: names that no model API takes, choices at the top, tuples, and one that nobody can read. */
+const ODD_TOOLS = [
+  {
+    name: 'find',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        $top: { type: 'integer', exclusiveMinimum: true, minimum: 0, required: true },
+        'filter[x]': { type: 'any', description: null, enum: null },
+        id: { type: 'integer' },
+      },
+    },
+  },
+  {
+    name: 'save',
+    inputSchema: {
+      anyOf: [{ properties: { id: { type: 'string' } }, required: ['id'] }, { properties: { at: { items: [{}] } } }],
+    },
+  },
+  { name: 'wish', inputSchema: { type: 'object', properties: { a: { type: 'wish' } } } },
+];
 
 let nubabel: Nubabel;
 let jira: FakeJira;
@@ -162,5 +185,57 @@ describe('a tool over REST', () => {
     await answer(nubabel, await nubabel.jobWhen(body.jobId, waits));
     await nubabel.ended(body.jobId);
     expect(JSON.stringify(await callsOf(nubabel, body.jobId))).toContain('OPENCODE_SIDECAR_URL');
+  });
+});
+
+describe('a server that writes its tools in its own way', () => {
+  let odd: FakeMcp;
+  beforeAll(async () => {
+    odd = await createFakeMcp({ tools: ODD_TOOLS });
+    const body = { provider: 'odd', name: 'Odd', url: odd.url, auth: { kind: 'none' } };
+    const made = await connect(nubabel, body);
+    expect(made).toMatchObject({ tools: { active: 2 }, unusableTools: [{ tool: 'wish' }] });
+  });
+  afterAll(() => odd?.close());
+
+  /** Engineering calls this tool once, with arguments made from the schema that it is given. */
+  const calls = (tool: string, toArguments: (properties: readonly string[]) => Record<string, unknown>) =>
+    nubabel.model.setResponder((request) => {
+      const given = request.tools.find(({ name }) => name === tool);
+      if (askerOf(request) !== 'engineering' || !given) return { text: 'Nobody asked me.' };
+      if (request.allToolResults.length > 0) return { text: 'Done.\nCONFIDENCE: 0.9' };
+      return toolCall(tool, toArguments(Object.keys(given.inputSchema['properties'] ?? {})));
+    });
+
+  it('is called by its own names, and no agent’s request fails for it', async () => {
+    await setPolicy(nubabel, { risks: [], untrusted: false });
+    calls('odd__find', ([top = '', filter = '', id = '']) => ({
+      [top]: 3,
+      [filter]: 'open',
+      [id]: '1234567890123456789',
+    }));
+    const { jobId } = await ask('Find the odd ones');
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
+    expect(await callsOf(nubabel, jobId)).toMatchObject([
+      { tool: 'odd__find', status: 'done', arguments: { $top: 3, 'filter[x]': 'open', id: '1234567890123456789' } },
+    ]);
+    expect(odd.calls().at(-1)?.params).toMatchObject({ name: 'find', arguments: { $top: 3, 'filter[x]': 'open' } });
+  });
+
+  it('is not believed that a change did not happen, and whoever lets it be repeated sees what it said', async () => {
+    await setPolicy(nubabel, { risks: [], untrusted: false });
+    const before = odd.calls().length;
+    odd.setCall(() => ({ result: { content: [{ type: 'text', text: 'Error: request timed out' }], isError: true } }));
+    calls('odd__save', () => ({ id: 'a' }));
+    const { jobId } = await ask('Save the odd ones');
+    const asked = await nubabel.jobWhen(jobId, waits);
+    expect(asked.approval).toMatchObject({
+      kind: 'effect',
+      plan: { evidence: expect.arrayContaining([expect.stringContaining('request timed out')]) },
+    });
+    expect(odd.calls()).toHaveLength(before + 1);
+    await answer(nubabel, asked, { choice: 'skip' });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', effects: { done: 0, unknown: 1 } });
+    expect(odd.calls()).toHaveLength(before + 1);
   });
 });

@@ -84,7 +84,6 @@ function ServerFields({ draft, set }: FieldsProps) {
       )}
       <Field label={text.connect.name} value={draft.name} onChange={(name) => set({ name })} />
       <Field
-        type="url"
         label={text.connect.url}
         hint={remote ? text.connect.urlHintRemote : named ? text.connect.urlHintOwn : text.connect.urlHint}
         value={draft.url}

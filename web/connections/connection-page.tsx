@@ -51,7 +51,7 @@ export function ConnectionPage({ connectionId, onNavigate }: ConnectionPageProps
               <ConnectionActions connection={connection} user={me.user} onGone={() => onNavigate(CONNECTIONS)} />
             )}
           </article>
-          <ConnectionTools connectionId={connectionId} role={me.user.role} />
+          <ConnectionTools connectionId={connectionId} role={me.user.role} unusable={connection.unusableTools} />
         </>
       )}
     </div>

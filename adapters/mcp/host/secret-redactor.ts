@@ -24,6 +24,8 @@ interface SecretRedactor {
   readonly fetch: typeof fetch;
   /** A connection whose answers and errors do not hold them. */
   guard(connection: McpConnection): McpConnection;
+  /** Whose failure may quote them as well. */
+  guardOpening<T>(opening: Promise<T>): Promise<T>;
   /** What else is read with them, JSON. */
   guardWork<T>(work: Promise<T>): Promise<T>;
 }
@@ -77,6 +79,7 @@ export function createSecretRedactor(
       health: (signal) => connection.health(signal).catch(scrubError),
       close: () => connection.close(),
     }),
+    guardOpening: <T>(opening: Promise<T>) => opening.catch(scrubError),
     guardWork: <T>(work: Promise<T>) => work.then((found) => scrubJson(found, scrub) as T, scrubError),
   };
 }

@@ -127,7 +127,8 @@ function createOpener({ egress, credentials, providers, onToolsChanged }: Sessio
       trusted,
       hasCredentials: server.auth_kind !== 'none',
     };
-    const mcp = await openRemote(remote, AbortSignal.timeout(OPEN_TIMEOUT_MS)).catch((error: unknown) => {
+    const opening = redactor.guardOpening(openRemote(remote, AbortSignal.timeout(OPEN_TIMEOUT_MS)));
+    const mcp = await opening.catch((error: unknown) => {
       if (error instanceof ToolCallError && error.kind === 'cancelled')
         throw new ToolCallError('unavailable', `${name} does not answer within ${OPEN_TIMEOUT_MS / 1000} s.`, {
           at: 'address',

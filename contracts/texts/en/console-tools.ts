@@ -95,6 +95,10 @@ export const tools = {
     refresh: 'Refresh tools',
     refreshing: 'Refreshing…',
     none: 'No tools yet.',
+    unusable: (count: number) =>
+      count === 1
+        ? 'The server lists one tool that cannot be used. Whoever runs the server can fix it:'
+        : `The server lists ${count} tools that cannot be used. Whoever runs the server can fix them:`,
     states: { active: 'on', quarantined: 'to accept', removed: 'removed' } satisfies Record<ToolState, string>,
     quarantine: 'New or changed since it was accepted. It is off until an admin accepts what is shown.',
     isNew: 'This tool is new.',

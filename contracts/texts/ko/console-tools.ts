@@ -88,6 +88,7 @@ export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'ca
     refresh: '도구 새로 고침',
     refreshing: '새로 고치는 중…',
     none: '아직 도구가 없습니다.',
+    unusable: (count) => `서버가 알려 준 도구 중 ${count}개는 사용할 수 없습니다. 서버 운영자가 고칠 수 있습니다.`,
     states: { active: '켜짐', quarantined: '승인 대기', removed: '제거됨' },
     quarantine: '승인 뒤에 새로 생겼거나 바뀌었습니다. 관리자가 아래 내용을 승인할 때까지 꺼져 있습니다.',
     isNew: '새 도구입니다.',

@@ -145,6 +145,13 @@ describe('messages in an odd form', () => {
     });
   });
 
+  it('send a whole number of any length to the digit', async () => {
+    const exact = JSON as unknown as { rawJSON(text: string): unknown };
+    const connection = await stage.open();
+    await connection.call('act', { id: exact.rawJSON('1234567890123456789') }, change);
+    expect(stage.sent.at(-1)).toContain('"arguments":{"id":1234567890123456789}');
+  });
+
   it.each<[string, unknown]>([
     ['without an id', { jsonrpc: '2.0', id: null, error: { code: -32603, message: 'Boom.' } }],
     ['as a text', { jsonrpc: '2.0', id: 1, error: 'Boom.' }],

@@ -12,6 +12,8 @@ export const change = { ...options, effectKey: 'key-1' };
 export interface RemoteStage {
   server: FakeMcp;
   closeLater(close: () => Promise<unknown>): void;
+  /** Bodies that have left, in order. */
+  readonly sent: string[];
   open(url?: string, trusted?: boolean, egress?: Egress): Promise<McpConnection>;
 }
 
@@ -20,13 +22,18 @@ export function useRemote(): RemoteStage {
   const closing: (() => Promise<unknown>)[] = [];
   const stage: RemoteStage = {
     server: undefined as unknown as FakeMcp,
+    sent: [],
     closeLater: (close: () => Promise<unknown>) => void closing.push(close),
     async open(
       url = stage.server.url,
       trusted = false,
       egress: Egress = { allowPrivate: true },
     ): Promise<McpConnection> {
-      const fetch = createGuardedFetch(egress);
+      const guarded = createGuardedFetch(egress);
+      const fetch: typeof guarded = (input, init) => {
+        if (typeof init?.body === 'string') stage.sent.push(init.body);
+        return guarded(input, init);
+      };
       const given = { url, connection: 'Acme', fetch, onToolsChanged: () => undefined, trusted, hasCredentials: false };
       const connection = await openRemote(given, AbortSignal.timeout(8_000));
       closing.push(() => connection.close());
