@@ -47,10 +47,23 @@ function quick(schema: Schema): Schema {
   const { patternProperties, oneOf, ...rest } = schema;
   const kept = Object.entries(rest).filter(
     // Without its patterns nobody could tell which fields are additional.
-    ([keyword]) => !LEFT_OUT.test(keyword) && !(patternProperties !== undefined && keyword === 'additionalProperties'),
+    ([keyword, value]) =>
+      !LEFT_OUT.test(keyword) &&
+      isReadable(keyword, value) &&
+      !(patternProperties !== undefined && keyword === 'additionalProperties'),
   );
   const quickened = Object.fromEntries(kept.map(([keyword, value]) => [keyword, cleaned(keyword, value)]));
   return Array.isArray(oneOf) ? { allOf: [quickened, { anyOf: cleaned('anyOf', oneOf) }] } : quickened;
+}
+
+const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
+
+/** One keyword that is written oddly must not keep all the others from being looked at. */
+function isReadable(keyword: string, value: unknown): boolean {
+  if (value === null) return keyword === 'const' || keyword === 'default';
+  if (keyword === 'type') return [value].flat().every((type) => TYPES.includes(String(type)));
+  if (keyword === 'required' || keyword === 'enum') return Array.isArray(value);
+  return !(keyword.startsWith('exclusive') && typeof value === 'boolean');
 }
 
 function cleaned(keyword: string, value: unknown): unknown {

@@ -89,6 +89,30 @@ describe('arguments and what a tool takes', () => {
     expect(checkArguments(whole, { a: true })).not.toEqual([]);
   });
 
+  it('looks at all that is written well beside what is written oddly', () => {
+    const odd = {
+      properties: {
+        $top: { type: 'integer', minimum: 1, exclusiveMinimum: true, required: true },
+        any: { type: 'any', enum: null, format: null },
+        list: { items: [{ type: 'string' }] },
+      },
+      required: ['$top'],
+    };
+    expect(checkArguments(odd, { $top: 'three', any: 1, list: [1] })).toEqual([
+      { path: '$top', message: 'must be integer' },
+      { path: 'list.0', message: 'must be string' },
+    ]);
+    expect(checkArguments(odd, {})).toEqual([{ path: '', message: "must have required property '$top'" }]);
+  });
+
+  it('names the values that it would take', () => {
+    const schema = { properties: { a: { enum: ['x', 'y'] }, b: { const: 1 } } };
+    expect(checkArguments(schema, { a: 'z', b: 2 }).map(({ message }) => message)).toEqual([
+      'must be equal to one of the allowed values: "x", "y"',
+      'must be equal to constant: 1',
+    ]);
+  });
+
   it('says nothing where a schema cannot be read, and keeps none for anybody else', () => {
     expect(
       checkArguments({ type: 'object', properties: { a: { $ref: 'https://elsewhere.example.com/x' } } }, { a: 1 }),
