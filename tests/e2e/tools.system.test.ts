@@ -199,25 +199,26 @@ describe('a server that writes its tools in its own way', () => {
   afterAll(() => odd?.close());
 
   /** Engineering calls this tool once, with arguments made from the schema that it is given. */
-  const calls = (tool: string, toArguments: (properties: readonly string[]) => Record<string, unknown>) =>
+  const calls = (tool: string, toArguments: (named: (beginning: string) => string) => Record<string, unknown>) =>
     nubabel.model.setResponder((request) => {
       const given = request.tools.find(({ name }) => name === tool);
       if (askerOf(request) !== 'engineering' || !given) return { text: 'Nobody asked me.' };
       if (request.allToolResults.length > 0) return { text: 'Done.\nCONFIDENCE: 0.9' };
-      return toolCall(tool, toArguments(Object.keys(given.inputSchema['properties'] ?? {})));
+      const names = Object.keys(given.inputSchema['properties'] ?? {});
+      return toolCall(
+        tool,
+        toArguments((beginning) => names.find((name) => name.startsWith(beginning)) ?? ''),
+      );
     });
 
   it('is called by its own names, and no agent’s request fails for it', async () => {
     await setPolicy(nubabel, { risks: [], untrusted: false });
-    calls('odd__find', ([top = '', filter = '', id = '']) => ({
-      [top]: 3,
-      [filter]: 'open',
-      [id]: '1234567890123456789',
-    }));
+    const id = '1234567890123456789';
+    calls('odd__find', (named) => ({ [named('top')]: 3, [named('filter')]: 'open', id }));
     const { jobId } = await ask('Find the odd ones');
     expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
     expect(await callsOf(nubabel, jobId)).toMatchObject([
-      { tool: 'odd__find', status: 'done', arguments: { $top: 3, 'filter[x]': 'open', id: '1234567890123456789' } },
+      { tool: 'odd__find', status: 'done', arguments: { $top: 3, 'filter[x]': 'open', id } },
     ]);
     expect(odd.calls().at(-1)?.params).toMatchObject({ name: 'find', arguments: { $top: 3, 'filter[x]': 'open' } });
   });
