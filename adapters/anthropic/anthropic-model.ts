@@ -1,5 +1,5 @@
 import { isRecord, storableJson, storableText } from '../../contracts/json.ts';
-import Anthropic from '@anthropic-ai/sdk';
+import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import {
   type AnswerEnd,
@@ -7,6 +7,7 @@ import {
   ModelCallError,
   type ModelAnswer,
   type ModelBlock,
+  type ModelMessage,
   type ModelPort,
   type ModelRequest,
   type ReportedTokens,
@@ -45,12 +46,16 @@ export function createAnthropicModel({ baseUrl, timeoutMs }: AnthropicSettings):
         onFrame: () => void (timer = timer?.refresh() ?? setTimeout(() => silence.abort(), MAX_SILENCE_MS)),
       };
       try {
-        const response = await client.messages
-          .create(toWire(request), {
-            signal: AbortSignal.any([signal, silence.signal, AbortSignal.timeout(timeoutMs)]),
-            headers: { 'x-api-key': apiKey, 'idempotency-key': request.turnKey },
-          })
-          .asResponse();
+        const options = {
+          signal: AbortSignal.any([signal, silence.signal, AbortSignal.timeout(timeoutMs)]),
+          headers: { 'x-api-key': apiKey, 'idempotency-key': request.turnKey },
+        };
+        const send = (asked: ModelRequest) => client.messages.create(toWire(asked), options).asResponse();
+        const response = await send(request).catch((error: unknown) => {
+          if (!isAboutImage(error)) throw error;
+          // A picture of a tool that the provider cannot read must not cost the whole answer; a refusal is free.
+          return send({ ...request, messages: request.messages.map(withoutImages) });
+        });
         return fromWire(await readAnswer(response, progress));
       } catch (error) {
         throw toModelCallError(error, { cancelled: signal.aborted, begun: progress.begun, secret: apiKey });
@@ -59,6 +64,19 @@ export function createAnthropicModel({ baseUrl, timeoutMs }: AnthropicSettings):
       }
     },
   };
+}
+
+const isAboutImage = (error: unknown): boolean =>
+  error instanceof APIError && error.status === 400 && /\bimages?\b/i.test(error.message);
+
+/** With words where pictures were. */
+const withoutImages = (message: ModelMessage): ModelMessage =>
+  typeof message.content === 'string' ? message : { ...message, content: message.content.map(withoutImage) };
+
+function withoutImage(block: ModelBlock): ModelBlock {
+  if (block.type === 'image') return { type: 'text', text: '[an image that could not be read]' };
+  const { content } = block;
+  return Array.isArray(content) ? { ...block, content: content.map((one) => withoutImage(one as ModelBlock)) } : block;
 }
 
 const isMessage = (given: unknown): given is WireMessage =>

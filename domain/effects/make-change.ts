@@ -210,7 +210,7 @@ async function settle(
     detail: result.isError ? result.text.slice(0, DETAIL_CHARS) : null,
   };
   await withOrganization(deps.db, target.organizationId, (trx) =>
-    writeAnswer(trx, target, row, { status, result, taints: !hasVerifiedEffects(tool) }, async () => {
+    writeAnswer(trx, target, row, { status, result: given, taints: !hasVerifiedEffects(tool) }, async () => {
       const written = await settleEffect(trx, happened ? { key } : versionOf(claimed), settled);
       if (!happened && !written) throw overtaken();
     }),

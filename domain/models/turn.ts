@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE, FailureError, type RefusalCause } from '../../contracts/failures.ts';
+import { isRecord } from '../../contracts/json.ts';
 import type { Nanos } from '../../contracts/money.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withLockedOrchestration, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -14,7 +15,14 @@ import { findTurn, insertTurn } from '../../db/queries/turns.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 import { alertBudgets } from '../budgets/limits.ts';
-import { endOf, ModelCallError, type ModelAnswer, type ModelRequest, type PooledModel } from './model-port.ts';
+import {
+  endOf,
+  ModelCallError,
+  type ModelAnswer,
+  type ModelBlock,
+  type ModelRequest,
+  type PooledModel,
+} from './model-port.ts';
 import type { PriceTable } from './prices.ts';
 
 export interface TurnDeps {
@@ -241,6 +249,19 @@ export const maxPromptTokens = (request: Pick<ModelRequest, 'system' | 'messages
   Buffer.byteLength(JSON.stringify(request.schema ?? '')) +
   (request.tools ? TOOLS_TOKENS + Buffer.byteLength(JSON.stringify(request.tools)) : 0) +
   request.messages.reduce(
-    (sum, { content }) => sum + Buffer.byteLength(typeof content === 'string' ? content : JSON.stringify(content)),
+    (sum, { content }) => sum + (typeof content === 'string' ? Buffer.byteLength(content) : maxTokensOf(content)),
     0,
   );
+
+/** Of a picture up to 2,000 pixels wide: a token for 750 pixels (docs.claude.com, vision), whatever its bytes. */
+const IMAGE_TOKENS = 6_000;
+
+function maxTokensOf(blocks: readonly ModelBlock[]): number {
+  let images = 0;
+  const words = JSON.stringify(blocks, (_name, value: unknown) => {
+    if (!isRecord(value) || value['type'] !== 'base64' || typeof value['data'] !== 'string') return value;
+    images++;
+    return { ...value, data: '' };
+  });
+  return Buffer.byteLength(words) + images * IMAGE_TOKENS;
+}

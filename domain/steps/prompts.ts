@@ -3,6 +3,7 @@ import type { Message } from '../../db/queries/sessions.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
 import type { ModelTurn } from '../../db/queries/turns.ts';
 import type { ModelBlock } from '../../db/tables/work.ts';
+import type { ToolImage } from '../../contracts/tools.ts';
 import { endOf, type ModelMessage } from '../models/model-port.ts';
 import { toModelAnswer } from '../tools/results.ts';
 
@@ -110,14 +111,21 @@ const toBlocks = (content: ModelMessage['content']): readonly ModelBlock[] =>
 const MAX_RESULT_CHARS = 300_000;
 const BEGINNING_CHARS = 400;
 
+/** Pictures of a request: the newest, as far as the API takes them beside everything else (32 MB in all). */
+const MAX_IMAGES = 20;
+const MAX_IMAGE_CHARS = 16_000_000;
+
 interface CallResult {
   readonly call: ToolCall;
+  readonly images: readonly ToolImage[];
   readonly text: string;
   readonly isError: boolean;
 }
 
 function bounded(calls: readonly ToolCall[]): CallResult[] {
   let room = MAX_RESULT_CHARS;
+  let imageRoom = MAX_IMAGE_CHARS;
+  let imagesLeft = MAX_IMAGES;
   return calls
     .toReversed()
     .map((call) => {
@@ -125,16 +133,22 @@ function bounded(calls: readonly ToolCall[]): CallResult[] {
       room -= text.length;
       const fits = room >= 0 || text.length <= BEGINNING_CHARS;
       const short = `${text.slice(0, BEGINNING_CHARS).toWellFormed()}\n(The rest of this earlier answer is left out.)`;
-      return { call, isError, text: fits ? text : short };
+      const images = (call.images ?? []).filter(({ data }) => imagesLeft-- > 0 && (imageRoom -= data.length) >= 0);
+      return { call, isError, images, text: fits ? text : short };
     })
     .toReversed();
 }
 
-function toResultBlock({ call, text, isError }: CallResult): ModelBlock {
+const toImageBlock = ({ mediaType, data }: ToolImage): ModelBlock => ({
+  type: 'image',
+  source: { type: 'base64', media_type: mediaType, data },
+});
+
+function toResultBlock({ call, text, images, isError }: CallResult): ModelBlock {
   return {
     type: 'tool_result',
     tool_use_id: call.tool_use_id,
-    content: [{ type: 'text', text }],
+    content: [{ type: 'text', text }, ...images.map(toImageBlock)],
     ...(isError && { is_error: true }),
   };
 }

@@ -29,7 +29,8 @@ export async function writeAnswer(
   also?: () => Promise<void>,
 ): Promise<void> {
   await lockOrchestration(trx, orchestrationId);
-  const set = { status, result: JSON.stringify(storableResult(result)), progress: null };
+  const images = result.images?.length ? JSON.stringify(result.images) : null;
+  const set = { status, result: JSON.stringify(storableResult(result)), images, progress: null };
   const finished = { ...set, finished_at: new Date().toISOString() };
   const changed = await setToolCall(trx, { orchestrationId, id: call }, finished);
   if (taints && row.step_id) await setStep(trx, { orchestrationId, id: row.step_id }, { tainted: true });

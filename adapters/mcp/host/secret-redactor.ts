@@ -94,8 +94,8 @@ function formsOf(value: string): string[] {
 }
 
 function scrubResult(result: ToolResult, scrub: (text: string) => string): ToolResult {
-  const { text, data, isError } = result;
-  return { text: scrub(text), ...(data && { data: scrubJson(data, scrub) as Record<string, unknown> }), isError };
+  const { text, data, ...more } = result;
+  return { ...more, text: scrub(text), ...(data && { data: scrubJson(data, scrub) as Record<string, unknown> }) };
 }
 
 function scrubJson(value: unknown, scrub: (text: string) => string): unknown {

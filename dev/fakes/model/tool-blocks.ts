@@ -85,9 +85,32 @@ function checkResult({ tool_use_id: id, content, is_error: isError }: Block, at:
   for (const [place, part] of content.entries()) {
     if (!isRecord(part) || typeof part['type'] !== 'string')
       throw invalid(`${at}.content.${place}.type: Field required`);
+    if (part['type'] === 'image') checkImage(part, `${at}.content.${place}.image`);
     if (part['type'] === 'text' && (typeof part['text'] !== 'string' || part['text'] === ''))
       throw invalid('messages: text content blocks must be non-empty');
   }
+}
+
+const MAGIC: Readonly<Record<string, RegExp>> = {
+  'image/png': /^iVBORw0KGgo/,
+  'image/jpeg': /^\/9j\//,
+  'image/gif': /^R0lGOD/,
+  'image/webp': /^UklGR/,
+};
+/** The provider takes 5 MB of base64 for a picture. */
+const MAX_IMAGE_CHARS = 5 * 1024 * 1024;
+
+function checkImage({ source }: Block, at: string): void {
+  if (!isRecord(source) || source['type'] !== 'base64' || typeof source['data'] !== 'string')
+    throw invalid(`${at}.source: Field required`);
+  const { data, media_type: type } = source;
+  const magic = MAGIC[String(type)];
+  if (!magic) throw invalid(`${at}.source.base64.media_type: Input should be ${Object.keys(MAGIC).join(', ')}`);
+  if (data.length > MAX_IMAGE_CHARS) throw invalid(`${at}.source.base64: image exceeds 5 MB maximum`);
+  if (!magic.test(data))
+    throw invalid(`${at}: The image was specified using the ${String(type)} media type, but is not`);
+  // An image of zeros stands for one that has the right beginning and cannot be decoded.
+  if (/A{200}/.test(data)) throw invalid(`${at}: Could not process image`);
 }
 
 function checkResults(message: unknown, index: number, asked: readonly string[]): void {

@@ -223,7 +223,7 @@ describe('a result', () => {
     ];
     server.setCall(() => ({ result: { content } }));
     expect((await connection.call('act', {}, options)).text).toBe(
-      '[audio, audio/wav, 3 kB, not shown]\n[file:///a.bin, binary, 3 kB, not shown]\n[file:///a.txt]\ninside',
+      '[audio, audio/wav, 3 kB: the model cannot hear it]\n[file:///a.bin, binary, 3 kB, not shown]\n[file:///a.txt]\ninside',
     );
   });
 });
