@@ -51,9 +51,28 @@ export function ConnectionPage({ connectionId, onNavigate }: ConnectionPageProps
               <ConnectionActions connection={connection} user={me.user} onGone={() => onNavigate(CONNECTIONS)} />
             )}
           </article>
-          <ConnectionTools connectionId={connectionId} role={me.user.role} unusable={connection.unusableTools} />
+          <ConnectionTools connectionId={connectionId} role={me.user.role} />
+          <UnusableTools tools={connection.unusableTools} />
         </>
       )}
+    </div>
+  );
+}
+
+/** What the server lists and nobody can call, with the reasons. */
+function UnusableTools({ tools }: { readonly tools: ConnectionView['unusableTools'] }) {
+  const { text } = useText();
+  if (tools.length === 0) return null;
+  return (
+    <div className="note note-warning">
+      <p>{text.tools.unusable(tools.length)}</p>
+      <ul>
+        {tools.map(({ tool, reason }) => (
+          <li key={`${tool} ${reason}`}>
+            <code>{tool}</code> {reason}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

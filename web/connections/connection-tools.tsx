@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId } from 'react';
-import type { ConnectionTools as Tools, ConnectionView } from '../../contracts/connections.ts';
+import type { ConnectionTools as Tools } from '../../contracts/connections.ts';
 import type { ToolView } from '../../contracts/tools.ts';
 import { useApi, QUERY } from '../api/queries.ts';
 import { showInvisible } from '../../contracts/clean-text.ts';
@@ -14,11 +14,10 @@ import { Difference } from './field.tsx';
 interface ConnectionToolsProps {
   readonly connectionId: string;
   readonly role: string;
-  readonly unusable: ConnectionView['unusableTools'];
 }
 
 /** A connection's tools: first those that wait for an admin, with what has changed, then what is on. */
-export function ConnectionTools({ connectionId, role, unusable }: ConnectionToolsProps) {
+export function ConnectionTools({ connectionId, role }: ConnectionToolsProps) {
   const api = useApi();
   const cache = useQueryClient();
   const { text } = useText();
@@ -63,18 +62,6 @@ export function ConnectionTools({ connectionId, role, unusable }: ConnectionTool
             />
           ))}
         </ul>
-      )}
-      {unusable.length > 0 && (
-        <div className="note note-warning">
-          <p>{text.tools.unusable(unusable.length)}</p>
-          <ul>
-            {unusable.map(({ tool, reason }) => (
-              <li key={`${tool} ${reason}`}>
-                <code>{tool}</code> {reason}
-              </li>
-            ))}
-          </ul>
-        </div>
       )}
     </section>
   );

@@ -61,7 +61,7 @@ const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'nul
 /** One keyword that is written oddly must not keep all the others from being looked at. */
 function isReadable(keyword: string, value: unknown): boolean {
   if (value === null) return keyword === 'const' || keyword === 'default';
-  if (keyword === 'type') return [value].flat().every((type) => TYPES.includes(String(type)));
+  if (keyword === 'type') return [value].flat().every((type) => typeof type === 'string' && TYPES.includes(type));
   if (keyword === 'required' || keyword === 'enum') return Array.isArray(value);
   return !(keyword.startsWith('exclusive') && typeof value === 'boolean');
 }

@@ -99,7 +99,7 @@ describe('a conversation with pictures', () => {
 
   it('shows them beside the words, the newest first where there are too many', () => {
     const [, results] = talk(...Array.from({ length: 22 }, (_, nth) => call(nth)));
-    const contents = (results?.content as unknown as readonly { content: unknown[] }[]).map(
+    const contents = ((results?.content ?? []) as unknown as readonly { content: unknown[] }[]).map(
       ({ content }) => content.length,
     );
     expect(contents).toEqual([1, 1, ...Array.from({ length: 20 }, () => 2)]);
