@@ -7,6 +7,10 @@ const share = z.coerce.number().min(0).max(1);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const optionalText = z.string().trim().min(1).optional();
 
+/** Temporal puts both names of a worker's version together and refuses what it could not take apart. */
+const versionName = (shape: RegExp, problem: string) =>
+  z.string().trim().regex(shape, `${problem}, which Temporal does not take`);
+
 const Price = z.strictObject({
   input: z.number().min(0),
   output: z.number().min(0),
@@ -106,8 +110,12 @@ const Env = z.object({
   LOCAL_WORKER_COUNT: z.coerce.number().int().min(1).max(1_000).default(2),
   WORKER_PROCESSES: z.coerce.number().int().min(1).max(32).default(1),
   WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(1).max(10_000).default(100),
-  TEMPORAL_WORKER_BUILD_ID: optionalText,
-  TEMPORAL_WORKER_DEPLOYMENT: z.string().trim().min(1).default('nubabel'),
+  TEMPORAL_TRUSTED_NETWORK: flag.default(false),
+  TEMPORAL_WORKER_BUILD_ID: versionName(/^(?!__).{1,255}$/, 'begins with __ or is too long').optional(),
+  TEMPORAL_WORKER_DEPLOYMENT: versionName(
+    /^(?!__)[^.:]{1,255}$/,
+    'has "." or ":" in it, begins with __ or is too long',
+  ).default('nubabel'),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(100),
   DEFAULT_DAILY_BUDGET_CENTS: cents.default(1000),
   DEFAULT_ORG_MONTHLY_BUDGET_CENTS: cents.default(100_000),
@@ -146,7 +154,42 @@ const delegationProblems = ({ DELEGATION_ENV: names = '' }: NodeJS.ProcessEnv): 
     .filter((name) => (name in Env.shape || OURS.test(name)) && !SHARED.includes(name))
     .map((name) => `DELEGATION_ENV: ${name} is Nubabel's own, and not for coding agents`);
 
-function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<T> {
+/** The Temporal that the environment names, with every way to sign in; otherwise Temporal's own default. */
+function temporalOf(env: NodeJS.ProcessEnv): ClientConnectConfig | string {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: stringsOf(env) });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const THIS_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
+/** Whoever reaches Temporal unhindered decides and reads in anybody's name there. */
+function temporalProblems(env: NodeJS.ProcessEnv): string[] {
+  const temporal = temporalOf(env);
+  if (typeof temporal === 'string') return [`TEMPORAL_*: ${temporal}`];
+  const { address = 'localhost:7233', tls, apiKey, metadata } = temporal.connectionOptions;
+  if (THIS_MACHINE.test(address) || env['TEMPORAL_TRUSTED_NETWORK'] === 'true') return [];
+  const otherwise =
+    'set TEMPORAL_TRUSTED_NETWORK=true where nobody but Nubabel reaches it, such as in a mesh of your own';
+  if (!tls)
+    return [
+      `TEMPORAL_ADDRESS: ${address} is reached without TLS: set TEMPORAL_TLS=true or TEMPORAL_API_KEY, or ${otherwise}`,
+    ];
+  const hasCertificate = typeof tls === 'object' && tls.clientCertPair !== undefined;
+  const hasHeader = Object.keys(metadata ?? {}).some((name) => name.toLowerCase() === 'authorization');
+  if (apiKey !== undefined || hasCertificate || hasHeader) return [];
+  return [
+    `TEMPORAL_ADDRESS: ${address} is reached without saying who calls: set TEMPORAL_API_KEY or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, or ${otherwise}`,
+  ];
+}
+
+/** `npm start` brings a Temporal of its own unless the environment names one. */
+const namesTemporal = (env: NodeJS.ProcessEnv): boolean =>
+  Boolean(env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE'] || env['TEMPORAL_CONFIG_FILE']);
+
+function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv, needsTemporal: boolean): z.infer<T> {
   const given = withoutEmpty(env);
   const parsed = schema.safeParse(given);
   const issues = parsed.error?.issues ?? [];
@@ -154,6 +197,7 @@ function parse<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<
     ...issues.map((issue) => `${issue.path.join('.') || 'environment'}: ${issue.message}`),
     ...slackProblems(given),
     ...delegationProblems(given),
+    ...(needsTemporal ? temporalProblems(env) : []),
   ];
   if (parsed.success && problems.length === 0) return parsed.data;
   const lines = problems.map((problem) => `  ${problem}`);
@@ -197,16 +241,23 @@ function delegationEnvOf({ DELEGATION_ENV = [] }: Settings, env: NodeJS.ProcessE
 
 /** What `npm start` reads: it may bring its own database and Temporal. */
 export const loadSettings = (env: NodeJS.ProcessEnv = process.env): EnvironmentSettings => ({
-  ...parse(Env, env),
+  ...parse(Env, env, namesTemporal(env)),
   env,
   names: Object.keys(Env.shape),
 });
 
+/** The Temporal that the environment names. @throws ConfigurationError when its settings cannot be read. */
+export function loadTemporal(env: NodeJS.ProcessEnv = process.env): ClientConnectConfig {
+  const temporal = temporalOf(env);
+  if (typeof temporal === 'string') throw new ConfigurationError(`TEMPORAL_*: ${temporal}`);
+  return temporal;
+}
+
 /** What a process of the product reads; throws `ConfigurationError` with every problem listed. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const Required = Env.extend({ DATABASE_URL: Env.shape.DATABASE_URL.unwrap() });
-  const settings = parse(Required, env);
-  const temporal = loadClientConnectConfig({ overrideEnvVars: stringsOf(env) });
+  const settings = parse(Required, env, true);
+  const temporal = loadTemporal(env);
   const publicUrl = (settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`).replace(/\/+$/, '');
   const delegationEnv = delegationEnvOf(settings, env);
   return Object.freeze({ ...settings, temporal, publicUrl, modelKeys: modelKeysOf(settings), delegationEnv });

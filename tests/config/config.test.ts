@@ -156,8 +156,61 @@ describe('the configuration', () => {
   });
 
   it('hands the names of Temporal’s own clients on', () => {
-    const { temporal } = load({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'nubabel' });
-    expect(temporal).toMatchObject({ namespace: 'nubabel', connectionOptions: { address: 'temporal.example:7233' } });
+    const env = { TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'nubabel', TEMPORAL_API_KEY: 'key' };
+    const { temporal } = load(env);
+    expect(temporal).toMatchObject({
+      namespace: 'nubabel',
+      connectionOptions: { address: 'temporal.example:7233', apiKey: 'key', tls: true },
+    });
+  });
+});
+
+describe('a Temporal on another machine', () => {
+  const TEMPORAL_ADDRESS = 'temporal.example:7233';
+
+  it.each([
+    [{}, 'without TLS'],
+    [{ TEMPORAL_API_KEY: 'key', TEMPORAL_TLS: 'false' }, 'without TLS'],
+    [{ TEMPORAL_TLS: 'true' }, 'without saying who calls'],
+    [{ TEMPORAL_ADDRESS: '10.0.0.7:7233' }, 'without TLS'],
+    [{ TEMPORAL_ADDRESS: 'localhost.example:7233' }, 'without TLS'],
+    [{ TEMPORAL_ADDRESS: '127.0.0.1.example:7233' }, 'without TLS'],
+  ])('is refused with %o, and the words say what to set', (env, why) => {
+    const problems = problemsOf({ DATABASE_URL, TEMPORAL_ADDRESS, ...env }).join('\n');
+    expect(problems).toContain(why);
+    expect(problems).toContain('TEMPORAL_TRUSTED_NETWORK=true');
+    expect(() => loadSettings({ TEMPORAL_ADDRESS, ...env })).toThrow(why);
+  });
+
+  it.each<Record<string, string>>([
+    { TEMPORAL_API_KEY: 'key' },
+    { TEMPORAL_TLS: 'true', TEMPORAL_GRPC_META_AUTHORIZATION: 'Bearer key' },
+    { TEMPORAL_TLS_CLIENT_CERT_DATA: 'cert', TEMPORAL_TLS_CLIENT_KEY_DATA: 'key' },
+    { TEMPORAL_TRUSTED_NETWORK: 'true' },
+    { TEMPORAL_ADDRESS: '127.0.0.1:7233' },
+    { TEMPORAL_ADDRESS: 'localhost:7233' },
+    { TEMPORAL_ADDRESS: '[::1]:7233' },
+  ])('is taken with %o', (env) => {
+    expect(() => load({ TEMPORAL_ADDRESS, ...env })).not.toThrow();
+  });
+
+  it('whose profile is not there is a problem like any other', () => {
+    const problems = problemsOf({
+      DATABASE_URL,
+      TEMPORAL_PROFILE: 'nowhere',
+      TEMPORAL_CONFIG_FILE: '/none.toml',
+      PORT: 'x',
+    });
+    expect(problems.map((line) => line.trim().split(':')[0])).toEqual(expect.arrayContaining(['PORT', 'TEMPORAL_*']));
+  });
+
+  it.each([
+    ['TEMPORAL_WORKER_DEPLOYMENT', 'nubabel.eu'],
+    ['TEMPORAL_WORKER_DEPLOYMENT', 'nubabel:eu'],
+    ['TEMPORAL_WORKER_DEPLOYMENT', '__nubabel'],
+    ['TEMPORAL_WORKER_BUILD_ID', '__1'],
+  ])('is not given a version that it refuses: %s=%s', (name, value) => {
+    expect(problemsOf({ DATABASE_URL, [name]: value }).join()).toContain('which Temporal does not take');
   });
 });
 
