@@ -3,6 +3,7 @@ import type { JobStatus } from '../contracts/orchestration.ts';
 import { createApi } from '../web/api/client.ts';
 import { ApiProblemError, UnreachableError } from '../web/api/problem.ts';
 import { followJob } from '../web/job/follow-job.ts';
+import { loadEnvFile } from '../dev/env-file.ts';
 import { findAddress, notRunning, type Address, parseArguments, type Arguments } from './ask-arguments.ts';
 import { askApproval } from './ask-approval.ts';
 import { answerLines, closingLines, createScreen } from './ask-lines.ts';
@@ -13,6 +14,7 @@ const { stdin, stdout, stderr } = process;
 /** Asks, shows the work live, and answers with the exit code: 0 done, 1 not done, 2 never started. */
 async function main(): Promise<number> {
   const given = parseArguments(process.argv.slice(2));
+  loadEnvFile();
   const address = findAddress(process.env);
   try {
     const status = await ask(given, address);

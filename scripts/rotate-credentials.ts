@@ -2,18 +2,28 @@ import { ConfigurationError, loadConfig, loadSettings } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { rotateSecrets } from '../db/rotate-secrets.ts';
 import { createSealer } from '../db/sealing.ts';
+import { loadEnvFile } from '../dev/env-file.ts';
+import { dataDirOf } from '../dev/paths.ts';
 import { readRunningSystem } from '../dev/running.ts';
+
+const USAGE = `Seals every secret that organizations have brought anew with the first key of CREDENTIAL_KEYS.
+  npm run credentials:rotate`;
 
 const NO_KEYS =
   'There are no keys: set CREDENTIAL_KEYS to the new key followed by the old ones (<id>:<32 bytes as base64>, …), in this ' +
   'terminal and in every process of Nubabel before.';
 
 /** For operators: seals every secret anew with the first key of CREDENTIAL_KEYS. Exit code 3 when some did not open. */
-async function main(): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  if (args.length > 0) {
+    say(USAGE);
+    return args.includes('--help') || args.includes('-h') ? 0 : 2;
+  }
+  loadEnvFile();
   const settings = loadSettings();
   const keys = settings.CREDENTIAL_KEYS;
   if (!keys) throw new ConfigurationError(NO_KEYS);
-  const running = readRunningSystem(settings.NUBABEL_DATA_DIR);
+  const running = readRunningSystem(dataDirOf(settings));
   const database = openDatabase(settings.DATABASE_URL ?? running?.databaseUrl ?? loadConfig().DATABASE_URL, 2);
   try {
     const { resealed, current, unopened } = await rotateSecrets({
@@ -38,7 +48,7 @@ async function main(): Promise<number> {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-process.exitCode = await main().catch((error: unknown) => {
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   return 2;
 });

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { loadSettings } from '../config.ts';
 import { childEnv, PROXIES } from '../dev/child-env.ts';
+import { loadEnvFile } from '../dev/env-file.ts';
+import { dataDirOf } from '../dev/paths.ts';
 import { readRunningSystem } from '../dev/running.ts';
 
 /** `npm run temporal -- workflow list`: Temporal's own command line, on the running system. */
-const running = readRunningSystem(loadSettings().NUBABEL_DATA_DIR);
+loadEnvFile();
+const running = readRunningSystem(dataDirOf(loadSettings()));
 if (!running?.temporalCli) {
   process.stderr.write(
     'Nubabel does not run here with a Temporal of its own. Start it with npm start, or use your own temporal.\n',

@@ -90,6 +90,19 @@ export async function findWorkspace(db: Kysely<Database>, teamId: string): Promi
 export const findUser = (trx: OrganizationTransaction, id: string): Promise<User | undefined> =>
   trx.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
 
+/** Users of this id, or of this one of Slack's, which two workspaces may both have. */
+export const findUsers = (
+  trx: OrganizationTransaction,
+  by: { id: string } | { slackUserId: string },
+): Promise<User[]> =>
+  trx
+    .selectFrom('users')
+    .selectAll()
+    .where((eb) => ('id' in by ? eb('id', '=', by.id) : eb('slack_user_id', '=', by.slackUserId)))
+    .orderBy('created_at')
+    .limit(2)
+    .execute();
+
 /**
  * Safe to repeat: an existing user of the same Slack identity is returned as it is. It locks no existing row: the first
  * messages of a new person come side by side, and whoever held the user while another held the message would deadlock.
