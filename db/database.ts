@@ -30,8 +30,9 @@ export interface OpenDatabase {
 
 /** Whoever waits longer than this for a lock of somebody else is told to come again. */
 const LOCK_MS = 4_000;
-/** One organization gets at most this part of the pool at once. */
-const PARTS = 4;
+/** One organization gets at most an eighth of the pool at once, and three of a small one. */
+const PARTS = 8;
+const MIN_EACH = 3;
 /** Connections that no organization may hold, for looking up whose token or workspace it is; small pools have none. */
 const KEPT_FREE = 2;
 
@@ -67,8 +68,8 @@ export function openDatabase(
   });
   const handles = { connect: async () => toHandle(await pool.connect()), end: () => pool.end() };
   const db = new Kysely<Database>({ dialect: new Dialect({ pool: handles }) });
-  const connections = poolSize > PARTS * KEPT_FREE ? poolSize - KEPT_FREE : poolSize;
-  const each = Math.ceil(poolSize / PARTS);
+  const connections = poolSize > MIN_EACH * KEPT_FREE ? poolSize - KEPT_FREE : poolSize;
+  const each = Math.min(poolSize, Math.max(MIN_EACH, Math.ceil(poolSize / PARTS)));
   shares.set(db, new FairShare({ connections, each, waitMs: acquireTimeoutMs }));
   return { db, pool, close: () => db.destroy() };
 }

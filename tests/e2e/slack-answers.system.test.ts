@@ -118,7 +118,7 @@ describe('an answer by the wrong ones', () => {
     await (
       await say(ts, '<@UNUBABEL> May I see this too?', 'U_GRACE')
     ).settled;
-    await shows(ts, /Guests may read/);
+    await shows(ts, /Guests can read/);
     await (
       await say(ts, '<@UNUBABEL> zzqx and what do you do vvrk?', 'U_LINUS')
     ).settled;

@@ -184,7 +184,7 @@ describe('people', () => {
   it('that are guests in Slack may not start work', async () => {
     const before = nubabel.model.requests.length;
     const { ts } = await mention('Spend money', { user: 'U_GRACE' });
-    expect(wordsOf(await finalMessage(nubabel, CHANNEL, ts))).toContain('Guests may read but not start work');
+    expect(wordsOf(await finalMessage(nubabel, CHANNEL, ts))).toContain('Guests can read but not start work');
     expect(nubabel.model.requests).toHaveLength(before);
   });
 
@@ -196,7 +196,7 @@ describe('people', () => {
     const calls = await nubabel.slack.waitFor('the answer', () =>
       nubabel.slack.calls('chat.postMessage').find(({ arguments: given }) => given['thread_ts'] === ts),
     );
-    expect(JSON.stringify(calls.arguments)).toContain('Guests may read but not start work');
+    expect(JSON.stringify(calls.arguments)).toContain('Guests can read but not start work');
     expect(nubabel.model.requests).toHaveLength(before);
   });
 });
