@@ -1,4 +1,5 @@
 import type { Category } from '../../contracts/agents.ts';
+import type { Plan } from '../../contracts/plan.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import { toPhases, agentName } from '../../contracts/phases.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
@@ -89,6 +90,7 @@ function finalMessage(state: ReportState): BlockMessage {
   // A plan that would run is told better by its steps than by the answer, which says the same in words.
   const wouldBe = orchestration.options.dryRun && state.plan?.document;
   const dryRun = orchestration.options.dryRun && (wouldBe || !result) ? texts.planned : undefined;
+  const total = wouldBe ? totalOf(wouldBe, texts) : undefined;
   const healing = healingLines(state.healing, texts);
   const steps = stepBlocks(state, texts);
   const notes = [...coverageLines(state, texts), ...healing, ...steeringLines(state.steering, texts)];
@@ -102,6 +104,7 @@ function finalMessage(state: ReportState): BlockMessage {
       head,
       error && escaped(error.message),
       result ? undefined : dryRun,
+      total,
       stopped,
       answer,
       healing[0],
@@ -149,17 +152,19 @@ function stepBlocks({ orchestration, plan, steps }: ReportState, texts: Texts): 
     const lines = [`*${texts.plan.steps}*`, ...outcomeLines(steps, orchestration.language)];
     return sections(lines, LIST_SECTIONS, texts.plan.more);
   }
-  const price = [
-    `${texts.estimate}: ${cents(document.cents)} (${texts.worstCase} ${cents(document.worstCents)})`,
-    texts.plan.minutes(document.minutes),
-    texts.plan.total(document.steps.length, document.phases),
+  // The total in a section of its own: what does not fit of the steps must not take it away.
+  return [
+    ...sections(proposedLines(document.steps, texts), LIST_SECTIONS + 10, texts.plan.more),
+    section(`*${totalOf(document, texts)}*`),
   ];
-  return sections(
-    [...proposedLines(document.steps, texts), `*${price.join(' · ')}*`],
-    LIST_SECTIONS + 10,
-    texts.plan.more,
-  );
 }
+
+const totalOf = ({ cents: usual, worstCents, minutes, steps, phases }: Plan, texts: Texts): string =>
+  [
+    `${texts.estimate}: ${cents(usual)} (${texts.worstCase} ${cents(worstCents)})`,
+    texts.plan.minutes(minutes),
+    texts.plan.total(steps.length, phases),
+  ].join(' · ');
 
 /** How much of the work is in the answer, what is not, and what the parts weigh. */
 function coverageLines({ orchestration, plan, steps }: ReportState, texts: Texts): string[] {

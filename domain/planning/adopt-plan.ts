@@ -95,7 +95,12 @@ export async function checkDraft(
   const finished = new Set(steps.filter(({ status }) => status === 'done').map(({ id }) => id));
   const { organization_id: organizationId, user_id: userId, category } = orchestration;
   const { tools } = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
-  const world = { agents: new Set(deps.agents.keys()), tools: new Set(tools.map(({ name }) => name)), finished };
+  const world = {
+    agents: new Set(deps.agents.keys()),
+    tools: new Set(tools.map(({ name }) => name)),
+    finished,
+    request: orchestration.message,
+  };
   const problems = [...validatePlan(draft, world), ...reusedIds(draft, steps)];
   if (problems.length > 0) return { problems };
   const withRisks = { ...draft, steps: withToolRisks(draft.steps, tools) };

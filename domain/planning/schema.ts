@@ -74,7 +74,15 @@ export function toPlanDraft(
     return { problems: [problem(null, null, 'The answer is no JSON object with "goal" and "steps".')] };
   const loose = loosePlan(agents).safeParse(answer);
   if (!loose.success) return { problems: problemsOf(loose.error, answer, agents) };
-  const ids = idsFor(loose.data.steps.map(({ id }) => id));
+  const spellings = loose.data.steps.map(({ id }) => id);
+  const ids = idsFor(spellings);
+  const alike = spellings.flatMap((spelling, i) => {
+    const other = spellings.find((one, j) => j < i && one !== spelling && ids.all[j] === ids.all[i]);
+    return other === undefined
+      ? []
+      : [problem(spelling, 'id', `“${other}” and “${spelling}” are one name as an id; name each differently.`)];
+  });
+  if (alike.length > 0) return { problems: alike };
   const draft = PlanDraft.safeParse({
     goal: cut(loose.data.goal, PLAN_LIMITS.goalChars),
     steps: loose.data.steps.map((step, i) => normalised(step, ids.all[i] ?? step.id, ids)),

@@ -8,6 +8,8 @@ export interface PlanWorld {
   readonly tools: ReadonlySet<string>;
   /** Steps that an earlier revision has done: they may be needed, but not planned again. */
   readonly finished?: ReadonlySet<string>;
+  /** What was asked for: words that stand in it are no leftovers. */
+  readonly request?: string;
 }
 
 type Issue = readonly [field: string, message: string];
@@ -34,12 +36,12 @@ export function validatePlan(draft: PlanDraft, world: PlanWorld): PlanProblem[] 
   ];
 }
 
-function problemsOfPlan({ goal, steps }: PlanDraft, { finished }: PlanWorld): PlanProblem[] {
+function problemsOfPlan({ goal, steps }: PlanDraft, { finished, request }: PlanWorld): PlanProblem[] {
   const about = (field: string, message: string): PlanProblem => ({ step: null, field, message });
   const circle = circleIn(steps);
   const depth = Math.max(0, ...phasesOf(steps, finished).values());
   return [
-    isPlaceholder(goal) && about('goal', 'The goal is a placeholder; say what will be achieved.'),
+    isPlaceholder(goal, request) && about('goal', 'The goal is a placeholder; say what will be achieved.'),
     goal.length > PLAN_LIMITS.goalChars &&
       about('goal', `The goal is longer than ${PLAN_LIMITS.goalChars} characters.`),
     steps.length === 0 && about('steps', 'The plan has no steps.'),
@@ -58,12 +60,15 @@ function issuesOfTexts(step: PlanStep, i: number, { steps, world }: ValidationCo
       'id',
       `The step “${step.id}” is done already; it may be needed, but not planned again.`,
     ],
-    (isPlaceholder(step.title) || step.title === step.id) && ['title', 'The title is a placeholder; name the work.'],
+    (isPlaceholder(step.title, world.request) || step.title === step.id) && [
+      'title',
+      'The title is a placeholder; name the work.',
+    ],
     step.title.length > PLAN_LIMITS.titleChars && [
       'title',
       `The title is longer than ${PLAN_LIMITS.titleChars} characters.`,
     ],
-    isPlaceholder(step.instruction)
+    isPlaceholder(step.instruction, world.request)
       ? ['instruction', 'The instruction is a placeholder; say what has to be done.']
       : textLength(step.instruction) < PLAN_LIMITS.minInstructionChars && [
           'instruction',
@@ -123,7 +128,7 @@ function issuesOfNeeds(step: PlanStep, { steps, world }: ValidationContext): Iss
 /** Placeholders that models leave instead of content. Written so that a request about such words still passes. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /\bTB[DA]\b/u,
-  /^[^\p{L}\p{N}]*(?:to[d]o|tbd|tba|n\/?a|none|placeholder|untitled|title|description|instructions?|example|sample|demo|foo|bar|asdf)[^\p{L}\p{N}]*$/iu,
+  /^[^\p{L}\p{N}]*(?:to[d]o|tbd|tba|n\/?a|none|placeholder|untitled|title|description|instructions?|foo|bar|asdf)[^\p{L}\p{N}]*$/iu,
   /^[^\p{L}\p{N}]*(?:to[d]o|tbd|fix[m]e)\s*[:.…–—-]/iu,
   /[:=([-]\s*(?:to[d]o|tbd|tba)\b[^\p{L}\p{N}]*$/iu,
   /\bto be (?:determined|defined|decided|announced|filled in|completed later|specified later)\b/iu,
@@ -148,9 +153,27 @@ const PLACEHOLDERS: readonly RegExp[] = [
 const BARE_WORD =
   /(?<!\b(?:every|[a]ny|all|each|the|open|no|of|remaining|about)\s)\bTO[D]O\b(?!s?\s+(?:comment|item|list|marker|note|entr|tag|app))/;
 
-/** Whether a text stands for words that are still to be written. */
-export const isPlaceholder = (text: string): boolean =>
-  text.trim() === '' || BARE_WORD.test(text) || PLACEHOLDERS.some((pattern) => pattern.test(text));
+/** Work on such words is no leftover: they are named, quoted, or what is worked on. */
+const NAMED_BEFORE =
+  /(?:\b(?:every|[a]ny|all|each|no|of|remaining|about|replace|remove|find|resolve|mark(?:ed)?(?: as)?|search(?: for)?|merge tags?|tags?|variables?|placeholders?|tokens?|markers?|fields?|string|called|named|like|such as|says?)|머지 ?태그|변수|자리 ?표시자|모든|치환할)[\s:]*(?:the\s+)?$|['"`“‘「]\s*$/iu;
+const NAMED_AFTER =
+  /^(?:['"`”’」]|s?\s*(?:tags?|markers?|placeholders?|variables?|fields?|tokens?|entries|items?|comments?|notes?|sections?|values?|cells?)\b|\s*(?:머지 ?)?(?:태그|변수|자리 ?표시자|표시|문구|항목|주석|필드))/iu;
+const AROUND = 60;
+
+/** Whether a text stands for words that are still to be written, and not for words that the request itself has. */
+export function isPlaceholder(text: string, request = ''): boolean {
+  if (text.trim() === '') return true;
+  const asked = request.toLowerCase();
+  return [BARE_WORD, ...PLACEHOLDERS].some((pattern) =>
+    [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))].some(({ 0: found, index }) => {
+      const words = found.trim().toLowerCase();
+      if (!/^[\s.…:_*?-]+$/.test(words) && asked.includes(words)) return false;
+      const before = text.slice(Math.max(0, index - AROUND), index);
+      const after = text.slice(index + found.length, index + found.length + AROUND);
+      return !(NAMED_BEFORE.test(before) || NAMED_AFTER.test(after));
+    }),
+  );
+}
 
 /** The length of a text in Latin letters: one Hangul syllable counts as two. */
 export const textLength = (text: string): number => text.trim().length + (text.match(/[\uac00-\ud7a3]/g)?.length ?? 0);

@@ -103,10 +103,13 @@ export function progressOf(
   steps: readonly Pick<Step, 'id' | 'title' | 'agent' | 'status'>[],
   texts: Texts,
 ): { step: string; progress: number } {
-  const finished = steps.filter(({ status }) => status === 'done' || status === 'failed').length;
+  const finished = steps.filter(({ status }) => ['done', 'failed', 'skipped'].includes(status)).length;
   const progress = Math.round(FROM + ((TO - FROM) * finished) / Math.max(1, steps.length));
-  const current = steps.find(({ status }) => status === 'running') ?? steps.find(({ status }) => status === 'pending');
-  if (!current) return { step: texts.merging, progress };
+  const current = (['running', 'waiting', 'pending'] as const)
+    .map((wanted) => steps.find(({ status }) => status === wanted))
+    .find((step) => step !== undefined);
+  // There is nothing to merge before anybody has answered.
+  if (!current) return { step: finished > 0 ? texts.merging : texts.understanding, progress };
   const nth = Math.min(finished + 1, steps.length);
   return { step: texts.running(stepName(current), nth, steps.length), progress };
 }

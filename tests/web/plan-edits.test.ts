@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { toPhases } from '../../contracts/phases.ts';
+import { errorSentence } from '../../contracts/texts.ts';
 import { isChanged, placeProblems, toEdits } from '../../web/plan/plan-edits.ts';
 import { samplePlan } from '../domain/planning/plan-samples.ts';
 
@@ -69,5 +70,13 @@ describe('phases', () => {
       [3, 3, 0],
     ]);
     expect(toPhases([])).toEqual([]);
+  });
+
+  it('of work that was cancelled or stopped are not done', () => {
+    const skipped = (reason: string | null) => ({ phase: 1, status: 'skipped' as const, reason });
+    const stopped = errorSentence('stopped', 'ko');
+    for (const reason of [null, 'stopped', stopped]) expect(toPhases([skipped(reason)])[0]?.percent).toBe(0);
+    expect(toPhases([skipped('condition_false')])[0]?.percent).toBe(100);
+    expect(toPhases([{ phase: 1, status: 'done' as const }, skipped(null)])[0]?.percent).toBe(50);
   });
 });

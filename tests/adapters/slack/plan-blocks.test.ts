@@ -247,6 +247,24 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
       expect(text.split(texts.planned)).toHaveLength(2);
       expect(text).toContain('1.50¢');
     }
+    expect(planned.text).toContain(`${texts.estimate}: 4.50¢`);
+  });
+
+  it('of a dry run shows its total, however many steps there are', () => {
+    const plan = sampleStoredPlan();
+    const [step] = plan.document?.steps ?? [];
+    if (!plan.document || !step) throw new Error('The sample has no steps.');
+    const steps = Array.from({ length: 400 }, (_, nth) => ({
+      ...step,
+      id: `s${nth}`,
+      phase: nth,
+      title: 'x'.repeat(110),
+    }));
+    const long = { ...plan, document: { ...plan.document, steps, phases: 400 } };
+    const dry = { language, status: 'completed', options: { dryRun: true }, finished_at: FINISHED } as const;
+    const { words } = read(shown({ ...dry, result: sampleResult() }, { plan: long }));
+    expect(words).toContain(`${texts.estimate}: 4.50¢`);
+    expect(words).toContain(texts.plan.total(400, 400));
   });
 });
 

@@ -31,7 +31,8 @@ describe('a placeholder', () => {
     'xxx',
     'Call xxxx now',
     'Untitled',
-    'demo',
+    'Reply to {{customer_name}} by mail',
+    'Ask TBD for the numbers',
     'placeholder',
     'n/a',
     `Deploy ${OPEN}`,
@@ -77,8 +78,32 @@ describe('a placeholder', () => {
     '배포 전 테스트를 실행한다',
     '다음 단계 제안',
     '없음 상태를 처리한다',
+    'Write the mail with the merge tag {{first_name}}',
+    'Check that every {{unsubscribe}} tag is filled',
+    'Find and replace every TBD in the contract',
+    'Replace TBDs with the numbers of finance',
+    'List the cells that say "TBD"',
+    'Demo',
+    'Sample',
+    'Example',
+    '모든 TBD 항목을 숫자로 바꾼다',
+    '머지 태그 {{이름}}을 넣는다',
   ])('is not %j', (text) => {
     expect(isPlaceholder(text)).toBe(false);
+  });
+
+  it('is nothing that the request itself says', () => {
+    for (const [text, request] of [
+      ['Send {{customer_name}} the offer', 'Write a mail that begins with {{customer_name}}'],
+      ['Set the owner to be determined later', 'the owner is to be determined'],
+      ['○○○ 회사에 연락', '○○○ 회사에 연락해 줘'],
+      ['Call xxx now', 'call xXx today'],
+    ] as const) {
+      expect(isPlaceholder(text)).toBe(true);
+      expect(isPlaceholder(text, request)).toBe(false);
+    }
+    expect(isPlaceholder('...', 'and so on ...')).toBe(true);
+    expect(isPlaceholder('', '')).toBe(true);
   });
 
   it('is told apart in linear time', () => {

@@ -64,6 +64,16 @@ describe('a planner’s words', () => {
     });
   });
 
+  it('never makes one step of two: names that are one as an id are refused', () => {
+    const steps = [
+      { ...PLAN.steps[0], id: 'Step 1' },
+      { ...PLAN.steps[0], id: 'step-1' },
+    ];
+    expect(read({ ...PLAN, steps })).toMatchObject({
+      problems: [{ step: 'step-1', field: 'id', message: expect.stringContaining('“Step 1” and “step-1”') }],
+    });
+  });
+
   it('are cut where they are only shown, and kept where they are work', () => {
     const { goal, steps } = draftOf({ ...withStep({ title: 't'.repeat(300) }), goal: 'g'.repeat(2_000) });
     expect(goal).toHaveLength(PLAN_LIMITS.goalChars);

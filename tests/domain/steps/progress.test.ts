@@ -6,7 +6,7 @@ import { textsFor } from '../../../contracts/texts.ts';
 import { sampleAgent } from '../../support/samples.ts';
 
 describe('the step line', () => {
-  const show = (...states: ('pending' | 'running' | 'done' | 'failed')[]) =>
+  const show = (...states: ('pending' | 'running' | 'waiting' | 'skipped' | 'done' | 'failed')[]) =>
     progressOf(
       states.map((status, i) => sampleAgent((['brand', 'ops', 'finance'] as const)[i] ?? 'general', { status })),
       textsFor('en'),
@@ -24,7 +24,13 @@ describe('the step line', () => {
     expect(show('done', 'running', 'running').progress).toBe(40);
     expect(show('done', 'failed', 'running').progress).toBe(65);
     expect(show('done', 'failed', 'done').progress).toBe(90);
-    expect(progressOf([], textsFor('en'))).toEqual({ step: 'Merging the answers', progress: 15 });
+    expect(show('done', 'skipped', 'running').progress).toBe(65);
+  });
+
+  it('never says that it merges before anybody has answered', () => {
+    expect(progressOf([], textsFor('en'))).toEqual({ step: 'Understanding the request', progress: 15 });
+    expect(show('waiting', 'waiting').step).toBe('Running agent: Brand (1/2)');
+    expect(show('skipped', 'skipped').step).toBe('Merging the answers');
   });
 
   it('is Korean for Korean', () => {
