@@ -18,6 +18,9 @@ export async function undoWorkflow({ organizationId, orchestrationId }: UndoInpu
       });
   }
   const outcome = await store.finishUndo(target);
-  await slack.reportToSlack(target);
+  await slack.reportToSlack(target).catch((error: unknown) => {
+    if (isCancellation(error)) throw error;
+    log.warn('Slack did not take the report', { code: errorCodeOf(error) });
+  });
   return outcome;
 }

@@ -9,6 +9,7 @@ import {
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks } from '../../contracts/slack-text.ts';
 import {
   SlackCallError,
+  type LostPlace,
   type SlackMessage,
   type SlackPort,
   type Thread,
@@ -47,8 +48,15 @@ export const createSlackClient = ({ token, apiUrl }: SlackClientSettings): WebCl
 /** The type under which our messages carry the orchestration they report. */
 const EVENT_TYPE = 'nubabel_orchestration';
 
-/** Errors after which the message to change is not there any more. */
-const GONE = ['message_not_found', 'cant_update_message', 'edit_window_closed'];
+/** Errors after which the message cannot be changed any more. */
+const GONE = ['cant_update_message', 'edit_window_closed'];
+/** Errors after which nothing can be written in that place again, and why. */
+const LOST: Readonly<Record<string, LostPlace>> = {
+  is_archived: 'archived',
+  not_in_channel: 'removed',
+  channel_not_found: 'removed',
+  message_not_found: 'deleted',
+};
 /** What is wrong is only the layout. */
 const BLOCK_ERRORS = ['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'];
 /** Faults on Slack's side: the call may be tried again. */
@@ -79,6 +87,14 @@ export function createSlackPort(client: WebClient): SlackPort {
     update: (channel, ts, message) =>
       withPlainText(message, async ({ text, blocks }) => {
         await client.chat.update({ channel, ts, text, blocks: toBlocks(blocks), ...AS_WRITTEN });
+      }),
+    sayDirectly: (users, text) =>
+      translated(async () => {
+        const { channel } = await client.conversations.open({ users });
+        if (!channel?.id) throw new SlackCallError('unknown', 'Slack opened no direct message.');
+        const { ts } = await client.chat.postMessage({ channel: channel.id, text, ...AS_WRITTEN });
+        if (!ts) throw new SlackCallError('unknown', 'Slack answered without a message timestamp.');
+        return { channelId: channel.id, threadTs: ts };
       }),
     findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
     readThread: (thread, range) => translated(() => readThread(client, thread, range)),
@@ -191,6 +207,8 @@ export function toSlackCallError(error: unknown): unknown {
   if (error instanceof WebAPIPlatformError) {
     const code = String(error.data.error);
     if (code === 'ratelimited') return rateLimited(RETRY_AFTER_SECONDS, error);
+    const lost = Object.hasOwn(LOST, code) ? LOST[code] : undefined;
+    if (lost) return new SlackCallError('lost', `Slack refused: ${code}.`, 0, { cause: error, lost });
     if (TRANSIENT.includes(code)) return new SlackCallError('unknown', `Slack answered ${code}.`, 0, { cause: error });
     return new SlackCallError(GONE.includes(code) ? 'gone' : 'refused', `Slack refused: ${code}.`, 0, { cause: error });
   }

@@ -142,3 +142,15 @@ export async function setRequestWords(trx: OrganizationTransaction, id: string, 
     .where('role', '=', 'user')
     .execute();
 }
+
+/** Where the work is shown and answered from now on. */
+export const setThread = (
+  trx: OrganizationTransaction,
+  id: string,
+  { channelId, threadTs }: { readonly channelId: string; readonly threadTs: string },
+) =>
+  trx
+    .updateTable('orchestrations')
+    .set({ slack_channel_id: channelId, slack_thread_ts: threadTs })
+    .where('id', '=', id)
+    .execute();

@@ -12,7 +12,7 @@ import {
   type Bucket,
 } from '../../db/queries/slack.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
-import { loadReport, type LoadedReport, type ReportState } from './report-state.ts';
+import { loadReport, moveToDirect, type LoadedReport, type ReportState } from './report-state.ts';
 import { jobPage, shownMark } from '../approvals/approval.ts';
 import { SlackCallError, type SlackMessage, type SlackPort, type Thread } from './slack-port.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
@@ -46,7 +46,16 @@ export async function reportToSlack(
   target: OrchestrationTarget,
   signal?: AbortSignal,
 ): Promise<ReportOutcome> {
-  return report(deps, target, await load(deps, target), signal);
+  const loaded = await load(deps, target);
+  try {
+    return await report(deps, target, loaded, signal);
+  } catch (error) {
+    if (!(error instanceof SlackCallError) || !error.lost) throw error;
+    await moveToDirect(deps, loaded, error.lost).catch((failed: unknown) => {
+      throw toReportFailure(failed);
+    });
+    return reportToSlack(deps, target, signal);
+  }
 }
 
 /**
@@ -90,8 +99,10 @@ async function report(
 /** A post whose outcome is unknown; a refused or limited lookup fails as a refused or limited write does. */
 const findPosted = (slack: SlackPort, thread: Thread, orchestrationId: string): Promise<string | undefined> =>
   slack.findPosted(thread, orchestrationId).catch((error: unknown) => {
-    throw toReportFailure(error);
+    throw isLost(error) ? error : toReportFailure(error);
   });
+
+const isLost = (error: unknown): boolean => error instanceof SlackCallError && error.kind === 'lost';
 
 type InTransaction = <T>(work: (trx: OrganizationTransaction) => Promise<T>) => Promise<T>;
 
@@ -145,7 +156,7 @@ async function write(given: Write): Promise<void> {
     if (ts === undefined && nothingPosted) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, false));
     if (error.kind === 'gone') await inTransaction((trx) => forgetPost(trx, orchestrationId));
     if (error.kind === 'rate_limited') await inTransaction((trx) => pauseBucket(trx, bucket, error.retryAfterMs));
-    throw toReportFailure(error);
+    throw isLost(error) ? error : toReportFailure(error);
   }
 }
 
@@ -163,7 +174,8 @@ export function bucketFor(organizationId: string, teamId: string, channelId: str
 export function toReportFailure(error: unknown): unknown {
   if (!(error instanceof SlackCallError)) return error;
   if (error.kind === 'rate_limited') return rateLimited(error.retryAfterMs, error.message);
-  if (error.kind === 'refused') return FailureError.nonRetryable(error.message, FAILURE.slackRefused);
+  if (error.kind === 'refused' || error.kind === 'lost')
+    return FailureError.nonRetryable(error.message, FAILURE.slackRefused);
   return error;
 }
 

@@ -24,20 +24,35 @@ export interface SlackPort {
   /** Posts into the thread and answers the message's `ts`; `marker` is kept as metadata so that it can be found again. */
   post(thread: Thread, message: SlackMessage, marker: string): Promise<string>;
   update(channelId: string, ts: string, message: SlackMessage): Promise<void>;
+  /** Writes to a person alone, outside of any channel; answers the thread that begins with it. */
+  sayDirectly(slackUserId: string, text: string): Promise<Thread>;
   /** The `ts` of the message with this marker, if it is there. */
   findPosted(thread: Thread, marker: string): Promise<string | undefined>;
   /** What others than us have said in a thread between two times, each a `ts` and neither included. */
   readThread(thread: Thread, range: { readonly after: string; readonly before: string }): Promise<ThreadWords[]>;
 }
 
-/** A failed call: `refused` says no message came of it, `gone` that the message to change is no longer there. */
+/** Why a conversation is over for us: archived, we were removed, or somebody has deleted what we wrote. */
+export type LostPlace = 'archived' | 'removed' | 'deleted';
+
+/**
+ * A failed call: `refused` says no message came of it, `gone` that the message cannot be changed any more, `lost` that
+ * nothing can be written there again.
+ */
 export class SlackCallError extends Error {
   override readonly name = 'SlackCallError';
-  readonly kind: 'rate_limited' | 'refused' | 'gone' | 'unknown';
+  readonly kind: 'rate_limited' | 'refused' | 'gone' | 'lost' | 'unknown';
+  readonly lost: LostPlace | undefined;
   readonly retryAfterMs: number;
-  constructor(kind: SlackCallError['kind'], message: string, retryAfterMs = 0, options?: ErrorOptions) {
+  constructor(
+    kind: SlackCallError['kind'],
+    message: string,
+    retryAfterMs = 0,
+    { lost, ...options }: ErrorOptions & { readonly lost?: LostPlace } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    this.lost = lost;
     this.retryAfterMs = retryAfterMs;
   }
 }

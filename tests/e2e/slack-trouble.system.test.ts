@@ -66,7 +66,7 @@ describe('when Slack is in trouble, the end still lands in one message', () => {
   });
 });
 
-it('a message that a person has deleted is posted again with the end', async () => {
+it('the end comes by direct message where a person has deleted our message, and UNDO is answered there', async () => {
   const ts = await atWork('Write a slogan for our gloves');
   const [first] = botMessages(nubabel, CHANNEL, ts);
   const deleted = await fetch(`${nubabel.slack.apiUrl}chat.delete`, {
@@ -76,9 +76,13 @@ it('a message that a person has deleted is posted again with the end', async () 
   });
   expect(await deleted.json()).toMatchObject({ ok: true });
   nubabel.model.resume();
-  const message = await finalMessage(nubabel, CHANNEL, ts);
-  expect(message.ts).not.toBe(first?.ts);
-  expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(1);
+  const end = await nubabel.slack.waitForMessage({ channel: 'D_ADA', where: ({ text }) => text.startsWith('✅') });
+  expect(end.text).toContain('✅');
+  expect(botMessages(nubabel, CHANNEL, ts)).toEqual([]);
+  const before = nubabel.slack.ephemerals.length;
+  await nubabel.slack.say({ user: 'U_ADA', channel: 'D_ADA', text: 'UNDO', thread_ts: end.thread_ts });
+  const reply = await nubabel.slack.waitFor('the answer', () => nubabel.slack.ephemerals[before]);
+  expect(reply).toMatchObject({ channel: 'D_ADA', text: expect.stringMatching(/nothing here that can be undone/) });
 });
 
 describe('with SLACK_UNKNOWN_USERS=reject', () => {

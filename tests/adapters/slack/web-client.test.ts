@@ -74,7 +74,7 @@ describe('a post', () => {
     const error = await failing('chat.postMessage', { error: 'channel_not_found' }, () =>
       port.post(thread, MESSAGE, 'job-6'),
     );
-    expect(error.kind).toBe('refused');
+    expect(error.kind).toBe('lost');
   });
 });
 
@@ -87,10 +87,11 @@ describe('what Slack says', () => {
     [{ error: 'service_unavailable' }, 'unknown', 0],
     [{ status: 503 }, 'unknown', 0],
     [{ status: 500 }, 'unknown', 0],
-    [{ error: 'message_not_found' }, 'gone', 0],
+    [{ error: 'message_not_found' }, 'lost', 0],
+    [{ error: 'is_archived' }, 'lost', 0],
+    [{ error: 'not_in_channel' }, 'lost', 0],
+    [{ error: 'channel_not_found' }, 'lost', 0],
     [{ error: 'cant_update_message' }, 'gone', 0],
-    [{ error: 'is_archived' }, 'refused', 0],
-    [{ error: 'not_in_channel' }, 'refused', 0],
     [{ error: 'invalid_auth' }, 'refused', 0],
     [{ error: 'some_new_word' }, 'refused', 0],
   ])('%o is %s, to be waited out for %d ms', async (fault, kind, retryAfterMs) => {

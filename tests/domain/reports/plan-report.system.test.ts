@@ -68,6 +68,7 @@ describe('the message of planned work', () => {
       update: async () => undefined,
       findPosted: async () => undefined,
       readThread: async () => [],
+      sayDirectly: async () => ({ channelId: 'D1', threadTs: '1.1' }),
     };
     const { reportToSlack } = createSlackActivities({
       db: database.db,

@@ -13,6 +13,7 @@ import { acquireFromBucket } from '../../../db/queries/slack.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt, KilledError } from '../models/turn-fixture.ts';
+import { textsFor } from '../../../contracts/texts.ts';
 import { sampleApproval, sampleResult } from '../../support/samples.ts';
 
 let database: TestDatabase;
@@ -164,18 +165,46 @@ describe('a post of unknown outcome', () => {
 });
 
 describe('what Slack or people do to it', () => {
-  it('a message that somebody has deleted is posted anew', async () => {
+  const knowAda = () =>
+    database.look(`update users set slack_team_id = 'TDEMO', slack_user_id = 'U_ADA' where id = $1`, [tenant.userId]);
+  const direct = () => slack.messages({ channel: 'D_ADA' });
+  const losses = {
+    deleted: async () => {
+      const client = createSlackClient({ token: 'xoxb-demo', apiUrl: slack.apiUrl });
+      await client.chat.delete({ channel: 'C_LAUNCH', ts: ours()[0]?.ts ?? '' });
+    },
+    archived: async () => void (await slack.archive('C_LAUNCH')),
+    removed: async () => void (await slack.removeBot('C_LAUNCH')),
+  };
+
+  it.each(['deleted', 'archived', 'removed'] as const)(
+    'tells the person who asked directly how it ends where the place is %s, and goes on there',
+    async (loss) => {
+      await knowAda();
+      await report();
+      await losses[loss]();
+      await finish();
+      await expect(report()).resolves.toEqual({ final: true });
+      const [notice, end] = direct();
+      expect(notice?.text).toBe(textsFor('en').words.moved[loss]);
+      expect(end).toMatchObject({ thread_ts: notice?.ts, text: expect.stringContaining('✅') });
+      expect(direct()).toHaveLength(2);
+      await expect(report(2)).resolves.toEqual({ final: true });
+      expect(direct()).toHaveLength(2);
+      expect(
+        await database.look('select slack_channel_id, slack_thread_ts from orchestrations where id = $1', [id]),
+      ).toEqual([{ slack_channel_id: 'D_ADA', slack_thread_ts: notice?.ts }]);
+    },
+  );
+
+  it('ends where nobody can be told directly either', async () => {
+    await knowAda();
     await report();
-    const [first] = ours();
-    await createSlackClient({ token: 'xoxb-demo', apiUrl: slack.apiUrl }).chat.delete({
-      channel: 'C_LAUNCH',
-      ts: first?.ts ?? '',
-    });
+    await slack.archive('C_LAUNCH');
     await finish();
-    await expect(report()).rejects.toThrow('message_not_found');
-    await expect(report(2)).resolves.toEqual({ final: true });
-    expect(ours()).toHaveLength(1);
-    expect(ours()[0]?.text).toContain('✅');
+    slack.failNext('conversations.open', { error: 'user_disabled' });
+    const failure = await failureOf(report());
+    expect([failure.type, failure.nonRetryable]).toEqual([FAILURE.slackRefused, true]);
   });
 
   it('blocks that Slack refuses fall back to the text', async () => {
