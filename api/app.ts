@@ -7,7 +7,7 @@ import { mcpRoutes } from './mcp/routes.ts';
 import { browserSafety, jsonOnly, neverCached, requestId, restBodyLimit } from './middleware/request.ts';
 import { describedQueryOnly, storableBody, textAddress } from './middleware/input.ts';
 import { onError, problemResponse } from './problems.ts';
-import { callTool } from '../domain/tools/tool-call.ts';
+import { callTool, followCall } from '../domain/tools/tool-call.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { effectRoutes } from './routes/effects.ts';
@@ -87,6 +87,7 @@ const toMcpDeps = (deps: ApiDeps): McpDeps => ({
   ...deps,
   host: deps.tools,
   sessions: deps.mcpSessions,
-  callTool: (principal, name, args, { signal }) =>
-    callTool(deps, principal, name, args, { waitMs: MCP_CALL_MS, signal }),
+  callTool: (principal, name, args, options) =>
+    callTool(deps, principal, name, args, { waitMs: MCP_CALL_MS, ...options }),
+  followCall: (principal, jobId, options) => followCall(deps, principal, jobId, { waitMs: MCP_CALL_MS, ...options }),
 });

@@ -1,6 +1,5 @@
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { isFirstParty } from '../../contracts/connections.ts';
 import type { ApiEnv } from '../deps.ts';
 import { authenticate } from '../middleware/authenticate.ts';
 import { createOfferedServer, toolsOf, type McpDeps } from './offered-server.ts';
@@ -16,8 +15,9 @@ const messageLimit = bodyLimit({
 });
 
 /**
- * `/mcp/:provider`: our first-party servers for other MCP clients, over Streamable HTTP. Tokens are the API's own, of
- * people of an organization: those of providers mean nothing here, and none is handed on.
+ * `/mcp/:provider`: the tools of a connection for other MCP clients, over Streamable HTTP: of our own servers, and of third
+ * parties that are connected, by their provider or slug. Tokens are the API's own, of people of an organization: those of
+ * providers mean nothing here, and none is handed on.
  */
 export const mcpRoutes = (deps: McpDeps) =>
   new Hono<ApiEnv>().use(ownHostsOnly(deps.publicUrl), authenticate(deps)).route('/', mcpSessionRoutes(deps));
@@ -40,7 +40,7 @@ async function begin(deps: McpDeps, served: Served, request: Request): Promise<R
   const { provider } = served;
   if (request.method !== 'POST')
     throw new RequestError('invalid-request', 'Send the header "mcp-session-id" that initialize was answered with.');
-  if (!isFirstParty(provider) || (await toolsOf(deps, served)).length === 0)
+  if ((await toolsOf(deps, served)).length === 0)
     throw new RequestError(
       'not-found',
       `There is no usable connection to "${provider.slice(0, 40)}". An admin makes and tests connections under /api/connections.`,

@@ -2,14 +2,14 @@ import { isFinal } from '../../contracts/orchestration.ts';
 import { DELEGATE, DELEGATION_TOOLS } from '../../contracts/tools.ts';
 import { storableText } from '../../contracts/json.ts';
 import type { ToolCallAnswer } from '../../contracts/tool-calls.ts';
-import { withOrganization } from '../../db/organization.ts';
-import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import { isUuid, withOrganization } from '../../db/organization.ts';
+import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { findToolState, listCalls, listEffects } from '../../db/queries/tool-views.ts';
 import type { OfferedTool, ToolHost } from './tool-host.ts';
 import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../orchestrations/accept.ts';
 import { waitForJob, type WaitDeps } from '../events/wait-for-job.ts';
 import { refuseUnstorable } from '../json.ts';
-import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
+import { type Principal, invalidField, notFound, RequestError } from '../../contracts/request.ts';
 import { connectionPage } from '../connections/connection-views.ts';
 import { toEffectView } from '../effects/job-effects.ts';
 
@@ -57,6 +57,29 @@ export async function callTool(
     onChange: ({ step, progress }) => onProgress?.(step, progress / 100),
   });
   return { ...(await toAnswer(deps, row)), isRepeated };
+}
+
+/**
+ * Waits for the end of a call that was made before, through all that people are asked meanwhile, or until the time is over.
+ * @throws RequestError 404 for a job that is not the caller's, or no call.
+ */
+export async function followCall(
+  deps: WaitDeps,
+  { organizationId, userId }: Principal,
+  jobId: string,
+  { waitMs, signal, onProgress }: Omit<ToolCallOptions, 'idempotencyKey'>,
+): Promise<ToolCallAnswer> {
+  const found = isUuid(jobId)
+    ? await withOrganization(deps.db, organizationId, (trx) => findOrchestration(trx, jobId))
+    : undefined;
+  if (!found?.options.tool || found.user_id !== userId) throw notFound('job');
+  const row = await waitForJob(deps, found, {
+    waitMs,
+    signal,
+    isOver: ({ status }) => isFinal(status),
+    onChange: ({ step, progress }) => onProgress?.(step, progress / 100),
+  });
+  return toAnswer(deps, row);
 }
 
 /** @throws RequestError 404 or 409, which says what to do. */
@@ -140,7 +163,7 @@ function toIncoming(
 
 const isSettled = ({ status }: Orchestration): boolean => isFinal(status) || status === 'awaiting_approval';
 
-async function toAnswer(deps: ToolCallDeps, row: Orchestration): Promise<ToolCallAnswer> {
+async function toAnswer(deps: WaitDeps, row: Orchestration): Promise<ToolCallAnswer> {
   const { id: jobId, status, approval } = row;
   if (!isFinal(status))
     return { jobId, status, ...(status === 'awaiting_approval' && approval && !approval.decision && { approval }) };

@@ -57,6 +57,7 @@ beforeAll(async () => {
     db: database.db,
     log,
     host: await createOfferingHost(organizationId, providers),
+    followCall: () => Promise.reject(new Error('nobody follows')),
     callTool: () => Promise.reject(new Error('no generic scenario calls a tool')),
     sessions,
     mcpProgress: () => undefined,

@@ -27,10 +27,10 @@ afterAll(async () => {
 });
 
 /** Another program with a token of ours. */
-async function connect(): Promise<Client> {
+async function connect(token = member.token): Promise<Client> {
   const client = new Client({ name: 'other', version: '1' });
   const url = new URL('/mcp/jira', nubabel.url);
-  const requestInit = { headers: { authorization: `Bearer ${member.token}` } };
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
   await client.connect(new StreamableHTTPClientTransport(url, { requestInit }));
   return client;
 }
@@ -39,18 +39,34 @@ describe('another program', () => {
   it('reads at once, and changes what a person has approved, once', async () => {
     const client = await connect();
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name).sort()).toEqual(['jira__createIssue', 'jira__getIssues', 'jira__updateIssue']);
-    await expect(client.callTool({ name: 'jira__getIssues', arguments: {} })).resolves.toMatchObject({
-      isError: false,
-      structuredContent: { issues: [] },
-    });
+    expect(tools.map(({ name }) => name).sort()).toEqual([
+      'jira__createIssue',
+      'jira__getIssues',
+      'jira__updateIssue',
+      'nubabel__followJob',
+    ]);
+    const told: unknown[] = [];
+    const onprogress = ({ message }: { message?: string }) => told.push(message);
+    const read = await client.callTool({ name: 'jira__getIssues', arguments: {} }, undefined, { onprogress });
+    expect(read).toMatchObject({ isError: false, structuredContent: { issues: [] } });
+    expect(told.length).toBeGreaterThan(0);
     const waiting = await client.callTool({ name: 'jira__createIssue', arguments: { summary: 'From elsewhere' } });
     expect(waiting).toMatchObject({ isError: false, structuredContent: { waiting: { status: 'awaiting_approval' } } });
     expect(fake.issues).toEqual([]);
     const { jobId, jobUrl } = (waiting.structuredContent as { waiting: { jobId: string; jobUrl: string } }).waiting;
     const followed = await member.request(new URL(jobUrl).pathname);
     expect([followed.status, await followed.json()]).toMatchObject([200, { jobId, status: 'awaiting_approval' }]);
+    const follow = (by = client) => by.callTool({ name: 'nubabel__followJob', arguments: { jobId } });
+    const stranger = await connect((await addPerson(nubabel)).token);
+    expect(await follow(stranger)).toMatchObject({ isError: true });
+    await stranger.close();
+    const outcome = follow();
     expect((await approveShown(nubabel, jobId)).status).toBe(200);
+    expect(await outcome).toMatchObject({
+      isError: false,
+      structuredContent: { key: 'OPS-1' },
+      _meta: { 'nubabel/job': jobId, 'nubabel/effect': { state: 'DONE', resource: { id: 'OPS-1' } } },
+    });
     await eventually('the issue', () => fake.issues[0]?.summary === 'From elsewhere');
     expect(fake.changes('issue.created')).toHaveLength(1);
     await client.close();

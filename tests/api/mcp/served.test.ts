@@ -1,83 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { Hono } from 'hono';
-import type { ApiEnv } from '../../../api/deps.ts';
-import { ownHostsOnly, mcpSessionRoutes } from '../../../api/mcp/routes.ts';
+import { describe, expect, it } from '@jest/globals';
 import type { CallTool, McpDeps } from '../../../api/mcp/offered-server.ts';
-import { progressTo } from '../../../adapters/mcp/servers/call-result.ts';
-import { createMcpSessions, type McpSessions } from '../../../api/mcp/sessions.ts';
-import { onError } from '../../../api/problems.ts';
-import { jira } from '../../../adapters/mcp/servers/jira/index.ts';
-import { sentry } from '../../../adapters/mcp/servers/sentry/index.ts';
-import { createOfferingHost } from '../../support/offering-host.ts';
-import { eventually } from '../../support/eventually.ts';
 import { RequestError, type Principal } from '../../../contracts/request.ts';
-import { isDatabaseAway } from '../../../db/database.ts';
-
-const person = (change: Partial<Principal> = {}): Principal => ({
-  organizationId: 'acme',
-  userId: 'ada',
-  name: 'Ada',
-  role: 'user',
-  timeZone: 'UTC',
-  ...change,
-});
-
-const URL_HERE = 'http://nubabel.example';
-const closing: (() => Promise<void>)[] = [];
-let sessions: McpSessions;
-beforeEach(() => {
-  sessions = createMcpSessions();
-});
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-  await sessions.close();
-});
-
-const done: CallTool = async (_principal, _name, args) => ({
-  jobId: 'job-1',
-  status: 'done',
-  result: { text: 'made', data: { id: '1', key: 'OPS-1', url: JSON.stringify(args) }, isError: false },
-});
-
-/** The routes behind a door that lets `who` in; `who` may change while a session lasts. */
-async function open(given: { callTool?: CallTool; who?: () => Principal; logged?: unknown[] } = {}) {
-  const { callTool = done, who = () => person(), logged = [] } = given;
-  const log = { error: (line: unknown) => logged.push(line) } as unknown as McpDeps['log'];
-  const host = await createOfferingHost('acme', [jira, sentry]);
-  const deps = { host, callTool, sessions, publicUrl: URL_HERE, log, mcpProgress: progressTo } as unknown as McpDeps;
-  const app = new Hono<ApiEnv>()
-    .use(ownHostsOnly(URL_HERE), (c, next) => {
-      c.set('principal', who());
-      return next();
-    })
-    .route('/mcp', mcpSessionRoutes(deps));
-  app.onError(onError({ log, isDatabaseAway }));
-  const request = async (input: string | URL, init: RequestInit = {}) => {
-    const headers = new Headers(init.headers);
-    if (!headers.has('host')) headers.set('host', 'nubabel.example');
-    return app.request(input.toString(), { ...init, headers });
-  };
-  const connect = async (provider: string) => {
-    const client = new Client({ name: 'test', version: '1' });
-    const transport = new StreamableHTTPClientTransport(new URL(`${URL_HERE}/mcp/${provider}`), { fetch: request });
-    await client.connect(transport);
-    closing.push(() => client.close());
-    return { client, transport, id: transport.sessionId ?? '' };
-  };
-  return { request, connect };
-}
-
-const post = (id?: string, method = 'ping') => ({
-  method: 'POST',
-  headers: {
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-    ...(id && { 'mcp-session-id': id }),
-  },
-  body: JSON.stringify({ jsonrpc: '2.0', id: 1, method }),
-});
+import type { OfferedTool } from '../../../domain/tools/tool-host.ts';
+import { done, open, person, URL_HERE } from './served-fixture.ts';
 
 const CREATE = { name: 'jira__createIssue', arguments: { summary: 'x' } };
 
@@ -86,7 +11,12 @@ describe('a provider’s server over HTTP', () => {
     const { client, id } = await (await open()).connect('jira');
     expect(id).toMatch(/^mcp-session-[0-9a-f-]{36}$/);
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['jira__getIssues', 'jira__createIssue', 'jira__updateIssue']);
+    expect(tools.map(({ name }) => name)).toEqual([
+      'jira__getIssues',
+      'jira__createIssue',
+      'jira__updateIssue',
+      'nubabel__followJob',
+    ]);
     expect(tools[1]).toMatchObject({
       annotations: { readOnlyHint: false },
       outputSchema: { anyOf: [{ required: ['id', 'key'] }, { required: ['waiting'] }] },
@@ -121,6 +51,58 @@ describe('a provider’s server over HTTP', () => {
       },
       content: [{ text: expect.stringContaining('do not call again') }],
     });
+  });
+
+  it('tells the outcome of a call that has waited, with what the ledger knows, and progress on the way', async () => {
+    const asked: unknown[] = [];
+    const effect = { key: 'k', state: 'DONE', settledBy: 'response', resource: { id: 'OPS-1' }, undo: 'available' };
+    const followCall: McpDeps['followCall'] = async ({ userId }, jobId, { onProgress }) => {
+      asked.push([userId, jobId]);
+      onProgress?.('The tool was called', 0.9);
+      const result = { text: 'made', data: { key: 'OPS-1' }, isError: false };
+      return { jobId, status: 'completed', result, effect: { ...effect, arguments: { secret: 1 } } as never };
+    };
+    const { client } = await (await open({ followCall })).connect('jira');
+    const told: unknown[] = [];
+    const onprogress = ({ message }: { message?: string }) => told.push(message);
+    const followed = await client.callTool({ name: 'nubabel__followJob', arguments: { jobId: 'job-7' } }, undefined, {
+      onprogress,
+    });
+    expect(followed).toMatchObject({ isError: false, structuredContent: { key: 'OPS-1' } });
+    expect(followed._meta).toEqual({ 'nubabel/job': 'job-7', 'nubabel/effect': effect });
+    expect([asked, told]).toEqual([[['ada', 'job-7']], ['The tool was called']]);
+  });
+
+  it('never tells a change that nobody could confirm as done', async () => {
+    const callTool: CallTool = async () => ({
+      jobId: 'job-8',
+      status: 'failed',
+      result: { text: 'The answer was lost.', isError: false },
+      effect: { key: 'k', state: 'UNKNOWN', settledBy: null, resource: null, undo: 'none' } as never,
+    });
+    const { client } = await (await open({ callTool })).connect('jira');
+    const result = await client.callTool(CREATE);
+    expect(result).toMatchObject({ isError: true, _meta: { 'nubabel/effect': { state: 'UNKNOWN' } } });
+    expect(JSON.stringify(result.content)).toContain('could not be confirmed');
+  });
+
+  it('serves connected third parties by provider and by slug, and no coding agents', async () => {
+    const definition = { name: 'act', description: 'Acts.', inputSchema: { type: 'object' }, annotations: {} };
+    const tool = (provider: string, slug: string) =>
+      ({ name: `${slug}__act`, remoteName: 'act', provider, slug, definition }) as unknown as OfferedTool;
+    const more = [tool('acme', 'acme_eu'), tool('delegate', 'delegate')];
+    const names: string[] = [];
+    const callTool: CallTool = (principal, name, ...rest) => {
+      names.push(name);
+      return done(principal, name, ...rest);
+    };
+    const { connect } = await open({ more, callTool });
+    for (const by of ['acme', 'acme_eu']) {
+      const { client } = await connect(by);
+      await client.callTool({ name: 'acme_eu__act', arguments: {} });
+    }
+    expect(names).toEqual(['acme_eu__act', 'acme_eu__act']);
+    await expect(connect('delegate')).rejects.toThrow('no usable connection');
   });
 
   it('tells a refusal in its words, and a fault of ours without its insides', async () => {
@@ -172,91 +154,5 @@ describe('a provider’s server over HTTP', () => {
     role = 'guest';
     await client.callTool(CREATE);
     expect(seen).toEqual(['user', 'guest']);
-  });
-});
-
-describe('a session', () => {
-  it('is found by its owner only, at its provider only', async () => {
-    let who = person();
-    const { request, connect } = await open({ who: () => who });
-    const { id } = await connect('jira');
-    const status = async (provider: string) => (await request(`${URL_HERE}/mcp/${provider}`, post(id))).status;
-    expect(await status('jira')).toBe(200);
-    expect(await status('sentry')).toBe(404);
-    who = person({ userId: 'eve' });
-    expect(await status('jira')).toBe(404);
-    who = person({ organizationId: 'other' });
-    expect(await status('jira')).toBe(404);
-  });
-
-  it('is begun by initialize only', async () => {
-    const { request } = await open();
-    expect((await request(`${URL_HERE}/mcp/jira`, post())).status).toBe(400);
-    expect((await request(`${URL_HERE}/mcp/jira`, { headers: { accept: 'text/event-stream' } })).status).toBe(400);
-    expect((await request(`${URL_HERE}/mcp/jira`, post('mcp-session-made-up'))).status).toBe(404);
-  });
-
-  it('is not begun for a provider without a usable connection', async () => {
-    const other = await open({ who: () => person({ organizationId: 'other' }) });
-    await expect(other.connect('jira')).rejects.toThrow('no usable connection');
-    const { connect } = await open();
-    await expect(connect('notion')).rejects.toThrow('no usable connection');
-    await expect(connect('nowhere')).rejects.toThrow('no usable connection');
-  });
-
-  it('ends with DELETE', async () => {
-    const { request, connect } = await open();
-    const { transport, id } = await connect('jira');
-    await transport.terminateSession();
-    expect((await request(`${URL_HERE}/mcp/jira`, post(id))).status).toBe(404);
-  });
-
-  it('ends when nobody has used it for long', async () => {
-    sessions = createMcpSessions({ idleMs: 10 });
-    const { request, connect } = await open();
-    const { id } = await connect('jira');
-    const isOver = async () => (await request(`${URL_HERE}/mcp/jira`, post(id))).status === 404;
-    await eventually('the end of the session', isOver);
-  });
-
-  it('makes room for a new one of the same organization when there are too many', async () => {
-    sessions = createMcpSessions({ maxPerOrganization: 2 });
-    let who = person();
-    const { request, connect } = await open({ who: () => who });
-    const first = await connect('jira');
-    const second = await connect('jira');
-    await first.client.ping();
-    who = person({ userId: 'bob' });
-    await connect('jira');
-    who = person();
-    expect((await request(`${URL_HERE}/mcp/jira`, post(second.id))).status).toBe(404);
-    expect((await request(`${URL_HERE}/mcp/jira`, post(first.id))).status).toBe(200);
-  });
-});
-
-describe('a request', () => {
-  it.each([
-    ['another host', { host: 'evil.example' }, 403],
-    ['a host that only begins like ours', { host: 'nubabel.example.evil.example' }, 403],
-    ['a page of another site', { origin: 'https://evil.example' }, 403],
-    ['a page without an origin of its own', { origin: 'null' }, 403],
-    ['a page of ours', { origin: URL_HERE }, 404],
-    ['this machine by its own name', { host: 'localhost:8080', origin: 'http://127.0.0.1:8080' }, 404],
-  ])('from %s is judged by where it was meant to go', async (_name, headers, status) => {
-    const { request } = await open();
-    const init = post('mcp-session-made-up');
-    const response = await request(`${URL_HERE}/mcp/jira`, { ...init, headers: { ...init.headers, ...headers } });
-    expect(response.status).toBe(status);
-  });
-
-  it('may be large, but not larger than a mebibyte', async () => {
-    const { request, connect } = await open();
-    const { id } = await connect('jira');
-    const body = (size: number) =>
-      JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { pad: 'x'.repeat(size) } });
-    const status = async (size: number) =>
-      (await request(`${URL_HERE}/mcp/jira`, { ...post(id), body: body(size) })).status;
-    expect(await status(900_000)).toBe(200);
-    expect(await status(1_100_000)).toBe(413);
   });
 });
