@@ -198,28 +198,34 @@ describe('a server that writes its tools in its own way', () => {
   });
   afterAll(() => odd?.close());
 
-  /** Engineering calls this tool once, with arguments made from the schema that it is given. */
-  const calls = (tool: string, toArguments: (named: (beginning: string) => string) => Record<string, unknown>) =>
+  /** Engineering looks the tool up, and calls it so often, one call a turn, with the names that it was told. */
+  const calls = (
+    tool: string,
+    times: number,
+    toArguments: (named: (word: string) => string) => Record<string, unknown>,
+  ) =>
     nubabel.model.setResponder((request) => {
-      const given = request.tools.find(({ name }) => name === tool);
-      if (askerOf(request) !== 'engineering' || !given) return { text: 'Nobody asked me.' };
-      if (request.allToolResults.length > 0) return { text: 'Done.\nCONFIDENCE: 0.9' };
-      const names = Object.keys(given.inputSchema['properties'] ?? {});
-      return toolCall(
-        tool,
-        toArguments((beginning) => names.find((name) => name.startsWith(beginning)) ?? ''),
-      );
+      if (askerOf(request) !== 'engineering') return { text: 'Nobody asked me.' };
+      const [details, ...results] = request.allToolResults;
+      if (!details) return toolCall('tools__details', { name: tool });
+      if (results.length >= times) return { text: 'Done.\nCONFIDENCE: 0.9' };
+      const { inputSchema } = JSON.parse(details.text) as { inputSchema: { properties: object } };
+      const names = Object.keys(inputSchema.properties);
+      const args = toArguments((word) => names.find((name) => name.startsWith(word)) ?? 'not there');
+      return toolCall('tools__execute', { name: tool, arguments: args });
     });
 
   it('is called by its own names, and no agent’s request fails for it', async () => {
     await setPolicy(nubabel, { risks: [], untrusted: false });
     const id = '1234567890123456789';
-    calls('odd__find', (named) => ({ [named('top')]: 3, [named('filter')]: 'open', id }));
+    calls('odd__find', 1, (named) => ({ [named('top')]: 3, [named('filter')]: 'open', id }));
     const { jobId } = await ask('Find the odd ones');
     expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
-    expect(await callsOf(nubabel, jobId)).toMatchObject([
-      { tool: 'odd__find', status: 'done', arguments: { $top: 3, 'filter[x]': 'open', id } },
-    ]);
+    expect((await callsOf(nubabel, jobId)).at(-1)).toMatchObject({
+      tool: 'odd__find',
+      status: 'done',
+      arguments: { $top: 3, 'filter[x]': 'open', id },
+    });
     expect(odd.calls().at(-1)?.params).toMatchObject({ name: 'find', arguments: { $top: 3, 'filter[x]': 'open' } });
   });
 
@@ -227,7 +233,7 @@ describe('a server that writes its tools in its own way', () => {
     await setPolicy(nubabel, { risks: [], untrusted: false });
     const before = odd.calls().length;
     odd.setCall(() => ({ result: { content: [{ type: 'text', text: 'Error: request timed out' }], isError: true } }));
-    calls('odd__save', () => ({ id: 'a' }));
+    calls('odd__save', 2, () => ({ id: 'a' }));
     const { jobId } = await ask('Save the odd ones');
     const asked = await nubabel.jobWhen(jobId, waits);
     expect(asked.approval).toMatchObject({
@@ -236,6 +242,15 @@ describe('a server that writes its tools in its own way', () => {
     });
     expect(odd.calls()).toHaveLength(before + 1);
     await answer(nubabel, asked, { choice: 'skip' });
+    const again = await nubabel.jobWhen(jobId, (job) => waits(job) && job.approval?.id !== asked.approval?.id);
+    expect(again.approval).toMatchObject({
+      kind: 'tool',
+      plan: {
+        calls: [{ tool: 'odd__save', reasons: ['repeated'] }],
+        evidence: [expect.stringMatching(/^Earlier attempt of odd__save: not confirmed.*request timed out/)],
+      },
+    });
+    await answer(nubabel, again, { choice: 'skip' });
     expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', effects: { done: 0, unknown: 1 } });
     expect(odd.calls()).toHaveLength(before + 1);
   });
