@@ -1,7 +1,9 @@
 import { log } from '@temporalio/activity';
 import type {
   CallOutline,
+  Decision,
   Ending,
+  JudgedDecision,
   OrchestrationOutcome,
   OrchestrationTarget,
   PlannedWork,
@@ -10,10 +12,13 @@ import type {
   RevisedPlan,
   RoutedWork,
   StepOutline,
+  SteeringMessage,
   UndoableEffect,
+  UndoInput,
   UndoOutcome,
 } from '../contracts/workflow.ts';
 import { askHuman, closeQuestion } from '../domain/approvals/questions.ts';
+import { judgeDecision, recordRefusal, type RefusedMessage } from '../domain/approvals/judge-decision.ts';
 import { recordDecision, type DecisionInput, type RecordDecisionDeps } from '../domain/approvals/record-decision.ts';
 import type { RunQuestionDeps } from '../domain/approvals/run-question.ts';
 import { finishUndo, listUndoableEffects } from '../domain/effects/undo.ts';
@@ -22,6 +27,7 @@ import { adoptPlan, type AdoptInput, type AdoptPlanDeps } from '../domain/planni
 import { revisePlan } from '../domain/planning/edit-plan.ts';
 import { proposeWithoutPlan } from '../domain/routing/routed-work.ts';
 import { routeRequest, type RouteRequestDeps } from '../domain/routing/route-request.ts';
+import { isSteeringAccepted } from '../domain/steering/steer.ts';
 import { addFollowUpStep, evaluateStepCondition, completeApprovalStep, closeStep } from '../domain/steps/end-step.ts';
 import type { ToolHost } from '../domain/tools/tool-host.ts';
 import { closeCalls, prepareToolJob, settleUnknownEffect } from '../domain/tools/tool-job.ts';
@@ -64,6 +70,18 @@ export const createStoreActivities = (deps: StoreDeps) => {
     closeQuestion: (input: OrchestrationTarget & { approvalId: string; verdict: 'expired' | 'withdrawn' }) =>
       thenWake(input, closeQuestion(deps, input)),
 
+    /** Finds out from our tables who an answer comes from. */
+    judgeDecision: (
+      input: OrchestrationTarget & { decision: Decision; others: readonly string[] },
+    ): Promise<JudgedDecision> => judgeDecision(deps, input),
+
+    /** Writes down a message to the work that does not count. */
+    recordRefusal: (input: RefusedMessage): Promise<void> => recordRefusal(deps, input),
+
+    /** Whether somebody who may has said this to the work. */
+    isSteeringAccepted: (input: OrchestrationTarget & { message: SteeringMessage }): Promise<boolean> =>
+      isSteeringAccepted(deps, input),
+
     /** Records what a person has decided; the first answer stands. */
     recordDecision: (input: DecisionInput): Promise<void> => thenWake(input, recordDecision(deps, input)),
 
@@ -97,9 +115,8 @@ export const createStoreActivities = (deps: StoreDeps) => {
       input: OrchestrationTarget & { call: string; verdict: 'done' | 'retry' | 'open' },
     ): Promise<void> => settleUnknownEffect(deps, input),
 
-    /** Lists what an undo takes back. */
-    listUndoableEffects: (target: OrchestrationTarget): Promise<{ effects: UndoableEffect[] }> =>
-      listUndoableEffects(deps, target),
+    /** Lists what an undo takes back; nothing for somebody who may not. */
+    listUndoableEffects: (input: UndoInput): Promise<{ effects: UndoableEffect[] }> => listUndoableEffects(deps, input),
 
     /** Records what was taken back. */
     finishUndo: (target: OrchestrationTarget): Promise<UndoOutcome> => thenWake(target, finishUndo(deps, target)),

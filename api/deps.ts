@@ -11,6 +11,7 @@ import type { HealthDeps } from '../domain/health.ts';
 import type { KeyPoolDeps } from '../domain/models/organization-keys.ts';
 import type { CancelDeps } from '../domain/orchestrations/cancel.ts';
 import type { WorkflowPort } from '../domain/orchestrations/workflow-port.ts';
+import type { ProfileDeps } from '../domain/organizations/people.ts';
 import type { SkillDeps } from '../domain/skills/organization-skills.ts';
 import type { SteerDeps } from '../domain/steering/steer.ts';
 import type { ToolCallDeps } from '../domain/tools/tool-call.ts';
@@ -32,6 +33,7 @@ export interface ApiDeps
     KeyPoolDeps,
     LimitDeps,
     PolicyDeps,
+    ProfileDeps,
     SkillDeps,
     SteerDeps,
     ToolCallDeps,

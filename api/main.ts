@@ -31,6 +31,7 @@ import type { ApiDeps } from './deps.ts';
 import { createDataConverter, createPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import { openLocalRouter } from '../domain/routing/local-router.ts';
 import { openSlack, type OpenSlack } from './slack/app.ts';
+import { loadProfile } from './slack/people.ts';
 import { createEventHub } from '../domain/events/event-hub.ts';
 
 /** An API process: serves, relays what waits, and closes in order when told to stop. */
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
   const hurryStop = createNotifier(db, (error) => log.warn({ err: error }, 'a stop was not hurried'), STOPS_CHANNEL);
   const workflows = createWorkflowClient(temporal, hurryStop);
   const hub = openHub(config, db, log);
+  const slackClient = openSlackClient(config);
   const deps: ApiDeps = {
     db,
     isDatabaseAway: isPassing,
@@ -58,14 +60,14 @@ async function main(): Promise<void> {
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
-    webDir: config.NUBABEL_WEB_DIR,
     agents: await loadAgents(),
     skills: openBuiltInSkills(log),
     payloadCodec: createPayloadCodec(config.PAYLOAD_KEYS ?? []),
     ...fromConfig(config),
     ...openTools(config, db, log),
+    loadProfile: slackClient && ((teamId, userId) => loadProfile(slackClient, teamId, userId)),
   };
-  const slack = await openConfiguredSlack(config, deps);
+  const slack = await openConfiguredSlack(config, deps, slackClient);
   hub.start();
   const stopRelay = startRelay(deps);
   const server = await listen(createApp(deps, slack?.http?.routes).fetch, config);
@@ -107,7 +109,8 @@ function stopWhenTold(stop: () => Promise<void>): void {
 /** What the configuration says where an organization has decided nothing, and what encrypts its secrets. */
 const fromConfig = (
   config: Config,
-): Pick<ApiDeps, 'defaultLimits' | 'defaultPolicy' | 'sharedAccounts' | 'sealer'> => ({
+): Pick<ApiDeps, 'webDir' | 'defaultLimits' | 'defaultPolicy' | 'sharedAccounts' | 'sealer'> => ({
+  webDir: config.NUBABEL_WEB_DIR,
   defaultLimits: toDefaultLimits({
     userDay: config.DEFAULT_DAILY_BUDGET_CENTS,
     organizationMonth: config.DEFAULT_ORG_MONTHLY_BUDGET_CENTS,
@@ -174,13 +177,20 @@ function openTools(
   };
 }
 
+const openSlackClient = ({ SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl }: Config) =>
+  token ? createSlackClient({ token, apiUrl }) : undefined;
+
 /** Undefined when no bot token is set. */
-async function openConfiguredSlack(config: Config, deps: ApiDeps): Promise<OpenSlack | undefined> {
+async function openConfiguredSlack(
+  config: Config,
+  deps: ApiDeps,
+  client: ReturnType<typeof openSlackClient>,
+): Promise<OpenSlack | undefined> {
   const { SLACK_BOT_TOKEN: botToken } = config;
-  if (!botToken) return undefined;
-  const client = createSlackClient({ token: botToken, apiUrl: config.SLACK_API_URL });
+  const { loadProfile: load } = deps;
+  if (!botToken || !client || !load) return undefined;
   return openSlack(
-    { ...deps, client },
+    { ...deps, client, loadProfile: load },
     {
       botToken,
       signingSecret: config.SLACK_SIGNING_SECRET,

@@ -1,15 +1,9 @@
 import type { AnswerPolicy, Choice } from './approval.ts';
-
-/** A person who wants to answer, as the API knows them. */
-interface Answerer {
-  readonly userId: string;
-  readonly role: string;
-  readonly isAsker: boolean;
-}
+import type { Answerer } from './workflow.ts';
 
 /**
- * Whether the policy lets a person answer now. Guests never count. A delegate may do what the one they stand for may,
- * except that the person who asked stays shut out where four eyes are wanted. Pure, so that the API and the
+ * Whether the policy lets a person answer now. Guests never count. A delegate may do what the one they stand for may;
+ * where four eyes are wanted the person who asked stays shut out, and with them whoever stands for them. Pure, so that the API and the
  * workflow judge alike.
  */
 export function mayAnswer(policy: AnswerPolicy, who: Answerer, now: number, choice?: Choice): boolean {

@@ -34,6 +34,9 @@ export const MESSAGE = {
   stage: 'stage',
 } as const;
 
+/** The detail of a refused message that the workflow has written down itself. */
+export const RECORDED = 'recorded';
+
 /**
  * The workflow id of an orchestration: unguessable because the id is random, stable because the inbox row keeps it. It
  * ends with the organization, which is all that the payload codec knows of whose payloads it encrypts.

@@ -1,5 +1,11 @@
 import { z } from 'zod';
 
+/**
+ * What Slack says of a person. Only members and guests of the workspace itself are people of the organization: `outside`
+ * are those of other companies in shared channels.
+ */
+export type SlackStanding = 'member' | 'guest' | 'outside' | 'deactivated' | 'bot';
+
 /** The person a request speaks for, as their token or their Slack id has shown. */
 export interface Principal {
   readonly organizationId: string;
@@ -35,7 +41,7 @@ export type RequestErrorKind =
   | 'unavailable';
 
 /** Why an answer or a word to running work does not count, for whoever says so in words of their own. */
-type RequestErrorReason = 'not_waiting' | 'not_named' | 'not_theirs' | 'other_question' | 'cut' | 'repeated';
+type RequestErrorReason = 'role' | 'not_waiting' | 'not_named' | 'not_theirs' | 'other_question' | 'cut' | 'repeated';
 
 /**
  * Why a request is refused, in a sentence for a person: what happened, what is safe, what to do next. The API answers
@@ -61,3 +67,12 @@ export const invalidField = (path: string, message: string): RequestError =>
 /** Missing and foreign things answer alike, so that nobody learns what other organizations have. */
 export const notFound = (what: string): RequestError =>
   new RequestError('not-found', `There is no ${what} with this id in your organization.`);
+
+/** What admins may see of work that is neither theirs nor asks them; the rest of the organization sees none of it. */
+export const AccessPolicy = z.strictObject({
+  /** Everybody's jobs and conversations. */
+  adminsSeeWork: z.boolean(),
+  /** What other people's personal connections have answered. */
+  adminsSeePersonal: z.boolean(),
+});
+export type AccessPolicy = z.infer<typeof AccessPolicy>;

@@ -42,6 +42,8 @@ export const ERROR_TEXT = {
   empty_message: 'emptyMessage',
   message_too_long: 'messageTooLong',
   unknown_user: 'unknownUser',
+  outsider: 'outsider',
+  lookup_failed: 'lookUpFailed',
   guest: 'guest',
 } as const satisfies Record<string, keyof Texts>;
 export type ErrorCode = keyof typeof ERROR_TEXT;

@@ -172,6 +172,9 @@ export type LeftOut = z.infer<typeof LeftOut>;
 /** The provider's name and slug: its tools are `delegate__opencode`, `delegate__claude_code` and `delegate__cursor`. */
 export const DELEGATE = 'delegate';
 
+/** Stands for a connection in calls of coding agents, which have none. */
+export const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';
+
 export const DELEGATION_TOOLS = ['opencode', 'claude_code', 'cursor'] as const;
 export type DelegationTool = (typeof DELEGATION_TOOLS)[number];
 

@@ -6,7 +6,7 @@ import type { SteeringMode } from './steering.ts';
 import type { ErrorCode } from './texts.ts';
 
 /** Why a request is answered without work: the person is told, nothing runs and nothing is spent. */
-export type Refusal = 'unknown_user' | 'guest' | 'empty_message' | 'message_too_long';
+export type Refusal = 'unknown_user' | 'outsider' | 'lookup_failed' | 'guest' | 'empty_message' | 'message_too_long';
 
 /** Which orchestration, of which organization: what nearly every activity is told. */
 export interface OrchestrationTarget {
@@ -161,18 +161,34 @@ export type RevisedPlan =
   | { readonly verdict: 'approved'; readonly plan: PlanOutline }
   | { readonly verdict: 'asked'; readonly question: Question; readonly plan: PlanOutline };
 
-/** A person's answer to an approval, already authenticated by the API. */
+/**
+ * A person's answer to an approval, as it stands in the inbox under `id`. Whoever reaches Temporal can send one, so the
+ * workflow believes what stands there and what our tables say of the person, and nothing of the message itself.
+ */
 export interface Decision {
+  readonly id: string;
   readonly verdict: 'approve' | 'cancel';
   readonly userId: string;
-  readonly role: string;
-  readonly isAsker: boolean;
   readonly via: 'slack' | 'rest' | 'console';
   readonly approvalId?: string;
   readonly hash?: string;
   readonly choice?: Choice;
   /** Edits that stand in Postgres, approved with the decision. */
   readonly editId?: string;
+}
+
+/** A person who wants to answer, as our tables know them now. Whoever stands for the asker is the asker too. */
+export interface Answerer {
+  readonly userId: string;
+  readonly role: string;
+  readonly isAsker: boolean;
+}
+
+/** Who an answer comes from, and who of those before still is somebody. */
+export interface JudgedDecision {
+  /** The message says what the inbox says. */
+  readonly isAccepted: boolean;
+  readonly people: readonly Answerer[];
 }
 
 /** What the API is told about a decision that counted. */

@@ -4,10 +4,10 @@ import { errorCodeOf } from './lib/failures.ts';
 import { slack, store, tools } from './proxies.ts';
 
 /** Takes back what an orchestration has changed outside, the newest change first; each one is tried, whatever came of the others. */
-export async function undoWorkflow({ organizationId, orchestrationId }: UndoInput): Promise<UndoOutcome> {
+export async function undoWorkflow({ organizationId, orchestrationId, userId }: UndoInput): Promise<UndoOutcome> {
   const target = { organizationId, orchestrationId };
   const { effects } = await store.listUndoableEffects.executeWithOptions({ summary: 'List what can be taken back' }, [
-    target,
+    { ...target, userId },
   ]);
   for (const { key, queue: taskQueue } of effects) {
     await tools.undoEffect

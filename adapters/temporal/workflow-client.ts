@@ -9,6 +9,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import type { FailureType } from '../../contracts/failures.ts';
 import {
+  RECORDED,
   MESSAGE,
   orchestrationWorkflowId,
   POOLS,
@@ -101,8 +102,10 @@ async function toAnswer<T>(work: () => Promise<T>): Promise<WorkflowAnswer<T>> {
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { status: 'not_found' };
     if (!(error instanceof WorkflowUpdateFailedError)) return { status: 'unconfirmed' };
-    const type = error.cause instanceof ApplicationFailure ? (error.cause.type as FailureType | null) : null;
-    return type ? { status: 'refused', type } : { status: 'unconfirmed' };
+    const { cause } = error;
+    const type = cause instanceof ApplicationFailure ? (cause.type as FailureType | undefined) : undefined;
+    if (!(cause instanceof ApplicationFailure) || !type) return { status: 'unconfirmed' };
+    return { status: 'refused', type, isRecorded: cause.details?.[0] === RECORDED };
   }
 }
 

@@ -1,23 +1,39 @@
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { RequestError } from '../../contracts/request.ts';
+import { auditRefusal } from '../../domain/audit.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
+import { refreshRights, type ProfileDeps } from '../../domain/organizations/people.ts';
 import { findTokenOwner, hashToken } from '../../domain/organizations/organizations.ts';
 import type { ApiEnv } from '../deps.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
 /** Finds out who speaks, by bearer token; everything behind it is for known people only. */
-export const authenticate = (deps: DatabaseDeps) =>
+export const authenticate = (deps: DatabaseDeps & ProfileDeps) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const token = BEARER.exec(c.req.header('authorization') ?? '')?.[1];
     if (!token) throw new RequestError('unauthorized', 'Send the header "Authorization: Bearer <token>".');
     const tokenHash = hashToken(token);
-    const principal = await findTokenOwner(deps, tokenHash);
-    if (!principal) throw new RequestError('unauthorized', 'This token is not known, has expired or was taken back.');
-    c.set('principal', principal);
+    const owner = await findTokenOwner(deps, tokenHash);
+    if (!owner) throw new RequestError('unauthorized', 'This token is not known, has expired or was taken back.');
+    const { slack, ...principal } = owner;
+    // Who reads is looked at again when they act; a role that Slack has taken away must not act.
+    c.set('principal', c.req.method === 'GET' ? principal : await refreshRights(deps, principal, slack));
     c.set('tokenHash', tokenHash);
     await next();
+    if (c.error instanceof RequestError && c.error.reason === 'role') await auditRole(deps, c, c.error);
   });
+
+/** Whoever lacks the role for an act is refused before anything looks at the act itself. */
+const auditRole = (deps: DatabaseDeps, c: Context<ApiEnv>, refusal: RequestError): Promise<unknown> => {
+  const { method, path } = c.req;
+  const answered = /^\/api\/jobs\/([^/]{1,100})\/(approve|cancel)$/.exec(path);
+  const act = answered
+    ? (['approval.decide', answered[1] ?? ''] as const)
+    : (['request.refused', path.slice(0, 200)] as const);
+  return auditRefusal(deps, c.get('principal'), act, refusal, { method }).catch(() => undefined);
+};
 
 /** Guests read; they start and decide nothing. */
 export const membersOnly = createMiddleware<ApiEnv>(async (c, next) => {
@@ -25,6 +41,8 @@ export const membersOnly = createMiddleware<ApiEnv>(async (c, next) => {
     throw new RequestError(
       'forbidden',
       'Guests may read but not start or decide work. Ask an admin for the role "user".',
+      undefined,
+      'role',
     );
   await next();
 });
@@ -32,6 +50,6 @@ export const membersOnly = createMiddleware<ApiEnv>(async (c, next) => {
 /** What concerns everybody's money and access is for admins. */
 export const adminsOnly = createMiddleware<ApiEnv>(async (c, next) => {
   if (c.get('principal').role !== 'admin')
-    throw new RequestError('forbidden', 'Only an admin of the organization may do this.');
+    throw new RequestError('forbidden', 'Only an admin of the organization may do this.', undefined, 'role');
   await next();
 });

@@ -63,14 +63,15 @@ export const orchestratorRoutes = (deps: AcceptDeps & Pick<ApiDeps, 'agents'>) =
       return c.json({ jobId: id, sessionId, status }, 202);
     })
     .openapi(session, async (c) =>
-      c.json(await readSession(deps, c.get('principal').organizationId, c.req.valid('param').sessionId), 200),
+      c.json(await readSession(deps, c.get('principal'), c.req.valid('param').sessionId), 200),
     );
 
 function toIncoming(
-  { organizationId, userId }: Principal,
+  by: Principal,
   { message, sessionId, idempotencyKey, ...options }: OrchestrateRequest,
   headerKey: string | undefined,
 ): IncomingRequest {
+  const { organizationId, userId } = by;
   const key = idempotencyKey ?? headerKey;
   const { agents, category, mode, requireApproval, plan, dryRun } = options;
   return {
@@ -80,6 +81,6 @@ function toIncoming(
     message,
     options: { agents, category, mode, requireApproval, plan, dryRun },
     keys: key ? [`rest:${userId}:${key}`] : [],
-    session: sessionId ? { kind: 'known', id: sessionId } : { kind: 'new' },
+    session: sessionId ? { kind: 'known', id: sessionId, by } : { kind: 'new' },
   };
 }

@@ -1,5 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
+import { AccessPolicy } from '../../contracts/request.ts';
+import { changeAccessPolicy, readAccessPolicy } from '../../domain/access/access.ts';
 import { changeApprovalPolicy, readApprovalPolicy } from '../../domain/approvals/policy.ts';
 import { DelegationSetting } from '../../contracts/tools.ts';
 import { changeDelegation, readDelegation } from '../../domain/delegation/delegate.ts';
@@ -64,7 +66,31 @@ const putDelegation = createRoute({
   responses: { 200: jsonResponse(Delegation, 'As it is now'), ...PROBLEMS },
 });
 
-/** The organization's approval policy, and whether coding agents may work for it. */
+const Access = AccessPolicy.meta({ id: 'AccessPolicy' });
+
+const getAccess = createRoute({
+  method: 'get',
+  path: '/admin/access-policy',
+  tags: ['Access'],
+  summary: 'What admins may see of other people’s work',
+  description: 'Everybody else sees their own work, conversations they take part in, and what they are asked about.',
+  security: BEARER,
+  middleware: [adminsOnly] as const,
+  responses: { 200: jsonResponse(Access, 'The policy in force'), ...PROBLEMS },
+});
+
+const putAccess = createRoute({
+  method: 'put',
+  path: '/admin/access-policy',
+  tags: ['Access'],
+  summary: 'Decide what admins may see of other people’s work',
+  security: BEARER,
+  middleware: [adminsOnly] as const,
+  request: { body: { required: true, content: { 'application/json': { schema: Access } } } },
+  responses: { 200: jsonResponse(Access, 'The policy as it is now'), ...PROBLEMS },
+});
+
+/** The organization's policies: of approvals, of who sees what, and whether coding agents may work for it. */
 export const policyRoutes = (deps: DatabaseDeps) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(getPolicy, async (c) => c.json(await readApprovalPolicy(deps, c.get('principal')), 200))
@@ -74,4 +100,8 @@ export const policyRoutes = (deps: DatabaseDeps) =>
     .openapi(getDelegation, async (c) => c.json(await readDelegation(deps, c.get('principal')), 200))
     .openapi(putDelegation, async (c) =>
       c.json(await changeDelegation(deps, c.get('principal'), c.req.valid('json')), 200),
+    )
+    .openapi(getAccess, async (c) => c.json(await readAccessPolicy(deps, c.get('principal')), 200))
+    .openapi(putAccess, async (c) =>
+      c.json(await changeAccessPolicy(deps, c.get('principal'), c.req.valid('json')), 200),
     );

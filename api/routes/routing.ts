@@ -101,10 +101,9 @@ const accuracy = createRoute({
 /** Routing decisions, and what admins teach the router. */
 export const routingRoutes = (deps: DatabaseDeps & Pick<ApiDeps, 'agents' | 'router'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
-    .openapi(decisions, async (c) => {
-      const { organizationId } = c.get('principal');
-      return c.json({ decisions: await readDecisions(deps, organizationId, c.req.valid('query')) }, 200);
-    })
+    .openapi(decisions, async (c) =>
+      c.json({ decisions: await readDecisions(deps, c.get('principal'), c.req.valid('query')) }, 200),
+    )
     .openapi(putOverride, async (c) => {
       const override = c.req.valid('json');
       refuseUnknownAgents(deps, override.agents);

@@ -4,7 +4,7 @@ import type { Logger } from '../../logging.ts';
 import { peopleIn, teamOf, toThreadMessage, type Envelope } from './message.ts';
 import { type WorkspaceMapping, mapOwnWorkspace } from './workspace.ts';
 import type { WebClient } from '@slack/web-api';
-import { createNameFinder, createReplier, loadProfile } from './people.ts';
+import { createNameFinder, createReplier } from './people.ts';
 import { createHonoReceiver, createSocketReceiver, markRead, type HonoReceiver } from './receivers.ts';
 
 interface SlackAppDeps extends ThreadDeps {
@@ -55,7 +55,7 @@ export interface OpenSlack {
   readonly http: HonoReceiver | undefined;
 }
 
-interface SlackDeps extends Omit<ThreadDeps, 'loadProfile' | 'unknownUsers'> {
+interface SlackDeps extends Omit<ThreadDeps, 'unknownUsers'> {
   readonly log: Logger;
   readonly client: WebClient;
 }
@@ -68,10 +68,9 @@ export async function openSlack(deps: SlackDeps, settings: SlackSettings): Promi
   const http = appToken ? undefined : createHonoReceiver(settings.signingSecret ?? '', onUnreadable);
   const onError = (error: unknown) => log.error({ err: error }, 'a Slack event failed and comes again');
   const receiver = http?.receiver ?? createSocketReceiver(appToken ?? '', client, onError);
-  const people = { unknownUsers, loadProfile: (slackUserId: string) => loadProfile(client, slackUserId) };
   const mapping = mapOwnWorkspace(deps, organizationId);
   const replies = { giveReply: createReplier(deps), findNames: createNameFinder(client) };
-  await createSlackApp({ ...deps, ...people, ...replies, botToken, mapping }, receiver);
+  await createSlackApp({ ...deps, unknownUsers, ...replies, botToken, mapping }, receiver);
   await receiver.start();
   return { receiver, http };
 }

@@ -13,6 +13,9 @@ const SlackMessage = z.object({
   channel: z.string().regex(ID),
   channel_type: z.string().optional(),
   user: z.string().regex(ID).optional(),
+  /** Where the writer comes from; in channels that companies share it may be another workspace. */
+  user_team: z.string().nullish(),
+  source_team: z.string().nullish(),
   bot_id: z.string().optional(),
   text: z.string().nullish(),
   blocks: z.unknown().optional(),
@@ -50,6 +53,7 @@ export function toThreadMessage(
     mentionsBot: message.type === 'app_mention' || mention.test(raw),
     addressesOthers: mentionedIn(raw, botUserId).length > 0,
     quoted: quotedIn(message, names),
+    isOutside: [message.user_team, message.source_team].some((team) => team && team !== teamOf(envelope)),
     ts: message.ts,
     threadTs: message.thread_ts ?? message.ts,
     isReply: message.thread_ts !== undefined && message.thread_ts !== message.ts,

@@ -1,14 +1,17 @@
-import type { KnownBlock, WebClient } from '@slack/web-api';
+import type { KnownBlock, UsersInfoResponse, WebClient } from '@slack/web-api';
 import type { SlackNames } from '../../contracts/slack-text.ts';
+import type { SlackStanding } from '../../contracts/request.ts';
+import type { SlackProfile } from '../../domain/organizations/people.ts';
 import type { ThreadReply } from '../../domain/threads/handle-message.ts';
-import type { SlackProfile } from '../../domain/threads/thread-message.ts';
 import type { Logger } from '../../logging.ts';
 
 /** Slack has three seconds for an acknowledgement; a profile that takes longer is looked up another time. */
 const PROFILE_MS = 1_000;
 
-/** What Slack says of a person; empty when it takes too long or fails. */
-export async function loadProfile(client: WebClient, slackUserId: string): Promise<SlackProfile> {
+type SlackUser = NonNullable<UsersInfoResponse['user']> & { readonly is_stranger?: boolean };
+
+/** What Slack says of a person of a workspace; empty when it takes too long or fails. */
+export async function loadProfile(client: WebClient, teamId: string, slackUserId: string): Promise<SlackProfile> {
   const late = new Promise<SlackProfile>((resolve) => setTimeout(() => resolve({}), PROFILE_MS).unref());
   const asked = client.users
     .info({ user: slackUserId, include_locale: true })
@@ -16,10 +19,22 @@ export async function loadProfile(client: WebClient, slackUserId: string): Promi
       name: user?.real_name ?? user?.name,
       locale: user?.locale,
       timeZone: user?.tz,
-      isGuest: user?.is_restricted === true || user?.is_ultra_restricted === true,
+      standing: user && standingOf(user, teamId),
     }))
     .catch((): SlackProfile => ({}));
   return Promise.race([asked, late]);
+}
+
+/** Undefined when Slack does not say where somebody belongs. */
+function standingOf(user: SlackUser, teamId: string): SlackStanding | undefined {
+  const { team_id: team, enterprise_user: enterprise } = user;
+  if (user.deleted) return 'deactivated';
+  if (user.is_bot || user.id === 'USLACKBOT') return 'bot';
+  if (user.is_stranger) return 'outside';
+  if (!team) return undefined;
+  // In an enterprise somebody may belong to several workspaces, of which one is their home.
+  if (team !== teamId && !enterprise?.teams?.includes(teamId)) return 'outside';
+  return user.is_restricted || user.is_ultra_restricted ? 'guest' : 'member';
 }
 
 /** Names change seldom. */
@@ -36,7 +51,7 @@ export function createNameFinder(client: WebClient): (ids: readonly string[]) =>
     return entry && entry.until > Date.now() ? entry.name : undefined;
   };
   const find = async (id: string): Promise<void> => {
-    const { name } = await loadProfile(client, id);
+    const { name } = await loadProfile(client, '', id);
     if (!name) return;
     known.delete(id);
     known.set(id, { name, until: Date.now() + NAME_HOURS * 3_600_000 });

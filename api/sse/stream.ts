@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { z } from 'zod';
 import { isFinal } from '../../contracts/orchestration.ts';
-import type { OrganizationEvent } from '../../contracts/events.ts';
+import { findVisible } from '../../domain/access/access.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import { type EventHub, type StoredEvent, findStart, replayEvents } from '../../domain/events/event-hub.ts';
 import { findTokenOwner } from '../../domain/organizations/organizations.ts';
@@ -56,6 +56,7 @@ export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options
   const of = { organizationId, orchestrationId: options.orchestrationId };
   const from = await findStart(deps, of, after);
   if (options.over && !from.more) return c.body(null, 204);
+  const keepVisible = createVisibility(c, deps, options);
   c.header('x-accel-buffering', 'no');
   return streamSSE(c, async (stream) => {
     const queue = createQueue(options);
@@ -66,10 +67,11 @@ export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options
     if (options.over) queue.close();
     const unsubscribe = deps.hub.subscribe({ organizationId, lastId: caughtUp, offer: queue.offer });
     const stopWaiting = deps.hub.onStop(queue.close);
-    const heartbeat = setInterval(() => void beat(c, deps, stream, queue.close), HEARTBEAT_MS);
+    const heartbeat = setInterval(() => void beat(c, deps, { stream, close: queue.close }, options), HEARTBEAT_MS);
     try {
-      for await (const event of queue.events())
-        await stream.writeSSE({ id: String(event.id), event: event.type, data: JSON.stringify(event) });
+      for await (const batch of queue.batches())
+        for (const { event } of await keepVisible(batch))
+          await stream.writeSSE({ id: String(event.id), event: event.type, data: JSON.stringify(event) });
     } finally {
       clearInterval(heartbeat);
       unsubscribe();
@@ -78,22 +80,64 @@ export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options
   });
 }
 
-/** Keeps proxies awake, and ends a stream whose token is no longer good. */
-async function beat(c: Context<ApiEnv>, deps: StreamDeps, stream: SSEStreamingApi, close: () => void): Promise<void> {
+/** Keeps proxies awake, and ends a stream whose token is no longer good or whose job is not for its reader any more. */
+async function beat(
+  c: Context<ApiEnv>,
+  deps: StreamDeps,
+  { stream, close }: { readonly stream: SSEStreamingApi; readonly close: () => void },
+  { orchestrationId }: StreamOptions,
+): Promise<void> {
   await stream.write(': heartbeat\n\n');
-  const principal = await findTokenOwner(deps, c.get('tokenHash')).catch(() => c.get('principal'));
-  if (!principal) close();
+  const before = c.get('principal');
+  const principal = await findTokenOwner(deps, c.get('tokenHash')).catch(() => before);
+  if (!principal) return close();
+  c.set('principal', principal);
+  if (!orchestrationId) return;
+  const visible = await findVisible(deps, principal, [orchestrationId]).catch(() => undefined);
+  if (visible && !visible.has(orchestrationId)) close();
+}
+
+/** What was found out about a job's readers is believed for so long. */
+const VISIBILITY_MS = 5_000;
+const MAX_KNOWN = 1_000;
+
+/**
+ * Leaves of a stream's events those that its reader may see: of a job's stream all, because it was looked at when it
+ * began; of the organization's those of jobs that are for them. A job may begin to ask somebody, so that is always
+ * looked at anew.
+ */
+function createVisibility(c: Context<ApiEnv>, deps: StreamDeps, { orchestrationId }: StreamOptions) {
+  const known = new Map<string, { readonly visible: boolean; readonly until: number }>();
+  const isOwn = ({ userId }: StoredEvent) => userId === c.get('principal').userId;
+  const isKnown = (id: string) => (known.get(id)?.until ?? 0) > Date.now();
+
+  return async (batch: readonly StoredEvent[]): Promise<readonly StoredEvent[]> => {
+    if (orchestrationId) return batch;
+    const asked = batch.flatMap((stored) => {
+      const { jobId, type } = stored.event;
+      return jobId && !isOwn(stored) && (type === 'approval_requested' || !isKnown(jobId)) ? [jobId] : [];
+    });
+    const unknown = [...new Set(asked)];
+    if (known.size > MAX_KNOWN) known.clear();
+    const visible = unknown.length > 0 ? await findVisible(deps, c.get('principal'), unknown) : new Set();
+    for (const id of unknown) known.set(id, { visible: visible.has(id), until: Date.now() + VISIBILITY_MS });
+    return batch.filter((stored) => {
+      const { jobId } = stored.event;
+      if (isOwn(stored)) return true;
+      return jobId ? known.get(jobId)?.visible === true : c.get('principal').role === 'admin';
+    });
+  };
 }
 
 interface Queue {
   offer(event: StoredEvent): void;
   close(): void;
-  events(): AsyncGenerator<OrganizationEvent>;
+  batches(): AsyncGenerator<readonly StoredEvent[]>;
 }
 
 /** Events between the hub, which never waits, and a client, who may be slow. */
 function createQueue({ orchestrationId, userId }: StreamOptions): Queue {
-  const waiting: OrganizationEvent[] = [];
+  let waiting: StoredEvent[] = [];
   let closed = false;
   let wake: () => void = () => {};
   const close = () => {
@@ -101,22 +145,24 @@ function createQueue({ orchestrationId, userId }: StreamOptions): Queue {
     wake();
   };
   return {
-    offer({ event, userId: owner }) {
+    offer(stored) {
+      const { event, userId: owner } = stored;
       const wanted = (!orchestrationId || event.jobId === orchestrationId) && (!userId || owner === userId);
       if (!wanted || closed) return;
-      if (waiting.push(event) > MAX_QUEUED) return close();
+      if (waiting.push(stored) > MAX_QUEUED) return close();
       wake();
     },
     close,
-    async *events() {
+    async *batches() {
       while (!closed || waiting.length > 0) {
-        const event = waiting.shift();
-        if (!event) {
+        if (waiting.length === 0) {
           await new Promise<void>((resolve) => (wake = resolve));
           continue;
         }
-        yield event;
-        if (orchestrationId && event.status && isFinal(event.status)) return;
+        const batch = waiting;
+        waiting = [];
+        yield batch;
+        if (orchestrationId && batch.some(({ event }) => event.status && isFinal(event.status))) return;
       }
     },
   };

@@ -11,6 +11,7 @@ import * as delegation from './20261201-delegation.ts';
 import * as fairUse from './20261201-fair-use.ts';
 import * as grantsAndUndo from './20261201-grants-and-undo.ts';
 import * as remoteTools from './20261201-remote-tools.ts';
+import * as rights from './20261201-rights.ts';
 import * as slackConversations from './20261201-slack-conversations.ts';
 import * as toolDecisions from './20261201-tool-decisions.ts';
 
@@ -28,6 +29,7 @@ export const migrations: Record<string, Migration> = {
   '20261201-fair-use': fairUse,
   '20261201-grants-and-undo': grantsAndUndo,
   '20261201-remote-tools': remoteTools,
+  '20261201-rights': rights,
   '20261201-slack-conversations': slackConversations,
   '20261201-tool-decisions': toolDecisions,
 };

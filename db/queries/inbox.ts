@@ -30,6 +30,9 @@ export const findDelivery = (trx: OrganizationTransaction, keys: readonly string
     .limit(1)
     .executeTakeFirst();
 
+export const findInboxRow = (trx: OrganizationTransaction, id: string): Promise<InboxRow | undefined> =>
+  trx.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirst();
+
 /**
  * Claims the delivery's keys; false when another delivery holds one of them. Keys are taken in one order so that two
  * deliveries with the same pair of keys cannot wait for each other.

@@ -42,30 +42,6 @@ export interface OrchestrationFilter {
   readonly before?: string | undefined;
 }
 
-/** The newest that fit. */
-export function listOrchestrations(
-  trx: OrganizationTransaction,
-  { limit, statuses, agent, since, until, text, before }: OrchestrationFilter,
-): Promise<Orchestration[]> {
-  let query = trx.selectFrom('orchestrations as o').selectAll('o');
-  if (statuses) query = query.where('o.status', 'in', [...statuses]);
-  if (agent)
-    query = query.where(({ exists, selectFrom }) =>
-      exists(selectFrom('steps as s').whereRef('s.orchestration_id', '=', 'o.id').where('s.agent', '=', agent)),
-    );
-  if (since) query = query.where('o.created_at', '>=', sql<Date>`${since}::timestamptz`);
-  if (until) query = query.where('o.created_at', '<', sql<Date>`${until}::timestamptz`);
-  if (text)
-    query = query.where(
-      sql<boolean>`position(lower(${text}) in lower(o.message || ' ' || coalesce(o.result->>'primary_result', ''))) > 0`,
-    );
-  if (before)
-    query = query.where(
-      sql<boolean>`(o.created_at, o.id) < (select created_at, id from orchestrations where id = ${before})`,
-    );
-  return query.orderBy('o.created_at', 'desc').orderBy('o.id', 'desc').limit(limit).execute();
-}
-
 export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
   trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();
 

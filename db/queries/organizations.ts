@@ -1,4 +1,4 @@
-import { type Insertable, sql, type Kysely, type Selectable } from 'kysely';
+import { type Insertable, sql, type Kysely, type Selectable, type Updateable } from 'kysely';
 import type { ApiTokensTable, SlackWorkspacesTable, UsersTable, AuditTable } from '../tables/organizations.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Principal } from '../../contracts/request.ts';
@@ -65,12 +65,25 @@ export const putWorkspace = (trx: OrganizationTransaction, row: Insertable<Slack
 
 export type User = Selectable<UsersTable>;
 
+/** Somebody as their token knows them, and how Slack does. */
+export interface TokenOwner extends Principal {
+  readonly slack: {
+    readonly teamId: string | null;
+    readonly slackUserId: string | null;
+    readonly checkedAt: Date | null;
+  };
+}
+
 /** Whom a token (its SHA-256) belongs to; asked before the organization is known. */
-export async function findPrincipal(db: Kysely<Database>, tokenHash: Buffer): Promise<Principal | undefined> {
-  const { rows } = await sql<Principal>`
-    select organization_id as "organizationId", user_id as "userId", name, role, time_zone as "timeZone"
+export async function findPrincipal(db: Kysely<Database>, tokenHash: Buffer): Promise<TokenOwner | undefined> {
+  const { rows } = await sql<Principal & TokenOwner['slack']>`
+    select organization_id as "organizationId", user_id as "userId", name, role, time_zone as "timeZone",
+      slack_team_id as "teamId", slack_user_id as "slackUserId", slack_checked_at as "checkedAt"
     from find_token(${tokenHash})`.execute(db);
-  return rows[0];
+  const [row] = rows;
+  if (!row) return undefined;
+  const { teamId, slackUserId, checkedAt, ...principal } = row;
+  return { ...principal, slack: { teamId, slackUserId, checkedAt } };
 }
 
 interface Workspace {
@@ -102,6 +115,10 @@ export const findUsers = (
     .orderBy('created_at')
     .limit(2)
     .execute();
+
+/** What Slack says of a person, with the rights that follow from it. */
+export const setStanding = (trx: OrganizationTransaction, id: string, set: Updateable<UsersTable>) =>
+  trx.updateTable('users').set(set).where('id', '=', id).execute();
 
 /**
  * Safe to repeat: an existing user of the same Slack identity is returned as it is. It locks no existing row: the first
@@ -136,16 +153,22 @@ export async function findOrInsertSlackUser(
 /** What Slack says of somebody, as it can be kept. */
 const toName = (text: string): string => storableText(text).slice(0, 200);
 
+/** Safe to repeat: a line of the audit is never written over. */
 export const insertAudit = (trx: OrganizationTransaction, row: Insertable<AuditTable>) =>
-  trx.insertInto('audit').values(row).execute();
+  trx
+    .insertInto('audit')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 
-/** The roles of these people; nobody asks without ids. */
+/** The roles of these people; whoever is deactivated has none. Nobody asks without ids. */
 export async function rolesOf(trx: OrganizationTransaction, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
   const rows = await trx
     .selectFrom('users')
     .select(['id', 'role'])
     .where('id', 'in', [...ids])
+    .where('deactivated_at', 'is', null)
     .execute();
   return new Map(rows.map(({ id, role }) => [id, role]));
 }

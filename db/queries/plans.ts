@@ -46,6 +46,10 @@ export const listPlansOf = (trx: OrganizationTransaction, orchestrationIds: stri
 export const insertEdits = (trx: OrganizationTransaction, row: Insertable<PlanEditsTable>) =>
   trx.insertInto('plan_edits').values(row).execute();
 
+/** Edits that came with an answer that does not count. */
+export const deleteEdits = (trx: OrganizationTransaction, id: string) =>
+  trx.deleteFrom('plan_edits').where('id', '=', id).execute();
+
 export async function getEdits(trx: OrganizationTransaction, id: string): Promise<PlanEdits> {
   const row = await trx.selectFrom('plan_edits').select('edits').where('id', '=', id).executeTakeFirstOrThrow();
   return row.edits;

@@ -1,5 +1,6 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { OrganizationTransaction } from '../organization.ts';
+import { maySeeJob, type Viewer } from './access.ts';
 import type { RoutingOverridesTable } from '../tables/routing.ts';
 import type { AgentId, Language } from '../../contracts/agents.ts';
 import type { DecidedBy } from '../../contracts/routing.ts';
@@ -77,6 +78,7 @@ interface DecisionsFilter {
 /** Routing decisions, the newest first, with the beginning of what was asked. */
 export const listDecisions = (
   trx: OrganizationTransaction,
+  viewer: Viewer,
   { limit, before, language, decidedBy }: DecisionsFilter,
   messageChars: number,
 ) =>
@@ -86,6 +88,7 @@ export const listDecisions = (
     .select(sql<string>`left(o.message, ${messageChars})`.as('message'))
     .select(CORRECTION.as('correction'))
     .where('o.route', 'is not', null)
+    .where(maySeeJob(viewer))
     .$if(before !== undefined, (query) => query.where('o.created_at', '<', new Date(before ?? 0)))
     .$if(language !== undefined, (query) => query.where('o.language', '=', language ?? 'en'))
     .$if(decidedBy !== undefined, (query) => query.where(sql`o.route->>'decidedBy'`, '=', decidedBy ?? ''))

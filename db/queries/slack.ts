@@ -118,6 +118,9 @@ interface Notes {
   readonly effects: EffectNote[];
 }
 
+/** What a personal connection has answered is no business of a channel; in a direct message its owner alone reads it. */
+const IS_SHOWN_TO_OTHERS = sql`(c.user_id is not null and o.slack_channel_id not like 'D%')`;
+
 /** Cost, healing, steering and effects of an orchestration in one look, for a message that is redrawn with every step. */
 export async function getNotes(trx: OrganizationTransaction, orchestrationId: string): Promise<Notes> {
   const { rows } = await sql<Notes>`
@@ -129,8 +132,11 @@ export async function getNotes(trx: OrganizationTransaction, orchestrationId: st
       (select coalesce(json_agg(json_build_object('message', message, 'mode', mode, 'status', status)
          order by created_at), '[]')
        from steering where orchestration_id = ${orchestrationId}) as steering,
-      (select coalesce(json_agg(json_build_object('tool', tool, 'state', state, 'resource', resource,
-         'undoable', undoable, 'undo_state', undo_state, 'undo_losses', undo_losses) order by sequence), '[]')
-       from effects where orchestration_id = ${orchestrationId}) as effects`.execute(trx);
+      (select coalesce(json_agg(json_build_object('tool', e.tool, 'state', e.state, 'resource',
+         case when ${IS_SHOWN_TO_OTHERS} then null else e.resource end,
+         'undoable', e.undoable, 'undo_state', e.undo_state, 'undo_losses', e.undo_losses) order by e.sequence), '[]')
+       from effects e join orchestrations o on o.id = e.orchestration_id
+         left join connections c on c.id = e.connection_id
+       where e.orchestration_id = ${orchestrationId}) as effects`.execute(trx);
   return rows[0] ?? { costNanos: 0, healing: [], steering: [], effects: [] };
 }

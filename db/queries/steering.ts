@@ -7,6 +7,9 @@ export type Steering = Selectable<SteeringTable>;
 export const insertSteering = (trx: OrganizationTransaction, row: Insertable<SteeringTable>) =>
   trx.insertInto('steering').values(row).execute();
 
+export const findSteering = (trx: OrganizationTransaction, id: string): Promise<Steering | undefined> =>
+  trx.selectFrom('steering').selectAll().where('id', '=', id).executeTakeFirst();
+
 export const listSteering = (trx: OrganizationTransaction, orchestrationId: string): Promise<Steering[]> =>
   trx
     .selectFrom('steering')

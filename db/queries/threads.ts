@@ -26,7 +26,10 @@ export interface ThreadJob extends Pick<
   readonly asks_back: boolean;
   readonly thread_ts: string;
 }
-export type ThreadPerson = Pick<User, 'id' | 'name' | 'role' | 'time_zone'>;
+export type ThreadPerson = Pick<
+  User,
+  'id' | 'name' | 'role' | 'time_zone' | 'slack_standing' | 'slack_checked_at' | 'deactivated_at'
+>;
 
 /**
  * Who speaks, and the orchestration that they speak of: what is at work before what has ended, their own before others',
@@ -40,7 +43,7 @@ export async function findThreadContext(
   const { rows } = await sql<
     Omit<ThreadJob, 'id'> & { job: string | null; person: string | null } & Omit<ThreadPerson, 'id'>
   >`
-    select u.id as person, u.name, u.role, u.time_zone,
+    select u.id as person, u.name, u.role, u.time_zone, u.slack_standing, u.slack_checked_at, u.deactivated_at,
       o.id as job, o.status, o.user_id, o.session_id, o.language, o.approval,
       o.slack_thread_ts as thread_ts,
       coalesce(right(rtrim(o.result->>'primary_result'), 1) in ('?', '？'), false) as asks_back,
@@ -57,9 +60,12 @@ export async function findThreadContext(
       limit 1) o on true`.execute(trx);
   const row = rows[0];
   if (!row) return { person: undefined, job: undefined };
-  const { person, name, role, time_zone, job, ...rest } = row;
+  const { person, name, role, time_zone, slack_standing, slack_checked_at, deactivated_at, job, ...rest } = row;
   return {
-    person: person === null ? undefined : { id: person, name, role, time_zone },
+    person:
+      person === null
+        ? undefined
+        : { id: person, name, role, time_zone, slack_standing, slack_checked_at, deactivated_at },
     job: job === null ? undefined : { id: job, ...rest },
   };
 }

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely';
-import type { ToolResult } from '../../contracts/tools.ts';
+import { DELEGATE_CONNECTION, type ToolResult } from '../../contracts/tools.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { EffectsTable, ToolCallsTable } from '../tables/tools.ts';
 
@@ -17,7 +17,12 @@ export type ShownCall = Pick<
   | 'progress'
   | 'started_at'
   | 'finished_at'
-> & { readonly connection: string | null; readonly result?: ToolResult | null };
+> & {
+  readonly connection: string | null;
+  readonly result?: ToolResult | null;
+  /** Its connection is one person's own. */
+  readonly personal: boolean;
+};
 
 /** An effect as doors show it, with the name of its connection. */
 export type ShownEffect = Pick<
@@ -38,7 +43,14 @@ export type ShownEffect = Pick<
   | 'undo_losses'
   | 'claimed_at'
   | 'settled_at'
-> & { readonly connection: string | null };
+> & { readonly connection: string | null; readonly personal: boolean };
+
+/**
+ * Whether a call (`t`) went over a personal connection (`c`). One that has been deleted since may have been personal; coding
+ * agents belong to nobody and stand in no row.
+ */
+export const IS_PERSONAL = sql<boolean>`(t.connection_id is not null and t.connection_id <> ${DELEGATE_CONNECTION}
+  and (c.id is null or c.user_id is not null))`;
 
 const SHOWN = [
   't.orchestration_id',
@@ -78,7 +90,7 @@ export const listCallsOf = (
   return trx
     .selectFrom(newest.as('t'))
     .leftJoin('connections as c', 'c.id', 't.connection_id')
-    .select([...SHOWN, 't.arguments', 'c.name as connection'])
+    .select([...SHOWN, 't.arguments', 'c.name as connection', IS_PERSONAL.as('personal')])
     .where('t.nth', '<=', each)
     .orderBy('t.created_at')
     .orderBy('t.position')
@@ -95,7 +107,7 @@ export const listCalls = (
   trx
     .selectFrom('tool_calls as t')
     .leftJoin('connections as c', 'c.id', 't.connection_id')
-    .select([...SHOWN, 't.arguments', 't.result', 't.effect_key', 'c.name as connection'])
+    .select([...SHOWN, 't.arguments', 't.result', 't.effect_key', 'c.name as connection', IS_PERSONAL.as('personal')])
     .where('t.orchestration_id', '=', orchestrationId)
     .orderBy('t.created_at')
     .orderBy('t.position')
@@ -126,6 +138,9 @@ export const listEffects = (trx: OrganizationTransaction, orchestrationId: strin
       'e.claimed_at',
       'e.settled_at',
       'c.name as connection',
+      sql<boolean>`(e.connection_id <> ${DELEGATE_CONNECTION} and (c.id is null or c.user_id is not null))`.as(
+        'personal',
+      ),
     ])
     .where('e.orchestration_id', '=', orchestrationId)
     .orderBy('e.sequence')

@@ -70,9 +70,29 @@ export const findStepContext = (trx: OrganizationTransaction, query: StepQuery):
         and (s.orchestration_id = any(h.orchestrations) or (${buildsOnOthers} and s.orchestration_id = o.id)))
       or exists (select from tool_calls t where t.step_id is null and t.result is not null
         and (t.orchestration_id = any(h.orchestrations) or (${buildsOnOthers} and t.orchestration_id = o.id)))
+      or ${othersWords(sql`h.orchestrations`)}
       as tainted`,
   );
 };
+
+/**
+ * Whether job `o` is told words of anybody but its asker: of jobs of the same conversation, or said to it while it runs.
+ */
+const othersWords = (conversation: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  (exists (select from orchestrations p where p.id = any(${conversation}) and p.user_id is distinct from o.user_id)
+    or exists (select from steering s
+      where s.orchestration_id = o.id and s.status <> 'dropped' and s.user_id is distinct from o.user_id))`;
+
+/** Whether a job that is told of these others is told words of anybody but its asker. */
+export async function hasOthersWords(
+  trx: OrganizationTransaction,
+  orchestrationId: string,
+  conversation: readonly string[],
+): Promise<boolean> {
+  const { rows } = await sql`select from orchestrations o
+    where o.id = ${orchestrationId} and ${othersWords(sql`${[...conversation]}::uuid[]`)}`.execute(trx);
+  return rows.length > 0;
+}
 
 async function find<Row>(
   trx: OrganizationTransaction,

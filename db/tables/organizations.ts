@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { SlackStanding } from '../../contracts/request.ts';
 
 type Instant = ColumnType<Date, string | undefined, string>;
 type MaybeInstant = ColumnType<Date | null, string | null | undefined, string | null>;
@@ -9,6 +10,10 @@ interface OrganizationsTable {
   created_at: Instant;
   /** Its work may be handed to coding agents. */
   delegation: Generated<boolean>;
+  /** Admins see everybody's work; otherwise only their own and what they are asked about. */
+  admins_see_work: Generated<boolean>;
+  /** Admins see what other people's personal connections have answered. */
+  admins_see_personal: Generated<boolean>;
 }
 
 export interface UsersTable {
@@ -21,6 +26,11 @@ export interface UsersTable {
   locale: string | null;
   time_zone: Generated<string>;
   created_at: Instant;
+  /** What Slack has said of the person, and when it was asked last. */
+  slack_standing: ColumnType<SlackStanding | null, SlackStanding | null | undefined, SlackStanding | null>;
+  slack_checked_at: MaybeInstant;
+  /** Has no rights any more. */
+  deactivated_at: MaybeInstant;
 }
 
 export interface ApiTokensTable {

@@ -5,16 +5,18 @@ import { mayAnswer } from '../../contracts/approval-rules.ts';
 import type { CancelRequest } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { JobStatusName } from '../../contracts/orchestration.ts';
-import type { PlanEdits, PlanProblem } from '../../contracts/plan.ts';
-import { invalidField, type Principal, notFound, RequestError } from '../../contracts/request.ts';
-import type { Decision, DecisionOutcome } from '../../contracts/workflow.ts';
-import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { findDelivery } from '../../db/queries/inbox.ts';
+import type { PlanProblem } from '../../contracts/plan.ts';
+import { invalidField, type Principal, RequestError } from '../../contracts/request.ts';
+import type { Answerer, Decision, DecisionOutcome } from '../../contracts/workflow.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { findDelivery, insertDelivery, setDelivered } from '../../db/queries/inbox.ts';
 import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { insertEdits } from '../../db/queries/plans.ts';
+import { deleteEdits, insertEdits } from '../../db/queries/plans.ts';
 import { findShownHash } from '../../db/queries/slack.ts';
-import { audit } from '../audit.ts';
+import { auditUnseen, findJobFor } from '../access/access.ts';
+import { audit, auditRefusal } from '../audit.ts';
 import { shownMark } from './approval.ts';
+import { findAnswerers } from './policy.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
@@ -43,20 +45,21 @@ export async function decide(
   answer: Answer,
   entry: Entry = DIRECT,
 ): Promise<JobStatusName> {
-  const { job, shownHash } = await findAsked(deps, principal, jobId, entry);
-  const refusal = refusalOf(principal, job, answer, entry, shownHash);
+  const { job, who, shownHash } = await findAsked(deps, principal, jobId, entry).catch((error: unknown) =>
+    auditUnseen(deps, principal, ['approval.decide', jobId], error),
+  );
+  const refusal = refusalOf(who, job, answer, entry, shownHash);
   if (refusal) return refuseAnswer(deps, principal, { jobId, answer, entry }, refusal);
   if (entry.kind === 'recorded') {
     await record(deps, toDecision(principal, job, answer, entry), job, { ...entry, reason: answer.reason });
     return job.status;
   }
-  const editId =
-    answer.edits && answer.verdict === 'approve' ? await keepEdits(deps, principal, jobId, answer.edits) : undefined;
-  const decision = toDecision(principal, job, answer, entry, editId);
+  const decision = await keepAnswer(deps, principal, job, answer);
   const outcome = await send(deps, job, decision);
-  if (outcome instanceof RequestError) return refuseAnswer(deps, principal, { jobId, answer, entry }, outcome);
+  if (outcome instanceof Refused) return refuseSent(deps, principal, { jobId, answer, entry }, decision, outcome);
   const { approvalId, hash, verdict, choice } = decision;
   const policyVersion = job.approval?.policy.version;
+  const { editId } = decision;
   const details = { verdict, choice, reason: answer.reason, editId, approvalId, hash, policyVersion };
   await withOrganization(deps.db, principal.organizationId, (trx) =>
     audit(trx, principal, 'approval.decide', jobId, details),
@@ -66,13 +69,12 @@ export async function decide(
 }
 
 /** The job, and for a reply in a thread which question the thread shows. */
-const findAsked = (deps: DatabaseDeps, { organizationId }: Principal, jobId: string, entry: Entry) =>
-  withOrganization(deps.db, organizationId, async (trx) => {
+const findAsked = (deps: DatabaseDeps, principal: Principal, jobId: string, entry: Entry) =>
+  withOrganization(deps.db, principal.organizationId, async (trx) => {
     await refuseRepeated(trx, entry);
-    const job = isUuid(jobId) ? await findOrchestration(trx, jobId) : undefined;
-    if (!job) throw notFound('job');
+    const job = await findJobFor(trx, principal, jobId, entry.via);
     const shownHash = entry.via === 'slack' && job.approval ? await findShownHash(trx, jobId) : null;
-    return { job, shownHash };
+    return { job, who: await answererOf(trx, principal, job), shownHash };
   });
 
 /**
@@ -87,7 +89,7 @@ const repeated = () => new RequestError('conflict', 'This has been said before.'
 
 /** Why an answer cannot count, as far as the row says; the workflow knows the rest. */
 function refusalOf(
-  principal: Principal,
+  who: Answerer | undefined,
   job: Orchestration,
   { verdict, choice, approvalId, hash }: Answer,
   { via }: Entry,
@@ -96,10 +98,12 @@ function refusalOf(
   const { approval, status } = job;
   if (status !== 'awaiting_approval')
     return new RequestError('conflict', `Nothing waits for approval: the job is ${status}.`, undefined, 'not_waiting');
-  if (!approval || approval.decision || (approvalId ?? approval.id) !== approval.id) return undefined;
-  if ((hash ?? approval.hash) !== approval.hash) return undefined;
-  if (!isNamed(principal, job, verdict === 'approve' ? (choice ?? approval.choices?.[0]) : undefined))
+  if (!approval) return toRefusal(FAILURE.notWaiting);
+  if (!isNamed(who, job, verdict === 'approve' ? (choice ?? approval.choices?.[0]) : undefined))
     return toRefusal(FAILURE.notAllowed);
+  if (approval.decision) return toRefusal(FAILURE.notWaiting);
+  if ((approvalId ?? approval.id) !== approval.id || (hash ?? approval.hash) !== approval.hash)
+    return toRefusal(FAILURE.approvalMismatch);
   if (via !== 'slack') return hash === undefined && verdict === 'approve' ? withoutHash() : undefined;
   // Nobody answers what they have not seen: the message in the thread may be behind, or have no room for all of it.
   if (shownHash === approval.hash) return undefined;
@@ -119,27 +123,32 @@ const isCut = () =>
     'cut',
   );
 
+/** A person as they may answer now; undefined for one who has no rights any more. */
+export const answererOf = async (
+  trx: OrganizationTransaction,
+  { userId }: Principal,
+  job: Orchestration,
+): Promise<Answerer | undefined> => (await findAnswerers(trx, job, [userId]))[0];
+
 /** Whether the policy of the question names this person, for this choice where one is given. */
 export const isNamed = (
-  { userId, role }: Principal,
-  { approval, user_id: askerId }: Orchestration,
+  who: Answerer | undefined,
+  { approval }: Pick<Orchestration, 'approval'>,
   choice?: Decision['choice'],
-): boolean =>
-  approval !== null && mayAnswer(approval.policy, { userId, role, isAsker: userId === askerId }, Date.now(), choice);
+): boolean => who !== undefined && approval !== null && mayAnswer(approval.policy, who, Date.now(), choice);
 
 /** Whoever names neither question nor hash answers what is stored as shown now. */
 const toDecision = (
-  { userId, role }: Principal,
-  { approval, user_id: askerId }: Orchestration,
+  { userId }: Principal,
+  { approval }: Orchestration,
   { verdict, choice, approvalId = approval?.id, hash = approval?.hash }: Answer,
   { via }: Entry,
   editId?: string,
 ): Decision => ({
+  id: randomUUID(),
   verdict,
   ...(choice && { choice }),
   userId,
-  role,
-  isAsker: userId === askerId,
   via,
   ...(approvalId && { approvalId }),
   ...(hash && { hash }),
@@ -153,7 +162,8 @@ async function record(
   { via: source, keys, reason }: Extract<Entry, { kind: 'recorded' }> & { reason: string | undefined },
 ): Promise<void> {
   const body = { ...decision };
-  const delivery = { organizationId, id: randomUUID(), source, kind: 'decision', orchestrationId, body, keys } as const;
+  const { id } = decision;
+  const delivery = { organizationId, id, source, kind: 'decision', orchestrationId, body, keys } as const;
   await withOrganization(deps.db, organizationId, async (trx) => {
     if (!(await recordDelivery(trx, delivery))) throw repeated();
     // What a thread says the workflow writes down with the answer that it becomes.
@@ -166,21 +176,57 @@ async function record(
   await deps.dispatcher.now(delivery);
 }
 
-async function keepEdits(deps: DatabaseDeps, principal: Principal, jobId: string, edits: PlanEdits): Promise<string> {
+/** Writes a direct answer down, with its edits, before the workflow is told: it believes what stands in the inbox. */
+async function keepAnswer(deps: DatabaseDeps, principal: Principal, job: Orchestration, answer: Answer) {
   const { organizationId, userId } = principal;
-  const row = { organization_id: organizationId, id: randomUUID(), orchestration_id: jobId, user_id: userId };
-  await withOrganization(deps.db, organizationId, (trx) => insertEdits(trx, { ...row, edits: JSON.stringify(edits) }));
-  return row.id;
+  const { id: orchestrationId } = job;
+  const edits = answer.verdict === 'approve' ? answer.edits : undefined;
+  const editId = edits && randomUUID();
+  const decision = toDecision(principal, job, answer, DIRECT, editId);
+  const delivery = { organizationId, id: decision.id, source: 'rest', kind: 'decision', orchestrationId } as const;
+  await withOrganization(deps.db, organizationId, async (trx) => {
+    const row = { organization_id: organizationId, orchestration_id: orchestrationId, user_id: userId };
+    if (editId) await insertEdits(trx, { ...row, id: editId, edits: JSON.stringify(edits) });
+    await insertDelivery(trx, { ...delivery, body: { ...decision } });
+    // Told now or never: the relay has nothing to do with it.
+    await setDelivered(trx, decision.id);
+  });
+  return decision;
 }
 
-async function send(deps: DecideDeps, job: Orchestration, decision: Decision): Promise<RequestError | DecisionOutcome> {
+/** A refusal of the workflow's, and whether it has written it down itself. */
+class Refused {
+  readonly error: RequestError;
+  readonly isRecorded: boolean;
+  constructor(error: RequestError, isRecorded = false) {
+    this.error = error;
+    this.isRecorded = isRecorded;
+  }
+}
+
+/** Edits of an answer that does not count are not kept. */
+async function refuseSent(
+  deps: DatabaseDeps,
+  principal: Principal,
+  said: { jobId: string; answer: Answer; entry: Entry },
+  { editId }: Decision,
+  { error, isRecorded }: Refused,
+): Promise<never> {
+  if (editId && error.kind !== 'unavailable')
+    await withOrganization(deps.db, principal.organizationId, (trx) => deleteEdits(trx, editId));
+  if (isRecorded) throw error;
+  return refuseAnswer(deps, principal, said, error);
+}
+
+async function send(deps: DecideDeps, job: Orchestration, decision: Decision): Promise<Refused | DecisionOutcome> {
   const run = { organizationId: job.organization_id, orchestrationId: job.id };
   for (let attempt = 1; ; attempt++) {
     const answer = await deps.workflows.decide(run, decision);
-    if (answer.status === 'done') return answer.value.problems ? invalidEdits(answer.value.problems) : answer.value;
+    if (answer.status === 'done')
+      return answer.value.problems ? new Refused(invalidEdits(answer.value.problems)) : answer.value;
     const type = typeOf(answer);
     if (type !== FAILURE.notWaiting || attempt === RETRIES || !(await isStillWaiting(deps, job)))
-      return toRefusal(type);
+      return new Refused(toRefusal(type), answer.status === 'refused' && answer.isRecorded);
     await delay(RETRY_MS);
   }
 }
@@ -237,16 +283,18 @@ export function toRefusal(type: string | undefined): RequestError {
 }
 
 /** Writes down who has tried what, and says why it does not count. */
-export async function refuseAnswer(
+export const refuseAnswer = (
   deps: DatabaseDeps,
   principal: Principal,
   { jobId, answer, entry }: { jobId: string; answer: Answer; entry: Entry },
   refusal: RequestError,
-): Promise<never> {
-  const { verdict, choice } = answer;
-  const details = { verdict, choice, via: entry.via, reason: refusal.message };
-  await withOrganization(deps.db, principal.organizationId, (trx) =>
-    audit(trx, principal, 'approval.decide', jobId, details, 'rejected'),
-  );
-  throw refusal;
-}
+): Promise<never> => {
+  const { verdict, choice, approvalId, hash } = answer;
+  return auditRefusal(deps, principal, ['approval.decide', jobId], refusal, {
+    verdict,
+    choice,
+    via: entry.via,
+    approvalId,
+    hash,
+  });
+};

@@ -1,7 +1,9 @@
 import type { AnswerPolicy, ApprovalKind, ApprovalPolicy, ApprovalPolicyView } from '../../contracts/approval.ts';
 import type { Category } from '../../contracts/agents.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
-import { type OrganizationTransaction, withOrganization } from '../../db/organization.ts';
+import type { Answerer } from '../../contracts/workflow.ts';
+import { isUuid, type OrganizationTransaction, withOrganization } from '../../db/organization.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { rolesOf, getApprovalPolicy, setApprovalPolicy } from '../../db/queries/organizations.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';
 import { audit } from '../audit.ts';
@@ -133,3 +135,19 @@ const namedIn = ({ users, escalation, delegates }: ApprovalPolicy): string[] => 
     ...delegates.flatMap(({ userId, delegateId }) => [userId, delegateId]),
   ]),
 ];
+
+/** These people as they may answer a question of a job now; whoever is not one of the organization is left out. */
+export async function findAnswerers(
+  trx: OrganizationTransaction,
+  { user_id: askerId }: Pick<Orchestration, 'user_id'>,
+  ids: readonly string[],
+): Promise<Answerer[]> {
+  const roles = await rolesOf(trx, ids.filter(isUuid));
+  const { delegates } = (await getApprovalPolicy(trx)).policy;
+  const standIns = new Set(
+    delegates.flatMap(({ userId, delegateId, until }) =>
+      userId === askerId && (until === undefined || Date.now() < Date.parse(until)) ? [delegateId] : [],
+    ),
+  );
+  return [...roles].map(([userId, role]) => ({ userId, role, isAsker: userId === askerId || standIns.has(userId) }));
+}

@@ -1,7 +1,7 @@
 import { type Principal, RequestError } from '../../contracts/request.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { listWaitingForConnection } from '../../db/queries/orchestrations.ts';
-import { decide, isNamed, type DecideDeps } from '../approvals/decide.ts';
+import { answererOf, decide, isNamed, type DecideDeps } from '../approvals/decide.ts';
 import type { LogDeps } from '../deps.ts';
 
 export type ResumeDeps = DecideDeps & LogDeps;
@@ -14,10 +14,13 @@ export type ResumeDeps = DecideDeps & LogDeps;
 export async function resumeWaiting(deps: ResumeDeps, principal: Principal, connectionId: string): Promise<void> {
   const { organizationId, userId } = principal;
   try {
-    const waiting = await withOrganization(deps.db, organizationId, (trx) =>
-      listWaitingForConnection(trx, connectionId),
-    );
-    for (const { id, approval } of waiting.filter((job) => isNamed(principal, job, 'retry'))) {
+    const waiting = await withOrganization(deps.db, organizationId, async (trx) => {
+      const named = [];
+      for (const job of await listWaitingForConnection(trx, connectionId))
+        if (isNamed(await answererOf(trx, principal, job), job, 'retry')) named.push(job);
+      return named;
+    });
+    for (const { id, approval } of waiting) {
       if (!approval?.choices?.includes('retry')) continue;
       const answer = { verdict: 'approve', choice: 'retry', reason: 'reconnected', approvalId: approval.id } as const;
       const entry = { kind: 'recorded', via: 'rest', keys: [`reconnect:${approval.id}:${userId}`] } as const;

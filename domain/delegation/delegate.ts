@@ -1,7 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { centsToNanos, nanosToCents } from '../../contracts/money.ts';
 import type { Principal } from '../../contracts/request.ts';
-import { type DelegationSetting, type ToolResult, DelegationOutput, DELEGATE } from '../../contracts/tools.ts';
+import {
+  type DelegationSetting,
+  type ToolResult,
+  DelegationOutput,
+  DELEGATE,
+  DELEGATE_CONNECTION,
+} from '../../contracts/tools.ts';
 import { type OrganizationTransaction, withOrganization } from '../../db/organization.ts';
 import { NoRoomInBudgetError, reserve } from '../../db/queries/budget.ts';
 import { insertDelegationLog } from '../../db/queries/events.ts';
@@ -92,9 +98,6 @@ function costOf({ data }: ToolResult) {
   const tokens = { inputTokens: output.inputTokens ?? 0, outputTokens: output.outputTokens ?? 0 };
   return { nanos: centsToNanos(output.costCents), tokens: { ...tokens, cacheWriteTokens: 0, cacheReadTokens: 0 } };
 }
-
-/** Coding agents have no row of their own; this stands for one. */
-const DELEGATE_CONNECTION = '00000000-0000-4000-8000-00000000de1e';
 
 /**
  * The host with coding agents among its tools, for organizations whose admin has allowed that. Agents are offered those

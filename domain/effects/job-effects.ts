@@ -7,14 +7,17 @@ import {
   type ShownCall,
   type ShownEffect,
 } from '../../db/queries/tool-views.ts';
-import { type Principal, notFound } from '../../contracts/request.ts';
+import type { Principal } from '../../contracts/request.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
-import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { findOrchestration } from '../../db/queries/orchestrations.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { findJobFor, findWithheld } from '../access/access.ts';
 import type { DatabaseDeps } from '../deps.ts';
 
-/** A line of the ledger as people read it. Pure. */
-export const toEffectView = (row: ShownEffect): EffectView => ({
+/** A line of the ledger as people read it; of a personal connection others see that it is there. Pure. */
+export const toEffectView = (row: ShownEffect, withheld = false): EffectView =>
+  withheld && row.personal ? { ...effectView(row), arguments: {}, resource: null, detail: null } : effectView(row);
+
+const effectView = (row: ShownEffect): EffectView => ({
   key: row.key,
   stepId: row.step_id,
   tool: row.tool,
@@ -43,8 +46,11 @@ export const toEffectCounts = (counted: CountedEffects | undefined): EffectCount
   undoable: counted?.undoable ?? 0,
 });
 
-/** A call as people read it. Pure. */
-export const toToolCallView = (row: ShownCall): ToolCallView => ({
+/** A call as people read it; of a personal connection others see that it was made. Pure. */
+export const toToolCallView = (row: ShownCall, withheld = false): ToolCallView =>
+  withheld && row.personal ? { ...toolCallView(row), arguments: {}, result: null, progress: null } : toolCallView(row);
+
+const toolCallView = (row: ShownCall): ToolCallView => ({
   id: row.id,
   stepId: row.step_id,
   tool: row.tool,
@@ -63,22 +69,24 @@ export const toToolCallView = (row: ShownCall): ToolCallView => ({
 const MAX_CALLS = 1_000;
 
 /** What a job has changed outside, in the order of the claims. @throws RequestError 404 */
-export const readEffects = async (deps: DatabaseDeps, by: Principal, jobId: string): Promise<EffectView[]> =>
-  (await readOfJob(deps, by, jobId, listEffects)).map(toEffectView);
+export const readEffects = (deps: DatabaseDeps, by: Principal, jobId: string): Promise<EffectView[]> =>
+  readOfJob(deps, by, jobId, async (trx, withheld) =>
+    (await listEffects(trx, jobId)).map((row) => toEffectView(row, withheld)),
+  );
 
 /** Every tool call of a job with its result, in the order they were made. @throws RequestError 404 */
-export const readToolCalls = async (deps: DatabaseDeps, by: Principal, jobId: string): Promise<ToolCallView[]> =>
-  (await readOfJob(deps, by, jobId, (trx) => listCalls(trx, jobId, MAX_CALLS))).map(toToolCallView);
+export const readToolCalls = (deps: DatabaseDeps, by: Principal, jobId: string): Promise<ToolCallView[]> =>
+  readOfJob(deps, by, jobId, async (trx, withheld) =>
+    (await listCalls(trx, jobId, MAX_CALLS)).map((row) => toToolCallView(row, withheld)),
+  );
 
-function readOfJob<T>(
+const readOfJob = <T>(
   { db }: DatabaseDeps,
-  { organizationId }: Principal,
+  by: Principal,
   jobId: string,
-  read: (trx: OrganizationTransaction, jobId: string) => Promise<T>,
-): Promise<T> {
-  if (!isUuid(jobId)) throw notFound('job');
-  return withOrganization(db, organizationId, async (trx) => {
-    if (!(await findOrchestration(trx, jobId))) throw notFound('job');
-    return read(trx, jobId);
+  read: (trx: OrganizationTransaction, withheld: boolean) => Promise<T>,
+): Promise<T> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    const job = await findJobFor(trx, by, jobId);
+    return read(trx, (await findWithheld(trx, by, [job])).has(jobId));
   });
-}

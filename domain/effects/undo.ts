@@ -6,18 +6,19 @@ import { isUuid, withOrganization, type OrganizationTransaction, type DatabaseDe
 import { claimKeys, insertDelivery } from '../../db/queries/inbox.ts';
 import {
   lockOrchestration,
-  findOrchestration,
   type Orchestration,
   getOrchestration,
   tellFinished,
 } from '../../db/queries/orchestrations.ts';
+import { rolesOf } from '../../db/queries/organizations.ts';
 import { countEffects } from '../../db/queries/tool-views.ts';
-import { audit } from '../audit.ts';
-import type { DispatchDeps } from '../inbox/dispatcher.ts';
-import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
+import { auditUnseen, findJobFor } from '../access/access.ts';
+import { audit, auditRefusal } from '../audit.ts';
+import { DIRECT, type DispatchDeps, type Entry } from '../inbox/dispatcher.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { queueOfProvider } from '../../contracts/queues.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import type { OrchestrationTarget, UndoableEffect, UndoOutcome } from '../../contracts/workflow.ts';
+import type { OrchestrationTarget, UndoableEffect, UndoInput, UndoOutcome } from '../../contracts/workflow.ts';
 import {
   acceptUndoLosses,
   findEffect,
@@ -35,8 +36,7 @@ import { afterFailure } from '../tools/settle-call.ts';
 export type UndoDeps = DatabaseDeps & DispatchDeps;
 
 interface UndoWish {
-  /** The names under which the same wish may come again. */
-  readonly keys?: readonly string[];
+  readonly entry?: Entry;
   /** Questions that are answered with yes: their hashes as they were shown, or all that are shown where the wish was said. */
   readonly accept?: readonly string[] | 'shown';
 }
@@ -53,11 +53,15 @@ export async function undoJob(
   deps: UndoDeps,
   principal: Principal,
   jobId: string,
-  { keys = [], accept = [] }: UndoWish = {},
+  { entry = DIRECT, accept = [] }: UndoWish = {},
 ): Promise<UndoAnswer> {
   const { delivery, undoing } = await withOrganization(deps.db, principal.organizationId, (trx) =>
-    write(trx, principal, jobId, { keys, accept }),
-  );
+    write(trx, principal, jobId, { entry, accept }),
+  ).catch((error: unknown) => {
+    if (!(error instanceof RequestError) || error.kind !== 'forbidden')
+      return auditUnseen(deps, principal, ['effects.undo', jobId], error);
+    return auditRefusal(deps, principal, ['effects.undo', jobId], error, { via: entry.via });
+  });
   await deps.dispatcher.now(delivery);
   return { jobId, undoing };
 }
@@ -66,14 +70,15 @@ async function write(
   trx: OrganizationTransaction,
   principal: Principal,
   jobId: string,
-  { keys, accept }: Required<UndoWish>,
+  { entry, accept }: Required<UndoWish>,
 ) {
   const id = randomUUID();
+  const keys = entry.kind === 'recorded' ? entry.keys : [];
   const { organizationId, userId } = principal;
   // A refused one gives its names back with the transaction.
   if (!(await claimKeys(trx, { organizationId, id, keys })))
     throw new RequestError('conflict', 'This has been said before.', undefined, 'repeated');
-  if (!isUuid(jobId) || !(await findOrchestration(trx, jobId))) throw notFound('job');
+  await findJobFor(trx, principal, jobId, entry.via);
   const job = await lockOrchestration(trx, jobId);
   refuseOthers(principal, job);
   if (!isFinal(job.status))
@@ -113,23 +118,42 @@ async function acceptShown(
   return named;
 }
 
-function refuseOthers({ role, userId }: Principal, job: Orchestration): void {
-  if (role !== 'admin' && userId !== job.user_id)
+/** Who may take back what a job has changed: the person who asked, and admins. */
+const mayUndo = ({ role, userId }: { role: string; userId: string }, job: Pick<Orchestration, 'user_id'>): boolean =>
+  role === 'admin' || (role !== 'guest' && userId === job.user_id);
+
+function refuseOthers(principal: Principal, job: Orchestration): void {
+  if (!mayUndo(principal, job))
     throw new RequestError(
       'forbidden',
       'Only the person who asked or an admin may take back what this job has changed.',
     );
 }
 
-/** The ledger's keys of what an undo takes back, the newest change first, each with the queue of its tool's pool. */
+/**
+ * The ledger's keys of what an undo takes back, the newest change first, each with the queue of its tool's pool. None when
+ * the person who wants it may not, or not any more; that is written down.
+ */
 export async function listUndoableEffects(
   deps: DatabaseDeps & { readonly host: Pick<ToolHost, 'find'> },
-  { organizationId, orchestrationId }: OrchestrationTarget,
+  { organizationId, orchestrationId, userId: by }: UndoInput,
 ): Promise<{ effects: UndoableEffect[] }> {
-  const { effects, userId } = await withOrganization(deps.db, organizationId, async (trx) => ({
-    effects: await listUndoable(trx, orchestrationId),
-    userId: (await getOrchestration(trx, orchestrationId)).user_id,
-  }));
+  const { effects, userId } = await withOrganization(deps.db, organizationId, async (trx) => {
+    const job = await getOrchestration(trx, orchestrationId);
+    const role = isUuid(by) ? (await rolesOf(trx, [by])).get(by) : undefined;
+    if (role && mayUndo({ userId: by, role }, job))
+      return { effects: await listUndoable(trx, orchestrationId), userId: job.user_id };
+    const refused = { reason: 'Nobody who may has wanted this.', by };
+    await audit(
+      trx,
+      { organizationId, userId: role ? by : null },
+      'effects.undo',
+      orchestrationId,
+      refused,
+      'rejected',
+    );
+    return { effects: [], userId: job.user_id };
+  });
   const queues = new Map<string, string>();
   for (const name of new Set(effects.map(({ tool }) => tool))) {
     const tool = await deps.host.find({ organizationId, userId }, name);

@@ -1,8 +1,10 @@
-import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { listEffects } from '../../db/queries/effects.ts';
-import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { textsFor } from '../../contracts/texts.ts';
+import { findJobFor } from '../access/access.ts';
+import type { Entry } from '../inbox/dispatcher.ts';
 import { recordRequest, startRecorded, type AcceptDeps } from './accept.ts';
 
 /** How work ends that did not do what was asked. */
@@ -14,10 +16,14 @@ const REPEATABLE: readonly string[] = ['failed', 'expired', 'cancelled'];
  * @returns the new job's id
  * @throws RequestError 404 for an unknown job, 403 when it is somebody else's, 409 when it ended otherwise or its words are gone.
  */
-export async function askAgain(deps: AcceptDeps, principal: Principal, jobId: string): Promise<string> {
+export async function askAgain(
+  deps: AcceptDeps,
+  principal: Principal,
+  jobId: string,
+  via: Entry['via'] = 'rest',
+): Promise<string> {
   const recorded = await withOrganization(deps.db, principal.organizationId, async (trx) => {
-    const job = isUuid(jobId) ? await findOrchestration(trx, jobId) : undefined;
-    if (!job) throw notFound('job');
+    const job = await findJobFor(trx, principal, jobId, via);
     refuse(principal, job);
     return recordRequest(deps, trx, {
       organizationId: principal.organizationId,
@@ -25,10 +31,11 @@ export async function askAgain(deps: AcceptDeps, principal: Principal, jobId: st
       source: job.source,
       message: await messageOf(trx, job),
       language: job.language,
-      quotesOthers: job.quotes_others,
+      // Whoever asks again for somebody else says words that are not theirs.
+      quotesOthers: job.quotes_others || job.user_id !== principal.userId,
       options: job.options,
       keys: [`again:${job.id}`],
-      session: { kind: 'known', id: job.session_id },
+      session: { kind: 'of-thread', id: job.session_id },
       ...slackOf(job),
     });
   });

@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { CancelRequest } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { type Principal, notFound, RequestError } from '../../contracts/request.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { textsFor } from '../../contracts/texts.ts';
-import { isUuid, withOrganization } from '../../db/organization.ts';
+import { withOrganization } from '../../db/organization.ts';
 import { insertMessage } from '../../db/queries/sessions.ts';
-import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { decide, isNamed, refuseAnswer, refuseRepeated, toRefusal, type DecideDeps } from '../approvals/decide.ts';
+import { changeOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import {
+  answererOf,
+  decide,
+  isNamed,
+  refuseAnswer,
+  refuseRepeated,
+  toRefusal,
+  type DecideDeps,
+} from '../approvals/decide.ts';
+import { auditUnseen, findJobFor } from '../access/access.ts';
 import { audit } from '../audit.ts';
 import { DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowPort } from './workflow-port.ts';
@@ -31,14 +40,14 @@ export async function cancelJob(
   entry: Entry = DIRECT,
 ): Promise<JobStatusName> {
   const answer = { ...given, verdict: 'cancel' } as const;
-  const job = await withOrganization(deps.db, principal.organizationId, async (trx) => {
+  const { job, who } = await withOrganization(deps.db, principal.organizationId, async (trx) => {
     await refuseRepeated(trx, entry);
-    return isUuid(jobId) ? findOrchestration(trx, jobId) : undefined;
-  });
-  if (!job) throw notFound('job');
-  const isTheirs = principal.role === 'admin' || principal.userId === job.user_id;
+    const found = await findJobFor(trx, principal, jobId, entry.via);
+    return { job: found, who: await answererOf(trx, principal, found) };
+  }).catch((error: unknown) => auditUnseen(deps, principal, ['approval.decide', jobId], error));
+  const isTheirs = principal.role === 'admin' || (principal.role !== 'guest' && principal.userId === job.user_id);
   const isAsked = job.status === 'awaiting_approval';
-  if (isAsked && isNamed(principal, job)) {
+  if (isAsked && isNamed(who, job)) {
     const answered = await decide(deps, principal, jobId, answer, entry).catch(unlessAway);
     return answered ?? stopWorkflow(deps, job);
   }
@@ -49,8 +58,6 @@ export async function cancelJob(
       undefined,
       isAsked ? 'not_named' : 'not_theirs',
     );
-    // In a thread CANCEL was meant as an answer.
-    if (!isAsked || entry.via !== 'slack') throw refusal;
     return refuseAnswer(deps, principal, { jobId, answer, entry }, refusal);
   }
   if (isFinal(job.status))

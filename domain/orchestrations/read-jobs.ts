@@ -3,16 +3,13 @@ import { type Principal, invalidField, notFound } from '../../contracts/request.
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { costsOf } from '../../db/queries/budget.ts';
 import { listHealingOf, type Healing } from '../../db/queries/healing.ts';
-import {
-  findOrchestration,
-  listOrchestrations,
-  type Orchestration,
-  type OrchestrationFilter,
-} from '../../db/queries/orchestrations.ts';
+import { findVisibleJob, listVisibleJobs } from '../../db/queries/access.ts';
+import type { Orchestration, OrchestrationFilter } from '../../db/queries/orchestrations.ts';
 import { listPlansOf, type StoredPlan } from '../../db/queries/plans.ts';
 import { listSteeringOf, type Steering } from '../../db/queries/steering.ts';
 import { listStepsOf, type Step } from '../../db/queries/steps.ts';
 import { countEffects, listCallsOf, type CountedEffects, type ShownCall } from '../../db/queries/tool-views.ts';
+import { findJobFor, findWithheld, withheldResult } from '../access/access.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { HealingView, PlanView, PricedStep, StepView } from '../../contracts/plan.ts';
@@ -22,37 +19,40 @@ import type { SteeringView } from '../../contracts/steering.ts';
 import { toEffectCounts, toToolCallView } from '../effects/job-effects.ts';
 
 /** A job as it is now. @throws RequestError 404 */
-export const readJob = ({ db }: DatabaseDeps, { organizationId }: Principal, jobId: string): Promise<JobStatus> =>
-  withOrganization(db, organizationId, async (trx) => {
-    const row = isUuid(jobId) ? await findOrchestration(trx, jobId) : undefined;
-    const [job] = row ? await toJobs(trx, [row]) : [];
+export const readJob = ({ db }: DatabaseDeps, by: Principal, jobId: string): Promise<JobStatus> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    const [job] = await toJobs(trx, by, [await findJobFor(trx, by, jobId)]);
     if (!job) throw notFound('job');
     return job;
   });
 
 /**
- * The newest jobs of an organization that fit, and with which the next page goes on: null when these are all.
- * @throws RequestError 400 when `before` is none of its jobs.
+ * The newest jobs that a person may see and that fit, and with which the next page goes on: null when these are all.
+ * @throws RequestError 400 when `before` is none of them.
  */
 export const readJobs = (
   { db }: DatabaseDeps,
-  { organizationId }: Principal,
+  by: Principal,
   { limit, ...filter }: OrchestrationFilter,
 ): Promise<{ jobs: JobStatus[]; next: string | null }> =>
-  withOrganization(db, organizationId, async (trx) => {
+  withOrganization(db, by.organizationId, async (trx) => {
     const { before } = filter;
-    if (before !== undefined && !(isUuid(before) && (await findOrchestration(trx, before))))
+    if (before !== undefined && !(isUuid(before) && (await findVisibleJob(trx, by, before))))
       throw invalidField('before', 'is no job of your organization. Take `next` of the page before.');
-    const rows = await listOrchestrations(trx, { ...filter, limit: limit + 1 });
+    const rows = await listVisibleJobs(trx, by, { ...filter, limit: limit + 1 });
     const shown = rows.slice(0, limit);
-    return { jobs: await toJobs(trx, shown), next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+    return { jobs: await toJobs(trx, by, shown), next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
   });
 
 /** Of each job in its status; `GET /api/jobs/:jobId/tool-calls` has them all. */
 const SHOWN_CALLS = 50;
 
 /** Jobs with all that belongs to them, in as many queries as for one. */
-async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration[]): Promise<JobStatus[]> {
+async function toJobs(
+  trx: OrganizationTransaction,
+  by: Principal,
+  rows: readonly Orchestration[],
+): Promise<JobStatus[]> {
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
   const planned = rows.filter(({ plan_decision }) => plan_decision?.used).map(({ id }) => id);
@@ -65,6 +65,7 @@ async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration
   // Effects come from calls: jobs without tools pay for one look only.
   const effectsOf = byJob(calls.length > 0 ? await countEffects(trx, ids) : []);
   const costs = await costsOf(trx, ids);
+  const withheld = await findWithheld(trx, by, rows);
   return rows.map((row) =>
     toJobStatus(row, {
       steps: stepsOf(row),
@@ -74,6 +75,7 @@ async function toJobs(trx: OrganizationTransaction, rows: readonly Orchestration
       calls: callsOf(row),
       effects: effectsOf(row)[0],
       costNanos: costs.get(row.id) ?? 0,
+      withheld: withheld.has(row.id),
     }),
   );
 }
@@ -93,6 +95,8 @@ export interface JobParts {
   readonly calls: readonly ShownCall[];
   readonly effects?: CountedEffects | undefined;
   readonly costNanos: Nanos;
+  /** What personal connections have answered is not for whoever looks. */
+  readonly withheld?: boolean;
 }
 
 /** An orchestration as people read it. Pure. */
@@ -110,14 +114,14 @@ export function toJobStatus(row: Orchestration, parts: JobParts): JobStatus {
     agents: parts.steps.flatMap(({ agent, status, model, cost_nanos }) =>
       agent ? [{ agent, status, model, costCents: nanosToCents(cost_nanos) }] : [],
     ),
-    ...(row.result && { result: row.result }),
+    ...(row.result && { result: parts.withheld ? withheldResult(row.result, row.language) : row.result }),
     ...(row.approval && { approval: row.approval }),
     ...(row.plan_decision && { planDecision: row.plan_decision }),
     ...(plan && { plan }),
     steering: parts.steering.map(toSteeringView),
     healing: parts.healing.map(toHealingView),
     ...(row.receipt && { receipt: row.receipt }),
-    toolCalls: parts.calls.map(toToolCallView),
+    toolCalls: parts.calls.map((call) => toToolCallView(call, parts.withheld)),
     leftOut: row.left_out ?? [],
     effects: toEffectCounts(parts.effects),
     costCents: nanosToCents(parts.costNanos),

@@ -18,7 +18,12 @@ export class WorkflowsAwayError extends Error {
 /** What a workflow answers to a message. `unconfirmed`: it may have counted, and nobody said so in time. */
 export type WorkflowAnswer<T> =
   | { readonly status: 'done'; readonly value: T }
-  | { readonly status: 'refused'; readonly type: FailureType | undefined }
+  | {
+      readonly status: 'refused';
+      readonly type: FailureType | undefined;
+      /** The workflow has written down that it was tried. */
+      readonly isRecorded: boolean;
+    }
   | { readonly status: 'not_found' }
   | { readonly status: 'unconfirmed' };
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Principal } from '../../contracts/request.ts';
 import {
   findPrincipal,
   putOrganization,
@@ -8,6 +7,7 @@ import {
   revokeTokensOf,
   findOrganization,
   putWorkspace,
+  type TokenOwner,
 } from '../../db/queries/organizations.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import type { Kysely } from 'kysely';
@@ -18,7 +18,7 @@ import type { Database } from '../../db/tables/index.ts';
 export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /** Whom a token (its hash) speaks for now; undefined when it is unknown, has expired or was taken back. */
-export const findTokenOwner = ({ db }: DatabaseDeps, tokenHash: Buffer): Promise<Principal | undefined> =>
+export const findTokenOwner = ({ db }: DatabaseDeps, tokenHash: Buffer): Promise<TokenOwner | undefined> =>
   findPrincipal(db, tokenHash);
 
 /** The organization that exists from the first start. */

@@ -6,8 +6,7 @@ import type {
   RoutingDecision,
   RoutingOverride as OverrideView,
 } from '../../contracts/routing.ts';
-import { withOrganization, type OrganizationTransaction, isUuid } from '../../db/organization.ts';
-import { findOrchestration } from '../../db/queries/orchestrations.ts';
+import { withOrganization, isUuid, type OrganizationTransaction } from '../../db/organization.ts';
 import {
   deleteOverride,
   listOverrides,
@@ -17,6 +16,7 @@ import {
   type RoutingOverride as OverrideRow,
   type DecisionCount,
 } from '../../db/queries/routing.ts';
+import { findJobFor } from '../access/access.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { audit } from '../audit.ts';
 import { detectLanguage, textHashOf } from './text.ts';
@@ -35,7 +35,7 @@ const SHOWN_CHARS = 500;
  */
 export const addOverride = (deps: DatabaseDeps, by: Principal, given: OverrideRequest): Promise<OverrideView> =>
   withOrganization(deps.db, by.organizationId, async (trx) => {
-    const { text, language, jobId } = await subjectOf(trx, given);
+    const { text, language, jobId } = await subjectOf(trx, by, given);
     const override = await putOverride(trx, {
       organization_id: by.organizationId,
       id: randomUUID(),
@@ -50,10 +50,9 @@ export const addOverride = (deps: DatabaseDeps, by: Principal, given: OverrideRe
     return toOverride(override);
   });
 
-async function subjectOf(trx: OrganizationTransaction, { jobId, text, language }: OverrideRequest) {
+async function subjectOf(trx: OrganizationTransaction, by: Principal, { jobId, text, language }: OverrideRequest) {
   if (text !== undefined) return { text, language: language ?? detectLanguage(text), jobId: null };
-  const job = jobId !== undefined && isUuid(jobId) ? await findOrchestration(trx, jobId) : undefined;
-  if (!job) throw notFound('job');
+  const job = await findJobFor(trx, by, jobId ?? '');
   return { text: job.message, language: job.language, jobId: job.id };
 }
 
@@ -96,11 +95,11 @@ export const readOverrides = ({ db }: DatabaseDeps, organizationId: string): Pro
 /** Decisions, the newest first. */
 export const readDecisions = (
   { db }: DatabaseDeps,
-  organizationId: string,
-  filter: Parameters<typeof listDecisions>[1],
+  by: Principal,
+  filter: Parameters<typeof listDecisions>[2],
 ): Promise<RoutingDecision[]> =>
-  withOrganization(db, organizationId, async (trx) =>
-    (await listDecisions(trx, filter, SHOWN_CHARS)).flatMap(toDecision),
+  withOrganization(db, by.organizationId, async (trx) =>
+    (await listDecisions(trx, by, filter, SHOWN_CHARS)).flatMap(toDecision),
   );
 
 type DecisionRow = Awaited<ReturnType<typeof listDecisions>>[number];

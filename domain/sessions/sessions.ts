@@ -1,23 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionView } from '../../contracts/orchestration.ts';
-import { notFound } from '../../contracts/request.ts';
-import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { notFound, type Principal } from '../../contracts/request.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import {
   listRecentMessages,
   findSession,
   insertSession,
   touchSession,
   upsertSlackSession,
+  type Message,
 } from '../../db/queries/sessions.ts';
 import { listOfSession } from '../../db/queries/orchestrations.ts';
+import { findWithheld, refuseSession } from '../access/access.ts';
 import type { DatabaseDeps } from '../deps.ts';
+import { detectLanguage } from '../routing/text.ts';
 
 const TITLE_CHARS = 80;
 const HOT_MESSAGES = 100;
 
-/** Where a request belongs: a session that goes on, the one of a Slack thread, or a new one. */
+/**
+ * Where a request belongs: a session that somebody names, that of work in whose thread they speak, the one of a Slack
+ * thread, or a new one.
+ */
 export type RequestSession =
-  | { readonly kind: 'known'; readonly id: string }
+  | { readonly kind: 'known'; readonly id: string; readonly by: Principal }
+  | { readonly kind: 'of-thread'; readonly id: string }
   | { readonly kind: 'thread'; readonly teamId: string; readonly channelId: string; readonly threadTs: string }
   | { readonly kind: 'new' };
 
@@ -35,9 +43,9 @@ export async function openSession(
   { organizationId, userId, source, title }: SessionOwner,
   session: RequestSession,
 ): Promise<string> {
-  if (session.kind === 'known') {
-    const known = isUuid(session.id) && (await touchSession(trx, session.id));
-    if (!known) throw notFound('session');
+  if (session.kind === 'known' || session.kind === 'of-thread') {
+    if (session.kind === 'known') await refuseSession(trx, session.by, session.id);
+    if (!(await touchSession(trx, session.id))) throw notFound('session');
     return session.id;
   }
   const shared = { organization_id: organizationId, id: randomUUID(), user_id: userId, source };
@@ -52,26 +60,21 @@ export async function openSession(
 }
 
 /** A conversation with its newest messages. @throws RequestError 404 */
-export async function readSession({ db }: DatabaseDeps, organizationId: string, id: string): Promise<SessionView> {
-  if (!isUuid(id)) throw notFound('session');
-  return withOrganization(db, organizationId, async (trx) => {
+export const readSession = ({ db }: DatabaseDeps, by: Principal, id: string): Promise<SessionView> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    await refuseSession(trx, by, id);
     const found = await findSession(trx, id);
     if (!found) throw notFound('session');
     const messages = await listRecentMessages(trx, { sessionId: id, limit: HOT_MESSAGES });
     const jobs = await listOfSession(trx, id);
+    const withheld = await findWithheld(trx, by, jobs);
     return {
       sessionId: id,
       title: found.title,
       source: found.source,
       createdAt: found.created_at.toISOString(),
       updatedAt: found.updated_at.toISOString(),
-      messages: messages.map((message) => ({
-        id: message.id,
-        role: message.role,
-        content: message.content,
-        jobId: message.orchestration_id,
-        createdAt: message.created_at.toISOString(),
-      })),
+      messages: messages.map((message) => toMessageView(message, withheld)),
       jobs: jobs.map((job) => ({
         jobId: job.id,
         status: job.status,
@@ -80,4 +83,12 @@ export async function readSession({ db }: DatabaseDeps, organizationId: string, 
       })),
     };
   });
-}
+
+const toMessageView = (
+  { id, role, content, orchestration_id: jobId, created_at: createdAt }: Message,
+  withheld: ReadonlySet<string>,
+): SessionView['messages'][number] => {
+  const isWithheld = role === 'assistant' && jobId !== null && withheld.has(jobId);
+  const shown = isWithheld ? textsFor(detectLanguage(content)).withheld : content;
+  return { id, role, content: shown, jobId, createdAt: createdAt.toISOString() };
+};

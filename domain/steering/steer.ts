@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
-import { type Principal, invalidField, notFound, RequestError } from '../../contracts/request.ts';
+import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
 import type { SteerRequest, SteeringMode } from '../../contracts/steering.ts';
+import type { OrchestrationTarget, SteeringMessage } from '../../contracts/workflow.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { changeOrchestration, findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { dropSteering, insertSteering } from '../../db/queries/steering.ts';
+import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { insertAudit, rolesOf } from '../../db/queries/organizations.ts';
+import { dropSteering, findSteering, insertSteering } from '../../db/queries/steering.ts';
+import { auditUnseen, findJobFor } from '../access/access.ts';
+import { auditRefusal } from '../audit.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
@@ -20,8 +24,10 @@ interface Steered {
   readonly status: 'pending';
 }
 
+type Asking = { readonly userId: string; readonly role: string };
+
 /** Who may steer: the person who asked, and admins. */
-export const maySteer = ({ role, userId }: Principal, { user_id: askerId }: Pick<Orchestration, 'user_id'>): boolean =>
+export const maySteer = ({ role, userId }: Asking, { user_id: askerId }: Pick<Orchestration, 'user_id'>): boolean =>
   role === 'admin' || (role !== 'guest' && userId === askerId);
 
 /**
@@ -38,12 +44,17 @@ export async function steerJob(
   entry: Entry = DIRECT,
 ): Promise<Steered> {
   const { organizationId } = principal;
-  const job = await withOrganization(deps.db, organizationId, async (trx) =>
-    isUuid(jobId) ? findOrchestration(trx, jobId) : undefined,
-  );
-  if (!job) throw notFound('job');
+  const job = await withOrganization(deps.db, organizationId, (trx) =>
+    findJobFor(trx, principal, jobId, entry.via),
+  ).catch((error: unknown) => auditUnseen(deps, principal, ['job.steer', jobId], error));
   if (!maySteer(principal, job))
-    throw new RequestError('forbidden', 'Only the person who asked or an admin may steer this job.');
+    return auditRefusal(
+      deps,
+      principal,
+      ['job.steer', jobId],
+      new RequestError('forbidden', 'Only the person who asked or an admin may steer this job.'),
+      { mode, via: entry.via },
+    );
   if (message.length === 0 && mode !== 'stop') throw invalidField('message', 'Say what should change.');
   if (isFinal(job.status)) throw over(job.status);
   const steered: Steered = { steeringId: randomUUID(), mode, status: 'pending' };
@@ -51,6 +62,32 @@ export async function steerJob(
   await (entry.kind === 'direct' ? tell(deps, principal, job, text) : record(deps, principal, job, { ...text, entry }));
   return steered;
 }
+
+/**
+ * Whether a message to the work is one that somebody has said who may say it still: whoever reaches Temporal can send one.
+ * Others are written down.
+ */
+export const isSteeringAccepted = (
+  { db }: DatabaseDeps,
+  { organizationId, orchestrationId, message }: OrchestrationTarget & { message: SteeringMessage },
+): Promise<boolean> =>
+  withOrganization(db, organizationId, async (trx) => {
+    const said = isUuid(message.id) ? await findSteering(trx, message.id) : undefined;
+    const isSaid = said?.orchestration_id === orchestrationId && said.mode === message.mode;
+    const userId = isSaid ? said.user_id : null;
+    const role = userId && (await rolesOf(trx, [userId])).get(userId);
+    if (userId && role && maySteer({ userId, role }, await getOrchestration(trx, orchestrationId))) return true;
+    await insertAudit(trx, {
+      organization_id: organizationId,
+      id: randomUUID(),
+      user_id: userId,
+      action: 'job.steer',
+      subject: orchestrationId,
+      outcome: 'rejected',
+      details: JSON.stringify({ mode: message.mode, reason: 'Nobody who may has said this.' }),
+    });
+    return false;
+  });
 
 const over = (status: string) =>
   new RequestError('conflict', `The job is over: ${status}. Ask again in the same session to go on from its answer.`);

@@ -1,6 +1,6 @@
 import { isFinal } from '../../contracts/orchestration.ts';
 import { RequestError } from '../../contracts/request.ts';
-import { textsFor, type Texts } from '../../contracts/texts.ts';
+import { errorSentence, textsFor, type Texts } from '../../contracts/texts.ts';
 import { jobPage } from '../approvals/approval.ts';
 import { decide } from '../approvals/decide.ts';
 import type { WakeDeps } from '../deps.ts';
@@ -9,16 +9,16 @@ import { startRecorded, type AcceptDeps } from '../orchestrations/accept.ts';
 import { askAgain } from '../orchestrations/ask-again.ts';
 import { cancelJob, type CancelDeps } from '../orchestrations/cancel.ts';
 import { detectLanguage } from '../routing/text.ts';
+import type { ProfileDeps } from '../organizations/people.ts';
 import { steerJob, type SteerDeps } from '../steering/steer.ts';
 import { receiveMessage, type ParseMessage, type ReceiveDeps, type Received } from './receive-message.ts';
-import { keysOf, messageKey, type SlackProfile, type ThreadMessage } from './thread-message.ts';
+import { keysOf, messageKey, type ThreadMessage } from './thread-message.ts';
 
 export interface ThreadDeps extends ReceiveDeps, AcceptDeps, CancelDeps, SteerDeps, UndoDeps, WakeDeps {
   readonly workflows: CancelDeps['workflows'] & SteerDeps['workflows'];
   /** Where people reach us, for links; without a trailing slash. */
   readonly publicUrl: string;
-  /** Best effort: a name is nice to have, an acknowledgement in time is not. */
-  readonly loadProfile: (slackUserId: string) => Promise<SlackProfile>;
+  readonly loadProfile: NonNullable<ProfileDeps['loadProfile']>;
 }
 
 /** Something a person can do about a reply with one press; `value` says to what. */
@@ -66,7 +66,7 @@ export async function handleMessage(
 async function receive(deps: ThreadDeps, teamId: string, parse: ParseMessage): Promise<Received | undefined> {
   const received = await receiveMessage(deps, teamId, parse);
   if (received?.kind !== 'unknown-person') return received;
-  return receiveMessage(deps, teamId, parse, await deps.loadProfile(received.message.slackUserId));
+  return receiveMessage(deps, teamId, parse, await deps.loadProfile(teamId, received.message.slackUserId));
 }
 
 const isConflict = (error: unknown): boolean => error instanceof RequestError && error.kind === 'conflict';
@@ -80,6 +80,7 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
     await startRecorded(deps, received.recorded);
     return undefined;
   }
+  if (received.kind === 'refused') return refusedAct(received);
   const { message, job } = received;
   const texts = textsFor(job?.language ?? detectLanguage(message.text));
   try {
@@ -92,6 +93,12 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
   }
 }
 
+function refusedAct({ message, refusal, job }: Extract<Received, { kind: 'refused' }>): ThreadReply {
+  const language = job?.language ?? detectLanguage(message.text);
+  const text = refusal === 'lookup_failed' ? textsFor(language).notChecked : errorSentence(refusal, language);
+  return { message, text };
+}
+
 /** Gives what was said to the work, and the receipt for it. */
 async function tell(deps: ThreadDeps, received: SaidToJob, texts: Texts): Promise<ThreadReply | undefined> {
   const { message, principal } = received;
@@ -102,11 +109,12 @@ async function tell(deps: ThreadDeps, received: SaidToJob, texts: Texts): Promis
     return received.steer.mode === 'stop' ? { message, reaction: 'no_entry_sign' } : undefined;
   }
   if (received.kind === 'again') {
-    await askAgain(deps, principal, received.job.id);
+    await askAgain(deps, principal, received.job.id, 'slack');
     return { message, reaction: 'white_check_mark' };
   }
   // Slack repeats what it thinks was lost, and by then there may be other changes.
-  const wish = { keys: [messageKey(message)], ...(received.accepts && { accept: 'shown' as const }) };
+  const entry = { kind: 'recorded', via: 'slack', keys: [messageKey(message)] } as const;
+  const wish = { entry, ...(received.accepts && { accept: 'shown' as const }) };
   await undoJob(deps, principal, received.job.id, wish);
   return { message, text: texts.tools.undoing, reaction: 'white_check_mark' };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mayAnswer } from '../../contracts/approval-rules.ts';
 import { parseSteering, readWords, type AnswerWord, type Said } from '../../contracts/answer-words.ts';
 import { LIMITS } from '../../contracts/limits.ts';
@@ -9,7 +8,7 @@ import { STEERING_LIMITS, type SteeringMode } from '../../contracts/steering.ts'
 import { textsFor } from '../../contracts/texts.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withSlackWorkspace, type OrganizationTransaction } from '../../db/organization.ts';
-import { findWorkspace, findOrInsertSlackUser } from '../../db/queries/organizations.ts';
+import { findWorkspace } from '../../db/queries/organizations.ts';
 import {
   findChangedInThread,
   findThreadContext,
@@ -18,6 +17,7 @@ import {
   type ThreadPerson,
 } from '../../db/queries/threads.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
+import { isStale, type SlackProfile } from '../organizations/people.ts';
 import {
   recordRequest,
   type IncomingRequest,
@@ -26,7 +26,8 @@ import {
 } from '../orchestrations/accept.ts';
 import { detectLanguage } from '../routing/text.ts';
 import { maySteer } from '../steering/steer.ts';
-import { exactWords, keysOf, statusReply, type SlackProfile, type ThreadMessage } from './thread-message.ts';
+import { identify, refuseAct, type RefusedAct } from './identify.ts';
+import { exactWords, keysOf, statusReply, type ThreadMessage } from './thread-message.ts';
 
 export interface ReceiveDeps extends DatabaseDeps, LogDeps, RecordDeps {
   readonly unknownUsers: 'create' | 'reject';
@@ -40,6 +41,7 @@ export type Received =
   | { readonly kind: 'request'; readonly recorded: RecordedRequest }
   | { readonly kind: 'unknown-person'; readonly message: ThreadMessage }
   | { readonly kind: 'local'; readonly message: ThreadMessage; readonly text: string }
+  | RefusedAct
   | (SaidToWork & { readonly kind: 'answer'; readonly word: AnswerWord; readonly job: ThreadJob | undefined })
   | (SaidToWork & { readonly kind: 'steering'; readonly job: ThreadJob; readonly steer: Steer })
   | (SaidToWork & { readonly kind: 'again'; readonly job: Pick<ThreadJob, 'id' | 'language'> })
@@ -68,8 +70,8 @@ const DIRECT_SESSION = 'direct';
 
 /**
  * Finds out in one transaction whose workspace it is, who speaks and of what, and records a request there and then.
- * Undefined when it is none of our business: see `isHeard`. A person nobody knows is told as such, and comes again with
- * a profile.
+ * Undefined when it is none of our business: see `isHeard`. A person of whom Slack has to be asked is told as such, and
+ * comes again with what it says.
  */
 export const receiveMessage = (
   deps: ReceiveDeps,
@@ -89,13 +91,21 @@ export const receiveMessage = (
       isForChannel: !message.isReply && message.direct && said !== undefined,
     });
     if (!isHeard(message, said, known, job)) return undefined;
-    if (!known && !profile && deps.unknownUsers === 'create') return { kind: 'unknown-person', message };
+    const isAct = said?.kind === 'answer' || said?.kind === 'undo' || (job !== undefined && !isFinal(job.status));
+    const isAsked = profile !== undefined || message.isOutside === true;
+    const mayAsk = known !== undefined || deps.unknownUsers === 'create';
+    if (!isAsked && mayAsk && (!known || isAct || isStale(known) || known.deactivated_at))
+      return { kind: 'unknown-person', message };
     const { organizationId } = workspace;
-    const person = known ?? (profile && (await findOrInsertSlackUser(trx, toUser(organizationId, message, profile))));
+    const speaker = await identify(trx, { organizationId, message, known, profile, isAct });
+    if (speaker === 'bot') return undefined;
+    const { person, refusal } = speaker;
+    if (refusal && isAct && (job || !message.mentionsBot))
+      return refuseAct(trx, { organizationId, message, job, refusal, act: said?.kind, known });
     const heard =
       person && (await findSaidToWork(trx, { message, job, person: toPrincipal(organizationId, person), said }));
     if (heard) return heard === 'nothing' ? undefined : heard;
-    const request = toRequest(organizationId, message, person, job);
+    const request = toRequest(organizationId, message, person, job, refusal);
     return { kind: 'request', recorded: await recordRequest(deps, trx, request) };
   });
 
@@ -126,21 +136,6 @@ function isHeard(
 /** APPROVE and CANCEL always; a choice where a question has it, and STOP where work runs. */
 const isDecisionFor = ({ status, approval }: ThreadJob, { choice }: AnswerWord): boolean =>
   choice === undefined || approval?.choices?.includes(choice) === true || (choice === 'stop' && !isFinal(status));
-
-const toUser = (
-  organizationId: string,
-  { teamId, slackUserId }: ThreadMessage,
-  { name, isGuest, locale, timeZone }: SlackProfile,
-): Parameters<typeof findOrInsertSlackUser>[1] => ({
-  organization_id: organizationId,
-  id: randomUUID(),
-  name: name ?? slackUserId,
-  role: isGuest ? 'guest' : 'user',
-  slack_team_id: teamId,
-  slack_user_id: slackUserId,
-  locale: locale ?? null,
-  time_zone: timeZone ?? 'UTC',
-});
 
 const toPrincipal = (organizationId: string, { id, name, role, time_zone: timeZone }: ThreadPerson): Principal => ({
   organizationId,
@@ -247,6 +242,7 @@ function toRequest(
   message: ThreadMessage,
   person: ThreadPerson | undefined,
   job: ThreadJob | undefined,
+  refusal: Refusal | undefined,
 ): IncomingRequest {
   const { teamId, channelId, threadTs, ts, text, direct, isReply, quoted, mentionsBot } = message;
   const sessionTs = direct && !isReply ? DIRECT_SESSION : threadTs;
@@ -264,8 +260,10 @@ function toRequest(
     options: {},
     keys: keysOf(message),
     slack: { teamId, channelId, threadTs, messageTs: ts },
-    session: job ? { kind: 'known', id: job.session_id } : { kind: 'thread', teamId, channelId, threadTs: sessionTs },
-    refusal: refusalOf(message, person),
+    session: job
+      ? { kind: 'of-thread', id: job.session_id }
+      : { kind: 'thread', teamId, channelId, threadTs: sessionTs },
+    refusal: refusal ?? refusalOf(message, person),
   };
 }
 

@@ -12,6 +12,8 @@ export interface ThreadMessage {
   readonly channelId: string;
   readonly direct: boolean;
   readonly slackUserId: string;
+  /** Slack says with the message that its writer belongs to another company. */
+  readonly isOutside?: boolean;
   /** Without the mention of the bot, with names and addresses for ids and labels. */
   readonly text: string;
   readonly mentionsBot: boolean;
@@ -23,15 +25,6 @@ export interface ThreadMessage {
   /** The thread that an answer belongs to. */
   readonly threadTs: string;
   readonly isReply: boolean;
-}
-
-/** What Slack says of a person; parts may be missing. */
-export interface SlackProfile {
-  readonly name?: string | undefined;
-  readonly locale?: string | undefined;
-  readonly timeZone?: string | undefined;
-  /** Slack's single- and multi-channel guests: people from outside, who read but start no work here either. */
-  readonly isGuest?: boolean;
 }
 
 /** The name under which the same message may come again, whatever event brings it. */

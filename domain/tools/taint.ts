@@ -2,6 +2,7 @@ import type { OrganizationTransaction } from '../../db/organization.ts';
 import { findApprovedPlan } from '../../db/queries/plans.ts';
 import { isAnyTainted, listAnswersOfOthers } from '../../db/queries/tool-calls.ts';
 import { holdsSecretOf, mayHoldSecret } from './carried-secrets.ts';
+import { hasOthersWords } from '../../db/queries/turn-context.ts';
 import type { OfferedTool } from './tool-host.ts';
 
 /** The turn that wants tools called: all that decides about its calls. */
@@ -28,7 +29,7 @@ export type TaintInputs = Pick<
 
 /**
  * Whether a turn sees untrusted text: what its step has seen already, what it builds upon, what was said before it in
- * the conversation, and what untrusted servers say of the tools that stand in its request. Of the tool of an approved
+ * the conversation, what anybody but the asker has said there or to the work, and what untrusted servers say of the tools that stand in its request. Of the tool of an approved
  * plan its own words do not count: whoever approved the plan approved that tool.
  */
 export async function isTainted(
@@ -40,6 +41,7 @@ export async function isTainted(
   if (stepTainted || strangers.some(({ name }) => name !== plannedTool?.name)) return true;
   if (strangers.length > 0 && plannedTool && !(await findApprovedPlan(trx, orchestrationId, plannedTool.revision)))
     return true;
+  if (await hasOthersWords(trx, orchestrationId, conversation)) return true;
   return isAnyTainted(trx, buildsOnOthers ? [orchestrationId, ...conversation] : conversation);
 }
 

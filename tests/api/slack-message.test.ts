@@ -24,6 +24,7 @@ describe('a person’s words', () => {
       channelId: 'C1',
       direct: false,
       slackUserId: 'U_ADA',
+      isOutside: false,
       text: 'plan the launch',
       mentionsBot: false,
       ts: '1700000000.000100',

@@ -158,6 +158,7 @@ describe('calls and effects as people read them', () => {
     progress: 'half',
     started_at: AT,
     finished_at: null,
+    personal: false,
   };
   const effect: ShownEffect = {
     key: 'key',
@@ -177,6 +178,7 @@ describe('calls and effects as people read them', () => {
     undo_losses: null,
     claimed_at: AT,
     settled_at: AT,
+    personal: false,
   };
 
   it('fit their contracts', () => {

@@ -47,7 +47,7 @@ const request = (keys: readonly string[], message = 'Plan the launch'): Incoming
   message,
   options: {},
   keys,
-  session: { kind: 'known', id: tenant.sessionId },
+  session: { kind: 'of-thread', id: tenant.sessionId },
 });
 
 const countOf = async (table: string, where: string) =>
@@ -102,7 +102,7 @@ describe('one request under several names', () => {
     const second = await acceptRequest(deps, {
       ...request([key]),
       ...other,
-      session: { kind: 'known', id: other.sessionId },
+      session: { kind: 'of-thread', id: other.sessionId },
     });
     expect(second.isRepeated).toBe(false);
     expect(second.orchestration.id).not.toBe(first.orchestration.id);
@@ -131,7 +131,7 @@ describe('a request that could not be written', () => {
   it('leaves nothing behind, and its names stay free', async () => {
     const { deps, dispatched } = openEntry();
     const key = `rest:${randomUUID()}`;
-    const broken = { ...request([key]), session: { kind: 'known', id: randomUUID() } as const };
+    const broken = { ...request([key]), session: { kind: 'of-thread', id: randomUUID() } as const };
     await expect(acceptRequest(deps, broken)).rejects.toThrow('no session with this id');
     expect(await countOf('inbox_keys', `key = '${key}'`)).toBe(0);
     expect(await acceptRequest(deps, request([key]))).toMatchObject({ isRepeated: false });
@@ -153,7 +153,7 @@ describe('the backlog', () => {
     const waiting = await createTenant(database.db);
     const { organizationId } = waiting;
     for (let i = 0; i < 4; i++)
-      await acceptRequest(deps, { ...request([]), ...waiting, session: { kind: 'known', id: waiting.sessionId } });
+      await acceptRequest(deps, { ...request([]), ...waiting, session: { kind: 'of-thread', id: waiting.sessionId } });
     await database.look(
       `update inbox set received_at = now() - interval '1 minute' where organization_id = '${organizationId}'`,
     );
@@ -175,7 +175,7 @@ describe('the backlog', () => {
   it('does not name an organization whose deliveries are young or handed over', async () => {
     const { deps } = openEntry();
     const young = await createTenant(database.db);
-    await acceptRequest(deps, { ...request([]), ...young, session: { kind: 'known', id: young.sessionId } });
+    await acceptRequest(deps, { ...request([]), ...young, session: { kind: 'of-thread', id: young.sessionId } });
     expect(await listOrganizationsWithBacklog(database.db, 30_000)).not.toContain(young.organizationId);
     expect(await listOrganizationsWithBacklog(database.db, 0)).toContain(young.organizationId);
   });

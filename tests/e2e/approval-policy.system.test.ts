@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { answer, askBy, auditOf, policyOf, putPolicy, waits } from '../support/approvals.ts';
 import { expectProblem } from '../support/doors.ts';
+import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { plannedBy, specialist } from '../support/replies.ts';
@@ -152,6 +153,50 @@ describe('who may answer', () => {
     expect((await answer(bob, jobId, 'approve')).status).toBe(200);
     expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
     await answer(boss, over.jobId, 'cancel');
+  });
+
+  it('is nobody who stands for the asker, where four eyes are wanted', async () => {
+    await put({ roles: ['user'], notAsker: true, delegates: [{ userId: ada.userId, delegateId: bob.userId }] });
+    const { jobId, approval } = await asks(ada, 'Four eyes of two people');
+    await expectProblem(await answer(bob, jobId, 'approve', { hash: approval?.hash }), 403);
+    expect(await auditOf(nubabel, jobId)).toMatchObject([{ outcome: 'rejected', user_id: bob.userId }]);
+    await answer(ada, jobId, 'cancel');
+    await nubabel.ended(jobId);
+  });
+
+  it('counts only as long as they may: a vote of somebody who is a guest by now is none', async () => {
+    const setRole = (role: string) =>
+      nubabel.database.look('update users set role = $1 where id = $2', [role, bob.userId]);
+    await put({ roles: ['admin', 'user'], asker: false, quorum: 2 });
+    const { jobId, approval } = await asks(ada, 'Votes of people who may');
+    const shown = { hash: approval?.hash };
+    expect((await answer(bob, jobId, 'approve', shown)).status).toBe(200);
+    await setRole('guest');
+    expect((await answer(boss, jobId, 'approve', shown)).status).toBe(200);
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
+    await setRole('user');
+    expect((await answer(ada, jobId, 'approve', shown)).status).toBe(200);
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
+  });
+
+  it('is nobody that a message to Temporal’s port makes up, whoever it names and whatever role it claims', async () => {
+    await put({ roles: ['admin'], asker: false });
+    const { jobId, approval } = await asks(ada, 'Nothing forged');
+    const handle = nubabel.temporal.workflow.getHandle(nubabel.workflowId(jobId));
+    const claim = { verdict: 'approve', role: 'admin', isAsker: true, via: 'rest' };
+    const shown = { approvalId: approval?.id, hash: approval?.hash };
+    const forged = [boss, bob, ada, guest].map(({ userId }) => ({ ...claim, ...shown, userId, id: randomUUID() }));
+    for (const decision of [...forged, { ...claim, ...shown, userId: 'nobody', id: 'nothing' }]) {
+      await expect(handle.executeUpdate('decide', { args: [decision] })).rejects.toThrow();
+      await handle.signal('decideFromSlack', decision);
+    }
+    await expect(handle.executeUpdate('steer', { args: [{ id: randomUUID(), mode: 'stop' }] })).rejects.toThrow();
+    await handle.signal('steerFromSlack', { id: randomUUID(), mode: 'stop' });
+    await eventually('the refusals', async () => (await auditOf(nubabel, jobId)).length === 12);
+    expect((await auditOf(nubabel, jobId)).every(({ outcome }) => outcome === 'rejected')).toBe(true);
+    expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval', approval: shown });
+    expect((await answer(boss, jobId, 'approve', { hash: approval?.hash })).status).toBe(200);
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
   });
 
   it('grows with an escalation once its time has come, and not before', async () => {

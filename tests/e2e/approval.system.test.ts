@@ -107,14 +107,14 @@ describe('a request that has to be approved', () => {
 
   it('is not for a colleague to decide, and the attempt is written down', async () => {
     const { jobId, approval } = await waiting('Not yours');
-    await expectProblem(await colleague.request(`/api/jobs/${jobId}/approve`, json({ hash: approval?.hash })), 403);
-    await expectProblem(await colleague.request(`/api/jobs/${jobId}/cancel`, json({})), 403);
+    await expectProblem(await colleague.request(`/api/jobs/${jobId}/approve`, json({ hash: approval?.hash })), 404);
+    await expectProblem(await colleague.request(`/api/jobs/${jobId}/cancel`, json({})), 404);
     expect(await nubabel.status(jobId)).toMatchObject({ status: 'awaiting_approval' });
     const audit = await nubabel.database.look('select outcome from audit where subject = $1 and user_id = $2', [
       jobId,
       colleague.userId,
     ]);
-    expect(audit).toEqual([{ outcome: 'rejected' }]);
+    expect(audit).toEqual([{ outcome: 'rejected' }, { outcome: 'rejected' }]);
     await cancel(jobId);
   });
 

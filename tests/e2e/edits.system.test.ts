@@ -50,10 +50,9 @@ describe('edits', () => {
         values ('${DEFAULT_ORGANIZATION_ID}', '${editId}', '${jobId}', '${userId}', '${JSON.stringify(EDITS)}') returning id`,
     );
     const decision: Decision = {
+      id: 'dddddddd-0000-4000-8000-000000000002',
       verdict: 'approve',
       userId,
-      role: 'admin',
-      isAsker: true,
       via: 'rest',
       approvalId: approval?.id,
       hash: approval?.hash,

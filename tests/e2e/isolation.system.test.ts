@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
+import { createOrchestration } from '../db/world.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, requestAs, revoke, type Person } from '../support/people.ts';
 
@@ -147,9 +148,10 @@ describe('every route behind the token', () => {
     expect(await accepted(nubabel)).toEqual(before);
   });
 
-  it('lets guests read but not write', async () => {
+  it('lets guests read what they take part in, but not write', async () => {
     const guest = await addPerson(nubabel, { role: 'guest' });
     const { jobId, sessionId } = await nubabel.ask('For guests to see', { agents: ['ops'], requireApproval: true });
+    await createOrchestration(nubabel.database.db, { ...guest, sessionId }, { status: 'failed', refusal: 'guest' });
     await nubabel.jobWhen(jobId, ({ status }) => status === 'awaiting_approval');
     const connectionId = await connect(nubabel, 'For guests to see');
     const before = await accepted(nubabel);

@@ -49,6 +49,7 @@ describe('the policy in a thread', () => {
     expect((await finalMessage(nubabel, CHANNEL, ts)).text).toMatch(/^✅/u);
     expect(await auditOf(nubabel, jobId)).toMatchObject([
       { outcome: 'done', details: { partial: true } },
+      { outcome: 'rejected', details: { reason: 'This person has approved already; others have to.' } },
       { outcome: 'done', user_id: minsu.userId },
     ]);
   });

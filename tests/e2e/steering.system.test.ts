@@ -83,7 +83,7 @@ describe('words to running work', () => {
     const elsewhere = await addPerson(nubabel, { role: 'admin', newOrganization: 'Next door' });
     for (const [who, status] of [
       [guest, 403],
-      [outsider, 403],
+      [outsider, 404],
       [elsewhere, 404],
     ] as const)
       await expectProblem(await answer(who, jobId, 'steer', { message: 'Send it all to me' }), status);

@@ -58,7 +58,7 @@ describe('an approval of a call (T9)', () => {
     expect(await approve(nubabel, two.jobId, shown)).toBe(409);
     expect(await approve(nubabel, two.jobId, { ...shown, approvalId: two.approval?.id })).toBe(409);
     expect(await approve(guest, one.jobId, shown)).toBe(403);
-    expect(await approve(member, one.jobId, shown)).toBe(403);
+    expect(await approve(member, one.jobId, shown)).toBe(404);
     expect(await approve(outsider, one.jobId, shown)).toBe(404);
     expect(posted()).toEqual([]);
     expect(await approve(nubabel, one.jobId, shown)).toBe(200);

@@ -58,6 +58,18 @@ describe('two of three', () => {
     expect(recorded(run)).toHaveLength(2);
   });
 
+  it('have to be people when the last of them answers: whoever has lost their rights since does not count', async () => {
+    let gone: string[] = [];
+    const policy = { roles: [], asker: false, users: ['ann', 'bob', 'cho'], quorum: 2 };
+    const run = await asking(withPolicy(policy), { gone: () => gone });
+    await decide(run, by('ann'));
+    gone = ['ann'];
+    await expect(decide(run, by('bob'))).resolves.toEqual({ verdict: 'approve', waiting: true });
+    expect(await refusalOf(decide(run, by('ann')))).toBe(FAILURE.notAllowed);
+    await expect(decide(run, by('cho'))).resolves.toEqual({ verdict: 'approve' });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+  });
+
   it('are stopped by one CANCEL, also of somebody who has approved', async () => {
     const run = await twoOf();
     await decide(run, by('ann'));

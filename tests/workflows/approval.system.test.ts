@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Decision } from '../../contracts/workflow.ts';
 import { decideSignal, stageQuery } from '../../workflows/messages.ts';
-import { decision, QUESTION, type Script } from './support/scripted-activities.ts';
+import { decision, QUESTION, type Script, type ScriptedDecision } from './support/scripted-activities.ts';
 import { cancelledWith, decide, refusalOf } from './support/people.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
@@ -60,14 +60,26 @@ describe('a decision that does not count', () => {
   it.each<[string, Partial<Decision>, string]>([
     ['of another hash', { hash: 'hash-2' }, FAILURE.approvalMismatch],
     ['of another approval', { approvalId: 'approval-2' }, FAILURE.approvalMismatch],
-    ['of somebody the policy does not name', { role: 'user' }, FAILURE.notAllowed],
-    ['of a guest, even of the asker', { role: 'guest', isAsker: true }, FAILURE.notAllowed],
-    ['of a made-up role', { role: 'superadmin' }, FAILURE.notAllowed],
   ])('%s is refused at once and leaves nothing in the history', async (_, changes, type) => {
     const run = await asking();
     const before = await run.events();
     expect(await refusalOf(decide(run, changes))).toBe(type);
     expect(await run.events()).toEqual(before);
+    await expect(run.handle.query(stageQuery)).resolves.toBe('awaiting_approval');
+    await decide(run);
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+  });
+
+  it.each<[string, Partial<ScriptedDecision>]>([
+    ['of somebody the policy does not name', { role: 'user' }],
+    ['of a guest, even of the asker', { role: 'guest', isAsker: true }],
+    ['of a made-up role', { role: 'superadmin' }],
+    ['that no entry has accepted, whoever it names', { isForged: true }],
+  ])('%s is refused and written down, and the question waits on', async (_, changes) => {
+    const run = await asking();
+    expect(await refusalOf(decide(run, changes))).toBe(FAILURE.notAllowed);
+    await run.handle.signal(decideSignal, decision(changes));
+    await run.when(() => run.names().filter((name) => name === 'recordRefusal').length === 2);
     await expect(run.handle.query(stageQuery)).resolves.toBe('awaiting_approval');
     await decide(run);
     await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
@@ -125,7 +137,7 @@ describe('a decision that does not count', () => {
 });
 
 describe('who may answer', () => {
-  it.each<[string, Partial<Decision>]>([
+  it.each<[string, Partial<ScriptedDecision>]>([
     ['an admin', { role: 'admin', isAsker: false }],
     ['the asker', { role: 'user', isAsker: true }],
     ['an admin who names neither approval nor hash', { approvalId: undefined, hash: undefined }],

@@ -49,9 +49,21 @@ describe('words to running work', () => {
     await steer(run, 'steer', id);
     await run.handle.signal(steerSignal, { id, mode: 'steer' });
     await run.handle.signal(steerSignal, { id: 'from-thread', mode: 'steer' });
+    await run.when(() => callsOf(run, 'isSteeringAccepted').some(({ ids }) => ids?.includes('from-thread')));
     open();
     await run.handle.result();
     expect(heard(run).at(-1)).toEqual(['b', [id, 'from-thread']]);
+  });
+
+  it('count only when somebody who may has said them: whoever reaches Temporal can send one', async () => {
+    const drafts = [adopted(step('a'), after('b', 'a'))];
+    const { run, open } = await holding('a', { drafts, forged: ['forged'] });
+    expect(await refusalOf(steer(run, 'stop', 'forged'))).toBe(FAILURE.notAllowed);
+    await run.handle.signal(steerSignal, { id: 'forged', mode: 'replan' });
+    await run.when(() => callsOf(run, 'isSteeringAccepted').length === 2);
+    open();
+    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+    expect(heard(run).at(-1)).toEqual(['b', []]);
   });
 
   it('before anything runs join the first step', async () => {

@@ -1,9 +1,9 @@
 import { condition, setHandler } from '@temporalio/workflow';
-import type { Decision, DecisionOutcome, OpenQuestion, Question } from '../../contracts/workflow.ts';
+import type { Decision, OpenQuestion, Question } from '../../contracts/workflow.ts';
 import { decideSignal, decideUpdate } from '../messages.ts';
+import { countIfItCounts, judgeAndCount } from './count-answer.ts';
+import { mismatchOf } from './judge-answer.ts';
 import {
-  notWaiting,
-  refusalOf,
   waitForAnswer,
   type Answer,
   type ApprovalDeps,
@@ -45,16 +45,16 @@ export function createApprovalHandlers(deps: ApprovalDeps, early: Decision[]): A
   };
   let isBusy = false;
 
-  setHandler(decideUpdate, (given) => (given.editId ? revise(pending, deps, given) : countDecision(pending, given)), {
+  setHandler(decideUpdate, (given) => judgeAndCount(pending, deps, given), {
     validator: (given) => {
-      const refused = refusalOf(pending, given);
+      const refused = mismatchOf(pending, given);
       if (refused) throw refused;
     },
   });
-  setHandler(decideSignal, (given) => {
+  setHandler(decideSignal, async (given) => {
     // A reply may overtake the question it answers by one workflow task.
     if (!pending.question && early.length < MAX_EARLY && given.approvalId && given.hash) early.push(given);
-    else if (!refusalOf(pending, given)) countDecision(pending, given);
+    else await countIfItCounts(pending, deps, given);
   });
 
   return {
@@ -93,7 +93,8 @@ async function askNow(
   if (question.moot) return { kind: 'withdrawn' };
   if (deps.isMoot()) return { kind: 'withdrawn', question };
   put(pending, open);
-  for (const given of early) if (!refusalOf(pending, given)) countDecision(pending, given);
+  const ofThis = early.filter(({ approvalId }) => approvalId === question.id);
+  for (const given of ofThis) await countIfItCounts(pending, deps, given);
   return waitForAnswer(pending, deps, question, maySuspend);
 }
 
@@ -105,36 +106,4 @@ function put(pending: PendingQuestion, { question, remindersSent, approvedBy }: 
   pending.approvedBy.clear();
   for (const userId of approvedBy) pending.approvedBy.add(userId);
   pending.unrecorded.length = 0;
-}
-
-function countDecision(pending: PendingQuestion, given: Decision): DecisionOutcome {
-  const { verdict, choice, userId } = given;
-  const counts = verdict === 'approve' && !choice;
-  if (counts) pending.approvedBy.add(userId);
-  if (counts && pending.approvedBy.size < (pending.question?.policy.quorum ?? 1)) {
-    pending.unrecorded.push(given);
-    return { verdict, waiting: true };
-  }
-  pending.answer = { kind: 'decided', decision: given, ...(pending.editedPlan && { plan: pending.editedPlan }) };
-  return { verdict };
-}
-
-async function revise(pending: PendingQuestion, deps: ApprovalDeps, given: Decision): Promise<DecisionOutcome> {
-  const { verdict } = given;
-  const asked = pending.question;
-  pending.isRevising = true;
-  try {
-    const revised = await deps.revise(given);
-    if (revised.verdict === 'rejected') return { verdict, waiting: true, problems: revised.problems };
-    // A cancel ends the question at once; a new question must not be left behind.
-    if (pending.question !== asked) throw notWaiting();
-    pending.approvedBy.clear();
-    pending.unrecorded.length = 0;
-    if (revised.verdict === 'asked') Object.assign(pending, { question: revised.question, editedPlan: revised.plan });
-    if (pending.answer) throw notWaiting();
-    if (revised.verdict === 'approved') pending.answer = { kind: 'decided', decision: given, plan: revised.plan };
-    return { verdict, ...(revised.verdict === 'asked' && { waiting: true }) };
-  } finally {
-    pending.isRevising = false;
-  }
 }

@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, uuid4 } from '@temporalio/workflow';
 import type {
   CarriedProposal,
   CarriedState,
@@ -8,7 +8,7 @@ import type {
   RoutedWork,
   Stop,
 } from '../../contracts/workflow.ts';
-import { decisions } from '../proxies.ts';
+import { decisions, store } from '../proxies.ts';
 import { createApprovalHandlers, type ApprovalHandlers } from './approval-handlers.ts';
 import { createContinuation, type Continuation } from './continuation.ts';
 import type { ApprovalDeps } from './pending-question.ts';
@@ -65,11 +65,17 @@ export function createJob(
     approvalDeps(target, reporter, () => job),
     early,
   );
-  const steering = createSteeringHandlers((mode) => {
-    if (mode === 'stop') recordStop('stop');
-    if (mode !== 'steer') approvals.withdraw();
-    changed();
-  }, carried?.steering);
+  const steering = createSteeringHandlers(
+    {
+      isAccepted: (message) => store.isSteeringAccepted({ ...target, message }),
+      onMessage: (mode) => {
+        if (mode === 'stop') recordStop('stop');
+        if (mode !== 'steer') approvals.withdraw();
+        changed();
+      },
+    },
+    carried?.steering,
+  );
   const job: Job = {
     target,
     approvals,
@@ -101,6 +107,15 @@ const approvalDeps = (
   currentJob: () => Job,
 ): ApprovalDeps => ({
   remind: ({ id: approvalId }, { nth, escalates }) => remind({ approvalId, nth, escalates }),
+  judge: (decision, others) => store.judgeDecision({ ...target, decision, others }),
+  recordRefusal: (decision, reason) =>
+    store.recordRefusal({
+      ...target,
+      id: uuid4(),
+      action: 'approval.decide',
+      userId: decision.userId,
+      details: { ...decision, reason },
+    }),
   countApproval: (decision) => decisions.recordDecision({ ...target, decision, partial: true }).then(changed),
   revise: async (decision) => {
     const job = currentJob();

@@ -1,7 +1,12 @@
-import { ApplicationFailure, condition } from '@temporalio/workflow';
-import { mayAnswer } from '../../contracts/approval-rules.ts';
-import { FAILURE } from '../../contracts/failures.ts';
-import type { Decision, OpenQuestion, PlanOutline, Question, RevisedPlan } from '../../contracts/workflow.ts';
+import { condition } from '@temporalio/workflow';
+import type {
+  Decision,
+  JudgedDecision,
+  OpenQuestion,
+  PlanOutline,
+  Question,
+  RevisedPlan,
+} from '../../contracts/workflow.ts';
 import type { Continuation } from './continuation.ts';
 
 /**
@@ -31,6 +36,10 @@ interface Reminder {
 export interface ApprovalDeps {
   /** Tells people once more that somebody has to answer; nobody waits for that. */
   remind(question: Question, reminder: Reminder): void;
+  /** Finds out who an answer comes from, and who these others are now. */
+  judge(decision: Decision, others: readonly string[]): Promise<JudgedDecision>;
+  /** Writes down an answer that does not count. */
+  recordRefusal(decision: Decision, reason: string): Promise<void>;
   /** Shows an approval that counts towards the quorum. */
   countApproval(decision: Decision): Promise<void>;
   /** Validates and prices an edited plan. */
@@ -114,29 +123,4 @@ function nextReminder({ policy }: Question, sent: number, deadline: number): Rem
   ].sort((a, b) => a.at - b.at);
   const next = times[sent];
   return next && next.at < deadline ? { ...next, nth: sent + 1 } : undefined;
-}
-
-/** Something else has ended the question first. */
-export const notWaiting = () => ApplicationFailure.nonRetryable('Nothing is waiting for approval.', FAILURE.notWaiting);
-
-/**
- * Why a decision does not count: nothing waits, it means something else than what was shown, the question has no such
- * choice, the policy says no, or this person has approved already.
- */
-export function refusalOf(pending: PendingQuestion, given: Decision): ApplicationFailure | undefined {
-  const question = pending.answer || pending.isRevising ? undefined : pending.question;
-  const refuse = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
-  if (!question) return notWaiting();
-  const otherApproval = given.approvalId !== undefined && given.approvalId !== question.id;
-  // Without a hash nobody can know what an approval was given to.
-  const otherHash = (given.hash !== undefined || given.verdict === 'approve') && given.hash !== question.hash;
-  if (otherApproval || otherHash) return refuse(FAILURE.approvalMismatch, 'What was shown has changed since.');
-  const choice = given.verdict === 'approve' ? (given.choice ?? question.approveMeans) : undefined;
-  if (given.choice && !question.choices?.includes(given.choice))
-    return refuse(FAILURE.noSuchChoice, `This question has no choice "${given.choice}".`);
-  if (!mayAnswer(question.policy, given, Date.now(), choice))
-    return refuse(FAILURE.notAllowed, 'The policy does not name this person for this answer.');
-  if (given.verdict === 'approve' && !given.editId && pending.approvedBy.has(given.userId))
-    return refuse(FAILURE.alreadyApproved, 'This person has approved already; others have to.');
-  return undefined;
 }

@@ -1,4 +1,4 @@
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, log, setHandler, TemporalFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { SteeringMode } from '../../contracts/steering.ts';
@@ -23,9 +23,16 @@ export interface SteeringHandlers {
   carry(): CarriedSteering;
 }
 
-/** Sets the handlers of both messages; call it before the workflow's first await. `onMessage` is told of each that counts. */
+interface SteeringDeps {
+  /** Whether the message stands in our tables as said by somebody who may say it. */
+  isAccepted(message: SteeringMessage): Promise<boolean>;
+  /** Told of each that counts. */
+  onMessage(mode: SteeringMode): void;
+}
+
+/** Sets the handlers of both messages; call it before the workflow's first await. */
 export function createSteeringHandlers(
-  onMessage: (mode: SteeringMode) => void,
+  { isAccepted, onMessage }: SteeringDeps,
   carried: CarriedSteering = { messages: [], constraints: [], seen: [] },
 ): SteeringHandlers {
   const messages = [...carried.messages];
@@ -34,18 +41,23 @@ export function createSteeringHandlers(
   let isStopped = false;
   let isClosed = false;
 
-  setHandler(steerUpdate, accept, {
-    validator: (_message: SteeringMessage) => {
-      if (isClosed) throw ApplicationFailure.nonRetryable('The work is over.', FAILURE.alreadyOver);
-      if (seen.size >= LIMITS.steeringPerJob)
-        throw ApplicationFailure.nonRetryable('Too many messages.', FAILURE.tooManyMessages);
-    },
-  });
-  setHandler(steerSignal, (message) => {
-    if (!isClosed && seen.size < LIMITS.steeringPerJob) accept(message);
-  });
+  setHandler(steerUpdate, take, { validator: refuseAtOnce });
+  setHandler(steerSignal, (message) => take(message).catch(unlessRefused));
 
-  function accept({ id, mode }: SteeringMessage): void {
+  function refuseAtOnce(_message: SteeringMessage): void {
+    if (isClosed) throw ApplicationFailure.nonRetryable('The work is over.', FAILURE.alreadyOver);
+    if (seen.size >= LIMITS.steeringPerJob)
+      throw ApplicationFailure.nonRetryable('Too many messages.', FAILURE.tooManyMessages);
+  }
+
+  /** Whoever reaches Temporal can send a message, so it is looked for in our tables first. */
+  async function take(message: SteeringMessage): Promise<void> {
+    const { id, mode } = message;
+    refuseAtOnce(message);
+    if (seen.has(id)) return;
+    if (!(await isAccepted(message)))
+      throw ApplicationFailure.nonRetryable('Nobody who may has said this.', FAILURE.notAllowed);
+    refuseAtOnce(message);
     if (seen.has(id)) return;
     seen.add(id);
     if (mode === 'steer') messages.push(id);
@@ -67,4 +79,10 @@ export function createSteeringHandlers(
     close: () => void (isClosed = true),
     carry: () => ({ messages: [...messages], constraints: [...constraints], seen: [...seen] }),
   };
+}
+
+/** Nobody waits for what a message from a thread comes to: one that does not count fails nothing. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof TemporalFailure)) throw error;
+  if (!isCancellation(error)) log.warn('A message does not count', { reason: error.message });
 }

@@ -3,6 +3,7 @@ import { shared } from './everywhere.ts';
 
 /** What people read in Slack, in answers of the API and in what workflows show: plans, questions, healing, steering, tools. */
 export const messages = {
+  withheld: 'This used a personal connection. Only the person who asked can read the result.',
   plan: {
     goal: 'Goal',
     step: shared.step,
@@ -234,6 +235,11 @@ export const messages = {
   messageTooLong: 'This message is longer than 40,000 characters. Please shorten it or split it.',
   unknownUser:
     'You are not a member of this organization here yet, so I cannot work for you. Please ask an admin to add you.',
+  outsider:
+    'You belong to another company, so I may not work for you here. Please ask somebody of this workspace to ask me.',
+  lookUpFailed: 'Slack could not tell me just now who you are, so nothing was started. Please ask again in a minute.',
+  notChecked:
+    'Slack could not tell me just now whether you may do this, so nothing was changed. Please say it again in a minute.',
   guest: 'Guests can read but not start work. Please ask an admin for the role "user".',
   nothingToApprove: 'Nothing is waiting for approval in this thread.',
   mayNotCancel: 'Only the person who asked or an admin can cancel this work.',

@@ -7,6 +7,7 @@ const subject = (word: string): string =>
 
 /** As `en/messages.ts`, in Korean. */
 export const messages: Messages = {
+  withheld: '개인 연결을 사용한 작업입니다. 결과는 요청한 사람만 볼 수 있습니다.',
   plan: {
     goal: '목표',
     step: shared.step,
@@ -232,6 +233,10 @@ export const messages: Messages = {
   emptyMessage: '네, 여기 있습니다. 제 이름 뒤에 필요한 것을 적어 주세요. 예: 출시 트윗 초안을 써 줘.',
   messageTooLong: '메시지가 40,000자를 넘습니다. 줄이거나 나누어 보내 주세요.',
   unknownUser: '이 조직에 등록되지 않은 사용자여서 요청을 처리할 수 없습니다. 관리자에게 추가를 요청해 주세요.',
+  outsider:
+    '다른 회사 소속이어서 여기서는 요청을 처리할 수 없습니다. 이 워크스페이스의 구성원에게 요청을 부탁해 주세요.',
+  lookUpFailed: '지금 Slack에서 사용자 정보를 확인할 수 없어 아무것도 시작하지 않았습니다. 잠시 후 다시 요청해 주세요.',
+  notChecked: '지금 Slack에서 권한을 확인할 수 없어 아무것도 바꾸지 않았습니다. 잠시 후 다시 답해 주세요.',
   guest: '게스트는 읽을 수만 있고 작업을 시작할 수 없습니다. 관리자에게 "user" 권한을 요청해 주세요.',
   nothingToApprove: '이 스레드에는 승인을 기다리는 작업이 없습니다.',
   mayNotCancel: '요청한 사람이나 관리자만 이 작업을 취소할 수 있습니다.',

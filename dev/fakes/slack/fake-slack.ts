@@ -12,7 +12,7 @@ import { postEvent, type Post, type Tampering } from './post-event.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createSocketMode } from './socket-mode.ts';
 import { findChannel, workspaceOf, type SlackState } from './state.ts';
-import type { Delivery, SlackLogLine, SlackMessage, SlackWorkspace } from './types.ts';
+import type { Delivery, SlackLogLine, SlackMessage, SlackUser, SlackWorkspace } from './types.ts';
 import { createWebApi } from './web-api.ts';
 import { demoWorkspace } from './world.ts';
 
@@ -46,6 +46,8 @@ export interface FakeSlack extends People, SlackHandles {
   setEventsUrl(url: string | undefined): void;
   /** Posts a body once over HTTP, with whatever signature, stamp and headers an attacker likes. */
   deliver(rawEvent: unknown, tampering?: Tampering): Promise<Delivery>;
+  /** What an admin of the workspace does to somebody: makes a guest of them, deactivates them. */
+  changeUser(id: string, changes: Partial<SlackUser>): void;
   /** Spoils the next calls of a method. */
   failNext(method: string, fault: Fault): void;
   /** Whether a Socket Mode client is connected. */
@@ -91,6 +93,7 @@ export async function createFakeSlack(options: FakeSlackOptions = {}): Promise<F
     setEventsUrl: (url) => void (eventsUrl = url),
     deliver: (rawEvent, tampering) =>
       deliverRaw(rawEvent, { eventsUrl, signingSecret, timeoutMs: ackTimeoutMs, tampering }),
+    changeUser: (id, changes) => void state.changedUsers.set(id, { ...state.changedUsers.get(id), ...changes }),
     failNext: state.faults.add,
     socketConnected: socket.connected,
     refreshSockets: socket.refresh,
@@ -122,6 +125,7 @@ function createState(
   return {
     // A copy: channels are archived and left while it runs.
     workspaces: structuredClone(options.workspaces ?? [demoWorkspace()]),
+    changedUsers: new Map(),
     appToken: options.appToken ?? 'xapp-demo',
     messages: createMessageStore((what, message) => {
       waiters.notify();

@@ -4,11 +4,13 @@ import type { Arguments } from './arguments.ts';
 import type { Faults } from './faults.ts';
 import type { MessageStore } from './messages.ts';
 import type { RateLimits } from './rate-limits.ts';
-import type { SlackChannel, SlackLogLine, SlackMessage, SlackWorkspace } from './types.ts';
+import type { SlackChannel, SlackLogLine, SlackMessage, SlackUser, SlackWorkspace } from './types.ts';
 
 /** What a running fake consists of. */
 export interface SlackState {
   readonly workspaces: readonly SlackWorkspace[];
+  /** What an admin of the workspace has changed about people since it was made. */
+  readonly changedUsers: Map<string, Partial<SlackUser>>;
   readonly appToken: string;
   readonly messages: MessageStore;
   readonly ephemerals: (Pick<SlackMessage, 'ts' | 'channel' | 'team' | 'text' | 'blocks' | 'thread_ts'> & {

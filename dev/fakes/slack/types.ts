@@ -10,6 +10,10 @@ export interface SlackUser {
   readonly isGuest?: boolean;
   readonly isBot?: boolean;
   readonly deleted?: boolean;
+  /** Of another company, in a channel that both share. */
+  readonly isStranger?: boolean;
+  /** Their own workspace, where it is not this one. */
+  readonly teamId?: string;
 }
 
 export interface SlackChannel {

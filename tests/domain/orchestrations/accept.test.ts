@@ -8,6 +8,8 @@ const request = {
   session: { kind: 'new' } as const,
 };
 
+const by = { organizationId: 'o1', userId: 'u1', name: 'Ada', role: 'user', timeZone: 'UTC' } as const;
+
 describe('the fingerprint of a request', () => {
   it('is the same for the same request said again', () => {
     expect(fingerprintOf(structuredClone(request))).toBe(fingerprintOf(request));
@@ -22,8 +24,8 @@ describe('the fingerprint of a request', () => {
       { ...request, options: {} },
       { ...request, options: { agents: ['ops' as const] } },
       { ...request, options: { ...request.options, requireApproval: true } },
-      { ...request, session: { kind: 'known', id: 's1' } as const },
-      { ...request, session: { kind: 'known', id: 's2' } as const },
+      { ...request, session: { kind: 'known', id: 's1', by } as const },
+      { ...request, session: { kind: 'known', id: 's2', by } as const },
     ].map(fingerprintOf);
     expect(new Set([...others, fingerprintOf(request)]).size).toBe(others.length + 1);
   });

@@ -50,6 +50,7 @@ it('a reply to work that ends at the same moment is a request that follows it', 
     routingCache: false,
     demo: false,
     unknownUsers: 'create',
+    loadProfile: async () => ({ standing: 'member' }),
   } as unknown as ThreadDeps;
   let handled: Promise<unknown> | undefined;
   await inside(async (trx) => {

@@ -5,11 +5,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { SteeringMode } from '../../../contracts/steering.ts';
 import type { Decision, DecisionOutcome, Ending } from '../../../contracts/workflow.ts';
 import { decideUpdate, stageQuery, steerUpdate } from '../../../workflows/messages.ts';
-import { decision, type Call } from './scripted-activities.ts';
+import { decision, type Call, type ScriptedDecision } from './scripted-activities.ts';
 import type { StartedRun } from './environment.ts';
 
 /** A person's answer, as a door gives it. */
-export const decide = (run: StartedRun, changes: Partial<Decision> = {}): Promise<DecisionOutcome> =>
+export const decide = (run: StartedRun, changes: Partial<ScriptedDecision> = {}): Promise<DecisionOutcome> =>
   run.handle.executeUpdate(decideUpdate, { args: [decision(changes)] });
 
 /** A person's words to running work; answers their id. */

@@ -1,12 +1,12 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { Activities } from '../../../activities/index.ts';
 import type { DraftTarget } from '../../../domain/planning/draft-plan.ts';
 import type { AgentId } from '../../../contracts/agents.ts';
 import { QUEUE } from '../../../contracts/queues.ts';
-import type { FailureType } from '../../../contracts/failures.ts';
 import type { FinalStatus } from '../../../contracts/orchestration.ts';
+import { decision, failure, midwayQuestion, QUESTION, type ScriptedDecision } from './scripted-answers.ts';
 import type {
+  Answerer,
   CallOutcome,
   CallOutline,
   Decision,
@@ -18,6 +18,8 @@ import type {
   RoutedWork,
   StepRound,
 } from '../../../contracts/workflow.ts';
+
+export { decision, failure, QUESTION, type ScriptedDecision };
 
 export interface Call {
   readonly name: string;
@@ -76,6 +78,10 @@ export interface Script {
   readonly offer?: Partial<Question>;
   /** How a question in the midst of the work differs from the usual one. */
   readonly question?: Partial<Question>;
+  /** People who have no rights any more. */
+  readonly gone?: () => readonly string[];
+  /** Messages to the work that nobody has said. */
+  readonly forged?: readonly string[];
   /** One reminder; may throw. */
   readonly remind?: () => Promise<void>;
   /** What heals a failure; nothing unless told. */
@@ -85,28 +91,6 @@ export interface Script {
   /** One report to Slack; may throw. */
   readonly report?: (nth: number, isFinal: boolean) => Promise<void>;
 }
-
-export const QUESTION: NonNullable<RoutedWork['approval']> = {
-  id: 'approval-1',
-  hash: 'hash-1',
-  timeoutMs: 60_000,
-  policy: { roles: ['admin'], asker: true, thresholdCents: 100 },
-};
-
-export const decision = (changes: Partial<Decision> = {}): Decision => ({
-  verdict: 'approve',
-  userId: 'u1',
-  role: 'admin',
-  isAsker: false,
-  via: 'rest',
-  approvalId: QUESTION.id,
-  hash: QUESTION.hash,
-  ...changes,
-});
-
-/** A business failure that no retry mends. */
-export const failure = (type: FailureType, ...details: unknown[]) =>
-  ApplicationFailure.nonRetryable(`It said ${type}.`, type, ...details);
 
 /** Waits until the activity is cancelled, as a model call does. */
 export const untilCancelled = (signal: AbortSignal): Promise<never> =>
@@ -133,26 +117,17 @@ const routed = (script: Script, approval: Question | undefined): RoutedWork => (
   ...(script.dryRun && { dryRun: true }),
 });
 
-const choicesOf = (kind: string): Partial<Question> => {
-  if (kind === 'step') return {};
-  if (kind === 'tool') return { choices: ['skip', 'stop'] };
-  if (kind === 'effect') return { choices: ['skip', 'done', 'retry', 'stop'], approveMeans: 'skip' };
-  return kind === 'budget'
-    ? { choices: ['raise', 'skip', 'stop'], approveMeans: 'raise' }
-    : { choices: kind === 'replan' ? ['retry', 'stop'] : ['retry', 'skip', 'stop'], approveMeans: 'retry' };
-};
-
-/** The question of a number, as the workflow is told it. */
-const midwayQuestion = (kind: string, nth: number): Question => ({
-  ...QUESTION,
-  id: `approval-${kind}-${nth}`,
-  hash: `hash-${kind}-${nth}`,
-  ...choicesOf(kind),
-});
+interface Progress {
+  readonly script: Script;
+  readonly calls: Call[];
+  readonly people: Map<string, Answerer>;
+  reports: number;
+  final: boolean;
+}
 
 /** Activities that follow scripts and keep score. */
 export function createScriptedActivities() {
-  const byId = new Map<string, { script: Script; calls: Call[]; reports: number; final: boolean }>();
+  const byId = new Map<string, Progress>();
   const of = (orchestrationId: string) => {
     const found = byId.get(orchestrationId);
     if (!found) throw new Error(`There is no script for ${orchestrationId}.`);
@@ -194,6 +169,23 @@ export function createScriptedActivities() {
       },
       recordDecision: async ({ orchestrationId, decision: given, partial }) => {
         of(orchestrationId).calls.push({ name: 'recordDecision', decision: given, ...(partial && { partial }) });
+      },
+      judgeDecision: async ({ orchestrationId, decision: given, others }) => {
+        const { userId, role, isAsker, isForged } = given as ScriptedDecision;
+        const { people, script } = of(orchestrationId);
+        people.set(userId, { userId, role, isAsker });
+        const gone = script.gone?.() ?? [];
+        const found = [userId, ...others].flatMap((id) => people.get(id) ?? []);
+        return { isAccepted: isForged !== true, people: found.filter((one) => !gone.includes(one.userId)) };
+      },
+      recordRefusal: async ({ orchestrationId, userId, details }) => {
+        const reason = String(details['reason']);
+        of(orchestrationId).calls.push({ name: 'recordRefusal', ids: [userId], as: reason });
+      },
+      isSteeringAccepted: async ({ orchestrationId, message: { id } }) => {
+        const { script, calls } = of(orchestrationId);
+        calls.push({ name: 'isSteeringAccepted', ids: [id] });
+        return !(script.forged ?? []).includes(id);
       },
       revisePlan: async ({ orchestrationId, decision: given }) => {
         const { script, calls } = of(orchestrationId);
@@ -290,7 +282,7 @@ export function createScriptedActivities() {
   return {
     activities,
     follow(orchestrationId: string, script: Script) {
-      const progress = { script, calls: [] as Call[], reports: 0, final: false };
+      const progress: Progress = { script, calls: [], reports: 0, final: false, people: new Map() };
       byId.set(orchestrationId, progress);
       return progress;
     },

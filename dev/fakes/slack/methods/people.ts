@@ -16,10 +16,11 @@ const authTest: Method = ({ workspace }) => ({
   ...(workspace.enterpriseId ? { enterprise_id: workspace.enterpriseId } : {}),
 });
 
-const userInfo: Method = ({ workspace, args }) => {
+const userInfo: Method = ({ state, workspace, args }) => {
   const user = workspace.users.find(({ id }) => id === textArgument(args, 'user'));
   if (!user) throw new SlackRefusalError('user_not_found');
-  return { user: userOnWire(user, workspace, flagArgument(args, 'include_locale')) };
+  const now = { ...user, ...state.changedUsers.get(user.id) };
+  return { user: userOnWire(now, workspace, flagArgument(args, 'include_locale')) };
 };
 
 const listUsers: Method = (call) => {

@@ -36,7 +36,8 @@ export function userOnWire(user: SlackUser, { teamId }: SlackWorkspace, withLoca
   const isGuest = user.isGuest ?? false;
   return {
     id: user.id,
-    team_id: teamId,
+    team_id: user.teamId ?? teamId,
+    ...(user.isStranger && { is_stranger: true }),
     name: user.name,
     real_name: user.realName,
     deleted: user.deleted ?? false,

@@ -1,0 +1,143 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
+import type { AccessPolicy, Principal } from '../../contracts/request.ts';
+import type { OrganizationTransaction } from '../organization.ts';
+import type { Orchestration, OrchestrationFilter } from './orchestrations.ts';
+import { IS_PERSONAL } from './tool-views.ts';
+
+/** Who looks. */
+export type Viewer = Pick<Principal, 'userId' | 'role'>;
+
+/** Admins see all work of the organization unless it has decided otherwise. */
+const seesAllWork = ({ role }: Viewer): RawBuilder<SqlBool> =>
+  role === 'admin' ? sql`exists (select from organizations where admins_see_work)` : sql`false`;
+
+/** Conversations that somebody takes part in: begun by them, or with a request of theirs. */
+const sessionsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
+  select id from sessions where user_id = ${userId}
+  union all select session_id from orchestrations where user_id = ${userId})`;
+
+const asText = (text: string): RawBuilder<unknown> => sql`to_jsonb(${text}::text)`;
+
+/** Whether a question that waits names this person, now or later, so that they have to see what it is about. */
+const isAsked = ({ userId, role }: Viewer): RawBuilder<SqlBool> =>
+  role === 'guest'
+    ? sql`false`
+    : sql`(o.status = 'awaiting_approval' and o.approval is not null and (
+        o.approval->'policy'->'roles' @> ${asText(role)}
+        or o.approval->'policy'->'users' @> ${asText(userId)}
+        or o.approval->'policy'->'delegates' @> jsonb_build_array(jsonb_build_object('delegateId', ${userId}::text))
+        or o.approval->'policy'->'escalation'->'roles' @> ${asText(role)}
+        or o.approval->'policy'->'escalation'->'users' @> ${asText(userId)}))`;
+
+/** Who has answered a question may follow what became of it. */
+const hasAnswered = ({ userId }: Viewer): RawBuilder<SqlBool> =>
+  sql`exists (select from approvals a where a.orchestration_id = o.id and (
+    a.document->'decision'->>'by' = ${userId}
+    or a.document->'approvals' @> jsonb_build_array(jsonb_build_object('by', ${userId}::text))))`;
+
+/** The one rule for jobs, over `orchestrations as o`. */
+export const maySeeJob = (viewer: Viewer): RawBuilder<SqlBool> =>
+  sql`(o.user_id = ${viewer.userId} or ${seesAllWork(viewer)} or o.session_id in ${sessionsOf(viewer)}
+    or ${isAsked(viewer)} or ${hasAnswered(viewer)})`;
+
+/** A job that this person may see; undefined alike when it is not there and when it is not for them. */
+export const findVisibleJob = (
+  trx: OrganizationTransaction,
+  viewer: Viewer,
+  id: string,
+): Promise<Orchestration | undefined> =>
+  trx
+    .selectFrom('orchestrations as o')
+    .selectAll('o')
+    .where('o.id', '=', id)
+    .where(maySeeJob(viewer))
+    .executeTakeFirst();
+
+/** The answer of a job as far as it may be looked through: not where a personal connection of somebody else is in it. */
+const ownWords = ({ userId }: Viewer): RawBuilder<string> => sql`case
+  when o.user_id = ${userId} or not exists (select from tool_calls t left join connections c on c.id = t.connection_id
+    where t.orchestration_id = o.id and ${IS_PERSONAL})
+  then coalesce(o.result->>'primary_result', '') else '' end`;
+
+/** The newest jobs that this person may see and that fit. */
+export function listVisibleJobs(
+  trx: OrganizationTransaction,
+  viewer: Viewer,
+  { limit, statuses, agent, since, until, text, before }: OrchestrationFilter,
+): Promise<Orchestration[]> {
+  let query = trx.selectFrom('orchestrations as o').selectAll('o').where(maySeeJob(viewer));
+  if (statuses) query = query.where('o.status', 'in', [...statuses]);
+  if (agent)
+    query = query.where(({ exists, selectFrom }) =>
+      exists(selectFrom('steps as s').whereRef('s.orchestration_id', '=', 'o.id').where('s.agent', '=', agent)),
+    );
+  if (since) query = query.where('o.created_at', '>=', sql<Date>`${since}::timestamptz`);
+  if (until) query = query.where('o.created_at', '<', sql<Date>`${until}::timestamptz`);
+  if (text)
+    query = query.where(sql<boolean>`position(lower(${text}) in lower(o.message || ' ' || ${ownWords(viewer)})) > 0`);
+  if (before)
+    query = query.where(
+      sql<boolean>`(o.created_at, o.id) < (select created_at, id from orchestrations where id = ${before})`,
+    );
+  return query.orderBy('o.created_at', 'desc').orderBy('o.id', 'desc').limit(limit).execute();
+}
+
+/** Which of these jobs this person may see. */
+export async function listVisibleIds(
+  trx: OrganizationTransaction,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom('orchestrations as o')
+    .select('o.id')
+    // One parameter however many there are, so that it stays one prepared statement.
+    .where('o.id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .where(maySeeJob(viewer))
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Whether this person may read a conversation and go on with it. */
+export async function isVisibleSession(trx: OrganizationTransaction, viewer: Viewer, id: string): Promise<boolean> {
+  const { rows } = await sql`select from sessions s where s.id = ${id}
+    and (${seesAllWork(viewer)} or s.id in ${sessionsOf(viewer)})`.execute(trx);
+  return rows.length > 0;
+}
+
+export async function getAccessPolicy(trx: OrganizationTransaction): Promise<AccessPolicy> {
+  const row = await trx
+    .selectFrom('organizations')
+    .select(['admins_see_work', 'admins_see_personal'])
+    .executeTakeFirstOrThrow();
+  return { adminsSeeWork: row.admins_see_work, adminsSeePersonal: row.admins_see_personal };
+}
+
+/** Takes effect with the next look; streams that are open follow within half a minute. */
+export const setAccessPolicy = (
+  trx: OrganizationTransaction,
+  organizationId: string,
+  { adminsSeeWork, adminsSeePersonal }: AccessPolicy,
+) =>
+  trx
+    .updateTable('organizations')
+    .set({ admins_see_work: adminsSeeWork, admins_see_personal: adminsSeePersonal })
+    .where('id', '=', organizationId)
+    .execute();
+
+/**
+ * Which of these jobs have answers of a personal connection in them. One that has been deleted since may have been
+ * personal.
+ */
+export async function listPersonal(trx: OrganizationTransaction, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await trx
+    .selectFrom('tool_calls as t')
+    .leftJoin('connections as c', 'c.id', 't.connection_id')
+    .select('t.orchestration_id')
+    .distinct()
+    .where('t.orchestration_id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .where(IS_PERSONAL)
+    .execute();
+  return new Set(rows.map(({ orchestration_id }) => orchestration_id));
+}
