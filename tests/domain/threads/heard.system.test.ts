@@ -39,7 +39,7 @@ const deps = () =>
     routingCache: false,
     demo: false,
     unknownUsers: 'create',
-    loadProfile: async () => ({ name: 'Minsu' }),
+    loadProfile: async () => ({ name: 'Minsu', standing: 'member' as const }),
   }) as unknown as ThreadDeps;
 
 let clock = 1_000;
