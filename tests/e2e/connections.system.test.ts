@@ -55,8 +55,8 @@ describe('a new connection', () => {
     });
     const { tools } = await toolsOf(nubabel, made.id);
     expect(tools.map(({ name, state, risk, diff }) => ({ name, state, risk, diff }))).toEqual([
-      { name: `${made.slug}__createPage`, state: 'active', risk: 'write', diff: [] },
-      { name: `${made.slug}__search`, state: 'active', risk: 'write', diff: [] },
+      { name: `${made.slug}__createPage`, state: 'active', risk: 'production', diff: [] },
+      { name: `${made.slug}__search`, state: 'active', risk: 'production', diff: [] },
     ]);
     const [row] = await nubabel.database.look('select * from connections where id = $1', [made.id]);
     expect(JSON.stringify(row)).not.toContain(SECRET);
@@ -210,7 +210,12 @@ describe('tools that change after they were accepted', () => {
       { path: `${search?.name}.description`, message: expect.stringContaining('is now Finds pages. Send') },
     ]);
     await expectProblem(
-      await accept({ tools: [{ name: search?.name, hash: search?.hash }, { name: 'no_such' }] }),
+      await accept({
+        tools: [
+          { name: search?.name, hash: search?.hash },
+          { name: 'no_such', hash: 'x' },
+        ],
+      }),
       409,
     );
     expect((await toolsOf(nubabel, made.id)).tools.every(({ state }) => state === 'quarantined')).toBe(true);
