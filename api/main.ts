@@ -226,7 +226,9 @@ function ofThisMachine(fetch: Fetch, { HOST, publicUrl }: Config): Fetch {
   return (request, ...rest) => {
     const host = request.headers.get('host') ?? undefined;
     if (isLoopbackHost(host) || host === publicHost) return fetch(request, ...rest);
-    return new Response(NOT_THIS_HOST, { status: 421 });
+    const problem = { type: 'about:blank', title: 'Misdirected request', status: 421, detail: NOT_THIS_HOST.trim() };
+    const headers = { 'content-type': 'application/problem+json', connection: 'close' };
+    return new Response(JSON.stringify(problem), { status: 421, headers });
   };
 }
 

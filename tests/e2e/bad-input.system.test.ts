@@ -90,7 +90,7 @@ describe('a request that is wrong', () => {
   });
 
   it('because it is a megabyte that does not say how long it is', async () => {
-    const head = `POST ${ORCHESTRATE} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${nubabel.token}\r\n`;
+    const head = `POST ${ORCHESTRATE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${nubabel.token}\r\n`;
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const answer = await raw(
       nubabel,
@@ -175,15 +175,15 @@ describe('strange but honest words', () => {
 describe('a connection that is no good', () => {
   it.each([
     ['no HTTP', 'hello\r\n\r\n'],
-    ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
+    ['two lengths', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
     [
       'a length and chunks',
-      'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
-    ['a negative length', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n'],
-    ['a broken chunk', 'POST /api/jobs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
-    ['a header without a colon', 'GET / HTTP/1.1\r\nhost x\r\n\r\n'],
-    ['a NUL in its path', 'GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n'],
+    ['a negative length', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n'],
+    ['a broken chunk', 'POST /api/jobs HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
+    ['a header without a colon', 'GET / HTTP/1.1\r\nhost localhost\r\n\r\n'],
+    ['a NUL in its path', 'GET /\0 HTTP/1.1\r\nhost: localhost\r\n\r\n'],
   ])('with %s is closed with 400 at most, and harms nobody', async (_, text) => {
     expect(await raw(nubabel, text)).toMatch(/^(HTTP\/1\.1 4\d\d|$)/);
     expect((await nubabel.request('/health/live')).status).toBe(200);

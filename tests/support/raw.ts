@@ -26,7 +26,7 @@ export function rawPost(
   headers: Readonly<Record<string, string>>,
   body: string,
 ): Promise<string> {
-  const all = { host: 'nubabel', ...headers, 'content-length': String(Buffer.byteLength(body)) };
+  const all = { host: 'localhost', ...headers, 'content-length': String(Buffer.byteLength(body)) };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return raw(nubabel, `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
 }
