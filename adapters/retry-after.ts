@@ -1,5 +1,5 @@
 /** Milliseconds of a `retry-after` header, which is seconds or a date (RFC 9110, 10.2.3); undefined when it is neither. */
-export function retryAfterMsOf(header: string | null | undefined, now = Date.now()): number | undefined {
+function retryAfterMsOf(header: string | null | undefined, now = Date.now()): number | undefined {
   if (!header?.trim()) return undefined;
   const seconds = Number(header);
   const ms = Number.isFinite(seconds) ? Math.ceil(seconds * 1000) : Date.parse(header) - now;
@@ -25,6 +25,15 @@ export function waitMsIn(headers: HeadersSeen | undefined, now = Date.now()): nu
   return Number.isFinite(finer) && finer >= 0
     ? Math.ceil(finer)
     : retryAfterMsOf(headerIn(headers, 'retry-after'), now);
+}
+
+/** What Slack's SDK says where the header is no number: a plain error that quotes it. */
+const QUOTED = /^Retry header did not contain a valid timeout.*retry-after header: (.*)\)$/s;
+
+/** The wait in an error of Slack's SDK, ms; undefined when it is about something else. `usualMs` where it names none. */
+export function slackWaitMsIn(error: unknown, usualMs: number, now = Date.now()): number | undefined {
+  const quoted = error instanceof Error ? QUOTED.exec(error.message)?.[1] : undefined;
+  return quoted === undefined ? undefined : (retryAfterMsOf(quoted, now) ?? usualMs);
 }
 
 /** Whether an answer says that trying again helps (`x-should-retry`); undefined where it does not say. */

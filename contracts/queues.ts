@@ -32,6 +32,7 @@ export const MESSAGE = {
   steer: 'steer',
   steerFromSlack: 'steerFromSlack',
   stage: 'stage',
+  undo: 'undo',
 } as const;
 
 /** The detail of a refused message that the workflow has written down itself. */

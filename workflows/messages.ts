@@ -14,6 +14,9 @@ export const steerUpdate = defineUpdate<void, [SteeringMessage]>(MESSAGE.steer);
 /** A message to running work from a Slack thread. */
 export const steerSignal = defineSignal<[SteeringMessage]>(MESSAGE.steerFromSlack);
 
+/** Somebody wants the changes of a job taken back, perhaps while that is under way already. */
+export const undoSignal = defineSignal<[userId: string]>(MESSAGE.undo);
+
 /** What the workflow is doing, for operators; people read the row in Postgres. */
 export const stageQuery = defineQuery<Stage>(MESSAGE.stage);
 

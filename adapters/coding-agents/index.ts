@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DelegationTool, ToolResult } from '../../contracts/tools.ts';
@@ -37,7 +36,6 @@ export interface DelegationDeps {
   readonly graceMs?: number;
   readonly logEveryMs?: number;
   readonly now?: () => number;
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What every process has; only the rest of the environment can be secret. */
@@ -59,7 +57,6 @@ export function createDelegation(deps: DelegationDeps): Delegation {
         url: sidecarUrl,
         timeoutMs: deps.sidecarTimeoutMs,
         now: deps.now ?? (() => performance.now()),
-        wait: deps.wait ?? ((ms, signal) => wait(ms, undefined, { signal })),
       })
     : undefined;
   const claudeCode = commandLine(CLAUDE_CODE, deps.claudeCodeCommand);

@@ -5,17 +5,15 @@ import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { createCircuit, type Circuit } from './circuit.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
 import { createLogBatches, type LogBatches, type Redact } from './agent-log.ts';
-import { retryAfterMsOf } from '../retry-after.ts';
+import { waitMsIn } from '../retry-after.ts';
 import { readSidecarBody, toCallError, TooLongError, type SidecarTry } from './sidecar-answer.ts';
 import { toProblem, toToolResult, type SidecarArguments } from './tools.ts';
 
 export const NOT_CONFIGURED =
   'OpenCode is not configured: set OPENCODE_SIDECAR_URL to the address of an OpenCode sidecar and start the workers again.';
 
-/** Answers after which the same task is sent again. */
-const AGAIN = [429, 502, 503, 504];
-const TRIES = 3;
-const WAITS_MS = [1_000, 5_000];
+/** Answers that are none to the task: whoever called decides whether it is sent again. */
+const NO_ANSWERS = [429, 502, 503, 504];
 const CIRCUIT = { failures: 5, openMs: 60_000 };
 const CONNECT_MS = 10_000;
 /** What the bridge takes for a task that says nothing about itself. */
@@ -26,14 +24,12 @@ const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENE
 
 interface SidecarDeps {
   readonly url: string;
-  /** Of the whole call with all its tries, ms. */
+  /** Of the whole call, ms. */
   readonly timeoutMs: number;
   readonly redact: Redact;
   readonly onError: (error: unknown) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
-  /** Rejects when the signal aborts. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly logEveryMs?: number;
 }
 
@@ -43,7 +39,9 @@ interface Sidecar {
   close(): Promise<void>;
 }
 
-/** The OpenCode bridge over HTTP. It is the operator's own address, so no egress guard stands before it. */
+/**
+ * The OpenCode bridge over HTTP, asked once: whoever calls it tries again, and only what was certainly not taken. It is the operator's own address, so no egress guard stands before it.
+ */
 export function createSidecar(deps: SidecarDeps): Sidecar {
   // A connection of its own per try, without limits of its own: a reused one that breaks would look like a lost answer.
   const agent = new Agent({ pipelining: 0, connectTimeout: CONNECT_MS, headersTimeout: 0, bodyTimeout: 0 });
@@ -89,32 +87,19 @@ async function delegate(task: Task): Promise<ToolResult> {
   const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
   const deadline = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([options.signal, deadline]);
-  const ends = deps.now() + timeoutMs;
   const began = deps.now();
   const sessionId = task.args.sessionId ?? newSession();
-  for (let tries = 1; ; tries++) {
-    const outcome = await attempt(task, sessionId, signal);
-    if (outcome.kind === 'answered' && !AGAIN.includes(outcome.status)) {
-      if (outcome.status < 500) circuit.succeed();
-      else circuit.fail();
-      return toResult(task, outcome, sessionId, deps.now() - began);
-    }
-    if (options.signal.aborted)
-      throw new ToolCallError('cancelled', 'OpenCode was told to stop; what it had done by then stays done.');
-    const waitMs = waitFor(outcome, tries);
-    if (waitMs === undefined || deps.now() + waitMs >= ends) {
-      // Limits are a sign of life.
-      if (!(outcome.kind === 'answered' && outcome.status === 429)) circuit.fail();
-      throw toCallError(outcome, timeoutMs, deadline.aborted);
-    }
-    await deps.wait(waitMs, signal).catch(() => {});
+  const outcome = await attempt(task, sessionId, signal);
+  if (outcome.kind === 'answered' && !NO_ANSWERS.includes(outcome.status)) {
+    if (outcome.status < 500) circuit.succeed();
+    else circuit.fail();
+    return toResult(task, outcome, sessionId, deps.now() - began);
   }
-}
-
-/** How long to wait before the task is sent again; undefined when it is not. */
-function waitFor(outcome: SidecarTry, tries: number): number | undefined {
-  if (outcome.kind !== 'answered' || tries >= TRIES) return undefined;
-  return outcome.retryAfterMs ?? WAITS_MS[tries - 1];
+  if (options.signal.aborted)
+    throw new ToolCallError('cancelled', 'OpenCode was told to stop; what it had done by then stays done.');
+  // Limits are a sign of life.
+  if (!(outcome.kind === 'answered' && outcome.status === 429)) circuit.fail();
+  throw toCallError(outcome, timeoutMs, deadline.aborted);
 }
 
 async function attempt(task: Task, sessionId: string, signal: AbortSignal): Promise<SidecarTry> {
@@ -140,7 +125,7 @@ async function attempt(task: Task, sessionId: string, signal: AbortSignal): Prom
     });
     const onLog = (lines: readonly string[]) => log.add(lines.map(deps.redact));
     const body = await readSidecarBody(answered.body, String(answered.headers['content-type'] ?? ''), onLog);
-    const retryAfterMs = retryAfterMsOf(String(answered.headers['retry-after'] ?? ''));
+    const retryAfterMs = waitMsIn(answered.headers);
     return { kind: 'answered', status: answered.statusCode, retryAfterMs, body };
   } catch (error) {
     // Only then does it also stop at the other end.

@@ -6,6 +6,7 @@ import {
   LogLevel,
   type Logger,
 } from '@slack/web-api';
+import { slackWaitMsIn } from '../retry-after.ts';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks } from '../../contracts/slack-text.ts';
 import {
   SlackCallError,
@@ -204,6 +205,8 @@ const rateLimited = (seconds: number, cause: Error): SlackCallError =>
 /** The one translator of Slack's errors. */
 export function toSlackCallError(error: unknown): unknown {
   if (error instanceof WebAPIRateLimitedError) return rateLimited(error.retryAfter, error);
+  const waitMs = slackWaitMsIn(error, RETRY_AFTER_SECONDS * 1_000);
+  if (waitMs !== undefined && error instanceof Error) return rateLimited(Math.ceil(waitMs / 1_000), error);
   if (error instanceof WebAPIPlatformError) {
     const code = String(error.data.error);
     if (code === 'ratelimited') return rateLimited(RETRY_AFTER_SECONDS, error);

@@ -151,16 +151,17 @@ async function start(client: Client, delivery: Delivery): Promise<void> {
   }
 }
 
-/** One that runs already takes back what this one would; one that has ended may be tried again for what is left. */
+/** One that runs already is told, and looks once more; one that has ended may be tried again for what is left. */
 async function startUndo(client: Client, delivery: Delivery): Promise<void> {
   const { organizationId, orchestrationId, body } = delivery;
   const input: UndoInput = { organizationId, orchestrationId, userId: String(body['userId']) };
-  await client.workflow.start(WORKFLOW.undo, {
+  await client.workflow.signalWithStart(WORKFLOW.undo, {
     args: [input],
+    signal: MESSAGE.undo,
+    signalArgs: [input.userId],
     taskQueue: QUEUE.orchestration,
     workflowId: undoWorkflowId(input),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: 'Undo',
     priority: { fairnessKey: organizationId },
     typedSearchAttributes: [{ key: SEARCH_ATTRIBUTE.organization, value: organizationId }],

@@ -15,7 +15,7 @@ import { getOrchestration } from '../../db/queries/orchestrations.ts';
 import { isDelegationAllowed, setDelegation } from '../../db/queries/organizations.ts';
 import { release, settle, settleAsUnknown } from '../../db/queries/settle.ts';
 import { audit } from '../audit.ts';
-import type { CallOptions } from '../tools/tool-ports.ts';
+import { ToolCallError, type CallOptions } from '../tools/tool-ports.ts';
 import { errorResult } from '../tools/results.ts';
 import type { Offer, OfferedTool, ToolDeps, ToolHost, ToolInvocation } from '../tools/tool-host.ts';
 import type { DatabaseDeps } from '../deps.ts';
@@ -61,11 +61,17 @@ export async function delegate(
     });
     return result;
   } catch (error) {
-    // Whatever it has cost until then nobody knows: it counts as all that was set aside.
-    await inTransaction((trx) => settleAsUnknown(trx, { orchestrationId, turnKey }));
+    // A task that was not taken is free. Whatever another has cost until then nobody knows: it counts as all that was set aside.
+    await inTransaction(async (trx) => {
+      if (wasNotTaken(error)) await release(trx, usageId);
+      else await settleAsUnknown(trx, { orchestrationId, turnKey });
+    });
     throw error;
   }
 }
+
+const wasNotTaken = (error: unknown): boolean =>
+  error instanceof ToolCallError && error.kind !== 'unknown' && error.kind !== 'cancelled';
 
 /** Reserves the most that a task may take; a budget without room is an answer. Answers whose task it is. */
 async function setAside(

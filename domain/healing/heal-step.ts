@@ -38,6 +38,8 @@ export interface HealDeps extends TurnDeps, ModelChoices {
 }
 
 const DIAGNOSIS_TRIES = 2;
+/** Of what the step has called, as the diagnosis is told it. */
+const CALLS_CHARS = 12_000;
 /** Where a model that is away is replaced by another one. */
 const OTHER_TIER: Readonly<Record<Tier, Tier>> = { deep: 'balanced', balanced: 'fast', fast: 'balanced' };
 
@@ -154,7 +156,7 @@ function toTurn(deps: HealDeps, input: FailedTry, { orchestration, row, calls, a
     agent,
     code,
     sentence: errorSentence(code, 'en'),
-    calls: wordsOfCalls(calls),
+    calls: wordsOfCalls(calls, CALLS_CHARS),
     attempts: attempts.map((one) => ({ rootCause: one.root_cause, action: one.action, detail: one.detail })),
   });
   return {

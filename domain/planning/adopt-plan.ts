@@ -13,6 +13,7 @@ import { roomFor } from '../../db/queries/pressure.ts';
 import { insertPlanSteps, listSteps, removeOpenSteps, type Step } from '../../db/queries/steps.ts';
 import { findTurn } from '../../db/queries/turns.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
+import { boundHistory } from '../steps/prompts.ts';
 import { planTurnKey } from '../models/turn-context.ts';
 import { withToolRisks } from './prompt.ts';
 import { pricePlan, pastRunsOf } from './price.ts';
@@ -118,7 +119,10 @@ export async function checkDraft(
 async function contextBytes(trx: OrganizationTransaction, { id, session_id, message }: Orchestration): Promise<number> {
   const limit = LIMITS.workingMemoryMessages;
   const history = await listRecentMessages(trx, { sessionId: session_id, limit, exceptOrchestrationId: id });
-  return history.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(message));
+  return boundHistory(history).reduce(
+    (sum, { content }) => sum + Buffer.byteLength(content),
+    Buffer.byteLength(message),
+  );
 }
 
 /** The row of a step that has run is its evidence, so another one needs a name of its own. */

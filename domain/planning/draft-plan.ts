@@ -37,6 +37,8 @@ export interface PlanDeps extends TurnDeps, ModelChoices {
 }
 
 const TRIES = 5;
+/** Of what a failed step has changed, as the planner is told it. */
+const CALLS_CHARS = 6_000;
 /** Where the bar stands while the planner thinks. */
 const PROGRESS = 10;
 
@@ -144,7 +146,10 @@ async function plannerWords(
       .map((step) => ({ id: step.id, title: stepName(step), result: resultOf(step.turn_key) })),
     failed: failed.flatMap((step) => {
       const reason = reasonOf(step);
-      const called = wordsOfCalls(calls.filter((call) => call.step_id === step.id && mayHaveHappened(call)));
+      const called = wordsOfCalls(
+        calls.filter((call) => call.step_id === step.id && mayHaveHappened(call)),
+        CALLS_CHARS,
+      );
       // A plan that somebody asked for is told of what failed before only where that has changed something.
       if (reason === undefined && called === '') return [];
       const sentence = reason ? errorSentence(reason, 'en') : reasonSentence(step.reason ?? 'internal', 'en');

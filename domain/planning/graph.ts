@@ -58,13 +58,19 @@ type Linked = Pick<PlanStep, 'id' | 'needs' | 'kind'>;
 /** What one earlier answer may add to a prompt, in UTF-8, with the tag that names its step; plans are priced with it. */
 export const EARLIER_ANSWER_BYTES = 16_000;
 const TEXT_BYTES = EARLIER_ANSWER_BYTES - 600;
+/** What all earlier answers together may add to a prompt, in UTF-8. */
+const MAX_ANSWERS_BYTES = 96_000;
 const CUT = '\n[…]';
 
-/** An earlier answer as it is handed on: whole, or its beginning with a mark that there was more. */
-export function earlierAnswer(text: string): string {
+/** An earlier answer as it is handed on beside others, which share what there is for all of them. */
+export const earlierAnswer = (text: string, answers = 1): string =>
+  cutToBytes(text, Math.min(TEXT_BYTES, Math.floor(MAX_ANSWERS_BYTES / answers)));
+
+/** A text whole, or its beginning with a mark that there was more. */
+export function cutToBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= TEXT_BYTES) return text;
-  const room = TEXT_BYTES - Buffer.byteLength(CUT);
+  if (bytes.length <= maxBytes) return text;
+  const room = Math.max(0, maxBytes - Buffer.byteLength(CUT));
   // A letter that the cut goes through is left out whole.
   const whole = bytes
     .subarray(0, room)
@@ -72,6 +78,10 @@ export function earlierAnswer(text: string): string {
     .replace(/\ufffd+$/, '');
   return `${whole}${CUT}`;
 }
+
+/** The newest of some texts that fit together, and the last one in any case. */
+export const newestWithin = (texts: readonly string[], maxBytes: number): readonly string[] =>
+  texts.filter((_, at) => at === texts.length - 1 || Buffer.byteLength(texts.slice(at).join('')) <= maxBytes);
 
 /**
  * The steps whose answers a step is told: what it needs, and behind an approval, which says nothing itself, what the

@@ -5,6 +5,7 @@ import type { ModelTurn } from '../../db/queries/turns.ts';
 import type { ModelBlock } from '../../db/tables/work.ts';
 import type { ToolImage } from '../../contracts/tools.ts';
 import { endOf, type ModelMessage } from '../models/model-port.ts';
+import { cutToBytes } from '../planning/graph.ts';
 import { toModelAnswer } from '../tools/results.ts';
 
 /** Output tokens that a tier may use, thinking included. */
@@ -22,8 +23,9 @@ export function toConversation(
   history: readonly Pick<Message, 'role' | 'content'>[],
   request: string,
 ): { role: 'user' | 'assistant'; content: string }[] {
-  const firstUser = history.findIndex((message) => message.role === 'user');
-  const spoken = firstUser < 0 ? [] : history.slice(firstUser);
+  const known = boundHistory(history);
+  const firstUser = known.findIndex((message) => message.role === 'user');
+  const spoken = firstUser < 0 ? [] : known.slice(firstUser);
   const turns: { role: 'user' | 'assistant'; content: string }[] = [];
   for (const { role, content } of [...spoken, { role: 'user' as const, content: request }]) {
     const last = turns.at(-1);
@@ -31,6 +33,31 @@ export function toConversation(
     else turns.push({ role, content });
   }
   return turns;
+}
+
+/**
+ * What of the conversation before fits a prompt, in UTF-8: a model reads 200,000 tokens, and Korean takes a token for
+ * three bytes or so. With the request (40,000 characters), answers of colleagues and of tools there is room for this much.
+ */
+const MAX_HISTORY_BYTES = 80_000;
+/** The longest message is cut to so much, so that others stay beside it. */
+const MAX_MESSAGE_BYTES = 24_000;
+/** A rest that is shorter is not worth its place. */
+const MIN_MESSAGE_BYTES = 500;
+
+type Said = Pick<Message, 'role' | 'content'>;
+
+/** The newest messages that fit, the long ones cut with a mark; blank ones, which no provider takes, are left out. Pure. */
+export function boundHistory(history: readonly Said[]): Said[] {
+  let room = MAX_HISTORY_BYTES;
+  const kept: Said[] = [];
+  for (const { role, content } of history.filter(({ content }) => content.trim() !== '').toReversed()) {
+    if (room < MIN_MESSAGE_BYTES) break;
+    const cut = cutToBytes(content, Math.min(room, MAX_MESSAGE_BYTES));
+    room -= Buffer.byteLength(cut);
+    kept.unshift({ role, content: cut });
+  }
+  return kept;
 }
 
 /** Every part is bounded, so that no answer, however odd, costs more than one look. */
@@ -60,6 +87,7 @@ export function toRoundMessages(
   calls: readonly ToolCall[],
 ): ModelMessage[] {
   const results = bounded(keys.flatMap((key) => calls.filter((call) => call.turn_key === key)));
+  const said = boundSaid(keys, turns);
   const resultsOf = (key: string) => results.filter(({ call }) => call.turn_key === key).map(toResultBlock);
   return keys.flatMap((key, index): ModelMessage[] => {
     const turn = turns.get(key);
@@ -67,7 +95,7 @@ export function toRoundMessages(
     if (!turn) return [];
     if (ofRound.length > 0)
       return [
-        { role: 'assistant', content: turn.blocks ?? turn.content },
+        { role: 'assistant', content: said.get(key) ?? turn.content },
         { role: 'user', content: ofRound },
       ];
     const next = keys[index + 1];
@@ -107,8 +135,10 @@ const joined = ({ content: one }: ModelMessage, { content: other }: ModelMessage
 const toBlocks = (content: ModelMessage['content']): readonly ModelBlock[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
-/** Characters of a prompt that answers of tools may use; of the oldest answers only the beginning stays. */
-const MAX_RESULT_CHARS = 300_000;
+/** Bytes of a prompt that answers of tools may use; of the oldest answers only the beginning stays. */
+const MAX_RESULT_BYTES = 160_000;
+/** What the model itself has said and called in earlier rounds; of the oldest only the beginning stays as well. */
+const MAX_SAID_BYTES = 120_000;
 const BEGINNING_CHARS = 400;
 
 /** Pictures of a request: the newest, as far as the API takes them beside everything else (32 MB in all). */
@@ -123,20 +153,46 @@ interface CallResult {
 }
 
 function bounded(calls: readonly ToolCall[]): CallResult[] {
-  let room = MAX_RESULT_CHARS;
+  let room = MAX_RESULT_BYTES;
   let imageRoom = MAX_IMAGE_CHARS;
   let imagesLeft = MAX_IMAGES;
   return calls
     .toReversed()
     .map((call) => {
       const { text, isError } = toModelAnswer(call);
-      room -= text.length;
+      room -= Buffer.byteLength(text);
       const fits = room >= 0 || text.length <= BEGINNING_CHARS;
       const short = `${text.slice(0, BEGINNING_CHARS).toWellFormed()}\n(The rest of this earlier answer is left out.)`;
       const images = (call.images ?? []).filter(({ data }) => imagesLeft-- > 0 && (imageRoom -= data.length) >= 0);
       return { call, isError, images, text: fits ? text : short };
     })
     .toReversed();
+}
+
+/** The blocks of earlier rounds, whole for the newest that fit. Thoughts of older ones may be left out, calls may not. */
+function boundSaid(
+  keys: readonly string[],
+  turns: ReadonlyMap<string, EarlierTurn>,
+): ReadonlyMap<string, readonly ModelBlock[]> {
+  let room = MAX_SAID_BYTES;
+  const said = keys.toReversed().flatMap((key): [string, readonly ModelBlock[]][] => {
+    const blocks = turns.get(key)?.blocks;
+    if (!blocks) return [];
+    room -= Buffer.byteLength(JSON.stringify(blocks));
+    return [
+      [key, room >= 0 ? blocks : blocks.filter(({ type }) => type === 'text' || type === 'tool_use').map(shorter)],
+    ];
+  });
+  return new Map(said);
+}
+
+const shorter = (block: ModelBlock): ModelBlock => ({ ...block, ...(shortTexts(block, BEGINNING_CHARS) as object) });
+
+function shortTexts(value: unknown, chars: number): unknown {
+  if (typeof value === 'string') return value.length <= chars ? value : `${value.slice(0, chars).toWellFormed()}[…]`;
+  if (Array.isArray(value)) return value.slice(0, 20).map((one) => shortTexts(one, chars));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shortTexts(one, chars)]));
 }
 
 const toImageBlock = ({ mediaType, data }: ToolImage): ModelBlock => ({

@@ -16,7 +16,7 @@ import {
   loadContext,
 } from '../models/turn-context.ts';
 import type { Turn, TurnDeps } from '../models/turn.ts';
-import { answersGivenTo, earlierAnswer } from '../planning/graph.ts';
+import { answersGivenTo, earlierAnswer, newestWithin } from '../planning/graph.ts';
 import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { listEarlierCalls, wordsOfCalls } from '../tools/earlier-tries.ts';
@@ -176,7 +176,7 @@ function earlierAnswers(earlier: readonly StepForWork[], turns: ReadonlyMap<stri
     const turn = turns.get(turnKeyOf(one));
     if (turn === undefined) return [];
     const from = one.title ? `${one.id}" title="${stepName(one).replaceAll('"', "'")}` : one.id;
-    const words = earlierAnswer(splitConfidence(turn.content).content);
+    const words = earlierAnswer(splitConfidence(turn.content).content, earlier.length);
     const cut = isWhole(turn.stop_reason) ? '' : '\n[…] (This answer was cut off before its end.)';
     return [`<earlier_answer from="${from}">\n${words}${cut}\n</earlier_answer>`];
   });
@@ -195,7 +195,12 @@ const callsBefore = (calls: readonly CallWithEffect[]): string =>
 const steeringWords = (said: readonly string[]): string =>
   said.length === 0
     ? ''
-    : `\n\nMeanwhile the person has added; follow it:\n${said.map((words) => `- ${words}`).join('\n')}`;
+    : `\n\nMeanwhile the person has added; follow it:\n${newestWithin(said, MAX_ADDED_BYTES)
+        .map((words) => `- ${words}`)
+        .join('\n')}`;
+
+/** Bytes of what people have added, the newest kept. */
+const MAX_ADDED_BYTES = 32_000;
 
 const lessonWords = (lesson: StepContextRow['lesson']): string =>
   lesson ? `\n\nAn earlier try failed: ${lesson.root_cause}\n${lesson.detail ?? 'Go about it in another way.'}` : '';

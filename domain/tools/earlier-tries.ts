@@ -75,9 +75,9 @@ function outcomeOf(call: CallWithEffect): string {
   return call.effect === 'FAILED' ? 'did not happen' : 'not made';
 }
 
-/** Calls as lines of a prompt, the newest kept where all are too long. Pure. */
-export function wordsOfCalls(calls: readonly CallWithEffect[]): string {
-  let room = ALL_CHARS;
+/** Calls as lines of a prompt, the newest kept where all are longer than `maxChars`. Pure. */
+export function wordsOfCalls(calls: readonly CallWithEffect[], maxChars = ALL_CHARS): string {
+  let room = maxChars;
   const lines = calls.toReversed().flatMap((call) => {
     const words = `${JSON.stringify(call.arguments)}\n${answerOf(call)}`;
     const line = inTag('earlier_call', words, ANSWER_CHARS * 2, { tool: call.tool, outcome: outcomeOf(call) });

@@ -31,9 +31,16 @@ export function createContinuation(reporter: Pick<Reporter, 'setPaused' | 'isIdl
   };
 }
 
+/**
+ * A run that has itself been continued has just had its chance to move to the version that is wanted now: where the
+ * server says the same at once again, runs would follow each other without end.
+ */
+const VERSION_PAUSE_MS = 60_000;
+
 const isSuggested = (): boolean => {
-  const { continueAsNewSuggested, targetWorkerDeploymentVersionChanged } = workflowInfo();
-  return continueAsNewSuggested || targetWorkerDeploymentVersionChanged;
+  const { continueAsNewSuggested, targetWorkerDeploymentVersionChanged, ...run } = workflowInfo();
+  if (continueAsNewSuggested || !targetWorkerDeploymentVersionChanged) return continueAsNewSuggested;
+  return !run.continuedFromExecutionRunId || Date.now() - run.runStartTime.getTime() >= VERSION_PAUSE_MS;
 };
 
 /** Ends this run and goes on in the next one, on the current version of the code if there is a newer one. Never returns. */

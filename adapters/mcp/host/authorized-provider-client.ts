@@ -6,7 +6,7 @@ import {
 } from '../../../domain/tools/tool-ports.ts';
 import type { Credentials, Token } from '../../../domain/connections/connection-ports.ts';
 import { ProviderError, type Provider, type ToolContext } from '../servers/define.ts';
-import { retryAfterMsOf } from '../../retry-after.ts';
+import { waitMsIn } from '../../retry-after.ts';
 
 interface RateLimit {
   /** Evenly spread over a second after a first burst of as many. */
@@ -40,10 +40,7 @@ export function createRateLimitedFetch(
     await wait(waitMs, init?.signal ?? (input instanceof Request ? input.signal : undefined));
     const response = await fetch(input, init);
     if (response.status === 429)
-      restUntil = Math.max(
-        restUntil,
-        Date.now() + (retryAfterMsOf(response.headers.get('retry-after')) ?? DEFAULT_REST_MS),
-      );
+      restUntil = Math.max(restUntil, Date.now() + (waitMsIn(response.headers) ?? DEFAULT_REST_MS));
     return response;
   };
 }

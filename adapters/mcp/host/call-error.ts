@@ -6,7 +6,7 @@ import { cleanText } from '../../../contracts/clean-text.ts';
 import { NotMcpError } from './lenient-messages.ts';
 import { TOO_LATE } from './sending-until.ts';
 import { z } from 'zod';
-import { retryAfterMsOf } from '../../retry-after.ts';
+import { waitMsIn } from '../../retry-after.ts';
 
 /**
  * What was asked: a tool to act, or the server to tell. A lost answer to the second leaves nothing unknown in the
@@ -236,7 +236,7 @@ export const withHttpFaults =
     if (init?.method !== 'POST' || response.status < 400) return response;
     const body = await response.text().catch(() => '');
     throw new HttpFaultError(response.status, {
-      retryAfterMs: retryAfterMsOf(response.headers.get('retry-after')),
+      retryAfterMs: waitMsIn(response.headers),
       said: saidIn(body),
     });
   };

@@ -1,5 +1,5 @@
 import { ProviderError } from './define.ts';
-import { retryAfterMsOf } from '../../retry-after.ts';
+import { waitMsIn } from '../../retry-after.ts';
 import { cancellable, providerCalls } from './provider-calls.ts';
 
 /** One request to a provider's REST API. */
@@ -93,5 +93,4 @@ const clip = (text: string): string => {
 const USUAL_WAIT_MS = 30_000;
 /** Longest wait that a header may ask for: an hour. */
 const MAX_WAIT_MS = 3_600_000;
-const retryAfterOf = (headers: Headers): number =>
-  Math.min(retryAfterMsOf(headers.get('retry-after')) ?? USUAL_WAIT_MS, MAX_WAIT_MS);
+const retryAfterOf = (headers: Headers): number => Math.min(waitMsIn(headers) ?? USUAL_WAIT_MS, MAX_WAIT_MS);

@@ -53,6 +53,33 @@ describe('an answer with an HTTP status', () => {
     expect(translated(httpError(429, { 'retry-after': given })).waitSeconds).toBe(seconds);
   });
 
+  it('hands on retry-after-ms, which is finer, and a date', () => {
+    expect(translated(httpError(529, { 'retry-after-ms': '1500', 'retry-after': '9' })).waitSeconds).toBe(1.5);
+    expect(translated(httpError(503, { 'retry-after': '4' })).waitSeconds).toBe(4);
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+    expect(translated(httpError(429, { 'retry-after': inAMinute })).waitSeconds).toBeGreaterThan(55);
+  });
+
+  it('believes the provider on whether trying again helps', () => {
+    const says = (status: number, word: string) => translated(httpError(status, { 'x-should-retry': word })).failure;
+    expect(says(500, 'false').nonRetryable).toBe(true);
+    expect(says(429, 'false').nonRetryable).toBe(true);
+    expect(says(400, 'true')).toMatchObject({ type: FAILURE.modelUnavailable, nonRetryable: false });
+  });
+
+  it.each([
+    [413, 'no', 'too_long'],
+    [400, 'prompt is too long: 210000 tokens > 200000 maximum', 'too_long'],
+    [400, "This model's maximum context length is 8192 tokens.", 'too_long'],
+    [402, 'no', 'billing'],
+    [400, 'Your credit balance is too low to access the Anthropic API.', 'billing'],
+    [400, 'Output blocked by content filtering policy', 'policy'],
+    [404, 'model: claude-never', 'no_model'],
+    [400, 'messages: text content blocks must be non-empty', undefined],
+  ])('%d with the words %j is refused because of %s', (status, words, cause) => {
+    expect(translated(httpError(status, {}, words)).failure.details).toEqual(cause ? [cause] : []);
+  });
+
   it.each([[undefined], ['soon'], ['0'], ['-5'], ['Wed, 21 Oct 2026 07:28:00 GMT'], ['NaN'], ['1e309']])(
     'names no wait when retry-after is %s',
     (given) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import { analysisPrompt, analysisSchema, toAnalysis } from '../../../domain/steps/analyze-request.ts';
-import { agentPrompt, splitConfidence, toConversation } from '../../../domain/steps/prompts.ts';
+import { agentPrompt, splitConfidence, toConversation, toRoundMessages } from '../../../domain/steps/prompts.ts';
+import type { ToolCall } from '../../../db/queries/tool-calls.ts';
 import type { Message } from '../../../db/queries/sessions.ts';
 import { sampleAgents, sampleDefinition } from '../../support/samples.ts';
 
@@ -148,6 +149,71 @@ describe('the conversation', () => {
 
   it('joins the request to what the person said just before', () => {
     expect(toConversation([said('user', 'u')], 'now')).toEqual([{ role: 'user', content: 'u\n\nnow' }]);
+  });
+});
+
+describe('a long conversation', () => {
+  const long = (role: Message['role'], letter: string) => said(role, letter.repeat(40_000));
+  const bytesOf = (turns: readonly { readonly content: string }[]) =>
+    turns.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+
+  it.each(['a', '가', '😀'])(
+    'of ten messages of 40,000 characters (%s) fits, the newest kept, the cut ones marked',
+    (letter) => {
+      const history = Array.from({ length: 10 }, (_, i) => long(i % 2 === 0 ? 'user' : 'assistant', letter));
+      const turns = toConversation(history, 'now');
+      expect(bytesOf(turns)).toBeLessThanOrEqual(82_000);
+      expect(turns.at(-1)?.content).toMatch(/now$/);
+      expect(turns[0]?.role).toBe('user');
+      expect(turns[0]?.content).toMatch(/\[…\]$/);
+      expect(turns.every(({ content }) => content.isWellFormed() && !content.includes('\ufffd'))).toBe(true);
+    },
+  );
+
+  it('keeps short messages whole beside one that is long', () => {
+    const turns = toConversation([said('user', 'first'), long('assistant', 'b'), said('user', 'second')], 'now');
+    expect(turns.map(({ content }) => content.length)).toEqual([5, expect.any(Number), 'second\n\nnow'.length]);
+    expect(turns[1]?.content.length).toBeLessThan(25_000);
+  });
+
+  it('has no blank messages, which no provider takes', () => {
+    expect(toConversation([said('user', 'u'), said('assistant', ' \n')], 'now')).toEqual([
+      { role: 'user', content: 'u\n\nnow' },
+    ]);
+  });
+});
+
+describe('the rounds before', () => {
+  const call = (turn_key: string, text: string) =>
+    ({ turn_key, tool_use_id: `of ${turn_key}`, status: 'done', result: { text, isError: false } }) as ToolCall;
+
+  it('fit however long the calls and their results are; the newest is whole', () => {
+    const keys = Array.from({ length: 15 }, (_, i) => `t~${i + 1}`);
+    const body = '가'.repeat(20_000);
+    const turns = new Map(
+      keys.map((key) => [
+        key,
+        {
+          content: '',
+          stop_reason: 'tool_use',
+          blocks: [
+            { type: 'thinking', thinking: body, signature: 's' },
+            { type: 'tool_use', id: `of ${key}`, name: 'wiki__write', input: { body, tags: [body] } },
+          ],
+        },
+      ]),
+    );
+    const messages = toRoundMessages(
+      keys,
+      turns,
+      keys.map((key) => call(key, body)),
+    );
+    expect(Buffer.byteLength(JSON.stringify(messages))).toBeLessThan(360_000);
+    expect(JSON.stringify(messages.at(-1))).toContain(body);
+    const names = messages
+      .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+      .map((one) => one['id'] ?? one['tool_use_id']);
+    expect(keys.every((key) => names.filter((name) => name === `of ${key}`).length === 2)).toBe(true);
   });
 });
 

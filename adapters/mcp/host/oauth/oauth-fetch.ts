@@ -1,6 +1,6 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { EgressRefusedError, GrantError } from '../../../../domain/connections/connection-ports.ts';
-import { retryAfterMsOf } from '../../../retry-after.ts';
+import { waitMsIn } from '../../../retry-after.ts';
 import { errorCodeOf, parseAnswer, tokensOf } from './oauth-answers.ts';
 
 /** An authorization server that takes longer than this is away. Who needs the token waits meanwhile. */
@@ -23,7 +23,7 @@ export const oauthFetch =
     const response = await fetch(url, { ...init, signal }).catch(away);
     if (response.status < 500 && response.status !== 429)
       return init?.body instanceof URLSearchParams ? readable(response).catch(away) : response;
-    const wait = retryAfterMsOf(response.headers.get('retry-after'));
+    const wait = waitMsIn(response.headers);
     await response.body?.cancel();
     throw new GrantError('passing', `The authorization server ${host} answered ${response.status}.`, {
       ...(wait !== undefined && { retryAfterMs: wait }),

@@ -1,7 +1,7 @@
 import { Octokit, RequestError } from 'octokit';
 import { type ClientSettings, ProviderError } from '../define.ts';
 import { cancellable, providerCalls } from '../provider-calls.ts';
-import { retryAfterMsOf } from '../../../retry-after.ts';
+import { waitMsIn } from '../../../retry-after.ts';
 
 export type GithubClient = Octokit;
 
@@ -45,7 +45,7 @@ function toGithubFailure(error: unknown): ProviderError | undefined {
 function limitOf({ status, message, response }: RequestError): number | undefined {
   if (status !== 403 && status !== 429) return undefined;
   const headers = response?.headers ?? {};
-  const asked = retryAfterMsOf(headers['retry-after']?.toString());
+  const asked = waitMsIn(headers);
   if (asked !== undefined) return asked;
   const reset = Number(headers['x-ratelimit-reset']);
   if (headers['x-ratelimit-remaining'] === '0' && Number.isFinite(reset)) return Math.max(0, reset * 1000 - Date.now());

@@ -8,7 +8,7 @@ import {
 } from '@notionhq/client';
 import { type ClientSettings, ProviderError } from '../define.ts';
 import { cancellable, providerCalls } from '../provider-calls.ts';
-import { retryAfterMsOf } from '../../../retry-after.ts';
+import { waitMsIn } from '../../../retry-after.ts';
 
 export type NotionClient = Client;
 
@@ -76,16 +76,16 @@ function answered(cause: APIResponseError): ProviderError {
 }
 
 function limited(cause: APIResponseError | UnknownHTTPResponseError): ProviderError {
-  const retryAfterMs = retryAfterMsOf(headerOf(cause.headers)) ?? USUAL_WAIT_MS;
+  const retryAfterMs = waitMsIn(headersOf(cause.headers)) ?? USUAL_WAIT_MS;
   const text = `Notion takes no more requests for ${Math.ceil(retryAfterMs / 1000)} s.`;
   return new ProviderError('rate_limited', text, { retryAfterMs, cause });
 }
 
 /** Every `fetch` has headers of a class of its own. */
-const headerOf = (headers: unknown): string | null =>
+const headersOf = (headers: unknown): Headers | undefined =>
   typeof headers === 'object' && headers !== null && 'get' in headers && typeof headers.get === 'function'
-    ? String((headers as Headers).get('retry-after') ?? '')
-    : null;
+    ? (headers as Headers)
+    : undefined;
 
 export const { read, write } = providerCalls('Notion', toNotionFailure);
 

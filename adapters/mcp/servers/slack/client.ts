@@ -1,4 +1,5 @@
 import { ownValue } from '../../../../contracts/json.ts';
+import { slackWaitMsIn } from '../../../retry-after.ts';
 import {
   type Logger,
   LogLevel,
@@ -67,9 +68,8 @@ function toSlackFailure(error: unknown): ProviderError | undefined {
       ? new ProviderError('unavailable', `Slack has a fault (HTTP ${error.statusCode}).`, { cause: error })
       : new ProviderError('refused', `Slack refused the request (HTTP ${error.statusCode}).`, { cause: error });
   if (error instanceof WebAPIPlatformError) return refusalOf(error);
-  // The SDK throws a plain error for a 429 without a usable header.
-  if (error instanceof Error && error.message.startsWith('Retry header did not contain')) return limited(30_000, error);
-  return undefined;
+  const waitMs = slackWaitMsIn(error, 30_000);
+  return waitMs !== undefined && error instanceof Error ? limited(waitMs, error) : undefined;
 }
 
 const limited = (retryAfterMs: number, cause: Error) =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
+import { waitMsIn } from '../../../../adapters/retry-after.ts';
 import { defineTool, ProviderError, type Provider } from '../../../../adapters/mcp/servers/define.ts';
 
 /** A small provider of ours over HTTP, to prove the host with: `GET /me`, `GET /notes`, `POST /notes`. */
@@ -56,7 +56,7 @@ export const notebook: Provider<NotebookClient> = {
         signal,
       });
       if (response.ok) return (await response.json()) as Record<string, unknown>;
-      const after = retryAfterMsOf(response.headers.get('retry-after'));
+      const after = waitMsIn(response.headers);
       throw new ProviderError(FAULTS[response.status] ?? 'unknown', `The notebook answers ${response.status}.`, {
         ...(after !== undefined && { retryAfterMs: after }),
       });

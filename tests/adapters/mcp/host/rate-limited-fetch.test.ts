@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
+import { waitMsIn } from '../../../../adapters/retry-after.ts';
 import { createRateLimitedFetch } from '../../../../adapters/mcp/host/authorized-provider-client.ts';
 
 function provider(answers: Response[] = []) {
@@ -65,6 +65,6 @@ describe('retry-after', () => {
     ['soon', undefined],
     ['', undefined],
   ])('%j is %s ms', (value, expected) => {
-    expect(retryAfterMsOf(new Headers({ 'retry-after': value }).get('retry-after'), now)).toBe(expected);
+    expect(waitMsIn(new Headers({ 'retry-after': value }), now)).toBe(expected);
   });
 });

@@ -7,7 +7,7 @@ import { ProviderError, effectMark, effectUuid } from '../../../../adapters/mcp/
 import { github } from '../../../../adapters/mcp/servers/github/index.ts';
 import { linear } from '../../../../adapters/mcp/servers/linear/index.ts';
 import { notion } from '../../../../adapters/mcp/servers/notion/index.ts';
-import { retryAfterMsOf } from '../../../../adapters/retry-after.ts';
+import { waitMsIn } from '../../../../adapters/retry-after.ts';
 import { slack } from '../../../../adapters/mcp/servers/slack/index.ts';
 import { toolsOf, type ToolsOptions } from './fixture.ts';
 
@@ -126,9 +126,11 @@ describe.each(NAMES)('the way out of %s', (name) => {
 
 describe('small things that all providers share', () => {
   it('read how long to wait from seconds and dates', () => {
-    expect(retryAfterMsOf('1.5')).toBe(1500);
-    expect(retryAfterMsOf('Thu, 01 Jan 2026 00:00:10 GMT', Date.parse('2026-01-01T00:00:00Z'))).toBe(10_000);
-    expect([retryAfterMsOf('soon'), retryAfterMsOf(''), retryAfterMsOf(null)]).toEqual([
+    expect(waitMsIn({ 'retry-after': '1.5' })).toBe(1500);
+    expect(waitMsIn({ 'retry-after': 'Thu, 01 Jan 2026 00:00:10 GMT' }, Date.parse('2026-01-01T00:00:00Z'))).toBe(
+      10_000,
+    );
+    expect([waitMsIn({ 'retry-after': 'soon' }), waitMsIn({ 'retry-after': '' }), waitMsIn(undefined)]).toEqual([
       undefined,
       undefined,
       undefined,
