@@ -134,7 +134,7 @@ export function createAuthorizedProviderClient(deps: ProviderClientDeps): Author
       try {
         return await attempt().catch(async (error: unknown) => {
           if (!(error instanceof ProviderError) || error.fault !== 'unauthorized') throw error;
-          await renew();
+          await renew().catch(withRemedy(error.remedy));
           return attempt();
         });
       } catch (error) {
@@ -143,6 +143,14 @@ export function createAuthorizedProviderClient(deps: ProviderClientDeps): Author
     },
   };
 }
+
+/** What a person is told has to say what to do, where the provider's client knows. */
+const withRemedy =
+  (remedy: string | undefined) =>
+  (refused: unknown): never => {
+    if (!remedy || !(refused instanceof ToolCallError) || refused.kind !== 'reconnect') throw refused;
+    throw new ToolCallError('reconnect', `${refused.message} ${remedy}`, { cause: refused });
+  };
 
 function toContext(
   { signal, timeoutMs, onProgress, effectKey }: CallOptions,

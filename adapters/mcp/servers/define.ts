@@ -97,10 +97,17 @@ export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly fault: ProviderFault;
   readonly retryAfterMs: number | undefined;
-  constructor(fault: ProviderFault, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  /** What a person can do about it, where the provider's client knows more than that the credentials are refused. */
+  readonly remedy: string | undefined;
+  constructor(
+    fault: ProviderFault,
+    message: string,
+    options: { retryAfterMs?: number; remedy?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.fault = fault;
     this.retryAfterMs = options.retryAfterMs;
+    this.remedy = options.remedy;
   }
 }
 

@@ -66,7 +66,8 @@ export const tools = {
     name: 'Display name',
     url: 'Address',
     urlHint: 'Leave empty for the usual one.',
-    urlHintOwn: 'The address of your own site, such as https://acme.atlassian.net or https://acme.my.salesforce.com.',
+    urlHintOwn:
+      'The address of your own site, such as https://acme.atlassian.net or https://acme.my.salesforce.com. A Jira token with scopes works at https://api.atlassian.com/ex/jira/{cloudId} too.',
     urlHintRemote: 'The address of its MCP endpoint, such as https://mcp.example.com/mcp.',
     hosted: 'Use the provider’s own hosted MCP server',
     auth: 'Access',

@@ -59,7 +59,8 @@ export const tools: Pick<ConsoleTexts, 'connections' | 'connect' | 'tools' | 'ca
     name: '표시할 이름',
     url: '주소',
     urlHint: '비워 두면 기본 주소를 사용합니다.',
-    urlHintOwn: '우리 조직의 주소입니다. 예: https://acme.atlassian.net, https://acme.my.salesforce.com',
+    urlHintOwn:
+      '우리 조직의 주소입니다. 예: https://acme.atlassian.net, https://acme.my.salesforce.com. 범위(scope)가 있는 Jira 토큰은 https://api.atlassian.com/ex/jira/{cloudId} 주소도 쓸 수 있습니다.',
     urlHintRemote: 'https://mcp.example.com/mcp 같은 MCP 주소입니다.',
     hosted: '서비스가 운영하는 MCP 서버 쓰기',
     auth: '접근 방식',

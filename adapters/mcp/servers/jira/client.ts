@@ -28,20 +28,24 @@ export function createJiraClient({ url, email, token, settings, fetch }: ClientS
   const base = url.replace(/\/+$/, '');
   const authorization = email ? `Basic ${Buffer.from(`${email}:${token}`).toString('base64')}` : `Bearer ${token}`;
   // Grants are used at api.atlassian.com, where no person can look.
-  const site = settings['site'] ?? (new URL(base).host === 'api.atlassian.com' ? undefined : base);
+  const site = settings['site'] ?? (new URL(base).host === API_HOST ? undefined : base);
+  const addresses = createAddresses(base, fetch);
   return {
     async ask(method, path, schema, { query, body, reads = false, signal }) {
       const search = query ? `?${new URLSearchParams(query).toString()}` : '';
       const changes = method !== 'GET' && !reads;
-      const answer = await sendRest(fetch, {
-        provider: 'Jira',
-        method,
-        url: `${base}/rest/api/3${path}${search}`,
-        headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        changes,
-        signal,
-      });
+      const answer = await addresses.use(signal, (at) =>
+        sendRest(fetch, {
+          provider: 'Jira',
+          method,
+          url: `${at}/rest/api/3${path}${search}`,
+          headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+          changes,
+          signal,
+        }),
+      );
+      if (answer.status === 401) throw refusedToken(answer, await addresses.scoped(signal));
       if (answer.status < 200 || answer.status >= 300) throw toJiraFailure(answer, changes);
       const parsed = schema.safeParse(answer.body);
       if (parsed.success) return parsed.data;
@@ -51,6 +55,58 @@ export function createJiraClient({ url, email, token, settings, fetch }: ClientS
     },
     browseUrl: (key) => site && `${site.replace(/\/+$/, '')}/browse/${key}`,
   };
+}
+
+const API_HOST = 'api.atlassian.com';
+
+/** Where Jira is asked: at the address of the site, or where Atlassian takes tokens with scopes. */
+interface JiraAddresses {
+  /** Asks at the address that has worked; a refused token is tried where tokens with scopes belong, once. */
+  use(signal: AbortSignal, ask: (base: string) => Promise<RestAnswer>): Promise<RestAnswer>;
+  /** Where a token with scopes of this site is taken; undefined where that is where we ask, or where nothing tells. */
+  scoped(signal: AbortSignal): Promise<string | undefined>;
+}
+
+const Tenant = z.object({ cloudId: z.string().regex(/^[\w-]{1,100}$/) });
+
+/**
+ * A token with scopes looks like any other, and the site answers it with 401. The site tells its cloud id to everybody. To
+ * the API's own host a token goes only from a site of Atlassian's: to any other address it was not given.
+ */
+function createAddresses(base: string, fetch: ClientSettings['fetch']): JiraAddresses {
+  const { host, origin } = new URL(base);
+  const isAtlassian = host.endsWith('.atlassian.net') && new URL(base).protocol === 'https:';
+  let current = base;
+  let found: string | undefined;
+  const scoped = async (signal: AbortSignal): Promise<string | undefined> => {
+    if (host === API_HOST || found) return found;
+    const request = { provider: 'Jira', method: 'GET', url: `${origin}/_edge/tenant_info`, headers: {} } as const;
+    const answer = await sendRest(fetch, { ...request, changes: false, signal }).catch(() => undefined);
+    const tenant = answer?.status === 200 ? Tenant.safeParse(answer.body).data : undefined;
+    found = tenant && `https://${API_HOST}/ex/jira/${tenant.cloudId}`;
+    return found;
+  };
+  return {
+    scoped,
+    async use(signal, ask) {
+      const answer = await ask(current);
+      if (answer.status !== 401 || current !== base || !isAtlassian) return answer;
+      const other = await scoped(signal);
+      if (!other) return answer;
+      const second = await ask(other);
+      if (second.status === 401) return answer;
+      current = other;
+      return second;
+    },
+  };
+}
+
+/** Refused with what to do: who pastes a token with scopes finds nothing wrong with it. */
+function refusedToken(answer: RestAnswer, scoped: string | undefined): ProviderError {
+  const { message } = toJiraFailure(answer, false);
+  const at = scoped ?? `https://${API_HOST}/ex/jira/{cloudId} (the cloud id stands at /_edge/tenant_info of your site)`;
+  const remedy = `A token with scopes is taken only at ${at}: use that as the address, with read:jira-work, write:jira-work and read:jira-user, and the setting "site" for links. A token without scopes needs the e-mail address of its account.`;
+  return new ProviderError('unauthorized', `${message} ${remedy}`, { remedy });
 }
 
 /** Jira's own words: general ones, and one per field. */
