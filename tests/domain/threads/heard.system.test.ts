@@ -73,6 +73,13 @@ async function said(
         ...(answer && { result: JSON.stringify({ primary_result: answer }) }),
       })
     : randomUUID();
+  // The thread shows the question as it waits.
+  if (status === 'awaiting_approval')
+    await database.look('insert into slack_posts (organization_id, orchestration_id, shown_hash) values ($1, $2, $3)', [
+      tenant.organizationId,
+      jobId,
+      sampleApproval().hash,
+    ]);
   const before = delivered.length;
   const ts = stamp();
   const whole: ThreadMessage = {
