@@ -2,6 +2,8 @@
 # namespaces of its own (boundary.ts), with the agent's environment. Whatever goes wrong ends it before the agent begins.
 #   <folder> <user> <work> <home> <folder of our node> [what to hide …] -- [what to show …] -- [what must not be there …] -- <command> [argument …]
 set -eu
+# The agent is another user and has to enter what is made here, however closed a worker makes its own files.
+umask 022
 trap 'exit 143' TERM INT HUP
 root=$1 user=$2 work=$3 home=$4 node=$5 path=${PATH-}
 shift 5

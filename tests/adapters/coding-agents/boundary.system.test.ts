@@ -48,6 +48,11 @@ describe('a hostile coding agent', () => {
     expect(JSON.parse(text)).toEqual([]);
   });
 
+  it('works and gets nothing behind a worker whose files are closed to everybody', async () => {
+    const { stdout } = await asWorker(['--no-new-privs']);
+    expect(stdout).toContain('"text":"[]","isError":false');
+  });
+
   it('gets no more where the worker is no root', async () => {
     const { stdout } = await asWorker(['--reuid', '12345', '--regid', '12345', '--clear-groups']);
     expect(stdout).toContain('"text":"[]","isError":false');
@@ -79,7 +84,9 @@ async function asWorker(rights: readonly string[]): Promise<{ stdout: string; ho
     env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: home },
     dataDir: join(home, 'data'),
   };
+  // As `npm start` runs its workers: what they make is for nobody else.
   const code = `
+    process.umask(0o077);
     import { createDelegation } from ${JSON.stringify(join(ROOT, 'adapters/coding-agents/index.ts'))};
     const delegation = createDelegation(${JSON.stringify(deps)});
     const { text, isError } = await delegation.call('claude_code', { prompt: ${JSON.stringify(prompt)} }, {
