@@ -39,7 +39,7 @@ const list = createRoute({
   request: {
     query: z.object({
       limit: z.coerce.number().int().min(1).max(200).default(100),
-      after: z.string().optional(),
+      after: z.uuid().optional(),
       provider: z.string().optional(),
       health: ConnectionHealth.optional(),
     }),

@@ -1,5 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
+import { expectProblem, json } from '../support/doors.ts';
+import { addPerson } from '../support/people.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 
@@ -39,6 +43,39 @@ describe('a cancel while a model is asked', () => {
     nubabel.model.resume();
     expect(tookMs.sort((a, b) => a - b)[2]).toBeLessThan(1_000);
   });
+});
+
+describe('an organization that somebody else’s lock holds up', () => {
+  it('is told when to come again, and holds up no other organization with sixty requests', async () => {
+    const other = await addPerson(nubabel, { newOrganization: 'Neighbours', role: 'admin' });
+    const askAs = (request: Nubabel['request'], message: string) =>
+      request('/api/orchestrator/orchestrate', json({ message, agents: ['ops'] }));
+    // Both have a counter once they have asked for something.
+    for (const request of [nubabel.request, other.request])
+      expect((await askAs(request, 'Before the lock')).status).toBe(202);
+    const holder = new Client({ connectionString: nubabel.database.adminUrl });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query('select from event_counters where organization_id = $1 for update', [DEFAULT_ORGANIZATION_ID]);
+    const loud = Array.from({ length: 60 }, (_, nth) => askAs(nubabel.request, `Held up ${nth}`));
+    await delay(500);
+    const tookMs: number[] = [];
+    for (let nth = 0; nth < 5; nth++) {
+      const askedAt = Date.now();
+      expect((await askAs(other.request, `Not held up ${nth}`)).status).toBe(202);
+      tookMs.push(Date.now() - askedAt);
+    }
+    expect(Math.max(...tookMs)).toBeLessThan(3_000);
+    for (const answer of await Promise.all(loud)) {
+      expect((await expectProblem(answer, 503))['detail']).toContain('Nothing was accepted');
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    await holder.query('rollback');
+    await holder.end();
+    expect((await askAs(nubabel.request, 'After the lock')).status).toBe(202);
+    const kept = await nubabel.database.look(`select id from orchestrations where message like 'Held up%'`);
+    expect(kept).toEqual([]);
+  }, 60_000);
 });
 
 describe('a no without a body', () => {
