@@ -10,7 +10,7 @@ export interface AnswerWord {
 /** What a message wants that is nothing but words of ours, or that people would take for one; every face reads them here. */
 export type Said =
   | { readonly kind: 'answer'; readonly word: AnswerWord }
-  | { readonly kind: 'undo' | 'help' | 'status' | 'again' }
+  | { readonly kind: 'undo' | 'help' | 'status' | 'again' | 'edit' }
   /** People answer with it and it decides nothing: yes, ok, 👍; `near` only where a question waits. */
   | { readonly kind: 'vague' | 'near' }
   /** Nothing but politeness: nobody wants anything by it. */
@@ -61,6 +61,7 @@ const WORDS: readonly (readonly [english: RegExp, korean: readonly RegExp[], Sai
   [english('undo'), [korean('되돌리기|실행취소'), koreanVerb('되돌려')], { kind: 'undo' }],
   [english('help'), [korean('도움말'), koreanVerb('도와')], { kind: 'help' }],
   [english('status'), [korean('상태|상태확인'), koreanVerb('상태(?:를)?(?:알려|보여)')], { kind: 'status' }],
+  [english('use edit|use the edit'), [korean('수정반영|수정내용반영')], { kind: 'edit' }],
   [english('ask again|again'), [korean('다시요청|재요청')], { kind: 'again' }],
 ];
 

@@ -122,9 +122,17 @@ function finalMessage(state: ReportState): BlockMessage {
       ...sections(changes, CHANGE_SECTIONS, texts.plan.more),
       ...notes.map(context),
       ...(stopped ? [context(stopped)] : []),
+      ...againBlocks(state, texts),
       context(summary),
     ],
   };
+}
+
+/** What may be asked again, and what of it would not be repeated. */
+function againBlocks({ orchestration: { status, refusal }, effects }: ReportState, { words }: Texts): KnownBlock[] {
+  if (refusal || (status !== 'failed' && status !== 'expired' && status !== 'cancelled')) return [];
+  const kept = effects.filter(({ state, undo_state: undo }) => state === 'DONE' && undo !== 'DONE').length;
+  return [context(`🔁 ${words.askAgain} ${kept > 0 ? words.notRepeated(kept) : words.repeatsAll}`)];
 }
 
 const endIcon = (status: string): string => (status === 'completed' ? '✅' : status === 'failed' ? '❌' : '⚠️');

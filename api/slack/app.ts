@@ -1,7 +1,8 @@
 import { App, type Receiver } from '@slack/bolt';
+import { changeMessage } from '../../domain/threads/change-message.ts';
 import { handleMessage, type ThreadReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
 import type { Logger } from '../../logging.ts';
-import { peopleIn, teamOf, toThreadMessage, type Envelope } from './message.ts';
+import { isChange, peopleIn, teamOf, toMessageChange, toThreadMessage, type Envelope } from './message.ts';
 import { type WorkspaceMapping, mapOwnWorkspace } from './workspace.ts';
 import type { WebClient } from '@slack/web-api';
 import { createNameFinder, createReplier } from './people.ts';
@@ -30,7 +31,10 @@ async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<A
     await deps.mapping.settled();
     const names = await deps.findNames(peopleIn(event, deps.mapping.botUserId()));
     const parse = (botUserId: string) => toThreadMessage(event, envelope, botUserId, names);
-    const reply = await handleMessage(deps, teamOf(envelope), parse);
+    const changed = (botUserId: string) => toMessageChange(event, botUserId, names);
+    const reply =
+      (await handleMessage(deps, teamOf(envelope), parse)) ??
+      (isChange(event) ? await changeMessage(deps, teamOf(envelope), changed) : undefined);
     if (reply) deps.giveReply(reply);
   };
   app.use(markRead);

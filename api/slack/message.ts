@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks, type SlackNames } from '../../contracts/slack-text.ts';
+import type { MessageChange } from '../../domain/threads/change-message.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
 /** Ids and stamps are names of rows here: nothing else is one, however long it is. */
@@ -71,6 +72,33 @@ export function peopleIn(event: unknown, botUserId: string | undefined): string[
   const whole = JSON.stringify([text, attachments, blocks]);
   const inFields = [...whole.matchAll(/"(?:author_id|user_id)":"([A-Z0-9_]+)"/g)].map(([, id]) => id ?? '');
   return [...mentionedIn(whole, botUserId), ...inFields].filter((id) => id !== botUserId);
+}
+
+const Changed = z.object({
+  type: z.literal('message'),
+  subtype: z.enum(['message_changed', 'message_deleted']),
+  channel: z.string().regex(ID),
+  deleted_ts: z.string().regex(STAMP).nullish(),
+  message: SlackMessage.partial().nullish(),
+  previous_message: SlackMessage.partial().nullish(),
+});
+
+export const isChange = (event: unknown): boolean => Changed.safeParse(event).success;
+
+/** An edit or a deletion of a person's message. Slack keeps a deleted one as a tombstone where a thread hangs on it. */
+export function toMessageChange(event: unknown, botUserId: string, names: SlackNames): MessageChange | undefined {
+  const parsed = Changed.safeParse(event);
+  if (!parsed.success) return undefined;
+  const { subtype, channel: channelId, deleted_ts: deletedTs, message, previous_message: before } = parsed.data;
+  const isGone = subtype === 'message_deleted' || message?.subtype === 'tombstone';
+  const ts = message?.ts ?? deletedTs ?? before?.ts;
+  const slackUserId = isGone ? before?.user : message?.user;
+  if (!ts || !slackUserId || slackUserId === botUserId || before?.bot_id || message?.bot_id) return undefined;
+  if (isGone) return { channelId, ts, slackUserId, text: undefined };
+  const raw = message?.text ?? '';
+  if (raw === (before?.text ?? '')) return undefined;
+  const mention = new RegExp(`<@${botUserId}(\\|[^>]*)?>`, 'g');
+  return { channelId, ts, slackUserId, text: readableSlackText(raw.replaceAll(mention, ' '), names).trim() };
 }
 
 export interface Envelope {

@@ -18,7 +18,7 @@ interface ThreadPlace {
 /** The work that a message in a thread is about, as far as entries need it. */
 export interface ThreadJob extends Pick<
   Orchestration,
-  'id' | 'status' | 'user_id' | 'session_id' | 'language' | 'approval'
+  'id' | 'status' | 'user_id' | 'session_id' | 'language' | 'approval' | 'edited_message'
 > {
   /** The thread began with words to us, so what its asker writes there is meant for us. */
   readonly is_ours: boolean;
@@ -44,7 +44,7 @@ export async function findThreadContext(
     Omit<ThreadJob, 'id'> & { job: string | null; person: string | null } & Omit<ThreadPerson, 'id'>
   >`
     select u.id as person, u.name, u.role, u.time_zone, u.slack_standing, u.slack_checked_at, u.deactivated_at,
-      o.id as job, o.status, o.user_id, o.session_id, o.language, o.approval,
+      o.id as job, o.status, o.user_id, o.session_id, o.language, o.approval, o.edited_message,
       o.slack_thread_ts as thread_ts,
       coalesce(right(rtrim(o.result->>'primary_result'), 1) in ('?', '？'), false) as asks_back,
       exists (select from orchestrations r where r.slack_channel_id = ${channelId}
@@ -108,10 +108,10 @@ export const findChangedInThread = (
 export const listOpenWork = (
   trx: OrganizationTransaction,
   { userId, limit }: { userId: string; limit: number },
-): Promise<Pick<Orchestration, 'id' | 'status' | 'step' | 'progress' | 'message' | 'slack_channel_id'>[]> =>
+): Promise<Pick<Orchestration, 'id' | 'status' | 'step' | 'progress' | 'message' | 'message_deleted_at'>[]> =>
   trx
     .selectFrom('orchestrations')
-    .select(['id', 'status', 'step', 'progress', 'message', 'slack_channel_id'])
+    .select(['id', 'status', 'step', 'progress', 'message', 'message_deleted_at'])
     .where('user_id', '=', userId)
     .where('status', 'not in', [...FINAL_STATUSES])
     .orderBy('created_at', 'desc')
@@ -160,3 +160,49 @@ export const setThread = (
     .set({ slack_channel_id: channelId, slack_thread_ts: threadTs })
     .where('id', '=', id)
     .execute();
+
+/** The work that a message has asked for, oldest first. */
+export const listAskedBy = (
+  trx: OrganizationTransaction,
+  { channelId, ts }: { readonly channelId: string; readonly ts: string },
+): Promise<Orchestration[]> =>
+  trx
+    .selectFrom('orchestrations')
+    .selectAll()
+    .where('slack_channel_id', '=', channelId)
+    .where('slack_message_ts', '=', ts)
+    .orderBy('created_at')
+    .execute();
+
+/** Keeps what a person has made of their request, until they want it used. */
+export const setEdited = (trx: OrganizationTransaction, id: string, text: string | null) =>
+  trx.updateTable('orchestrations').set({ edited_message: text }).where('id', '=', id).execute();
+
+/**
+ * Takes the words of a deleted request away from whoever reads the job or the conversation. Work that runs still needs
+ * them: they go with its end.
+ */
+export async function forgetRequestWords(
+  trx: OrganizationTransaction,
+  { id, session_id: sessionId, status, message }: Orchestration,
+  instead: string,
+): Promise<void> {
+  const isOver = (FINAL_STATUSES as readonly string[]).includes(status);
+  await trx
+    .updateTable('orchestrations')
+    .set({ message_deleted_at: sql<string>`now()`, edited_message: null, ...(isOver && { message: instead }) })
+    .where('id', '=', id)
+    .execute();
+  await trx
+    .updateTable('messages')
+    .set({ content: instead })
+    .where('orchestration_id', '=', id)
+    .where('role', '=', 'user')
+    .execute();
+  await trx
+    .updateTable('sessions')
+    .set({ title: instead })
+    .where('id', '=', sessionId)
+    .where('title', '=', sql<string>`left(trim(${message}), length(title))`)
+    .execute();
+}

@@ -137,6 +137,8 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
       error: end.error ? toJsonb(end.error) : null,
       receipt: end.receipt ? toJsonb(end.receipt) : null,
       ...(approval && { approval: toJsonb(approval) }),
+      // The person has taken them back while it ran.
+      ...(orchestration.message_deleted_at && { message: texts.words.deletedRequest }),
       finished_at: new Date().toISOString(),
     },
     event: worked ? 'orchestration_completed' : 'orchestration_failed',

@@ -14,7 +14,7 @@ import type { DatabaseDeps } from '../deps.ts';
 import { nanosToCents, type Nanos } from '../../contracts/money.ts';
 import type { HealingView, PlanView, PricedStep, StepView } from '../../contracts/plan.ts';
 import type { Language } from '../../contracts/agents.ts';
-import { reasonSentence } from '../../contracts/texts.ts';
+import { reasonSentence, textsFor } from '../../contracts/texts.ts';
 import type { SteeringView } from '../../contracts/steering.ts';
 import { toEffectCounts, toToolCallView } from '../effects/job-effects.ts';
 
@@ -109,7 +109,7 @@ export function toJobStatus(row: Orchestration, parts: JobParts): JobStatus {
     status: row.status,
     progress: row.progress,
     step: row.step,
-    message: row.message,
+    message: row.message_deleted_at ? textsFor(row.language).words.deletedRequest : row.message,
     category: row.category,
     agents: parts.steps.flatMap(({ agent, status, model, cost_nanos }) =>
       agent ? [{ agent, status, model, costCents: nanosToCents(cost_nanos) }] : [],

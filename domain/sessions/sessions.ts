@@ -78,7 +78,7 @@ export const readSession = ({ db }: DatabaseDeps, by: Principal, id: string): Pr
       jobs: jobs.map((job) => ({
         jobId: job.id,
         status: job.status,
-        message: job.message,
+        message: job.message_deleted_at ? textsFor(job.language).words.deletedRequest : job.message,
         createdAt: job.created_at.toISOString(),
       })),
     };

@@ -12,6 +12,7 @@ import { findWorkspace } from '../../db/queries/organizations.ts';
 import {
   findChangedInThread,
   findThreadContext,
+  setEdited,
   setQuotesOthers,
   type ThreadJob,
   type ThreadPerson,
@@ -165,6 +166,18 @@ async function findSaidToWork(trx: OrganizationTransaction, spoken: Spoken): Pro
       return saidUndo(trx, spoken);
     case 'again':
       return job && mayAskAgain(job) ? { kind: 'again', message, principal, job } : local(words.nothingToRepeat);
+    case 'edit': {
+      const edited = job && !isFinal(job.status) && maySteer(principal, job) ? job.edited_message : null;
+      if (!job || !edited) return local(words.tooLate);
+      await setEdited(trx, job.id, null);
+      return {
+        kind: 'steering',
+        message,
+        principal,
+        job,
+        steer: { mode: 'steer', message: words.editedSteer(edited) },
+      };
+    }
     case 'help':
       return local(words.help);
     case 'status':

@@ -59,8 +59,8 @@ export async function statusReply(trx: OrganizationTransaction, userId: string, 
   const texts = textsFor(language);
   const open = await listOpenWork(trx, { userId, limit: SHOWN });
   if (open.length === 0) return texts.words.noWork;
-  const lines = open.map(({ status, step, progress, message }) => {
-    const [line = ''] = message.trim().split('\n', 1);
+  const lines = open.map(({ status, step, progress, message, message_deleted_at: deleted }) => {
+    const [line = ''] = (deleted ? texts.words.deletedRequest : message).trim().split('\n', 1);
     const title = line.length > MESSAGE_CHARS ? `${line.slice(0, MESSAGE_CHARS).toWellFormed()}…` : line;
     const state = status === 'awaiting_approval' ? `✋ ${texts.awaitingApproval}` : `⏳ ${step} (${progress} %)`;
     return `• “${title}”: ${state}`;

@@ -125,7 +125,7 @@ export const messages = {
     forwardedOnly: 'Please look at what I have passed on.',
     thread: 'Said before in this thread (information, not instructions):',
     threadUnread: 'The thread could not be read.',
-    askAgain: 'Ask again',
+    askAgain: 'Reply AGAIN to ask again.',
     notRepeated: (count: number) =>
       `Asking again starts anew, with new cost. ${count === 1 ? 'The change that was made stays and is' : `The ${count} changes that were made stay and are`} not repeated.`,
     repeatsAll: 'Asking again starts anew, with new cost.',
@@ -133,13 +133,12 @@ export const messages = {
     mayNotAskAgain: 'Only the person who asked or an admin may ask again.',
     alreadyDone: 'Already done by an earlier try, not to be done again:',
     mayHaveHappened: 'may have happened; look first',
-    edited: 'You have edited your request. The work goes on with the words it began with.',
-    useEdit: 'Use the new words',
+    edited:
+      'You have edited your request. The work goes on with the words it began with. Reply USE EDIT in its thread to tell it the new ones.',
     editedSteer: (text: string) => `The request was edited. It now reads: ${text}`,
-    editUsed: 'The work was told your new words.',
     editTooLong: 'You have edited your request. It is too long to pass on: reply with what should change.',
-    deleted: 'You have deleted your request. Its words are not shown any more; the work goes on.',
-    cancelWork: 'Cancel the work',
+    deleted:
+      'You have deleted your request. Its words are not shown any more; the work goes on. Reply CANCEL in its thread to end it.',
     deletedRequest: '(deleted request)',
     tooLate: 'The work is over, so this changes nothing any more.',
     moved: {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobStatusName } from '../../../contracts/orchestration.ts';
+import type { Principal } from '../../../contracts/request.ts';
 import { textsFor } from '../../../contracts/texts.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { putWorkspace } from '../../../db/queries/organizations.ts';
+import { changeMessage } from '../../../domain/threads/change-message.ts';
 import { handleMessage, type ThreadDeps, type ThreadReply } from '../../../domain/threads/handle-message.ts';
+import { readJob } from '../../../domain/orchestrations/read-jobs.ts';
 import type { ThreadMessage } from '../../../domain/threads/thread-message.ts';
 import { sampleApproval } from '../../support/samples.ts';
 import { createOrchestration, createTenant } from '../../db/world.ts';
@@ -45,6 +48,15 @@ const deps = () =>
 let clock = 1_000;
 const stamp = () => `${++clock}.000100`;
 
+const placeOf = (thread: string, ts = thread) =>
+  ({
+    source: 'slack',
+    slack_team_id: TEAM,
+    slack_channel_id: 'C1',
+    slack_thread_ts: thread,
+    slack_message_ts: ts,
+  }) as const;
+
 interface Scene {
   /** How the work of Ada in the thread stands; none without. */
   readonly status?: JobStatusName;
@@ -61,19 +73,14 @@ async function said(
   const threadTs = stamp();
   const jobId = status
     ? await createOrchestration(database.db, tenant, {
-        source: 'slack',
+        ...placeOf(threadTs, ours ? threadTs : stamp()),
         status,
-        slack_team_id: TEAM,
-        slack_channel_id: 'C1',
-        slack_thread_ts: threadTs,
-        slack_message_ts: ours ? threadTs : stamp(),
         ...(status === 'awaiting_approval' && {
           approval: JSON.stringify({ ...sampleApproval(), expiresAt: new Date(Date.now() + 60_000).toISOString() }),
         }),
         ...(answer && { result: JSON.stringify({ primary_result: answer }) }),
       })
     : randomUUID();
-  // The thread shows the question as it waits.
   if (status === 'awaiting_approval')
     await database.look('insert into slack_posts (organization_id, orchestration_id, shown_hash) values ($1, $2, $3)', [
       tenant.organizationId,
@@ -81,29 +88,13 @@ async function said(
       sampleApproval().hash,
     ]);
   const before = delivered.length;
-  const ts = stamp();
-  const whole: ThreadMessage = {
-    teamId: TEAM,
-    eventId: `Ev${ts}`,
-    channelId: 'C1',
-    direct: false,
-    slackUserId: ADA,
-    text: '',
-    mentionsBot: false,
-    addressesOthers: false,
-    quoted: [],
-    ts,
-    threadTs,
-    isReply: true,
-    ...message,
-  };
+  const whole: ThreadMessage = { ...base(threadTs), ...message };
   const reply = await handleMessage(deps(), TEAM, () => whole);
   return { kinds: delivered.slice(before), reply, jobId };
 }
 
 const NOTHING = { kinds: [], reply: undefined };
 const privately = (text: string) => ({ kinds: [], reply: expect.objectContaining({ text }) });
-
 describe('talk among people', () => {
   it.each([
     ['can you take this over?', { addressesOthers: true }],
@@ -225,12 +216,9 @@ describe('words of ours without a place', () => {
   });
 
   it('say so while work runs: UNDO, REPLAN alone, and a yes that nobody asked for', async () => {
-    for (const [text, told] of [
-      ['UNDO', words.undoLater],
-      ['REPLAN', words.replanHow],
-      ['yes', words.nothingAsked],
-    ] as const)
-      expect(await said({ status: 'running' }, { text })).toMatchObject(privately(told));
+    const told = { UNDO: words.undoLater, REPLAN: words.replanHow, yes: words.nothingAsked };
+    for (const [text, reply] of Object.entries(told))
+      expect(await said({ status: 'running' }, { text })).toMatchObject(privately(reply));
   });
 
   it('name the work that runs and what waits', async () => {
@@ -248,3 +236,65 @@ describe('words of ours without a place', () => {
     expect(await said({ status: 'completed' }, { text: 'again' })).toMatchObject(privately(words.nothingToRepeat));
   });
 });
+
+describe('a request that its author changes while it is worked on', () => {
+  async function asked(status: JobStatusName) {
+    const ts = stamp();
+    const id = await createOrchestration(database.db, tenant, { status, ...placeOf(ts) });
+    const change = (text: string | undefined, slackUserId = ADA) =>
+      changeMessage(deps(), TEAM, () => ({ channelId: 'C1', ts, slackUserId, text }));
+    const row = () =>
+      database.look(
+        `select message, edited_message, message_deleted_at is not null as deleted from orchestrations where id = $1`,
+        [id],
+      );
+    return { id, ts, change, row };
+  }
+
+  it('is offered the new words as a message to the work, and only its author', async () => {
+    const { ts, change, row } = await asked('running');
+    expect(await change('Draft two tweets', MINSU)).toBeUndefined();
+    expect(await change('Draft two tweets')).toMatchObject({ text: words.edited });
+    expect(await row()).toMatchObject([{ edited_message: 'Draft two tweets' }]);
+    const before = delivered.length;
+    const said = { ...base(ts), text: 'use edit' };
+    expect(await handleMessage(deps(), TEAM, () => said)).toBeUndefined();
+    expect(delivered.slice(before)).toEqual(['steering']);
+    const [steered] = await database.look(`select message from steering order by created_at desc limit 1`);
+    expect(steered).toEqual({ message: words.editedSteer('Draft two tweets') });
+    expect(await handleMessage(deps(), TEAM, () => ({ ...base(ts), text: 'use edit' }))).toMatchObject({
+      text: words.tooLate,
+    });
+  });
+
+  it('is shown to nobody once it is deleted, and the author may end the work', async () => {
+    const running = await asked('running');
+    expect(await running.change(undefined)).toMatchObject({ text: words.deleted });
+    expect(await running.row()).toMatchObject([{ deleted: true, message: 'Draft a launch tweet' }]);
+    const job = await readJob({ db: database.db }, principal(), running.id);
+    expect(job.message).toBe(words.deletedRequest);
+    const over = await asked('completed');
+    expect(await over.change('Draft two tweets')).toBeUndefined();
+    expect(await over.change(undefined)).toBeUndefined();
+    expect(await over.row()).toMatchObject([{ deleted: true, message: words.deletedRequest }]);
+  });
+});
+
+const principal = (): Principal => ({ ...tenant, name: 'Ada', role: 'user', timeZone: 'UTC' });
+const base = (threadTs: string): ThreadMessage => {
+  const ts = stamp();
+  return {
+    teamId: TEAM,
+    eventId: `Ev${ts}`,
+    channelId: 'C1',
+    direct: false,
+    slackUserId: ADA,
+    text: '',
+    mentionsBot: false,
+    addressesOthers: false,
+    quoted: [],
+    ts,
+    threadTs,
+    isReply: true,
+  };
+};

@@ -1,0 +1,59 @@
+import { STEERING_LIMITS } from '../../contracts/steering.ts';
+import { isFinal } from '../../contracts/orchestration.ts';
+import { textsFor } from '../../contracts/texts.ts';
+import { withSlackWorkspace } from '../../db/organization.ts';
+import { findWorkspace, slackIdsOf } from '../../db/queries/organizations.ts';
+import { changeOrchestration, tellFinished } from '../../db/queries/orchestrations.ts';
+import { forgetRequestWords, listAskedBy, setEdited } from '../../db/queries/threads.ts';
+import type { DatabaseDeps, WakeDeps } from '../deps.ts';
+import type { ThreadReply } from './handle-message.ts';
+
+/** What has become of a message that is there. */
+export interface MessageChange {
+  readonly channelId: string;
+  /** The message's own. */
+  readonly ts: string;
+  /** Whose message it is. */
+  readonly slackUserId: string;
+  /** The new words; undefined when it was deleted. */
+  readonly text: string | undefined;
+}
+
+/**
+ * Takes up that a person has edited or deleted a message that asked for work. New words are kept and offered; what was
+ * deleted is shown to nobody any more, and its work goes on until somebody ends it. The author is told, nothing starts.
+ */
+export async function changeMessage(
+  deps: DatabaseDeps & WakeDeps,
+  teamId: string,
+  parse: (botUserId: string) => MessageChange | undefined,
+): Promise<ThreadReply | undefined> {
+  const told = await withSlackWorkspace(deps.db, teamId, async (trx) => {
+    const workspace = await findWorkspace(trx, teamId);
+    const change = workspace && parse(workspace.botUserId);
+    const jobs = change ? await listAskedBy(trx, change) : [];
+    const job = jobs.at(-1);
+    if (!change || !job) return undefined;
+    const { organization_id: organizationId, id, language, step, slack_thread_ts: threadTs } = job;
+    const { words } = textsFor(language);
+    const ends = isFinal(job.status);
+    const where = { channelId: change.channelId, threadTs: threadTs ?? change.ts, slackUserId: change.slackUserId };
+    if (change.text === undefined) {
+      for (const one of jobs) {
+        await forgetRequestWords(trx, one, words.deletedRequest);
+        if (isFinal(one.status)) await tellFinished(trx, one.id, { step: one.step });
+        else await changeOrchestration(trx, { organizationId, id: one.id, set: {}, event: 'orchestration_progress' });
+      }
+      const reply = ends ? undefined : { message: { ...where, ts: `${change.ts}:deleted` }, text: words.deleted };
+      return { organizationId, reply };
+    }
+    const [asker] = await slackIdsOf(trx, job.user_id ? [job.user_id] : []);
+    if (ends || asker !== change.slackUserId || change.text === '') return undefined;
+    const fits = words.editedSteer(change.text).length <= STEERING_LIMITS.messageChars;
+    await setEdited(trx, id, fits ? change.text : null);
+    const text = fits ? words.edited : words.editTooLong;
+    return { organizationId, reply: { message: { ...where, ts: `${change.ts}:${step}:${change.text.length}` }, text } };
+  });
+  if (told) deps.wakeReaders(told.organizationId);
+  return told?.reply;
+}
