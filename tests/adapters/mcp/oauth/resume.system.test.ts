@@ -65,9 +65,8 @@ describe('work that waits for the connection', () => {
         body: {
           verdict: 'approve',
           choice: 'retry',
+          id: expect.any(String) as unknown,
           userId: admin.userId,
-          role: 'admin',
-          isAsker: false,
           via: 'rest',
           approvalId,
           hash,
