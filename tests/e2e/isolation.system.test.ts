@@ -78,6 +78,7 @@ const withId = (
   named: { skillName?: string; connectionId?: string } = {},
 ) =>
   path
+    .replace('{connectionId}/tools/{name}', '{connectionId}/tools/never_shown')
     .replace('{jobId}', jobId)
     .replace('{sessionId}', sessionId)
     .replace('{keyId}', jobId)
@@ -85,10 +86,14 @@ const withId = (
     .replace('{skillName}', named.skillName ?? jobId)
     .replace('{connectionId}', named.connectionId ?? jobId)
     .replace('{name}', jobId);
-const initOf = (route: Route): RequestInit =>
-  writes(route)
-    ? { ...json(route.path === ORCHESTRATE ? { message: 'x', agents: ['ops'] } : {}), method: route.method }
-    : {};
+/** Complete enough that nothing but the thing itself is missing. */
+function bodyOf({ path }: Route): Record<string, unknown> {
+  if (path === ORCHESTRATE) return { message: 'x', agents: ['ops'] };
+  if (path.endsWith('/approve')) return { hash: 'never shown' };
+  if (path.endsWith('/accept')) return { tools: [{ name: 'never_shown', hash: 'never shown' }] };
+  return path.endsWith('/tools/{name}') ? { hash: 'never shown', alwaysAllow: true } : {};
+}
+const initOf = (route: Route): RequestInit => (writes(route) ? { ...json(bodyOf(route)), method: route.method } : {});
 
 /** What an answer says, but for the parts that tell one request from another. */
 async function essence(response: Response, ...hide: string[]): Promise<string> {
