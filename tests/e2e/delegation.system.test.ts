@@ -119,7 +119,18 @@ describe('a task for OpenCode', () => {
     expect(after?.reservedCents).toBe(0);
   });
 
-  it.each([429, 502, 503, 504])('is tried again after %i, and done once', async (status) => {
+  it.each([502, 504])(
+    'may have been done after %i, so a human is asked and nothing is sent again by itself',
+    async (status) => {
+      sidecar.failNext({ status });
+      const { jobId } = await opencode(`After ${status}`);
+      await answer(nubabel, await waitsFor(nubabel, jobId, 'effect'), { choice: 'skip' });
+      await nubabel.ended(jobId);
+      expect(tasks(`After ${status}`).map(({ outcome }) => outcome)).toEqual([status]);
+    },
+  );
+
+  it.each([429, 503])('is tried again after %i, and done once', async (status) => {
     sidecar.failNext({ status, retryAfter: '0' });
     const { jobId } = await opencode(`After ${status}`);
     const job = await nubabel.ended(jobId);
