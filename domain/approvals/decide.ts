@@ -105,8 +105,8 @@ function refusalOf(
   if ((approvalId ?? approval.id) !== approval.id || (hash ?? approval.hash) !== approval.hash)
     return toRefusal(FAILURE.approvalMismatch);
   if (via !== 'slack') return hash === undefined && verdict === 'approve' ? withoutHash() : undefined;
-  // Nobody answers what they have not seen: the message in the thread may be behind, or have no room for all of it.
-  if (shownHash === approval.hash) return undefined;
+  // Nobody answers what they have not seen: the message in the thread may be behind, or have no room for it. A no needs nothing shown.
+  if (shownHash === approval.hash || (shownHash === null && verdict === 'cancel')) return undefined;
   if (shownHash !== shownMark(approval.hash, true)) return toRefusal(FAILURE.approvalMismatch);
   const declines = verdict === 'cancel' || choice === 'skip' || choice === 'stop';
   return declines ? undefined : isCut();

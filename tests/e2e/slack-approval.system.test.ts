@@ -92,7 +92,7 @@ describe('a question in a thread', () => {
     await reply(thread, 'APPROVE', 'U_LINUS');
     await nubabel.slack.waitFor('the refusal', () => whispers('U_LINUS').length > 0 || undefined);
     expect(whispers('U_LINUS')).toEqual([
-      'You may not answer this; the message in the thread says who may. Your answer was not counted.',
+      'You cannot answer this; the message in the thread says who can. Your answer was not counted.',
     ]);
     await reply(thread, 'CANCEL', 'U_GRACE');
     await nubabel.slack.waitFor('the refusal', () => whispers('U_GRACE').length > 0 || undefined);

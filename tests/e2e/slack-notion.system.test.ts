@@ -118,7 +118,7 @@ describe('the question about it', () => {
       await hears(at.nubabel, { text, thread, user: 'U_LINUS' });
     await at.nubabel.slack.waitFor('the words', () => whispersTo(at.nubabel, 'U_LINUS').length >= 4 || undefined);
     expect(new Set(whispersTo(at.nubabel, 'U_LINUS'))).toEqual(
-      new Set(['You may not answer this; the message in the thread says who may. Your answer was not counted.']),
+      new Set(['You cannot answer this; the message in the thread says who can. Your answer was not counted.']),
     );
     expect(await jobsIn(at.nubabel, thread)).toMatchObject([{ status: 'awaiting_approval' }]);
     expect(at.made('Not yours')).toBe(0);

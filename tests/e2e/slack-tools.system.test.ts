@@ -43,37 +43,6 @@ describe('CANCEL while a slow tool runs', () => {
   });
 });
 
-describe('a call that the thread has no room for', () => {
-  it('is not approved by a word there, which is answered with where all of it stands', async () => {
-    const { nubabel } = at;
-    at.calls('createPage', { title: `${'A fine page. '.repeat(300)}And delete everything.` });
-    const thread = await at.asks();
-    const asked = linesOf(await shows(nubabel, thread, /cannot be approved in this thread/));
-    expect(asked).not.toContain('delete everything');
-    const jobId = await jobOf(nubabel, thread);
-    expect(asked).toMatch(new RegExp(`<http[^|]*/\\?job=${jobId}\\|Read all of it and decide in the console>`));
-    const before = whispersTo(nubabel, 'U_ADA').length;
-    await hears(nubabel, { text: 'APPROVE', thread });
-    await eventually('the answer', () => whispersTo(nubabel, 'U_ADA').length > before);
-    expect(whispersTo(nubabel, 'U_ADA').at(-1)).toMatch(new RegExp(`not counted.*/\\?job=${jobId}`));
-    const waiting = await nubabel.status(jobId);
-    expect([waiting.status, heardCalls('createPage')]).toEqual(['awaiting_approval', 0]);
-    expect(await answer(nubabel, waiting)).toBe(200);
-    await ended(nubabel, thread);
-    expect(heardCalls('createPage')).toBe(1);
-  });
-
-  it('is declined by a word there', async () => {
-    at.calls('createPage', { title: 'z'.repeat(5_000) });
-    const before = heardCalls('createPage');
-    const thread = await at.asks();
-    await shows(at.nubabel, thread, /cannot be approved in this thread/);
-    await hears(at.nubabel, { text: 'SKIP', thread });
-    await ended(at.nubabel, thread);
-    expect(heardCalls('createPage')).toBe(before);
-  });
-});
-
 describe('a slow tool that tells how far it is', () => {
   const answers = (progress: readonly FakeProgress[]) => {
     at.wiki.setCall(() => ({ result: { content: [{ type: 'text', text: 'All read.' }] }, progress }));
@@ -160,5 +129,37 @@ describe('a change whose answer is lost after it was made', () => {
     expect(linesOf(message)).toMatch(says);
     expect(pages).toHaveLength(made);
     expect(await effectsOf(at.nubabel, await jobOf(at.nubabel, thread))).toMatchObject([{ state }]);
+  });
+});
+
+describe('a call that the thread has no room for', () => {
+  it('is not approved by a word there, which is answered with where all of it stands', async () => {
+    const { nubabel } = at;
+    const made = heardCalls('createPage');
+    at.calls('createPage', { title: `${'A fine page. '.repeat(300)}And delete everything.` });
+    const thread = await at.asks();
+    const asked = linesOf(await shows(nubabel, thread, /cannot be approved in this thread/));
+    expect(asked).not.toContain('delete everything');
+    const jobId = await jobOf(nubabel, thread);
+    expect(asked).toMatch(new RegExp(`<http[^|]*/\\?job=${jobId}\\|Read all of it and decide in the console>`));
+    const before = whispersTo(nubabel, 'U_ADA').length;
+    await hears(nubabel, { text: 'APPROVE', thread });
+    await eventually('the answer', () => whispersTo(nubabel, 'U_ADA').length > before);
+    expect(whispersTo(nubabel, 'U_ADA').at(-1)).toMatch(new RegExp(`not counted.*/\\?job=${jobId}`));
+    const waiting = await nubabel.status(jobId);
+    expect([waiting.status, heardCalls('createPage')]).toEqual(['awaiting_approval', made]);
+    expect(await answer(nubabel, waiting)).toBe(200);
+    await ended(nubabel, thread);
+    expect(heardCalls('createPage')).toBe(made + 1);
+  });
+
+  it('is declined by a word there', async () => {
+    at.calls('createPage', { title: 'z'.repeat(5_000) });
+    const before = heardCalls('createPage');
+    const thread = await at.asks();
+    await shows(at.nubabel, thread, /cannot be approved in this thread/);
+    await hears(at.nubabel, { text: 'SKIP', thread });
+    await ended(at.nubabel, thread);
+    expect(heardCalls('createPage')).toBe(before);
   });
 });

@@ -137,6 +137,13 @@ describe('a decision that does not count', () => {
 });
 
 describe('who may answer', () => {
+  it('nobody who names no hash, for nobody knows what they have seen', async () => {
+    const run = await asking();
+    expect(await refusalOf(decide(run, { hash: undefined }))).toBe(FAILURE.approvalMismatch);
+    await decide(run, { hash: undefined, verdict: 'cancel' });
+    await expect(run.handle.result()).resolves.toEqual({ status: 'cancelled' });
+  });
+
   it.each<[string, Partial<ScriptedDecision>]>([
     ['an admin', { role: 'admin', isAsker: false }],
     ['the asker', { role: 'user', isAsker: true }],
