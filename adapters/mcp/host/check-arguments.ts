@@ -37,9 +37,17 @@ export function checkArguments(inputSchema: Schema, args: Readonly<Record<string
 const ONE = ['additionalProperties', 'items', 'contains', 'propertyNames'];
 const MANY = ['allOf', 'anyOf', 'prefixItems', 'items'];
 const NAMED = ['properties', 'dependentSchemas'];
-/** What may take for ever, and what says no because a part says yes: the parts say yes more often here. */
-const LEFT_OUT =
-  /^(pattern|uniqueItems|\$id|\$defs|definitions|not|if|then|else|maxContains|unevaluatedProperties|unevaluatedItems)$/;
+/**
+ * All that is looked at, by name, because what the validator knows beside it may run a stranger's patterns
+ * (`dependencies`, `additionalItems`), answer later than asked (`$async`), or say no because a part says yes.
+ */
+const LOOKED_AT = new Set([
+  ...ONE,
+  ...MANY,
+  ...NAMED,
+  ...'type nullable required enum const format multipleOf minContains minimum maximum exclusiveMinimum'.split(' '),
+  ...'exclusiveMaximum minLength maxLength minItems maxItems minProperties maxProperties'.split(' '),
+]);
 
 /** A schema that takes all that this one takes, and says no in bounded time. */
 function quick(schema: Schema): Schema {
@@ -48,7 +56,7 @@ function quick(schema: Schema): Schema {
   const kept = Object.entries(rest).filter(
     // Without its patterns nobody could tell which fields are additional.
     ([keyword, value]) =>
-      !LEFT_OUT.test(keyword) &&
+      LOOKED_AT.has(keyword) &&
       isReadable(keyword, value) &&
       !(patternProperties !== undefined && keyword === 'additionalProperties'),
   );

@@ -58,6 +58,27 @@ describe('arguments and what a tool takes', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
+  it('is not held up by a pattern below words of older drafts', () => {
+    const evil = { type: 'string', pattern: '^(a+)+$' };
+    const a = `${'a'.repeat(40)}!`;
+    const startedAt = performance.now();
+    expect(checkArguments({ dependencies: { a: { properties: { a: evil } } } }, { a })).toEqual([]);
+    const listed = { properties: { a: { type: 'array', items: [{}], additionalItems: evil } } };
+    expect(checkArguments(listed, { a: [1, a] })).toEqual([]);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it('answers at once also where a schema asks for an answer later, which nobody would hear', async () => {
+    const unheard: unknown[] = [];
+    const hear = (error: unknown) => void unheard.push(error);
+    process.on('unhandledRejection', hear);
+    const mistakes = checkArguments({ $async: true, ...schema }, {});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', hear);
+    expect(mistakes).toEqual([{ path: '', message: "must have required property 'title'" }]);
+    expect(unheard).toEqual([]);
+  });
+
   it('is not held up by references that unfold without end, nor by what compares everything with everything', () => {
     const twice = (name: string) => ({ allOf: [{ $ref: `#/$defs/${name}` }, { $ref: `#/$defs/${name}` }] });
     const $defs = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`d${n}`, twice(`d${n + 1}`)]));
