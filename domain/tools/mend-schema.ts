@@ -175,11 +175,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['$vocabulary', nothing],
 ]);
 
-/** Of what JSON Schema does not know, words are kept; they change nothing. */
+/**
+ * Of what JSON Schema does not know, words are kept; they change nothing. One that is a known keyword only once it is
+ * cleaned (`"type "`) would change something, and has not been put into the API's words.
+ */
 const unknownKeyword = (keyword: string, given: unknown): Schema =>
-  typeof given === 'object' || keyword === '__proto__'
+  typeof given === 'object' || keyword === '__proto__' || cleanText(keyword, 100) !== keyword
     ? {}
-    : { [cleanText(keyword, 100)]: typeof given === 'string' ? cleanText(given, MAX_TEXT) : given };
+    : { [keyword]: typeof given === 'string' ? cleanText(given, MAX_TEXT) : given };
 
 const isEmptyList = (given: unknown): boolean => Array.isArray(given) && given.length === 0;
 

@@ -44,6 +44,7 @@ describe('a schema that the Messages API would refuse', () => {
     ['a reference to nothing', { $ref: '#/$defs/missing' }, {}],
     ['a dialect of its own', { $schema: 'http://json-schema.org/draft-07/schema#', $id: 'x y', $anchor: '#' }, {}],
     ['additionalProperties as a word', { additionalProperties: 'false' }, { additionalProperties: false }],
+    ['keywords with a blank', { 'type ': 'any', 'required ': true, 'minimum\u200b': 'x', ' $ref': 'x' }, {}],
     ['what the dialect does not know', { nullable: true, 'x-order': [1] }, { nullable: true }],
   ])('is mended: %s', (_what, given, expected) => {
     expect(property(given)).toEqual(expected);
