@@ -58,7 +58,8 @@ const NOT_STARTED = new Set<number>([
   ErrorCode.UrlElicitationRequired,
 ]);
 /** Of an error about what came out, not about what went in. */
-const ABOUT_OUTPUT = /\b(output|outputs|result|results|response|structured|structuredcontent|timed? ?out|after)\b/i;
+const ABOUT_OUTPUT =
+  /\b((output|result|response|return)s?([_ -]?(schema|type|value)s?)?|returned|structured|structured_?content|deadline|timed? ?out|after)\b/i;
 /** How servers say that they did not take the arguments, or do not have the tool. */
 const ABOUT_INPUT =
   /\b(invalid|missing|unknown|unrecognized|unexpected|required|bad|input validation)\b.{0,40}\b(arguments?|params?|parameters?|inputs?|fields?|propert(y|ies)|tool)\b|\btool\b.{0,100}\b(not found|disabled|does not exist|unknown)\b|\bthere is no tool\b/i;

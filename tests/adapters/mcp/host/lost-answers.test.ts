@@ -63,6 +63,10 @@ describe('an error that comes after a tool may have run', () => {
   };
   it.each([
     [-32602, 'Output validation error: Invalid structured content for tool act: [{"expected":"number"}]'],
+    [-32602, 'Invalid params: data does not match outputSchema: missing required property id'],
+    [-32602, 'output_schema validation failed: missing required property'],
+    [-32602, 'Invalid return value: missing field id'],
+    [-32602, 'Tool act returned unexpected fields'],
     [-32602, 'Tool act has an output schema but no structured content was provided'],
     [-32602, 'MCP error -32602: Output validation error'],
     [-32602, 'Invalid result'],
