@@ -66,7 +66,8 @@ function mendedText(text: string, asked: Asked | undefined): string | undefined 
 function mendingEvents(asked: Asked | undefined): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  let rest = '';
+  // Looked through once: whoever sends one endless line in small pieces must not have it read anew with each.
+  let rest: string[] = [];
   let data: string[] = [];
   const flushData = (): string => {
     if (data.length === 0) return '';
@@ -76,8 +77,11 @@ function mendingEvents(asked: Asked | undefined): TransformStream<Uint8Array, Ui
   };
   return new TransformStream({
     transform(chunk, controller) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
-      rest = lines.pop() ?? '';
+      const pieces = decoder.decode(chunk, { stream: true }).split('\n');
+      rest.push(pieces.shift() ?? '');
+      if (pieces.length === 0) return;
+      const lines = [rest.join(''), ...pieces.slice(0, -1)].map((line) => line.replace(/\r$/, ''));
+      rest = pieces.slice(-1);
       const out = lines.map((line) => {
         if (line === '') return `${flushData()}\n`;
         const field = /^data(?:: ?|$)(.*)$/s.exec(line);
@@ -90,7 +94,8 @@ function mendingEvents(asked: Asked | undefined): TransformStream<Uint8Array, Ui
     },
     flush(controller) {
       // A stream that ends in the middle of an event has not said it.
-      if (rest !== '') controller.enqueue(encoder.encode(rest));
+      const left = rest.join('');
+      if (left !== '') controller.enqueue(encoder.encode(left));
     },
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FakeReply } from '../../../fakes/mcp/index.ts';
+import { withLenientMessages } from '../../../../adapters/mcp/host/lenient-messages.ts';
 import { change, failing, options, useRemote } from './remote-fixture.ts';
 
 const stage = useRemote();
@@ -181,4 +182,18 @@ it.each<[string, FakeReply]>([
   const connection = await stage.open();
   stage.server.failNext('ping', reply);
   expect(await connection.health(options.signal)).toEqual({ latencyMs: expect.any(Number) });
+});
+
+it('one endless line in small pieces costs what it is long, and not its square', async () => {
+  const piece = new TextEncoder().encode('x'.repeat(16_384));
+  let pieces = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (stream) => (++pieces > 700 ? stream.close() : stream.enqueue(piece)),
+  });
+  const headers = { 'content-type': 'text/event-stream' };
+  const asked = withLenientMessages(() => Promise.resolve(new Response(body, { headers })));
+  const startedAt = performance.now();
+  const answer = await asked('https://odd.example', { method: 'POST', body: '{"id":1,"method":"tools/call"}' });
+  expect((await answer.text()).length).toBe(700 * 16_384);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
