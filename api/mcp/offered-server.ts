@@ -11,6 +11,7 @@ import {
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { OfferedTool, ToolHost } from '../../domain/tools/tool-host.ts';
+import { takenByClients } from '../../domain/tools/mend-schema.ts';
 import type { EffectView } from '../../contracts/effects.ts';
 import { DELEGATE, type ToolResult } from '../../contracts/tools.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
@@ -198,7 +199,7 @@ function toWire({ name, definition }: OfferedTool): Tool {
     name,
     ...(title !== undefined && { title }),
     description,
-    inputSchema: { ...inputSchema, type: 'object' },
+    inputSchema: { ...takenByClients(inputSchema), type: 'object' },
     ...(outputSchema && { outputSchema: { type: 'object', anyOf: [withoutDialect(outputSchema), WAITING_SCHEMA] } }),
     annotations,
   };

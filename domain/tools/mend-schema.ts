@@ -258,3 +258,21 @@ function cleanValue(given: unknown): unknown {
   if (!isRecord(given)) return given;
   return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, cleanValue(one)]));
 }
+
+/**
+ * What clients check at the root of a schema: one odd tool of a third party (`required: true`, a property that is `true`)
+ * would have them refuse the whole list. Names and all below stay as the server knows them.
+ */
+export function takenByClients({ properties, required, ...rest }: Readonly<Schema>): Schema {
+  const named = isRecord(properties) ? Object.entries(properties) : undefined;
+  const asked = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
+  return {
+    ...rest,
+    ...(named && {
+      properties: Object.fromEntries(
+        named.map(([name, one]) => [name, isRecord(one) ? one : one === false ? { not: {} } : {}]),
+      ),
+    }),
+    ...(asked.length > 0 && { required: asked }),
+  };
+}

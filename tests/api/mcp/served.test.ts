@@ -105,6 +105,28 @@ describe('a provider’s server over HTTP', () => {
     await expect(connect('delegate')).rejects.toThrow('no usable connection');
   });
 
+  it('lists a third party’s odd tools so that clients take the list, under the names that the server knows', async () => {
+    const odd = [
+      { properties: { a: true, b: false, $top: { type: 'integer' } }, required: true },
+      { type: 'any', properties: null, required: ['a', 1] },
+      { properties: [], required: [] },
+    ];
+    const more = odd.map((inputSchema, nth) => ({
+      name: `acme__act${nth}`,
+      remoteName: `act${nth}`,
+      provider: 'acme',
+      slug: 'acme',
+      definition: { name: `act${nth}`, description: 'Acts.', inputSchema, annotations: {} },
+    })) as unknown as OfferedTool[];
+    const { client } = await (await open({ more })).connect('acme');
+    const { tools } = await client.listTools();
+    expect(tools.slice(0, 3).map(({ inputSchema }) => inputSchema)).toEqual([
+      { type: 'object', properties: { a: {}, b: { not: {} }, $top: { type: 'integer' } } },
+      { type: 'object', required: ['a'] },
+      { type: 'object' },
+    ]);
+  });
+
   it('tells a refusal in its words, and a fault of ours without its insides', async () => {
     const refusing = await open({
       callTool: () => Promise.reject(new RequestError('conflict', 'Reconnect it first.')),
