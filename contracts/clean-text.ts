@@ -55,8 +55,11 @@ export function secretForms(secret: string): string[] {
 /** Stands where a secret stands; an address with it is none that can be asked. */
 const HIDDEN = '***';
 /** Longer than a word, with digits in it: part of an address that nobody would make up. */
-const LIKE_A_KEY = /^(?=.*\d)[\w~.=+-]{20,}$/;
+const LIKE_A_KEY = /^(?=.*\d)[\w~.=+%:;,!$&'()*@-]{20,}$/;
 const NAMES_A_KEY = /key|token|secret|auth|pass|pwd|sig|cred|jwt|session/i;
+
+/** `name=value`, and not a key that ends in the padding of base64. */
+const hasName = (word: string): boolean => word.includes('=') && !LIKE_A_KEY.test(word.replace(/=.*$/, ''));
 
 /**
  * An address as people see it: many servers take their key in the query, or, of servers of others, as a part of the
@@ -67,7 +70,7 @@ export function hideSecretsInUrl(address: string, { inPath }: { readonly inPath:
   if (!url) return address;
   // A word without a value is as good a key as any.
   const words = url.search.slice(1).split('&').filter(Boolean);
-  const query = words.map((one) => (one.includes('=') ? `${one.split('=')[0]}=${HIDDEN}` : HIDDEN)).join('&');
+  const query = words.map((one) => (hasName(one) ? `${one.split('=')[0]}=${HIDDEN}` : HIDDEN)).join('&');
   const parts = url.pathname.split('/').map((part) => (inPath && LIKE_A_KEY.test(part) ? HIDDEN : part));
   const user = url.username || url.password ? `${HIDDEN}@` : '';
   const shown = `${url.protocol}//${user}${url.host}${parts.join('/')}${query && `?${query}`}${url.hash && `#${HIDDEN}`}`;
@@ -82,6 +85,9 @@ export const hasHiddenParts = (address: string): boolean => address.includes(HID
 export function secretsInUrl(address: string): string[] {
   const url = URL.parse(address);
   if (!url) return [];
-  const inQuery = [...url.searchParams].filter(([name, value]) => NAMES_A_KEY.test(name) || LIKE_A_KEY.test(value));
-  return [...inQuery.map(([, value]) => value), ...url.pathname.split('/').filter((part) => LIKE_A_KEY.test(part))];
+  const inQuery = [...url.searchParams].flatMap(([name, value]) => [
+    ...(LIKE_A_KEY.test(name) ? [name] : []),
+    ...(value !== '' && (NAMES_A_KEY.test(name) || LIKE_A_KEY.test(value)) ? [value] : []),
+  ]);
+  return [...inQuery, ...url.pathname.split('/').filter((part) => LIKE_A_KEY.test(part))];
 }

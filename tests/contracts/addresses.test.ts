@@ -8,6 +8,9 @@ describe('an address as people see it', () => {
     ['https://mcp.example.com/mcp/?', 'https://mcp.example.com/mcp/?'],
     ['https://mcp.example.com/mcp?apiKey=sk-live-1&read=true', 'https://mcp.example.com/mcp?apiKey=***&read=***'],
     ['https://mcp.example.com/mcp?sk-live-1', 'https://mcp.example.com/mcp?***'],
+    ['https://mcp.example.com/mcp?QWxhZGRpbjpvcGVuMTIzNDU2Nw==', 'https://mcp.example.com/mcp?***'],
+    ['https://mcp.example.com/s/aGVsbG8%2Fd29ybGQ5OTk5%3D/mcp', 'https://mcp.example.com/s/***/mcp'],
+    ['https://mcp.example.com/bot123456:AAHdqTcvCH1vGWJxfSeofSAs0K/mcp', 'https://mcp.example.com/***/mcp'],
     ['https://mcp.example.com/mcp?token=', 'https://mcp.example.com/mcp?token=***'],
     ['https://mcp.example.com/s/aGVsbG8gd29ybGQ5OTk5/mcp', 'https://mcp.example.com/s/***/mcp'],
     ['https://mcp.example.com/u/3f2b1c9e-8a7d-4e6f-9b0a-1c2d3e4f5a6b/sse', 'https://mcp.example.com/u/***/sse'],
@@ -22,6 +25,11 @@ describe('an address as people see it', () => {
   it('of a provider of ours shows the path: it names a site, and the key is kept elsewhere', () => {
     const jira = 'https://api.atlassian.com/ex/jira/3f2b1c9e-8a7d-4e6f-9b0a-1c2d3e4f5a6b';
     expect(hideSecretsInUrl(jira, { inPath: false })).toBe(jira);
+  });
+
+  it('knows a key that is a word of the query, or encoded in the path', () => {
+    expect(secretsInUrl('https://a.example/mcp?sk_live_4242424242424242')).toEqual(['sk_live_4242424242424242']);
+    expect(secretsInUrl('https://a.example/s/aGVsbG8%2Fd29ybGQ5OTk5%3D')).toEqual(['aGVsbG8%2Fd29ybGQ5OTk5%3D']);
   });
 
   it('knows which of its parts are keys, and which are only words', () => {
