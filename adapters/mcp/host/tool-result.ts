@@ -26,7 +26,7 @@ export function toToolResult(result: RawResult): ToolResult {
     text: bounded(text === '' && other !== undefined ? safeJson(other) : text),
     ...(data && { data }),
     ...(images.length > 0 && { images }),
-    isError: isError === true || isError === 'true',
+    isError: /^(true|yes|1)$/i.test(String(isError)),
   };
 }
 

@@ -133,6 +133,10 @@ describe('messages in an odd form', () => {
     expect(await act(reply)).toEqual({ isError: false, ...expected });
   });
 
+  it.each(['true', 'True', 1, 'yes'])('tell of an error also by %j', async (isError) => {
+    expect(await act({ result: { ...text('no'), isError } })).toMatchObject({ isError: true });
+  });
+
   it('keep what JavaScript would round', async () => {
     const body =
       '{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":{"id":1234567890123456789,"n":[-9007199254740993,12]}}}';
