@@ -119,7 +119,8 @@ function wellKnown(of: string, names: readonly string[]): URL[] {
     ...(path === '' ? [] : names.toReversed().map((name) => `${path}/.well-known/${name}`)),
     ...(path === '' && search === '' ? [] : names.map((name) => `/.well-known/${name}`)),
   ];
-  return places.map((place) => new URL(place, origin));
+  // Put together, not resolved: a path that begins with two slashes would name another host.
+  return places.map((place) => new URL(`${origin}${place}`));
 }
 
 const MAX_REDIRECTS = 3;

@@ -99,6 +99,16 @@ describe('discovery', () => {
     expect((await find(`${asked}${path}`)).resource).toBe(spelled(url));
   });
 
+  it('asks nobody but the server that was named, also where its path looks like another host', async () => {
+    const asked: string[] = [];
+    const fetch = oauthFetch((input) => {
+      asked.push(new URL(input instanceof Request ? input.url : input).host);
+      return Promise.resolve(new Response('{}', { status: 404 }));
+    });
+    await discover({ url: 'https://mcp.test//evil.test/mcp', auth: { kind: 'oauth' }, fetch });
+    expect(new Set(asked)).toEqual(new Set(['mcp.test']));
+  });
+
   it('knows a default port', async () => {
     const documents: Record<string, unknown> = {
       '/.well-known/oauth-protected-resource/mcp': {
