@@ -10,6 +10,8 @@ import { mendSchema, modelName, SchemaTooLargeError, UnusableSchemaError, type S
 const MAX_STEPS = 8;
 /** Schemas that may say something of one value. */
 const MAX_SCHEMAS = 200;
+/** Of choices and references at the top: those that lead to each other would be gone through without end. */
+const MAX_VISITS = 500;
 const MAX_NOTE = 2_000;
 const CHOICES = ['anyOf', 'oneOf', 'allOf'] as const;
 
@@ -31,7 +33,7 @@ export function toModelSchema(raw: Schema): ModelSchema {
     const takesObject = [mended['type'] ?? 'object'].flat().includes('object');
     if (!takesObject)
       throw new UnusableSchemaError(`It takes ${JSON.stringify(mended['type'])} and not named arguments.`);
-    const { type: _, ...merged } = withoutChoices(mended, mended, 0);
+    const { type: _, ...merged } = withoutChoices(mended, { root: mended, left: MAX_VISITS }, 0);
     const notes = CHOICES.filter((rule) => mended[rule] !== undefined).map(
       (rule) => `The arguments also have to follow ${rule}: ${JSON.stringify(mended[rule]).slice(0, MAX_NOTE)}`,
     );
@@ -44,13 +46,13 @@ export function toModelSchema(raw: Schema): ModelSchema {
 }
 
 /** One schema that takes all that this one takes, without references and choices at its top. */
-function withoutChoices(schema: Schema, root: Schema, step: number): Schema {
-  if (step > MAX_STEPS) return {};
+function withoutChoices(schema: Schema, within: { readonly root: Schema; left: number }, step: number): Schema {
+  if (step > MAX_STEPS || --within.left < 0) return {};
   const { $ref, anyOf, oneOf, allOf, ...own } = schema;
-  const target = typeof $ref === 'string' ? resolveRef(root, $ref) : undefined;
+  const target = typeof $ref === 'string' ? resolveRef(within.root, $ref) : undefined;
   const branches = (given: unknown): Schema[] =>
-    (Array.isArray(given) ? given : []).filter(isRecord).map((one) => withoutChoices(one, root, step + 1));
-  const all = [...(isRecord(target) ? [withoutChoices(target, root, step + 1)] : []), ...branches(allOf)];
+    (Array.isArray(given) ? given : []).filter(isRecord).map((one) => withoutChoices(one, within, step + 1));
+  const all = [...(isRecord(target) ? [withoutChoices(target, within, step + 1)] : []), ...branches(allOf)];
   const choices = [anyOf, oneOf]
     .map((given) => branches(given).filter(({ type = 'object' }) => [type].flat().includes('object')))
     .filter((given) => given.length > 0)
@@ -181,16 +183,17 @@ function wantsNumber(schemas: readonly Schema[]): boolean {
 /** The schemas themselves, and all that their references and choices lead to. */
 function applying(given: readonly unknown[], root: Schema): Schema[] {
   const found = new Set<Schema>();
-  let open = given.filter(isRecord);
+  let open = [...new Set(given.filter(isRecord))];
   for (let step = 0; step <= MAX_STEPS && open.length > 0 && found.size < MAX_SCHEMAS; step++) {
     open.forEach((schema) => found.add(schema));
-    open = open
+    const next = open
       .flatMap((schema) => [
         ...(typeof schema['$ref'] === 'string' ? [resolveRef(root, schema['$ref'])] : []),
         ...[...CHOICES, 'then', 'else'].flatMap((keyword) => schema[keyword]),
       ])
       .filter(isRecord)
       .filter((schema) => !found.has(schema));
+    open = [...new Set(next)].slice(0, MAX_SCHEMAS);
   }
   return [...found];
 }

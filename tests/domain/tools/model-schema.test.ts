@@ -169,6 +169,19 @@ describe('choices at the top', () => {
     });
   });
 
+  it('are gone through in no time, however often they lead to each other', () => {
+    const refs = (to: string) => Array.from({ length: 100 }, () => ({ $ref: `#/$defs/${to}` }));
+    const circle = { type: 'object', allOf: refs('x'), $defs: { x: { allOf: refs('x'), properties: { a: {} } } } };
+    const chain = Object.fromEntries(
+      [0, 1, 2, 3, 4].map((nth) => [`d${nth}`, { allOf: refs(`d${nth + 1}`).slice(0, 39) }]),
+    );
+    const startedAt = performance.now();
+    expect(shown(circle)).toMatchObject({ properties: { a: {} } });
+    const deep = { type: 'object', allOf: [{ $ref: '#/$defs/d0' }], $defs: chain };
+    expect(fromModelArguments({ a: 1, b: ['x'] }, deep)).toEqual({ a: 1, b: ['x'] });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
   it('are followed through references, also around in a circle', () => {
     const $defs = { Input: { ...branch('a'), anyOf: [{ $ref: '#/$defs/Input' }, { $ref: '#' }] } };
     expect(shown({ $ref: '#/$defs/Input', $defs })).toMatchObject({
