@@ -57,29 +57,42 @@ function quick(schema: Schema): Schema {
     // Without its patterns nobody could tell which fields are additional.
     ([keyword, value]) =>
       LOOKED_AT.has(keyword) &&
-      isReadable(keyword, value) &&
+      isReadable(keyword, value, schema) &&
       !(patternProperties !== undefined && keyword === 'additionalProperties'),
   );
   const quickened = Object.fromEntries(kept.map(([keyword, value]) => [keyword, cleaned(keyword, value)]));
-  return Array.isArray(oneOf) ? { allOf: [quickened, { anyOf: cleaned('anyOf', oneOf) }] } : quickened;
+  return Array.isArray(oneOf) && oneOf.length > 0
+    ? { allOf: [quickened, { anyOf: cleaned('anyOf', oneOf) }] }
+    : quickened;
 }
 
 const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
 
-/** One keyword that is written oddly must not keep all the others from being looked at. */
-function isReadable(keyword: string, value: unknown): boolean {
+const isSchema = (value: unknown): boolean => isRecord(value) || typeof value === 'boolean';
+
+/** One keyword that is written oddly must neither keep all the others from being looked at, nor refuse everything. */
+function isReadable(keyword: string, value: unknown, { type }: Schema): boolean {
   if (value === null) return keyword === 'const' || keyword === 'default';
-  if (keyword === 'type') return [value].flat().every((type) => typeof type === 'string' && TYPES.includes(type));
-  if (keyword === 'required' || keyword === 'enum') return Array.isArray(value);
-  return !(keyword.startsWith('exclusive') && typeof value === 'boolean');
+  if (keyword === 'type') return [value].flat().every((one) => typeof one === 'string' && TYPES.includes(one));
+  if (keyword === 'nullable') return typeof value === 'boolean' && typeof type === 'string' && TYPES.includes(type);
+  if (keyword === 'format') return typeof value === 'string';
+  if (keyword === 'required') return Array.isArray(value);
+  if (keyword === 'enum') return Array.isArray(value) && value.length > 0;
+  if (NAMED.includes(keyword)) return isRecord(value);
+  if (MANY.includes(keyword) && Array.isArray(value)) return value.length > 0;
+  if (ONE.includes(keyword)) return isSchema(value);
+  if (keyword === 'multipleOf') return typeof value === 'number' && value > 0;
+  return keyword === 'const' || typeof value === 'number';
 }
 
+const inside = (value: unknown): unknown => (isRecord(value) ? quick(value) : isSchema(value) ? value : {});
+
 function cleaned(keyword: string, value: unknown): unknown {
+  if (keyword === 'required' && Array.isArray(value)) return value.filter((name) => typeof name === 'string');
   if (NAMED.includes(keyword) && isRecord(value))
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, isRecord(each) ? quick(each) : each]));
-  if (MANY.includes(keyword) && Array.isArray(value))
-    return value.map((each: unknown) => (isRecord(each) ? quick(each) : each));
-  return ONE.includes(keyword) && isRecord(value) ? quick(value) : value;
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inside(each)]));
+  if (MANY.includes(keyword) && Array.isArray(value)) return value.map(inside);
+  return ONE.includes(keyword) ? inside(value) : value;
 }
 
 const MAX_MISTAKES = 20;

@@ -126,6 +126,31 @@ describe('arguments and what a tool takes', () => {
     expect(checkArguments(odd, {})).toEqual([{ path: '', message: "must have required property '$top'" }]);
   });
 
+  it.each([
+    { anyOf: [] },
+    { oneOf: [] },
+    { enum: [] },
+    { required: ['b', null, 1] },
+    { minProperties: '1' },
+    { additionalProperties: 'true' },
+    { propertyNames: 'x' },
+    { anyOf: [null, {}] },
+    ...[
+      { minimum: '3' },
+      { multipleOf: 0 },
+      { format: {} },
+      { items: 'string' },
+      { nullable: true },
+      { enum: [] },
+      null,
+      'any',
+    ].map((a) => ({ properties: { a, b: { type: 'string' } } })),
+  ])('looks past %j, which says nothing, at what is said well', (odd) => {
+    const whole = { type: 'object', properties: { b: { type: 'string' } }, ...odd };
+    expect(checkArguments(whole, { a: 5, b: 'x' })).toEqual([]);
+    expect(checkArguments(whole, { a: 5, b: 2 })).toEqual([{ path: 'b', message: 'must be string' }]);
+  });
+
   it('names the values that it would take', () => {
     const schema = { properties: { a: { enum: ['x', 'y'] }, b: { const: 1 } } };
     expect(checkArguments(schema, { a: 'z', b: 2 }).map(({ message }) => message)).toEqual([
