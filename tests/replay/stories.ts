@@ -1,4 +1,5 @@
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
+import { answer } from '../support/approvals.ts';
 import type { Nubabel, NubabelOptions } from '../support/nubabel.ts';
 import { analysisReply, askerOf, specialist } from '../support/replies.ts';
 
@@ -18,7 +19,7 @@ const isWaiting = ({ status }: { status: string }) => status === 'awaiting_appro
 const decided = async (nubabel: Nubabel, verb: 'approve' | 'cancel'): Promise<string> => {
   const { jobId } = await nubabel.ask('Plan the launch', { agents: ['brand', 'finance'], requireApproval: true });
   await nubabel.jobWhen(jobId, isWaiting);
-  await nubabel.request(`/api/jobs/${jobId}/${verb}`, { method: 'POST' });
+  await answer(nubabel, jobId, verb);
   await nubabel.ended(jobId);
   return jobId;
 };

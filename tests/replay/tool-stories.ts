@@ -39,7 +39,15 @@ async function withTools(nubabel: Nubabel, play: (given: { wiki: FakeMcp; notion
 const calls = (nubabel: Nubabel, ...wanted: readonly (readonly [string, Record<string, unknown>])[]) =>
   nubabel.model.setResponder((request) => {
     if (askerOf(request) === 'planner')
-      return planReply([{ id: 'file_it', kind: 'tool', tool: 'notion__createTask', risk: 'write' }]);
+      return planReply([
+        {
+          id: 'file_it',
+          kind: 'tool',
+          tool: 'notion__createTask',
+          risk: 'write',
+          instruction: `Create the task “${TASK[1].title}”.`,
+        },
+      ]);
     const next = wanted[request.allToolResults.length];
     return next ? toolCall(...next) : { text: 'It has been answered.\nCONFIDENCE: 0.8' };
   });

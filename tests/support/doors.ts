@@ -1,4 +1,5 @@
-import { expect } from '@jest/globals';
+// Stories that are recorded outside of the tests' runner use this file too.
+import assert from 'node:assert/strict';
 import type { SlackMessage } from '../../dev/fakes/slack/types.ts';
 import type { Nubabel } from './nubabel.ts';
 
@@ -9,17 +10,13 @@ export const ORCHESTRATE = '/api/orchestrator/orchestrate';
 /** Expects an RFC 9457 problem that tells nothing of the insides; answers it. */
 export async function expectProblem(response: Response, status: number): Promise<Record<string, unknown>> {
   const text = await response.text();
-  expect({ status: response.status, text }).toMatchObject({ status });
-  expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  assert.equal(response.status, status, text);
+  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
   const problem = JSON.parse(text) as Record<string, unknown>;
-  expect(problem).toMatchObject({
-    type: expect.stringMatching(/^\/problems\/[a-z-]+$/),
-    title: expect.stringMatching(/\S/),
-    status,
-    detail: expect.stringMatching(/\S/),
-    requestId: expect.stringMatching(/\S/),
-  });
-  expect(text).not.toMatch(/\bat \S+ \(|node_modules|\.ts:\d|stack/);
+  assert.match(problem['type'] as string, /^\/problems\/[a-z-]+$/);
+  assert.equal(problem['status'], status);
+  for (const field of ['title', 'detail', 'requestId']) assert.ok(problem[field], field);
+  assert.doesNotMatch(text, /\bat \S+ \(|node_modules|\.ts:\d|stack/);
   return problem;
 }
 
