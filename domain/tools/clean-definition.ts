@@ -63,10 +63,14 @@ function withoutChoices(schema: Schema, within: { readonly root: Schema; left: n
 const propertiesOf = ({ properties }: Schema): Schema => (isRecord(properties) ? properties : {});
 const requiredOf = ({ required }: Schema): unknown[] => (Array.isArray(required) ? required : []);
 
+/** Side by side, however many are put together one after another: the API takes no schema of any depth. */
+const partsOf = (one: unknown): unknown[] =>
+  isRecord(one) && Array.isArray(one['allOf']) && Object.keys(one).length === 1 ? one['allOf'] : [one];
+
 /** What follows both; what is additional nobody can say any more. */
 function bothOf(one: Schema, other: Schema): Schema {
   const { additionalProperties: _, unevaluatedProperties: __, ...rest } = { ...other, ...one };
-  const properties = joined([propertiesOf(one), propertiesOf(other)], (all) => ({ allOf: all }));
+  const properties = joined([propertiesOf(one), propertiesOf(other)], (all) => ({ allOf: all.flatMap(partsOf) }));
   const required = [...new Set([...requiredOf(one), ...requiredOf(other)])];
   return { ...rest, ...(hasAny(properties) && { properties }), ...(required.length > 0 && { required }) };
 }

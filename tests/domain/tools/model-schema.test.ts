@@ -169,6 +169,12 @@ describe('choices at the top', () => {
     });
   });
 
+  it('stand side by side where many say something of one property', () => {
+    const allOf = [1, 2, 3, 4].map((nth) => ({ properties: { a: { minimum: nth } } }));
+    const sides = allOf.map(({ properties: { a } }) => a);
+    expect(shown({ type: 'object', allOf })).toMatchObject({ properties: { a: { allOf: sides } } });
+  });
+
   it('are gone through in no time, however often they lead to each other', () => {
     const refs = (to: string) => Array.from({ length: 100 }, () => ({ $ref: `#/$defs/${to}` }));
     const circle = { type: 'object', allOf: refs('x'), $defs: { x: { allOf: refs('x'), properties: { a: {} } } } };
