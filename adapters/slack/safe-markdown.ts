@@ -3,8 +3,12 @@
  * `<!channel>`, `<@U…>`, `<#C…>` and `<address|label>` in any text, so they are escaped or spelled out.
  */
 export const safeMarkdown = (text: string): string =>
-  closedFences(text.replaceAll(SLACK_LINK, (_, address: string, label: string) => spelledOut(label, address)))
-    .map(({ part, isCode }) => (isCode ? part : spellOutLinks(part)))
+  closedFences(
+    text
+      .replaceAll(/\r\n?/g, '\n')
+      .replaceAll(SLACK_LINK, (_, address: string, label: string) => spelledOut(label, address)),
+  )
+    .map(({ part, isCode }) => (isCode ? part : spellOutLinks(part).replaceAll(STILL_A_LINK, '] (')))
     .join('')
     .replaceAll(MENTION, '&lt;');
 
@@ -12,20 +16,24 @@ const SLACK_LINK = /<([a-z][a-z0-9+.-]*:[^<>|\s]*)\|([^<>]*)>/gi;
 /** A comment or a document type of HTML stays as it is: Slack makes nothing of them. */
 const MENTION = /\\?<(?=[@#][A-Z0-9]|!(?!--|doctype\b|\[CDATA\[))/gi;
 
-const FENCE = /^ {0,3}(`{3,})[^`\n]*$/;
+/** An indented one may end with the list that it is in, and tildes may have begun one around it. */
+const FENCE = /^(`{3,})[^`\n]*$/;
+const CLOSING = /^ {0,3}(`{3,})$/;
+const OTHER_FENCE = /^[ >]*~~~/m;
 
 /** Blocks of code that are closed, and what stands between them; only there code is certain to be shown as code. */
 function closedFences(text: string): { part: string; isCode: boolean }[] {
+  if (OTHER_FENCE.test(text)) return [{ part: text, isCode: false }];
   const parts: { part: string; isCode: boolean }[] = [];
   let from = 0;
   let open: { at: number; ticks: number } | undefined;
   for (let at = 0; at < text.length;) {
     const end = text.indexOf('\n', at);
     const next = end < 0 ? text.length : end + 1;
-    const line = text.slice(at, end < 0 ? undefined : end).trimEnd();
-    const ticks = FENCE.exec(line)?.[1]?.length ?? 0;
+    const line = text.slice(at, end < 0 ? undefined : end).replace(/[ \t]+$/, '');
+    const ticks = (open ? CLOSING : FENCE).exec(line)?.[1]?.length ?? 0;
     if (!open && ticks > 0) open = { at, ticks };
-    else if (open && ticks >= open.ticks && /^ *`+$/.test(line)) {
+    else if (open && ticks >= open.ticks) {
       parts.push({ part: text.slice(from, open.at), isCode: false }, { part: text.slice(open.at, next), isCode: true });
       from = next;
       open = undefined;
@@ -78,7 +86,10 @@ function closingOf(text: string, from: number, opening: string, closing: string)
   return -1;
 }
 
-const ADDRESS = /^(?:[a-z][a-z0-9+.-]*:|\/\/|www\.)/i;
+/** Markdown reads escapes and entities in an address, so whatever begins with them may be one. */
+const ADDRESS = /^(?:[a-z][a-z0-9+.-]*:|\/\/|www\.|[a-z0-9+.-]*[&\\])/i;
+/** Brackets that nobody could pair: in code, or of a label or an address of any length. */
+const STILL_A_LINK = /\]\((?=\s*<?\s*(?:[a-z][a-z0-9+.-]*:|\/\/|www\.|[a-z0-9+.-]*[&\\]))/gi;
 
 /** The address in the brackets after a label, where it is one. */
 function targetAt(text: string, from: number): { address: string; end: number } | undefined {

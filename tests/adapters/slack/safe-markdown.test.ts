@@ -47,9 +47,24 @@ describe('a model’s answer in a markdown block', () => {
     '```md\n[label](https://a.example) <!-- note -->\n```\n',
     '<!DOCTYPE html>',
     'See <https://a.example> and https://b.example/(x).',
-    'call(a)[0] \\[not a link](https://a.example)',
+    'call(a)[0] \\[not a link](here)',
   ])('stays as it is otherwise: %j', (text) => {
     expect(safeMarkdown(text)).toBe(text);
+  });
+
+  it.each([
+    '[`]` bank](https://evil.example)',
+    '[good](https\\://evil.example)',
+    '[good](&#104;ttps://evil.example)',
+    `[good](https://evil.example/?${'a'.repeat(1_200)})`,
+    `[${'b'.repeat(1_200)}](https://evil.example)`,
+    '~~~\n```\n~~~\n[good](https://evil.example)\n~~~\n```\n~~~',
+    '- item\n  ```\n[good](https://evil.example)\n  ```',
+    '```\n    ```\n```\n[good](https://evil.example)\n```',
+    '```\ncode\r```\r[good](https://evil.example)\n```',
+    '```\n```\u00a0\n```\n[good](https://evil.example)\n```',
+  ])('masks no link by escapes, length, or a block of code that is none: %j', (text) => {
+    expect(safeMarkdown(text)).not.toContain('](');
   });
 
   it('calls nobody and masks nothing, whatever it is made of', () => {
