@@ -17,6 +17,12 @@ export async function listOrganizationsWithOpenEnvelopes(db: Kysely<Database>): 
   return rows.map(({ id }) => id);
 }
 
+/** Organizations in which people have to be told something directly in Slack. */
+export async function listOrganizationsWithNotices(db: Kysely<Database>): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select organizations_with_notices() as id`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 type Table = keyof Database;
 
 /** How long the rows of a table are kept, and why. `since` is the column from which days are counted. */

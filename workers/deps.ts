@@ -3,7 +3,9 @@ import { createKillPoint } from '../domain/kill-points.ts';
 import { createAnthropicModel } from '../adapters/anthropic/anthropic-model.ts';
 import { createKeyPool } from '../domain/models/key-pool.ts';
 import { createPriceTable } from '../domain/models/prices.ts';
+import type { NoticeDeps } from '../domain/reports/direct-notices.ts';
 import { createProgressReport } from '../domain/reports/report-to-slack.ts';
+import { alertText } from '../adapters/slack/work-lines.ts';
 import { toReportMessage } from '../adapters/slack/report-message.ts';
 import { createSlackPort, createSlackClient } from '../adapters/slack/slack-port.ts';
 import { loadAgents } from '../domain/agents/load.ts';
@@ -36,7 +38,7 @@ export async function createActivityDeps(
   config: Config,
   { db }: OpenDatabase,
   log: Logger,
-): Promise<ActivityDeps & Closable> {
+): Promise<ActivityDeps & Closable & Pick<NoticeDeps, 'renderAlert'>> {
   const models: Record<Tier, string> = {
     fast: config.CLAUDE_HAIKU_MODEL,
     balanced: config.CLAUDE_SONNET_MODEL,
@@ -44,7 +46,7 @@ export async function createActivityDeps(
   };
   const slack = openSlackPort(config);
   const reachKillPoint = createKillPoint(config.NUBABEL_KILL_POINT);
-  const reporting = { slack, renderReport: toReportMessage, publicUrl: config.publicUrl };
+  const reporting = { slack, renderReport: toReportMessage, renderAlert: alertText, publicUrl: config.publicUrl };
   return {
     db,
     models,
@@ -72,7 +74,7 @@ export async function createActivityDeps(
     envelopeSeconds: (config.WORKFLOW_MAX_EXECUTION_TIME / 1_000) * ENVELOPE_SPANS,
     healingCapCents: config.HEALING_MAX_CENTS,
     reservationSeconds: RESERVATION_SECONDS,
-    alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD],
+    alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD, 1],
     defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
     analyzeByKeywords,
     reachKillPoint,

@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const shared = { connection, namespace, activities, dataConverter, version };
   const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
-  const stopMaintenance = startMaintenance(database.db, log);
+  const stopMaintenance = startMaintenance(database.db, log, deps);
   const stops = listenForStops(config, log);
   const running = runAll(workers);
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, running.stop);

@@ -41,6 +41,14 @@ export const code = (text: string, most: number): string =>
 /** A time in the reader's own zone; old clients show it as it stands. */
 export const clock = (at: string): string => `<!date^${Math.floor(Date.parse(at) / 1_000)}^{time_secs}|${at}>`;
 
+/** The end of a budget's period (`day`, `month` or `year`), which begins at midnight UTC, in the reader's own zone. */
+export function resetClock(period: 'day' | 'month' | 'year', now: Date): string {
+  const end = new Date(now);
+  end.setUTCHours(24, 0, 0, 0);
+  if (period !== 'day') end.setUTCFullYear(now.getUTCFullYear(), period === 'year' ? 12 : now.getUTCMonth() + 1, 1);
+  return `<!date^${end.getTime() / 1_000}^{date_short_pretty} {time}|${end.toISOString()}>`;
+}
+
 export const section = (text: string): KnownBlock => ({
   type: 'section',
   text: { type: 'mrkdwn', text: cut(text, SECTION_CHARS) },

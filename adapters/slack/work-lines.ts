@@ -2,11 +2,12 @@ import type { PricedStep } from '../../contracts/plan.ts';
 import { stepName, toPhases } from '../../contracts/phases.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
 import { agentName } from '../../contracts/phases.ts';
-import { reasonSentence, type Texts } from '../../contracts/texts.ts';
+import { reasonSentence, textsFor, type Texts } from '../../contracts/texts.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { nanosToCents } from '../../contracts/money.ts';
+import type { NoticeDeps } from '../../domain/reports/direct-notices.ts';
 import type { HealingNote, ReportStep, SteeringNote } from '../../domain/reports/report-state.ts';
-import { cents, code, progressBar, quoted } from './block-kit.ts';
+import { cents, code, progressBar, quoted, resetClock } from './block-kit.ts';
 
 export const TITLE_CHARS = 120;
 const CONDITION_CHARS = 500;
@@ -117,3 +118,22 @@ function latest<T>(notes: readonly T[], { plan }: Texts, toLine: (note: T) => st
   const lines = notes.slice(-SHOWN).reverse().map(toLine);
   return notes.length > SHOWN ? [...lines, plan.earlier(notes.length - SHOWN)] : lines;
 }
+
+/** A budget that has reached a share of its limit, and when its period ends. */
+export const alertText: NoticeDeps['renderAlert'] = (window, locale) => {
+  const { words } = textsFor(locale?.toLowerCase().startsWith('ko') ? 'ko' : 'en');
+  const { scope, period, alertedShare, spentNanos, limitNanos } = window;
+  const spent = cents(nanosToCents(spentNanos));
+  const told = {
+    scope,
+    period,
+    percent: Math.round(alertedShare * 100),
+    spent,
+    limit: cents(nanosToCents(limitNanos)),
+  };
+  return `💰 ${words.budgetAlert(told)} ${words.resets(resetClock(period, new Date()))}`;
+};
+
+/** When somebody has a budget again: a person's is one of the day. */
+export const resetLine = (finishedAt: Date | null, { words }: Texts): string =>
+  words.resets(resetClock('day', finishedAt ?? new Date()));

@@ -1,8 +1,16 @@
 import { App, type Receiver } from '@slack/bolt';
-import { changeMessage } from '../../domain/threads/change-message.ts';
+import { changeMessage, loseChannel } from '../../domain/threads/change-message.ts';
 import { handleMessage, type ThreadReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
 import type { Logger } from '../../logging.ts';
-import { isChange, peopleIn, teamOf, toMessageChange, toThreadMessage, type Envelope } from './message.ts';
+import {
+  isChange,
+  peopleIn,
+  teamOf,
+  toLostChannel,
+  toMessageChange,
+  toThreadMessage,
+  type Envelope,
+} from './message.ts';
 import { type WorkspaceMapping, mapOwnWorkspace } from './workspace.ts';
 import type { WebClient } from '@slack/web-api';
 import { createNameFinder, createReplier } from './people.ts';
@@ -15,6 +23,9 @@ interface SlackAppDeps extends ThreadDeps {
   readonly giveReply: (reply: ThreadReply) => void;
   readonly findNames: ReturnType<typeof createNameFinder>;
 }
+
+/** After these nothing can be written to a channel. */
+const CLOSING = ['channel_archive', 'group_archive', 'channel_left', 'group_left', 'member_left_channel'] as const;
 
 /**
  * The Bolt application on a receiver of ours: what it is told is recorded before the listener returns. An error goes back
@@ -40,6 +51,11 @@ async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<A
   app.use(markRead);
   app.event('app_mention', ({ event, body }) => listen(event, body));
   app.event('message', ({ event, body }) => listen(event, body));
+  for (const type of CLOSING)
+    app.event(type, async ({ event, body }) => {
+      await deps.mapping.settled();
+      await loseChannel(deps, teamOf(body), (botUserId) => toLostChannel(event, botUserId));
+    });
   app.error((error) => Promise.reject(error.original ?? error));
   return app;
 }

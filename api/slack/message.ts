@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks, type SlackNames } from '../../contracts/slack-text.ts';
-import type { MessageChange } from '../../domain/threads/change-message.ts';
+import type { LostChannel, MessageChange } from '../../domain/threads/change-message.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
 /** Ids and stamps are names of rows here: nothing else is one, however long it is. */
@@ -99,6 +99,22 @@ export function toMessageChange(event: unknown, botUserId: string, names: SlackN
   if (raw === (before?.text ?? '')) return undefined;
   const mention = new RegExp(`<@${botUserId}(\\|[^>]*)?>`, 'g');
   return { channelId, ts, slackUserId, text: readableSlackText(raw.replaceAll(mention, ' '), names).trim() };
+}
+
+/** A channel that was archived, or that somebody was taken out of; our own removal comes without a user. */
+const Closed = z.object({
+  type: z.enum(['channel_archive', 'group_archive', 'channel_left', 'group_left', 'member_left_channel']),
+  channel: z.string().regex(ID),
+  user: z.string().nullish(),
+});
+
+/** A channel in which we can write nothing any more; undefined where somebody else has left it. */
+export function toLostChannel(event: unknown, botUserId: string): LostChannel | undefined {
+  const parsed = Closed.safeParse(event);
+  if (!parsed.success) return undefined;
+  const { type, channel: channelId, user } = parsed.data;
+  if (type === 'member_left_channel' && user !== botUserId) return undefined;
+  return { channelId, lost: type.endsWith('_archive') ? 'archived' : 'removed' };
 }
 
 export interface Envelope {

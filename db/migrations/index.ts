@@ -13,6 +13,7 @@ import * as grantsAndUndo from './20261201-grants-and-undo.ts';
 import * as remoteTools from './20261201-remote-tools.ts';
 import * as rights from './20261201-rights.ts';
 import * as slackConversations from './20261201-slack-conversations.ts';
+import * as slackNotices from './20261201-slack-notices.ts';
 import * as toolDecisions from './20261201-tool-decisions.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
@@ -31,5 +32,6 @@ export const migrations: Record<string, Migration> = {
   '20261201-remote-tools': remoteTools,
   '20261201-rights': rights,
   '20261201-slack-conversations': slackConversations,
+  '20261201-slack-notices': slackNotices,
   '20261201-tool-decisions': toolDecisions,
 };

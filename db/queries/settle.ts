@@ -130,3 +130,37 @@ export async function markAlerted(trx: OrganizationTransaction, window: MovedWin
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+/** A window whose newest warning people have not had in Slack yet. */
+export interface UntoldWindow extends MovedWindow {
+  /** As far as they know. */
+  readonly notifiedShare: number;
+}
+
+/** Present windows with a warning that nobody was told directly. */
+export const listUntold = (trx: OrganizationTransaction): Promise<UntoldWindow[]> =>
+  trx
+    .selectFrom('budget_windows')
+    .select(['scope', 'user_id as userId', 'period', 'starts_on as startsOn', 'limit_nanos as limitNanos'])
+    .select(['spent_nanos as spentNanos', 'alerted_share as alertedShare', 'notified_share as notifiedShare'])
+    .whereRef('alerted_share', '>', 'notified_share')
+    .where('starts_on', '=', sql<string>`date_trunc(period, now() at time zone 'utc')::date`)
+    .execute();
+
+/** Says that people are told of a share, from one that they know of; false where somebody else has said so before. */
+export async function markNotified(
+  trx: OrganizationTransaction,
+  { scope, userId, period, startsOn }: UntoldWindow,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('budget_windows')
+    .set({ notified_share: to })
+    .where('scope', '=', scope)
+    .where('user_id', '=', userId)
+    .where('period', '=', period)
+    .where('starts_on', '=', startsOn)
+    .where('notified_share', '=', from)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import type { SlackPostsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Nanos } from '../../contracts/money.ts';
+import type { User } from './organizations.ts';
 import type { Effect } from './effects.ts';
 import type { Healing } from './healing.ts';
 import type { Steering } from './steering.ts';
@@ -42,6 +43,68 @@ export const findShownHash = async (trx: OrganizationTransaction, orchestrationI
     .executeTakeFirst();
   return post?.shown_hash ?? null;
 };
+
+/** Says that nothing can be written any more where these are shown. */
+export async function setLost(trx: OrganizationTransaction, ids: readonly string[], lost: Lost): Promise<void> {
+  if (ids.length === 0) return;
+  await trx
+    .updateTable('slack_posts')
+    .set({ lost })
+    .where('orchestration_id', 'in', [...ids])
+    .execute();
+}
+
+type Lost = NonNullable<SlackPost['lost']>;
+
+/** Takes over one work that has lost its place: whoever gets it moves it, and nobody else does. */
+export const claimLost = async (
+  trx: OrganizationTransaction,
+): Promise<{ orchestrationId: string; lost: Lost } | undefined> =>
+  (
+    await sql<{ orchestrationId: string; lost: Lost }>`
+      with claimed as (select organization_id, orchestration_id, lost from slack_posts where lost is not null
+        order by orchestration_id limit 1 for update skip locked)
+      update slack_posts p set lost = null from claimed c
+      where p.organization_id = c.organization_id and p.orchestration_id = c.orchestration_id
+      returning p.orchestration_id as "orchestrationId", c.lost`.execute(trx)
+  ).rows[0];
+
+/** The work of a channel whose question waits for an answer. */
+export async function listWaitingIn(
+  trx: OrganizationTransaction,
+  { teamId, channelId }: { readonly teamId: string; readonly channelId: string },
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('orchestrations')
+    .select('id')
+    .where('slack_team_id', '=', teamId)
+    .where('slack_channel_id', '=', channelId)
+    .where('status', '=', 'awaiting_approval')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Somebody who can be written to in Slack. */
+export type SlackPerson = Pick<User, 'slack_team_id' | 'locale'> & { readonly slack_user_id: string };
+
+/** The person of this id, or the admins without one; only those who are still there and whom Slack knows. */
+export const listSlackPeople = (
+  trx: OrganizationTransaction,
+  by: { readonly userId: string } | { readonly role: 'admin' },
+): Promise<SlackPerson[]> =>
+  trx
+    .selectFrom('users')
+    .select(['slack_team_id', 'slack_user_id', 'locale'])
+    .where((eb) => ('userId' in by ? eb('id', '=', by.userId) : eb('role', '=', by.role)))
+    .where('deactivated_at', 'is', null)
+    .where('slack_user_id', 'is not', null)
+    .orderBy('created_at')
+    .limit(MAX_TOLD)
+    .$narrowType<{ slack_user_id: string }>()
+    .execute();
+
+/** More admins than anybody has; a mistake must not write to a whole company. */
+const MAX_TOLD = 50;
 
 /** Forgets a message that a person has deleted, so that the next state is posted anew. */
 export const forgetPost = (trx: OrganizationTransaction, orchestrationId: string) =>

@@ -143,7 +143,7 @@ export interface SlackPostsTable {
   updated_at: Instant;
   /** The hash of the question that it shows, or showed last. */
   shown_hash: string | null;
-  /** Why nothing can be written there any more; then the person who asked is told directly. */
+  /** Nothing can be written there any more, and nobody has moved it yet to the person who asked. */
   lost: Generated<'archived' | 'removed' | 'deleted' | null>;
 }
 

@@ -6,10 +6,10 @@ import { withOrganization } from '../../db/organization.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { slackIdsOf } from '../../db/queries/organizations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
-import { acquireFromBucket, findShownHash } from '../../db/queries/slack.ts';
+import { acquireFromBucket, findShownHash, setLost } from '../../db/queries/slack.ts';
 import { shownMark } from '../approvals/approval.ts';
 import { bucketEmpty, bucketFor, toReportFailure, type SlackReportDeps } from './report-to-slack.ts';
-import type { Thread } from './slack-port.ts';
+import { SlackCallError, type Thread } from './slack-port.ts';
 
 type ReminderDeps = Pick<SlackReportDeps, 'db' | 'slack'>;
 
@@ -41,7 +41,10 @@ export async function remindApprovers(deps: ReminderDeps, reminder: Reminder, at
     const text = [...mentions, reminderText(reminder, textsFor(language), isCut)].join(' ');
     await deps.slack.post(thread, { text, blocks: [] }, marker);
   } catch (error) {
-    throw toReportFailure(error);
+    const lost = error instanceof SlackCallError ? error.lost : undefined;
+    if (!lost) throw toReportFailure(error);
+    // Nobody sees the question where it stands: it goes on with the person who asked.
+    await withOrganization(deps.db, reminder.organizationId, (trx) => setLost(trx, [orchestration.id], lost));
   }
 }
 

@@ -4,8 +4,10 @@ import { textsFor } from '../../contracts/texts.ts';
 import { withSlackWorkspace } from '../../db/organization.ts';
 import { findWorkspace, slackIdsOf } from '../../db/queries/organizations.ts';
 import { changeOrchestration, tellFinished } from '../../db/queries/orchestrations.ts';
+import { listWaitingIn, setLost } from '../../db/queries/slack.ts';
 import { forgetRequestWords, listAskedBy, setEdited } from '../../db/queries/threads.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
+import type { LostPlace } from '../reports/slack-port.ts';
 import type { ThreadReply } from './handle-message.ts';
 
 /** What has become of a message that is there. */
@@ -57,3 +59,24 @@ export async function changeMessage(
   if (told) deps.wakeReaders(told.organizationId);
   return told?.reply;
 }
+
+/** A channel in which we can write nothing any more, and why. */
+export interface LostChannel {
+  readonly channelId: string;
+  readonly lost: LostPlace;
+}
+
+/**
+ * Notes that a channel is gone for us: what waits there for an answer is moved at once to the person who asked. Other work
+ * finds out with the next thing that it writes. Safe to repeat.
+ */
+export const loseChannel = (
+  { db }: DatabaseDeps,
+  teamId: string,
+  parse: (botUserId: string) => LostChannel | undefined,
+): Promise<void> =>
+  withSlackWorkspace(db, teamId, async (trx) => {
+    const workspace = await findWorkspace(trx, teamId);
+    const channel = workspace && parse(workspace.botUserId);
+    if (channel) await setLost(trx, await listWaitingIn(trx, { teamId, channelId: channel.channelId }), channel.lost);
+  });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { teamOf, toThreadMessage, type Envelope } from '../../api/slack/message.ts';
+import { teamOf, toLostChannel, toThreadMessage, type Envelope } from '../../api/slack/message.ts';
 import { withQuotes } from '../../contracts/slack-text.ts';
 
 const ENVELOPE: Envelope = { team_id: 'T1', event_id: 'Ev1', authorizations: [{ team_id: 'T1' }] };
@@ -196,6 +196,38 @@ describe('what is no person’s words', () => {
         toThreadMessage({ ...event(), ...one }, two, 'UBOT');
       }),
     );
+  });
+});
+
+describe('a channel in which nothing can be written any more', () => {
+  it.each([
+    [
+      { type: 'channel_archive', channel: 'C1', user: 'U1' },
+      { channelId: 'C1', lost: 'archived' },
+    ],
+    [
+      { type: 'group_archive', channel: 'G1' },
+      { channelId: 'G1', lost: 'archived' },
+    ],
+    [
+      { type: 'channel_left', channel: 'C1' },
+      { channelId: 'C1', lost: 'removed' },
+    ],
+    [
+      { type: 'group_left', channel: 'G1', user: null },
+      { channelId: 'G1', lost: 'removed' },
+    ],
+    [
+      { type: 'member_left_channel', channel: 'C1', user: 'UBOT' },
+      { channelId: 'C1', lost: 'removed' },
+    ],
+    [{ type: 'member_left_channel', channel: 'C1', user: 'U1' }, undefined],
+    [{ type: 'member_left_channel', channel: 'C1' }, undefined],
+    [{ type: 'channel_archive', channel: null }, undefined],
+    [{ type: 'channel_archive' }, undefined],
+    [{ type: 'message', channel: 'C1' }, undefined],
+  ])('%j is %j', (given, lost) => {
+    expect(toLostChannel(given, 'UBOT')).toEqual(lost);
   });
 });
 

@@ -25,6 +25,7 @@ const DEFINERS: Readonly<Record<string, string>> = {
   organizations_with_backlog: 'nubabel_directory',
   organizations_with_orphans: 'nubabel_directory',
   organizations_with_open_envelopes: 'nubabel_directory',
+  organizations_with_notices: 'nubabel_directory',
   find_oauth_state: 'nubabel_directory',
   organizations_with_secrets: 'nubabel_directory',
   overdue_deliveries: 'nubabel_directory',
@@ -146,17 +147,19 @@ describe('nothing goes around row-level security', () => {
     await expect(database.pool.query('select * from events_default')).rejects.toThrow('permission denied');
   });
 
-  it('the directory reads the nine tables of its lookups and nothing else', async () => {
+  it('the directory reads the eleven tables of its lookups and nothing else', async () => {
     const grants = await names(
       `select distinct table_name as name from information_schema.role_table_grants where grantee = 'nubabel_directory'`,
     );
     expect(grants).toEqual([
       'api_tokens',
+      'budget_windows',
       'connections',
       'envelopes',
       'inbox',
       'model_keys',
       'oauth_states',
+      'slack_posts',
       'slack_workspaces',
       'usage',
       'users',

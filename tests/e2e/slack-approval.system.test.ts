@@ -135,4 +135,30 @@ describe('CANCEL in a thread at work', () => {
     expect(message.text).toMatch(/^⚠️ Cancelled/);
     expect(botMessages(nubabel, CHANNEL, thread)).toHaveLength(1);
   });
+
+  it('goes on with the person who asked as soon as its channel is archived, and is decided there', async () => {
+    const { ts } = await nubabel.slack.mention({
+      user: 'U_ADA',
+      channel: 'C_GENERAL',
+      text: 'Write a slogan for kites',
+    });
+    await nubabel.slack.waitForMessage({
+      channel: 'C_GENERAL',
+      thread: ts,
+      where: ({ text }) => /Type APPROVE/.test(text),
+    });
+    await nubabel.slack.archive('C_GENERAL');
+    const asked = await nubabel.slack.waitForMessage({
+      channel: 'D_ADA',
+      where: ({ text }) => /Type APPROVE/.test(text),
+    });
+    const thread = asked.thread_ts ?? '';
+    await nubabel.slack.say({ user: 'U_ADA', channel: 'D_ADA', text: 'APPROVE', thread_ts: thread });
+    const done = await nubabel.slack.waitForMessage({
+      channel: 'D_ADA',
+      thread,
+      where: ({ text }) => text.startsWith('✅ Done'),
+    });
+    expect(done.ts).toBe(asked.ts);
+  });
 });

@@ -146,10 +146,10 @@ export const messages = {
       removed: 'I was removed from the channel of your request, so I go on here.',
       deleted: 'My message in the channel was deleted, so I go on here.',
     },
-    resets: (when: string) => `It resets ${when}.`,
+    resets: (when: string) => `Next reset: ${when} (your time).`,
     budgetAlert: (given: {
       scope: 'organization' | 'user';
-      period: string;
+      period: 'day' | 'month' | 'year';
       percent: number;
       spent: string;
       limit: string;

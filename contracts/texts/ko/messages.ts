@@ -146,9 +146,9 @@ export const messages: Messages = {
       removed: '요청하신 채널에서 제가 제외되어 여기에서 이어 갑니다.',
       deleted: '채널에 있던 제 메시지가 삭제되어 여기에서 이어 갑니다.',
     },
-    resets: (when) => `${when}에 초기화됩니다.`,
+    resets: (when) => `다음 초기화: ${when}(내 시간대 기준).`,
     budgetAlert: ({ scope, period, percent, spent, limit }) =>
-      `${scope === 'user' ? '개인' : '조직'} 예산(${period})의 ${percent}%를 사용했습니다: ${limit} 중 ${spent}.`,
+      `${scope === 'user' ? '개인' : '조직'} 예산(${{ day: '일', month: '월', year: '연' }[period]})의 ${percent}%를 사용했습니다: ${limit} 중 ${spent}.`,
   },
   received: '요청을 받았습니다',
   understanding: '요청을 파악하는 중',
