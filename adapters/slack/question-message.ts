@@ -3,7 +3,18 @@ import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
 import { agentName } from '../../contracts/phases.ts';
 import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { ReportState } from '../../domain/reports/report-state.ts';
-import { cents, clock, context, cut, quoted, section, sections, showAll, type BlockMessage } from './block-kit.ts';
+import {
+  cents,
+  clock,
+  context,
+  cut,
+  quoted,
+  resetClock,
+  section,
+  sections,
+  showAll,
+  type BlockMessage,
+} from './block-kit.ts';
 import { callLines, callTitles, reconnectLink, wholeCall } from './tool-lines.ts';
 import { healingLines, phaseLines, proposedLines, steeringLines, titleLines, wholeSteps } from './work-lines.ts';
 
@@ -116,11 +127,19 @@ function evidenceOf({ steps, healing }: ReportState, { plan, kind }: Approval, t
     ...(title && evidence.length === 0 ? [`${texts.plan.step}: ${quoted(title, GOAL_CHARS)}`] : []),
     ...evidence.map((line) => `• ${quoted(line, EVIDENCE_CHARS)}`),
     ...healingLines(tried, texts),
-    ...(raise
-      ? [`💰 ${texts.plan.raise(raise.scope, quoted(raise.period, 40), cents(raise.byCents), cents(raise.limitCents))}`]
-      : []),
+    ...(raise ? [raiseLine(raise, texts)] : []),
     ...(action ? [`${texts.plan.proposed}: ${texts.healingActions[action]}`] : []),
   ];
+}
+
+/** What a budget lacks, and when it is whole again by itself. */
+function raiseLine(
+  { scope, period, byCents, limitCents }: NonNullable<Approval['plan']['raise']>,
+  texts: Texts,
+): string {
+  const lacks = texts.plan.raise(scope, quoted(period, 40), cents(byCents), cents(limitCents));
+  const known = (['day', 'month', 'year'] as const).find((one) => one === period);
+  return `💰 ${lacks}${known ? `. ${texts.words.resets(resetClock(known, new Date()))}` : ''}`;
 }
 
 /** Who may answer, how many of them have, and until when. */

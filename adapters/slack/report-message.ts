@@ -24,6 +24,7 @@ import {
   outcomeLines,
   proposedLines,
   receiptLine,
+  resetLine,
   TITLE_CHARS,
 } from './work-lines.ts';
 import type { KnownBlock } from '@slack/web-api';
@@ -96,6 +97,7 @@ function finalMessage(state: ReportState): BlockMessage {
   const notes = [...coverageLines(state, texts), ...healing, ...steeringLines(state.steering, texts)];
   const changes = [...changeLines(state.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
   const summary = summaryLine(state, texts);
+  const resets = error?.code === 'budget_exhausted_user' ? resetLine(orchestration.finished_at, texts) : undefined;
   const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
   // A model's words: where Slack shows the text alone they must call nobody.
   const answer = escaped(cut(result?.primary_result ?? '', TEXT_CHARS));
@@ -103,6 +105,7 @@ function finalMessage(state: ReportState): BlockMessage {
     text: [
       head,
       error && escaped(error.message),
+      resets,
       result ? undefined : dryRun,
       total,
       stopped,
@@ -115,7 +118,7 @@ function finalMessage(state: ReportState): BlockMessage {
       .join('\n'),
     blocks: [
       section(`*${head}*`),
-      ...(reason ? [section(escaped(reason))] : []),
+      ...(reason ? [section([escaped(reason), resets].filter(Boolean).join('\n'))] : []),
       ...(dryRun ? [section(`*${dryRun}*`)] : []),
       ...(result && !wouldBe ? answerBlocks(result, texts) : []),
       ...steps,

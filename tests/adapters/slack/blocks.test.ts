@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { resetClock } from '../../../adapters/slack/block-kit.ts';
 import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
 import { progressBar } from '../../../adapters/slack/block-kit.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
@@ -100,8 +101,12 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
   it('says why it failed', () => {
     const error = { code: 'budget_exhausted_user', message: texts.budgetUser };
     const message = toReportMessage(shown({ language, status: 'failed', error, finished_at: FINISHED }));
-    expect(message.text).toMatch(new RegExp(`^❌ ${texts.failed}\n${texts.budgetUser}\n.*${texts.cost}: 0.000¢$`));
+    expect(message.text).toMatch(new RegExp(`^❌ ${texts.failed}\n${texts.budgetUser}\n.*\n.*${texts.cost}: 0.000¢$`));
     expect(JSON.stringify(message.blocks)).toContain(texts.budgetUser);
+    const midnight = new Date(FINISHED).setUTCHours(24, 0, 0, 0);
+    const clock = `<!date^${midnight / 1_000}^{date_short_pretty} {time}|${new Date(midnight).toISOString()}>`;
+    expect(message.text).toContain(texts.words.resets(clock));
+    expect(JSON.stringify(message.blocks)).toContain(texts.words.resets(clock));
   });
 
   it.each(['cancelled', 'expired'] as const)('of a %s job is a warning', (status) => {
@@ -216,5 +221,18 @@ describe('a bucket', () => {
     const perMinute = ({ intervalMs, burst }: typeof update) => 60_000 / intervalMs + burst;
     expect(perMinute(update)).toBeLessThan(60);
     expect(post.intervalMs).toBeGreaterThanOrEqual(1_000);
+  });
+});
+
+describe('a budget', () => {
+  it.each([
+    ['day', '2026-12-31T23:59:00Z', '2027-01-01T00:00:00.000Z'],
+    ['month', '2026-01-31T12:00:00Z', '2026-02-01T00:00:00.000Z'],
+    ['month', '2026-12-31T23:59:59Z', '2027-01-01T00:00:00.000Z'],
+    ['year', '2028-02-29T00:00:00Z', '2029-01-01T00:00:00.000Z'],
+  ] as const)('of a %s at %s resets at %s', (period, now, end) => {
+    expect(resetClock(period, new Date(now))).toBe(
+      `<!date^${Date.parse(end) / 1_000}^{date_short_pretty} {time}|${end}>`,
+    );
   });
 });

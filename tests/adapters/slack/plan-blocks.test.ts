@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { resetClock } from '../../../adapters/slack/block-kit.ts';
 import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import { APPROVAL_KINDS, CHOICES, type Approval } from '../../../contracts/approval.ts';
@@ -156,6 +157,11 @@ describe.each(['en', 'ko'] as const)('a plan in %s', (language) => {
     const raise = { scope: 'organization' as const, period: '2026-11', byCents: 20, limitCents: 500 };
     const { words } = asked({ ...base, plan: { ...base.plan, raise } }, language);
     expect(words).toContain(texts.plan.raise('organization', '2026-11', '20.00¢', '$5.00'));
+    const { words: ofMonth } = asked(
+      { ...base, plan: { ...base.plan, raise: { ...raise, period: 'month' } } },
+      language,
+    );
+    expect(ofMonth).toContain(texts.words.resets(resetClock('month', new Date())));
   });
 
   it('at work shows a bar for each phase, what runs, what was healed and said, and what was spent', () => {
