@@ -7,6 +7,10 @@ export interface AnswerWord {
   readonly choice?: Choice;
 }
 
+/** What buttons of ours say for whoever presses them, by the name that Slack gives back. */
+export const BUTTON_WORDS = { ask_again: 'AGAIN', cancel_job: 'CANCEL', use_edit: 'USE EDIT' } as const;
+export type ButtonAction = keyof typeof BUTTON_WORDS;
+
 /** What a message wants that is nothing but words of ours, or that people would take for one; every face reads them here. */
 export type Said =
   | { readonly kind: 'answer'; readonly word: AnswerWord }

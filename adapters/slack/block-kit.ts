@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/web-api';
+import type { ButtonAction } from '../../contracts/answer-words.ts';
 import { codePointOf, showInvisible } from '../../contracts/clean-text.ts';
 import type { SlackMessage } from '../../domain/reports/slack-port.ts';
 
@@ -52,6 +53,12 @@ export function resetClock(period: 'day' | 'month' | 'year', now: Date): string 
 export const section = (text: string): KnownBlock => ({
   type: 'section',
   text: { type: 'mrkdwn', text: cut(text, SECTION_CHARS) },
+});
+
+/** One button; pressing it says its word to the work of this id. */
+export const button = (action: ButtonAction, label: string, jobId: string): KnownBlock => ({
+  type: 'actions',
+  elements: [{ type: 'button', action_id: action, text: { type: 'plain_text', text: label }, value: jobId }],
 });
 
 export const context = (text: string): KnownBlock => ({

@@ -18,6 +18,7 @@ import {
 import { questionMessage } from './question-message.ts';
 import { safeMarkdown } from './safe-markdown.ts';
 import {
+  againBlocks,
   healingLines,
   phaseLines,
   steeringLines,
@@ -129,13 +130,6 @@ function finalMessage(state: ReportState): BlockMessage {
       context(summary),
     ],
   };
-}
-
-/** What may be asked again, and what of it would not be repeated. */
-function againBlocks({ orchestration: { status, refusal }, effects }: ReportState, { words }: Texts): KnownBlock[] {
-  if (refusal || (status !== 'failed' && status !== 'expired' && status !== 'cancelled')) return [];
-  const kept = effects.filter(({ state, undo_state: undo }) => state === 'DONE' && undo !== 'DONE').length;
-  return [context(`🔁 ${words.askAgain} ${kept > 0 ? words.notRepeated(kept) : words.repeatsAll}`)];
 }
 
 const endIcon = (status: string): string => (status === 'completed' ? '✅' : status === 'failed' ? '❌' : '⚠️');

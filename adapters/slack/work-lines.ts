@@ -1,3 +1,4 @@
+import type { KnownBlock } from '@slack/web-api';
 import type { PricedStep } from '../../contracts/plan.ts';
 import { stepName, toPhases } from '../../contracts/phases.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
@@ -6,8 +7,8 @@ import { reasonSentence, textsFor, type Texts } from '../../contracts/texts.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { NoticeDeps } from '../../domain/reports/direct-notices.ts';
-import type { HealingNote, ReportStep, SteeringNote } from '../../domain/reports/report-state.ts';
-import { cents, code, progressBar, quoted, resetClock } from './block-kit.ts';
+import type { HealingNote, ReportState, ReportStep, SteeringNote } from '../../domain/reports/report-state.ts';
+import { button, cents, code, context, progressBar, quoted, resetClock } from './block-kit.ts';
 
 export const TITLE_CHARS = 120;
 const CONDITION_CHARS = 500;
@@ -137,3 +138,16 @@ export const alertText: NoticeDeps['renderAlert'] = (window, locale) => {
 /** When somebody has a budget again: a person's is one of the day. */
 export const resetLine = (finishedAt: Date | null, { words }: Texts): string =>
   words.resets(resetClock('day', finishedAt ?? new Date()));
+
+/** What may be asked again, and what of it would not be repeated. */
+export function againBlocks(
+  { orchestration: { id, status, refusal }, effects }: ReportState,
+  { words }: Texts,
+): KnownBlock[] {
+  if (refusal || (status !== 'failed' && status !== 'expired' && status !== 'cancelled')) return [];
+  const kept = effects.filter(({ state, undo_state: undo }) => state === 'DONE' && undo !== 'DONE').length;
+  return [
+    context(`🔁 ${words.askAgain} ${kept > 0 ? words.notRepeated(kept) : words.repeatsAll}`),
+    button('ask_again', words.buttons.ask_again, id),
+  ];
+}

@@ -6,8 +6,10 @@ import {
   isChange,
   peopleIn,
   teamOf,
+  teamOfPress,
   toLostChannel,
   toMessageChange,
+  toPress,
   toThreadMessage,
   type Envelope,
 } from './message.ts';
@@ -51,6 +53,12 @@ async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<A
   app.use(markRead);
   app.event('app_mention', ({ event, body }) => listen(event, body));
   app.event('message', ({ event, body }) => listen(event, body));
+  app.action({ type: 'block_actions' }, async ({ body }) => {
+    await deps.mapping.settled();
+    const teamId = teamOfPress(body);
+    const reply = await handleMessage(deps, teamId, () => toPress(body, teamId));
+    if (reply) deps.giveReply(reply);
+  });
   for (const type of CLOSING)
     app.event(type, async ({ event, body }) => {
       await deps.mapping.settled();

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { BUTTON_WORDS, type ButtonAction } from '../../contracts/answer-words.ts';
+import { isRecord } from '../../contracts/json.ts';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks, type SlackNames } from '../../contracts/slack-text.ts';
 import type { LostChannel, MessageChange } from '../../domain/threads/change-message.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
@@ -99,6 +101,48 @@ export function toMessageChange(event: unknown, botUserId: string, names: SlackN
   if (raw === (before?.text ?? '')) return undefined;
   const mention = new RegExp(`<@${botUserId}(\\|[^>]*)?>`, 'g');
   return { channelId, ts, slackUserId, text: readableSlackText(raw.replaceAll(mention, ' '), names).trim() };
+}
+
+const Press = z.object({
+  type: z.literal('block_actions'),
+  user: z.object({ id: z.string().regex(ID), team_id: z.string().nullish() }),
+  channel: z.object({ id: z.string().regex(ID) }),
+  container: z.object({ message_ts: z.string().regex(STAMP), thread_ts: z.string().regex(STAMP).nullish() }),
+  actions: z.tuple([
+    z.object({
+      action_id: z.enum(Object.keys(BUTTON_WORDS) as ButtonAction[]),
+      value: z.uuid(),
+      action_ts: z.string().regex(STAMP),
+    }),
+  ]),
+});
+
+/** The workspace in which a button was pressed. */
+export const teamOfPress = ({ team }: { readonly team?: unknown }): string =>
+  isRecord(team) && typeof team['id'] === 'string' ? team['id'] : '';
+
+/** A press of a button of ours as the word that it stands for, said of the work that the button names. */
+export function toPress(body: unknown, teamId: string): ThreadMessage | undefined {
+  const parsed = Press.safeParse(body);
+  if (!parsed.success) return undefined;
+  const { user, channel, container, actions } = parsed.data;
+  const [{ action_id: action, value: pressedJob, action_ts: ts }] = actions;
+  return {
+    teamId,
+    eventId: undefined,
+    channelId: channel.id,
+    direct: channel.id.startsWith('D'),
+    slackUserId: user.id,
+    isOutside: Boolean(user.team_id && user.team_id !== teamId),
+    text: BUTTON_WORDS[action],
+    mentionsBot: true,
+    addressesOthers: false,
+    quoted: [],
+    ts,
+    threadTs: container.thread_ts ?? container.message_ts,
+    isReply: true,
+    pressedJob,
+  };
 }
 
 /** A channel that was archived, or that somebody was taken out of; our own removal comes without a user. */

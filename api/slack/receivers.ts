@@ -69,7 +69,9 @@ const MAX_LEVELS = 200;
 
 function parse(rawBody: string): Record<string, unknown> {
   try {
-    const body: unknown = isDeeperThan(rawBody, MAX_LEVELS) ? undefined : JSON.parse(rawBody);
+    // Presses of buttons come as a form with the same JSON in one field.
+    const text = rawBody.startsWith('payload=') ? (new URLSearchParams(rawBody).get('payload') ?? '') : rawBody;
+    const body: unknown = isDeeperThan(text, MAX_LEVELS) ? undefined : JSON.parse(text);
     if (isRecord(body) && (!('event' in body) || isRecord(body['event']))) return body;
   } catch {
     // Told below: what is not JSON and what is no object are the same mistake.

@@ -13,6 +13,8 @@ interface ThreadPlace {
   readonly isAnswer: boolean;
   /** Where nothing has happened in the thread, the newest work of the channel counts. */
   readonly isForChannel: boolean;
+  /** The only work that counts, where a button names one. */
+  readonly pressedJob?: string | undefined;
 }
 
 /** The work that a message in a thread is about, as far as entries need it. */
@@ -37,7 +39,7 @@ export type ThreadPerson = Pick<
  */
 export async function findThreadContext(
   trx: OrganizationTransaction,
-  { teamId, channelId, threadTs, slackUserId, isAnswer, isForChannel }: ThreadPlace,
+  { teamId, channelId, threadTs, slackUserId, isAnswer, isForChannel, pressedJob }: ThreadPlace,
 ): Promise<{ person: ThreadPerson | undefined; job: ThreadJob | undefined }> {
   const finals = sql.join([...FINAL_STATUSES]);
   const { rows } = await sql<
@@ -54,7 +56,7 @@ export async function findThreadContext(
     left join lateral (
       select * from orchestrations
       where slack_channel_id = ${channelId} and slack_thread_ts is not null
-        and (slack_thread_ts = ${threadTs} or ${isForChannel})
+        and ${pressedJob ? sql`id = ${pressedJob}` : sql`(slack_thread_ts = ${threadTs} or ${isForChannel})`}
       order by slack_thread_ts = ${threadTs} desc, (${isAnswer} and status = 'awaiting_approval') desc,
         status not in (${finals}) desc, coalesce(user_id = u.id, false) desc, created_at desc
       limit 1) o on true`.execute(trx);

@@ -1,3 +1,4 @@
+import type { ButtonAction } from '../../contracts/answer-words.ts';
 import { STEERING_LIMITS } from '../../contracts/steering.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { textsFor } from '../../contracts/texts.ts';
@@ -40,13 +41,20 @@ export async function changeMessage(
     const { words } = textsFor(language);
     const ends = isFinal(job.status);
     const where = { channelId: change.channelId, threadTs: threadTs ?? change.ts, slackUserId: change.slackUserId };
+    const button = (action: ButtonAction, value: string) => ({ action, label: words.buttons[action], value });
     if (change.text === undefined) {
       for (const one of jobs) {
         await forgetRequestWords(trx, one, words.deletedRequest);
         if (isFinal(one.status)) await tellFinished(trx, one.id, { step: one.step });
         else await changeOrchestration(trx, { organizationId, id: one.id, set: {}, event: 'orchestration_progress' });
       }
-      const reply = ends ? undefined : { message: { ...where, ts: `${change.ts}:deleted` }, text: words.deleted };
+      const reply = ends
+        ? undefined
+        : {
+            message: { ...where, ts: `${change.ts}:deleted` },
+            text: words.deleted,
+            buttons: [button('cancel_job', id)],
+          };
       return { organizationId, reply };
     }
     const [asker] = await slackIdsOf(trx, job.user_id ? [job.user_id] : []);
@@ -54,7 +62,8 @@ export async function changeMessage(
     const fits = words.editedSteer(change.text).length <= STEERING_LIMITS.messageChars;
     await setEdited(trx, id, fits ? change.text : null);
     const text = fits ? words.edited : words.editTooLong;
-    return { organizationId, reply: { message: { ...where, ts: `${change.ts}:${step}:${change.text.length}` }, text } };
+    const message = { ...where, ts: `${change.ts}:${step}:${change.text.length}` };
+    return { organizationId, reply: { message, text, ...(fits && { buttons: [button('use_edit', id)] }) } };
   });
   if (told) deps.wakeReaders(told.organizationId);
   return told?.reply;

@@ -1,3 +1,4 @@
+import type { ButtonAction } from '../../contracts/answer-words.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { RequestError } from '../../contracts/request.ts';
 import { errorSentence, textsFor, type Texts } from '../../contracts/texts.ts';
@@ -23,14 +24,10 @@ export interface ThreadDeps extends ReceiveDeps, AcceptDeps, CancelDeps, SteerDe
 
 /** Something a person can do about a reply with one press; `value` says to what. */
 interface ReplyButton {
-  readonly action: SlackAction;
+  readonly action: ButtonAction;
   readonly label: string;
   readonly value: string;
 }
-
-/** What buttons of ours do, by the name that Slack gives back. */
-const SLACK_ACTIONS = ['ask_again', 'cancel_job', 'use_edit'] as const;
-type SlackAction = (typeof SLACK_ACTIONS)[number];
 
 /** Where somebody has written or pressed, and who. */
 type ReplyPlace = Pick<ThreadMessage, 'channelId' | 'threadTs' | 'ts' | 'slackUserId'>;
@@ -84,7 +81,8 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
   const { message, job } = received;
   const texts = textsFor(job?.language ?? detectLanguage(message.text));
   try {
-    return await tell(deps, received, texts);
+    const reply = await tell(deps, received, texts);
+    return message.pressedJob ? pressReply(received, texts) : reply;
   } catch (error) {
     if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
     if (error.reason === 'repeated') return undefined;
@@ -98,6 +96,12 @@ function refusedAct({ message, refusal, job }: Extract<Received, { kind: 'refuse
   const text = refusal === 'lookup_failed' ? textsFor(language).notChecked : errorSentence(refusal, language);
   return { message, text };
 }
+
+/** A press leaves no message that could be marked: whoever pressed is told instead. */
+const pressReply = ({ kind, message }: SaidToJob, texts: Texts): ThreadReply => ({
+  message,
+  text: kind === 'answer' ? texts.words.cancelling : texts.received,
+});
 
 /** Gives what was said to the work, and the receipt for it. */
 async function tell(deps: ThreadDeps, received: SaidToJob, texts: Texts): Promise<ThreadReply | undefined> {

@@ -92,7 +92,9 @@ export const receiveMessage = (
       isForChannel: !message.isReply && message.direct && said !== undefined,
     });
     if (!isHeard(message, said, known, job)) return undefined;
-    const isAct = said?.kind === 'answer' || said?.kind === 'undo' || (job !== undefined && !isFinal(job.status));
+    const isPress = message.pressedJob !== undefined;
+    const isAct =
+      isPress || said?.kind === 'answer' || said?.kind === 'undo' || (job !== undefined && !isFinal(job.status));
     const isAsked = profile !== undefined || message.isOutside === true;
     const mayAsk = known !== undefined || deps.unknownUsers === 'create';
     if (!isAsked && mayAsk && (!known || isAct || isStale(known) || known.deactivated_at))
@@ -101,11 +103,12 @@ export const receiveMessage = (
     const speaker = await identify(trx, { organizationId, message, known, profile, isAct });
     if (speaker === 'bot') return undefined;
     const { person, refusal } = speaker;
-    if (refusal && isAct && (job || !message.mentionsBot))
+    if (refusal && isAct && (job || isPress || !message.mentionsBot))
       return refuseAct(trx, { organizationId, message, job, refusal, act: said?.kind, known });
     const heard =
       person && (await findSaidToWork(trx, { message, job, person: toPrincipal(organizationId, person), said }));
     if (heard) return heard === 'nothing' ? undefined : heard;
+    if (isPress) return undefined;
     const request = toRequest(organizationId, message, person, job, refusal);
     return { kind: 'request', recorded: await recordRequest(deps, trx, request) };
   });

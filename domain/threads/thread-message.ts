@@ -25,6 +25,8 @@ export interface ThreadMessage {
   /** The thread that an answer belongs to. */
   readonly threadTs: string;
   readonly isReply: boolean;
+  /** Not written: the press of a button that names this work. */
+  readonly pressedJob?: string;
 }
 
 /** The name under which the same message may come again, whatever event brings it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { teamOf, toLostChannel, toThreadMessage, type Envelope } from '../../api/slack/message.ts';
+import { BUTTON_WORDS, readWords } from '../../contracts/answer-words.ts';
+import { teamOf, toLostChannel, toPress, toThreadMessage, type Envelope } from '../../api/slack/message.ts';
 import { withQuotes } from '../../contracts/slack-text.ts';
 
 const ENVELOPE: Envelope = { team_id: 'T1', event_id: 'Ev1', authorizations: [{ team_id: 'T1' }] };
@@ -196,6 +197,41 @@ describe('what is no person’s words', () => {
         toThreadMessage({ ...event(), ...one }, two, 'UBOT');
       }),
     );
+  });
+});
+
+describe('the press of a button', () => {
+  const JOB = '6f1d3a52-6c47-4c0e-9f0b-2f4f5d9f6a10';
+  const press = (more: Record<string, unknown> = {}, action: Record<string, unknown> = {}) => ({
+    type: 'block_actions',
+    user: { id: 'U1', team_id: 'T1' },
+    channel: { id: 'C1' },
+    container: { message_ts: '1.2', thread_ts: '1.1' },
+    actions: [{ action_id: 'ask_again', value: JOB, action_ts: '1.3', ...action }],
+    ...more,
+  });
+
+  it('is the word that it stands for, said of the work that it names', () => {
+    expect(toPress(press(), 'T1')).toMatchObject({
+      text: 'AGAIN',
+      pressedJob: JOB,
+      ts: '1.3',
+      threadTs: '1.1',
+      slackUserId: 'U1',
+      isOutside: false,
+    });
+    expect(toPress(press({}, { action_id: 'cancel_job' }), 'T1')?.text).toBe('CANCEL');
+    expect(toPress(press({ user: { id: 'U1', team_id: 'T2' } }), 'T1')?.isOutside).toBe(true);
+    for (const [action, word] of Object.entries(BUTTON_WORDS))
+      expect([action, readWords(word)?.kind]).toEqual([action, expect.stringMatching(/^(again|answer|edit)$/)]);
+  });
+
+  const odd = [undefined, null, '', 7, {}, [], 'x\u0000', 'constructor', '__proto__', { id: null }, { id: 'c1' }];
+  it.each(['user', 'channel', 'container', 'actions', 'type'])('with an odd %s is none', (field) => {
+    for (const value of odd) expect(toPress(press({ [field]: value }), 'T1')).toBeUndefined();
+  });
+  it.each(['action_id', 'value', 'action_ts'])('of a button with an odd %s is none', (field) => {
+    for (const value of odd) expect(toPress(press({}, { [field]: value }), 'T1')).toBeUndefined();
   });
 });
 

@@ -135,6 +135,7 @@ const EVENT_CALLBACK = {
   function_data: undefined,
   event: EVENT,
 };
+const PRESSED = { type: 'button', action_id: 'ask_again', value: randomUUID(), action_ts: '1.2' };
 const BLOCK_ACTIONS = {
   type: 'block_actions',
   team: { id: 'TDEMO' },
@@ -142,7 +143,8 @@ const BLOCK_ACTIONS = {
   channel: { id: 'C_LAUNCH' },
   enterprise: undefined,
   message: { ts: '1.1' },
-  actions: [{ type: 'button', action_id: 'approve', value: 'x' }],
+  container: { message_ts: '1.1', thread_ts: '1.1' },
+  actions: [PRESSED],
 };
 const VIEW = { type: 'view_submission', user: { id: 'U_ADA' }, team: { id: 'TDEMO' }, view: { callback_id: 'x' } };
 const COMMAND = { command: '/nubabel', team_id: 'TDEMO', user_id: 'U_ADA', channel_id: 'C_LAUNCH', text: 'hi' };
@@ -185,6 +187,7 @@ describe('a signed delivery of Slack', () => {
         })),
     ],
     ['a pressed button', () => oddOnes(BLOCK_ACTIONS)],
+    ['a press', () => mapped(oddOnes(PRESSED), (action) => ({ ...BLOCK_ACTIONS, actions: [action] }))],
     ['a sent form', () => oddOnes(VIEW)],
     ['a command', () => oddOnes(COMMAND)],
   ])('is no fault of the server, whatever stands in whatever field of %s', async (_, odd) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { textsFor } from '../../contracts/texts.ts';
 import { eventually } from '../support/eventually.ts';
 import { botMessages, finalMessage, wordsOf } from '../support/doors.ts';
 import { startNubabel, type Nubabel } from '../support/nubabel.ts';
@@ -160,5 +161,60 @@ describe('CANCEL in a thread at work', () => {
       where: ({ text }) => text.startsWith('✅ Done'),
     });
     expect(done.ts).toBe(asked.ts);
+  });
+});
+
+describe('a button', () => {
+  const ended = async (text: string) => {
+    const thread = await waiting(text);
+    await reply(thread, 'CANCEL');
+    const { ts } = await finalMessage(nubabel, CHANNEL, thread);
+    return {
+      thread,
+      press: (user: string) => nubabel.slack.press({ user, channel: CHANNEL, ts, action: 'ask_again' }),
+    };
+  };
+  const jobsIn = (thread: string) =>
+    nubabel.database.look<{ id: string; status: string }>(
+      'select id, status from orchestrations where slack_thread_ts = $1 order by created_at',
+      [thread],
+    );
+
+  it('asks again for its asker alone, once however often it is pressed, and tells who presses', async () => {
+    const { thread, press } = await ended('Write a slogan for socks');
+    expect(await press('U_MINSU')).toMatchObject({ status: 200 });
+    await eventually('the refusal', async () => whispers('U_MINSU').at(-1) === textsFor('en').words.mayNotAskAgain);
+    expect(await jobsIn(thread)).toHaveLength(1);
+    for (let nth = 0; nth < 3; nth++) expect(await press('U_ADA')).toMatchObject({ status: 200 });
+    await eventually('the receipt', async () => whispers('U_ADA').at(-1) === textsFor('en').received);
+    expect(await jobsIn(thread)).toHaveLength(2);
+  });
+
+  it('of other work than the one in its thread does nothing to it', async () => {
+    const { thread, press } = await ended('Write a slogan for belts');
+    await press('U_ADA');
+    expect(await jobsIn(thread)).toHaveLength(2);
+    const told = whispers('U_ADA').length;
+    // The second try waits there; the button still names the first, which is asked for already.
+    await press('U_ADA');
+    await eventually('the answer', async () => whispers('U_ADA').length > told);
+    expect((await jobsIn(thread)).map(({ status }) => status)).toEqual([
+      'cancelled',
+      expect.not.stringMatching('cancelled'),
+    ]);
+  });
+
+  it('cancels the work of a deleted request for its author, and is told only to them', async () => {
+    const thread = await waiting('Write a slogan for scarves');
+    await nubabel.slack.remove({ user: 'U_ADA', channel: CHANNEL, ts: thread });
+    const offer = await eventually('the offer', async () =>
+      nubabel.slack.ephemerals.find(
+        ({ thread_ts: at, text }) => at === thread && text === textsFor('en').words.deleted,
+      ),
+    );
+    const pressed = { user: 'U_ADA', channel: CHANNEL, ts: offer.ts, action: 'cancel_job' };
+    expect(await nubabel.slack.press(pressed)).toMatchObject({ status: 200 });
+    await eventually('the end', async () => (await jobsIn(thread))[0]?.status === 'cancelled');
+    await eventually('the receipt', async () => whispers('U_ADA').at(-1) === textsFor('en').words.cancelling);
   });
 });

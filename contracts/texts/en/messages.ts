@@ -140,6 +140,8 @@ export const messages = {
     deleted:
       'You have deleted your request. Its words are not shown any more; the work goes on. Reply CANCEL in its thread to end it.',
     deletedRequest: '(deleted request)',
+    buttons: { ask_again: 'Ask again', cancel_job: 'Cancel the work', use_edit: 'Use the new words' },
+    cancelling: 'The work is being cancelled.',
     tooLate: 'The work is over, so this changes nothing any more.',
     moved: {
       archived: 'The channel of your request was archived, so I go on here.',

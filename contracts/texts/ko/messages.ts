@@ -140,6 +140,8 @@ export const messages: Messages = {
     deleted:
       '요청을 삭제하셨습니다. 요청 내용은 더 이상 표시되지 않으며, 작업은 계속됩니다. 끝내려면 스레드에 취소(CANCEL)라고 답해 주세요.',
     deletedRequest: '(삭제된 요청)',
+    buttons: { ask_again: '다시 요청', cancel_job: '작업 취소', use_edit: '수정 내용 반영' },
+    cancelling: '작업을 취소하는 중입니다.',
     tooLate: '작업이 이미 끝나 달라지는 것이 없습니다.',
     moved: {
       archived: '요청하신 채널이 보관되어 여기에서 이어 갑니다.',
