@@ -234,7 +234,7 @@ describe('taking back what a job has changed', () => {
       }),
     );
     const [user = '', guest = '', admin = ''] = people;
-    await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`, user), 403);
+    await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`, user), 404);
     await expectProblem(await ask('POST', `/api/jobs/${jobId}/undo`, guest), 403);
     expect((await ask('POST', `/api/jobs/${jobId}/undo`, admin)).status).toBe(202);
   });

@@ -143,14 +143,11 @@ describe('the skills of an organization', () => {
     await expectProblem(await admin('/api/skills/our-way'), 404);
   });
 
-  it.each(['%00', '..%2f', 'A', 'a--b', 'a'.repeat(65), "'", '%ed%a0%80'])(
-    'of the name %s are not there',
-    async (name) => {
-      await expectProblem(await admin(`/api/skills/${name}`), 404);
-      await expectProblem(await remove(admin, name), 404);
-      expect((await put(admin, name, textOf('our-way'))).status).toBe(400);
-    },
-  );
+  it.each(['..%2f', 'A', 'a--b', 'a'.repeat(65), "'", '%ed%a0%80'])('of the name %s are not there', async (name) => {
+    await expectProblem(await admin(`/api/skills/${name}`), 404);
+    await expectProblem(await remove(admin, name), 404);
+    expect((await put(admin, name, textOf('our-way'))).status).toBe(400);
+  });
 
   it('are 200 at most, and those that are there can still be changed', async () => {
     await database.look(

@@ -107,7 +107,7 @@ describe('an edited plan', () => {
     const { jobId, approval } = await planned('Edit as an outsider');
     const outsider = await addPerson(nubabel);
     const edits = { steps: [{ id: 'costs', remove: true }] };
-    await expectProblem(await answer(outsider, jobId, 'approve', { hash: approval?.hash, edits }), 403);
+    await expectProblem(await answer(outsider, jobId, 'approve', { hash: approval?.hash, edits }), 404);
     await expectProblem(await approve(jobId, { hash: '0'.repeat(64), edits }), 409);
     const simple = await askBy(ada, 'No plan to edit', { agents: ['ops'], requireApproval: true });
     await waits(nubabel, simple);

@@ -46,7 +46,9 @@ describe('a task asked for in Slack, every event four times at once', () => {
       const message = await finalMessage(at.nubabel, CHANNEL, thread);
       expect(message.text).toMatch(ends);
       const end = linesOf(message);
-      expect(end).toMatch(/\*(External changes|외부 변경)\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//);
+      expect(end).toMatch(
+        /\*(External changes|외부 변경 내역)\*\n✏️ `notion__createTask` · .*https:\/\/www\.notion\.so\//,
+      );
       expect(end).toMatch(/(Duration|소요 시간): \d+\.\d s · .*(Cost|비용): [\d.]+¢/);
       expect(at.made(title)).toBe(1);
       expect([posts(thread).length, (await jobsIn(at.nubabel, thread)).length]).toEqual([1, 1]);
