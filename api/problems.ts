@@ -83,7 +83,7 @@ export const onError =
   };
 
 /** SQLSTATEs of values that Postgres cannot keep; whoever lets them through should have refused them by their names. */
-const UNSTORABLE = /^(22001|22003|22007|22008|22021|22P02|22P05|54000)$/;
+const UNSTORABLE = /^(22001|22003|22007|22008|22009|22021|22P02|22P05|54000)$/;
 const isUnstorable = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && UNSTORABLE.test(String(error.code));
 

@@ -113,12 +113,13 @@ function createVisibility(c: Context<ApiEnv>, deps: StreamDeps, { orchestrationI
 
   return async (batch: readonly StoredEvent[]): Promise<readonly StoredEvent[]> => {
     if (orchestrationId) return batch;
+    // Before anything of this batch is looked up: what is forgotten here is asked again.
+    if (known.size > MAX_KNOWN) known.clear();
     const asked = batch.flatMap((stored) => {
       const { jobId, type } = stored.event;
       return jobId && !isOwn(stored) && (type === 'approval_requested' || !isKnown(jobId)) ? [jobId] : [];
     });
     const unknown = [...new Set(asked)];
-    if (known.size > MAX_KNOWN) known.clear();
     const visible = unknown.length > 0 ? await findVisible(deps, c.get('principal'), unknown) : new Set();
     for (const id of unknown) known.set(id, { visible: visible.has(id), until: Date.now() + VISIBILITY_MS });
     return batch.filter((stored) => {

@@ -54,6 +54,9 @@ const ALLOWED_CALLS = new Set([...MACROS, ...FUNCTIONS]);
 const notAllowed = (name: string) =>
   `may not use ${name}(); it may use ${[...ALLOWED_CALLS].toSorted().join(', ')}, comparisons, &&, ||, ! and "in".`;
 
+/** In brackets after a value stands anything but one plain text or number: which step is meant is found out later. */
+const BUILT_NAME = /(?<=[\w\])]\s*)(?<!\bin\s*)\[(?!\s*(?:"[^"\\]*"|'[^'\\]*'|\d+)\s*\])/;
+
 /** What is wrong with a condition over these steps, as a sentence; undefined when it can be decided. */
 export function checkCondition(expression: string, allowedIds: Iterable<string>): string | undefined {
   try {
@@ -71,8 +74,9 @@ export function checkCondition(expression: string, allowedIds: Iterable<string>)
 export function evaluateCondition(expression: string, results: Readonly<Record<string, StepResult>>): boolean {
   try {
     // What the condition does not name is not looked at, however much it is.
+    const anyStep = BUILT_NAME.test(expression);
     const asked = ([id, result]: [string, StepResult]) =>
-      [id, toCelResult(expression.includes(id) ? result : { ...result, text: '', data: null })] as const;
+      [id, toCelResult(anyStep || expression.includes(id) ? result : { ...result, text: '', data: null })] as const;
     const steps = Object.entries(results).map(asked);
     const run = compile(expression, Object.keys(results), sizesOf(steps));
     const verdict: unknown = run({ steps: Object.fromEntries(steps) });

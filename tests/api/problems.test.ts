@@ -55,6 +55,11 @@ describe('a problem', () => {
     expect(Number(unavailable.response.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
+  it.each(['22008', '22009'])('is the caller’s for a moment that there is not (%s)', async (code) => {
+    const { response } = await answerTo(Object.assign(new Error('time zone displacement out of range'), { code }));
+    expect(response.status).toBe(400);
+  });
+
   it('is the same for a missing and for a foreign thing', async () => {
     const { problem } = await answerTo(notFound('job'));
     expect(problem).toMatchObject({ status: 404, detail: 'There is no job with this id in your organization.' });

@@ -36,6 +36,9 @@ describe('a condition', () => {
     ['"a.ts" in steps.analyze.data.files', true],
     ['steps.analyze.data.owner.name == "Ada"', true],
     ['steps["analyze"].status != "failed" || !(1 < 2)', true],
+    ['steps["ana" + "lyze"].text.contains("bugs")', true],
+    ['steps["anal\\x79ze"].data.bugs == 3', true],
+    ['steps[steps.test.status == "failed" ? "analyze" : "test"].text.contains("bugs")', true],
   ])('%s is %s', (expression, verdict) => {
     expect(check(expression)).toBeUndefined();
     expect(evaluateCondition(expression, RESULTS)).toBe(verdict);
