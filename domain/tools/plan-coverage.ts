@@ -28,13 +28,22 @@ function isValueShown(value: unknown, name: string, text: string): boolean {
 
 const oneSpaced = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
-/** Not as a part of a longer word or number; Korean words may carry their particles. */
+/** What a longer word, number, address or path is made of. */
+const PART = /[\p{L}\p{N}_@./\\~-]/u;
+const GOES_BEFORE = /[\p{L}\p{N}_@./\\~-]$|\d[,:]$/u;
+/** `OPS` is not in `OPS-12`, nor `/data` in `/data/tmp`. A dot that ends a sentence joins nothing. */
+const GOES_ON = /^[\p{L}\p{N}_]|^[@./\\~:-]+[\p{L}\p{N}_]|^,\d/u;
+/** Korean words may carry their particles. */
+const GOES_ON_IN_KOREAN = /^[\p{N}_]|^[@./\\~:-]+[\p{L}\p{N}_]|^,\d/u;
+
+/** Not as a part of a longer word, number, address or path. */
 function standsAlone(words: string, text: string): boolean {
   for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
     const [before, after] = [text.slice(0, at), text.slice(at + words.length)];
-    const begins = !/^[\p{L}\p{N}]/u.test(words) || !/[\p{L}\p{N}_]$|\d[.,:/-]$/u.test(before);
-    const isKorean = /[\uac00-\ud7a3]$/.test(words);
-    const ends = !/[\p{L}\p{N}]$/u.test(words) || !(isKorean ? /^[\p{N}_]/u : /^[\p{L}\p{N}_]|^[.,:/-]\d/u).test(after);
+    const [first = '', last = ''] = [words.at(0), words.at(-1)];
+    const begins = !PART.test(first) || !GOES_BEFORE.test(before);
+    const goesOn = /[\uac00-\ud7a3]/.test(last) ? GOES_ON_IN_KOREAN : GOES_ON;
+    const ends = !PART.test(last) || !goesOn.test(after);
     if (begins && ends) return true;
   }
   return false;

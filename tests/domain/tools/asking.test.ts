@@ -78,6 +78,23 @@ describe('the arguments that an approved plan has shown', () => {
   ])('covers %j: %s', (args, covered) => {
     expect(isShown(args, TEXT)).toBe(covered);
   });
+
+  it.each([
+    ['/data', 'Delete /data/tmp.', false],
+    ['/tmp', 'Delete /data/tmp.', false],
+    ['tmp', 'Delete /data/tmp.', false],
+    ['/data/tmp', 'Delete /data/tmp.', true],
+    ['bob@corp.example', 'Write to jim.bob@corp.example', false],
+    ['corp.example', 'Open https://corp.example.evil.example', false],
+    ['https://a.example/p/1', 'Delete https://a.example/p/1/drafts/7', false],
+    ['OPS', 'Close OPS-12', false],
+    ['OPS-12', 'Close (OPS-12), then tell Ada.', true],
+    ['12', 'Close OPS-12', false],
+    [5, 'Set the offset to -5', false],
+    ['Ada', 'Close OPS-12, then tell Ada.', true],
+  ])('%j is not shown by what it is only a part of: %j (%s)', (value, text, covered) => {
+    expect(isShown({ value }, text)).toBe(covered);
+  });
 });
 
 describe('a secret of another server', () => {
