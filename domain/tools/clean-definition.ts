@@ -57,7 +57,7 @@ function withoutChoices(schema: Schema, within: { readonly root: Schema; left: n
     .map((given) => branches(given).filter(({ type = 'object' }) => [type].flat().includes('object')))
     .filter((given) => given.length > 0)
     .map(oneOfThem);
-  return [...all, ...choices].reduce(bothOf, own);
+  return allOfThem([own, ...all, ...choices]);
 }
 
 const propertiesOf = ({ properties }: Schema): Schema => (isRecord(properties) ? properties : {});
@@ -67,11 +67,17 @@ const requiredOf = ({ required }: Schema): unknown[] => (Array.isArray(required)
 const partsOf = (one: unknown): unknown[] =>
   isRecord(one) && Array.isArray(one['allOf']) && Object.keys(one).length === 1 ? one['allOf'] : [one];
 
-/** What follows both; what is additional nobody can say any more. */
-function bothOf(one: Schema, other: Schema): Schema {
-  const { additionalProperties: _, unevaluatedProperties: __, ...rest } = { ...other, ...one };
-  const properties = joined([propertiesOf(one), propertiesOf(other)], (all) => ({ allOf: all.flatMap(partsOf) }));
-  const required = [...new Set([...requiredOf(one), ...requiredOf(other)])];
+/** What follows all of them, of whose other words the first one's count; what is additional nobody can say any more. */
+function allOfThem(all: readonly Schema[]): Schema {
+  if (all.length === 1) return all[0] ?? {};
+  const {
+    additionalProperties: _,
+    unevaluatedProperties: __,
+    ...rest
+  } = Object.assign({}, ...all.toReversed()) as Schema;
+  // Put together at once: one after another would look at all that is there already each time.
+  const properties = joined(all.map(propertiesOf), (many) => ({ allOf: many.flatMap(partsOf) }));
+  const required = [...new Set(all.flatMap(requiredOf))];
   return { ...rest, ...(hasAny(properties) && { properties }), ...(required.length > 0 && { required }) };
 }
 
