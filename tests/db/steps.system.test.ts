@@ -62,6 +62,8 @@ it('only the answers that are asked for are read', async () => {
   });
   const read = (keys: string[]) => inside((trx) => listTurnsByKey(trx, orchestrationId, keys));
   expect(await read([])).toEqual([]);
-  expect(await read(['b', 'x'])).toEqual([{ turn_key: 'b', content: 'The answer of b', blocks: null }]);
+  expect(await read(['b', 'x'])).toEqual([
+    { turn_key: 'b', content: 'The answer of b', blocks: null, stop_reason: 'end_turn' },
+  ]);
   expect(await read(['a', 'c'])).toHaveLength(2);
 });

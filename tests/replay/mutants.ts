@@ -61,20 +61,8 @@ export const MUTANTS: readonly Mutant[] = [
     'return proposalWithoutPlan({ ...offered, approval: undefined });',
   ],
   ['works in a dry run', 'plan-dry-run.json', lib('planning'), "if (routed.dryRun) return { kind: 'planned' };", ''],
-  [
-    'counts one approval for two',
-    'quorum.json',
-    lib('approval-handlers'),
-    '(pending.question?.policy.quorum ?? 1)',
-    '1',
-  ],
-  [
-    'does not write down who approved first',
-    'quorum.json',
-    lib('approval-handlers'),
-    'pending.unrecorded.push(given);',
-    '',
-  ],
+  ['counts one approval for two', 'quorum.json', lib('count-answer'), '(pending.question?.policy.quorum ?? 1)', '1'],
+  ['does not write down who approved first', 'quorum.json', lib('count-answer'), 'pending.unrecorded.push(given);', ''],
   [
     'ignores a condition',
     'condition-skipped.json',

@@ -63,7 +63,7 @@ describe('npm run ask', () => {
       progress: 60,
       step: 'Running \u001B[31mBrand',
     });
-    await run.hears('████████████░░░░░░░░ 60 %  Running Brand');
+    await run.hears('████████████░░░░░░░░ 60 %  Running ⟨U+001B⟩[31mBrand');
     const missing_agents = [{ agent: 'growth' as const, reason: 'Away.' }];
     const result = sampleResult({ missing_agents });
     nubabel.happen('job-1', 'orchestration_completed', {
