@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,7 +26,8 @@ export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   if (fresh) return { path: TARGET, rebuilt: false };
   const code = await bundleCode();
   await mkdir(path.dirname(TARGET), { recursive: true });
-  const draft = `${TARGET}.${process.pid}`;
+  // Two may build it at once, also in one process.
+  const draft = `${TARGET}.${randomUUID()}`;
   await writeFile(draft, code);
   await rename(draft, TARGET);
   await writeFile(hashFile, hash);
