@@ -6,7 +6,7 @@ import type { ThreadReply } from '../../domain/threads/handle-message.ts';
 import type { Logger } from '../../logging.ts';
 
 /** Slack has three seconds for an acknowledgement; a profile that takes longer is looked up another time. */
-const PROFILE_MS = 1_000;
+const PROFILE_MS = 2_000;
 
 type SlackUser = NonNullable<UsersInfoResponse['user']> & { readonly is_stranger?: boolean };
 

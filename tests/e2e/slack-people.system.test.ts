@@ -46,7 +46,7 @@ const whispers = (user: string) =>
 describe('somebody of whom Slack cannot say who they are', () => {
   it.each([
     ['an error', failing],
-    ['no answer in time', { delayMs: 2_000, times: 2 }],
+    ['no answer in time', { delayMs: 4_000, times: 2 }],
   ])('gets no rights: %s', async (_, fault) => {
     await nubabel.database.look(`delete from users where slack_user_id = 'U_LINUS' and not exists
       (select from orchestrations o where o.user_id = users.id)`);

@@ -135,7 +135,12 @@ describe('a planner’s words', () => {
   });
 
   it('keep their shape under any spelling of the ids', () => {
-    const ids = fc.uniqueArray(fc.stringMatching(/^[A-Za-z][A-Za-z0-9 .-]{0,20}$/), { minLength: 2, maxLength: 6 });
+    const ids = fc.uniqueArray(fc.stringMatching(/^[A-Za-z][A-Za-z0-9 .-]{0,20}$/), {
+      minLength: 2,
+      maxLength: 6,
+      // What becomes one id is refused, which is another promise.
+      selector: (id) => id.toLowerCase().replaceAll(/[^a-z0-9]/g, ''),
+    });
     fc.assert(
       fc.property(ids, (spellings) => {
         const { steps } = draftOf({
