@@ -13,8 +13,10 @@ type SlackUser = NonNullable<UsersInfoResponse['user']> & { readonly is_stranger
 /** What Slack says of a person of a workspace; empty when it takes too long or fails. */
 export async function loadProfile(client: WebClient, teamId: string, slackUserId: string): Promise<SlackProfile> {
   const late = new Promise<SlackProfile>((resolve) => setTimeout(() => resolve({}), PROFILE_MS).unref());
-  const asked = client.users
-    .info({ user: slackUserId, include_locale: true })
+  const ask = () => client.users.info({ user: slackUserId, include_locale: true });
+  const asked = ask()
+    // A connection that was just closed is no answer of Slack's: once more costs little, and a person their request.
+    .catch((error: unknown) => (isConnectionLost(error) ? ask() : Promise.reject(error)))
     .then(({ user }): SlackProfile => ({
       name: user?.real_name ?? user?.name,
       locale: user?.locale,
@@ -24,6 +26,10 @@ export async function loadProfile(client: WebClient, teamId: string, slackUserId
     .catch((): SlackProfile => ({}));
   return Promise.race([asked, late]);
 }
+
+/** `ErrorCode.RequestError` of @slack/web-api: nothing came back. */
+const isConnectionLost = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'slack_webapi_request_error';
 
 /** Undefined when Slack does not say where somebody belongs. */
 function standingOf(user: SlackUser, teamId: string): SlackStanding | undefined {
