@@ -24,8 +24,8 @@ interface SlackClientSettings {
 }
 
 const nothing = () => {};
-/** Its lines would stand as plain text between ours; what matters comes as an error. */
-const SILENT: Logger = {
+/** Its lines would stand as plain text, with texts of messages, between ours; what matters comes as an error. */
+export const SILENT: Logger = {
   debug: nothing,
   info: nothing,
   warn: nothing,

@@ -1,29 +1,11 @@
 import { ownValue } from '../../../../contracts/json.ts';
 import { slackWaitMsIn } from '../../../retry-after.ts';
-import {
-  type Logger,
-  LogLevel,
-  WebAPIHTTPError,
-  WebAPIPlatformError,
-  WebAPIRateLimitedError,
-  WebClient,
-} from '@slack/web-api';
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
+import { SILENT } from '../../../slack/slack-port.ts';
 import { type ClientSettings, ProviderError } from '../define.ts';
 import { cancellable, providerCalls } from '../provider-calls.ts';
 
 export type SlackClient = WebClient;
-
-const nothing = () => {};
-/** Its lines would carry texts of messages into our logs; what matters comes as an error. */
-const SILENT: Logger = {
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-  setLevel: nothing,
-  getLevel: () => LogLevel.ERROR,
-  setName: nothing,
-};
 
 /** A client that never waits or retries by itself. */
 export function createSlackToolClient({ token, url, fetch }: ClientSettings): SlackClient {
