@@ -1,13 +1,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConnectionTools, ConnectionView } from '../../contracts/connections.ts';
-import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { auditOf, waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
-import { analysisReply, askerOf, plannedBy, toolCall, type PlanStepReply } from '../support/replies.ts';
+import {
+  analysisReply,
+  askerOf,
+  plannedBy,
+  once,
+  told,
+  toolCall,
+  type PlanStepReply,
+  type StepReply,
+} from '../support/replies.ts';
 import { answer, callsOf, callTool, connect, setPolicy } from '../support/tools.ts';
 
 /** What an approval covers, what counts as untrusted, and what an organization can decide about a tool. */
@@ -41,23 +49,17 @@ afterAll(async () => {
 afterEach(() => setPolicy(nubabel, {}));
 
 const FILE: PlanStepReply = { id: 'file', kind: 'tool', tool: 'jira__createIssue' };
-/** The step, told in so many words what its call says. */
-const told = (step: PlanStepReply, ...values: string[]): PlanStepReply => ({
-  ...step,
-  instruction: `Call it with ${values.map((value) => `“${value}”`).join(' and ')}.`,
-});
 const summaries = () => jira.issues.map(({ summary }) => summary);
-type Step = (request: ModelRequest) => Reply | undefined;
-async function planned(message: string, steps: readonly PlanStepReply[], work: Readonly<Record<string, Step>> = {}) {
+async function planned(
+  message: string,
+  steps: readonly PlanStepReply[],
+  work: Readonly<Record<string, StepReply>> = {},
+) {
   nubabel.model.setResponder(
     plannedBy(steps, (id, request) => work[id]?.(request) ?? { text: `The part ${id} is done.\nCONFIDENCE: 0.8` }),
   );
   return (await nubabel.ask(message, { plan: 'always' })).jobId;
 }
-const once =
-  (name: string, input: Record<string, unknown>): Step =>
-  (request) =>
-    request.allToolResults.length === 0 ? toolCall(name, input) : undefined;
 const agree = async (jobId: string, kind = 'plan') => {
   const asked = await waitsFor(nubabel, jobId, kind);
   expect(await answer(nubabel, asked)).toBe(200);

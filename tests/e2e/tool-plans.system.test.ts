@@ -1,12 +1,22 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { createFakeLinear, type FakeLinear } from '../fakes/linear/index.ts';
-import type { ModelRequest, Reply } from '../../dev/fakes/model/index.ts';
+import type { ModelRequest } from '../../dev/fakes/model/index.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
 import { json } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
-import { analysisReply, askerOf, plannedBy, planReply, toolCall, type PlanStepReply } from '../support/replies.ts';
+import {
+  analysisReply,
+  askerOf,
+  plannedBy,
+  planReply,
+  once,
+  told,
+  toolCall,
+  type PlanStepReply,
+  type StepReply,
+} from '../support/replies.ts';
 import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Plans with steps that call tools: what is checked, shown, asked and done. */
@@ -38,26 +48,20 @@ afterEach(() => setPolicy(nubabel, {}));
 
 const FILE: PlanStepReply = { id: 'file', kind: 'tool', tool: 'jira__createIssue' };
 const TRACK: PlanStepReply = { id: 'track', kind: 'tool', tool: 'linear__createIssue', needs: ['file'] };
-/** The step, told in so many words what its call says. */
-const told = (step: PlanStepReply, ...values: string[]): PlanStepReply => ({
-  ...step,
-  instruction: `Call it with ${values.map((value) => `“${value}”`).join(' and ')}.`,
-});
 const summaries = () => jira.issues.map(({ summary }) => summary);
 const titles = () => linear.issues.map(({ title }) => title);
-type Step = (request: ModelRequest) => Reply | undefined;
 
 /** Asks for a plan of these steps; each step does as told, and says that it is done otherwise. */
-async function planned(message: string, steps: readonly PlanStepReply[], work: Readonly<Record<string, Step>> = {}) {
+async function planned(
+  message: string,
+  steps: readonly PlanStepReply[],
+  work: Readonly<Record<string, StepReply>> = {},
+) {
   nubabel.model.setResponder(
     plannedBy(steps, (id, request) => work[id]?.(request) ?? { text: `The part ${id} is done.\nCONFIDENCE: 0.8` }),
   );
   return (await nubabel.ask(message, { plan: 'always' })).jobId;
 }
-const once =
-  (name: string, input: Record<string, unknown>): Step =>
-  (request) =>
-    request.allToolResults.length === 0 ? toolCall(name, input) : undefined;
 const agree = async (jobId: string, kind = 'plan') => {
   const asked = await waitsFor(nubabel, jobId, kind);
   expect(await answer(nubabel, asked)).toBe(200);

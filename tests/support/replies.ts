@@ -107,3 +107,18 @@ export const specialist =
     const asker = askerOf(request);
     return asker === 'analysis' ? analysisReply(analysis) : { text: `${asker} has answered.\nCONFIDENCE: 0.8` };
   };
+
+/** What a step's agent does at a turn; undefined when it has nothing more to do. */
+export type StepReply = (request: ModelRequest) => Reply | undefined;
+
+/** Calls a tool once. */
+export const once =
+  (name: string, input: Record<string, unknown>): StepReply =>
+  (request) =>
+    request.allToolResults.length === 0 ? toolCall(name, input) : undefined;
+
+/** The step, told in so many words what its call says. */
+export const told = (step: PlanStepReply, ...values: string[]): PlanStepReply => ({
+  ...step,
+  instruction: `Call it with ${values.map((value) => `“${value}”`).join(' and ')}.`,
+});
