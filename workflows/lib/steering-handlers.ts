@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, log, setHandler, TemporalFailure } from '@temporalio/workflow';
+import { ApplicationFailure, condition, isCancellation, log, setHandler, TemporalFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../contracts/failures.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { SteeringMode } from '../../contracts/steering.ts';
@@ -7,8 +7,8 @@ import { steerSignal, steerUpdate } from '../messages.ts';
 
 /** Where messages to running work arrive: they are taken up at the next step boundary. */
 export interface SteeringHandlers {
-  /** Ids of messages for the next step; each is handed out once. */
-  consumeMessages(): string[];
+  /** Ids of messages for the next step, in the order they were said; each is handed out once. Waits for those that are being looked up. */
+  consumeMessages(): Promise<string[]>;
   hasMessages(): boolean;
   /** Nothing new is to start. */
   isStopped(): boolean;
@@ -41,8 +41,9 @@ export function createSteeringHandlers(
   let isStopped = false;
   let isClosed = false;
 
-  setHandler(steerUpdate, take, { validator: refuseAtOnce });
-  setHandler(steerSignal, (message) => take(message).catch(unlessRefused));
+  const inbox = inOrder(take);
+  setHandler(steerUpdate, inbox.take, { validator: refuseAtOnce });
+  setHandler(steerSignal, (message) => inbox.take(message).catch(unlessRefused));
 
   function refuseAtOnce(_message: SteeringMessage): void {
     if (isClosed) throw ApplicationFailure.nonRetryable('The work is over.', FAILURE.alreadyOver);
@@ -51,12 +52,13 @@ export function createSteeringHandlers(
   }
 
   /** Whoever reaches Temporal can send a message, so it is looked for in our tables first. */
-  async function take(message: SteeringMessage): Promise<void> {
+  async function take(message: SteeringMessage, before: Promise<unknown>): Promise<void> {
     const { id, mode } = message;
     refuseAtOnce(message);
     if (seen.has(id)) return;
-    if (!(await isAccepted(message)))
-      throw ApplicationFailure.nonRetryable('Nobody who may has said this.', FAILURE.notAllowed);
+    const [accepted] = await Promise.allSettled([isAccepted(message), before]);
+    if (accepted.status === 'rejected') throw accepted.reason;
+    if (!accepted.value) throw ApplicationFailure.nonRetryable('Nobody who may has said this.', FAILURE.notAllowed);
     refuseAtOnce(message);
     if (seen.has(id)) return;
     seen.add(id);
@@ -67,7 +69,10 @@ export function createSteeringHandlers(
   }
 
   return {
-    consumeMessages: () => messages.splice(0),
+    async consumeMessages() {
+      await inbox.settled();
+      return messages.splice(0);
+    },
     hasMessages: () => messages.length > 0,
     isStopped: () => isStopped,
     stop: () => {
@@ -78,6 +83,23 @@ export function createSteeringHandlers(
     consumeConstraints: () => constraints.splice(0),
     close: () => void (isClosed = true),
     carry: () => ({ messages: [...messages], constraints: [...constraints], seen: [...seen] }),
+  };
+}
+
+/** Messages are looked up side by side, and count in the order in which they came. */
+function inOrder(take: (message: SteeringMessage, before: Promise<unknown>) => Promise<void>) {
+  let previous: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
+  return {
+    async take(message: SteeringMessage): Promise<void> {
+      const taken = take(message, previous);
+      previous = taken.catch(() => undefined);
+      underWay++;
+      await taken.finally(() => underWay--);
+    },
+    async settled(): Promise<void> {
+      if (underWay > 0) await condition(() => underWay === 0);
+    },
   };
 }
 

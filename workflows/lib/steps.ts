@@ -42,7 +42,7 @@ async function runAgentStep(job: Job, step: StepOutline): Promise<StepResult> {
   let next: StepAttempt = { number: 0, agent: step.agent ?? 'general' };
   for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
     // An attempt that failed may not have passed on what it was given.
-    messages.push(...job.steering.consumeMessages());
+    messages.push(...(await job.steering.consumeMessages()));
     const failure = await runAttempt(job, step, next, messages, breaker);
     if (!failure) return DONE;
     if ('status' in failure) return failure;
@@ -81,7 +81,7 @@ async function runAttempt(
       if (end) return end;
       job.progress.hasCalledTools = true;
     }
-    messages.push(...job.steering.consumeMessages());
+    messages.push(...(await job.steering.consumeMessages()));
   }
 }
 
