@@ -171,6 +171,8 @@ export const Approval = z.object({
   approvals: z.array(z.object({ by: z.string(), at: z.string(), via: z.string() })).optional(),
   decision: z
     .object({
+      /** Which of the answers given it is. */
+      id: z.string().optional(),
       verdict: z.enum(['approve', 'cancel', 'expired', 'withdrawn']),
       choice: Choice.optional(),
       by: z.string().nullable(),

@@ -1,12 +1,9 @@
-import { ownValue } from '../../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mayAnswer } from '../../contracts/approval-rules.ts';
-import type { CancelRequest } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { JobStatusName } from '../../contracts/orchestration.ts';
-import type { PlanProblem } from '../../contracts/plan.ts';
-import { invalidField, type Principal, RequestError } from '../../contracts/request.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import type { Answerer, Decision, DecisionOutcome } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findDelivery, insertDelivery, setDelivered } from '../../db/queries/inbox.ts';
@@ -14,9 +11,10 @@ import { findOrchestration, type Orchestration } from '../../db/queries/orchestr
 import { deleteEdits, insertEdits } from '../../db/queries/plans.ts';
 import { findShownHash } from '../../db/queries/slack.ts';
 import { auditUnseen, findJobFor } from '../access/access.ts';
-import { audit, auditRefusal } from '../audit.ts';
+import { audit } from '../audit.ts';
 import { shownMark } from './approval.ts';
 import { findAnswerers } from './policy.ts';
+import { type Answer, invalidEdits, isCut, refuseAnswer, toRefusal, withoutHash } from './refusals.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
@@ -24,9 +22,6 @@ import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-po
 export interface DecideDeps extends DatabaseDeps, WakeDeps, DispatchDeps {
   readonly workflows: Pick<WorkflowPort, 'decide'>;
 }
-
-/** From a thread it comes without a hash, and means what the thread shows. */
-type Answer = CancelRequest & { readonly verdict: Decision['verdict'] };
 
 /** The row can say "waiting" one workflow task before the workflow does; so often and so long it is asked again. */
 const RETRIES = 5;
@@ -111,17 +106,6 @@ function refusalOf(
   const declines = verdict === 'cancel' || choice === 'skip' || choice === 'stop';
   return declines ? undefined : isCut();
 }
-
-const withoutHash = () =>
-  invalidField('hash', 'is missing: read the job and send the approval.hash of what it shows; nothing was decided');
-
-const isCut = () =>
-  new RequestError(
-    'conflict',
-    'Not all of this question fits into the thread. Read the whole of it in the console and decide there.',
-    undefined,
-    'cut',
-  );
 
 /** A person as they may answer now; undefined for one who has no rights any more. */
 export const answererOf = async (
@@ -224,9 +208,22 @@ async function send(deps: DecideDeps, job: Orchestration, decision: Decision): P
     const answer = await deps.workflows.decide(run, decision);
     if (answer.status === 'done')
       return answer.value.problems ? new Refused(invalidEdits(answer.value.problems)) : answer.value;
+    if (answer.status === 'unconfirmed') return lookUp(deps, job, decision);
     const type = typeOf(answer);
-    if (type !== FAILURE.notWaiting || attempt === RETRIES || !(await isStillWaiting(deps, job)))
+    const mayWaitSoon = type === FAILURE.notWaiting && attempt < RETRIES;
+    if (!mayWaitSoon || (await becameOf(deps, job, decision)) !== 'waits')
       return new Refused(toRefusal(type), answer.status === 'refused' && answer.isRecorded);
+    await delay(RETRY_MS);
+  }
+}
+
+/** Nobody said what became of the answer: the row does, a moment later, if one has been counted at all. */
+async function lookUp(deps: DatabaseDeps, job: Orchestration, decision: Decision): Promise<Refused | DecisionOutcome> {
+  for (let attempt = 1; ; attempt++) {
+    const became = await becameOf(deps, job, decision);
+    if (became === 'counts') return { verdict: decision.verdict };
+    if (became === 'over') return new Refused(toRefusal(FAILURE.notWaiting));
+    if (attempt === RETRIES) return new Refused(toRefusal(undefined));
     await delay(RETRY_MS);
   }
 }
@@ -236,65 +233,15 @@ const typeOf = (answer: WorkflowAnswer<unknown>): string | undefined => {
   return answer.status === 'refused' ? answer.type : undefined;
 };
 
-const isStillWaiting = (deps: DatabaseDeps, { organization_id, id }: Orchestration): Promise<boolean> =>
+/** Whether the answer is the one that has been counted, its question still waits, or something else has ended it. */
+const becameOf = (
+  deps: DatabaseDeps,
+  { organization_id, id, approval }: Orchestration,
+  decision: Decision,
+): Promise<'counts' | 'waits' | 'over'> =>
   withOrganization(deps.db, organization_id, async (trx) => {
     const now = await findOrchestration(trx, id);
-    return now?.status === 'awaiting_approval' && !now.approval?.decision;
+    if (now?.approval?.decision?.id === decision.id) return 'counts';
+    const waits = now?.status === 'awaiting_approval' && !now.approval?.decision && now.approval?.id === approval?.id;
+    return waits ? 'waits' : 'over';
   });
-
-/** The plan's mistakes as the fields a person can mend. */
-const invalidEdits = (problems: readonly PlanProblem[]): RequestError =>
-  new RequestError(
-    'invalid-request',
-    `The edited plan is not valid, and nothing was changed: ${problems[0]?.message ?? ''}`,
-    problems.map(({ step, field, message }) => ({
-      path: ['edits', ...(step ? ['steps', step] : []), ...(field ? [field] : [])].join('.'),
-      message,
-    })),
-  );
-
-/** What a person can do about a refusal of the workflow; others were not confirmed. */
-const REFUSALS: Partial<Record<string, readonly ['forbidden' | 'conflict', string, RequestError['reason']?]>> = {
-  [FAILURE.notAllowed]: [
-    'forbidden',
-    'The approval policy does not name you for this answer; the job shows whom it names.',
-    'not_named',
-  ],
-  [FAILURE.noSuchChoice]: ['conflict', 'This question has no such choice. The job shows the choices it has.'],
-  [FAILURE.alreadyApproved]: ['conflict', 'You have approved this already. Others have to approve it too.'],
-  [FAILURE.approvalMismatch]: [
-    'conflict',
-    'What you answered is not what waits now. Read the job again and answer what it shows.',
-    'other_question',
-  ],
-  [FAILURE.notWaiting]: [
-    'conflict',
-    'Nothing waits for approval any more: somebody was faster, or it expired.',
-    'not_waiting',
-  ],
-};
-
-export function toRefusal(type: string | undefined): RequestError {
-  const [kind, message, reason] = ownValue(REFUSALS, type ?? '') ?? [
-    'unavailable',
-    'The decision could not be confirmed. Read the job again before you repeat it.',
-  ];
-  return new RequestError(kind, message, undefined, reason);
-}
-
-/** Writes down who has tried what, and says why it does not count. */
-export const refuseAnswer = (
-  deps: DatabaseDeps,
-  principal: Principal,
-  { jobId, answer, entry }: { jobId: string; answer: Answer; entry: Entry },
-  refusal: RequestError,
-): Promise<never> => {
-  const { verdict, choice, approvalId, hash } = answer;
-  return auditRefusal(deps, principal, ['approval.decide', jobId], refusal, {
-    verdict,
-    choice,
-    via: entry.via,
-    approvalId,
-    hash,
-  });
-};

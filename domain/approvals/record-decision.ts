@@ -71,6 +71,7 @@ function withApproval(approval: Approval, decision: Decision): Approval {
 const withDecision = (approval: Approval, decision: Decision): Approval => ({
   ...(decision.verdict === 'approve' && approval.policy.quorum ? withApproval(approval, decision) : approval),
   decision: {
+    id: decision.id,
     verdict: decision.verdict,
     ...(decision.choice && { choice: decision.choice }),
     ...byWhom(decision),

@@ -7,15 +7,8 @@ import { textsFor } from '../../contracts/texts.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { insertMessage } from '../../db/queries/sessions.ts';
 import { changeOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import {
-  answererOf,
-  decide,
-  isNamed,
-  refuseAnswer,
-  refuseRepeated,
-  toRefusal,
-  type DecideDeps,
-} from '../approvals/decide.ts';
+import { answererOf, decide, isNamed, refuseRepeated, type DecideDeps } from '../approvals/decide.ts';
+import { refuseAnswer, toRefusal } from '../approvals/refusals.ts';
 import { auditUnseen, findJobFor } from '../access/access.ts';
 import { audit } from '../audit.ts';
 import { DIRECT, type Entry } from '../inbox/dispatcher.ts';
