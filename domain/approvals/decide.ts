@@ -14,7 +14,7 @@ import { auditUnseen, findJobFor } from '../access/access.ts';
 import { audit } from '../audit.ts';
 import { shownMark } from './approval.ts';
 import { findAnswerers } from './policy.ts';
-import { type Answer, invalidEdits, isCut, refuseAnswer, toRefusal, withoutHash } from './refusals.ts';
+import { type Answer, invalidEdits, isCut, isKnownRefusal, refuseAnswer, toRefusal, withoutHash } from './refusals.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
@@ -208,8 +208,8 @@ async function send(deps: DecideDeps, job: Orchestration, decision: Decision): P
     const answer = await deps.workflows.decide(run, decision);
     if (answer.status === 'done')
       return answer.value.problems ? new Refused(invalidEdits(answer.value.problems)) : answer.value;
-    if (answer.status === 'unconfirmed') return lookUp(deps, job, decision);
     const type = typeOf(answer);
+    if (!isKnownRefusal(type)) return lookUp(deps, job, decision);
     const mayWaitSoon = type === FAILURE.notWaiting && attempt < RETRIES;
     if (!mayWaitSoon || (await becameOf(deps, job, decision)) !== 'waits')
       return new Refused(toRefusal(type), answer.status === 'refused' && answer.isRecorded);
@@ -217,7 +217,7 @@ async function send(deps: DecideDeps, job: Orchestration, decision: Decision): P
   }
 }
 
-/** Nobody said what became of the answer: the row does, a moment later, if one has been counted at all. */
+/** Nobody said what became of the answer, as when the workflow ends over it: the row does, a moment later, if one has been counted at all. */
 async function lookUp(deps: DatabaseDeps, job: Orchestration, decision: Decision): Promise<Refused | DecisionOutcome> {
   for (let attempt = 1; ; attempt++) {
     const became = await becameOf(deps, job, decision);

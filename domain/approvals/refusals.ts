@@ -54,6 +54,9 @@ const REFUSALS: Partial<Record<string, readonly ['forbidden' | 'conflict', strin
   ],
 };
 
+/** Whether the workflow has said why an answer does not count; the server ends an update in words of its own. */
+export const isKnownRefusal = (type: string | undefined): boolean => ownValue(REFUSALS, type ?? '') !== undefined;
+
 export function toRefusal(type: string | undefined): RequestError {
   const [kind, message, reason] = ownValue(REFUSALS, type ?? '') ?? [
     'unavailable',

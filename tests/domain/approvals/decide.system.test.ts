@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Approval } from '../../../contracts/approval.ts';
+import type { FailureType } from '../../../contracts/failures.ts';
 import { toJsonb } from '../../../contracts/json.ts';
 import type { Principal } from '../../../contracts/request.ts';
 import type { Decision } from '../../../contracts/workflow.ts';
@@ -9,6 +10,7 @@ import { changeOrchestration } from '../../../db/queries/orchestrations.ts';
 import { decide } from '../../../domain/approvals/decide.ts';
 import { cancelJob } from '../../../domain/orchestrations/cancel.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
+import type { WorkflowAnswer } from '../../../domain/orchestrations/workflow-port.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
@@ -35,8 +37,14 @@ const QUESTION: Approval = {
   },
 };
 
+/** What Temporal's server says of an accepted update of a workflow that has ended. */
+const ENDED = 'AcceptedUpdateCompletedWorkflow' as FailureType;
+
 /** A job that waits, and a workflow that keeps its answer to itself; `then` is what it does all the same. */
-async function waitingJob(then: (decision: Decision, keep: (approval: Approval) => Promise<void>) => Promise<void>) {
+async function waitingJob(
+  said: WorkflowAnswer<never>,
+  then: (decision: Decision, keep: (approval: Approval) => Promise<void>) => Promise<void>,
+) {
   const jobId = await createOrchestration(database.db, tenant, { status: 'awaiting_approval' });
   const { organizationId } = tenant;
   const keep = (approval: Approval) =>
@@ -53,7 +61,7 @@ async function waitingJob(then: (decision: Decision, keep: (approval: Approval) 
     workflows: {
       decide: async (_run: unknown, decision: Decision) => {
         await then(decision, keep);
-        return { status: 'unconfirmed' as const };
+        return said;
       },
       cancel: async ({ orchestrationId }: { orchestrationId: string }) => {
         stopped.push(orchestrationId);
@@ -76,22 +84,25 @@ const answeredBy = (id: string, verdict: Decision['verdict']): Approval => ({
   decision: { id, verdict, by: tenant.userId, at: new Date().toISOString(), via: 'rest' },
 });
 
-describe('an answer that nobody confirms in time', () => {
+describe.each([
+  ['nobody confirms in time', { status: 'unconfirmed' } as const],
+  ['the server gives up because the workflow ends', { status: 'refused', type: ENDED, isRecorded: false } as const],
+])('an answer that %s', (_, said) => {
   it('has counted when the row says that this very one has', async () => {
-    const job = await waitingJob(({ id, verdict }, keep) => keep(answeredBy(id, verdict)));
+    const job = await waitingJob(said, ({ id, verdict }, keep) => keep(answeredBy(id, verdict)));
     await expect(job.approve()).resolves.toBe('running');
   });
 
   it('has not counted when another one has, and a cancel then stops nothing', async () => {
-    const job = await waitingJob((_decision, keep) => keep(answeredBy(randomUUID(), 'approve')));
+    const job = await waitingJob(said, (_decision, keep) => keep(answeredBy(randomUUID(), 'approve')));
     await expect(job.approve()).rejects.toMatchObject({ kind: 'conflict' });
-    const next = await waitingJob((_decision, keep) => keep(answeredBy(randomUUID(), 'approve')));
+    const next = await waitingJob(said, (_decision, keep) => keep(answeredBy(randomUUID(), 'approve')));
     await expect(next.cancel()).rejects.toMatchObject({ kind: 'conflict' });
     expect([...job.stopped, ...next.stopped]).toEqual([]);
   });
 
   it('is unknown while the question waits, and a cancel then stops the work', async () => {
-    const job = await waitingJob(() => Promise.resolve());
+    const job = await waitingJob(said, () => Promise.resolve());
     await expect(job.approve()).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(job.cancel()).resolves.toBe('awaiting_approval');
     expect(job.stopped).toEqual([job.jobId]);
