@@ -89,16 +89,16 @@ export function createSteeringHandlers(
 /** Messages are looked up side by side, and count in the order in which they came. */
 function inOrder(take: (message: SteeringMessage, before: Promise<unknown>) => Promise<void>) {
   let previous: Promise<unknown> = Promise.resolve();
-  let underWay = 0;
+  let inFlight = 0;
   return {
     async take(message: SteeringMessage): Promise<void> {
       const taken = take(message, previous);
       previous = taken.catch(() => undefined);
-      underWay++;
-      await taken.finally(() => underWay--);
+      inFlight++;
+      await taken.finally(() => inFlight--);
     },
     async settled(): Promise<void> {
-      if (underWay > 0) await condition(() => underWay === 0);
+      if (inFlight > 0) await condition(() => inFlight === 0);
     },
   };
 }
