@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createCircuit } from '../../../adapters/coding-agents/circuit.ts';
+import { createCircuit } from '../../../adapters/coding-agents/sidecar.ts';
 import { createLogBatches, createRedaction } from '../../../adapters/coding-agents/agent-log.ts';
 import { readLines } from '../../../adapters/coding-agents/read-lines.ts';
 import { readAgentEvent } from '../../../adapters/coding-agents/stream-json.ts';
