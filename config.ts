@@ -63,6 +63,9 @@ const OURS = /^(?:NUBABEL|SLACK|TEMPORAL|PG)_?/;
 /** Settings of ours that a coding agent may need as well. */
 const SHARED = ['ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'];
 
+/** A name with a dot: one without is of a local network. Other ports below 1024 are refused when they are asked for. */
+const PUBLIC_HOST = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9-]+(?::(?:443|\d{4,5}))?$/i;
+
 /** Every variable the product reads; `.env.example` has a sentence for each. */
 const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -96,6 +99,7 @@ const Env = z.object({
   DELEGATION_TIMEOUT: ms.default(1_800_000),
   DELEGATION_MAX_CENTS: cents.default(200),
   DELEGATION_ENV: listOf(z.string().regex(/^[A-Za-z_]\w*$/, 'is no name of a variable')).optional(),
+  DELEGATION_ALLOWED_HOSTS: listOf(z.string().regex(PUBLIC_HOST, 'is no host, host:port or *.host')).default([]),
   ROUTING_CACHE: flag.default(true),
   NUBABEL_DEV_TOKEN: z.string().min(8, 'needs at least 8 characters').optional(),
   NUBABEL_DATA_DIR: z.string().min(1).default('.data'),

@@ -118,6 +118,7 @@ function openTools(
     cursorCommand: config.CURSOR_COMMAND,
     timeoutMs: config.DELEGATION_TIMEOUT,
     env: config.delegationEnv,
+    allowedHosts: config.DELEGATION_ALLOWED_HOSTS,
     dataDir: config.NUBABEL_DATA_DIR,
     onError: (error) => log.warn({ err: error }, 'a coding agent had trouble beside its work'),
   });

@@ -35,7 +35,6 @@ const MAX_CHARS = 500;
 
 /** Log lines on their way to readers: a few batches a second at most, however fast they come. */
 export interface LogBatches {
-  /** Each may hold several lines. */
   add(texts: readonly string[]): void;
   /** Flushes what is left; resolves when the last batch was delivered. */
   close(): Promise<void>;

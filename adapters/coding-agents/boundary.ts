@@ -1,16 +1,17 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { chown, mkdir, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Command } from './coding-agents.ts';
+import { openEgressProxy, type EgressProxy } from './egress-proxy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const SCRIPT = readFileSync(new URL('boundary.sh', import.meta.url), 'utf8');
 const SHELL = '/bin/sh';
 const UNSHARE = ['/usr/bin/unshare', '/bin/unshare'];
-const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--ipc', '--uts'];
+const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--ipc', '--uts', '--net'];
 /** The user of agents where the worker is root: no account has it, and systemd and distributions give it to none. */
 const AGENT_USER = 65_533;
 /** A trial that takes longer has failed, ms. */
@@ -18,6 +19,43 @@ const TRIAL_MS = 15_000;
 /** A trial that has failed is made again after this, ms. */
 const TRY_AGAIN_MS = 60_000;
 const DRAWN = 'drawn';
+/** Where the relay listens behind the boundary; on the next one when that is the port of the model API. */
+const RELAY_PORT = 3128;
+
+/**
+ * Carries connections from the loopback behind the boundary to the proxy's socket, and those to the port of a model API
+ * on our own loopback through it. It tells its port when it listens, and lasts until the namespace ends.
+ */
+const RELAY = `
+const net = require('node:net');
+const { pipeline } = require('node:stream');
+const [path, api] = process.argv.slice(1);
+const apiPort = Number(/:(\\d+)$/.exec(api)?.[1]);
+const port = apiPort === ${RELAY_PORT} ? ${RELAY_PORT + 1} : ${RELAY_PORT};
+process.on('SIGTERM', () => {});
+const join = (near, far) => {
+  pipeline(near, far, () => {});
+  pipeline(far, near, () => {});
+};
+const open = (near) => net.connect({ path, allowHalfOpen: true }).on('error', () => near.destroy());
+const listen = (at, carry) =>
+  new Promise((done) => net.createServer({ allowHalfOpen: true }, (near) => carry(near.on('error', () => {}))).listen(at, done));
+const toApi = (near) => {
+  const far = open(near);
+  let head = '';
+  far.write('CONNECT ' + api + ' HTTP/1.1\\r\\nhost: ' + api + '\\r\\n\\r\\n');
+  far.on('close', () => near.destroy()).on('data', function answer(bytes) {
+    head += bytes.toString('latin1');
+    const end = head.indexOf('\\r\\n\\r\\n');
+    if (end < 0) return;
+    far.off('data', answer).pause();
+    if (!head.startsWith('HTTP/1.1 200 ')) return near.destroy();
+    if (head.length > end + 4) near.write(Buffer.from(head.slice(end + 4), 'latin1'));
+    join(near, far);
+  });
+};
+Promise.all([listen(port, (near) => join(near, open(near))), ...(apiPort ? [listen(apiPort, toApi)] : [])])
+  .then(() => process.stdout.write(port + '\\n'));`;
 
 /** All that a coding agent may write to. */
 interface Territory {
@@ -29,8 +67,11 @@ interface Territory {
 export interface Boundary {
   /** Undefined when a coding agent can be kept away; else why not, in words for people. Really tried, and remembered. */
   problem(): Promise<string | undefined>;
-  /** The command that runs another one behind the boundary. It fails, before the agent begins, when it cannot be drawn. */
-  around(command: Command, territory: Territory): Promise<Command>;
+  /**
+   * The command that runs another one behind the boundary, with the proxy as its only way to a network. It fails, before
+   * the agent begins, when the boundary cannot be drawn.
+   */
+  around(command: Command, territory: Territory, proxy: EgressProxy): Promise<Command>;
 }
 
 interface BoundaryDeps {
@@ -48,7 +89,7 @@ export function createBoundary({ dataDir, env }: BoundaryDeps): Boundary {
   /** None of these may be there in the end; folders of ours may hold what is shown, so files are named. */
   const secrets = [join(ROOT, '.env'), join(ROOT, 'config.ts'), data, join(resolve('.'), '.env')];
 
-  async function around({ file, args }: Command, { work, home }: Territory): Promise<Command> {
+  async function around({ file, args }: Command, { work, home }: Territory, proxy: EgressProxy): Promise<Command> {
     const real = await realpath(file);
     const program = [shownFor(real, [...hidden, ...secrets]), process.execPath];
     await mkdir(mountPoint, { recursive: true, mode: 0o700 });
@@ -60,7 +101,11 @@ export function createBoundary({ dataDir, env }: BoundaryDeps): Boundary {
       user,
       work,
       home,
-      dirname(process.execPath),
+      process.execPath,
+      readlinkSync('/proc/self/ns/net'),
+      proxy.socket,
+      RELAY,
+      proxy.local ?? '',
       ...hidden,
       '--',
       ...program,
@@ -116,6 +161,7 @@ done
 shift
 for each in "$@"; do [ -f "$each" ] && [ -s "$each" ] && echo "$each"; done
 [ -w /usr ] && echo 'writable /usr'
+grep -q '^[^ ]*[[:space:]]00000000' /proc/net/route && echo 'a network'
 : 2>/dev/null >"$HOME/trial" && rm "$HOME/trial" || echo 'no home'
 echo ${DRAWN}`;
 
@@ -125,17 +171,21 @@ async function tryOut({ around, data, secrets, env }: Trial): Promise<string | u
     return 'this system offers no boundary that Nubabel could draw around it. Run the worker of the pool local-ops on Linux.';
   if (!unshareProgram()) return 'unshare is not there: install util-linux on the machine of the worker.';
   const [work, home] = [join(data, 'workspaces', '.trial', 'work'), join(data, 'workspaces', '.trial', 'home')];
+  let proxy: EgressProxy | undefined;
   try {
+    proxy = await openEgressProxy({ baseUrl: undefined, hosts: [], onRefused: () => {} });
     for (const folder of [work, home]) await mkdir(folder, { recursive: true, mode: 0o700 });
     const look = ['-c', LOOK_AROUND, String(process.pid), ownCommand(), ...secrets, join(data, 'dev-token')];
-    const { file, args } = await around({ file: SHELL, args: look }, { work, home });
+    const { file, args } = await around({ file: SHELL, args: look }, { work, home }, proxy);
     const { stdout } = await promisify(execFile)(file, args, { env: { ...env }, cwd: '/', timeout: TRIAL_MS });
     const seen = stdout.trim();
     return seen === DRAWN ? undefined : `something of ours could still be seen from there (${seen.split('\n')[0]}).`;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     const why = (stderr || message).trim().split('\n').at(-1) ?? '';
-    return `the system does not let it be drawn (${why}). Allow user namespaces to the worker's user, or run the worker of the pool local-ops as root with CAP_SYS_ADMIN in a container of its own.`;
+    return `the system does not let it be drawn (${why}). Allow user namespaces to the worker's user, or run the worker of the pool local-ops as root with CAP_SYS_ADMIN and CAP_NET_ADMIN in a container of its own.`;
+  } finally {
+    await proxy?.close();
   }
 }
 

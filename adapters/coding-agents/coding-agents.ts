@@ -14,6 +14,10 @@ export interface CodingAgent {
   readonly setting: string;
   /** How to get it. */
   readonly install: string;
+  /** Where its model API is, unless the operator's `baseUrl` says otherwise; as in DELEGATION_ALLOWED_HOSTS. */
+  readonly modelHosts: readonly string[];
+  /** The variable that names another address of its model API. */
+  readonly baseUrl: string | undefined;
   /** Its flags, in groups; a group whose first word the operator's own command has already is left out. */
   readonly flags: readonly (readonly string[])[];
 }
@@ -29,6 +33,8 @@ export const CLAUDE_CODE: CodingAgent = {
   command: 'claude',
   setting: 'CLAUDE_CODE_COMMAND',
   install: 'npm install -g @anthropic-ai/claude-code',
+  modelHosts: ['api.anthropic.com'],
+  baseUrl: 'ANTHROPIC_BASE_URL',
   flags: [['-p'], ['--output-format', 'stream-json'], ['--verbose'], ['--permission-mode', 'acceptEdits']],
 };
 export const CURSOR: CodingAgent = {
@@ -37,6 +43,9 @@ export const CURSOR: CodingAgent = {
   command: 'cursor-agent',
   setting: 'CURSOR_COMMAND',
   install: 'https://cursor.com/cli',
+  // https://cursor.com/docs/enterprise/network-configuration
+  modelHosts: ['*.cursor.sh'],
+  baseUrl: undefined,
   flags: [['-p'], ['--output-format', 'stream-json'], ['--trust']],
 };
 

@@ -3,6 +3,7 @@ import { ToolCallError } from '../../domain/tools/tool-ports.ts';
 import { argumentsFor, inputFor, notInstalled, type CodingAgent, findCommand, type Command } from './coding-agents.ts';
 import type { DelegationCall } from '../../domain/delegation/delegation-port.ts';
 import type { Boundary } from './boundary.ts';
+import { openEgressProxy } from './egress-proxy.ts';
 import { createLogBatches, type Redact } from './agent-log.ts';
 import { runProcess, type ProcessEnd } from './run-process.ts';
 import { readAgentEvent, type AgentResult } from './stream-json.ts';
@@ -17,6 +18,8 @@ interface CommandLineDeps {
   readonly redact: Redact;
   readonly workspaces: Workspaces;
   readonly boundary: Boundary;
+  /** Hosts besides its model API that it may reach. */
+  readonly allowedHosts: readonly string[];
   /** Longest run, ms. */
   readonly timeoutMs: number;
   readonly onError: (error: unknown) => void;
@@ -87,22 +90,25 @@ async function work({ agent, deps, command, key, args, options }: Work): Promise
   const began = performance.now();
   const timeoutMs = Math.min(deps.timeoutMs, options.timeoutMs);
   const behind = { file: command.file, args: argumentsFor(agent, command.args, args) };
-  const end = await runProcess({
-    ...(await deps.boundary.around(behind, await workspaces.open(key))),
-    env: deps.env,
-    input: inputFor(args),
-    timeoutMs,
-    signal: options.signal,
-    graceMs: deps.graceMs,
-    onLine(line) {
-      const event = readAgentEvent(line);
-      report.sessionId = event?.sessionId ?? report.sessionId;
-      report.model ??= event?.model;
-      report.result = event?.result ?? report.result;
-      log.add((event?.log ?? [line]).map(redact));
-    },
-    onErrorLine: (line) => log.add([redact(line)]),
-  });
+  const proxy = await openProxy(agent, deps, (line) => log.add([redact(line)]));
+  const running = async () =>
+    runProcess({
+      ...(await deps.boundary.around(behind, await workspaces.open(key), proxy)),
+      env: deps.env,
+      input: inputFor(args),
+      timeoutMs,
+      signal: options.signal,
+      graceMs: deps.graceMs,
+      onLine(line) {
+        const event = readAgentEvent(line);
+        report.sessionId = event?.sessionId ?? report.sessionId;
+        report.model ??= event?.model;
+        report.result = event?.result ?? report.result;
+        log.add((event?.log ?? [line]).map(redact));
+      },
+      onErrorLine: (line) => log.add([redact(line)]),
+    });
+  const end = await running().finally(() => proxy.close());
   await log.close();
   const { organizationId } = options;
   const { sessionId, result } = report;
@@ -118,6 +124,23 @@ async function work({ agent, deps, command, key, args, options }: Work): Promise
     costCents: result?.costCents ?? null,
     inputTokens: result?.inputTokens ?? null,
     outputTokens: result?.outputTokens ?? null,
+  });
+}
+
+/** Its way to its model API and to what the operator allows, and to nothing else. */
+function openProxy(
+  { title, modelHosts, baseUrl }: CodingAgent,
+  { env, allowedHosts }: CommandLineDeps,
+  onLine: (line: string) => void,
+) {
+  const given = baseUrl === undefined ? undefined : env[baseUrl];
+  return openEgressProxy({
+    baseUrl: given,
+    hosts: [...(given === undefined ? modelHosts : []), ...allowedHosts],
+    onRefused: (target) =>
+      onLine(
+        `${title} was kept from ${target}: DELEGATION_ALLOWED_HOSTS does not allow it, or it is not on the public internet.`,
+      ),
   });
 }
 

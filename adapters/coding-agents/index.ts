@@ -28,6 +28,8 @@ export interface DelegationDeps {
   readonly timeoutMs: number;
   /** All that a command line sees of our environment: PATH, HOME, LANG and what the operator has named. */
   readonly env: Readonly<Record<string, string>>;
+  /** Hosts besides their model API that command lines may reach: `host`, `host:port` or `*.host`. */
+  readonly allowedHosts: readonly string[];
   /** `workspaces/<key>` in it are the folders of the runs. */
   readonly dataDir: string;
   /** Failures beside the work, such as log lines that could not be stored. */
@@ -43,12 +45,12 @@ const NOT_SECRET = ['PATH', 'HOME', 'LANG'];
 
 /** All coding agents of one worker. Nothing is started before the first call. */
 export function createDelegation(deps: DelegationDeps): Delegation {
-  const { sidecarUrl, env, onError, logEveryMs } = deps;
+  const { sidecarUrl, env, onError, logEveryMs, allowedHosts, timeoutMs, graceMs } = deps;
   const secrets = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_SECRET.includes(name)));
   const shared = { redact: createRedaction(secrets), onError, logEveryMs };
   const workspaces = createWorkspaces(join(deps.dataDir, 'workspaces'));
   const boundary = createBoundary({ dataDir: deps.dataDir, env });
-  const machine = { env, workspaces, boundary, timeoutMs: deps.timeoutMs, graceMs: deps.graceMs };
+  const machine = { env, workspaces, boundary, allowedHosts, timeoutMs, graceMs };
   const commandLine = (agent: CodingAgent, command: string | undefined) =>
     createCommandLine(agent, { ...shared, ...machine, command });
   const sidecar = sidecarUrl

@@ -64,7 +64,7 @@ const define = (name: DelegationTool, title: string, description: string, input:
   description,
   inputSchema: z.toJSONSchema(input, { io: 'input' }),
   outputSchema: z.toJSONSchema(DelegationOutput),
-  // It edits in a folder of its own, but what it runs there may reach anything on the network: the worst that it may do.
+  // It edits in a folder of its own, but what it runs there may reach whatever the operator allows: the worst that it may do.
   annotations: { title, readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 });
 

@@ -66,6 +66,14 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('lets coding agents reach hosts of the public internet that are named, and no other', () => {
+    const hosts = (DELEGATION_ALLOWED_HOSTS: string) => load({ DELEGATION_ALLOWED_HOSTS }).DELEGATION_ALLOWED_HOSTS;
+    expect(hosts('registry.npmjs.org, *.example.com:8443')).toEqual(['registry.npmjs.org', '*.example.com:8443']);
+    expect(load({}).DELEGATION_ALLOWED_HOSTS).toEqual([]);
+    for (const wrong of ['*', 'https://github.com', 'localhost', 'github.com:22', 'github.com:655360', '[::1]', 'a..b'])
+      expect(() => hosts(wrong)).toThrow(/DELEGATION_ALLOWED_HOSTS/);
+  });
+
   it('lets coding agents see what they need and what the operator names, and tells the names alone', () => {
     const env = { PATH: '/bin', HOME: '/home/x', SLACK_SIGNING_SECRET: '', AGENT_KEY: 'canary', OTHER: 'secret' };
     const config = load({ ...env, DELEGATION_ENV: 'AGENT_KEY, NOT_THERE' });

@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openAgents, type AgentsOnAMachine } from './fixture.ts';
+import { openLocalServices, type LocalServices } from './worker-machine.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const HOSTILE = fileURLToPath(new URL('../../fakes/coding-agents/hostile.ts', import.meta.url));
@@ -59,6 +60,44 @@ describe('a hostile coding agent', () => {
   });
 });
 
+describe('the network of a coding agent', () => {
+  let services: LocalServices | undefined;
+  afterEach(() => {
+    services?.close();
+    services = undefined;
+  });
+
+  it('is its model API and nothing else: not our loopback, metadata, other hosts, UDP or abstract sockets', async () => {
+    services = await openLocalServices();
+    const { modelApi } = services;
+    agents = openAgents({ claudeCodeCommand: HOSTILE, env: { ANTHROPIC_BASE_URL: modelApi } });
+    const orders = { needles: [], paths: [], pids: [], network: services.network(modelApi) };
+    const { text } = await agents.call('claude_code', JSON.stringify(orders));
+    expect(JSON.parse(text)).toEqual([]);
+    expect(services.reached()).toEqual([]);
+    const told = agents.batches.flat().join('\n');
+    expect(told).toContain(`Claude Code was kept from ${services.network(modelApi).tcp[0]}`);
+  });
+
+  it('is not even our loopback where the model API is elsewhere, and nothing of a run stays open after it', async () => {
+    services = await openLocalServices();
+    const folders = () => globSync(join(tmpdir(), 'nubabel-*', 'proxy'));
+    const before = folders();
+    agents = openAgents({ claudeCodeCommand: HOSTILE, allowedHosts: ['localhost.example.com', '*.internal.example'] });
+    const orders = { needles: [], paths: [], pids: [], network: services.network(undefined) };
+    const { text } = await agents.call('claude_code', JSON.stringify(orders));
+    expect(JSON.parse(text)).toEqual([]);
+    expect(services.reached()).toEqual([]);
+    expect(folders()).toEqual(before);
+  });
+
+  it('has to be its own: where none can be made nothing is delegated, and the words say what to do', async () => {
+    const { stdout } = await asWorker(['--bounding-set=-net_admin', '--inh-caps=-all']);
+    expect(stdout).toMatch(/Claude Code was not started: .*loopback of its own network cannot be brought up/);
+    expect(stdout).toContain('"available":[]');
+  });
+});
+
 it('where the system offers no boundary nothing is delegated, and the words say what to do', async () => {
   const { stdout, home } = await asWorker(['--bounding-set=-all', '--inh-caps=-all']);
   expect(stdout).toMatch(
@@ -80,6 +119,7 @@ async function asWorker(rights: readonly string[]): Promise<{ stdout: string; ho
     sidecarTimeoutMs: 1_000,
     timeoutMs: 60_000,
     graceMs: 300,
+    allowedHosts: [],
     claudeCodeCommand: HOSTILE,
     env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: home },
     dataDir: join(home, 'data'),

@@ -116,7 +116,16 @@ describe('the environment of a command line', () => {
     process.env['NUBABEL_LEAK_TEST'] = 'must not be seen';
     await agents.call('claude_code', 'look', { model: 'a-b' }).finally(() => delete process.env['NUBABEL_LEAK_TEST']);
     const names = Object.keys(agents.starts()[0]?.env ?? {});
-    expect(names.sort()).toEqual(['HOME', 'LANG', 'MY_TOKEN', 'PATH', 'PWD']);
+    const network = [
+      'HTTPS_PROXY',
+      'HTTP_PROXY',
+      'NODE_USE_ENV_PROXY',
+      'NO_PROXY',
+      'http_proxy',
+      'https_proxy',
+      'no_proxy',
+    ];
+    expect(names.sort()).toEqual([...network, 'HOME', 'LANG', 'MY_TOKEN', 'PATH', 'PWD'].sort());
     expect((await agents.call('claude_code', 'x', { model: '$(touch pwned)' })).text).toMatch(/is no name of a model/);
     expect((await agents.call('claude_code', 'x', { sessionId: '--dangerously-skip-permissions' })).text).toMatch(
       /no session/,

@@ -60,6 +60,7 @@ describe('a coding agent', () => {
       const delegation = createDelegation(${JSON.stringify({
         sidecarTimeoutMs: 1_000,
         timeoutMs: 60_000,
+        allowedHosts: [],
         env: { PATH: [join(dir, 'bin'), dirname(process.execPath), '/usr/bin:/bin'].join(':'), HOME: dir },
         dataDir: join(dir, 'data'),
         graceMs: 300,

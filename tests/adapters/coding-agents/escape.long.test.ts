@@ -6,15 +6,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Orders } from '../../fakes/coding-agents/hostile.ts';
 import { openAgents, type AgentsOnAMachine } from './fixture.ts';
+import { openLocalServices, type LocalServices } from './worker-machine.ts';
 
 const HOSTILE = fileURLToPath(new URL('../../fakes/coding-agents/hostile.ts', import.meta.url));
 const ROUNDS = 5;
 
 let agents: AgentsOnAMachine;
 let worker: ChildProcess | undefined;
+let services: LocalServices | undefined;
 afterEach(async () => {
   worker?.kill('SIGKILL');
   await agents?.close();
+  services?.close();
 });
 
 const commandOf = (pid: string): string => {
@@ -28,7 +31,9 @@ const commandOf = (pid: string): string => {
 describe('a coding agent that tries to get out by force', () => {
   it('reads nothing of ours anywhere, raises itself nowhere, and leaves nobody behind', async () => {
     const secret = `secret-${randomUUID()}`;
-    agents = openAgents({ claudeCodeCommand: HOSTILE, timeoutMs: 180_000 });
+    services = await openLocalServices();
+    const env = { ANTHROPIC_BASE_URL: services.modelApi };
+    agents = openAgents({ claudeCodeCommand: HOSTILE, timeoutMs: 180_000, env });
     const { dir } = agents;
     mkdirSync(join(dir, 'data', 'logs'), { recursive: true });
     for (const file of ['.env', 'data/dev-token', 'data/credential-keys', 'data/logs/api.log', 'data/temporal.db'])
@@ -42,6 +47,7 @@ describe('a coding agent that tries to get out by force', () => {
       paths: [dir, join(dir, '.env'), join(dir, 'data', 'dev-token'), '/root', '/var/lib', '/run'],
       pids: [process.pid, worker.pid ?? 0],
       thorough: true,
+      network: services.network(services.modelApi),
     };
     // Each finds what the one before has left in the folder and the home: nothing that helps.
     for (let round = 0; round < ROUNDS; round++) {
@@ -49,6 +55,7 @@ describe('a coding agent that tries to get out by force', () => {
       expect(JSON.parse(text)).toEqual([]);
       expect(agents.atWork()).toEqual([]);
     }
+    expect(services.reached()).toEqual([]);
     const left = globSync('/proc/[0-9]*').map((path) => commandOf(path.slice('/proc/'.length)));
     expect(left.filter((command) => command.includes('sleep 313'))).toEqual([]);
   });

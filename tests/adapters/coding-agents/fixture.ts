@@ -53,6 +53,7 @@ export function openAgents(given: Partial<DelegationDeps> = {}): AgentsOnAMachin
     claudeCodeCommand: undefined,
     cursorCommand: undefined,
     timeoutMs: 30_000,
+    allowedHosts: [],
     env: {
       PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
       HOME: dir,

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
 import { readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
+import { connect, type NetConnectOpts } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /** What a hostile agent is told to go for. */
@@ -13,6 +16,15 @@ export interface Orders {
   readonly pids: readonly number[];
   /** Also search every file that can be reached, and try to get out by force. */
   readonly thorough?: boolean;
+  /** What it must not reach, and its model API, of which it tells when it does not answer. */
+  readonly network?: {
+    /** `host:port` over TCP, straight and through the proxy in every way of asking. */
+    readonly tcp: readonly string[];
+    /** A name in the abstract space of Unix sockets, and a port for UDP. */
+    readonly abstract: string;
+    readonly udp: number;
+    readonly modelApi: string | undefined;
+  };
 }
 
 /** A coding agent, in the dialect of Claude Code, that tries to get at everything of the machine it runs on. */
@@ -91,6 +103,55 @@ for (const file of [
     tell(`${file} can be written to`);
   });
 
+/** What the other side says within a second or so. */
+const ask = (to: NetConnectOpts, words: string): Promise<string> =>
+  new Promise((answer) => {
+    let heard = '';
+    const socket = connect(to, () => socket.write(words));
+    socket.setTimeout(1_500, () => socket.destroy());
+    socket.on('data', (bytes) => (heard += bytes.toString('latin1')));
+    socket.on('error', () => {}).once('end', () => socket.destroy());
+    socket.once('close', () => answer(heard));
+  });
+
+if (orders.network) {
+  const { tcp, abstract, udp, modelApi } = orders.network;
+  const proxy = { host: '127.0.0.1', port: Number(URL.parse(process.env['HTTPS_PROXY'] ?? '')?.port) };
+  const socket = { path: '/nubabel/proxy' };
+  const get = (address: string, host: string) =>
+    `GET ${address} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`;
+  for (const target of tcp) {
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(target) ?? [];
+    const straight = { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) };
+    const ways = {
+      straight: ask(straight, get('/', target)),
+      tunnel: ask(proxy, `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n\r\n`).then((said) =>
+        /^HTTP.... 200/.test(said) ? said : '',
+      ),
+      'another host': ask(proxy, get(`http://${target}/`, URL.parse(modelApi ?? '')?.host ?? 'api.anthropic.com')),
+      'the socket': ask(socket, get(`http://${target}/`, target)),
+      'a user name': ask(socket, get(`http://api.anthropic.com:443@${target}/`, 'api.anthropic.com')),
+    };
+    for (const [way, said] of Object.entries(ways))
+      if (/ours|HTTP.... [^45]/.test(await said)) tell(`${target} by ${way}: ${(await said).slice(0, 80)}`);
+  }
+  if (await ask({ path: `\0${abstract}` }, 'x')) tell('an abstract socket of ours');
+  const packet = createSocket('udp4').on('error', () => {});
+  await new Promise((done) => packet.send('x', udp, '127.0.0.1', done));
+  packet.close();
+  if (await lookup('example.com').catch(() => undefined)) tell('names are resolved');
+  if (sh('ip route get 169.254.169.254').status === 0) tell('there is a route');
+  if (modelApi) {
+    const { host, hostname, port } = new URL(modelApi);
+    const said = await fetch(`${modelApi}/v1/models`).then((answer) => answer.text(), String);
+    if (said !== 'the model') tell(`no model API: ${said}`);
+    const proxied = await ask(proxy, get(`${modelApi}/v1/models`, host));
+    if (!proxied.includes('the model')) tell(`no model API through the proxy: ${proxied}`);
+    const tunnelled = await ask(proxy, `CONNECT ${hostname}:${port} HTTP/1.1\r\n\r\n${get('/v1/models', host)}`);
+    if (!tunnelled.includes('the model')) tell(`no model API through a tunnel: ${tunnelled}`);
+  }
+}
+
 if (orders.thorough) {
   const ways = [
     'mount -t tmpfs tmpfs /usr && echo out',
@@ -99,6 +160,9 @@ if (orders.thorough) {
     'nsenter -t 1 -a true && echo out',
     'nsenter -t 1 -m true && echo out',
     'unshare --mount true && echo out',
+    'nsenter -t 1 -n true && echo out',
+    'ip link add veth0 type veth && echo out',
+    'ip link set lo down && echo out',
     'chroot /tmp true && echo out',
     'mknod /tmp/disk b 254 0 && head -c 1 /tmp/disk && echo out',
     'sudo -n true && echo out',
