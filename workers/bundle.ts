@@ -7,7 +7,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import { FAILURE_CONVERTER_PATH } from '../adapters/temporal/payload-codec.ts';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const WORKFLOWS = path.join(ROOT, 'workflows', 'index.ts');
+const WORKFLOWS = path.join(ROOT, 'workflows');
 const TARGET = path.join(ROOT, 'dist', 'workflow-bundle.js');
 
 /** What may stand in the workflow sandbox; everything else there is a mistake that would cost memory or determinism. */
@@ -34,10 +34,11 @@ export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   return { path: TARGET, rebuilt: true };
 }
 
-/** The workflows as one script. */
-export async function bundleCode(): Promise<string> {
+/** The workflows of a folder as one script, with their interceptors. */
+export async function bundleCode(folder = WORKFLOWS): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS,
+    workflowsPath: path.join(folder, 'index.ts'),
+    workflowInterceptorModules: [path.join(folder, 'interceptors.ts')],
     failureConverterPath: FAILURE_CONVERTER_PATH,
     logger: SILENT,
   });

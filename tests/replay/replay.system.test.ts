@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
+import { bundleCode } from '../../workers/bundle.ts';
 import { parseHistory, replayHistory } from '../../workers/replay.ts';
-import { SILENT, silenceRuntime } from '../workflows/support/environment.ts';
+import { silenceRuntime } from '../workflows/support/environment.ts';
 import { MUTANTS, WORKFLOW } from './mutants.ts';
 import { PLAN_STORIES } from './plan-stories.ts';
 import { STORIES } from './stories.ts';
@@ -70,8 +71,7 @@ describe('a changed workflow', () => {
     const changed = text.replace(from, to);
     if (changed === text) throw new Error(`${file} no longer says ${String(from)}: mend this test.`);
     writeFileSync(path, changed);
-    const { code } = await bundleWorkflowCode({ workflowsPath: join(copy, 'workflows', 'index.ts'), logger: SILENT });
-    return code;
+    return bundleCode(join(copy, 'workflows'));
   }
   const replay = (code: string, name: string) =>
     Worker.runReplayHistory({ workflowBundle: { code } }, historyOf(name), name);

@@ -1,10 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AnswerPolicy } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Question } from '../../contracts/workflow.ts';
 import { decideSignal } from '../../workflows/messages.ts';
+import { replayHistory } from '../../workers/replay.ts';
 import { decision, failure, QUESTION, type Script } from './support/scripted-activities.ts';
-import { callsOf, decide, gate, refusalOf, untilAsked } from './support/people.ts';
+import { callsOf, decide, gate, refusalOf, steer, untilAsked } from './support/people.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
 
 let environment: TestEnvironment;
@@ -197,4 +199,23 @@ describe('an attack on a question', () => {
     await decide(run, { verdict: 'cancel' });
     await expect(run.handle.result()).resolves.toEqual({ status: 'cancelled' });
   });
+});
+
+describe('answers and messages that come at once', () => {
+  /** Later answers are looked up sooner, so that they are found in another order than they came. */
+  const judging = ({ userId }: { userId: string }) => delay(60 - 5 * Number(userId.slice(1)));
+
+  it('make a history that replays, also where the looked-up ones overtake each other', async () => {
+    for (let round = 0; round < 3; round++) {
+      const run = await asking(withPolicy({ roles: ['admin'] }), { judging });
+      const answers = Array.from({ length: 10 }, (_, nth) =>
+        nth % 3 ? decide(run, { userId: `u${nth}`, role: 'admin' }) : steer(run),
+      );
+      await Promise.allSettled<unknown>(answers);
+      await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
+      expect(recorded(run)).toHaveLength(1);
+      const history = await run.handle.fetchHistory();
+      await expect(replayHistory(history, run.handle.workflowId)).resolves.toBeUndefined();
+    }
+  }, 60_000);
 });

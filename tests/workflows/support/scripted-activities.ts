@@ -78,6 +78,8 @@ export interface Script {
   readonly offer?: Partial<Question>;
   /** How a question in the midst of the work differs from the usual one. */
   readonly question?: Partial<Question>;
+  /** Holds the look-up of who answers. */
+  readonly judging?: (given: Decision) => Promise<void>;
   /** People who have no rights any more. */
   readonly gone?: () => readonly string[];
   /** Messages to the work that nobody has said. */
@@ -173,6 +175,7 @@ export function createScriptedActivities() {
       judgeDecision: async ({ orchestrationId, decision: given, others }) => {
         const { userId, role, isAsker, isForged } = given as ScriptedDecision;
         const { people, script } = of(orchestrationId);
+        await script.judging?.(given);
         people.set(userId, { userId, role, isAsker });
         const gone = script.gone?.() ?? [];
         const found = [userId, ...others].flatMap((id) => people.get(id) ?? []);
