@@ -1,5 +1,7 @@
 import { agentLabel } from '../api/queries.ts';
 import type { JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
+import type { StepStatus } from '../../contracts/plan.ts';
+import type { ToolCallStatus } from '../../contracts/tools.ts';
 import { Icon, type IconName } from '../layout/icons.tsx';
 import { formatCents } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
@@ -7,24 +9,33 @@ import { useText } from '../text/text-context.tsx';
 /** What colours a status, an agent or a note. */
 export type Tone = 'calm' | 'busy' | 'attention' | 'good' | 'warning' | 'bad';
 
-const LOOKS: Record<JobStatusName, { readonly icon: IconName; readonly tone: Tone }> = {
+/** Jobs, steps, agents and calls look alike where they are alike. */
+type Status = JobStatusName | StepStatus | ToolCallStatus;
+const LOOKS: Record<Status, { readonly icon: IconName; readonly tone: Tone }> = {
   pending: { icon: 'clock', tone: 'calm' },
   running: { icon: 'spinner', tone: 'busy' },
   awaiting_approval: { icon: 'hand', tone: 'attention' },
+  waiting: { icon: 'hand', tone: 'attention' },
   completed: { icon: 'check', tone: 'good' },
+  done: { icon: 'check', tone: 'good' },
   partial: { icon: 'warning', tone: 'warning' },
   failed: { icon: 'cross', tone: 'bad' },
+  unknown: { icon: 'warning', tone: 'attention' },
+  declined: { icon: 'stop', tone: 'calm' },
+  skipped: { icon: 'stop', tone: 'calm' },
   cancelled: { icon: 'stop', tone: 'calm' },
   expired: { icon: 'clock', tone: 'calm' },
 };
 
-export const toneOf = (status: JobStatusName): Tone => LOOKS[status]?.tone ?? 'calm';
+const lookOf = (status: Status) => LOOKS[status] ?? LOOKS.pending;
+export const toneOf = (status: Status): Tone => lookOf(status).tone;
 
 /** The icon of a status in its colour; say the status in words next to it. */
-export function StatusIcon({ status }: { readonly status: JobStatusName }) {
+export function StatusIcon({ status }: { readonly status: Status }) {
+  const { icon, tone } = lookOf(status);
   return (
-    <span className={`tone tone-${toneOf(status)}`}>
-      <Icon name={LOOKS[status]?.icon ?? 'clock'} spinning={status === 'running'} />
+    <span className={`tone tone-${tone}`}>
+      <Icon name={icon} spinning={status === 'running'} />
     </span>
   );
 }
@@ -39,13 +50,6 @@ export function toAgentState(status: string): AgentState {
   return status === 'running' ? 'running' : 'pending';
 }
 
-const AGENT_LOOKS: Record<AgentState, { readonly icon: IconName; readonly tone: Tone }> = {
-  pending: { icon: 'clock', tone: 'calm' },
-  running: { icon: 'spinner', tone: 'busy' },
-  done: { icon: 'check', tone: 'good' },
-  failed: { icon: 'cross', tone: 'bad' },
-};
-
 /** Who works on a job, and how far each one is. */
 export function AgentChips({ agents }: { readonly agents: JobStatus['agents'] }) {
   const { text } = useText();
@@ -55,13 +59,8 @@ export function AgentChips({ agents }: { readonly agents: JobStatus['agents'] })
       {agents.map(({ agent, status, model, costCents }) => {
         const state = toAgentState(status);
         return (
-          <li
-            key={agent}
-            className={`chip tone-${AGENT_LOOKS[state].tone}`}
-            data-state={state}
-            title={model ?? undefined}
-          >
-            <Icon name={AGENT_LOOKS[state].icon} spinning={state === 'running'} />
+          <li key={agent} className={`chip tone-${toneOf(state)}`} data-state={state} title={model ?? undefined}>
+            <Icon name={lookOf(state).icon} spinning={state === 'running'} />
             <span className="chip-name">{agentLabel(text, agent)}</span>
             <span className="unseen">{text.agentStatuses[state]}</span>
             {costCents > 0 && <span className="chip-cost">{formatCents(costCents)}</span>}

@@ -1,23 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { JobStatus } from '../../contracts/orchestration.ts';
-import type { ToolCallStatus, ToolCallView } from '../../contracts/tools.ts';
+import type { ToolCallView } from '../../contracts/tools.ts';
 import { useApi, QUERY } from '../api/queries.ts';
-import { Icon, type IconName } from '../layout/icons.tsx';
+import { StatusIcon } from './status.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { RiskLabel } from '../plan/step-line.tsx';
 import { useText } from '../text/text-context.tsx';
 
-const LOOKS: Record<ToolCallStatus, { readonly tone: string; readonly icon: IconName }> = {
-  pending: { tone: 'calm', icon: 'clock' },
-  waiting: { tone: 'attention', icon: 'hand' },
-  running: { tone: 'busy', icon: 'spinner' },
-  done: { tone: 'good', icon: 'check' },
-  failed: { tone: 'bad', icon: 'cross' },
-  unknown: { tone: 'attention', icon: 'warning' },
-  declined: { tone: 'calm', icon: 'stop' },
-  cancelled: { tone: 'calm', icon: 'stop' },
-};
 /** As many as a job's status has. */
 const SHOWN = 50;
 
@@ -48,15 +38,12 @@ function ToolCall({ jobId, call }: ToolCallProps) {
   const [opened, setOpened] = useState<boolean>();
   // Why it failed is what a person looks for.
   const shown = opened ?? call.status === 'failed';
-  const { tone, icon } = LOOKS[call.status] ?? LOOKS.pending;
   const running = call.status === 'running';
   return (
     <li className="plan-step" data-status={call.status} data-tool={call.tool}>
       <details open={shown} onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
         <summary>
-          <span className={`tone tone-${tone}`}>
-            <Icon name={icon} spinning={running} />
-          </span>
+          <StatusIcon status={call.status} />
           <span className="step-line">
             <code className="step-title">{call.tool}</code>
             <RiskLabel risk={call.risk} />

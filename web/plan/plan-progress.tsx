@@ -1,20 +1,9 @@
 import type { JobStatusName } from '../../contracts/orchestration.ts';
-import type { PlanView, StepStatus, StepView } from '../../contracts/plan.ts';
+import type { PlanView, StepView } from '../../contracts/plan.ts';
 import { toPhases, type Phase } from '../../contracts/phases.ts';
-import { ProgressBar } from '../job/status.tsx';
-import type { Tone } from '../job/status.tsx';
-import { Icon, type IconName } from '../layout/icons.tsx';
+import { ProgressBar, StatusIcon } from '../job/status.tsx';
 import { useText } from '../text/text-context.tsx';
 import { StepLine, StepTerms, titleIn } from './step-line.tsx';
-
-const LOOKS: Record<StepStatus, { readonly icon: IconName; readonly tone: Tone }> = {
-  pending: { icon: 'clock', tone: 'calm' },
-  running: { icon: 'spinner', tone: 'busy' },
-  waiting: { icon: 'hand', tone: 'attention' },
-  done: { icon: 'check', tone: 'good' },
-  failed: { icon: 'cross', tone: 'bad' },
-  skipped: { icon: 'stop', tone: 'calm' },
-};
 
 /** A plan with how far it has come: a bar for each phase, a line for each step. */
 export function PlanProgress({ plan, running }: { readonly plan: PlanView; readonly running: boolean }) {
@@ -70,14 +59,11 @@ function looksLike(steps: readonly StepView[], running: boolean): JobStatusName 
 
 function StepRow({ step, titleOf }: { readonly step: StepView; readonly titleOf: (id: string) => string }) {
   const { text } = useText();
-  const look = LOOKS[step.status] ?? LOOKS.pending;
   return (
     <li className="plan-step" data-status={step.status}>
       <details>
         <summary>
-          <span className={`tone tone-${look.tone}`}>
-            <Icon name={look.icon} spinning={step.status === 'running'} />
-          </span>
+          <StatusIcon status={step.status} />
           <span className="unseen">{text.plan.statuses[step.status] ?? step.status}</span>
           <StepLine step={step} taken={step} />
         </summary>
