@@ -12,18 +12,18 @@ export type Effect = Selectable<EffectsTable>;
 export async function claimEffect(
   trx: OrganizationTransaction,
   row: Insertable<EffectsTable> & { execution: string },
-): Promise<{ readonly isOurs: boolean; readonly effect: Effect }> {
+): Promise<{ readonly isClaimed: boolean; readonly effect: Effect }> {
   const fresh = await trx
     .insertInto('effects')
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst();
-  if (fresh) return { isOurs: true, effect: fresh };
+  if (fresh) return { isClaimed: true, effect: fresh };
   const effect = await lockEffect(trx, row.key);
-  if (effect.state !== 'FAILED') return { isOurs: false, effect };
+  if (effect.state !== 'FAILED') return { isClaimed: false, effect };
   const taken = await reclaimEffect(trx, effect, row.execution);
-  return taken ? { isOurs: true, effect: taken } : { isOurs: false, effect };
+  return taken ? { isClaimed: true, effect: taken } : { isClaimed: false, effect };
 }
 
 export const findEffect = (trx: OrganizationTransaction, key: string): Promise<Effect | undefined> =>

@@ -27,7 +27,7 @@ const MARGIN_MS = 5_000;
 
 /** A line of the ledger, and whether this attempt has just claimed it. */
 interface Claim {
-  readonly isOurs: boolean;
+  readonly isClaimed: boolean;
   readonly invocation: ClaimedInvocation;
 }
 
@@ -39,7 +39,7 @@ export async function claimChange(
 ): Promise<Claim> {
   const { target, row, tool, attempt } = invocation;
   const execution = `${attempt.execution}#${attempt.number}`;
-  const { isOurs, effect } = await claimEffect(trx, {
+  const { isClaimed, effect } = await claimEffect(trx, {
     organization_id: target.organizationId,
     key,
     orchestration_id: target.orchestrationId,
@@ -52,16 +52,16 @@ export async function claimChange(
     undoable: tool.canUndo,
     execution,
   });
-  return { isOurs, invocation: { ...invocation, key, execution, effect } };
+  return { isClaimed, invocation: { ...invocation, key, execution, effect } };
 }
 
 /**
  * Makes a change that was claimed before anything is sent, and settles it after. A try that finds a claim of an earlier
  * one never sends again before it has found out what became of that.
  */
-export async function makeChange(deps: ToolDeps, { isOurs, invocation }: Claim): Promise<CallOutcome> {
+export async function makeChange(deps: ToolDeps, { isClaimed, invocation }: Claim): Promise<CallOutcome> {
   const { state, sent_at: sentAt } = invocation.effect;
-  if (isOurs) return send(deps, invocation);
+  if (isClaimed) return send(deps, invocation);
   if (state === 'DONE') return repeatAnswer(deps, invocation);
   if (state === 'UNKNOWN') return { status: 'unknown' };
   return sentAt === null ? send(deps, await reclaim(deps, invocation)) : resolveUnknownOutcome(deps, invocation);
@@ -132,11 +132,11 @@ async function markSent(
   check: CheckBeforeSending,
 ): Promise<number> {
   const sendUntil = Date.now() + options.timeoutMs + MARGIN_MS / 2;
-  const isOurs = await withOrganization(deps.db, target.organizationId, async (trx) => {
+  const isClaimed = await withOrganization(deps.db, target.organizationId, async (trx) => {
     await check(trx);
     return setSent(trx, { key, execution, waitMs: options.timeoutMs + MARGIN_MS, before });
   });
-  if (!isOurs) throw overtaken();
+  if (!isClaimed) throw overtaken();
   deps.reachKillPoint('before-effect');
   return sendUntil;
 }

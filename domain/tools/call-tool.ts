@@ -45,7 +45,7 @@ type OpenedCall =
   | {
       readonly language: Language;
       readonly invocation: ToolInvocation;
-      readonly claim: { readonly isOurs: boolean; readonly invocation: ClaimedInvocation } | undefined;
+      readonly claim: { readonly isClaimed: boolean; readonly invocation: ClaimedInvocation } | undefined;
     };
 
 /**
