@@ -133,8 +133,9 @@ export const updateIssue = defineTool<GithubClient>()({
     const now = await issueAt(client, args, context);
     const { restore, left } = restorable({ now: valuesOf(now), wanted: wantedBy(args), before: old }, isSame);
     // Closing it anew changes the reason as well, whether or not the call has named one.
-    const isOurs = !left.includes('state') && !left.includes('stateReason') && (args.state ?? args.stateReason);
-    const reasonDiffers = isOurs !== undefined && isOurs !== false && now.state_reason !== old.stateReason;
+    const hasSetState = args.state !== undefined || args.stateReason !== undefined;
+    const isStillOurs = hasSetState && !left.includes('state') && !left.includes('stateReason');
+    const reasonDiffers = isStillOurs && now.state_reason !== old.stateReason;
     const { stateReason: _, body, ...rest } = Before.parse(restore);
     const reason = StateReason.safeParse(old.stateReason);
     // GitHub takes a reason only together with the state.
