@@ -104,9 +104,10 @@ export function findEnglishDates(text: string, today: Day, now: Date): DateMenti
 }
 
 function toMention(text: string, day: Day, at: number, end: number): DateMention[] {
-  const before = text.slice(0, at).replace(DAY_END_BEFORE, '');
-  if (NO_LIMIT.test(before) || NO_LIMIT.test(text.slice(0, at))) return [];
-  return [{ day, at, end, isLimit: LIMIT.test(before) || DAY_END_BEFORE.test(text.slice(0, at)) }];
+  const whole = text.slice(0, at);
+  const before = whole.replace(DAY_END_BEFORE, '');
+  if ([whole, before].some((words) => NO_LIMIT.test(words))) return [];
+  return [{ day, at, end, isLimit: before !== whole || LIMIT.test(before) }];
 }
 
 const overlaps = (period: DateMention, { index, text }: ParsedResult): boolean =>
