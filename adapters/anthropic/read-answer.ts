@@ -1,7 +1,6 @@
 import { APIError } from '@anthropic-ai/sdk';
-import { parseExactly } from '../../contracts/json.ts';
+import { parseExactly, isRecord } from '../../contracts/json.ts';
 import { Stream } from '@anthropic-ai/sdk/core/streaming';
-import { isRecord } from '../../contracts/json.ts';
 
 /** The part of a message that we use; servers that only speak like the Messages API may leave out the rest. */
 export interface WireMessage {

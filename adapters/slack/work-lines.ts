@@ -1,8 +1,7 @@
 import type { KnownBlock } from '@slack/web-api';
 import type { PricedStep } from '../../contracts/plan.ts';
-import { stepName, toPhases } from '../../contracts/phases.ts';
+import { stepName, toPhases, agentName } from '../../contracts/phases.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
-import { agentName } from '../../contracts/phases.ts';
 import { reasonSentence, textsFor, type Texts } from '../../contracts/texts.ts';
 import type { Language } from '../../contracts/agents.ts';
 import { nanosToCents } from '../../contracts/money.ts';

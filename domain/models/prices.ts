@@ -1,6 +1,5 @@
 import { ownValue } from '../../contracts/json.ts';
-import type { Nanos } from '../../contracts/money.ts';
-import { NANOS_PER_DOLLAR } from '../../contracts/money.ts';
+import { type Nanos, NANOS_PER_DOLLAR } from '../../contracts/money.ts';
 
 /** US dollars per million tokens. */
 interface Price {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallOutline } from '../../contracts/workflow.ts';
-import { decideUpdate } from '../../workflows/messages.ts';
-import { steerUpdate } from '../../workflows/messages.ts';
+import { decideUpdate, steerUpdate } from '../../workflows/messages.ts';
 import { decision, failure, untilCancelled, type Script } from './support/scripted-activities.ts';
 import { cancelledWith } from './support/people.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';

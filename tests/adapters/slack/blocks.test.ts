@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { resetClock } from '../../../adapters/slack/block-kit.ts';
+import { resetClock, progressBar } from '../../../adapters/slack/block-kit.ts';
 import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
-import { progressBar } from '../../../adapters/slack/block-kit.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import { bucketFor } from '../../../domain/reports/report-to-slack.ts';
 import { TRAINED_AGENTS } from '../../../contracts/agents.ts';

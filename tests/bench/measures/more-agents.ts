@@ -1,5 +1,4 @@
-import type { AgentId } from '../../../contracts/agents.ts';
-import { TRAINED_AGENTS } from '../../../contracts/agents.ts';
+import { type AgentId, TRAINED_AGENTS } from '../../../contracts/agents.ts';
 import type { Measure } from '../bench.ts';
 import { cpuPerRequest, serverAndApp } from '../cpu.ts';
 import { inTurn } from '../client/callers.ts';

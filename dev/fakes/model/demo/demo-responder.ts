@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { conformingTo } from '../from-schema.ts';
-import type { Hints } from '../from-schema.ts';
+import { conformingTo, type Hints } from '../from-schema.ts';
 import type { JsonSchema, ModelRequest, Responder } from '../types.ts';
 import { agentAnswer } from './agent-answer.ts';
 import { analyze } from './analyze.ts';
