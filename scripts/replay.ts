@@ -6,7 +6,7 @@ import { ConfigurationError, loadSettings, loadTemporal } from '../config.ts';
 import { loadEnvFile } from '../dev/env-file.ts';
 import { dataDirOf } from '../dev/paths.ts';
 import { readRunningSystem } from '../dev/running.ts';
-import { parseHistory, replayHistory, type History } from '../workers/replay.ts';
+import { parseHistory, replayHistory, type History } from '../workers/bundle.ts';
 
 const USAGE = `Replays a recorded run against today's code.
   npm run replay -- <workflow id | job id | file>`;

@@ -1,10 +1,12 @@
+import path from 'node:path';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
-import { FAILURE_CONVERTER_PATH } from '../adapters/temporal/payload-codec.ts';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import { FAILURE_CONVERTER_PATH, createDataConverter, type PayloadKey } from '../adapters/temporal/payload-codec.ts';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { temporal } from '@temporalio/proto';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const WORKFLOWS = path.join(ROOT, 'workflows');
@@ -56,4 +58,27 @@ async function hashOfSources(): Promise<string> {
       hash.update(entry).update(await readFile(path.join(ROOT, folder, entry)));
   }
   return hash.digest('hex');
+}
+
+export type History = temporal.api.history.v1.IHistory;
+
+/** A history as `temporal workflow show --output json` and Temporal's UI write it. @throws when it is none. */
+export function parseHistory(json: string): History {
+  const history = historyFromJSON(JSON.parse(json));
+  if (!history.events?.length) throw new Error('This file holds no workflow history: it has no events.');
+  return history;
+}
+
+/**
+ * Runs a recorded history against today's workflows, without any server or effect. One that was encrypted needs the keys.
+ * @throws DeterminismViolationError when today's code would do something else than was recorded.
+ */
+export async function replayHistory(
+  history: History,
+  workflowId: string,
+  keys: readonly PayloadKey[] = [],
+): Promise<void> {
+  const { path: codePath } = await buildWorkflowBundle();
+  const dataConverter = createDataConverter(keys);
+  await Worker.runReplayHistory({ workflowBundle: { codePath }, dataConverter }, history, workflowId);
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { loadSettings } from '../../config.ts';
 import { orchestrationWorkflowId } from '../../contracts/queues.ts';
-import { replayHistory } from '../../workers/replay.ts';
+import { replayHistory } from '../../workers/bundle.ts';
 import { approveShown } from '../support/approvals.ts';
 import { canary, formsOf } from '../support/canaries.ts';
 import { testServers } from '../support/database.ts';

@@ -6,7 +6,7 @@ import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organization
 import { startNubabel } from '../support/nubabel.ts';
 import startServers from '../support/servers.ts';
 import stopServers from '../support/stop-servers.ts';
-import type { History } from '../../workers/replay.ts';
+import type { History } from '../../workers/bundle.ts';
 import { openEnvironment } from '../workflows/support/environment.ts';
 import { adopted, after, step } from '../workflows/support/plans.ts';
 import { PLAN_STORIES } from './plan-stories.ts';

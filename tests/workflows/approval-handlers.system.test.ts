@@ -4,7 +4,7 @@ import type { AnswerPolicy } from '../../contracts/approval.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import type { Question } from '../../contracts/workflow.ts';
 import { decideSignal } from '../../workflows/messages.ts';
-import { replayHistory } from '../../workers/replay.ts';
+import { replayHistory } from '../../workers/bundle.ts';
 import { decision, failure, QUESTION, type Script } from './support/scripted-activities.ts';
 import { callsOf, decide, gate, refusalOf, steer, untilAsked } from './support/people.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
