@@ -73,7 +73,7 @@ export function statusFault(
       `${summary}. The credentials are not accepted: a person has to renew them.`,
     );
   if (status === 429) {
-    const retryAfterMs = retryAfterOf(headers);
+    const retryAfterMs = Math.min(waitMsIn(headers) ?? USUAL_WAIT_MS, MAX_WAIT_MS);
     return new ProviderError('rate_limited', `${summary}. Too many requests: wait, or ask for less.`, { retryAfterMs });
   }
   if (status < 500 && status !== 408) return new ProviderError('refused', `${summary}.`);
@@ -93,4 +93,3 @@ const clip = (text: string): string => {
 const USUAL_WAIT_MS = 30_000;
 /** Longest wait that a header may ask for: an hour. */
 const MAX_WAIT_MS = 3_600_000;
-const retryAfterOf = (headers: Headers): number => Math.min(waitMsIn(headers) ?? USUAL_WAIT_MS, MAX_WAIT_MS);
