@@ -62,7 +62,8 @@ export interface ProviderTool<
   resource?(output: z.infer<Output>, args: z.infer<Input>): { id: string; url?: string };
   /**
    * What others have done since with what it made or changed, that taking it back would lose; empty where nothing is, or
-   * where it is gone already. A person is asked before anything of it is lost. Reads only.
+   * where it is gone already. A person is asked before anything of it is lost, also when the look is refused: what could
+   * not be seen may be there. Reads only. @throws ProviderError
    */
   lostByUndo?(client: Client, done: Done<Input, Output>, context: ToolContext): Promise<UndoLoss[]>;
   /** Takes it back. Safe to repeat. Says in a sentence what was done, and what could not be restored. */
@@ -99,15 +100,18 @@ export class ProviderError extends Error {
   readonly retryAfterMs: number | undefined;
   /** What a person can do about it, where the provider's client knows more than that the credentials are refused. */
   readonly remedy: string | undefined;
+  /** The provider says that it is not there (404, 410); every other refusal says nothing of what is there. */
+  readonly isGone: boolean;
   constructor(
     fault: ProviderFault,
     message: string,
-    options: { retryAfterMs?: number; remedy?: string | undefined; cause?: unknown } = {},
+    options: { retryAfterMs?: number; remedy?: string | undefined; isGone?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.fault = fault;
     this.retryAfterMs = options.retryAfterMs;
     this.remedy = options.remedy;
+    this.isGone = options.isGone ?? false;
   }
 }
 

@@ -76,7 +76,8 @@ export function statusFault(
     const retryAfterMs = Math.min(waitMsIn(headers) ?? USUAL_WAIT_MS, MAX_WAIT_MS);
     return new ProviderError('rate_limited', `${summary}. Too many requests: wait, or ask for less.`, { retryAfterMs });
   }
-  if (status < 500 && status !== 408) return new ProviderError('refused', `${summary}.`);
+  if (status < 500 && status !== 408)
+    return new ProviderError('refused', `${summary}.`, { isGone: status === 404 || status === 410 });
   return changes
     ? new ProviderError('unknown', `${summary}. The change may have happened.`)
     : new ProviderError('unavailable', `${summary}. Nothing was changed; try again later.`);

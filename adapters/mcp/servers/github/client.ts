@@ -38,7 +38,8 @@ function toGithubFailure(error: unknown): ProviderError | undefined {
   if (status >= 500) return new ProviderError('unavailable', `GitHub has a fault (HTTP ${status}).`, { cause });
   if (status === 401)
     return new ProviderError('unauthorized', `GitHub does not accept the token: ${detail}`, { cause });
-  return new ProviderError('refused', `GitHub refused it: ${detail}.${adviceFor(error)}`, { cause });
+  const isGone = status === 404 || status === 410;
+  return new ProviderError('refused', `GitHub refused it: ${detail}.${adviceFor(error)}`, { isGone, cause });
 }
 
 /** Milliseconds to wait when this is one of GitHub's limits: the hour's (403, 429) or a secondary one. */

@@ -85,7 +85,7 @@ async function isGone(client: JiraClient, key: string, signal: AbortSignal): Pro
     await client.ask('GET', `/issue/${key}`, Nothing, { query: { fields: 'summary' }, signal });
     return false;
   } catch (error) {
-    if (error instanceof ProviderError && error.fault === 'refused') return true;
+    if (error instanceof ProviderError && error.isGone) return true;
     throw error;
   }
 }

@@ -157,7 +157,7 @@ const Looked = z.object({
     created: z.string().nullish(),
     updated: z.string().nullish(),
   }),
-  changelog: z.object({ histories: z.array(History) }).nullish(),
+  changelog: z.object({ histories: z.array(History), total: z.number().nullish() }).nullish(),
 });
 
 const ASKED = {
@@ -167,10 +167,10 @@ const ASKED = {
 
 /** What goes with an issue that is deleted: all that was added to it, and changes of fields that stand by now. */
 export async function lostWith(client: JiraClient, key: string, signal: AbortSignal): Promise<UndoLoss[]> {
-  const found = await orUndefined(client.ask('GET', `/issue/${key}`, Looked, { query: ASKED, signal }));
+  const found = await client.ask('GET', `/issue/${key}`, Looked, { query: ASKED, signal }).catch(undefinedWhereGone);
   if (!found) return [];
   const { comment, subtasks, attachment, issuelinks, worklog } = found.fields;
-  const comments = comment ?? (await orUndefined(client.ask('GET', `/issue/${key}/comment`, Comments, { signal })));
+  const comments = comment ?? (await askComments(client, key, signal));
   return [
     ...(comments
       ? counted('comments', comments.total ?? comments.comments.length, comments.comments.map(nameOf))
@@ -183,9 +183,16 @@ export async function lostWith(client: JiraClient, key: string, signal: AbortSig
   ];
 }
 
-async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+/** Only what is not there loses nothing: who may not look cannot tell. */
+function undefinedWhereGone(error: unknown): undefined {
+  if (error instanceof ProviderError && error.isGone) return undefined;
+  throw error;
+}
+
+/** Undefined where the account may not read comments: then nobody can say that there are none. */
+async function askComments(client: JiraClient, key: string, signal: AbortSignal) {
   try {
-    return await asked;
+    return await client.ask('GET', `/issue/${key}/comment`, Comments, { signal });
   } catch (error) {
     if (error instanceof ProviderError && error.fault === 'refused') return undefined;
     throw error;
@@ -218,7 +225,12 @@ function changedSince({ fields: { created, updated }, changelog }: z.infer<typeo
       changes.set(item.field, known);
     }
   const lasting = [...changes].filter(([, { from, to }]) => from !== to);
-  return atMost(lasting.map(([field, { to, people }]) => fieldLoss(field, to, people)));
+  // Jira answers with the newest hundred.
+  const isWhole = (changelog.total ?? 0) <= changelog.histories.length;
+  return [
+    ...atMost(lasting.map(([field, { to, people }]) => fieldLoss(field, to, people))),
+    ...(isWhole ? [] : edited([], updated ?? undefined)),
+  ];
 }
 
 function valueOf(item: History['items'][number], side: 'from' | 'to'): string {

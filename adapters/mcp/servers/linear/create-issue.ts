@@ -9,6 +9,7 @@ import {
   counted,
   edited,
   fieldLosses,
+  UNSEEN,
 } from '../define.ts';
 import { type LinearToolClient, read, write } from './client.ts';
 import {
@@ -25,16 +26,17 @@ import { findTeam, findUser, stateOf } from './lookups.ts';
 
 const LOOK = `query issue($id: String!) {
   issue(id: $id) {
-    comments(first: 50) { nodes { id user { name } } }
-    children(first: 50) { nodes { id } }
-    attachments(first: 50) { nodes { id } }
-    relations(first: 50) { nodes { id } }
-    history(first: 50) { nodes { id actor { id name } } }
+    comments(first: 50) { nodes { id user { name } } pageInfo { hasNextPage } }
+    children(first: 50) { nodes { id } pageInfo { hasNextPage } }
+    attachments(first: 50) { nodes { id } pageInfo { hasNextPage } }
+    relations(first: 50) { nodes { id } pageInfo { hasNextPage } }
+    history(first: 50) { nodes { id actor { id name } } pageInfo { hasNextPage } }
   }
   viewer { id }
 }`;
 interface Nodes<Node> {
   readonly nodes: readonly Node[];
+  readonly pageInfo: { readonly hasNextPage: boolean };
 }
 interface Looked {
   readonly issue: {
@@ -75,6 +77,7 @@ async function lostWith(client: LinearToolClient, made: Issue, now: Issue, conte
     ...fields,
     // Labels, cycles, estimates and the like: Linear tells who, and that is enough to ask.
     ...(others.length > 0 ? edited(others) : []),
+    ...(Object.values(issue).some(({ pageInfo }) => pageInfo.hasNextPage) ? [UNSEEN] : []),
   ];
 }
 

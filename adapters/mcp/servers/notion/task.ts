@@ -113,7 +113,7 @@ export async function findTask(
   }
 }
 
-/** Blocks whose own comments are looked at: Notion answers three questions a second. */
+/** Blocks whose own comments are looked at: Notion answers three questions a second. Of more, a person is asked. */
 const MAX_BLOCKS_ASKED = 10;
 
 /** What goes to the trash with a page that we have made: comments, what stands on it and below it, and other values. */
@@ -131,6 +131,7 @@ export async function lostWith(
     [page.id, ...results.slice(0, MAX_BLOCKS_ASKED).map(({ id }) => id)],
     context,
   );
+  const isWhole = blocks && !blocks.has_more && results.length <= MAX_BLOCKS_ASKED;
   const below = results.filter((block) => 'type' in block && block.type.startsWith('child_'));
   const foreign = results.filter((block) => !below.includes(block) && isOfOthers(block, us));
   const lastBy = page.last_edited_by.id;
@@ -142,11 +143,12 @@ export async function lostWith(
     description,
   });
   return [
-    ...(comments ? counted('comments', comments.length, comments.map(authorOf)) : [UNSEEN]),
+    ...counted('comments', comments?.found.length ?? 0, comments?.found.map(authorOf)),
     ...counted('children', below.length),
     ...(foreign.length > 0 ? [{ what: 'content' } as const] : []),
     ...fieldLosses(values(toTask(page, database)), values(made)),
     ...(lastBy === us ? [] : edited([await nameOf(client, lastBy, context)], page.last_edited_time)),
+    ...(isWhole && comments && !comments.more ? [] : [UNSEEN]),
   ];
 }
 
@@ -162,14 +164,16 @@ async function commentsOf(
   client: NotionClient,
   ids: readonly string[],
   context: ToolContext,
-): Promise<CommentObjectResponse[] | undefined> {
+): Promise<{ readonly found: readonly CommentObjectResponse[]; readonly more: boolean } | undefined> {
   const found: CommentObjectResponse[] = [];
+  let more = false;
   for (const id of ids) {
     const list = await orUndefined(read(context, () => client.comments.list({ block_id: id })));
     if (!list) return undefined;
     found.push(...list.results);
+    more ||= list.has_more;
   }
-  return found;
+  return { found, more };
 }
 
 const nameOf = async (client: NotionClient, id: string, context: ToolContext): Promise<string | undefined> =>
