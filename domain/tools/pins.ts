@@ -49,13 +49,13 @@ interface Listing {
 /** What becomes of a tool that the server has listed. */
 export function decideListedTool(
   known: Pick<ConnectionTool, 'hash' | 'state' | 'pending_hash' | 'accepted_at'> | undefined,
-  listed: { readonly hash: string; readonly definition: ToolDefinition },
+  listed: { readonly hash: string; readonly isSuspicious: boolean },
   { first, ours }: Listing,
 ): ListingDecision {
   const accepted = known !== undefined && known.accepted_at !== null && known.hash === listed.hash;
   if (accepted) return known.state === 'active' ? 'keep' : 'restore';
   if (ours) return 'pin';
-  if (first && !known) return suspicionOf(listed.definition) === undefined ? 'pin' : 'quarantine';
+  if (first && !known) return listed.isSuspicious ? 'quarantine' : 'pin';
   return known?.state === 'quarantined' && known.pending_hash === listed.hash ? 'keep' : 'quarantine';
 }
 

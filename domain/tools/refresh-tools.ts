@@ -17,7 +17,7 @@ import type { Database } from '../../db/tables/index.ts';
 import { ToolCallError, type ConnectionRef, type ToolSession } from './tool-ports.ts';
 import { UnusableSchemaError } from './mend-schema.ts';
 import { toModelSchema } from './clean-definition.ts';
-import { hashOf, decideListedTool } from './pins.ts';
+import { hashOf, decideListedTool, suspicionOf } from './pins.ts';
 import { createHash } from 'node:crypto';
 
 /**
@@ -32,13 +32,14 @@ export async function refreshTools(
 ): Promise<void> {
   const { changes } = session.list;
   const { tools, unusable } = await session.mcp.list(signal);
+  // A stranger's list may take seconds to read: nobody waits for the connection's row meanwhile.
+  const read = readDefinitions(tools);
   await withOrganization(db, on.organizationId, async (trx) => {
     const locked = await lockConnection(trx, on.connectionId);
     if (!locked) throw new ToolCallError('refused', `${connection.name} is no longer there.`);
     const known = await listToolsOf(trx, on.connectionId);
-    const listed = toListed(locked, tools, known);
-    await settle(trx, on, locked, known, listed.tools);
-    const left = [...unusable, ...listed.unusable].slice(0, MAX_UNUSABLE);
+    await settle(trx, on, locked, known, nameListed(locked, read.usable, known));
+    const left = [...unusable, ...read.unusable].slice(0, MAX_UNUSABLE);
     const set = { tools_listed_at: new Date().toISOString(), unusable_tools: JSON.stringify(left) };
     await updateConnection(trx, { id: on.connectionId, set });
   });
@@ -50,34 +51,40 @@ const MAX_UNUSABLE = 100;
 
 /** What can be stored may lack what nobody sees, so it is the raw definition that is judged. */
 interface ListedDefinition extends ListedTool {
-  readonly raw: ToolDefinition;
+  readonly isSuspicious: boolean;
 }
 
+type ReadDefinition = Omit<ListedDefinition, 'name'>;
+
 /** All that can be used, and what cannot and why: one odd tool never hides the others. */
-function toListed(
-  { slug }: Connection,
-  definitions: readonly ToolDefinition[],
-  known: readonly ConnectionTool[],
-): { readonly tools: ListedDefinition[]; readonly unusable: UnusableTool[] } {
+function readDefinitions(definitions: readonly ToolDefinition[]): {
+  readonly usable: ReadDefinition[];
+  readonly unusable: UnusableTool[];
+} {
   const unusable: UnusableTool[] = [];
-  const usable = definitions.filter((raw) => {
+  const usable: ReadDefinition[] = [];
+  for (const raw of definitions) {
     const reason = reasonAgainst(raw);
-    if (reason !== undefined) unusable.push({ tool: showInvisible(raw.name).slice(0, 100), reason });
-    return reason === undefined;
-  });
-  const names = nameTools(
-    slug,
-    usable.map(({ name }) => name),
-    known,
-  );
-  const tools = usable.map((raw) => ({
-    name: names.get(raw.name) ?? '',
-    remoteName: raw.name,
-    definition: storableJson(raw) as ToolDefinition,
-    hash: hashOf(raw),
-    raw,
-  }));
-  return { tools, unusable };
+    if (reason === undefined)
+      usable.push({
+        remoteName: raw.name,
+        definition: storableJson(raw) as ToolDefinition,
+        hash: hashOf(raw),
+        isSuspicious: suspicionOf(raw) !== undefined,
+      });
+    else unusable.push({ tool: showInvisible(raw.name).slice(0, 100), reason });
+  }
+  return { usable, unusable };
+}
+
+function nameListed(
+  { slug }: Connection,
+  usable: readonly ReadDefinition[],
+  known: readonly ConnectionTool[],
+): ListedDefinition[] {
+  const remoteNames = usable.map(({ remoteName }) => remoteName);
+  const names = nameTools(slug, remoteNames, known);
+  return usable.map((tool) => ({ ...tool, name: names.get(tool.remoteName) ?? '' }));
 }
 
 function reasonAgainst({ name, inputSchema }: ToolDefinition): string | undefined {
@@ -102,7 +109,7 @@ async function settle(
   const listing = { first: connection.tools_listed_at === null, ours: connection.kind === 'first_party' };
   const pinned: ListedTool[] = [];
   for (const tool of listed) {
-    const decision = decideListedTool(known.get(tool.remoteName), { hash: tool.hash, definition: tool.raw }, listing);
+    const decision = decideListedTool(known.get(tool.remoteName), tool, listing);
     if (decision === 'pin') pinned.push(tool);
     if (decision === 'quarantine') await quarantineTool(trx, on, tool);
     if (decision === 'restore') await restoreTool(trx, on.connectionId, tool.remoteName);

@@ -12,6 +12,8 @@ import {
   recordCallWorked,
   setNeedsReconnect,
 } from '../../db/queries/connections.ts';
+import { refreshTools } from '../../domain/tools/refresh-tools.ts';
+import type { ToolSession } from '../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant, type Tenant } from './world.ts';
 
@@ -111,5 +113,35 @@ describe('its tools', () => {
     expect(await within(listPinnedTools, globex)).toEqual([]);
     await within((trx) => deleteConnection(trx, id));
     expect(await within(listPinnedTools)).toEqual([]);
+  });
+});
+
+describe('a list of tools that a stranger has made', () => {
+  it('is read while nobody waits for the connection’s row', async () => {
+    const id = (await connect()) ?? '';
+    const connection = await within((trx) => getConnection(trx, id));
+    let isLocked = false;
+    const db = database.db.withPlugin({
+      transformQuery: ({ node }) => {
+        isLocked ||= JSON.stringify(node).includes('ForUpdate');
+        return node;
+      },
+      transformResult: ({ result }) => Promise.resolve(result),
+    });
+    const reads: boolean[] = [];
+    const hostile = new Proxy(definition, {
+      get: (target, name) => {
+        reads.push(isLocked);
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    const on = { organizationId: acme.organizationId, connectionId: id };
+    const mcp = { list: () => Promise.resolve({ tools: [hostile], unusable: [] }) } as unknown as ToolSession['mcp'];
+    const session: ToolSession = { mcp, effects: undefined, list: { changes: 0, listedAt: 0, listing: undefined } };
+    await refreshTools(db, on, { connection, session }, AbortSignal.timeout(10_000));
+    expect(isLocked).toBe(true);
+    expect(reads).toContain(false);
+    expect(reads).not.toContain(true);
+    expect((await within(listPinnedTools)).map(({ remote_name: name }) => name)).toContain('a');
   });
 });

@@ -4,7 +4,10 @@ import { diffOf, diffOfTool, hashOf, decideListedTool, suspicionOf } from '../..
 import { honest, POISONED, RUG_PULLS } from '../../adapters/mcp/host/poison.ts';
 
 const NOT_OURS = { first: false, ours: false };
-const listed = (definition = honest()) => ({ definition, hash: hashOf(definition) });
+const listed = (definition = honest()) => ({
+  hash: hashOf(definition),
+  isSuspicious: suspicionOf(definition) !== undefined,
+});
 const acceptedRow = () => ({
   hash: hashOf(honest()),
   state: 'active' as const,
