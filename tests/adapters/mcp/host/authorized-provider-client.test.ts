@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createAuthorizedProviderClient } from '../../../../adapters/mcp/host/authorized-provider-client.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import { ProviderError, type Provider } from '../../../../adapters/mcp/servers/define.ts';
+import { jira } from '../../../../adapters/mcp/servers/jira/index.ts';
 import type { GrantStore, OpenedGrant } from '../../../../domain/connections/grant-store.ts';
 import type { ConnectedServer } from '../../../../domain/tools/tool-ports.ts';
 
@@ -63,5 +64,27 @@ describe('a grant that was renewed after the connection had been read', () => {
     await expect(client.open()).resolves.toMatchObject({ client: { token: 'old' } });
     await client.renew();
     await expect(client.open()).resolves.toMatchObject({ client: { token: 'new' } });
+  });
+});
+
+describe('a key that the provider refuses', () => {
+  it('is told with what to do about it, where the provider knows', async () => {
+    const key: OpenedGrant = { ...grantOf('scoped'), auth: { kind: 'api_key', apiKey: 'scoped' }, state: {} };
+    const store: GrantStore = {
+      read: () => Promise.resolve(key),
+      open: () => Promise.resolve(key),
+      change: () => Promise.resolve(key),
+      renew: () => Promise.reject(new Error('A key is not renewed.')),
+    };
+    const fetch = (() =>
+      Promise.resolve(Response.json({ errorMessages: ['No.'] }, { status: 401 }))) as typeof globalThis.fetch;
+    const server = { name: 'Jira', url: 'https://jira.acme.example', settings: {} } as unknown as ConnectedServer;
+    const credentials = createCredentials({ store, fetch });
+    const client = createAuthorizedProviderClient({ on, server, provider: jira, credentials, fetch });
+    const options = { signal: new AbortController().signal, timeoutMs: 1_000 };
+    await expect(client.use(options, (api, context) => jira.whoAmI(api as never, context))).rejects.toMatchObject({
+      kind: 'reconnect',
+      message: expect.stringMatching(/A token with scopes is taken only at https:\/\/api\.atlassian\.com/) as unknown,
+    });
   });
 });
