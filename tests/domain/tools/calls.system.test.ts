@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createStoreActivities } from '../../../activities/store.ts';
 import { listEffects } from '../../../db/queries/effects.ts';
+import { closeCalls } from '../../../domain/tools/tool-job.ts';
 import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt } from '../models/turn-fixture.ts';
@@ -64,6 +65,35 @@ describe('a human who has looked', () => {
     expect(times(world)).toBe(1);
     expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
     expect(await call()).toMatchObject({ status: 'unknown' });
+  });
+});
+
+describe('a call that is closed', () => {
+  const close = (as: 'cancelled' | 'failed') => {
+    const { organizationId, orchestrationId } = nubabel;
+    return closeCalls({ db: database.db }, { organizationId, orchestrationId, calls: ['c1'], as });
+  };
+
+  it.each(['cancelled', 'failed'] as const)('as %s after it was sent is unknown, not undone', async (as) => {
+    const offered = tool();
+    await want(offered);
+    const { world, make, killAt } = open(offered);
+    killAt('after-effect');
+    await failureOf(make());
+    expect(await close(as)).toEqual({ unknown: ['c1'] });
+    expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
+    const row = await call();
+    expect(row).toMatchObject({ status: 'unknown' });
+    // Whoever fails is asked about it still; the work that was cancelled ends.
+    expect(row?.finished_at !== null).toBe(as === 'cancelled');
+    expect(times(world)).toBe(1);
+  });
+
+  it('before it was sent is what it is closed as', async () => {
+    await want(tool());
+    expect(await close('cancelled')).toEqual({ unknown: [] });
+    expect(await call()).toMatchObject({ status: 'cancelled' });
+    expect(await ledger()).toEqual([]);
   });
 });
 
