@@ -24,3 +24,6 @@ const standsForOneNamed = (policy: AnswerPolicy, { userId }: Answerer, now: numb
   (policy.delegates ?? []).some(
     ({ delegateId, until }) => delegateId === userId && (until === undefined || now < Date.parse(until)),
   );
+
+/** Whether a tool hands work to a coding agent (`DELEGATE` in `tools.ts`), which may change anything and not only data. */
+export const isDelegated = (tool: string): boolean => tool.startsWith('delegate__');

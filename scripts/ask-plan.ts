@@ -1,3 +1,4 @@
+import { isDelegated } from '../contracts/approval-rules.ts';
 import { showInvisible } from '../contracts/clean-text.ts';
 import type { Approval } from '../contracts/approval.ts';
 import type { JobStatus } from '../contracts/orchestration.ts';
@@ -61,7 +62,7 @@ export function evidenceLines({ plan, kind }: Approval): string[] {
 
 /** Exactly what would be called with what: an argument a line, and why it is asked where the risk does not say so. */
 const callLines = ({ tool, connection, risk, arguments: args, reasons }: AskedCall): string[] => [
-  `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} · ${en.console.plan.risks[risk].toLowerCase()}`,
+  `   ${RISK_ICON[risk] || '🔧 '}${oneLine(tool)} · ${oneLine(connection)} · ${(isDelegated(tool) ? en.console.plan.risks : en.console.plan.callRisks)[risk].toLowerCase()}`,
   ...Object.entries(args).map(([name, value]) => `        ${oneLine(name)}: ${plain(JSON.stringify(value))}`),
   ...reasons.filter((reason) => reason !== 'risk').map((reason) => `        ${en.console.calls.reasons[reason]}`),
 ];

@@ -45,7 +45,7 @@ describe('an approval at the terminal', () => {
       'Launch the product on Tuesday',
       'Phase 1/2',
       '🤖 Draft the launch tweet · Brand · 2 min · 1.5¢',
-      '🔧 Release the page · github__merge · 2 min · 1.5¢ · 🚨 edits or deletes existing data · only if steps.budget.confidence > 0.5',
+      '🔧 Release the page · github__merge · 2 min · 1.5¢ · 🚨 changes production · only if steps.budget.confidence > 0.5',
       'Publish the new pricing page.',
       'Estimated 4.5¢, at most 18¢, 4 min; expires in',
     ])

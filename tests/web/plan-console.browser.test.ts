@@ -24,7 +24,7 @@ describe('a plan in the console', () => {
     const { page, see, press } = await stage.open('/?job=job-1');
     await see('Phase 2/2');
     await page.locator('[data-step="draft"] .step-line', { hasText: 'Draft the launch tweetBrand' }).waitFor();
-    await page.locator('[data-step="release"]').getByText('Edits or deletes existing data').waitFor();
+    await page.locator('[data-step="release"]').getByText('Changes production').waitFor();
     await see(/^18¢$/);
     await see(/^4 min$/);
     await page.locator('[data-step="release"] summary').click();
@@ -209,12 +209,12 @@ describe('the looks of a plan', () => {
     {
       locale: 'ko-KR',
       colorScheme: 'dark' as const,
-      words: ['이 계획을 승인할까요?', '1단계(총 2단계)', '기존 데이터 수정 또는 삭제'],
+      words: ['이 계획을 승인할까요?', '1단계(총 2단계)', '운영 환경 변경'],
     },
     {
       locale: 'en-US',
       colorScheme: 'light' as const,
-      words: ['Approve this plan?', 'Phase 1/2', 'Edits or deletes existing data'],
+      words: ['Approve this plan?', 'Phase 1/2', 'Changes production'],
     },
   ])('fit a narrow phone in $locale', async ({ words, ...options }) => {
     stage.nubabel().jobs.set('job-1', waitingForPlan());

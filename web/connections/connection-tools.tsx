@@ -87,7 +87,7 @@ function ToolLine({ tool, open = false, busy = false, onAccept, onAllow }: ToolL
           <span className="step-line">
             <code className="step-title">{tool.name}</code>
             <span className="step-facts">
-              <RiskLabel risk={tool.risk} />
+              <RiskLabel risk={tool.risk} tool={tool.name} />
               {tool.alwaysAllowed && <span className="label label-changed">{text.tools.alwaysAllowed}</span>}
               {tool.state !== 'active' && <span className="label label-changed">{text.tools.states[tool.state]}</span>}
             </span>

@@ -46,7 +46,7 @@ function ToolCall({ jobId, call }: ToolCallProps) {
           <StatusIcon status={call.status} />
           <span className="step-line">
             <code className="step-title">{call.tool}</code>
-            <RiskLabel risk={call.risk} />
+            <RiskLabel risk={call.risk} tool={call.tool} />
             <span className="step-facts">
               {call.connection !== null && <span>{call.connection}</span>}
               <span>{text.calls.statuses[call.status] ?? call.status}</span>

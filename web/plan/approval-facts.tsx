@@ -118,7 +118,7 @@ export function AskedCalls({ calls }: { readonly calls: Calls }) {
               <code className="step-title">{call.tool}</code>
               <span className="quiet">{text.calls.where(showInvisible(call.connection))}</span>
               <span className="step-facts">
-                <RiskLabel risk={call.risk} />
+                <RiskLabel risk={call.risk} tool={call.tool} />
               </span>
             </div>
             {reasonsOf(call).length > 0 && (

@@ -1,5 +1,6 @@
 import { agentLabel } from '../api/queries.ts';
 import type { PlanStep, PlanView, StepEstimate, StepView } from '../../contracts/plan.ts';
+import { isDelegated } from '../../contracts/approval-rules.ts';
 import { showInvisible } from '../../contracts/clean-text.ts';
 import { Icon } from '../layout/icons.tsx';
 import { formatCents, formatDuration } from '../text/format.ts';
@@ -63,13 +64,18 @@ function TakenFacts({ estimate, taken }: TakenFactsProps) {
   );
 }
 
-export function RiskLabel({ risk }: Pick<PlanStep, 'risk'>) {
+interface RiskLabelProps extends Pick<PlanStep, 'risk'> {
+  /** The tool that is called: editing and deleting is said of tools only, and a coding agent does more than that. */
+  readonly tool?: string;
+}
+
+export function RiskLabel({ risk, tool }: RiskLabelProps) {
   const { text } = useText();
   if (risk === 'read') return null;
   return (
     <span className={`risk risk-${risk === 'production' ? 'production' : 'write'}`}>
       <Icon name="warning" />
-      {text.plan.risks[risk] ?? risk}
+      {(tool === undefined || isDelegated(tool) ? text.plan.risks : text.plan.callRisks)[risk] ?? risk}
     </span>
   );
 }

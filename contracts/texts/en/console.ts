@@ -23,6 +23,12 @@ export const console = {
     risks: {
       read: 'Reads only',
       write: 'Makes a change',
+      production: 'Changes production',
+    } satisfies Record<StepRisk, string>,
+    /** Of a tool or a call of one. */
+    callRisks: {
+      read: 'Reads only',
+      write: 'Makes a change',
       production: 'Edits or deletes existing data',
     } satisfies Record<StepRisk, string>,
     statuses: {

@@ -10,7 +10,7 @@ export const messages = {
     phase: shared.phase,
     minutes: shared.minutes,
     onlyIf: 'if',
-    risks: { read: '', write: 'makes a change', production: 'edits or deletes existing data' },
+    risks: { read: '', write: 'makes a change', production: 'changes production' },
     total: (steps: number, phases: number) =>
       `${steps} ${steps === 1 ? 'step' : 'steps'} in ${phases} ${phases === 1 ? 'phase' : 'phases'}`,
     titles: {

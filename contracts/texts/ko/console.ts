@@ -17,7 +17,8 @@ export const console: ConsoleTexts = {
     changes: '변경됨',
     removed: '제거됨',
     kinds: { agent: '에이전트', task: '작업', tool: '도구', approval: '승인' },
-    risks: { read: '읽기만 함', write: '변경 있음', production: '기존 데이터 수정 또는 삭제' },
+    risks: { read: '읽기만 함', write: '변경 있음', production: '운영 환경 변경' },
+    callRisks: { read: '읽기만 함', write: '변경 있음', production: '기존 데이터 수정 또는 삭제' },
     statuses: {
       pending: '시작 전',
       running: '작업 중',

@@ -14,7 +14,7 @@ export const messages: Messages = {
     phase: shared.phase,
     minutes: shared.minutes,
     onlyIf: '조건',
-    risks: { read: '', write: '변경 있음', production: '기존 데이터 수정 또는 삭제' },
+    risks: { read: '', write: '변경 있음', production: '운영 환경 변경' },
     total: (steps, phases) => `작업 ${steps}개를 ${phases}단계로 진행`,
     titles: {
       cost: '승인을 기다리는 중',
