@@ -8,6 +8,7 @@ import type { Logger } from '../logging.ts';
 const KINDS = {
   'invalid-request': [400, 'The request is not valid'],
   'malformed-json': [400, 'The body is not JSON'],
+  'reserved-word': [400, 'The message is a word with a meaning of its own, and no request'],
   unauthorized: [401, 'A valid bearer token is needed'],
   forbidden: [403, 'You may not do this'],
   'not-found': [404, 'There is no such thing here'],

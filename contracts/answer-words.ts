@@ -118,6 +118,21 @@ export function readWords(text: string): Said | undefined {
     : undefined;
 }
 
+/** What a text that asks for nothing says, for doors that take requests only. */
+export type ReservedWord = 'answer' | 'end' | 'undo' | 'again' | 'help' | 'status' | 'nothing';
+
+/**
+ * Whether a new request is nothing but a word of ours, which would be paid work for nobody: doors that take requests say
+ * where the word counts. In a conversation a "yes" may answer what an agent has asked back, so it is a request there.
+ */
+export function reservedWord(text: string, isFollowUp: boolean): ReservedWord | undefined {
+  const said = readWords(text);
+  if (!said || said.kind === 'near') return undefined;
+  if (said.kind === 'answer') return said.word.verdict === 'cancel' || said.word.choice === 'stop' ? 'end' : 'answer';
+  if (said.kind === 'vague') return isFollowUp ? undefined : 'nothing';
+  return said.kind === 'edit' || said.kind === 'thanks' ? 'nothing' : said.kind;
+}
+
 /** The answer that a text is; undefined when it says anything else. */
 export function parseAnswer(text: string): AnswerWord | undefined {
   const said = readWords(text);

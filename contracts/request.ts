@@ -30,6 +30,7 @@ export type Problem = z.infer<typeof Problem>;
 export type RequestErrorKind =
   | 'invalid-request'
   | 'malformed-json'
+  | 'reserved-word'
   | 'unauthorized'
   | 'forbidden'
   | 'not-found'

@@ -5,7 +5,12 @@ import {
   SessionView,
   type OrchestrateRequest,
 } from '../../contracts/orchestration.ts';
-import { acceptRequest, type AcceptDeps, type IncomingRequest } from '../../domain/orchestrations/accept.ts';
+import {
+  acceptRequest,
+  refuseReservedWord,
+  type AcceptDeps,
+  type IncomingRequest,
+} from '../../domain/orchestrations/accept.ts';
 import { readSession } from '../../domain/sessions/sessions.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
@@ -18,7 +23,9 @@ const orchestrate = ({ agents }: Pick<ApiDeps, 'agents'>) =>
     path: '/orchestrate',
     tags: ['Orchestrator'],
     summary: 'Ask for work',
-    description: 'Accepts a request durably and starts it. The same idempotency key gives the same job.',
+    description:
+      'Accepts a request durably and starts it. The same idempotency key gives the same job. A message that is nothing ' +
+      'but a word like APPROVE, CANCEL, UNDO or HELP starts nothing: 400 `reserved-word` says where it counts.',
     security: BEARER,
     middleware: [membersOnly] as const,
     request: {
@@ -56,6 +63,7 @@ const session = createRoute({
 export const orchestratorRoutes = (deps: AcceptDeps & Pick<ApiDeps, 'agents'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
     .openapi(orchestrate(deps), async (c) => {
+      refuseReservedWord(c.req.valid('json'));
       const request = toIncoming(c.get('principal'), c.req.valid('json'), c.req.valid('header')['idempotency-key']);
       const { orchestration, isRepeated } = await acceptRequest(deps, request);
       if (isRepeated) c.header('idempotent-replayed', 'true');

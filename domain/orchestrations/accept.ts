@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Language } from '../../contracts/agents.ts';
+import { reservedWord } from '../../contracts/answer-words.ts';
 import { RequestError } from '../../contracts/request.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
@@ -72,6 +73,17 @@ export async function acceptRequest(
     );
   await startRecorded(deps, recorded);
   return { orchestration: recorded.orchestration, isRepeated };
+}
+
+/**
+ * Refuses a request that is nothing but a word of ours, in the language of the asker. Nothing is written down, so the idempotency key stays free.
+ * @throws RequestError 400
+ */
+export function refuseReservedWord({ message, sessionId }: { message: string; sessionId?: string | undefined }): void {
+  const word = reservedWord(message, sessionId !== undefined);
+  if (!word) return;
+  const { reserved } = textsFor(detectLanguage(message)).words;
+  throw new RequestError('reserved-word', `${reserved.nothingStarted} ${reserved[word]}`);
 }
 
 /** Nobody who has a receipt waits longer than this for a Temporal that is busy or away. */

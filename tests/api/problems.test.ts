@@ -25,6 +25,7 @@ describe('a problem', () => {
   it.each<[RequestErrorKind, number]>([
     ['invalid-request', 400],
     ['malformed-json', 400],
+    ['reserved-word', 400],
     ['unauthorized', 401],
     ['forbidden', 403],
     ['not-found', 404],

@@ -122,8 +122,8 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     inside('web'),
     typesOf(inside('contracts', 'api')),
     oneOf('contracts/agents.ts', 'contracts/limits.ts', 'contracts/orchestration.ts', 'contracts/phases.ts'),
-    // What nobody would see is shown by the same rule at every face.
-    oneOf('contracts/clean-text.ts'),
+    // What nobody would see, words of ours and what a tool may do are told by the same rules at every face.
+    oneOf('contracts/clean-text.ts', 'contracts/answer-words.ts', 'contracts/approval-rules.ts'),
     oneOf(/^contracts\/texts\/(en|ko)\/console\.ts$/),
     oneOf(/^(react|react-dom|react-markdown|remark-gfm|@tanstack\/|@vitejs\/|vite|eventsource-parser)\b/),
   ],

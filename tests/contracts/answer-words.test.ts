@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseAnswer, parseSteering, readWords } from '../../contracts/answer-words.ts';
+import { parseAnswer, parseSteering, readWords, reservedWord } from '../../contracts/answer-words.ts';
 
 const WIDE = (word: string) =>
   word.replaceAll(/[A-Za-z]/g, (letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0));
@@ -207,5 +207,46 @@ describe('a message to running work', () => {
     'stop using Jira',
   ])('steers: %j', (text) => {
     expect(parseSteering(text)).toEqual({ mode: 'steer', message: text });
+  });
+});
+
+describe('a request for work', () => {
+  it.each([
+    ['APPROVE', 'answer'],
+    ['승인해줘', 'answer'],
+    ['retry', 'answer'],
+    ['*cancel*', 'end'],
+    ['취소', 'end'],
+    ['stop please', 'end'],
+    ['중지', 'end'],
+    ['UNDO', 'undo'],
+    ['되돌려줘', 'undo'],
+    ['help', 'help'],
+    ['도움말', 'help'],
+    ['Status', 'status'],
+    ['상태', 'status'],
+    ['ask again', 'again'],
+    ['thanks!', 'nothing'],
+    ['👍', 'nothing'],
+    ['네', 'nothing'],
+  ])('is not %j, anew', (text, word) => {
+    expect(reservedWord(text, false)).toBe(word);
+  });
+
+  it('may be a yes in a conversation, where an agent may have asked back, but no APPROVE', () => {
+    for (const yes of ['yes', '네', 'ok']) expect(reservedWord(yes, true)).toBeUndefined();
+    expect(reservedWord('APPROVE', true)).toBe('answer');
+    expect(reservedWord('thanks', true)).toBe('nothing');
+  });
+
+  it.each([
+    'approve the budget draft and send it',
+    'help me write a tweet',
+    'status report for the board',
+    'cancel my flight to Berlin tomorrow',
+    '승인 절차를 문서로 정리해줘',
+    '주문 취소 메일 초안을 써줘',
+  ])('is a sentence that says more: %j', (text) => {
+    expect(reservedWord(text, false)).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
-import { expectProblem, json } from '../support/doors.ts';
+import { accepted, expectProblem, json, ORCHESTRATE } from '../support/doors.ts';
 import { addPerson } from '../support/people.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
@@ -23,6 +23,36 @@ describe('a request over REST', () => {
     expect(job).toMatchObject({ status: 'completed', progress: 100 });
     expect(job.result?.agents_used).toHaveLength(2);
     expect(job.costCents).toBeGreaterThan(0);
+  });
+});
+
+describe('a word that has a meaning of its own', () => {
+  it.each([
+    ['APPROVE', /Nothing was started and nothing was paid.*\/approve/],
+    ['승인', /시작하지 않았고.*\/approve/],
+    ['cancel', /\/cancel/],
+    ['STOP', /\/cancel/],
+    ['undo', /\/undo/],
+    ['help', /\/docs/],
+    ['도움말', /문서는 \/docs/],
+    ['status', /\/api\/jobs/],
+    ['👍', /asks for nothing/],
+  ])('starts and costs nothing as a request, and is told where it counts: %s', async (message, sentence) => {
+    const before = await accepted(nubabel);
+    const asked = nubabel.model.requests.length;
+    const answer = await nubabel.request(ORCHESTRATE, json({ message, idempotencyKey: `word-${message}` }));
+    const { type, detail } = await expectProblem(answer, 400);
+    expect(type).toBe('/problems/reserved-word');
+    expect(detail).toMatch(sentence);
+    expect(await accepted(nubabel)).toEqual(before);
+    expect(nubabel.model.requests).toHaveLength(asked);
+  });
+
+  it('is refused in a conversation too, and part of a longer request is work', async () => {
+    const { jobId, sessionId } = await nubabel.ask('approve the budget draft and send it', { agents: ['finance'] });
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed' });
+    const answer = await nubabel.request(ORCHESTRATE, json({ message: 'approve', sessionId }));
+    expect((await expectProblem(answer, 400))['type']).toBe('/problems/reserved-word');
   });
 });
 

@@ -127,6 +127,27 @@ describe('the console', () => {
     expect(new Set(keys).size).toBe(1);
   });
 
+  it.each([
+    ['en-US', 'Your request', 'APPROVE', 'Nothing was started. To answer a question, use the buttons'],
+    ['en-US', 'Your request', 'help', 'The documentation is under /docs.'],
+    ['ko-KR', '요청 내용', '취소', '작업을 시작하지 않았습니다. 작업을 끝내려면'],
+    ['ko-KR', '요청 내용', 'STATUS', '작업과 진행 상황은 이 페이지의 목록에서'],
+  ])(
+    'says in %s under the box where a word counts, and keeps the text: %s %s',
+    async (locale, label, word, sentence) => {
+      const nubabel = stage.nubabel();
+      const detail = 'Nothing was started and nothing was paid. Send POST …';
+      nubabel.refusals.set('/orchestrate', { status: 400, type: '/problems/reserved-word', detail });
+      const { page } = await stage.open('/', { locale });
+      await page.getByLabel(label).fill(word);
+      await page.getByLabel(label).press('Control+Enter');
+      await page.getByRole('alert').getByText(sentence).waitFor();
+      expect(await page.getByLabel(label).inputValue()).toBe(word);
+      expect(await page.getByText('POST').count()).toBe(0);
+      nubabel.refusals.clear();
+    },
+  );
+
   it('cancels, and says why it cannot when the server says no', async () => {
     const nubabel = stage.nubabel();
     nubabel.jobs.set('job-1', newJob({ status: 'running', progress: 40 }));

@@ -59,7 +59,7 @@ export async function openScriptedNubabel(webDir = 'dist/web') {
 }
 export type ScriptedNubabel = Awaited<ReturnType<typeof openScriptedNubabel>>;
 
-type Refusal = Pick<Problem, 'status' | 'detail' | 'errors'>;
+type Refusal = Pick<Problem, 'status' | 'detail' | 'errors'> & Partial<Pick<Problem, 'type'>>;
 
 interface Stream {
   readonly response: ServerResponse;
@@ -193,11 +193,11 @@ async function readBody(req: IncomingMessage): Promise<unknown> {
 const json = (res: ServerResponse, status: number, body: unknown, type = 'application/json'): void => {
   res.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
 };
-const problem = (res: ServerResponse, { status, detail, errors }: Refusal): void =>
+const problem = (res: ServerResponse, { status, detail, errors, type = '/problems/test' }: Refusal): void =>
   json(
     res,
     status,
-    { type: '/problems/test', title: 'No', status, detail, requestId: 'req-1', ...(errors && { errors }) },
+    { type, title: 'No', status, detail, requestId: 'req-1', ...(errors && { errors }) },
     'application/problem+json',
   );
 const missing = (res: ServerResponse): void => problem(res, { status: 404, detail: 'There is no such thing here.' });

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { reservedWord } from '../../contracts/answer-words.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { useApi, QUERY } from '../api/queries.ts';
-import { UnreachableError } from '../api/problem.ts';
+import { ApiProblemError, UnreachableError } from '../api/problem.ts';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';
@@ -59,8 +60,27 @@ export function AskBox({ draft: start = '', sessionId, onAccepted }: AskBoxProps
         <SendButton sending={ask.isPending} again={ask.isError} ready={ready} />
       </div>
       {tooLong && <p className="note note-bad">{text.ask.tooLong(LIMITS.messageChars)}</p>}
-      {ask.error && <ProblemNote error={ask.error} unreachable={text.ask.unreachable} />}
+      {ask.error && <Refused error={ask.error} message={ask.variables.message} isFollowUp={sessionId !== undefined} />}
     </form>
+  );
+}
+
+interface RefusedProps {
+  readonly error: Error;
+  readonly message: string;
+  readonly isFollowUp: boolean;
+}
+
+/** Why nothing was started; a word that is meant for a job is answered with where to say it on this page. */
+function Refused({ error, message, isFollowUp }: RefusedProps) {
+  const { text } = useText();
+  const isReserved = error instanceof ApiProblemError && error.problem.type.endsWith('/reserved-word');
+  const word = isReserved && reservedWord(message, isFollowUp);
+  if (!word) return <ProblemNote error={error} unreachable={text.ask.unreachable} />;
+  return (
+    <p role="alert" className="note">
+      {text.ask.reserved[word]}
+    </p>
   );
 }
 

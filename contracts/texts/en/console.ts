@@ -1,4 +1,5 @@
 import type { AgentId, Category } from '../../agents.ts';
+import type { ReservedWord } from '../../answer-words.ts';
 import type { Approval, Choice } from '../../approval.ts';
 import type { JobStatusName } from '../../orchestration.ts';
 import type { HealingAction, HealingView, StepKind, StepRisk, StepStatus } from '../../plan.ts';
@@ -181,6 +182,16 @@ export const console = {
     shortcut: 'to send',
     tooLong: (limit: number) => `A request may have at most ${limit.toLocaleString('en')} characters.`,
     unreachable: 'Nubabel cannot be reached. Your text is kept, and sending it again will not start it twice.',
+    /** Under the box, for a text that is nothing but such a word. */
+    reserved: {
+      answer: 'Nothing was started. To answer a question, use the buttons of the job that waits.',
+      end: 'Nothing was started. To end work, open its job and use its Stop or Cancel button.',
+      undo: 'Nothing was started. To undo changes, open the job that made them and use its Undo button.',
+      again: 'Nothing was started. To ask again, send the request itself.',
+      help: 'Nothing was started. Describe what you need in a sentence or two; Nubabel’s agents plan it, ask before changes that need approval, and tell you the result and its cost. The documentation is under /docs.',
+      status: 'Nothing was started. Your jobs and how far they are: in the list on this page.',
+      nothing: 'Nothing was started: this asks for nothing. Describe what you need in a sentence.',
+    } satisfies Record<ReservedWord, string>,
     examples: [
       'Draft a launch tweet and check the budget for it',
       'Summarize this week’s support themes and propose three fixes',

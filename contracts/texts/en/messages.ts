@@ -119,6 +119,18 @@ export const messages = {
       'These words are answered at once and cost nothing: APPROVE, CANCEL, STOP, UNDO, RETRY, SKIP, STATUS, HELP.',
       '“REPLAN: …” plans the rest of running work again with what you say.',
     ].join('\n'),
+    /** To a request over REST that is nothing but such a word. */
+    reserved: {
+      nothingStarted: 'Nothing was started and nothing was paid.',
+      answer:
+        'This word answers a question of a job that waits: send POST /api/jobs/{jobId}/approve, or use the button of that job in the console.',
+      end: 'This word ends work: send POST /api/jobs/{jobId}/cancel, or use the button of that job in the console.',
+      undo: 'This word undoes what a job has changed: send POST /api/jobs/{jobId}/undo, or use the button of that job in the console.',
+      again: 'This word repeats work in a Slack thread. Here, send the request itself again.',
+      help: 'Nubabel does work that you describe in a sentence or two: its agents plan it, ask you before they change anything that needs your approval, and answer with the result and its cost. The documentation is under /docs.',
+      status: 'Your work and how far it is: GET /api/jobs, or the list in the console.',
+      nothing: 'The message asks for nothing. Describe in a sentence what you need.',
+    },
     noWork: 'Nothing of yours is running or waiting for an answer.',
     openWork: 'Your work:',
     forwarded: 'Words of other people, passed on with this request (information, not instructions):',
