@@ -1,3 +1,4 @@
+import type { WebClient } from '@slack/web-api';
 import { serve, type ServerType } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { ConfigurationError, describeConfig, loadConfig, type Config } from '../config.ts';
@@ -31,7 +32,8 @@ import type { ApiDeps } from './deps.ts';
 import { createDataConverter, createPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import { openLocalRouter } from '../domain/routing/local-router.ts';
 import { openSlack, type OpenSlack } from './slack/app.ts';
-import { loadProfile } from './slack/people.ts';
+import { listChannels, loadProfile } from './slack/people.ts';
+import { createMembershipRefresh } from '../domain/organizations/people.ts';
 import { createEventHub } from '../domain/events/event-hub.ts';
 
 /** An API process: serves, relays what waits, and closes in order when told to stop. */
@@ -65,7 +67,7 @@ async function main(): Promise<void> {
     payloadCodec: createPayloadCodec(config.PAYLOAD_KEYS ?? []),
     ...fromConfig(config),
     ...openTools(config, db, log),
-    loadProfile: slackClient && ((teamId, userId) => loadProfile(slackClient, teamId, userId)),
+    ...(slackClient && askSlack(slackClient, { db, log })),
   };
   const slack = await openConfiguredSlack(config, deps, slackClient);
   hub.start();
@@ -179,6 +181,18 @@ function openTools(
 
 const openSlackClient = ({ SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl }: Config) =>
   token ? createSlackClient({ token, apiUrl }) : undefined;
+
+/** What Slack is asked about people. */
+const askSlack = (
+  client: WebClient,
+  deps: Pick<ApiDeps, 'db' | 'log'>,
+): Pick<ApiDeps, 'loadProfile' | 'refreshMemberships'> => ({
+  loadProfile: (teamId, userId) => loadProfile(client, teamId, userId),
+  refreshMemberships: createMembershipRefresh({
+    ...deps,
+    listChannels: (teamId, userId) => listChannels(client, teamId, userId),
+  }),
+});
 
 /** Undefined when no bot token is set. */
 async function openConfiguredSlack(

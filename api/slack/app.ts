@@ -1,6 +1,7 @@
 import { App, type Receiver } from '@slack/bolt';
 import { changeMessage, loseChannel } from '../../domain/threads/change-message.ts';
 import { handleMessage, type ThreadReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
+import { noteMembership } from '../../domain/organizations/people.ts';
 import type { Logger } from '../../logging.ts';
 import {
   isChange,
@@ -8,6 +9,7 @@ import {
   teamOf,
   teamOfPress,
   toLostChannel,
+  toMembership,
   toMessageChange,
   toPress,
   toThreadMessage,
@@ -64,6 +66,12 @@ async function createSlackApp(deps: SlackAppDeps, receiver: Receiver): Promise<A
     app.event(type, async ({ event, body }) => {
       await deps.mapping.settled();
       await loseChannel(deps, teamOf(body), (botUserId) => toLostChannel(event, botUserId));
+    });
+  for (const type of ['member_joined_channel', 'member_left_channel'] as const)
+    app.event(type, async ({ event, body }) => {
+      await deps.mapping.settled();
+      const membership = toMembership(event, teamOf(body));
+      if (membership) await noteMembership(deps, membership);
     });
   app.error((error) => Promise.reject(error.original ?? error));
   return app;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BUTTON_WORDS, type ButtonAction } from '../../contracts/answer-words.ts';
 import { isRecord } from '../../contracts/json.ts';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks, type SlackNames } from '../../contracts/slack-text.ts';
+import type { Membership } from '../../domain/organizations/people.ts';
 import type { LostChannel, MessageChange } from '../../domain/threads/change-message.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 
@@ -151,6 +152,20 @@ const Closed = z.object({
   channel: z.string().regex(ID),
   user: z.string().nullish(),
 });
+
+const Moved = z.object({
+  type: z.enum(['member_joined_channel', 'member_left_channel']),
+  channel: z.string().regex(ID),
+  user: z.string().regex(ID),
+});
+
+/** That somebody has come into a channel or left it. */
+export function toMembership(event: unknown, teamId: string): Membership | undefined {
+  const parsed = Moved.safeParse(event);
+  if (!parsed.success) return undefined;
+  const { type, channel: channelId, user: slackUserId } = parsed.data;
+  return { teamId, slackUserId, channelId, isMember: type === 'member_joined_channel' };
+}
 
 /** A channel in which we can write nothing any more; undefined where somebody else has left it. */
 export function toLostChannel(event: unknown, botUserId: string): LostChannel | undefined {

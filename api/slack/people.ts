@@ -27,6 +27,34 @@ export async function loadProfile(client: WebClient, teamId: string, slackUserId
   return Promise.race([asked, late]);
 }
 
+/** Slack recommends pages of 200 and takes 999; somebody in more than 10,000 channels is believed in none. */
+const PAGE_SIZE = 500;
+const MAX_PAGES = 20;
+
+/**
+ * The conversations that somebody is a member of: public channels, and of the private ones those that we are in too.
+ * @throws when Slack does not list all of them
+ */
+export async function listChannels(client: WebClient, teamId: string, slackUserId: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { channels, response_metadata: next } = await client.users.conversations({
+      user: slackUserId,
+      types: 'public_channel,private_channel',
+      limit: PAGE_SIZE,
+      ...(cursor && { cursor }),
+    });
+    if (!Array.isArray(channels)) throw new Error('Slack has listed no channels.');
+    // The token is of one workspace: what it lists says nothing of another's people.
+    const here = channels.filter(({ context_team_id: team }) => !team || team === teamId);
+    found.push(...here.flatMap(({ id }) => (id ? [id] : [])));
+    cursor = next?.next_cursor;
+    if (!cursor) return found;
+  }
+  throw new Error('Somebody is in more channels than are looked at.');
+}
+
 /** `ErrorCode.RequestError` of @slack/web-api: nothing came back. */
 const isConnectionLost = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'slack_webapi_request_error';

@@ -6,6 +6,7 @@ import { findVisible } from '../../domain/access/access.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
 import { type EventHub, type StoredEvent, findStart, replayEvents } from '../../domain/events/event-hub.ts';
 import { findTokenOwner } from '../../domain/organizations/organizations.ts';
+import type { ProfileDeps } from '../../domain/organizations/people.ts';
 import type { ApiEnv } from '../deps.ts';
 
 import { RequestError } from '../../contracts/request.ts';
@@ -16,7 +17,7 @@ const MAX_QUEUED = 2_000;
 /** What a client waits before it comes back, ms; spread so that a thousand do not come at once. */
 const retryMs = () => 1_000 + Math.floor(Math.random() * 2_000);
 
-export interface StreamDeps extends DatabaseDeps {
+export interface StreamDeps extends DatabaseDeps, Pick<ProfileDeps, 'refreshMemberships'> {
   readonly hub: EventHub;
 }
 
@@ -91,6 +92,7 @@ async function beat(
   const before = c.get('principal');
   const principal = await findTokenOwner(deps, c.get('tokenHash')).catch(() => before);
   if (!principal) return close();
+  if ('slack' in principal) await deps.refreshMemberships?.(principal, principal.slack);
   c.set('principal', principal);
   if (!orchestrationId) return;
   const visible = await findVisible(deps, principal, [orchestrationId]).catch(() => undefined);

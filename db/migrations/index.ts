@@ -15,6 +15,7 @@ import * as rights from './20261201-rights.ts';
 import * as slackConversations from './20261201-slack-conversations.ts';
 import * as slackNotices from './20261201-slack-notices.ts';
 import * as toolDecisions from './20261201-tool-decisions.ts';
+import * as slackMemberships from './20261202-slack-memberships.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -34,4 +35,5 @@ export const migrations: Record<string, Migration> = {
   '20261201-slack-conversations': slackConversations,
   '20261201-slack-notices': slackNotices,
   '20261201-tool-decisions': toolDecisions,
+  '20261202-slack-memberships': slackMemberships,
 };

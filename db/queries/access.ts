@@ -16,6 +16,16 @@ const sessionsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
   select id from sessions where user_id = ${userId}
   union all select session_id from orchestrations where user_id = ${userId})`;
 
+/**
+ * The conversations of Slack that somebody is a member of, while what Slack has said of them is believed: five minutes.
+ * It does not depend on the row that is looked at, so it is looked up once in a query, by the table's key.
+ */
+const channelsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
+  select u.slack_team_id, unnest(m.channels) from slack_memberships m
+    join users u on u.organization_id = m.organization_id and u.id = m.user_id
+  where m.user_id = ${userId} and m.seen_at > now() - interval '5 minutes'
+    and u.deactivated_at is null and u.slack_team_id is not null)`;
+
 const asText = (text: string): RawBuilder<unknown> => sql`to_jsonb(${text}::text)`;
 
 /** Whether a question that waits names this person, now or later, so that they have to see what it is about. */
@@ -38,6 +48,7 @@ const hasAnswered = ({ userId }: Viewer): RawBuilder<SqlBool> =>
 /** The one rule for jobs, over `orchestrations as o`. */
 export const maySeeJob = (viewer: Viewer): RawBuilder<SqlBool> =>
   sql`(o.user_id = ${viewer.userId} or ${seesAllWork(viewer)} or o.session_id in ${sessionsOf(viewer)}
+    or (o.slack_team_id, o.slack_channel_id) in ${channelsOf(viewer)}
     or ${isAsked(viewer)} or ${hasAnswered(viewer)})`;
 
 /** A job that this person may see; undefined alike when it is not there and when it is not for them. */
@@ -98,10 +109,16 @@ export async function listVisibleIds(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Whether this person may read a conversation and go on with it. */
-export async function isVisibleSession(trx: OrganizationTransaction, viewer: Viewer, id: string): Promise<boolean> {
+/** Whether this person may read a conversation; whoever only sees it in their channel does not go on with it. */
+export async function isVisibleSession(
+  trx: OrganizationTransaction,
+  viewer: Viewer,
+  id: string,
+  use: 'read' | 'go-on',
+): Promise<boolean> {
+  const isMember = use === 'read' ? sql`(s.slack_team_id, s.slack_channel_id) in ${channelsOf(viewer)}` : sql`false`;
   const { rows } = await sql`select from sessions s where s.id = ${id}
-    and (${seesAllWork(viewer)} or s.id in ${sessionsOf(viewer)})`.execute(trx);
+    and (${seesAllWork(viewer)} or s.id in ${sessionsOf(viewer)} or ${isMember})`.execute(trx);
   return rows.length > 0;
 }
 

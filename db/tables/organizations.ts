@@ -51,6 +51,17 @@ export interface SlackWorkspacesTable {
   created_at: Instant;
 }
 
+interface SlackMembershipsTable {
+  organization_id: string;
+  user_id: string;
+  /** The conversations of Slack that the person is a member of, as far as Slack tells us. */
+  channels: string[];
+  /** When Slack has listed them; null where only events have told of some. */
+  seen_at: MaybeInstant;
+  /** Counts what events have changed, so that a list from before does not undo it. */
+  version: number;
+}
+
 export interface InboxTable {
   organization_id: string;
   id: string;
@@ -88,6 +99,7 @@ export interface OrganizationTables {
   users: UsersTable;
   api_tokens: ApiTokensTable;
   slack_workspaces: SlackWorkspacesTable;
+  slack_memberships: SlackMembershipsTable;
   inbox: InboxTable;
   inbox_keys: InboxKeysTable;
   audit: AuditTable;

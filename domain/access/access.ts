@@ -16,8 +16,8 @@ import type { DatabaseDeps } from '../deps.ts';
 import type { Entry } from '../inbox/dispatcher.ts';
 
 /**
- * A job as somebody may see it: who asked, who takes part in its conversation, whom a question of it names, and admins
- * where the organization wants that. All entries ask here. Who speaks in a Slack thread has the work before their eyes.
+ * A job as somebody may see it: who asked, who takes part in its conversation, who is in the Slack channel in which it
+ * was asked, whom a question of it names, and admins where the organization wants that. All entries ask here. Who speaks in a Slack thread has the work before their eyes.
  * @throws RequestError 404, the same for a job that is not there and for one that is not for them
  */
 export async function findJobFor(
@@ -46,9 +46,10 @@ export async function auditUnseen(
 }
 
 /** @throws RequestError 404, the same for a conversation that is not there and for one that is not for them */
-export async function refuseSession(trx: OrganizationTransaction, principal: Principal, id: string): Promise<void> {
-  if (!isUuid(id) || !(await isVisibleSession(trx, principal, id))) throw notFound('session');
-}
+export const refuseSession: typeof isVisibleSession = async (trx, by, id, use) => {
+  if (!isUuid(id) || !(await isVisibleSession(trx, by, id, use))) throw notFound('session');
+  return true;
+};
 
 /** Which of these jobs a person may see; for streams, which are asked about many at once. */
 export const findVisible = (

@@ -44,7 +44,7 @@ export async function openSession(
   session: RequestSession,
 ): Promise<string> {
   if (session.kind === 'known' || session.kind === 'of-thread') {
-    if (session.kind === 'known') await refuseSession(trx, session.by, session.id);
+    if (session.kind === 'known') await refuseSession(trx, session.by, session.id, 'go-on');
     if (!(await touchSession(trx, session.id))) throw notFound('session');
     return session.id;
   }
@@ -62,7 +62,7 @@ export async function openSession(
 /** A conversation with its newest messages. @throws RequestError 404 */
 export const readSession = ({ db }: DatabaseDeps, by: Principal, id: string): Promise<SessionView> =>
   withOrganization(db, by.organizationId, async (trx) => {
-    await refuseSession(trx, by, id);
+    await refuseSession(trx, by, id, 'read');
     const found = await findSession(trx, id);
     if (!found) throw notFound('session');
     const messages = await listRecentMessages(trx, { sessionId: id, limit: HOT_MESSAGES });

@@ -36,6 +36,7 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
   return [
     `insert into api_tokens values ('${org}', sha256('${text}'), '${userId}', '${text}')`,
     `insert into slack_workspaces values ('${org}', 'T${org.slice(0, 8)}', '${text}', 'U')`,
+    `insert into slack_memberships values ('${org}', '${userId}', '{${text}}', now())`,
     `insert into orchestrations (organization_id, id, session_id, user_id, source, message, language)
       values ('${org}', '${job}', '${sessionId}', '${userId}', 'rest', '${text}', 'en')`,
     `insert into steps (organization_id, orchestration_id, id, agent, position, relevance)

@@ -3,7 +3,7 @@ import { auditOf, jobIn, putPolicy, waits } from '../support/approvals.ts';
 import { finalMessage, json, ORCHESTRATE, wordsOf } from '../support/doors.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
-import { addPerson } from '../support/people.ts';
+import { addPerson, type Person } from '../support/people.ts';
 import type { SlackUser } from '../../dev/fakes/slack/types.ts';
 
 const CHANNEL = 'C_GENERAL';
@@ -126,6 +126,99 @@ it('over REST too somebody has the rights that Slack leaves them, and none while
   await forget();
   expect(await ask()).toBe(401);
   expect((await linus.request('/api/me')).status).toBe(401);
+});
+
+const STEER = { message: 'Shorter, please', mode: 'steer' };
+
+describe('somebody who is in the channel', () => {
+  /** A person of Slack who is known here, with a token. */
+  const known = async (user: string) => {
+    await answerTo(await mention(user));
+    const person = await addPerson(nubabel);
+    const id = (await userRow(user))?.id ?? '';
+    await nubabel.database.look('update api_tokens set user_id = $1 where user_id = $2', [id, person.userId]);
+    return person;
+  };
+  const adasWork = async () => {
+    const { ts, settled } = await nubabel.slack.mention({ channel: 'C_LAUNCH', user: 'U_ADA', text: 'Write a slogan' });
+    await settled;
+    const jobId = await eventually('the job', async () => {
+      const [job] = await nubabel.database.look<{ id: string }>(
+        'select id from orchestrations where slack_thread_ts = $1',
+        [ts],
+      );
+      return job?.id;
+    });
+    const { sessionId } = await nubabel.ended(jobId);
+    return { jobId, sessionId };
+  };
+  const reads = ({ jobId, sessionId }: { jobId: string; sessionId: string }) =>
+    ['status', 'tool-calls', 'effects', 'progress']
+      .map((view) => `/api/jobs/${jobId}/${view}`)
+      .concat(`/api/orchestrator/sessions/${sessionId}`);
+  const seen = async (person: Person, work: { jobId: string; sessionId: string }) => {
+    const looks = reads(work).map(async (path) => {
+      const leave = new AbortController();
+      const { status } = await person.request(path, { signal: leave.signal });
+      leave.abort();
+      return status < 300;
+    });
+    const list = person.request('/api/jobs?limit=100').then(async (one) => (await one.text()).includes(work.jobId));
+    return [...new Set(await Promise.all([...looks, list]))];
+  };
+  const move = async (user: string, isMember: boolean, untold = false) =>
+    (await nubabel.slack.move({ user, channel: 'C_LAUNCH', isMember, untold })).settled;
+
+  it.each(['U_LINUS', 'U_GRACE'])('sees its work, and no more once they have left: %s', async (user) => {
+    await move(user, true);
+    const [person, work] = [await known(user), await adasWork()];
+    expect(await seen(person, work)).toEqual([true]);
+    await move(user, false);
+    expect(await seen(person, work)).toEqual([false]);
+    await move(user, true);
+    expect(await seen(person, work)).toEqual([true]);
+  });
+
+  it('only looks: steers, stops, takes back and goes on with nothing', async () => {
+    await move('U_LINUS', true);
+    const [person, work] = [await known('U_LINUS'), await adasWork()];
+    expect(await seen(person, work)).toEqual([true]);
+    const act = async (path: string, body: object) => (await person.request(path, json(body))).status;
+    for (const verb of ['cancel', 'steer', 'undo'])
+      expect([verb, await act(`/api/jobs/${work.jobId}/${verb}`, verb === 'steer' ? STEER : {})]).toEqual([verb, 403]);
+    expect(await act(ORCHESTRATE, { message: 'And now?', agents: ['ops'], sessionId: work.sessionId })).toBe(404);
+  });
+
+  it('is nobody there while Slack does not say so, and what it has said ends after minutes', async () => {
+    await move('U_MINSU', true, true);
+    await nubabel.database.look(
+      `update users set slack_team_id = null, slack_user_id = null where slack_user_id = 'U_MINSU'`,
+    );
+    const [person, work] = [await addPerson(nubabel, { slackUserId: 'U_MINSU' }), await adasWork()];
+    nubabel.slack.failNext('users.conversations', { error: 'fetch_members_failed' });
+    expect(await seen(person, work)).toEqual([false]);
+    await nubabel.database.look(
+      `insert into slack_memberships (organization_id, user_id, channels, seen_at)
+       select organization_id, id, '{C_LAUNCH}', now() - interval '4 minutes' from users where slack_user_id = 'U_MINSU'
+       on conflict (organization_id, user_id) do update set channels = excluded.channels, seen_at = excluded.seen_at`,
+    );
+    expect(await seen(person, work)).toEqual([true]);
+    await nubabel.database.look(`update slack_memberships set seen_at = now() - interval '6 minutes'
+      where user_id = (select id from users where slack_user_id = 'U_MINSU')`);
+    expect(await seen(person, work)).toEqual([false]);
+  });
+
+  it('sees nothing of what was asked directly, of another channel, and of the channel when they were never in it', async () => {
+    await move('U_LINUS', false);
+    const [person, work] = [await known('U_LINUS'), await adasWork()];
+    expect(await seen(person, work)).toEqual([false]);
+    await move('U_LINUS', true);
+    const { ts, settled } = await nubabel.slack.directMessage({ user: 'U_ADA', text: 'Write a slogan for me' });
+    await settled;
+    await finalMessage(nubabel, 'D_ADA', ts);
+    const listed = await (await person.request('/api/jobs?limit=100')).text();
+    expect([listed.includes('for me'), listed.includes(work.jobId)]).toEqual([false, true]);
+  });
 });
 
 describe('whoever answers', () => {

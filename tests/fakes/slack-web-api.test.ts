@@ -3,6 +3,7 @@ import { LogLevel, WebClient, type Logger } from '@slack/web-api';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listChannels } from '../../api/slack/people.ts';
 import { createFakeSlack, demoWorkspace, type FakeSlack, type FakeSlackOptions } from '../../dev/fakes/slack/index.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -62,6 +63,34 @@ describe('the fake Web API', () => {
     expect(posted).toMatchObject({ ok: true, channel, message: { bot_id: 'BNUBABEL', blocks: [section('hello')] } });
     const asked = await fetch(`${slack.apiUrl}users.info?user=U_MINSU&include_locale=true&token=xoxb-demo`);
     await expect(asked.json()).resolves.toMatchObject({ user: { real_name: '김민수', locale: 'ko-KR' } });
+  });
+
+  it('lists the channels of a person: public ones, and private ones that the bot is in too, by pages', async () => {
+    const of = (id: string, kind: 'channel' | 'group', botIsMember: boolean, members?: string[]) =>
+      ({ id, name: id, kind, botIsMember, ...(members && { members }) }) as const;
+    const channels = [
+      of('C1', 'channel', false),
+      of('C2', 'channel', true, ['U_ADA']),
+      of('G1', 'group', true, ['U_MINSU']),
+      of('G2', 'group', false, ['U_MINSU']),
+      of('G3', 'group', true, ['U_ADA']),
+    ];
+    const { client } = await start({ workspaces: [demoWorkspace({ channels })] });
+    await expect(listChannels(client, 'TDEMO', 'U_MINSU')).resolves.toEqual(['C1', 'G1']);
+    await expect(listChannels(client, 'TOTHER', 'U_MINSU')).resolves.toEqual([]);
+    await expect(listChannels(client, 'TDEMO', 'U_NOBODY')).rejects.toMatchObject({
+      data: { error: 'user_not_found' },
+    });
+    const many = Array.from({ length: 1_101 }, (_, index) => of(`C${index}`, 'channel', true));
+    const large = await start({ workspaces: [demoWorkspace({ channels: many })] });
+    await expect(listChannels(large.client, 'TDEMO', 'U_ADA')).resolves.toHaveLength(1_101);
+    expect(large.slack.calls('users.conversations')).toHaveLength(3);
+    large.slack.failNext('users.conversations', { status: 429, retryAfterSeconds: 1 });
+    await expect(listChannels(large.client, 'TDEMO', 'U_ADA')).rejects.toThrow();
+    const poor = await start({ workspaces: [demoWorkspace({ scopes: ['channels:read'] })] });
+    await expect(listChannels(poor.client, 'TDEMO', 'U_ADA')).rejects.toMatchObject({
+      data: { error: 'missing_scope', needed: 'groups:read' },
+    });
   });
 
   it('posts, replies, updates and remembers every version', async () => {

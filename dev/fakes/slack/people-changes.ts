@@ -22,6 +22,8 @@ export interface Changes {
   archive(channel: string, user?: string, team?: string): Promise<Sent>;
   /** Removes the bot from a channel. */
   removeBot(channel: string, user?: string, team?: string): Promise<Sent>;
+  /** Comes into a channel or leaves it. `untold`: the event gets lost. */
+  move(moved: Moved): Promise<Sent>;
   /** Presses a button of a message, or of one that only they see. */
   press(place: MessagePlace & { readonly action: string }): Promise<Delivery>;
 }
@@ -66,8 +68,33 @@ export function createChanges(state: SlackState, deliverer: Deliverer): Changes 
       const types = ['member_left_channel', 'channel_left'];
       return close({ id, team, user: botUserId, types }, { botIsMember: false });
     },
+    move: (moved) => move(state, deliverer, moved),
     press: (pressed) => press(state, deliverer, pressed),
   };
+}
+
+interface Moved {
+  readonly user: string;
+  readonly channel: string;
+  readonly isMember: boolean;
+  readonly untold?: boolean;
+  readonly team?: string;
+}
+
+/** Whoever is in a channel is told who comes and goes. */
+async function move(
+  state: SlackState,
+  deliverer: Deliverer,
+  { user, channel: id, team, isMember, untold }: Moved,
+): Promise<Sent> {
+  const workspace = workspaceOf(state, team);
+  const channel = channelOf(workspace, id);
+  const others = (channel.members ?? workspace.users.map((one) => one.id)).filter((one) => one !== user);
+  Object.assign(channel, { members: isMember ? [...others, user] : others });
+  const type = isMember ? 'member_joined_channel' : 'member_left_channel';
+  const channel_type = channel.kind === 'group' ? 'G' : 'C';
+  const event = { type, user, channel: id, channel_type, team: workspace.teamId, event_ts: state.messages.nextTs() };
+  return deliverer.send(channel.botIsMember && !untold ? [wrapEvent(workspace, event)] : []);
 }
 
 interface Closing {

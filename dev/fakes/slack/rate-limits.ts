@@ -14,6 +14,7 @@ const PER_MINUTE: Readonly<Record<string, number>> = {
   'conversations.replies': TIER[3],
   'conversations.open': TIER[3],
   'users.info': TIER[4],
+  'users.conversations': TIER[3],
   'users.list': TIER[2],
   'reactions.add': TIER[3],
   'apps.connections.open': TIER[2],

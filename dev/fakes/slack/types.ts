@@ -25,6 +25,8 @@ export interface SlackChannel {
   /** Whether the bot may read and write here. */
   readonly botIsMember: boolean;
   readonly archived?: boolean;
+  /** The people in it; everybody of the workspace unless told. */
+  readonly members?: readonly string[];
 }
 
 /** A workspace with the app installed in it. */

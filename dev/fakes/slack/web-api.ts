@@ -29,6 +29,19 @@ const NEEDED: Readonly<Record<string, string>> = {
   'users.list': 'users:read',
 };
 
+/** What each type of `users.conversations` needs. */
+const TYPE_SCOPES: Readonly<Record<string, string>> = {
+  public_channel: 'channels:read',
+  private_channel: 'groups:read',
+  mpim: 'mpim:read',
+  im: 'im:read',
+};
+
+const neededScopes = (method: string, args: Arguments): readonly (string | undefined)[] =>
+  method === 'users.conversations'
+    ? (textArgument(args, 'types') ?? 'public_channel').split(',').map((type) => TYPE_SCOPES[type])
+    : [NEEDED[method]];
+
 interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -92,10 +105,9 @@ function faultAnswer(fault: Fault | undefined): Answer | undefined {
 function carryOut(state: SlackState, method: string, workspace: SlackWorkspace, args: Arguments): Answer {
   const wait = state.limits?.take(method, workspace.teamId, textArgument(args, 'channel'));
   if (wait !== undefined) return limited(wait);
-  const needed = NEEDED[method];
   const provided = workspace.scopes ?? SCOPES;
-  if (needed && !provided.includes(needed))
-    return { status: 200, body: { ok: false, error: 'missing_scope', needed, provided: provided.join(',') } };
+  const needed = neededScopes(method, args).find((scope) => scope && !provided.includes(scope));
+  if (needed) return { status: 200, body: { ok: false, error: 'missing_scope', needed, provided: provided.join(',') } };
   const run = METHODS[method];
   if (!run) throw new SlackRefusalError('unknown_method');
   return { status: 200, body: { ok: true, ...run({ state, workspace, args }) } };

@@ -1,7 +1,7 @@
 import { flagArgument, textArgument } from '../arguments.ts';
 import { SlackRefusalError } from '../errors.ts';
 import type { Method, MethodCall } from '../state.ts';
-import type { SlackMessage } from '../types.ts';
+import type { SlackChannel, SlackMessage, SlackWorkspace } from '../types.ts';
 import { namedMessage, readableChannel } from './message-content.ts';
 import { pageOf } from './paging.ts';
 import { channelOnWire, messageOnWire } from './to-wire.ts';
@@ -15,15 +15,42 @@ function within({ args }: MethodCall): (message: SlackMessage) => boolean {
 
 const info: Method = (call) => ({ channel: channelOnWire(readableChannel(call), call.workspace) });
 
+const KIND_OF = { channel: 'public_channel', group: 'private_channel', im: 'im' } as const;
+const TYPES: readonly string[] = [...Object.values(KIND_OF), 'mpim'];
+
 const list: Method = (call) => {
   const kinds = (textArgument(call.args, 'types') ?? 'public_channel').split(',');
-  const kindOf = { channel: 'public_channel', group: 'private_channel', im: 'im' } as const;
   const channels = call.workspace.channels
-    .filter(({ kind }) => kinds.includes(kindOf[kind]))
+    .filter(({ kind }) => kinds.includes(KIND_OF[kind]))
     .filter(({ archived }) => !(archived && flagArgument(call.args, 'exclude_archived')));
   const { items, response_metadata } = pageOf(channels, call, 100);
   return { channels: items.map((channel) => channelOnWire(channel, call.workspace)), response_metadata };
 };
+
+/** The channels that somebody is in; of those that are not public the ones that the bot is in too. */
+const ofUser: Method = (call) => {
+  const { workspace, args } = call;
+  const user = textArgument(args, 'user') ?? workspace.botUserId;
+  if (!workspace.users.some(({ id }) => id === user)) throw new SlackRefusalError('user_not_found');
+  const kinds = (textArgument(args, 'types') ?? 'public_channel').split(',');
+  if (kinds.some((kind) => !TYPES.includes(kind))) throw new SlackRefusalError('invalid_types');
+  const channels = workspace.channels
+    .filter(({ kind }) => kinds.includes(KIND_OF[kind]))
+    .filter((channel) => isMember(channel, user, workspace))
+    .filter(({ kind, botIsMember }) => kind === 'channel' || botIsMember)
+    .filter(({ archived }) => !(archived && flagArgument(args, 'exclude_archived')));
+  const { items, response_metadata } = pageOf(channels, call, 100, 999);
+  return {
+    channels: items.map((channel) => ({ ...channelOnWire(channel, workspace), is_member: undefined })),
+    response_metadata,
+  };
+};
+
+function isMember(channel: SlackChannel, user: string, { botUserId, users }: SlackWorkspace): boolean {
+  if (user === botUserId) return channel.botIsMember;
+  if (channel.kind === 'im') return channel.user === user;
+  return (channel.members ?? users.map(({ id }) => id)).includes(user);
+}
 
 const history: Method = (call) => {
   const { state, workspace, args } = call;
@@ -74,6 +101,7 @@ const addReaction: Method = (call) => {
 export const CONVERSATION_METHODS = {
   'conversations.info': info,
   'conversations.list': list,
+  'users.conversations': ofUser,
   'conversations.history': history,
   'conversations.replies': replies,
   'conversations.open': open,

@@ -3,8 +3,8 @@ import { SlackRefusalError } from '../errors.ts';
 import type { MethodCall } from '../state.ts';
 
 /** One page of a list, and the cursor of the next. */
-export function pageOf<T>(list: readonly T[], { args }: MethodCall, usual: number) {
-  const limit = limitArgument(args, usual, 1000);
+export function pageOf<T>(list: readonly T[], { args }: MethodCall, usual: number, most = 1000) {
+  const limit = limitArgument(args, usual, most);
   const cursor = textArgument(args, 'cursor');
   const start = cursor ? Number(Buffer.from(cursor, 'base64').toString()) : 0;
   if (!Number.isInteger(start) || start < 0) throw new SlackRefusalError('invalid_cursor');

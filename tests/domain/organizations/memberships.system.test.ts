@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withOrganization } from '../../../db/organization.ts';
+import { listVisibleJobs } from '../../../db/queries/access.ts';
+import { changeMembership } from '../../../db/queries/slack.ts';
+import { createMembershipRefresh } from '../../../domain/organizations/people.ts';
+import { createOrchestration, createTenant } from '../../db/world.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+const PLACE = { source: 'slack', slack_team_id: 'T1', slack_channel_id: 'C1', slack_thread_ts: '1.1' } as const;
+const SLACK = { teamId: 'T1', slackUserId: 'U_READER' };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+afterAll(() => database?.drop());
+
+/** Work of somebody in a channel, and somebody else of whom Slack says what `listChannels` does. */
+async function begin(listChannels: () => Promise<readonly string[]>) {
+  const reader = await createTenant(database.db, 'Acme', { slack_team_id: 'T1', slack_user_id: 'U_READER' });
+  const { organizationId, userId } = reader;
+  const [row] = await database.look<{ id: string }>(
+    `insert into users (organization_id, id, name, role) values ($1, gen_random_uuid(), 'Asker', 'user') returning id`,
+    [organizationId],
+  );
+  const [session] = await database.look<{ id: string }>(
+    `insert into sessions (organization_id, id, user_id, source, title)
+     values ($1, gen_random_uuid(), $2, 'slack', 'x') returning id`,
+    [organizationId, row?.id],
+  );
+  const asker = { organizationId, userId: row?.id ?? '', sessionId: session?.id ?? '' };
+  await createOrchestration(database.db, asker, PLACE);
+  await createOrchestration(database.db, asker);
+  let calls = 0;
+  const refresh = createMembershipRefresh({
+    db: database.db,
+    log: { warn: () => undefined },
+    listChannels: () => {
+      calls += 1;
+      return listChannels();
+    },
+  });
+  const inside = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
+    withOrganization(database.db, organizationId, work);
+  const viewer = { userId, role: 'user' } as const;
+  return {
+    look: () => refresh({ organizationId, ...viewer, name: 'Reader', timeZone: 'UTC' }, SLACK),
+    seen: async () => (await inside((trx) => listVisibleJobs(trx, viewer, { limit: 10 }))).length,
+    move: (isMember: boolean) => inside((trx) => changeMembership(trx, { ...SLACK, channelId: 'C1', isMember })),
+    calls: () => calls,
+  };
+}
+
+describe('the channels of somebody who reads', () => {
+  it('are looked up once for many who ask at once, and once a minute', async () => {
+    const { look, seen, calls } = await begin(() => Promise.resolve(['C0', 'C1']));
+    await Promise.all(Array.from({ length: 20 }, look));
+    await look();
+    expect([await seen(), calls()]).toEqual([1, 1]);
+  });
+
+  it('give nobody rights where Slack fails, and it is not asked again at once', async () => {
+    const { look, seen, calls } = await begin(() => Promise.reject(new Error('ratelimited')));
+    await look();
+    await look();
+    expect([await seen(), calls()]).toEqual([0, 1]);
+  });
+
+  it('are waited for two seconds only, and count when they come', async () => {
+    let answer: (channels: readonly string[]) => void = () => undefined;
+    const { look, seen } = await begin(() => new Promise((resolve) => (answer = resolve)));
+    const since = Date.now();
+    await look();
+    expect(Date.now() - since).toBeLessThan(4_000);
+    expect(await seen()).toBe(0);
+    answer(['C1']);
+    await look();
+    expect(await seen()).toBe(1);
+  });
+
+  it('are not those of a list that was begun before somebody left', async () => {
+    let person: Awaited<ReturnType<typeof begin>> | undefined = undefined;
+    let leaves = true;
+    person = await begin(async () => {
+      // What Slack has listed is on its way when the event comes.
+      if (leaves) await person?.move(false);
+      return leaves ? ['C1'] : [];
+    });
+    await person.look();
+    expect(await person.seen()).toBe(0);
+    leaves = false;
+    await person.look();
+    expect([await person.seen(), person.calls()]).toEqual([0, 2]);
+  });
+
+  it('change with events, and an event alone makes nobody a member', async () => {
+    const { look, seen, move } = await begin(() => Promise.resolve([]));
+    await move(true);
+    expect(await seen()).toBe(0);
+    await look();
+    await move(true);
+    expect(await seen()).toBe(1);
+    await move(false);
+    expect(await seen()).toBe(0);
+  });
+});
