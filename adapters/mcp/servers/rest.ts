@@ -57,10 +57,7 @@ function parse(text: string): unknown {
   }
 }
 
-/**
- * What an answer's status means by itself. A change that a gateway or a fault of theirs swallowed may have happened;
- * what was refused has not.
- */
+/** What a status means by itself: what a gateway or a fault swallowed may have happened, what was refused has not. */
 export function statusFault(
   status: number,
   headers: Headers,
