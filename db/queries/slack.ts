@@ -106,46 +106,6 @@ export const listSlackPeople = (
 /** More admins than anybody has; a mistake must not write to a whole company. */
 const MAX_TOLD = 50;
 
-/** How often events have changed what a person is a member of: what is listed now counts only while that stays. */
-export const findMembershipVersion = async (trx: OrganizationTransaction, userId: string): Promise<number> => {
-  const found = trx.selectFrom('slack_memberships').select('version').where('user_id', '=', userId);
-  return (await found.executeTakeFirst())?.version ?? 0;
-};
-
-/** Keeps what Slack has listed. False where somebody came or left meanwhile; then nothing is kept. */
-export async function setMemberships(
-  trx: OrganizationTransaction,
-  row: { organizationId: string; userId: string; channels: readonly string[]; version: number },
-): Promise<boolean> {
-  const { organizationId, userId, channels, version } = row;
-  const { rows } = await sql`
-    insert into slack_memberships as m (organization_id, user_id, channels, seen_at, version)
-    values (${organizationId}, ${userId}, ${sql.val([...channels])}::text[], now(), ${version})
-    on conflict (organization_id, user_id) do update set channels = excluded.channels, seen_at = excluded.seen_at
-      where m.version = excluded.version
-    returning m.user_id`.execute(trx);
-  return rows.length > 0;
-}
-
-/** Somebody has come into a conversation, or has left it. Nothing happens for whom nobody knows. */
-export const changeMembership = (
-  trx: OrganizationTransaction,
-  { teamId, slackUserId, channelId, isMember }: Membership,
-) =>
-  sql`insert into slack_memberships as m (organization_id, user_id, channels, version)
-    select u.organization_id, u.id, case when ${isMember} then array[${channelId}] else '{}'::text[] end, 1
-    from users u where u.slack_team_id = ${teamId} and u.slack_user_id = ${slackUserId}
-    on conflict (organization_id, user_id) do update set version = m.version + 1,
-      channels = array_remove(m.channels, ${channelId}) || excluded.channels`.execute(trx);
-
-/** Whether somebody is in a conversation of Slack now. */
-export interface Membership {
-  readonly teamId: string;
-  readonly slackUserId: string;
-  readonly channelId: string;
-  readonly isMember: boolean;
-}
-
 /** Forgets a message that a person has deleted, so that the next state is posted anew. */
 export const forgetPost = (trx: OrganizationTransaction, orchestrationId: string) =>
   trx

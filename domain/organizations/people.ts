@@ -1,7 +1,7 @@
 import { RequestError, type Principal, type SlackStanding } from '../../contracts/request.ts';
 import { withOrganization, withSlackWorkspace, type OrganizationTransaction } from '../../db/organization.ts';
 import { findUser, setStanding, type User } from '../../db/queries/organizations.ts';
-import { changeMembership, findMembershipVersion, setMemberships, type Membership } from '../../db/queries/slack.ts';
+import { changeMembership, findMembershipVersion, setMemberships, type Membership } from '../../db/queries/access.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
 
 export type { Membership };

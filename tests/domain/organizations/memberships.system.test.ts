@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../../db/organization.ts';
-import { listVisibleJobs } from '../../../db/queries/access.ts';
-import { changeMembership } from '../../../db/queries/slack.ts';
+import { changeMembership, listVisibleJobs } from '../../../db/queries/access.ts';
 import { createMembershipRefresh } from '../../../domain/organizations/people.ts';
 import { createOrchestration, createTenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
