@@ -71,6 +71,15 @@ export const EffectView = z.object({
 });
 export type EffectView = z.infer<typeof EffectView>;
 
+/** Of an undo, others see how much it would lose, so that whoever may decide can, and neither who did it nor their words. */
+export const withheldEffect = ({ undoQuestion: asked, ...effect }: EffectView): EffectView => {
+  const losses = (asked?.losses ?? []).map(({ what, count }) => ({
+    what: what === 'field' ? ('edited' as const) : what,
+    count,
+  }));
+  return { ...effect, arguments: {}, resource: null, detail: null, undoQuestion: asked && { ...asked, losses } };
+};
+
 /** What a job has changed outside, counted. `undoable`: done, and not taken back yet. */
 export const EffectCounts = z.object({
   done: z.number().int(),

@@ -184,6 +184,11 @@ interface Notes {
 /** What a personal connection has answered is no business of a channel; in a direct message its owner alone reads it. */
 const IS_SHOWN_TO_OTHERS = sql`(c.user_id is not null and o.slack_channel_id not like 'D%')`;
 
+/** How much an undo would lose and of what kind, without who has done it and what they have written. */
+const WITHOUT_NAMES = sql`(select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    'what', case loss ->> 'what' when 'field' then 'edited' else loss ->> 'what' end, 'count', loss -> 'count')))
+  from jsonb_array_elements(case when jsonb_typeof(e.undo_losses) = 'array' then e.undo_losses end) as loss)`;
+
 /** Cost, healing, steering and effects of an orchestration in one look, for a message that is redrawn with every step. */
 export async function getNotes(trx: OrganizationTransaction, orchestrationId: string): Promise<Notes> {
   const { rows } = await sql<Notes>`
@@ -197,7 +202,8 @@ export async function getNotes(trx: OrganizationTransaction, orchestrationId: st
        from steering where orchestration_id = ${orchestrationId}) as steering,
       (select coalesce(json_agg(json_build_object('tool', e.tool, 'state', e.state, 'resource',
          case when ${IS_SHOWN_TO_OTHERS} then null else e.resource end,
-         'undoable', e.undoable, 'undo_state', e.undo_state, 'undo_losses', e.undo_losses) order by e.sequence), '[]')
+         'undoable', e.undoable, 'undo_state', e.undo_state, 'undo_losses',
+         case when ${IS_SHOWN_TO_OTHERS} then ${WITHOUT_NAMES} else e.undo_losses end) order by e.sequence), '[]')
        from effects e join orchestrations o on o.id = e.orchestration_id
          left join connections c on c.id = e.connection_id
        where e.orchestration_id = ${orchestrationId}) as effects`.execute(trx);

@@ -1,5 +1,5 @@
 import { hashOfJson } from '../json.ts';
-import type { EffectCounts, EffectView } from '../../contracts/effects.ts';
+import { withheldEffect, type EffectCounts, type EffectView } from '../../contracts/effects.ts';
 import {
   listCalls,
   listEffects,
@@ -15,7 +15,7 @@ import type { DatabaseDeps } from '../deps.ts';
 
 /** A line of the ledger as people read it; of a personal connection others see that it is there. Pure. */
 export const toEffectView = (row: ShownEffect, withheld = false): EffectView =>
-  withheld && row.personal ? { ...effectView(row), arguments: {}, resource: null, detail: null } : effectView(row);
+  withheld && row.personal ? withheldEffect(effectView(row)) : effectView(row);
 
 const effectView = (row: ShownEffect): EffectView => ({
   key: row.key,

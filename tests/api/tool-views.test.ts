@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toToolView } from '../../domain/tools/offers.ts';
 import { ConnectionView } from '../../contracts/connections.ts';
-import { EffectView } from '../../contracts/effects.ts';
+import { EffectView, type UndoLoss } from '../../contracts/effects.ts';
 import { ToolCallView, ToolView, type ToolDefinition } from '../../contracts/tools.ts';
 import type { ConnectionTool } from '../../db/queries/connection-tools.ts';
 import type { Connection } from '../../db/queries/connections.ts';
@@ -199,6 +199,21 @@ describe('calls and effects as people read them', () => {
     ['FAILED', { undo_state: 'FAILED' }],
   ] as const)('say of taking back: %s %j', (undo, given) => {
     expect(toEffectView({ ...effect, ...given }).undo).toBe(undo);
+  });
+
+  it('of a personal connection tell others how much an undo would lose, and neither who nor what', () => {
+    const undo_losses: UndoLoss[] = [
+      { what: 'comments', count: 2, people: ['Grace'], at: AT.toISOString() },
+      { what: 'field', field: 'Status', value: 'fired', people: ['Linus'] },
+    ];
+    const asking = { ...effect, personal: true, undo_state: 'ASK', undo_losses } as const;
+    const own = toEffectView(asking).undoQuestion;
+    expect(own?.losses).toEqual(undo_losses);
+    expect(toEffectView(asking, true).undoQuestion).toEqual({
+      losses: [{ what: 'comments', count: 2 }, { what: 'edited' }],
+      hash: own?.hash,
+    });
+    expect(toEffectView({ ...asking, personal: false }, true).undoQuestion).toEqual(own);
   });
 
   it('count nothing where there is nothing', () => {
