@@ -139,6 +139,8 @@ it('every script reads .env, as npm start does', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
+  for (const name of ['worker', 'db:migrate'])
+    expect([name, scripts[name]]).toEqual([name, expect.stringMatching(/node --env-file-if-exists=\.env /)]);
   const files = Object.values(scripts).flatMap((command) => /scripts\/[\w-]+\.ts/.exec(command) ?? []);
   expect(files.length).toBeGreaterThanOrEqual(5);
   for (const file of files)
