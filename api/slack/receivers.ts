@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   isValidSlackRequest,
   type AnyMiddlewareArgs,
@@ -29,9 +30,7 @@ export interface HonoReceiver {
 export function createHonoReceiver(signingSecret: string, onUnreadable: (error: unknown) => void): HonoReceiver {
   let app: App | undefined;
   const receiver: Receiver = {
-    init: (given) => {
-      app = given;
-    },
+    init: (given) => void (app = given),
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
   };
@@ -131,12 +130,67 @@ export const markRead: Middleware<AnyMiddlewareArgs> = async ({ context, next })
   await next();
 };
 
+/** What Socket Mode's client tells itself; no event of Slack's may pass for one of them. */
+const OWN_WORDS =
+  /^(?:slack_event|ws_message|outgoing_message|error|close|(?:dis)?connect(?:ed|ing)|reconnecting|authenticated)$/;
+const isWord = (type: unknown): boolean => typeof type === 'string' && !OWN_WORDS.test(type);
+
+/** Whether the client, which looks into it unseen, can read an envelope; `hello` and `disconnect` have no payload. */
+function isReadableEnvelope(text: string): boolean {
+  try {
+    const envelope: unknown = isDeeperThan(text, MAX_LEVELS) ? undefined : JSON.parse(text);
+    const { type, payload, envelope_id: id } = isRecord(envelope) ? envelope : {};
+    if (type === 'hello' || type === 'disconnect') return true;
+    if (!isWord(type) || typeof id !== 'string' || !isRecord(payload)) return false;
+    return type !== 'events_api' || (isRecord(payload['event']) && isWord(payload['event']['type']));
+  } catch {
+    return false;
+  }
+}
+
+/** Slack's own libraries try again more and more seldom, without end; then somebody waits hours after a fault. */
+const RETRIES = { retries: 100, factor: 1.3, maxTimeout: 30_000 };
+
+/** Slack's client, which would end the process over an unreadable envelope, and over a refused renewal. */
+class EnvelopeClient extends SocketModeClient {
+  readonly #onError: (error: unknown) => void;
+  #isOpen = false;
+  constructor(options: ConstructorParameters<typeof SocketModeClient>[0], onError: (error: unknown) => void) {
+    super(options);
+    this.#onError = onError;
+  }
+
+  override async start(): ReturnType<SocketModeClient['start']> {
+    try {
+      const answer = await super.start();
+      this.#isOpen = true;
+      return answer;
+    } catch (error) {
+      if (!this.#isOpen) throw error;
+      this.#onError(error);
+      await delay(RETRIES.maxTimeout, undefined, { ref: false });
+      return this.#isOpen ? this.start() : { ok: false };
+    }
+  }
+
+  override disconnect(): Promise<void> {
+    this.#isOpen = false;
+    return super.disconnect();
+  }
+
+  protected override async onWebSocketMessage(data: string | ArrayBuffer, isBinary: boolean): Promise<void> {
+    if (isBinary) return;
+    const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+    // Not acknowledged, as it cannot be said what was accepted; Slack gives it up after three more times.
+    if (!isReadableEnvelope(text)) return this.#onError(new Error('Not an envelope of Socket Mode.'));
+    await super.onWebSocketMessage(text, isBinary);
+  }
+}
+
 /** Bolt behind a Socket Mode connection: acknowledged only after the listeners have accepted. */
 export function createSocketReceiver(appToken: string, client: WebClient, onError: (error: unknown) => void): Receiver {
-  const socket = new SocketModeClient({
-    appToken,
-    clientOptions: { slackApiUrl: client.slackApiUrl, rejectRateLimitedCalls: true },
-  });
+  const clientOptions = { slackApiUrl: client.slackApiUrl, rejectRateLimitedCalls: true, retryConfig: RETRIES };
+  const socket = new EnvelopeClient({ appToken, clientOptions }, onError);
   return {
     init: (app) => {
       socket.on('slack_event', ({ ack, body, retry_num: retryNum, retry_reason: retryReason }: SocketEvent) => {

@@ -125,6 +125,68 @@ describe('over Socket Mode', () => {
     expect(botMessages(nubabel, CHANNEL, ts)).toHaveLength(1);
   });
 
+  const acked = (id: string) =>
+    nubabel.slack.log.filter((line) => line.kind === 'socket' && line.what === 'ack' && line.envelopeId === id).length;
+  const mentionEvent = (ts: string, more: object = {}) => ({
+    type: 'event_callback',
+    team_id: 'TDEMO',
+    event_id: `Ev${ts}`,
+    event: { type: 'app_mention', user: 'U_ADA', channel: CHANNEL, text: '<@UNUBABEL> Write a slogan', ts, ...more },
+  });
+
+  it('what is no envelope, or holds nothing, ends nothing and connects nothing anew', async () => {
+    const opened = () => nubabel.slack.log.filter((line) => line.kind === 'socket' && line.what === 'open').length;
+    const before = opened();
+    const envelope_id = 'odd';
+    for (const odd of [null, 'text', [], {}, { type: null }, { type: 'events_api' }, { type: 'interactive' }])
+      nubabel.slack.sendOverSocket(JSON.stringify(odd));
+    for (const payload of [undefined, null, 'text', {}, { event: null }, { event: { type: null } }])
+      for (const type of ['events_api', 'interactive', 'slash_commands'])
+        nubabel.slack.sendOverSocket(JSON.stringify({ envelope_id, type, payload }));
+    for (const type of ['error', 'close', 'ws_message', 'slack_event', 'disconnected']) {
+      nubabel.slack.sendOverSocket(JSON.stringify({ envelope_id, type, payload: {} }));
+      nubabel.slack.sendOverSocket(JSON.stringify({ envelope_id, type: 'events_api', payload: { event: { type } } }));
+    }
+    nubabel.slack.sendOverSocket('{');
+    const nothing = { user: null, text: null, thread_ts: null, blocks: null };
+    for (const more of [
+      nothing,
+      { text: 'a\u0000b', blocks: [null], user: 'U_ADA\u0000' },
+      { channel: null, ts: null },
+    ])
+      nubabel.slack.sendOverSocket(
+        JSON.stringify({ envelope_id: 'nulls', type: 'events_api', payload: mentionEvent('1700000300.000100', more) }),
+      );
+    const { ts, deliveries } = await mention('Write a slogan for our mugs');
+    expect(deliveries.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await finalMessage(nubabel, CHANNEL, ts)).text).toMatch(/^✅/);
+    expect(opened()).toBe(before);
+  });
+
+  it('an event that comes in three envelopes is acknowledged three times and done once', async () => {
+    const ts = '1700000400.000100';
+    for (const envelope_id of ['one', 'two', 'three'])
+      nubabel.slack.sendOverSocket(JSON.stringify({ envelope_id, type: 'events_api', payload: mentionEvent(ts) }));
+    await eventually('the acknowledgements', () => ['one', 'two', 'three'].every((id) => acked(id) === 1));
+    expect(await nubabel.database.look('select id from orchestrations where slack_thread_ts = $1', [ts])).toHaveLength(
+      1,
+    );
+  });
+
+  it('a button is heard once, and its press is acknowledged when it is safe', async () => {
+    nubabel.model.pause();
+    const { ts } = await mention('Write a slogan for our scarves');
+    await eventually('the first sign', () => botMessages(nubabel, CHANNEL, ts)[0]);
+    await nubabel.slack.say({ user: 'U_ADA', channel: CHANNEL, text: 'CANCEL', thread_ts: ts });
+    const end = await finalMessage(nubabel, CHANNEL, ts);
+    nubabel.model.resume();
+    const pressed = { user: 'U_ADA', channel: CHANNEL, ts: end.ts, action: 'ask_again' };
+    const presses = [1, 2, 3].map(() => nubabel.slack.press(pressed));
+    for (const delivery of await Promise.all(presses)) expect(delivery).toMatchObject({ via: 'socket', status: 200 });
+    const jobs = await nubabel.database.look('select id from orchestrations where slack_thread_ts = $1', [ts]);
+    expect(jobs).toHaveLength(2);
+  });
+
   it('a connection that Slack renews loses nothing', async () => {
     nubabel.slack.refreshSockets();
     await eventually(

@@ -52,6 +52,8 @@ export interface FakeSlack extends People, SlackHandles {
   failNext(method: string, fault: Fault): void;
   /** Whether a Socket Mode client is connected. */
   socketConnected(): boolean;
+  /** Sends whatever text over Socket Mode, whether it is an envelope or not. */
+  sendOverSocket(text: string): void;
   /** Makes Socket Mode clients connect anew. */
   refreshSockets(): void;
   close(): Promise<void>;
@@ -96,6 +98,7 @@ export async function createFakeSlack(options: FakeSlackOptions = {}): Promise<F
     changeUser: (id, changes) => void state.changedUsers.set(id, { ...state.changedUsers.get(id), ...changes }),
     failNext: state.faults.add,
     socketConnected: socket.connected,
+    sendOverSocket: socket.sendRaw,
     refreshSockets: socket.refresh,
     async close() {
       deliverer.close();

@@ -25,6 +25,8 @@ export interface SocketMode {
     type?: 'events_api' | 'interactive',
   ): Promise<SocketResult>;
   attach(server: Server): void;
+  /** Sends whatever text as it is, whether it is an envelope or not. */
+  sendRaw(text: string): void;
   /** Tells every client to connect anew, as Slack does when it refreshes a connection. */
   refresh(): void;
   close(): void;
@@ -69,6 +71,7 @@ export function createSocketMode(journal: Journal<SlackLogLine>, appId: string):
       }),
     send: (payload, retry, timeoutMs, type = 'events_api') =>
       sendEnvelope(clients.at(-1), waiting, { payload, retry, timeoutMs, type }),
+    sendRaw: (text) => clients.at(-1)?.send(text),
     refresh: () =>
       clients.forEach((client) => client.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested' }))),
     close() {
