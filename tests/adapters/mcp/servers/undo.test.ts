@@ -8,8 +8,6 @@ import { createFakeJira, DEMO_JIRA_USER, type FakeIssue } from '../../../fakes/j
 import { createFakeLinear } from '../../../fakes/linear/index.ts';
 import { toolsOf } from './fixture.ts';
 import { openProvider } from './tools.ts';
-import { createProviderEffects } from '../../../../adapters/mcp/host/provider-effects.ts';
-import type { AuthorizedProviderClient } from '../../../../adapters/mcp/host/authorized-provider-client.ts';
 
 /** What others have done since is looked at before anything is taken back, at every provider; and all is put back. */
 const closers: (() => Promise<void>)[] = [];
@@ -98,71 +96,6 @@ describe('A Jira issue that we have made', () => {
     const { tools, args, output, lost } = await made();
     await tools.undo('createIssue', { args, output });
     expect(await lost()).toEqual([]);
-  });
-});
-
-describe('A look before an undo that does not see', () => {
-  const refused = (status: number) => Response.json({ errorMessages: ['No.'] }, { status });
-  /** A Jira whose looks are answered with `status`, the host's way over it, and what it sent to change something. */
-  async function jiraThatLooks(status: number) {
-    const fake = closing(await createFakeJira({ limits: 'off', users: [DEMO_JIRA_USER] }));
-    const { email, token } = DEMO_JIRA_USER;
-    const deleted: string[] = [];
-    let isBlind = false;
-    const guarded = ((input: string, init?: RequestInit) => {
-      const method = init?.method ?? 'GET';
-      if (method === 'DELETE') deleted.push(input);
-      return isBlind && method === 'GET' ? Promise.resolve(refused(status)) : fetch(input, init);
-    }) as typeof fetch;
-    const settings = { project: 'OPS' };
-    const tools = openProvider(jira, { url: fake.url, email, token, settings, fetch: guarded });
-    const args = { summary: 'Ship it' };
-    const output = await tools.run('createIssue', args);
-    const client = jira.createClient({ url: fake.url, email, token, settings, fetch: guarded });
-    const options = { signal: new AbortController().signal, timeoutMs: 5_000 };
-    const undo = (accepted: readonly UndoLoss[] = []) =>
-      createProviderEffects(jira, hostClient(client, settings)).undo(
-        'createIssue',
-        { args, result: { text: '', data: output, isError: false }, before: undefined, accepted },
-        options,
-      );
-    const others = openProvider(jira, { url: fake.url, email, token, settings });
-    const remove = () => others.undo('createIssue', { args, output });
-    isBlind = true;
-    return { fake, undo, deleted, remove };
-  }
-  /** Hands out a client as the host does, without a grant to renew. */
-  const hostClient = (client: unknown, settings: Record<string, string>): AuthorizedProviderClient => ({
-    authorizeAs: () => undefined,
-    open: () => Promise.resolve({ client, settings }),
-    renew: () => Promise.resolve(),
-    use: ({ signal }, work) => work(client, { signal, settings }),
-  });
-
-  it.each([400, 403, 405])('is asked about at %s, and nothing is deleted unseen', async (status) => {
-    const { fake, undo, deleted } = await jiraThatLooks(status);
-    expect(await undo()).toEqual({ losses: [{ what: 'unseen' }] });
-    expect(deleted).toEqual([]);
-    expect(await undo([{ what: 'unseen' }])).toEqual({ said: 'Deleted the Jira issue OPS-1.' });
-    expect(fake.issues).toEqual([]);
-  });
-
-  it.each([429, 500, 503])('is tried again later at %s, and nothing is deleted', async (status) => {
-    const { undo, deleted } = await jiraThatLooks(status);
-    await expect(undo()).rejects.toMatchObject({ name: 'ProviderError' });
-    expect(deleted).toEqual([]);
-  });
-
-  it.each([404, 410])('asks nothing at %s: it is gone', async (status) => {
-    const { remove, undo } = await jiraThatLooks(status);
-    await remove();
-    expect(await undo()).toEqual({ said: 'The Jira issue OPS-1 was already gone.' });
-  });
-
-  it('does not call an issue gone that it may not see', async () => {
-    const { remove, undo } = await jiraThatLooks(403);
-    await remove();
-    await expect(undo([{ what: 'unseen' }])).rejects.toMatchObject({ fault: 'refused' });
   });
 });
 
