@@ -1,3 +1,5 @@
+import type { Approval } from '../../contracts/approval.ts';
+import type { PlanView, StepView } from '../../contracts/plan.ts';
 import type { Plan, PlanDraft, PlanProblem, PlanEdits, PlanStep } from '../../contracts/plan.ts';
 import type { Decision, OrchestrationTarget, Question, RevisedPlan } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -152,4 +154,30 @@ function problemsOfCondition({ id, when }: PlanStep, removed: ReadonlyMap<string
       field: 'when',
       message: `Its condition asks about “${gone}”, which is removed; change the condition too.`,
     }));
+}
+
+/** Who did what, when and for how much stays; what the request said goes. */
+const silent = <T extends Pick<StepView, 'title' | 'instruction' | 'when'>>(step: T, instead: string): T => ({
+  ...step,
+  title: instead,
+  instruction: instead,
+  when: null,
+});
+
+/** A plan of a request that its author has deleted. Steps of work that runs stay: whoever approves them sees them. */
+export const withoutWords = (plan: PlanView, instead: string, isOver: boolean): PlanView => ({
+  ...plan,
+  goal: instead,
+  steps: isOver ? plan.steps.map((step) => silent(step, instead)) : plan.steps,
+});
+
+/** The same of a question that nobody answers any more. */
+export function closedWithoutWords(approval: Approval, instead: string): Approval {
+  const { goal, steps } = approval.plan;
+  const plan = {
+    ...approval.plan,
+    ...(goal !== undefined && { goal: instead }),
+    ...(steps && { steps: steps.map((step) => silent(step, instead)) }),
+  };
+  return { ...approval, plan };
 }

@@ -27,6 +27,23 @@ describe('a job as people read it', () => {
   });
 
   it.each(['en', 'ko'] as const)(
+    'of a deleted request tells in %s what was done, and none of its words',
+    (language) => {
+      const { deletedRequest } = textsFor(language).words;
+      const rows = sampleStepRows(samplePlan(), [{ status: 'done', cost_nanos: centsToNanos(1.5) }]);
+      const parts = { ...NOTHING, steps: rows, plan: sampleStoredPlan() };
+      const view = (status: 'running' | 'completed') =>
+        toJobStatus(sampleOrchestration({ language, status, message_deleted_at: new Date() }), parts);
+      expect(view('running')).toMatchObject({ message: deletedRequest, plan: { goal: deletedRequest } });
+      const { message, plan } = JobStatus.parse(view('completed'));
+      expect([message, plan?.goal]).toEqual([deletedRequest, deletedRequest]);
+      for (const { title, instruction } of plan?.steps ?? [])
+        expect([title, instruction]).toEqual([deletedRequest, deletedRequest]);
+      expect(plan?.steps[0]).toMatchObject({ id: 'draft', status: 'done', costCents: 1.5 });
+    },
+  );
+
+  it.each(['en', 'ko'] as const)(
     'has the plan with every step, steering, healing and the receipt in %s',
     (language) => {
       const receipt = {
