@@ -18,7 +18,8 @@ export const authenticate = (deps: DatabaseDeps & ProfileDeps) =>
     const owner = await findTokenOwner(deps, tokenHash);
     if (!owner) throw new RequestError('unauthorized', 'This token is not known, has expired or was taken back.');
     const { slack, ...principal } = owner;
-    await deps.refreshMemberships?.(principal, slack);
+    // Being in a channel lets people see its work, and nothing else: nobody who acts waits for Slack's list.
+    if (c.req.method === 'GET' || !c.req.path.startsWith('/api/')) await deps.refreshMemberships?.(principal, slack);
     // Who reads is looked at again when they act; a role that Slack has taken away must not act.
     c.set('principal', c.req.method === 'GET' ? principal : await refreshRights(deps, principal, slack));
     c.set('tokenHash', tokenHash);
