@@ -10,6 +10,7 @@ import { slackWaitMsIn } from '../retry-after.ts';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks } from '../../contracts/slack-text.ts';
 import {
   SlackCallError,
+  type DirectNotice,
   type LostPlace,
   type SlackMessage,
   type SlackPort,
@@ -80,7 +81,7 @@ export function createSlackPort(client: WebClient): SlackPort {
           text,
           blocks: toBlocks(blocks),
           ...AS_WRITTEN,
-          metadata: { event_type: EVENT_TYPE, event_payload: { orchestration_id: marker } },
+          metadata: metadataOf(marker),
         });
         if (!answer.ts) throw new SlackCallError('unknown', 'Slack answered without a message timestamp.');
         return answer.ts;
@@ -89,14 +90,7 @@ export function createSlackPort(client: WebClient): SlackPort {
       withPlainText(message, async ({ text, blocks }) => {
         await client.chat.update({ channel, ts, text, blocks: toBlocks(blocks), ...AS_WRITTEN });
       }),
-    sayDirectly: (users, text) =>
-      translated(async () => {
-        const { channel } = await client.conversations.open({ users });
-        if (!channel?.id) throw new SlackCallError('unknown', 'Slack opened no direct message.');
-        const { ts } = await client.chat.postMessage({ channel: channel.id, text, ...AS_WRITTEN });
-        if (!ts) throw new SlackCallError('unknown', 'Slack answered without a message timestamp.');
-        return { channelId: channel.id, threadTs: ts };
-      }),
+    sayDirectly: (users, notice) => translated(() => sayDirectly(client, users, notice)),
     findPosted: (thread, marker) => translated(() => findInThread(client, thread, marker)),
     readThread: (thread, range) => translated(() => readThread(client, thread, range)),
   };
@@ -104,6 +98,25 @@ export function createSlackPort(client: WebClient): SlackPort {
 
 /** What renders a message creates Slack's blocks; the domain in between does not know their type. */
 const toBlocks = (blocks: SlackMessage['blocks']): KnownBlock[] => [...blocks] as KnownBlock[];
+
+const metadataOf = (marker: string) => ({ event_type: EVENT_TYPE, event_payload: { orchestration_id: marker } });
+
+async function sayDirectly(client: WebClient, users: string, notice: DirectNotice): Promise<Thread> {
+  const { channel } = await client.conversations.open({ users });
+  if (!channel?.id) throw new SlackCallError('unknown', 'Slack opened no direct message.');
+  const found = notice.mayBeThere ? await findLatest(client, channel.id, notice.marker) : undefined;
+  if (found) return { channelId: channel.id, threadTs: found };
+  const said = { channel: channel.id, text: notice.text, metadata: metadataOf(notice.marker) };
+  const { ts } = await client.chat.postMessage({ ...said, ...AS_WRITTEN });
+  if (!ts) throw new SlackCallError('unknown', 'Slack answered without a message timestamp.');
+  return { channelId: channel.id, threadTs: ts };
+}
+
+/** Among the newest messages of a conversation: what is looked for was said minutes ago, if at all. */
+async function findLatest(client: WebClient, channel: string, marker: string): Promise<string | undefined> {
+  const { messages = [] } = await client.conversations.history({ channel, include_all_metadata: true, limit: PAGE });
+  return messages.find((message) => markerOf(message.metadata) === marker)?.ts;
+}
 
 /** A thread longer than this is not searched to its end. */
 const MAX_PAGES = 20;

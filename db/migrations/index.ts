@@ -16,6 +16,7 @@ import * as slackConversations from './20261201-slack-conversations.ts';
 import * as slackNotices from './20261201-slack-notices.ts';
 import * as toolDecisions from './20261201-tool-decisions.ts';
 import * as slackMemberships from './20261202-slack-memberships.ts';
+import * as slackNoticeLeases from './20261202-slack-notice-leases.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -36,4 +37,5 @@ export const migrations: Record<string, Migration> = {
   '20261201-slack-notices': slackNotices,
   '20261201-tool-decisions': toolDecisions,
   '20261202-slack-memberships': slackMemberships,
+  '20261202-slack-notice-leases': slackNoticeLeases,
 };

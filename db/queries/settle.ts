@@ -135,32 +135,54 @@ export async function markAlerted(trx: OrganizationTransaction, window: MovedWin
 export interface UntoldWindow extends MovedWindow {
   /** As far as they know. */
   readonly notifiedShare: number;
+  /** When the last claim of it ended; null where there was none since they were told. */
+  readonly claimedUntil: string | null;
 }
 
-/** Present windows with a warning that nobody was told directly. */
+/** Present windows with a warning that nobody was told directly, and that nobody is telling. */
 export const listUntold = (trx: OrganizationTransaction): Promise<UntoldWindow[]> =>
   trx
     .selectFrom('budget_windows')
     .select(['scope', 'user_id as userId', 'period', 'starts_on as startsOn', 'limit_nanos as limitNanos'])
     .select(['spent_nanos as spentNanos', 'alerted_share as alertedShare', 'notified_share as notifiedShare'])
+    .select(sql<string | null>`notice_claimed_until::text`.as('claimedUntil'))
     .whereRef('alerted_share', '>', 'notified_share')
     .where('starts_on', '=', sql<string>`date_trunc(period, now() at time zone 'utc')::date`)
+    .where(sql<boolean>`(notice_claimed_until is null or notice_claimed_until <= now())`)
     .execute();
 
-/** Says that people are told of a share, from one that they know of; false where somebody else has said so before. */
-export async function markNotified(
+/**
+ * Claims a window for two minutes, or goes on with a claim, as it was seen last: with its end again. Undefined where
+ * somebody else has taken it since.
+ */
+export const claimNotice = async (trx: OrganizationTransaction, window: UntoldWindow): Promise<string | undefined> =>
+  (
+    await ofNotice(trx, window)
+      .set({ notice_claimed_until: sql`clock_timestamp() + interval '2 minutes'` })
+      .returning(sql<string>`notice_claimed_until::text`.as('claimedUntil'))
+      .executeTakeFirst()
+  )?.claimedUntil;
+
+/** Ends a claim: people know of the share, or the next round begins anew, with whoever has not been told. */
+export const releaseNotice = (
   trx: OrganizationTransaction,
-  { scope, userId, period, startsOn }: UntoldWindow,
-  { from, to }: { readonly from: number; readonly to: number },
-): Promise<boolean> {
-  const { numUpdatedRows } = await trx
+  window: UntoldWindow,
+  { told }: { readonly told: boolean },
+) =>
+  ofNotice(trx, window)
+    .set(
+      told
+        ? { notified_share: window.alertedShare, notice_claimed_until: null }
+        : { notice_claimed_until: sql`clock_timestamp()` },
+    )
+    .execute();
+
+const ofNotice = (trx: OrganizationTransaction, { scope, userId, period, startsOn, ...seen }: UntoldWindow) =>
+  trx
     .updateTable('budget_windows')
-    .set({ notified_share: to })
     .where('scope', '=', scope)
     .where('user_id', '=', userId)
     .where('period', '=', period)
     .where('starts_on', '=', startsOn)
-    .where('notified_share', '=', from)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
+    .where('notified_share', '=', seen.notifiedShare)
+    .where(sql<boolean>`notice_claimed_until is not distinct from ${seen.claimedUntil}::timestamptz`);

@@ -49,25 +49,46 @@ export async function setLost(trx: OrganizationTransaction, ids: readonly string
   if (ids.length === 0) return;
   await trx
     .updateTable('slack_posts')
-    .set({ lost })
+    .set({ lost, lost_claimed_until: null })
     .where('orchestration_id', 'in', [...ids])
     .execute();
 }
 
 type Lost = NonNullable<SlackPost['lost']>;
 
-/** Takes over one work that has lost its place: whoever gets it moves it, and nobody else does. */
-export const claimLost = async (
-  trx: OrganizationTransaction,
-): Promise<{ orchestrationId: string; lost: Lost } | undefined> =>
+interface ClaimedLost {
+  readonly orchestrationId: string;
+  readonly lost: Lost;
+  /** The end of the lease, which names the claim. */
+  readonly claimedUntil: string;
+}
+
+/** Takes over one work that has lost its place, for two minutes: whoever gets it moves it, and nobody else meanwhile. */
+export const claimLost = async (trx: OrganizationTransaction): Promise<ClaimedLost | undefined> =>
   (
-    await sql<{ orchestrationId: string; lost: Lost }>`
-      with claimed as (select organization_id, orchestration_id, lost from slack_posts where lost is not null
+    await sql<ClaimedLost>`
+      with claimed as (select organization_id, orchestration_id from slack_posts
+        where lost is not null and (lost_claimed_until is null or lost_claimed_until <= now())
         order by orchestration_id limit 1 for update skip locked)
-      update slack_posts p set lost = null from claimed c
+      update slack_posts p set lost_claimed_until = now() + interval '2 minutes' from claimed c
       where p.organization_id = c.organization_id and p.orchestration_id = c.orchestration_id
-      returning p.orchestration_id as "orchestrationId", c.lost`.execute(trx)
+      returning p.orchestration_id as "orchestrationId", p.lost, p.lost_claimed_until::text as "claimedUntil"`.execute(
+      trx,
+    )
   ).rows[0];
+
+/** Ends a claim: what is `moved` is lost no more, anything else is free again. What was lost anew since stays lost. */
+export const releaseLost = (
+  trx: OrganizationTransaction,
+  { orchestrationId, claimedUntil }: ClaimedLost,
+  { moved }: { readonly moved: boolean },
+) =>
+  trx
+    .updateTable('slack_posts')
+    .set({ lost_claimed_until: null, ...(moved && { lost: null }) })
+    .where('orchestration_id', '=', orchestrationId)
+    .where(sql<boolean>`lost_claimed_until = ${claimedUntil}::timestamptz`)
+    .execute();
 
 /** The work of a channel whose question waits for an answer. */
 export async function listWaitingIn(
@@ -129,43 +150,6 @@ export const setPosted = (
     }))
     .where('orchestration_id', '=', key.orchestrationId)
     .execute();
-
-export interface Bucket {
-  readonly organizationId: string;
-  readonly name: string;
-  /** Time between two calls at the steady rate, ms. */
-  readonly intervalMs: number;
-  /** Calls that may follow each other at once after a pause. */
-  readonly burst: number;
-}
-
-/**
- * Acquires one call from a bucket that all workers share (generic cell rate algorithm; the row holds the theoretical
- * arrival time). Answers 0 when the call may go now, otherwise the ms to wait, and then nothing is acquired.
- */
-export async function acquireFromBucket(trx: OrganizationTransaction, bucket: Bucket): Promise<number> {
-  const step = sql`make_interval(secs => ${bucket.intervalMs / 1000})`;
-  const slack = sql`make_interval(secs => ${(bucket.intervalMs * (bucket.burst - 1)) / 1000})`;
-  const { rows } = await sql`
-    insert into slack_buckets (organization_id, bucket, next_at)
-    values (${bucket.organizationId}, ${bucket.name}, clock_timestamp() + ${step})
-    on conflict (organization_id, bucket) do update
-      set next_at = greatest(slack_buckets.next_at, clock_timestamp()) + ${step}
-      where slack_buckets.next_at - ${slack} <= clock_timestamp()
-    returning next_at`.execute(trx);
-  if (rows.length > 0) return 0;
-  const wait = await sql<{ ms: number }>`
-    select ceil(extract(epoch from next_at - ${slack} - clock_timestamp()) * 1000)::int as ms
-    from slack_buckets where bucket = ${bucket.name}`.execute(trx);
-  return Math.max(1, wait.rows[0]?.ms ?? 1);
-}
-
-/** Closes a bucket for as long as Slack has asked. */
-export const pauseBucket = (trx: OrganizationTransaction, bucket: Bucket, pauseMs: number) =>
-  sql`update slack_buckets
-      set next_at = greatest(next_at, clock_timestamp() +
-        make_interval(secs => ${(pauseMs + bucket.intervalMs * (bucket.burst - 1)) / 1000}))
-      where bucket = ${bucket.name}`.execute(trx);
 
 export type HealingNote = Pick<Healing, 'step_id' | 'attempt' | 'root_cause' | 'action' | 'agent' | 'status'>;
 export type SteeringNote = Pick<Steering, 'message' | 'mode' | 'status'>;

@@ -71,6 +71,8 @@ interface BudgetWindowsTable {
   alerted_share: Generated<number>;
   /** As far as people have been told of it in Slack. */
   notified_share: Generated<number>;
+  /** Until when a process is telling them; once it is over, the next one goes on. */
+  notice_claimed_until: Generated<Instant | null>;
 }
 
 interface BudgetPoliciesTable {

@@ -145,6 +145,8 @@ export interface SlackPostsTable {
   shown_hash: string | null;
   /** Nothing can be written there any more, and nobody has moved it yet to the person who asked. */
   lost: Generated<'archived' | 'removed' | 'deleted' | null>;
+  /** Until when a process is moving it; once it is over, the next one goes on. */
+  lost_claimed_until: Generated<Instant | null>;
 }
 
 interface SlackBucketsTable {

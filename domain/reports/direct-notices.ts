@@ -1,17 +1,11 @@
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
-import { listUntold, markNotified, type UntoldWindow } from '../../db/queries/settle.ts';
-import {
-  acquireFromBucket,
-  claimLost,
-  listSlackPeople,
-  pauseBucket,
-  setLost,
-  type SlackPerson,
-} from '../../db/queries/slack.ts';
+import { claimNotice, listUntold, releaseNotice, type UntoldWindow } from '../../db/queries/settle.ts';
+import { acquireFromBucket, pauseBucket } from '../../db/queries/slack-buckets.ts';
+import { claimLost, listSlackPeople, releaseLost, type SlackPerson } from '../../db/queries/slack.ts';
 import { loadReport, moveToDirect } from './report-state.ts';
 import { bucketFor, reportToSlack, type SlackReportDeps } from './report-to-slack.ts';
-import { SlackCallError } from './slack-port.ts';
+import { SlackCallError, type DirectNotice } from './slack-port.ts';
 
 export interface NoticeDeps extends SlackReportDeps {
   /** The sentence about a budget that has reached a share of its limit, for whoever has that locale. */
@@ -21,8 +15,8 @@ export interface NoticeDeps extends SlackReportDeps {
 
 /**
  * Tells people of an organization directly what waits for them: budgets that have reached a threshold, and questions
- * whose channel is gone. Any worker may do it at any time: each is claimed before it is told, so that it is told at most
- * once, and what Slack has certainly not taken comes again with the next round.
+ * whose channel is gone. Any worker may do it at any time: each is claimed for a time before it is told. Whoever dies in
+ * between leaves it to the next one, who looks first whether the message is there already.
  */
 export async function tellDirectly(deps: NoticeDeps, organizationId: string): Promise<void> {
   const inside: Inside = (work) => withOrganization(deps.db, organizationId, work);
@@ -39,17 +33,22 @@ async function tellOfBudget(
   inside: Inside,
   window: UntoldWindow,
 ): Promise<void> {
-  const { scope, userId, notifiedShare: before, alertedShare: now } = window;
+  const { scope, userId, period, startsOn, alertedShare, claimedUntil: before } = window;
   const people = await inside((trx) => listSlackPeople(trx, scope === 'user' ? { userId } : { role: 'admin' }));
-  if (!(await inside((trx) => markNotified(trx, window, { from: before, to: now })))) return;
-  let told = 0;
+  const marker = ['budget', scope, userId, period, startsOn, alertedShare].join(':');
+  let held = await inside((trx) => claimNotice(trx, window));
   for (const person of people) {
-    const outcome = await write(deps, organizationId, inside, person, deps.renderAlert(window, person.locale));
-    if (outcome === 'told') told++;
-    // Nobody has it yet, so the next round may begin anew; once somebody has, it comes to nobody twice.
-    if (outcome === 'later' && told === 0)
-      return void (await inside((trx) => markNotified(trx, window, { from: now, to: before })));
+    if (held === undefined) return;
+    const notice = { marker, mayBeThere: before !== null, text: deps.renderAlert(window, person.locale) };
+    const outcome = await write(deps, organizationId, inside, person, notice);
+    const now = { ...window, claimedUntil: held };
+    if (outcome === 'later') return void (await inside((trx) => releaseNotice(trx, now, { told: false })));
+    // Slack may have taken its time: the claim has to last for the next person as well.
+    held = await inside((trx) => claimNotice(trx, now));
   }
+  const claimedUntil = held;
+  if (claimedUntil !== undefined)
+    await inside((trx) => releaseNotice(trx, { ...window, claimedUntil }, { told: true }));
 }
 
 async function write(
@@ -57,18 +56,18 @@ async function write(
   organizationId: string,
   inside: Inside,
   { slack_team_id: teamId, slack_user_id: slackUserId }: SlackPerson,
-  text: string,
+  notice: DirectNotice,
 ): Promise<'told' | 'later' | 'failed'> {
   // Where a direct message begins is not known yet; the person stands for it.
   const bucket = bucketFor(organizationId, teamId ?? '', slackUserId, false);
   if (!slack || (await inside((trx) => acquireFromBucket(trx, bucket))) > 0) return 'later';
   try {
-    await slack.sayDirectly(slackUserId, text);
+    await slack.sayDirectly(slackUserId, notice);
     return 'told';
   } catch (error) {
     onError(error);
-    if (!(error instanceof SlackCallError) || error.kind !== 'rate_limited') return 'failed';
-    await inside((trx) => pauseBucket(trx, bucket, error.retryAfterMs));
+    if (!isForNow(error)) return 'failed';
+    await inside((trx) => pauseBucket(trx, bucket, Math.max(MIN_PAUSE_MS, retryAfterOf(error))));
     return 'later';
   }
 }
@@ -86,11 +85,15 @@ async function moveQuestions(deps: NoticeDeps, organizationId: string, inside: I
       await reportToSlack(deps, target);
     } catch (error) {
       deps.onError(error);
-      if (!isForNow(error)) continue;
-      await inside((trx) => setLost(trx, [claimed.orchestrationId], claimed.lost));
-      await inside((trx) => pauseBucket(trx, bucket, Math.max(MIN_PAUSE_MS, retryAfterOf(error))));
-      return;
+      if (isForNow(error)) {
+        await inside((trx) => releaseLost(trx, claimed, { moved: false }));
+        await inside((trx) => pauseBucket(trx, bucket, Math.max(MIN_PAUSE_MS, retryAfterOf(error))));
+        return;
+      }
+      // Not Slack's word but a failure of ours: the next one goes on when the claim is over.
+      if (!(error instanceof SlackCallError) && !(error instanceof FailureError)) throw error;
     }
+    await inside((trx) => releaseLost(trx, claimed, { moved: true }));
   }
 }
 

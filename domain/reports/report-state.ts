@@ -71,7 +71,9 @@ export async function moveToDirect(
   if (isDirect && lost === 'deleted') return void (await inside((trx) => forgetPost(trx, id)));
   if (!slack || !slackUserId || isDirect)
     throw new SlackCallError('refused', `The conversation is lost (${lost}), and nobody can be written to directly.`);
-  const moved = await slack.sayDirectly(slackUserId, textsFor(language).words.moved[lost]);
+  const text = textsFor(language).words.moved[lost];
+  // Looked for each time: whoever said so before may have died before the row knew.
+  const moved = await slack.sayDirectly(slackUserId, { text, marker: `moved:${id}`, mayBeThere: true });
   await inside(async (trx) => {
     await setThread(trx, id, moved);
     await forgetPost(trx, id);

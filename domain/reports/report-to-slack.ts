@@ -2,15 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
 import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
-import {
-  acquireFromBucket,
-  forgetPost,
-  pauseBucket,
-  setPostAttempted,
-  setPosted,
-  setShownHash,
-  type Bucket,
-} from '../../db/queries/slack.ts';
+import { acquireFromBucket, pauseBucket, type Bucket } from '../../db/queries/slack-buckets.ts';
+import { forgetPost, setPostAttempted, setPosted, setShownHash } from '../../db/queries/slack.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
 import { loadReport, moveToDirect, type LoadedReport, type ReportState } from './report-state.ts';
 import { jobPage, shownMark } from '../approvals/approval.ts';

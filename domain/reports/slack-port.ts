@@ -19,13 +19,21 @@ export interface ThreadWords extends QuotedWords {
   readonly ts: string;
 }
 
+export interface DirectNotice {
+  readonly text: string;
+  /** Kept as metadata so that the message can be found again. */
+  readonly marker: string;
+  /** Somebody may have written it before: it is looked for first, and not written twice. */
+  readonly mayBeThere: boolean;
+}
+
 /** The few calls of Slack that reporting needs. Failures come as `SlackCallError`. */
 export interface SlackPort {
   /** Posts into the thread and answers the message's `ts`; `marker` is kept as metadata so that it can be found again. */
   post(thread: Thread, message: SlackMessage, marker: string): Promise<string>;
   update(channelId: string, ts: string, message: SlackMessage): Promise<void>;
   /** Writes to a person alone, outside of any channel; answers the thread that begins with it. */
-  sayDirectly(slackUserId: string, text: string): Promise<Thread>;
+  sayDirectly(slackUserId: string, notice: DirectNotice): Promise<Thread>;
   /** The `ts` of the message with this marker, if it is there. */
   findPosted(thread: Thread, marker: string): Promise<string | undefined>;
   /** What others than us have said in a thread between two times, each a `ts` and neither included. */

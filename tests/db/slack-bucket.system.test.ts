@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../../dev/until.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { pauseBucket, acquireFromBucket, type Bucket } from '../../db/queries/slack.ts';
+import { pauseBucket, acquireFromBucket, type Bucket } from '../../db/queries/slack-buckets.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant } from './world.ts';
 

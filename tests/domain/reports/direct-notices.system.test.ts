@@ -9,6 +9,7 @@ import { putWorkspace } from '../../../db/queries/organizations.ts';
 import { createFakeSlack, type FakeSlack } from '../../../dev/fakes/slack/index.ts';
 import { remindApprovers } from '../../../domain/reports/remind-approvers.ts';
 import { reportToSlack } from '../../../domain/reports/report-to-slack.ts';
+import type { SlackPort } from '../../../domain/reports/slack-port.ts';
 import { loseChannel, type LostChannel } from '../../../domain/threads/change-message.ts';
 import { sendNotices } from '../../../workers/maintenance.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
@@ -46,6 +47,29 @@ const deps = () => ({
   onError: (error: unknown) => void errors.push(error),
 });
 const rounds = (count = 1) => Promise.all(Array.from({ length: count }, () => sendNotices(deps())));
+/** A worker that dies in the midst of telling: it never hears of what it has sent, or never sends it. */
+async function dies(when: 'before' | 'after'): Promise<void> {
+  const given = deps();
+  let isDead = () => {};
+  const died = new Promise<void>((resolve) => (isDead = resolve));
+  const sayDirectly: SlackPort['sayDirectly'] = async (...said) => {
+    if (when === 'after') await given.slack.sayDirectly(...said);
+    isDead();
+    return new Promise(() => {});
+  };
+  void sendNotices({ ...given, slack: { ...given.slack, sayDirectly } });
+  await died;
+}
+/** The claim of the dead is over. */
+async function leaseEnds(): Promise<void> {
+  await database.look(`update budget_windows set notice_claimed_until = now() - interval '1 second'
+    where notice_claimed_until is not null`);
+  await database.look(`update slack_posts set lost_claimed_until = now() - interval '1 second'
+    where lost_claimed_until is not null`);
+  await mayCall();
+}
+const mayCall = () =>
+  database.look(`update slack_buckets set next_at = now() where organization_id = $1`, [tenant.organizationId]);
 const direct = (channel = 'D_ADA') => slack.messages({ channel }).map(({ text }) => text);
 
 const addUser = (slackUserId: string, role: string, more: { locale?: string; gone?: boolean } = {}) =>
@@ -94,6 +118,37 @@ describe('a budget that has reached a threshold', () => {
     await warn('user', 1);
     await rounds(5);
     expect(direct().map((text) => /\d+ %/.exec(text)?.[0])).toEqual(['80 %', '95 %', '100 %']);
+  });
+
+  it.each(['before', 'after'] as const)('is told once by the next one when a worker dies %s it wrote', async (when) => {
+    await warn('user', 0.8);
+    await dies(when);
+    await rounds(3);
+    expect(direct()).toHaveLength(when === 'after' ? 1 : 0);
+    await leaseEnds();
+    await rounds(3);
+    await rounds();
+    expect(direct()).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  it.each([
+    ['limits us', { status: 429, retryAfterSeconds: 30 }],
+    ['is in trouble', { error: 'internal_error' }],
+  ])('comes to every admin once, although Slack %s after the first', async (_, trouble) => {
+    await database.look(`update users set role = 'admin' where id = $1`, [tenant.userId]);
+    await addUser('U_MINSU', 'admin');
+    await warn('organization', 0.95, 'month');
+    const given = deps();
+    const sayDirectly: SlackPort['sayDirectly'] = (to, notice) => {
+      if (direct().length + direct('D_MINSU').length === 1) slack.failNext('chat.postMessage', trouble);
+      return given.slack.sayDirectly(to, notice);
+    };
+    await sendNotices({ ...given, slack: { ...given.slack, sayDirectly } });
+    expect([...direct(), ...direct('D_MINSU')]).toHaveLength(1);
+    await mayCall();
+    await rounds(3);
+    expect([direct(), direct('D_MINSU')].map(({ length }) => length)).toEqual([1, 1]);
   });
 
   it('of the organization is told to its admins, and to nobody else', async () => {
@@ -163,6 +218,18 @@ describe('a question that waits in a channel', () => {
     await rounds();
     expect(direct()).toEqual([textsFor('en').words.moved[lost], expect.stringContaining('APPROVE')]);
     expect(errors).toEqual([]);
+  });
+
+  it.each(['before', 'after'] as const)('comes once with the next one when a worker dies %s it wrote', async (when) => {
+    await slack.archive('C_LAUNCH');
+    await lose('archived');
+    await dies(when);
+    await rounds(3);
+    expect(direct()).toHaveLength(when === 'after' ? 1 : 0);
+    await leaseEnds();
+    await rounds(3);
+    await rounds();
+    expect(direct()).toEqual([textsFor('en').words.moved.archived, expect.stringContaining('APPROVE')]);
   });
 
   it('stays where it is when another channel is archived', async () => {

@@ -9,7 +9,7 @@ import { FAILURE } from '../../../contracts/failures.ts';
 import { createFakeSlack, type FakeSlack, type Fault } from '../../../dev/fakes/slack/index.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { changeOrchestration, type Change } from '../../../db/queries/orchestrations.ts';
-import { acquireFromBucket } from '../../../db/queries/slack.ts';
+import { acquireFromBucket } from '../../../db/queries/slack-buckets.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { attempt, KilledError } from '../models/turn-fixture.ts';
