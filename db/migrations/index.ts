@@ -15,6 +15,7 @@ import * as rights from './20261201-rights.ts';
 import * as slackConversations from './20261201-slack-conversations.ts';
 import * as slackNotices from './20261201-slack-notices.ts';
 import * as toolDecisions from './20261201-tool-decisions.ts';
+import * as allowedCalls from './20261202-allowed-calls.ts';
 import * as slackMemberships from './20261202-slack-memberships.ts';
 import * as slackNoticeLeases from './20261202-slack-notice-leases.ts';
 
@@ -36,6 +37,7 @@ export const migrations: Record<string, Migration> = {
   '20261201-slack-conversations': slackConversations,
   '20261201-slack-notices': slackNotices,
   '20261201-tool-decisions': toolDecisions,
+  '20261202-allowed-calls': allowedCalls,
   '20261202-slack-memberships': slackMemberships,
   '20261202-slack-notice-leases': slackNoticeLeases,
 };

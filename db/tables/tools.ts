@@ -115,6 +115,8 @@ export interface ToolCallsTable {
   risk: StepRisk;
   /** Why a human is asked; empty: nobody is. */
   reasons: DefaultJson<AskReason[]>;
+  /** Why a human would have been asked, had settings not made that needless when the call was written down; null: for nothing. */
+  waived_reasons: MaybeJson<AskReason[]>;
   /** Its arguments may come from untrusted text. */
   tainted: Generated<boolean>;
   approval_id: Maybe<string>;

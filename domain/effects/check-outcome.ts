@@ -10,8 +10,8 @@ import type { ClaimedInvocation, ToolDeps } from '../tools/tool-host.ts';
 /** What is known of a change whose answer was lost. */
 type OutcomeCheck =
   | { readonly kind: 'happened'; readonly result: ToolResult; readonly by: SettledBy }
-  /** It may be sent again: it did not happen, or twice is once. */
-  | { readonly kind: 'send' }
+  /** It may be sent again: it did not happen, or it may have (`maybeDone`) and twice is once. */
+  | { readonly kind: 'send'; readonly maybeDone: boolean }
   /** It is too early to tell. */
   | { readonly kind: 'later'; readonly failure: Error }
   | { readonly kind: 'unknown'; readonly detail: string; readonly failure?: Error };
@@ -39,7 +39,7 @@ export async function checkOutcome(
   const { tool } = claimed;
   const twiceIsOnce = !cancelled && attempt < TRIES && (tool.takesEffectKey || tool.idempotent);
   const sendAgain = (): OutcomeCheck =>
-    lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send' };
+    lost ? { kind: 'later', failure: later(lost.message, AGAIN_MS) } : { kind: 'send', maybeDone: true };
   if (twiceIsOnce && (tool.takesEffectKey || !tool.canReadBack)) return sendAgain();
   const unknown = (detail: string): OutcomeCheck => ({ kind: 'unknown', detail, ...(stop && { failure: stop }) });
   if (!tool.canReadBack) return unknown(detailOf(claimed, lost));
@@ -49,7 +49,9 @@ export async function checkOutcome(
     if (typeof verdict === 'object') return { kind: 'happened', result: verdict.happened, by: 'read_back' };
     if (twiceIsOnce) return sendAgain();
     if (verdict === 'unclear' || cancelled) return unknown(detailOf(claimed, lost));
-    return waitMs > 0 ? { kind: 'later', failure: later('It may still happen.', waitMs + 1) } : { kind: 'send' };
+    return waitMs > 0
+      ? { kind: 'later', failure: later('It may still happen.', waitMs + 1) }
+      : { kind: 'send', maybeDone: false };
   } catch (error) {
     if (!(error instanceof ToolCallError)) throw error;
     if (cancelled || attempt >= TRIES || error.kind === 'refused')

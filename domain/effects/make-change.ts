@@ -9,6 +9,7 @@ import { setStep } from '../../db/queries/steps.ts';
 import { setToolCall } from '../../db/queries/tool-calls.ts';
 import { ToolCallError } from '../tools/tool-ports.ts';
 import { retryWhileDatabaseUnavailable } from '../attempt.ts';
+import { refuseUnlessStillWanted } from '../tools/call-identity.ts';
 import { delegate } from '../delegation/delegate.ts';
 import { errorResult, NOT_KEPT, storableResult } from '../tools/results.ts';
 import { checkOutcome } from './check-outcome.ts';
@@ -84,14 +85,19 @@ const overtaken = (): FailureError =>
     nextRetryDelay: 1000,
   });
 
-async function send(deps: ToolDeps, claimed: ClaimedInvocation): Promise<CallOutcome> {
+/** `maybeDone`: an earlier sending of it may have happened, so that a refusal now says nothing of that. */
+async function send(deps: ToolDeps, claimed: ClaimedInvocation, maybeDone = false): Promise<CallOutcome> {
   const { tool, row, options, key, effect } = claimed;
   const { organizationId } = claimed.target;
   let sendUntil: number | undefined;
   try {
     // What there was before the first try is what an undo goes back to.
     const before = effect.before ?? (await deps.host.before(claimed, row.arguments, options));
-    const beforeSending: HostCallOptions['beforeSending'] = async (check) => {
+    const beforeSending: HostCallOptions['beforeSending'] = async (mayBeCalled) => {
+      const check: CheckBeforeSending = async (trx) => {
+        await mayBeCalled(trx);
+        await refuseUnlessStillWanted(deps.host, trx, claimed.target, row);
+      };
       // A session may have to be opened anew: it is marked once, and looked at each time.
       if (sendUntil !== undefined) await withOrganization(deps.db, organizationId, check);
       else sendUntil = await markSent(deps, claimed, before, check);
@@ -113,6 +119,8 @@ async function send(deps: ToolDeps, claimed: ClaimedInvocation): Promise<CallOut
     if (!(error instanceof ToolCallError)) throw error;
     if (sendUntil !== undefined && (error.kind === 'unknown' || error.kind === 'cancelled'))
       return resolveUnknownOutcome(deps, claimed, error);
+    if (maybeDone && sendUntil === undefined && error.kind === 'refused')
+      return keepUnknown(deps, claimed, `It was sent before, its answer was lost, and then: ${error.message}`);
     const written = await withOrganization(deps.db, organizationId, (trx) =>
       settleEffect(trx, versionOf(claimed), { state: 'FAILED', detail: error.message }),
     );
@@ -152,15 +160,21 @@ async function resolveUnknownOutcome(
 ): Promise<CallOutcome> {
   const found = await checkOutcome(deps, claimed, lost);
   if (found.kind === 'happened') return settle(deps, claimed, found.result, found.by);
-  if (found.kind === 'send') return send(deps, await reclaim(deps, claimed));
+  if (found.kind === 'send') return send(deps, await reclaim(deps, claimed), found.maybeDone);
   if (found.kind === 'later') throw found.failure;
+  const outcome = await keepUnknown(deps, claimed, found.detail);
+  if (found.failure) throw found.failure;
+  return outcome;
+}
+
+/** Whether it happened only a person can find out. */
+async function keepUnknown(deps: ToolDeps, claimed: ClaimedInvocation, detail: string): Promise<CallOutcome> {
   const { organizationId, orchestrationId, call } = claimed.target;
   await withOrganization(deps.db, organizationId, async (trx) => {
     await setToolCall(trx, { orchestrationId, id: call }, { status: 'unknown' });
-    const written = await settleEffect(trx, versionOf(claimed), { state: 'UNKNOWN', detail: found.detail });
+    const written = await settleEffect(trx, versionOf(claimed), { state: 'UNKNOWN', detail });
     if (!written) throw overtaken();
   });
-  if (found.failure) throw found.failure;
   return { status: 'unknown' };
 }
 

@@ -3,7 +3,10 @@ import type { StepRisk } from '../../contracts/plan.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { findApproval } from '../../db/queries/plans.ts';
 import type { ToolCall } from '../../db/queries/tool-calls.ts';
-import type { OfferedTool } from './tool-host.ts';
+import { getOrchestration } from '../../db/queries/orchestrations.ts';
+import { findWithdrawnPermission } from './approval-evaluator.ts';
+import { ToolCallError } from './tool-ports.ts';
+import type { CallTarget, OfferedTool, ToolHost } from './tool-host.ts';
 
 /** What tells the arguments of a call from all others. */
 export const argumentsHash = (args: Readonly<Record<string, unknown>>): string => hashOfJson(args);
@@ -59,4 +62,22 @@ export async function findApprovalMismatch(trx: OrganizationTransaction, row: To
   return shown?.tool === row.tool && canonicalJson(shown.arguments) === canonicalJson(row.arguments)
     ? undefined
     : `Nobody has approved this call of ${row.tool} as it is now; nothing was sent.`;
+}
+
+/**
+ * Looks once more, in the transaction that comes before sending: between the claim and that moment a server may have
+ * been waited for, or a try may have failed. @throws ToolCallError `refused`
+ */
+export async function refuseUnlessStillWanted(
+  host: Pick<ToolHost, 'load'>,
+  trx: OrganizationTransaction,
+  { organizationId, orchestrationId }: CallTarget,
+  row: ToolCall,
+): Promise<void> {
+  const { user_id: userId } = await getOrchestration(trx, orchestrationId);
+  const tool = (await host.load(trx, { organizationId, userId }, row.tool))?.tool;
+  const mismatch = tool
+    ? (findCallMismatch(row, tool) ?? (await findWithdrawnPermission(trx, row, tool)))
+    : `${row.tool} is not available any more; nothing was sent.`;
+  if (mismatch !== undefined) throw new ToolCallError('refused', mismatch);
 }

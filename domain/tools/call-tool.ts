@@ -8,11 +8,19 @@ import { getOrchestration, lockOrchestration } from '../../db/queries/orchestrat
 import { setStep } from '../../db/queries/steps.ts';
 import { countIdenticalBefore, findToolCall, setToolCall, type ToolCall } from '../../db/queries/tool-calls.ts';
 import { claimChange, makeChange } from '../effects/make-change.ts';
-import { effectKeyOf, findApprovalMismatch, findCallMismatch } from './call-identity.ts';
+import { effectKeyOf, findApprovalMismatch, findCallMismatch, refuseUnlessStillWanted } from './call-identity.ts';
+import { findWithdrawnPermission } from './approval-evaluator.ts';
 import { followProgress } from './progress.ts';
 import { errorResult, NOT_KEPT } from './results.ts';
 import { later, limitsOf, settleCall, settleFailure, writeAnswer } from './settle-call.ts';
-import type { CallTarget, ClaimedInvocation, ToolDeps, ToolInvocation, LoadedTool } from './tool-host.ts';
+import type {
+  CallTarget,
+  ClaimedInvocation,
+  HostCallOptions,
+  ToolDeps,
+  ToolInvocation,
+  LoadedTool,
+} from './tool-host.ts';
 import { errorSentence } from '../../contracts/texts.ts';
 import { findEffect, settleEffect, type Effect } from '../../db/queries/effects.ts';
 
@@ -98,7 +106,11 @@ async function findMismatch(
 ): Promise<string | undefined> {
   // What is claimed was looked at then, and may be under way: the ledger finds out what became of it.
   if (row.effect_key !== null) return undefined;
-  return findCallMismatch(row, tool) ?? (await findApprovalMismatch(trx, row));
+  return (
+    findCallMismatch(row, tool) ??
+    (await findApprovalMismatch(trx, row)) ??
+    (await findWithdrawnPermission(trx, row, tool))
+  );
 }
 
 const keyOf = async (
@@ -139,8 +151,14 @@ async function setRunning(
 
 async function read(deps: ToolDeps, invocation: ToolInvocation): Promise<CallOutcome> {
   const { target, row, options } = invocation;
+  const beforeSending: HostCallOptions['beforeSending'] = (check) =>
+    withOrganization(deps.db, target.organizationId, async (trx) => {
+      await check(trx);
+      await refuseUnlessStillWanted(deps.host, trx, target, row);
+      return undefined;
+    });
   try {
-    const result = await deps.host.call(invocation, row.arguments, options);
+    const result = await deps.host.call(invocation, row.arguments, { ...options, beforeSending });
     return await settleCall(deps, target, row, { status: result.isError ? 'failed' : 'done', result, taints: true });
   } catch (error) {
     return settleFailure(deps, invocation, error);

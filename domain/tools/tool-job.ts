@@ -17,7 +17,7 @@ import {
   type ToolCall,
 } from '../../db/queries/tool-calls.ts';
 import { argumentsHash } from './call-identity.ts';
-import { reasonsToAsk } from './approval-evaluator.ts';
+import { approvalNeed } from './approval-evaluator.ts';
 import { toOutlines } from './wanted-calls.ts';
 import type { ToolHost } from './tool-host.ts';
 import type { AggregatedResult } from '../../contracts/orchestration.ts';
@@ -41,6 +41,8 @@ export async function prepareToolJob(
     const { language } = await lockOrchestration(trx, orchestrationId);
     const { policy } = await getApprovalPolicy(trx);
     const { risk } = tool;
+    // The person who names the call has written its arguments.
+    const { reasons, waived } = approvalNeed({ ...tool, tainted: false, plannedAndApproved: false }, policy);
     await insertToolCalls(trx, [
       {
         organization_id: organizationId,
@@ -51,8 +53,8 @@ export async function prepareToolJob(
         arguments: JSON.stringify(wanted.arguments),
         arguments_hash: argumentsHash(wanted.arguments),
         risk,
-        // The person who names the call has written its arguments.
-        reasons: JSON.stringify(reasonsToAsk({ ...tool, tainted: false, plannedAndApproved: false }, policy)),
+        reasons: JSON.stringify(reasons),
+        waived_reasons: waived ? JSON.stringify(waived) : null,
       },
     ]);
     await changeOrchestration(trx, {

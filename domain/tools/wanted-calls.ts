@@ -30,7 +30,7 @@ export async function writeWantedCalls(
   const resolved = wanted.map((call) => ({ call, to: resolve(call, tools) }));
   const changes = resolved.some(({ to }) => 'tool' in to && to.tool.risk !== 'read');
   const calls = resolved.some(({ to }) => 'tool' in to);
-  const evaluate = calls ? await createApprovalEvaluator(trx, context) : () => [];
+  const evaluate = calls ? await createApprovalEvaluator(trx, context) : () => ASKS_NOBODY;
   const findRepetition = changes ? await createRepetitionFinder(trx, context) : () => undefined;
   const tainted = changes && (await isTainted(trx, context, tools.inRequest));
   const rows = [];
@@ -47,6 +47,8 @@ export async function writeWantedCalls(
   await insertToolCalls(trx, rows);
   return { tainted: answers.some(({ to, answer }) => quotesStranger(to, answer, tools.offered)) };
 }
+
+const ASKS_NOBODY: ReturnType<ApprovalEvaluator> = { reasons: [], waived: undefined };
 
 const findRepeated = (find: FindRepetition, to: ResolvedCall): ReturnType<FindRepetition> =>
   'tool' in to && to.tool.risk !== 'read' ? find(to.tool, argumentsHash(to.args)) : undefined;
@@ -77,6 +79,7 @@ function toRow(
   const tool = 'tool' in to ? to.tool : undefined;
   const args = 'tool' in to ? to.args : call.input;
   const hash = argumentsHash(args);
+  const need = tool && !answer ? evaluate({ tool, args, tainted, carriesOut: carries }) : undefined;
   return {
     organization_id: context.organizationId,
     orchestration_id: context.orchestrationId,
@@ -91,13 +94,10 @@ function toRow(
     arguments_hash: hash,
     risk: tool?.risk ?? 'read',
     tainted,
-    ...(tool &&
-      !answer && {
-        reasons: JSON.stringify([
-          ...evaluate({ tool, args, tainted, carriesOut: carries }),
-          ...(isRepeated ? ['repeated'] : []),
-        ]),
-      }),
+    ...(need && {
+      reasons: JSON.stringify([...need.reasons, ...(isRepeated ? ['repeated'] : [])]),
+      waived_reasons: need.waived ? JSON.stringify(need.waived) : null,
+    }),
     ...(answer && {
       status: answer.isError ? ('failed' as const) : ('done' as const),
       result: JSON.stringify(storableResult(answer)),

@@ -1,18 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { plannerTools } from '../../../domain/planning/prompt.ts';
-import { reasonsToAsk } from '../../../domain/tools/approval-evaluator.ts';
+import { approvalNeed, isShown, isWaiverOver } from '../../../domain/tools/approval-evaluator.ts';
 import { holdsSecretOf, mayHoldSecret } from '../../../domain/tools/carried-secrets.ts';
 import { answerLocally, CATALOGUE, toolsFor } from '../../../domain/tools/catalogue.ts';
 import { riskOf } from '../../../domain/tools/offers.ts';
-import { isShown } from '../../../domain/tools/plan-coverage.ts';
 import { offeredTool } from './samples.ts';
 
 const USUAL = { risks: ['write', 'production'] as const, untrusted: true };
 const reasons = (
-  call: Partial<Parameters<typeof reasonsToAsk>[0]>,
-  policy: Partial<Parameters<typeof reasonsToAsk>[1]> = {},
+  call: Partial<Parameters<typeof approvalNeed>[0]>,
+  policy: Partial<Parameters<typeof approvalNeed>[1]> = {},
+) => need(call, policy).reasons;
+const need = (
+  call: Partial<Parameters<typeof approvalNeed>[0]>,
+  policy: Partial<Parameters<typeof approvalNeed>[1]> = {},
 ) =>
-  reasonsToAsk(
+  approvalNeed(
     { risk: 'write', tainted: false, plannedAndApproved: false, ...call },
     { ...USUAL, risks: [...USUAL.risks], ...policy },
   );
@@ -50,6 +53,36 @@ describe('why a human is asked', () => {
   it('is untrusted text also where the plan was approved', () => {
     expect(reasons({ plannedAndApproved: true })).toEqual([]);
     expect(reasons({ plannedAndApproved: true, tainted: true })).toEqual(['untrusted_input']);
+  });
+});
+
+describe('why nobody is asked', () => {
+  it('is kept where only a setting says so, and not where nobody would be asked anyway', () => {
+    expect(need({ tainted: true, alwaysAllowed: true }).waived).toEqual(['risk', 'untrusted_input']);
+    expect(need({ risk: 'read', carriesOut: true, alwaysAllowed: true }).waived).toEqual(['carries_out']);
+    expect(need({ tainted: true }, { risks: ['production'] })).toEqual({
+      reasons: ['untrusted_input'],
+      waived: ['risk'],
+    });
+    expect(need({ plannedAndApproved: true }).waived).toBeUndefined();
+    expect(need({}).waived).toBeUndefined();
+    expect(need({ risk: 'read', tainted: true, alwaysAllowed: true }).waived).toBeUndefined();
+  });
+
+  const policy = { ...USUAL, risks: [...USUAL.risks] };
+  it.each([
+    ['nothing was waived', null, {}, policy, false],
+    ['it still is always allowed', ['risk'], { alwaysAllowed: true }, policy, false],
+    ['it is not always allowed any more', ['risk'], {}, policy, true],
+    ['untrusted text was part of it', ['untrusted_input'], {}, policy, true],
+    ['the policy still asks nobody', ['risk'], {}, { ...policy, risks: ['production' as const] }, false],
+    ['the policy asks for such a risk by now', ['risk'], { risk: 'production' as const }, policy, true],
+    ['a plan that showed it was approved, and nothing else', ['carries_out'], {}, policy, false],
+    ['every call is asked about', ['risk'], { alwaysAllowed: true, alwaysAsks: true }, policy, true],
+  ] as const)('counts no more, or still: %s', (_, waived, tool, by, over) => {
+    const row = { waived_reasons: waived && [...waived], approved: false };
+    expect(isWaiverOver(row, { risk: 'write', ...tool }, { ...by, risks: [...by.risks] })).toBe(over);
+    expect(isWaiverOver({ ...row, approved: true }, { risk: 'write', ...tool }, policy)).toBe(false);
   });
 });
 

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { argumentsHash } from '../../../domain/tools/call-identity.ts';
-import type { Approval } from '../../../contracts/approval.ts';
+import { ApprovalPolicy, type Approval } from '../../../contracts/approval.ts';
 import { listEffects } from '../../../db/queries/effects.ts';
+import { setApprovalPolicy } from '../../../db/queries/organizations.ts';
 import { insertApproval } from '../../../db/queries/plans.ts';
 import { lockOrchestration } from '../../../db/queries/orchestrations.ts';
 import { cancelOpenCalls, isAnyTainted, type ToolCall } from '../../../db/queries/tool-calls.ts';
+import { prepareToolJob } from '../../../domain/tools/tool-job.ts';
 import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -138,6 +140,109 @@ describe('a call whose tool is another one by now', () => {
     const undo = () => activities.undoEffect({ organizationId, orchestrationId, key: effect?.key ?? '' });
     await expect(attempt(1, undo)).resolves.toEqual({ undone: false });
     expect(world.undone).toEqual([]);
+  });
+});
+
+describe('a call that nobody was asked about because a setting made that needless', () => {
+  const waived = (...reasons: string[]) => ({
+    waived_reasons: JSON.stringify(reasons) as unknown as ToolCall['waived_reasons'],
+  });
+  const withdrawn = { status: 'failed', result: { text: expect.stringContaining('was withdrawn') } };
+
+  it('is made while the tool still is always allowed', async () => {
+    await nubabel.want(tool(), waived('risk'));
+    const { world, make } = nubabel.open(tool({ alwaysAllowed: true }));
+    await expect(make()).resolves.toEqual({ status: 'done' });
+    expect(times(world)).toBe(1);
+  });
+
+  it.each([
+    ['a change', {}, 'risk'],
+    ['a change on untrusted text', {}, 'untrusted_input'],
+    ['a read that tells of others’ answers', { risk: 'read' as const }, 'carries_out'],
+  ])('is not made once that was taken back: %s', async (_, kind, reason) => {
+    await nubabel.want(tool(kind), waived(reason));
+    const { world, make } = nubabel.open(tool(kind));
+    await expect(make()).resolves.toEqual({ status: 'failed' });
+    expect(times(world)).toBe(0);
+    expect(await nubabel.ledger()).toEqual([]);
+    expect(await nubabel.call()).toMatchObject(withdrawn);
+  });
+
+  it.each([
+    ['a change', {}, 'risk'],
+    ['a read', { risk: 'read' as const }, 'carries_out'],
+  ])('is not sent by a later try either: %s', async (_, kind, reason) => {
+    const offered = tool({ ...kind, alwaysAllowed: true });
+    await nubabel.want(offered, waived(reason));
+    const { world, make } = nubabel.open(offered, new ToolCallError('unavailable', 'Notion is away.'));
+    await expect(make()).rejects.toThrow('Notion is away.');
+    Object.assign(offered, { alwaysAllowed: false });
+    await expect(make(2)).resolves.toEqual({ status: 'failed' });
+    expect(times(world)).toBe(0);
+    expect(await nubabel.call()).toMatchObject(withdrawn);
+  });
+
+  it('is not sent when that was taken back between its claim and its sending', async () => {
+    const offered = tool({ alwaysAllowed: true });
+    await nubabel.want(offered, waived('risk'));
+    const { world, deps, make } = nubabel.open(offered);
+    Object.assign(deps.host, { before: async () => void Object.assign(offered, { alwaysAllowed: false }) });
+    await expect(make()).resolves.toEqual({ status: 'failed' });
+    expect(times(world)).toBe(0);
+    expect(await nubabel.call()).toMatchObject(withdrawn);
+    expect(await nubabel.ledger()).toMatchObject([{ state: 'FAILED' }]);
+  });
+
+  it('is not sent as more than was judged, when its risk grew between its claim and its sending', async () => {
+    const offered = tool();
+    await nubabel.want(offered);
+    const { world, deps, make } = nubabel.open(offered);
+    Object.assign(deps.host, { before: async () => void Object.assign(offered, { risk: 'production' }) });
+    await expect(make()).resolves.toEqual({ status: 'failed' });
+    expect(times(world)).toBe(0);
+    expect(await nubabel.call()).toMatchObject({ result: { text: expect.stringContaining('does more by now') } });
+  });
+
+  it('is not said to have failed when it was sent before, and its answer was lost', async () => {
+    const offered = tool({ alwaysAllowed: true, idempotent: true });
+    await nubabel.want(offered, waived('risk'));
+    const { world, make } = nubabel.open(offered, 'lost');
+    await expect(make()).rejects.toThrow('lost');
+    Object.assign(offered, { alwaysAllowed: false });
+    await nubabel.patienceIsOver();
+    await expect(make(2)).resolves.toEqual({ status: 'unknown' });
+    expect(times(world)).toBe(1);
+    expect(await nubabel.ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
+  });
+
+  it('follows the organization’s policy as it is when it is sent', async () => {
+    const { organizationId, inside } = nubabel;
+    const policy = ApprovalPolicy.parse({ risks: ['production'] });
+    await inside((trx) => setApprovalPolicy(trx, organizationId, policy));
+    await nubabel.want(tool(), waived('risk'));
+    await nubabel.want(tool(), { ...waived('risk'), id: 'c2' }, { title: 'Another' });
+    const { world, make } = nubabel.open(tool());
+    await expect(make()).resolves.toEqual({ status: 'done' });
+    await inside((trx) => setApprovalPolicy(trx, organizationId, ApprovalPolicy.parse({})));
+    await expect(make(1, 'c2')).resolves.toEqual({ status: 'failed' });
+    expect(times(world)).toBe(1);
+  });
+
+  it('keeps the reasons when it is written down', async () => {
+    const { organizationId, orchestrationId } = nubabel;
+    const named = JSON.stringify({ tool: { name: tool().name, arguments: { title: 'Ship' } } });
+    await database.look(`update orchestrations set options = options || $2::jsonb where id = $1`, [
+      orchestrationId,
+      named,
+    ]);
+    const offered = tool({ alwaysAllowed: true });
+    const { world, deps, make } = nubabel.open(offered);
+    const { calls } = await prepareToolJob(deps, { organizationId, orchestrationId });
+    expect(calls).toMatchObject([{ asks: false }]);
+    Object.assign(offered, { alwaysAllowed: false });
+    await expect(make(1, calls[0]?.id)).resolves.toEqual({ status: 'failed' });
+    expect(times(world)).toBe(0);
   });
 });
 
