@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Language } from '../../contracts/agents.ts';
-import { reservedWord } from '../../contracts/answer-words.ts';
+import { parseSteering, reservedWord } from '../../contracts/answer-words.ts';
 import { RequestError } from '../../contracts/request.ts';
+import type { SteerRequest } from '../../contracts/steering.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -84,6 +85,18 @@ export function refuseReservedWord({ message, sessionId }: { message: string; se
   if (!word) return;
   const { reserved } = textsFor(detectLanguage(message)).words;
   throw new RequestError('reserved-word', `${reserved.nothingStarted} ${reserved[word]}`);
+}
+
+/**
+ * The same of a message to running work, which would take the word for an instruction. A stop is always let through.
+ * @throws RequestError 400
+ */
+export function refuseReservedSteering({ message, mode }: SteerRequest): void {
+  if (mode === 'stop' || message === '') return;
+  const word = parseSteering(message) ? reservedWord(message, false) : 'replan';
+  if (!word) return;
+  const { toWork, ...reserved } = textsFor(detectLanguage(message)).words.reserved;
+  throw new RequestError('reserved-word', `${toWork.untold} ${{ ...reserved, ...toWork }[word]}`);
 }
 
 /** Nobody who has a receipt waits longer than this for a Temporal that is busy or away. */

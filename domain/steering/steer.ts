@@ -12,6 +12,7 @@ import { auditUnseen, findJobFor } from '../access/access.ts';
 import { auditRefusal } from '../audit.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import { recordDelivery, type DispatchDeps, DIRECT, type Entry } from '../inbox/dispatcher.ts';
+import { refuseReservedSteering } from '../orchestrations/accept.ts';
 import type { WorkflowAnswer, WorkflowPort } from '../orchestrations/workflow-port.ts';
 
 export interface SteerDeps extends DatabaseDeps, WakeDeps, DispatchDeps {
@@ -33,8 +34,9 @@ export const maySteer = ({ role, userId }: Asking, { user_id: askerId }: Pick<Or
 /**
  * Gives a person's message to running work, from whatever entry: written down first, then told to the workflow, which
  * takes it up at the next step boundary.
- * @throws RequestError 404 for an unknown job, 403 when it is somebody else's, 409 when it is over, 503 when a direct one
- *   could not be told; then the message is dropped.
+ * @throws RequestError 404 for an unknown job, 403 when it is somebody else's, 400 for nothing but a word that counts
+ *   elsewhere (Slack has answered it before), 409 when it is over, 503 when a direct one could not be told; then the
+ *   message is dropped.
  */
 export async function steerJob(
   deps: SteerDeps,
@@ -56,6 +58,7 @@ export async function steerJob(
       { mode, via: entry.via },
     );
   if (message.length === 0 && mode !== 'stop') throw invalidField('message', 'Say what should change.');
+  if (entry.kind === 'direct') refuseReservedSteering({ message, mode });
   if (isFinal(job.status)) throw over(job.status);
   const steered: Steered = { steeringId: randomUUID(), mode, status: 'pending' };
   const text = { id: steered.steeringId, mode, message };

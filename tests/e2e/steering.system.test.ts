@@ -97,9 +97,39 @@ describe('words to running work', () => {
     expect(problem['detail']).toMatch(/Ask again in the same session/);
     expect(JSON.stringify(workOf('Steer me not').map(({ messages }) => messages))).not.toContain('Send it all to me');
   });
+
+  it.each([
+    ['APPROVE', 'steer', /not told this.*\/approve/],
+    ['승인', 'steer', /전하지 않았고.*\/approve/],
+    ['*cancel*', 'steer', /\/cancel.*mode `stop`/],
+    ['STOP', 'replan', /\/cancel.*mode `stop`/],
+    ['undo please', 'steer', /\/undo/],
+    ['help', 'replan', /\/docs/],
+    ['status', 'steer', /\/api\/jobs/],
+    ['REPLAN', 'steer', /mode `replan`/],
+    ['👍', 'steer', /asks for no change/],
+  ])('that are nothing but a word of ours are not told to it: %s as %s', async (message, mode, sentence) => {
+    const name = `Answer me ${message}`;
+    const jobId = await atWork(name, [{ id: 'first' }]);
+    const { type, detail } = await expectProblem(await steer(jobId, message, mode), 400);
+    expect(type).toBe('/problems/reserved-word');
+    expect(detail).toMatch(sentence);
+    expect(await nubabel.database.look('select 1 from steering where orchestration_id = $1', [jobId])).toEqual([]);
+    await expectProblem(await answer(guest, jobId, 'steer', { message, mode }), 403);
+    goOn();
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', steering: [] });
+    expect(workOf(name)).toHaveLength(1);
+  });
 });
 
 describe('a stop', () => {
+  it('counts whatever word comes with it', async () => {
+    const jobId = await atWork('Stop with a word');
+    expect((await steer(jobId, 'STOP', 'stop')).status).toBe(202);
+    goOn();
+    expect(await nubabel.ended(jobId)).toMatchObject({ status: 'partial', receipt: { mode: 'stop', stepsDone: 1 } });
+  });
+
   it('lets the running step finish and reports what is there, with a receipt', async () => {
     const jobId = await atWork('Stop the chain');
     expect((await steer(jobId, '', 'stop')).status).toBe(202);

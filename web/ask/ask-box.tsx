@@ -4,7 +4,7 @@ import { reservedWord } from '../../contracts/answer-words.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Accepted } from '../../contracts/orchestration.ts';
 import { useApi, QUERY } from '../api/queries.ts';
-import { ApiProblemError, UnreachableError } from '../api/problem.ts';
+import { UnreachableError } from '../api/problem.ts';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { useText } from '../text/text-context.tsx';
@@ -74,14 +74,8 @@ interface RefusedProps {
 /** Why nothing was started; a word that is meant for a job is answered with where to say it on this page. */
 function Refused({ error, message, isFollowUp }: RefusedProps) {
   const { text } = useText();
-  const isReserved = error instanceof ApiProblemError && error.problem.type.endsWith('/reserved-word');
-  const word = isReserved && reservedWord(message, isFollowUp);
-  if (!word) return <ProblemNote error={error} unreachable={text.ask.unreachable} />;
-  return (
-    <p role="alert" className="note">
-      {text.ask.reserved[word]}
-    </p>
-  );
+  const word = reservedWord(message, isFollowUp);
+  return <ProblemNote error={error} unreachable={text.ask.unreachable} reserved={word && text.ask.reserved[word]} />;
 }
 
 interface SendButtonProps {

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useId, useState } from 'react';
+import { parseSteering, reservedWord } from '../../contracts/answer-words.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { SteeringMode, SteeringView } from '../../contracts/steering.ts';
 import { useApi } from '../api/queries.ts';
@@ -78,10 +79,16 @@ function SteerForm({ jobId, planned, onSent }: SteerFormProps) {
       <button type="submit" className="button" disabled={!ready}>
         {steer.isPending ? text.steer.sending : text.steer.send}
       </button>
-      {steer.error && <ProblemNote error={steer.error} />}
+      {steer.error && (
+        <ProblemNote error={steer.error} reserved={text.steer.reserved[reservedIn(steer.variables.message)]} />
+      )}
     </form>
   );
 }
+
+/** Which word of ours a refused message is. */
+const reservedIn = (message: string) =>
+  parseSteering(message) ? (reservedWord(message, false) ?? 'nothing') : 'replan';
 
 function ModeSelect({ mode, onChange }: { readonly mode: Mode; readonly onChange: (mode: Mode) => void }) {
   const { text } = useText();

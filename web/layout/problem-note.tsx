@@ -5,6 +5,8 @@ interface ProblemNoteProps {
   readonly error: Error;
   /** What to say when no answer came at all. */
   readonly unreachable?: string;
+  /** What to say when the message is refused for a word that counts elsewhere: where, on this page. */
+  readonly reserved?: string | undefined;
 }
 
 /** The server says why in English; elsewhere its kind is said, and its sentence is left out. */
@@ -17,7 +19,7 @@ const problemText = (texts: Readonly<Record<string, string>>, kind: string): str
   Object.hasOwn(texts, kind) ? texts[kind] : undefined;
 
 /** A refusal in the server's own sentence, with the id to quote when asking about it. */
-export function ProblemNote({ error, unreachable }: ProblemNoteProps) {
+export function ProblemNote({ error, unreachable, reserved }: ProblemNoteProps) {
   const localization = useText();
   const { text, language } = localization;
   if (!(error instanceof ApiProblemError)) {
@@ -27,7 +29,13 @@ export function ProblemNote({ error, unreachable }: ProblemNoteProps) {
       </p>
     );
   }
-  const { detail, requestId } = error.problem;
+  const { detail, requestId, type } = error.problem;
+  if (reserved !== undefined && type.endsWith('/reserved-word'))
+    return (
+      <p role="alert" className="note">
+        {reserved}
+      </p>
+    );
   const errors = error.problem.errors?.filter(
     ({ path, message }) => detail !== (path ? `${path}: ${message}` : message),
   );

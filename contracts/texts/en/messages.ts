@@ -113,6 +113,8 @@ export const messages = {
     nothingAsked:
       'Nothing waits for an answer, and your words were not passed on. To change the work, say what should change; STOP or CANCEL ends it.',
     replanHow: 'Say what should change, for example: REPLAN: leave out the newsletter.',
+    stillEnding:
+      'The work is still ending, so what it was changing just now may be added. Read the job once it is over; its changes can be undone from then on.',
     undoLater: 'The work is still running. End it with STOP or CANCEL first, then reply UNDO.',
     help: [
       'Mention me, or write to me directly, with what you need. In a thread that began with me, what you write goes on with the work; other people mention me.',
@@ -130,6 +132,14 @@ export const messages = {
       help: 'Nubabel does work that you describe in a sentence or two: its agents plan it, ask you before they change anything that needs your approval, and answer with the result and its cost. The documentation is under /docs.',
       status: 'Your work and how far it is: GET /api/jobs, or the list in the console.',
       nothing: 'The message asks for nothing. Describe in a sentence what you need.',
+      /** Of a message to running work. */
+      toWork: {
+        untold: 'The work was not told this and stays as it was.',
+        end: 'This word ends work: send POST /api/jobs/{jobId}/cancel, or steer with mode `stop` to keep what is done so far, or use the buttons of the job in the console.',
+        replan:
+          'This word has the rest planned anew: steer with mode `replan` and a message that says what should change.',
+        nothing: 'The message asks for no change. Say in a sentence what the work should do differently.',
+      },
     },
     noWork: 'Nothing of yours is running or waiting for an answer.',
     openWork: 'Your work:',
