@@ -1,12 +1,13 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { CancelRequest, DecisionRequest } from '../../contracts/approval.ts';
+import { EffectCounts } from '../../contracts/effects.ts';
 import { isFinal, JobStatus, JobStatusName } from '../../contracts/orchestration.ts';
 import { agentAmong } from '../../contracts/agents.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { membersOnly } from '../middleware/authenticate.ts';
 import { SteeringMode, SteerRequest } from '../../contracts/steering.ts';
 import { decide } from '../../domain/approvals/decide.ts';
-import { cancelJob, type CancelDeps } from '../../domain/orchestrations/cancel.ts';
+import { cancelJob, readCancelReceipt, type CancelDeps } from '../../domain/orchestrations/cancel.ts';
 import { readJob, readJobs } from '../../domain/orchestrations/read-jobs.ts';
 import { steerJob, type SteerDeps } from '../../domain/steering/steer.ts';
 import { lastEventId, LastEventHeader, LastEventQuery, streamEvents, type StreamDeps } from '../sse/stream.ts';
@@ -14,6 +15,11 @@ import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
 
 const params = z.object({ jobId: z.string() });
 const Verdict = z.object({ jobId: z.string(), status: JobStatusName }).meta({ id: 'Verdict' });
+const Cancelled = Verdict.extend({
+  changes: EffectCounts.optional().describe('What the job has changed outside by now, as its `effects`'),
+  undo: z.string().optional().describe('How changes are taken back, if any can be and you may: once the job is over'),
+  note: z.string().optional().describe('The work is still ending, so the numbers may grow'),
+}).meta({ id: 'Cancelled' });
 const SteerAnswer = z
   .object({ jobId: z.string(), steeringId: z.string(), mode: SteeringMode, status: z.literal('pending') })
   .meta({ id: 'Steered' });
@@ -106,6 +112,8 @@ const cancel = createRoute({
   middleware: [membersOnly] as const,
   path: '/{jobId}/cancel',
   summary: 'Cancel a job, or answer CANCEL to its approval',
+  description: 'The answer says what the job has changed outside by now, and how that is taken back.',
+  responses: { 200: jsonResponse(Cancelled, 'It counts'), ...PROBLEMS },
   request: {
     params,
     body: {
@@ -120,7 +128,9 @@ const steer = createRoute({
   path: '/{jobId}/steer',
   tags: ['Jobs'],
   summary: 'Say something to running work: steer it, stop it, or have the rest planned anew',
-  description: 'Taken up at the next step boundary; the job shows the message as pending, then as delivered.',
+  description:
+    'Taken up at the next step boundary; the job shows the message as pending, then as delivered. Nothing but a word like ' +
+    'APPROVE, CANCEL, UNDO or HELP is not told to the work: 400 `reserved-word` says where it counts.',
   security: BEARER,
   middleware: [membersOnly] as const,
   request: {
@@ -159,8 +169,7 @@ export const jobRoutes = (deps: JobDeps) =>
     })
     .openapi(cancel, async (c) => {
       const { jobId } = c.req.valid('param');
-      return c.json(
-        { jobId, status: await cancelJob(deps, c.get('principal'), jobId, c.req.valid('json') ?? {}) },
-        200,
-      );
+      const by = c.get('principal');
+      const status = await cancelJob(deps, by, jobId, c.req.valid('json') ?? {});
+      return c.json({ jobId, status, ...(await readCancelReceipt(deps, by, jobId)) }, 200);
     });

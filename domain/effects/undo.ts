@@ -119,8 +119,10 @@ async function acceptShown(
 }
 
 /** Who may take back what a job has changed: the person who asked, and admins. */
-const mayUndo = ({ role, userId }: { role: string; userId: string }, job: Pick<Orchestration, 'user_id'>): boolean =>
-  role === 'admin' || (role !== 'guest' && userId === job.user_id);
+export const mayUndo = (
+  { role, userId }: { role: string; userId: string },
+  job: Pick<Orchestration, 'user_id'>,
+): boolean => role === 'admin' || (role !== 'guest' && userId === job.user_id);
 
 function refuseOthers(principal: Principal, job: Orchestration): void {
   if (!mayUndo(principal, job))

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { CancelRequest } from '../../contracts/approval.ts';
+import type { EffectCounts } from '../../contracts/effects.ts';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
 import { type Principal, RequestError } from '../../contracts/request.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { insertMessage } from '../../db/queries/sessions.ts';
-import { changeOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import { countEffects } from '../../db/queries/tool-views.ts';
 import { answererOf, decide, isNamed, refuseRepeated, type DecideDeps } from '../approvals/decide.ts';
 import { refuseAnswer, toRefusal } from '../approvals/refusals.ts';
 import { auditUnseen, findJobFor } from '../access/access.ts';
 import { audit } from '../audit.ts';
+import { toEffectCounts } from '../effects/job-effects.ts';
+import { mayUndo } from '../effects/undo.ts';
 import { DIRECT, type Entry } from '../inbox/dispatcher.ts';
 import type { WorkflowPort } from './workflow-port.ts';
 
@@ -63,6 +67,29 @@ export async function cancelJob(
     );
   return stopWorkflow(deps, job);
 }
+
+/** A cancel's answer: what the work has changed outside by now, and how that is taken back. */
+interface CancelReceipt {
+  readonly changes?: EffectCounts;
+  readonly undo?: string;
+  readonly note?: string;
+}
+
+/**
+ * What is known right after a cancel, counted as the job view counts it. Work that still ends may add to it, which is said.
+ * Empty when it cannot be read now: the cancel counts all the same.
+ */
+export const readCancelReceipt = (deps: CancelDeps, principal: Principal, jobId: string): Promise<CancelReceipt> =>
+  withOrganization(deps.db, principal.organizationId, async (trx) => {
+    const job = await getOrchestration(trx, jobId);
+    const changes = toEffectCounts((await countEffects(trx, [jobId]))[0]);
+    const isUndoable = changes.undoable > 0 && mayUndo(principal, job);
+    return {
+      changes,
+      ...(isUndoable && { undo: `POST /api/jobs/${jobId}/undo` }),
+      ...(!isFinal(job.status) && { note: textsFor(job.language).words.stillEnding }),
+    };
+  }).catch((): CancelReceipt => ({}));
 
 /** Writes down that a request is taken back by somebody who may not answer its question. */
 async function withdraw(

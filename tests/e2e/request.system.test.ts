@@ -114,7 +114,8 @@ describe('a no without a body', () => {
     await nubabel.jobWhen(jobId, (job) => job.status === 'awaiting_approval');
     const headers = { 'content-type': 'application/json' };
     const answer = await nubabel.request(`/api/jobs/${jobId}/cancel`, { method: 'POST', headers });
-    expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'cancelled' }]);
+    const changes = { done: 0, undoable: 0, unknown: 0 };
+    expect([answer.status, await answer.json()]).toMatchObject([200, { jobId, status: 'cancelled', changes }]);
     expect((await nubabel.ended(jobId)).status).toBe('cancelled');
   });
 });

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { EffectCounts } from '../../contracts/effects.ts';
 import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import type { Reply, Responder } from '../../dev/fakes/model/index.ts';
 import { askBy, waits as waitsFor } from '../support/approvals.ts';
+import { eventually } from '../support/eventually.ts';
+import { json } from '../support/json.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { askerOf, planReply, specialist, toolCall } from '../support/replies.ts';
-import { answer, connect, setPolicy } from '../support/tools.ts';
+import { answer, connect, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Calls that are wanted once more: by a new try, a stand-in, a new plan, or a later turn. */
 let nubabel: Nubabel;
@@ -148,5 +152,47 @@ describe('the same call again in one try', () => {
     const jobId = await askBy(ada, 'File two alike', { agents: ['ops'] });
     expect(await nubabel.ended(jobId)).toMatchObject({ effects: { done: 2 } });
     expect(times(summary)).toBe(2);
+  });
+});
+
+describe('a cancel', () => {
+  const Answer = z.object({ changes: EffectCounts, undo: z.string().optional(), note: z.string().optional() });
+  /** Cancels work that has made these calls and is asking the model again. */
+  async function cancelAfter(message: string, calls: readonly Reply[]) {
+    nubabel.model.setResponder((request) => {
+      if (!request.schema && request.allToolResults.length === calls.length) nubabel.model.pause();
+      return rounds(...calls)(request);
+    });
+    const jobId = await askBy(ada, message, { agents: ['engineering'] });
+    await eventually('the last round', () => roundsOf(message).length > calls.length);
+    const answered = await ada.request(`/api/jobs/${jobId}/cancel`, json({}));
+    expect(answered.status).toBe(200);
+    const told = Answer.parse(await answered.json());
+    const job = await nubabel.ended(jobId);
+    nubabel.model.resume();
+    return { jobId, told, job };
+  }
+
+  it('in the middle of work says what it has changed by now, and the way that takes it back', async () => {
+    const { jobId, told, job } = await cancelAfter('File, then think', [creates('Before it ends')]);
+    expect(told).toMatchObject({
+      changes: { done: 1, undoable: 1, unknown: 0 },
+      undo: `POST /api/jobs/${jobId}/undo`,
+      note: expect.stringContaining('still ending'),
+    });
+    expect(job).toMatchObject({ status: 'cancelled', effects: told.changes });
+    const [method, path] = (told.undo ?? '').split(' ');
+    expect((await ada.request(path ?? '', { method: method ?? '' })).status).toBe(202);
+    await eventually('the change taken back', async () =>
+      (await effectsOf(nubabel, jobId)).every(({ undo }) => undo === 'DONE'),
+    );
+    expect(times('Before it ends')).toBe(0);
+  });
+
+  it('before anything is changed says so, and offers nothing to take back', async () => {
+    const { told, job } = await cancelAfter('Only think', []);
+    expect(told.changes).toEqual({ done: 0, undoable: 0, unknown: 0 });
+    expect(told).not.toHaveProperty('undo');
+    expect(job).toMatchObject({ status: 'cancelled', effects: told.changes });
   });
 });
