@@ -1,4 +1,4 @@
-import { isFinal, type JobStatus } from '../../contracts/orchestration.ts';
+import type { JobStatus } from '../../contracts/orchestration.ts';
 import { type Principal, invalidField, notFound } from '../../contracts/request.ts';
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { costsOf } from '../../db/queries/budget.ts';
@@ -16,7 +16,7 @@ import type { HealingView, PlanView, PricedStep, StepView } from '../../contract
 import type { Language } from '../../contracts/agents.ts';
 import { reasonSentence, textsFor } from '../../contracts/texts.ts';
 import type { SteeringView } from '../../contracts/steering.ts';
-import { closedWithoutWords, withoutWords } from '../planning/edit-plan.ts';
+import { withoutRequestWords } from '../planning/edit-plan.ts';
 import { toEffectCounts, toToolCallView } from '../effects/job-effects.ts';
 
 /** A job as it is now. @throws RequestError 404 */
@@ -100,30 +100,28 @@ export interface JobParts {
   readonly withheld?: boolean;
 }
 
-/**
- * An orchestration as people read it. Of a request that its author has deleted the words are gone, also where a plan
- * repeats them; while it runs, the steps stay, because whoever approves them has to see them. Pure.
- */
+/** An orchestration as people read it; of a request that its author has deleted, without its words. Pure. */
 export function toJobStatus(row: Orchestration, parts: JobParts): JobStatus {
+  const view = toWholeJob(row, parts);
+  return row.message_deleted_at ? withoutRequestWords(view, textsFor(row.language).words.deletedRequest) : view;
+}
+
+function toWholeJob(row: Orchestration, parts: JobParts): JobStatus {
   const end = row.finished_at ?? new Date();
-  const instead = row.message_deleted_at ? textsFor(row.language).words.deletedRequest : undefined;
-  const told = parts.plan && toPlanView(parts.plan, parts.steps, row.language);
-  const plan = told && instead ? withoutWords(told, instead, isFinal(row.status)) : told;
+  const plan = parts.plan && toPlanView(parts.plan, parts.steps, row.language);
   return {
     jobId: row.id,
     sessionId: row.session_id,
     status: row.status,
     progress: row.progress,
     step: row.step,
-    message: instead ?? row.message,
+    message: row.message,
     category: row.category,
     agents: parts.steps.flatMap(({ agent, status, model, cost_nanos }) =>
       agent ? [{ agent, status, model, costCents: nanosToCents(cost_nanos) }] : [],
     ),
     ...(row.result && { result: parts.withheld ? withheldResult(row.result, row.language) : row.result }),
-    ...(row.approval && {
-      approval: instead && isFinal(row.status) ? closedWithoutWords(row.approval, instead) : row.approval,
-    }),
+    ...(row.approval && { approval: row.approval }),
     ...(row.plan_decision && { planDecision: row.plan_decision }),
     ...(plan && { plan }),
     steering: parts.steering.map(toSteeringView),

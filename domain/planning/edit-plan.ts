@@ -1,6 +1,6 @@
 import type { Approval } from '../../contracts/approval.ts';
-import type { PlanView, StepView } from '../../contracts/plan.ts';
-import type { Plan, PlanDraft, PlanProblem, PlanEdits, PlanStep } from '../../contracts/plan.ts';
+import { isFinal, type AggregatedResult, type JobStatus } from '../../contracts/orchestration.ts';
+import type { Plan, PlanDraft, PlanEdits, PlanProblem, PlanStep, StepView } from '../../contracts/plan.ts';
 import type { Decision, OrchestrationTarget, Question, RevisedPlan } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
@@ -164,20 +164,43 @@ const silent = <T extends Pick<StepView, 'title' | 'instruction' | 'when'>>(step
   when: null,
 });
 
-/** A plan of a request that its author has deleted. Steps of work that runs stay: whoever approves them sees them. */
-export const withoutWords = (plan: PlanView, instead: string, isOver: boolean): PlanView => ({
-  ...plan,
-  goal: instead,
-  steps: isOver ? plan.steps.map((step) => silent(step, instead)) : plan.steps,
+/**
+ * A job whose request its author has deleted, without the words of the request, also where plan, question, healing or
+ * messages repeat them. While it runs the steps and the question stay: whoever approves them has to see them. Pure.
+ */
+export function withoutRequestWords(job: JobStatus, instead: string): JobStatus {
+  const { plan, approval, result } = job;
+  const isOver = isFinal(job.status);
+  const steps = isOver ? plan?.steps.map((step) => silent(step, instead)) : plan?.steps;
+  const shown = { ...job, message: instead, ...(plan && steps && { plan: { ...plan, goal: instead, steps } }) };
+  if (!isOver) return shown;
+  return {
+    ...shown,
+    ...(approval && { approval: closedWithoutWords(approval, instead) }),
+    ...(result?.coverage && { result: withoutTitles(result, instead) }),
+    steering: job.steering.map((said) => ({ ...said, message: said.message && instead })),
+    // A rule says what failed; a model says it in words of the request.
+    healing: job.healing.map((one) => ({
+      ...one,
+      ...(one.decidedBy === 'model' && { rootCause: instead }),
+      detail: one.detail && instead,
+    })),
+  };
+}
+
+const withoutTitles = ({ coverage, ...result }: AggregatedResult, instead: string): AggregatedResult => ({
+  ...result,
+  ...(coverage && { coverage: { ...coverage, missing: coverage.missing.map((one) => ({ ...one, title: instead })) } }),
 });
 
-/** The same of a question that nobody answers any more. */
-export function closedWithoutWords(approval: Approval, instead: string): Approval {
-  const { goal, steps } = approval.plan;
+/** A question that nobody answers any more. */
+function closedWithoutWords(approval: Approval, instead: string): Approval {
+  const { goal, steps, evidence } = approval.plan;
   const plan = {
     ...approval.plan,
     ...(goal !== undefined && { goal: instead }),
     ...(steps && { steps: steps.map((step) => silent(step, instead)) }),
+    ...(evidence && { evidence: [instead] }),
   };
   return { ...approval, plan };
 }

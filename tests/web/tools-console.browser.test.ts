@@ -53,7 +53,8 @@ describe('a call that waits for a person', () => {
       arguments: { id: '<script>alert(1)</script>' },
       reasons: ['risk' as const, 'untrusted_input' as const],
     };
-    const approval = { ...base, plan: { ...base.plan, calls: [asked] } };
+    const delegated = { ...asked, id: 'call-2', tool: 'delegate__claude_code', connection: 'delegate' };
+    const approval = { ...base, plan: { ...base.plan, calls: [asked, delegated] } };
     const nubabel = stage.nubabel();
     nubabel.jobs.set('job-1', newJob({ status: 'awaiting_approval', approval }));
     const { page, see, press } = await stage.open('/?job=job-1');
@@ -62,6 +63,9 @@ describe('a call that waits for a person', () => {
     await shown.getByText('in Notion').waitFor();
     await shown.getByText('Edits or deletes existing data').waitFor();
     await shown.getByText('"id": "<script>alert(1)</script>"').waitFor();
+    const handedOn = page.locator('[data-tool="delegate__claude_code"]');
+    await handedOn.getByText('Changes production').waitFor();
+    expect(await handedOn.getByText('Edits or deletes existing data').count()).toBe(0);
     await see('Its arguments may come from an unverified source.');
     expect(await shown.getByText('It makes a change.').count()).toBe(0);
     await page.getByRole('button', { name: 'Skip this step' }).waitFor();

@@ -31,10 +31,26 @@ describe('a job as people read it', () => {
     (language) => {
       const { deletedRequest } = textsFor(language).words;
       const rows = sampleStepRows(samplePlan(), [{ status: 'done', cost_nanos: centsToNanos(1.5) }]);
-      const parts = { ...NOTHING, steps: rows, plan: sampleStoredPlan() };
-      const view = (status: 'running' | 'completed') =>
-        toJobStatus(sampleOrchestration({ language, status, message_deleted_at: new Date() }), parts);
-      expect(view('running')).toMatchObject({ message: deletedRequest, plan: { goal: deletedRequest } });
+      const said = [sampleSteering({ message: 'Secret words' }), sampleSteering({ mode: 'stop', message: '' })];
+      const healed = [sampleHealing({ decided_by: 'model', root_cause: 'Secret cause', detail: 'Secret detail' })];
+      const parts = { ...NOTHING, steps: rows, plan: sampleStoredPlan(), steering: said, healing: healed };
+      const asked = sampleApproval({ kind: 'healing' });
+      const approval = { ...asked, plan: { ...asked.plan, evidence: ['Secret step', 'Secret answer'] } };
+      const missing = [{ step: 'release', title: 'Secret title', reason: 'x' }];
+      const result = sampleResult({ coverage: { answered: 1, total: 2, missing, weights: [] } });
+      const deleted = { language, message_deleted_at: new Date(), approval, result };
+      const view = (status: 'running' | 'completed') => toJobStatus(sampleOrchestration({ ...deleted, status }), parts);
+      expect(view('running')).toMatchObject({
+        message: deletedRequest,
+        plan: { goal: deletedRequest },
+        steering: [{ message: 'Secret words' }, { message: '' }],
+        approval: { plan: { evidence: ['Secret step', 'Secret answer'] } },
+      });
+      expect(JSON.stringify(view('completed'))).not.toContain('Secret');
+      expect(view('completed')).toMatchObject({
+        steering: [{ message: deletedRequest }, { mode: 'stop', message: '' }],
+        healing: [{ rootCause: deletedRequest, detail: deletedRequest, action: 'another_agent' }],
+      });
       const { message, plan } = JobStatus.parse(view('completed'));
       expect([message, plan?.goal]).toEqual([deletedRequest, deletedRequest]);
       for (const { title, instruction } of plan?.steps ?? [])
