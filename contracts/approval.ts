@@ -154,6 +154,8 @@ export const Approval = z.object({
         period: z.string(),
         byCents: z.number(),
         limitCents: z.number(),
+        /** When the budget is whole again by itself: the end of its window, an ISO moment. */
+        resetsAt: z.string().optional(),
       })
       .optional(),
     /** Of calls that wait: exactly what would be called with what. */

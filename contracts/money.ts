@@ -16,6 +16,17 @@ export const centsToNanos = (cents: number): Nanos => Math.round(cents * NANOS_P
 /** Nanos to cents with their fraction, for people and REST. */
 export const nanosToCents = (nanos: Nanos): number => nanos / NANOS_PER_CENT;
 
+/**
+ * When the window of a budget ends that this moment lies in, as an ISO moment: windows are days, months and years in UTC,
+ * as the ledger counts them.
+ */
+export function windowEnd(period: 'day' | 'month' | 'year', at: Date): string {
+  const end = new Date(at);
+  end.setUTCHours(24, 0, 0, 0);
+  if (period !== 'day') end.setUTCFullYear(at.getUTCFullYear(), period === 'year' ? 12 : at.getUTCMonth() + 1, 1);
+  return end.toISOString();
+}
+
 const BudgetScope = z.enum(['organization', 'user']);
 const BudgetPeriod = z.enum(['day', 'month', 'year']);
 
@@ -64,6 +75,8 @@ export const BudgetView = z.object({
   userId: z.string().nullable(),
   period: BudgetPeriod,
   startsOn: z.string(),
+  /** When the present window ends and what was spent counts no more: an ISO moment, midnight UTC. */
+  resetsAt: z.string(),
   limitCents: z.number().nullable(),
   isDefault: z.boolean(),
   reservedCents: z.number(),

@@ -135,7 +135,12 @@ export const AggregatedResult = z.object({
 });
 export type AggregatedResult = z.infer<typeof AggregatedResult>;
 
-export const JobError = z.object({ code: z.string(), message: z.string() });
+export const JobError = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** Of a budget without room: when its window ends, an ISO moment. */
+  resetsAt: z.string().optional(),
+});
 export type JobError = z.infer<typeof JobError>;
 
 /** `GET /api/jobs/:jobId/status`. */

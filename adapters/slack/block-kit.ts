@@ -1,6 +1,7 @@
 import type { KnownBlock } from '@slack/web-api';
 import type { ButtonAction } from '../../contracts/answer-words.ts';
 import { codePointOf, showInvisible } from '../../contracts/clean-text.ts';
+import { windowEnd } from '../../contracts/money.ts';
 import type { SlackMessage } from '../../domain/reports/slack-port.ts';
 
 /** A message whose blocks are Slack's. */
@@ -43,12 +44,11 @@ export const code = (text: string, most: number): string =>
 export const clock = (at: string): string => `<!date^${Math.floor(Date.parse(at) / 1_000)}^{time_secs}|${at}>`;
 
 /** The end of a budget's period (`day`, `month` or `year`), which begins at midnight UTC, in the reader's own zone. */
-export function resetClock(period: 'day' | 'month' | 'year', now: Date): string {
-  const end = new Date(now);
-  end.setUTCHours(24, 0, 0, 0);
-  if (period !== 'day') end.setUTCFullYear(now.getUTCFullYear(), period === 'year' ? 12 : now.getUTCMonth() + 1, 1);
-  return `<!date^${end.getTime() / 1_000}^{date_short_pretty} {time}|${end.toISOString()}>`;
-}
+export const resetClock = (period: 'day' | 'month' | 'year', now: Date): string => dateClock(windowEnd(period, now));
+
+/** An ISO moment as day and time in the reader's own zone; old clients show it as it stands. */
+export const dateClock = (at: string): string =>
+  `<!date^${Math.floor(Date.parse(at) / 1_000)}^{date_short_pretty} {time}|${at}>`;
 
 export const section = (text: string): KnownBlock => ({
   type: 'section',

@@ -98,7 +98,7 @@ function finalMessage(state: ReportState): BlockMessage {
   const notes = [...coverageLines(state, texts), ...healing, ...steeringLines(state.steering, texts)];
   const changes = [...changeLines(state.effects, texts), ...leftOutLines(orchestration.left_out ?? [], texts)];
   const summary = summaryLine(state, texts);
-  const resets = error?.code === 'budget_exhausted_user' ? resetLine(orchestration.finished_at, texts) : undefined;
+  const resets = resetLine(error, orchestration.finished_at, texts);
   const reason = error && orchestration.status !== 'partial' ? error.message : undefined;
   // A model's words: where Slack shows the text alone they must call nobody.
   const answer = escaped(cut(result?.primary_result ?? '', TEXT_CHARS));

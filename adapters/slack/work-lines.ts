@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/web-api';
+import type { JobError } from '../../contracts/orchestration.ts';
 import type { PricedStep } from '../../contracts/plan.ts';
 import { stepName, toPhases, agentName } from '../../contracts/phases.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
@@ -7,7 +8,7 @@ import type { Language } from '../../contracts/agents.ts';
 import { nanosToCents } from '../../contracts/money.ts';
 import type { NoticeDeps } from '../../domain/reports/direct-notices.ts';
 import type { HealingNote, ReportState, ReportStep, SteeringNote } from '../../domain/reports/report-state.ts';
-import { button, cents, code, context, progressBar, quoted, resetClock } from './block-kit.ts';
+import { button, cents, code, context, dateClock, progressBar, quoted, resetClock } from './block-kit.ts';
 
 export const TITLE_CHARS = 120;
 const CONDITION_CHARS = 500;
@@ -134,9 +135,13 @@ export const alertText: NoticeDeps['renderAlert'] = (window, locale) => {
   return `💰 ${words.budgetAlert(told)} ${words.resets(resetClock(period, new Date()))}`;
 };
 
-/** When somebody has a budget again: a person's is one of the day. */
-export const resetLine = (finishedAt: Date | null, { words }: Texts): string =>
-  words.resets(resetClock('day', finishedAt ?? new Date()));
+/** When somebody has a budget again: a person's is one of the day. Undefined where another reason ended the work. */
+export function resetLine(error: JobError | null, finishedAt: Date | null, { words }: Texts): string | undefined {
+  if (error?.resetsAt !== undefined) return words.resets(dateClock(error.resetsAt));
+  return error?.code === 'budget_exhausted_user'
+    ? words.resets(resetClock('day', finishedAt ?? new Date()))
+    : undefined;
+}
 
 /** What may be asked again, and what of it would not be repeated. */
 export function againBlocks(

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
-import { centsToNanos, type Nanos } from '../../contracts/money.ts';
+import { centsToNanos, windowEnd, type Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 
 /** Limits where the organization has set none of its own. */
@@ -37,6 +37,8 @@ interface Refusal {
   readonly limitNanos: Nanos;
   /** By how much the limit would have to rise. */
   readonly missingNanos: Nanos;
+  /** When the window ends by itself, ISO. */
+  readonly resetsAt: string;
 }
 
 /** Thrown inside the reserving transaction, which must roll back: nothing was reserved. */
@@ -46,12 +48,14 @@ export class NoRoomInBudgetError extends Error implements Refusal {
   readonly period: Refusal['period'];
   readonly limitNanos: Nanos;
   readonly missingNanos: Nanos;
-  constructor({ scope, period, limitNanos, missingNanos }: Refusal) {
+  readonly resetsAt: string;
+  constructor({ scope, period, limitNanos, missingNanos, resetsAt }: Refusal) {
     super(`The ${scope}'s budget for this ${period} has no room for this.`);
     this.scope = scope;
     this.period = period;
     this.limitNanos = limitNanos;
     this.missingNanos = missingNanos;
+    this.resetsAt = resetsAt;
   }
 }
 
@@ -127,7 +131,7 @@ export async function reserve(
 }
 
 /** A window that did not take what was wanted of it. */
-export interface Untaken extends Omit<Refusal, 'missingNanos'> {
+export interface Untaken extends Omit<Refusal, 'missingNanos' | 'resetsAt'> {
   readonly userId: string;
   readonly startsOn: string;
   readonly wantedNanos: Nanos;
@@ -146,7 +150,23 @@ export async function refuse(trx: OrganizationTransaction, untaken: Untaken | un
     .where('starts_on', '=', startsOn)
     .executeTakeFirst();
   const used = (window?.reserved_nanos ?? 0) + (window?.spent_nanos ?? 0);
-  throw new NoRoomInBudgetError({ scope, period, limitNanos, missingNanos: used + wantedNanos - limitNanos });
+  const resetsAt = windowEnd(period, new Date(startsOn));
+  throw new NoRoomInBudgetError({ scope, period, limitNanos, missingNanos: used + wantedNanos - limitNanos, resetsAt });
+}
+
+/** Which window of this person or of the organization has the least room now; undefined without any limit. */
+export async function tightestPeriod(
+  trx: OrganizationTransaction,
+  { scope, userId }: { readonly scope: 'organization' | 'user'; readonly userId: string | null },
+  limits: DefaultLimits,
+): Promise<'day' | 'month' | 'year' | undefined> {
+  const { rows } = await sql<{ period: 'day' | 'month' | 'year' }>`
+    select w.period from (${windowsOf(userId, limits)}) w
+    left join budget_windows b on b.scope = w.scope and b.user_id = w.user_id and b.period = w.period
+      and b.starts_on = w.starts_on
+    where w.scope = ${scope} and w.limit_nanos < ${UNLIMITED}
+    order by w.limit_nanos - coalesce(b.spent_nanos + b.reserved_nanos, 0), w.period desc limit 1`.execute(trx);
+  return rows[0]?.period;
 }
 
 /** What orchestrations have cost so far, unknown calls at their worst case; those without any call are left out. */

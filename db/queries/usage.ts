@@ -7,6 +7,7 @@ import {
   type UsageRow,
   centsToNanos,
   nanosToCents,
+  windowEnd,
   type Nanos,
 } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
@@ -92,6 +93,7 @@ export async function listBudgets(trx: OrganizationTransaction, defaults: Defaul
     const limit = setNanos ?? defaultOf(row, defaults);
     return {
       ...row,
+      resetsAt: windowEnd(row.period, new Date(row.startsOn)),
       limitCents: limit === null ? null : nanosToCents(limit),
       isDefault: setNanos === null,
       reservedCents: nanosToCents(reservedNanos),

@@ -76,11 +76,15 @@ export async function createRunApproval(
 /** What a refused budget would have to be raised by, rounded up to a whole cent. */
 function toRaise(refused: unknown): NonNullable<Approval['plan']['raise']> | undefined {
   if (!Array.isArray(refused)) return undefined;
-  const [scope, refusal] = refused as [unknown, { period?: unknown; missingNanos?: unknown; limitNanos?: unknown }?];
+  const [scope, refusal] = refused as [
+    unknown,
+    Partial<Record<'period' | 'missingNanos' | 'limitNanos' | 'resetsAt', unknown>>?,
+  ];
   if ((scope !== 'organization' && scope !== 'user') || typeof refusal?.missingNanos !== 'number') return undefined;
   const limit = typeof refusal.limitNanos === 'number' ? nanosToCents(refusal.limitNanos) : 0;
   const byCents = Math.ceil(refusal.missingNanos / centsToNanos(1));
-  return { scope, period: String(refusal.period), byCents, limitCents: limit };
+  const resetsAt = typeof refusal.resetsAt === 'string' ? { resetsAt: refusal.resetsAt } : {};
+  return { scope, period: String(refusal.period), byCents, limitCents: limit, ...resetsAt };
 }
 
 /** Whoever may approve a step may also decide how a failed one goes on; only an admin raises a budget. */

@@ -6,6 +6,7 @@ import {
   type UsageGroup,
   type UsageRow,
   nanosToCents,
+  windowEnd,
 } from '../../contracts/money.ts';
 import { type Principal, notFound } from '../../contracts/request.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
@@ -123,6 +124,7 @@ export async function alertBudgets(
       threshold,
       spentCents: nanosToCents(window.spentNanos),
       limitCents: nanosToCents(window.limitNanos),
+      resetsAt: windowEnd(window.period, new Date(window.startsOn)),
     };
     const subject = { orchestrationId, sessionId: null, userId };
     await appendEvent(trx, { organizationId, type: 'budget_alert', ...subject, data: { data } });

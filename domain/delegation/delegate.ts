@@ -93,7 +93,7 @@ async function setAside(
     if (!(error instanceof NoRoomInBudgetError)) throw error;
     const missing = nanosToCents(error.missingNanos).toFixed(0);
     return errorResult(
-      `${error.message} A coding task sets ${deps.delegationMaxCents} cents aside; ${missing} are missing.`,
+      `${error.message} A coding task sets ${deps.delegationMaxCents} cents aside; ${missing} are missing. The budget resets at ${error.resetsAt}.`,
     );
   }
 }

@@ -131,9 +131,9 @@ export async function reserveTurn(
   return { ...turn, usageId };
 }
 
-/** A refusal with what a person needs to decide: whose limit, of which period, and how much is missing. */
-const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos }: NoRoomInBudgetError) =>
-  FailureError.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos });
+/** A refusal with what a person needs to decide: whose limit, of which period and until when, and how much is missing. */
+const toBudgetFailure = ({ message, scope, period, missingNanos, limitNanos, resetsAt }: NoRoomInBudgetError) =>
+  FailureError.nonRetryable(message, FAILURE.budgetExhausted, scope, { period, missingNanos, limitNanos, resetsAt });
 
 /**
  * Calls the model. A failed call gives its reservation back when it was certainly free, and counts as unknown otherwise.

@@ -1,14 +1,15 @@
 import { toJsonb } from '../../contracts/json.ts';
 import { randomUUID } from 'node:crypto';
 import { isFinal, type AggregatedResult, type FinalStatus, type JobError } from '../../contracts/orchestration.ts';
-import { nanosToCents } from '../../contracts/money.ts';
+import { nanosToCents, windowEnd } from '../../contracts/money.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
 import { agentName } from '../../contracts/phases.ts';
 import { errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 import type { Ending, OrchestrationTarget, OrchestrationOutcome } from '../../contracts/workflow.ts';
 import type { Language } from '../../contracts/agents.ts';
-import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { closeEnvelope } from '../../db/queries/envelopes.ts';
+import { tightestPeriod } from '../../db/queries/budget.ts';
 import { failOpenHealing } from '../../db/queries/healing.ts';
 import { insertMessage } from '../../db/queries/sessions.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
@@ -19,6 +20,7 @@ import { cancelOpenCalls } from '../../db/queries/tool-calls.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { spentSince } from '../../db/queries/costs.ts';
 import type { EstimateDeps } from '../budgets/estimate.ts';
+import type { LimitDeps } from '../budgets/limits.ts';
 import { dryRunResult } from '../planning/dry-run.ts';
 import { mergeAnswers, missingOf, settleSteps, toAnswers } from './answers.ts';
 import { toolJobResult } from '../tools/tool-job.ts';
@@ -29,7 +31,7 @@ import { toolJobResult } from '../tools/tool-job.ts';
  * answered again.
  */
 export function finishOrchestration(
-  deps: DatabaseDeps & EstimateDeps,
+  deps: EstimateDeps & LimitDeps,
   input: OrchestrationTarget & { ending: Ending },
 ): Promise<OrchestrationOutcome> {
   return withOrganization(deps.db, input.organizationId, async (trx) => {
@@ -53,7 +55,8 @@ export function finishOrchestration(
     const isStandIn = orchestration.route?.mode === 'fallback' && !planned;
     const status = statusOf(ending, result, isStandIn && !isCut);
     const receipt = await receiptOf(trx, orchestration.id, ending, steps);
-    const error = errorOf(ending, status, orchestration.language, toolJob?.code ?? (isCut ? 'answer_cut' : undefined));
+    const told = errorOf(ending, status, orchestration.language, toolJob?.code ?? (isCut ? 'answer_cut' : undefined));
+    const error = told && { ...told, ...(await resetOf(deps, trx, orchestration, told)) };
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
     if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
     await dropPending(trx, orchestration.id);
@@ -85,6 +88,19 @@ function errorOf(
   const failed = ending.failures?.find(({ skipped }) => !skipped) ?? ending.failures?.[0];
   const code = ending.kind === 'failed' ? ending.code : (failed?.reason ?? otherwise);
   return { code, message: errorSentence(code, language) };
+}
+
+/** When the budget that had no room is whole again by itself: the end of its tightest window. */
+async function resetOf(
+  { defaultLimits }: LimitDeps,
+  trx: OrganizationTransaction,
+  { user_id: userId }: Orchestration,
+  { code }: JobError,
+): Promise<Pick<JobError, 'resetsAt'>> {
+  if (code !== 'budget_exhausted_user' && code !== 'budget_exhausted_organization') return {};
+  const scope = code === 'budget_exhausted_user' ? 'user' : 'organization';
+  const period = await tightestPeriod(trx, { scope, userId }, defaultLimits);
+  return period ? { resetsAt: windowEnd(period, new Date()) } : {};
 }
 
 /** What a stop or a cancel cost and left; undefined without one. */

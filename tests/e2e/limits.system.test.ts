@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentId } from '../../contracts/agents.ts';
+import type { BudgetView } from '../../contracts/money.ts';
 import { isFinal, type JobStatus } from '../../contracts/orchestration.ts';
 import { finalMessage, json, wordsOf } from '../support/doors.ts';
 import { startNubabel, type Nubabel } from '../support/nubabel.ts';
@@ -12,6 +13,17 @@ beforeAll(async () => {
 afterAll(() => nubabel?.close());
 
 const workWith = (env: Record<string, string>) => nubabel.restart('worker', env);
+
+/** When the budgets answer that this window resets: the next day, month or year begins then, in UTC. */
+async function resetOf(scope: string, period: 'day' | 'month' | 'year'): Promise<string | undefined> {
+  const { budgets } = (await (await nubabel.request('/api/admin/budgets')).json()) as { budgets: BudgetView[] };
+  const { startsOn, resetsAt } = budgets.find((one) => one.scope === scope && one.period === period) ?? {};
+  const [year = 0, month = 0, day = 0] = (startsOn ?? '').split('-').map(Number);
+  const next = { day: [year, month - 1, day + 1], month: [year, month, 1], year: [year + 1, 0, 1] } as const;
+  const [y, m, d] = next[period];
+  expect(resetsAt).toBe(new Date(Date.UTC(y, m, d)).toISOString());
+  return resetsAt;
+}
 
 describe('an empty budget', () => {
   beforeAll(() => workWith({ DEFAULT_DAILY_BUDGET_CENTS: '0' }), 30_000);
@@ -32,6 +44,7 @@ describe('an empty budget', () => {
       const job = await nubabel.ended(jobId);
       expect(job).toMatchObject({ status: 'failed', costCents: 0, error: { code: 'budget_exhausted_user' } });
       expect(job.error?.message).toMatch(sentence);
+      expect(job.error?.resetsAt).toBe(await resetOf('user', 'day'));
       expect(nubabel.model.requests).toEqual([]);
       expect(await ledgerOf(nubabel)).toMatchObject({ settled: 0, unknown: 0, reserved: 0, spentNanos: 0 });
     },
@@ -57,6 +70,7 @@ describe('a budget for the organization', () => {
     const job = await nubabel.ended(jobId);
     expect(job).toMatchObject({ status: 'failed', error: { code: 'budget_exhausted_organization' } });
     expect(job.error?.message).toMatch(/organization's budget/);
+    expect(job.error?.resetsAt).toBe(await resetOf('organization', 'month'));
     expect(nubabel.model.requests).toEqual([]);
   });
 

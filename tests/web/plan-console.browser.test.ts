@@ -200,6 +200,34 @@ describe('running work in the console', () => {
   });
 });
 
+describe('a budget without room', () => {
+  it.each([
+    [
+      'en-US',
+      'Asia/Seoul',
+      'budget_exhausted_user',
+      /^Your budget for today.*It resets Jan 2, 2099, 9:00.AM \(your time\)/,
+    ],
+    ['en-US', 'America/New_York', 'budget_exhausted_organization', /organization's budget.*Jan 1, 2099, 7:00.PM/],
+    ['ko-KR', 'Asia/Seoul', 'budget_exhausted_user', /오늘 예산.*2099년 1월 2일 오전 9:00\(내 시간대 기준\)에 초기화/],
+  ])('tells in %s when it resets by a clock in %s: %s', async (locale, timezoneId, code, sentence) => {
+    const error = { code, message: 'Used up. Resets at midnight UTC.', resetsAt: '2099-01-02T00:00:00.000Z' };
+    stage.nubabel().jobs.set('job-1', newJob({ status: 'failed', error }));
+    const { page, see } = await stage.open('/?job=job-1', { locale, timezoneId });
+    await see(sentence);
+    expect(await page.getByText('UTC').count()).toBe(0);
+  });
+
+  it('tells it where the work asks for more, too', async () => {
+    const base = sampleApproval({ kind: 'budget', choices: ['raise', 'skip', 'stop'] });
+    const raise = { scope: 'user' as const, period: 'day', byCents: 20, limitCents: 500 };
+    const plan = { ...base.plan, raise: { ...raise, resetsAt: '2099-01-02T00:00:00.000Z' } };
+    stage.nubabel().jobs.set('job-1', newJob({ status: 'awaiting_approval', approval: { ...base, plan } }));
+    const { see } = await stage.open('/?job=job-1', { locale: 'en-US', timezoneId: 'Asia/Seoul' });
+    await see(/^Jan 2, 2099, 9:00.AM$/);
+  });
+});
+
 describe('a dry run', () => {
   it('is asked for in the options, with the plan, and says that nothing was done', async () => {
     const nubabel = stage.nubabel();

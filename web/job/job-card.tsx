@@ -1,11 +1,13 @@
-import type { JobStatus } from '../../contracts/orchestration.ts';
+import type { Language } from '../../contracts/agents.ts';
+import type { JobError, JobStatus } from '../../contracts/orchestration.ts';
+import type { ConsoleTexts } from '../../contracts/texts/en/console.ts';
 import { useMe } from '../api/queries.ts';
 import { temporalHref } from '../layout/routes.tsx';
 import { Icon } from '../layout/icons.tsx';
 import { ProblemNote } from '../layout/problem-note.tsx';
 import { DemoLabel } from '../layout/top-bar.tsx';
 import { asProposed, PlanProgress } from '../plan/plan-progress.tsx';
-import { formatCents, formatClock, formatDuration } from '../text/format.ts';
+import { formatCents, formatClock, formatDuration, formatMoment } from '../text/format.ts';
 import { useText } from '../text/text-context.tsx';
 import { Answer } from './answer.tsx';
 import { ApprovalPanel } from './approval-panel.tsx';
@@ -124,12 +126,24 @@ function JobHead({ status }: { readonly status: JobStatus }) {
 
 /** What to say when a job ended without doing all it was asked. */
 function Ending({ status }: { readonly status: JobStatus }) {
-  const { text } = useText();
+  const { text, language } = useText();
   if (status.error)
-    return <p className={`note note-${status.status === 'failed' ? 'bad' : 'warning'}`}>{status.error.message}</p>;
+    return (
+      <p className={`note note-${status.status === 'failed' ? 'bad' : 'warning'}`}>
+        {reasonOf(status.error, text, language)}
+      </p>
+    );
   if (status.status === 'cancelled') return <p className="note">{text.job.cancelledNote}</p>;
   if (status.status === 'expired') return <p className="note">{text.job.expiredNote}</p>;
   return null;
+}
+
+/** Of a budget without room with the moment of its reset as the reader's clock shows it; else in the server's sentence. */
+function reasonOf({ code, message, resetsAt }: JobError, text: ConsoleTexts, language: Language): string {
+  if (resetsAt === undefined || Number.isNaN(Date.parse(resetsAt))) return message;
+  const when = formatMoment(resetsAt, Date.now(), language);
+  if (code === 'budget_exhausted_user') return text.job.budgetOfUser(when);
+  return code === 'budget_exhausted_organization' ? text.job.budgetOfOrganization(when) : message;
 }
 
 /** What a plan that was not run would have taken. */

@@ -3,7 +3,7 @@ import type { AnswerPolicy, Approval } from '../../contracts/approval.ts';
 import { showInvisible } from '../../contracts/clean-text.ts';
 import type { ReactNode } from 'react';
 import type { PlanView } from '../../contracts/plan.ts';
-import { formatCents } from '../text/format.ts';
+import { formatCents, formatMoment } from '../text/format.ts';
 import type { ConsoleTexts } from '../../contracts/texts/en/console.ts';
 import { useText } from '../text/text-context.tsx';
 import { titleIn, RiskLabel } from './step-line.tsx';
@@ -17,7 +17,7 @@ interface ApprovalFactsProps {
 
 /** What a question rests on: who works, what it costs, what happened, what would be raised or done. */
 export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
-  const { text } = useText();
+  const { text, language } = useText();
   const { plan, kind } = approval;
   const first = kind === 'cost' || kind === 'requested';
   const priced = first || plan.steps !== undefined;
@@ -43,6 +43,9 @@ export function ApprovalFacts({ approval, jobPlan }: ApprovalFactsProps) {
           </Fact>
         )}
         {plan.raise && <Fact name={text.question.needs}>{text.question.more(formatCents(plan.raise.byCents))}</Fact>}
+        {plan.raise?.resetsAt !== undefined && Date.parse(plan.raise.resetsAt) > Date.now() && (
+          <Fact name={text.question.resets}>{formatMoment(plan.raise.resetsAt, Date.now(), language)}</Fact>
+        )}
         {plan.action && <Fact name={text.question.proposed}>{text.healing.actions[plan.action] ?? plan.action}</Fact>}
       </dl>
     </>

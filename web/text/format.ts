@@ -42,6 +42,18 @@ export function formatAgo(at: string, now: number, language: Language): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(then);
 }
 
+/** A moment to come in the reader's own zone: `Dec 2, 9:00 AM`; with the year when it is another one. */
+export function formatMoment(at: string, now: number, language: Language): string {
+  const isOtherYear = new Date(at).getFullYear() !== new Date(now).getFullYear();
+  return new Intl.DateTimeFormat(language, {
+    ...(isOtherYear && { year: 'numeric' }),
+    month: 'short',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(Date.parse(at));
+}
+
 /** A share of one as a percentage. */
 export const formatShare = (share: number): string => `${Math.round(Math.min(1, Math.max(0, share)) * 100)}%`;
 

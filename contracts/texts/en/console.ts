@@ -127,6 +127,7 @@ export const console = {
     limit: 'Limit',
     periods: { day: 'day', month: 'month', year: 'year' } as Record<string, string>,
     needs: 'Needs',
+    resets: 'Resets',
     more: (cents: string) => `${cents} more`,
     step: shared.step,
     approveEdited: 'Approve with changes',
@@ -259,6 +260,10 @@ export const console = {
     weight: 'Weight',
     missing: 'Not everyone answered',
     noAnswer: 'There is no answer to show.',
+    budgetOfUser: (when: string) =>
+      `Your budget for today is used up, so nothing more was run. It resets ${when} (your time); an admin can raise it.`,
+    budgetOfOrganization: (when: string) =>
+      `Your organization's budget is used up, so nothing more was run. It resets ${when} (your time); an admin can raise it.`,
     cancelledNote: 'This request was cancelled. Nothing more will run.',
     expiredNote: 'Nobody approved the plan in time, so nothing ran. Ask again to get a new plan.',
     earlier: 'Earlier in this conversation',

@@ -108,6 +108,7 @@ export const console: ConsoleTexts = {
     evidence: shared.evidence,
     proposed: shared.proposed,
     spent: shared.spent,
+    resets: '초기화',
     limit: '한도',
     periods: { day: '일', month: '월', year: '연' },
     needs: '추가로 필요한 금액',
@@ -239,6 +240,10 @@ export const console: ConsoleTexts = {
     weight: '가중치',
     missing: '응답하지 못한 에이전트가 있습니다',
     noAnswer: '표시할 답변이 없습니다.',
+    budgetOfUser: (when) =>
+      `오늘 예산을 모두 사용해서 더 실행하지 않았습니다. ${when}(내 시간대 기준)에 초기화되며, 관리자가 늘릴 수 있습니다.`,
+    budgetOfOrganization: (when) =>
+      `조직 예산을 모두 사용해서 더 실행하지 않았습니다. ${when}(내 시간대 기준)에 초기화되며, 관리자가 늘릴 수 있습니다.`,
     cancelledNote: '요청이 취소되었습니다. 더 이상 실행되지 않습니다.',
     expiredNote: '제때 승인되지 않아 아무것도 실행되지 않았습니다. 다시 요청하면 새 계획을 받을 수 있습니다.',
     earlier: '이 대화의 이전 내용',

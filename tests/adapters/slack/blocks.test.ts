@@ -97,6 +97,16 @@ describe.each(['en', 'ko'] as const)('a message in %s', (language) => {
     expect(JSON.stringify(message)).not.toContain('✅');
   });
 
+  it('says when the budget that had no room resets, whose ever it is', () => {
+    const error = {
+      code: 'budget_exhausted_organization',
+      message: texts.budgetOrganization,
+      resetsAt: '2027-01-01T00:00:00.000Z',
+    };
+    const { text } = toReportMessage(shown({ language, status: 'failed', error, finished_at: FINISHED }));
+    expect(text).toContain(texts.words.resets(resetClock('year', FINISHED)));
+  });
+
   it('says why it failed', () => {
     const error = { code: 'budget_exhausted_user', message: texts.budgetUser };
     const message = toReportMessage(shown({ language, status: 'failed', error, finished_at: FINISHED }));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CancelledError, FAILURE, FailureError } from '../../../contracts/failures.ts';
+import { windowEnd } from '../../../contracts/money.ts';
 import { heartbeating } from '../../../activities/heartbeating.ts';
 import type { KillPoint } from '../../../domain/kill-points.ts';
 import { answerTurn, maxPromptTokens, type Turn, type TurnDeps } from '../../../domain/models/turn.ts';
@@ -229,7 +230,9 @@ describe('an exhausted budget', () => {
     const before = fixture.model.requests.length;
     const failure = await failureOf(take(1, {}, { defaultLimits }));
     expect([failure.type, failure.nonRetryable]).toEqual([FAILURE.budgetExhausted, true]);
-    const missing = { period: scope === 'user' ? 'day' : 'month', missingNanos: worstCase() - 10, limitNanos: 10 };
+    const period = scope === 'user' ? ('day' as const) : ('month' as const);
+    const resetsAt = windowEnd(period, new Date());
+    const missing = { period, missingNanos: worstCase() - 10, limitNanos: 10, resetsAt };
     expect(failure.details).toEqual([scope, missing]);
     expect(callsSince(before)).toBe(0);
     expect(await usage()).toEqual([]);
@@ -243,7 +246,9 @@ describe('an exhausted budget', () => {
     const alerts = await fixture.database.look<{ data: { data: unknown } }>(
       `select data from events where organization_id = '${tenant.organizationId}' and type = 'budget_alert'`,
     );
-    expect(alerts.map(({ data }) => data.data)).toMatchObject([{ scope: 'user', period: 'day', threshold: 0.0001 }]);
+    expect(alerts.map(({ data }) => data.data)).toMatchObject([
+      { scope: 'user', period: 'day', threshold: 0.0001, resetsAt: windowEnd('day', new Date()) },
+    ]);
   });
 });
 
