@@ -135,7 +135,8 @@ describe('a budget that runs out midway', () => {
     await expectProblem(await answer(ada, jobId, 'approve', { hash: approval?.hash }), 403);
     await expectProblem(await answer(nubabel, jobId, 'approve', { ...given, choice: 'retry' }), 409);
     const before = (await dayOf(ada))?.limitCents ?? 0;
-    expect(raise).toMatchObject({ scope: 'user', limitCents: before });
+    const resetsAt = new Date(new Date().setUTCHours(24, 0, 0, 0)).toISOString();
+    expect(raise).toMatchObject({ scope: 'user', limitCents: before, resetsAt });
     expect((await answer(nubabel, jobId, 'approve', given)).status).toBe(200);
     await nubabel.jobWhen(
       jobId,
