@@ -95,6 +95,8 @@ const THANKS =
   /^(?:(?:ok|great|many|perfect|yes|no)[, ]+)?(?:thanks?|thank you|thx|ty|cheers|great|nice|cool|perfect|awesome|good job|well done|lol|ha(?:ha)+|got it|i see|noted)(?: so much| a lot| very much| all| everyone)?$|^(?:네)?(?:감사합니다|감사해요|감사드립니다|고마워요?|고맙습니다|수고하셨습니다|수고했어요|수고하셨어요|수고|잘했어요|훌륭해요|완벽해요|[ㅋㅎ\u110f\u1112]+)$/u;
 /** In a message of so few words one of ours is meant as an answer, and is none. */
 const FEW_WORDS = 4;
+/** And in no more characters: a long row of emoji answers nothing, so it may be asked about. */
+const SHORT_CHARS = 40;
 const OUR_STEMS = /(?<!\p{L})(?:app?ro+v|cancel|cancle)|승인|취소/u;
 
 /**
@@ -113,7 +115,7 @@ export function readWords(text: string): Said | undefined {
   if (bare === '' && text.trim() !== '') return { kind: 'vague' };
   if (THANKS.test(bare) || THANKS.test(without)) return { kind: 'thanks' };
   if (GO_ON.has(bare) || GO_ON.has(without)) return { kind: 'near' };
-  return words.split(' ').length <= FEW_WORDS && words.length <= 40 && OUR_STEMS.test(words)
+  return words.split(' ').length <= FEW_WORDS && words.length <= SHORT_CHARS && OUR_STEMS.test(words)
     ? { kind: 'near' }
     : undefined;
 }
@@ -129,7 +131,7 @@ export function reservedWord(text: string, isFollowUp: boolean): ReservedWord | 
   const said = readWords(text);
   if (!said || said.kind === 'near') return undefined;
   if (said.kind === 'answer') return said.word.verdict === 'cancel' || said.word.choice === 'stop' ? 'end' : 'answer';
-  if (said.kind === 'vague') return isFollowUp ? undefined : 'nothing';
+  if (said.kind === 'vague') return isFollowUp || text.trim().length > SHORT_CHARS ? undefined : 'nothing';
   return said.kind === 'edit' || said.kind === 'thanks' ? 'nothing' : said.kind;
 }
 
