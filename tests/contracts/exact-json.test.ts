@@ -16,7 +16,7 @@ describe('JSON with numbers that a double cannot hold', () => {
   it('is all other JSON as it is', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
-        fc.pre(!/\d{16}|e[+]?\d{3}/i.test(text.replaceAll(/"[^"]*"/g, '')));
+        fc.pre(!/\d{16}|e[+]?\d{3}/i.test(text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '')));
         expect(parseExactly(text)).toEqual(JSON.parse(text));
       }),
     );
