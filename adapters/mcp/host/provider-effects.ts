@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { UndoLoss } from '../../../contracts/effects.ts';
 import { ToolCallError, type FirstPartyTools, type ProviderEffects } from '../../../domain/tools/tool-ports.ts';
-import { ProviderError, UNSEEN, type Provider, type ProviderTool } from '../servers/define.ts';
+import { goneSentence, ProviderError, UNSEEN, type Provider, type ProviderTool } from '../servers/define.ts';
 import { toReadable } from '../servers/call-result.ts';
 import type { AuthorizedProviderClient } from './authorized-provider-client.ts';
 
@@ -37,7 +37,8 @@ export const createProviderEffects = (provider: Provider, client: AuthorizedProv
     const output = parse(tool.output, result.data ?? {}, name);
     const done = { args: given, output, before, accepted };
     return client.use(options, async (api, context) => {
-      const losses = (await tool.lostByUndo?.(api, done, context).catch(unseenWhereRefused)) ?? [];
+      const losses = (await tool.lostByUndo?.(api, done, context).catch(lossesOfRefused)) ?? [];
+      if (losses === 'gone') return { said: goneSentence(provider.title, tool.resource?.(output, given)?.id ?? name) };
       const isAccepted = (loss: UndoLoss) => accepted.some((one) => isDeepStrictEqual(one, loss));
       if (!losses.every(isAccepted)) return { losses };
       return { said: (await tool.undo?.(api, done, context)) ?? '' };
@@ -47,12 +48,12 @@ export const createProviderEffects = (provider: Provider, client: AuthorizedProv
 });
 
 /**
- * A refused look says nothing of what is there, so a person is asked; what is gone loses nothing, and its undo says so.
- * A look that got no answer is tried again later.
+ * A refused look says nothing of what is there, so a person is asked. What is gone loses nothing, and nothing is sent: an
+ * undo that works after all would lose what nobody has seen. A look that got no answer is tried again later.
  */
-function unseenWhereRefused(error: unknown): UndoLoss[] {
+function lossesOfRefused(error: unknown): UndoLoss[] | 'gone' {
   if (!(error instanceof ProviderError) || error.fault !== 'refused') throw error;
-  return error.isGone ? [] : [UNSEEN];
+  return error.isGone ? 'gone' : [UNSEEN];
 }
 
 function parse(schema: z.ZodObject, value: Arguments, tool: string): Record<string, unknown> {

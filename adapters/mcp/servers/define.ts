@@ -61,11 +61,12 @@ export interface ProviderTool<
   /** Where what it made or changed can be found. */
   resource?(output: z.infer<Output>, args: z.infer<Input>): { id: string; url?: string };
   /**
-   * What others have done since with what it made or changed, that taking it back would lose; empty where nothing is, or
-   * where it is gone already. A person is asked before anything of it is lost, also when the look is refused: what could
-   * not be seen may be there. Reads only. @throws ProviderError
+   * What others have done since with what it made or changed, that taking it back would lose; empty where nothing is. A
+   * person is asked before anything of it is lost, also when the look is refused: what could not be seen may be there.
+   * `gone`, as a refusal that says so: it is not there for this account, and no undo is sent after a look that saw
+   * nothing. Reads only. @throws ProviderError
    */
-  lostByUndo?(client: Client, done: Done<Input, Output>, context: ToolContext): Promise<UndoLoss[]>;
+  lostByUndo?(client: Client, done: Done<Input, Output>, context: ToolContext): Promise<UndoLoss[] | 'gone'>;
   /** Takes it back. Safe to repeat. Says in a sentence what was done, and what could not be restored. */
   undo?(client: Client, done: Done<Input, Output>, context: ToolContext): Promise<string>;
 }
@@ -215,6 +216,16 @@ export const edited = (people: readonly Name[], at?: string): UndoLoss[] => [
 ];
 
 export const UNSEEN: UndoLoss = { what: 'unseen' };
+
+/** Providers say "not there" as well of what an account may not see. */
+export const goneSentence = (title: string, what: string): string =>
+  `${title}: ${what} is gone, or this account may not see it, so nothing was sent. Look there if it should still exist.`;
+
+/** For a part of a look that this account may be refused. Every other failure is passed on. */
+export function undefinedWhereRefused(error: unknown): undefined {
+  if (error instanceof ProviderError && error.fault === 'refused') return undefined;
+  throw error;
+}
 
 const textOf = (value: unknown): string => {
   if (value === null || value === undefined) return '';

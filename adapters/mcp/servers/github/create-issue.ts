@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADDS, defineTool, counted, fieldLosses } from '../define.ts';
+import { ADDS, defineTool, counted, fieldLosses, undefinedWhereRefused } from '../define.ts';
 import { type GithubClient, read, write } from './client.ts';
 import { hasMark, Issue, issueResource, MAX_BODY, toIssue, withMark } from './issue.ts';
 import { checkNames, repositoryArguments, repositoryOf } from './repository.ts';
@@ -59,7 +59,9 @@ export const createIssue = defineTool<GithubClient>()({
     const { data } = await read(context, () => client.rest.issues.get(at));
     if (data.state === 'closed') return [];
     // Closing loses nothing of it, but it stops what others have begun.
-    const comments = data.comments === 0 ? [] : (await read(context, () => client.rest.issues.listComments(at))).data;
+    // How many there are is known: who may not read them is told no names.
+    const looked = data.comments > 0 && read(context, () => client.rest.issues.listComments(at));
+    const comments = looked ? (await looked.catch(undefinedWhereRefused))?.data : [];
     const values = ({ title, assignees, labels, body }: Issue) => ({
       title,
       assignees: assignees.toSorted().join(', '),
@@ -70,7 +72,7 @@ export const createIssue = defineTool<GithubClient>()({
       ...counted(
         'comments',
         data.comments,
-        comments.map(({ user }) => user?.login),
+        comments?.map(({ user }) => user?.login),
       ),
       ...counted('children', data.sub_issues_summary?.total ?? 0),
       ...fieldLosses(values(toIssue(data)), values(output)),

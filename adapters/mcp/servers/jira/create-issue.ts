@@ -74,7 +74,8 @@ export const createIssue = defineTool<JiraClient>()({
       return `Deleted the Jira issue ${key}.`;
     } catch (error) {
       if (!(error instanceof ProviderError) || error.fault !== 'refused') throw error;
-      if (await isGone(client, key, signal)) return `The Jira issue ${key} was already gone.`;
+      if (await isGone(client, key, signal))
+        return `The Jira issue ${key} is already gone, or this account may not see it.`;
       throw new ProviderError('refused', `${error.message} Delete or close ${url ?? key} by hand.`, { cause: error });
     }
   },

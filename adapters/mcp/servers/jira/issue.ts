@@ -166,9 +166,9 @@ const ASKED = {
 };
 
 /** What goes with an issue that is deleted: all that was added to it, and changes of fields that stand by now. */
-export async function lostWith(client: JiraClient, key: string, signal: AbortSignal): Promise<UndoLoss[]> {
+export async function lostWith(client: JiraClient, key: string, signal: AbortSignal): Promise<UndoLoss[] | 'gone'> {
   const found = await client.ask('GET', `/issue/${key}`, Looked, { query: ASKED, signal }).catch(undefinedWhereGone);
-  if (!found) return [];
+  if (!found) return 'gone';
   const { comment, subtasks, attachment, issuelinks, worklog } = found.fields;
   const comments = comment ?? (await askComments(client, key, signal));
   return [

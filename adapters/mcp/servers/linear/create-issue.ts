@@ -139,11 +139,13 @@ export const createIssue = defineTool<LinearToolClient>()({
   resource: issueResource,
   async lostByUndo(client, { output }, context) {
     const there = await findIssue(client, output.id, context);
-    return !there || there.trashed ? [] : lostWith(client, output, toIssue(there), context);
+    if (!there) return 'gone';
+    return there.trashed ? [] : lostWith(client, output, toIssue(there), context);
   },
   async undo(client, { output: { id, identifier } }, context) {
     const there = await findIssue(client, id, context);
-    if (!there || there.trashed) return `${identifier} was deleted already.`;
+    if (!there) return `${identifier} is gone already, or this account may not see it.`;
+    if (there.trashed) return `${identifier} was deleted already.`;
     await write(context, () => client.sdk.deleteIssue(id));
     return `Moved ${identifier} to the trash of Linear, where it stays for 30 days.`;
   },

@@ -60,7 +60,8 @@ export const createTask = defineTool<NotionClient>()({
   resource: taskResource,
   async lostByUndo(client, { output }, context) {
     const found = await findTask(client, output.id, context);
-    return !found || found.page.in_trash ? [] : lostWith(client, output, found, context);
+    if (!found) return 'gone';
+    return found.page.in_trash ? [] : lostWith(client, output, found, context);
   },
   async undo(client, { output: { id, title } }, context) {
     try {
@@ -69,7 +70,7 @@ export const createTask = defineTool<NotionClient>()({
       await write(context, () => client.pages.update({ page_id: id, in_trash: true }));
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      return `The task "${title}" is gone already.`;
+      return `The task "${title}" is gone already, or is not shared with this integration.`;
     }
     return `Moved the task "${title}" to the trash of Notion.`;
   },

@@ -62,7 +62,8 @@ export const updateMessage = defineTool<SlackClient>()({
     const message = await messageAt(client, channel, ts, context);
     const isOurs = context.effectKey !== undefined && isOfEffect(message?.metadata, context.effectKey);
     const { text } = message ?? {};
-    if (!message || isOurs || text === args.text || text === Before.safeParse(before).data?.text) return [];
+    if (!message) return 'gone';
+    if (isOurs || text === args.text || text === Before.safeParse(before).data?.text) return [];
     return [fieldLoss('text', text)];
   },
   async undo(client, { output: { channel, ts }, before }, context) {

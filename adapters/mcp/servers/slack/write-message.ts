@@ -111,9 +111,9 @@ export async function lostWithMessage(
   client: SlackClient,
   { channel, ts }: WrittenMessage,
   context: ToolContext,
-): Promise<UndoLoss[]> {
+): Promise<UndoLoss[] | 'gone'> {
   const message = await messageAt(client, channel, ts, context);
-  if (!message) return [];
+  if (!message) return 'gone';
   const reactions = message.reactions ?? [];
   const total = reactions.reduce((sum, { count = 0 }) => sum + count, 0);
   const reacted = reactions.flatMap(({ users = [] }) => users);

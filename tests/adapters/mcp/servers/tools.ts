@@ -69,7 +69,10 @@ export function openProvider(
       return tool.undo?.(client, { args, output: tool.output.parse(done.output), before, accepted }, context());
     },
     /** What others have done since, that the undo would lose. */
-    lost: async (name: string, done: { args: object; output: Record<string, unknown> }): Promise<UndoLoss[]> => {
+    lost: async (
+      name: string,
+      done: { args: object; output: Record<string, unknown> },
+    ): Promise<UndoLoss[] | 'gone'> => {
       const tool = toolNamed(name);
       const [args, output] = [tool.input.parse(done.args), tool.output.parse(done.output)];
       return (await tool.lostByUndo?.(client, { args, output, before: undefined, accepted: [] }, context())) ?? [];

@@ -6,6 +6,8 @@ import type { Provider } from '../../../../adapters/mcp/servers/define.ts';
 import { github } from '../../../../adapters/mcp/servers/github/index.ts';
 import { jira } from '../../../../adapters/mcp/servers/jira/index.ts';
 import { linear } from '../../../../adapters/mcp/servers/linear/index.ts';
+import { sentry } from '../../../../adapters/mcp/servers/sentry/index.ts';
+import { slack } from '../../../../adapters/mcp/servers/slack/index.ts';
 import { createFakeJira, DEMO_JIRA_USER } from '../../../fakes/jira/index.ts';
 import { openProvider } from './tools.ts';
 
@@ -71,68 +73,145 @@ describe('A look before an undo that does not see', () => {
     expect(deleted).toEqual([]);
   });
 
+  const GONE = /is gone, or this account may not see it, so nothing was sent/;
+
   it.each([404, 410])('asks nothing at %s: it is gone', async (status) => {
-    const { remove, undo } = await jiraThatLooks(status);
+    const { remove, undo, deleted } = await jiraThatLooks(status);
     await remove();
-    expect(await undo()).toEqual({ said: 'The Jira issue OPS-1 was already gone.' });
+    expect(await undo()).toEqual({ said: expect.stringMatching(/Jira: OPS-1 is gone/) });
+    expect(deleted).toEqual([]);
   });
 
-  it.each<[string, Provider, string, Record<string, unknown>, Record<string, unknown>, unknown]>([
-    [
-      'GitHub',
-      github,
-      'createIssue',
-      { owner: 'acme', repo: 'web', title: 'Ship' },
-      {
-        number: 1,
-        title: 'Ship',
-        body: '',
-        state: 'open',
-        stateReason: null,
-        labels: [],
-        assignees: [],
-        author: 'ada',
-        comments: 0,
-        url: 'https://github.com/acme/web/issues/1',
-        createdAt: '2026-01-01T00:00:00Z',
-        updatedAt: '2026-01-01T00:00:00Z',
-      },
-      { message: 'Resource not accessible by integration' },
-    ],
+  it.each([404, 410])('is followed by no delete at a false %s, also where one would work', async (status) => {
+    const { fake, undo, deleted } = await jiraThatLooks(status);
+    expect(await undo()).toEqual({ said: expect.stringMatching(GONE) });
+    expect(await undo([{ what: 'unseen' }])).toEqual({ said: expect.stringMatching(GONE) });
+    expect(deleted).toEqual([]);
+    expect(fake.issues).toHaveLength(1);
+  });
+
+  const GITHUB_ISSUE = {
+    number: 1,
+    title: 'Ship',
+    body: '',
+    state: 'open',
+    stateReason: null,
+    labels: [],
+    assignees: [],
+    author: 'ada',
+    comments: 0,
+    url: 'https://github.com/acme/web/issues/1',
+    createdAt: '2026-01-01T00:00:00Z',
+    updatedAt: '2026-01-01T00:00:00Z',
+  };
+  const LINEAR_ISSUE = {
+    id: '11111111-2222-4333-8444-555555555555',
+    identifier: 'ENG-1',
+    title: 'Ship',
+    description: '',
+    status: 'Todo',
+    statusType: 'unstarted',
+    priority: 'none',
+    team: 'ENG',
+    assignee: null,
+    dueDate: null,
+    url: 'https://linear.app/acme/issue/ENG-1',
+    createdAt: '2026-01-01T00:00:00Z',
+    updatedAt: '2026-01-01T00:00:00Z',
+  };
+  const MESSAGE = { channel: 'C1', ts: '1700000000.000100' };
+  const BY_GITHUB = { owner: 'acme', repo: 'web', title: 'Ship' };
+  type Call = readonly [tool: string, args: Record<string, unknown>, data: Record<string, unknown>];
+  /** The host's way to take a call back at a provider whose answers are these, and what it was sent. */
+  function undoAt(
+    provider: Provider,
+    [tool, args, data]: Call,
+    answerTo: (url: string, method: string) => Response,
+    before?: Record<string, unknown>,
+  ) {
+    const sent: string[] = [];
+    const answering = ((input: string | URL | Request, init?: RequestInit) => {
+      const url = input instanceof Request ? input.url : String(input);
+      const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
+      sent.push(`${method} ${url}`);
+      return Promise.resolve(answerTo(url, method));
+    }) as typeof fetch;
+    const settings = { organization: 'acme' };
+    const made = { url: undefined, email: undefined, token: 't', settings, fetch: answering };
+    const done = { args, result: { text: '', data, isError: false }, before, accepted: [] };
+    const options = { signal: new AbortController().signal, timeoutMs: 5_000 };
+    const effects = createProviderEffects(provider, hostClient(provider.createClient(made), settings));
+    return { sent, undo: () => effects.undo(tool, done, options) };
+  }
+
+  it.each<[string, Provider, Call, unknown]>([
+    ['GitHub', github, ['createIssue', BY_GITHUB, GITHUB_ISSUE], { message: 'Resource not accessible by integration' }],
     [
       'Linear',
       linear,
-      'createIssue',
-      { title: 'Ship' },
-      {
-        id: '11111111-2222-4333-8444-555555555555',
-        identifier: 'ENG-1',
-        title: 'Ship',
-        description: '',
-        status: 'Todo',
-        statusType: 'unstarted',
-        priority: 'none',
-        team: 'ENG',
-        assignee: null,
-        dueDate: null,
-        url: 'https://linear.app/acme/issue/ENG-1',
-        createdAt: '2026-01-01T00:00:00Z',
-        updatedAt: '2026-01-01T00:00:00Z',
-      },
+      ['createIssue', { title: 'Ship' }, LINEAR_ISSUE],
       { errors: [{ message: 'Forbidden', extensions: { type: 'forbidden', userError: true } }] },
     ],
-  ])('is asked about at %s as well', async (_, provider, tool, args, data, answer) => {
-    const sent: string[] = [];
-    const blind = ((_input: string | URL | Request, init?: RequestInit) => {
-      sent.push(init?.method ?? 'GET');
-      return Promise.resolve(Response.json(answer, { status: 403 }));
-    }) as typeof fetch;
-    const made = { url: undefined, email: undefined, token: 't', settings: {}, fetch: blind };
-    const done = { args, result: { text: '', data, isError: false }, before: undefined, accepted: [] };
-    const options = { signal: new AbortController().signal, timeoutMs: 5_000 };
-    const effects = createProviderEffects(provider, hostClient(provider.createClient(made), {}));
-    expect(await effects.undo(tool, done, options)).toEqual({ losses: [{ what: 'unseen' }] });
+  ])('is asked about at %s as well', async (_, provider, call, answer) => {
+    const { sent, undo } = undoAt(provider, call, () => Response.json(answer, { status: 403 }));
+    expect(await undo()).toEqual({ losses: [{ what: 'unseen' }] });
     expect(sent).toHaveLength(1);
+  });
+
+  const SENTRY_ISSUE = {
+    id: '1',
+    shortId: 'WEB-1',
+    title: 'Oops',
+    culprit: '',
+    level: 'error',
+    status: 'resolved',
+    events: 1,
+    users: 1,
+    project: 'web',
+    firstSeen: '2026-01-01T00:00:00Z',
+    lastSeen: '2026-01-01T00:00:00Z',
+    url: 'https://sentry.io/1',
+  };
+  it.each<[string, Provider, Call, unknown, number, Record<string, unknown> | undefined]>([
+    ['GitHub', github, ['createIssue', BY_GITHUB, GITHUB_ISSUE], { message: 'Not Found' }, 404, undefined],
+    [
+      'Linear',
+      linear,
+      ['createIssue', { title: 'Ship' }, LINEAR_ISSUE],
+      { data: { issues: { nodes: [], pageInfo: { hasNextPage: false } } } },
+      200,
+      undefined,
+    ],
+    ['Sentry', sentry, ['resolveIssue', { id: '1' }, SENTRY_ISSUE], { detail: 'Not found' }, 404, undefined],
+    [
+      'Slack',
+      slack,
+      ['postMessage', { channel: 'C1', text: 'Hi' }, MESSAGE],
+      { ok: true, messages: [] },
+      200,
+      undefined,
+    ],
+    [
+      'Slack, of a change',
+      slack,
+      ['updateMessage', { channel: 'C1', ts: MESSAGE.ts, text: 'Hi' }, MESSAGE],
+      { ok: true, messages: [] },
+      200,
+      { text: 'Hello', blocks: [] },
+    ],
+  ])('that finds nothing at %s is the last that is sent', async (_, provider, call, answer, status, before) => {
+    const { sent, undo } = undoAt(provider, call, () => Response.json(answer, { status }), before);
+    expect(await undo()).toEqual({ said: expect.stringMatching(GONE) });
+    expect(sent).toHaveLength(1);
+  });
+
+  it('does not take an issue for gone whose comments are not there for this account', async () => {
+    const wire = { ...GITHUB_ISSUE, comments: 2, user: { login: 'ada' }, html_url: GITHUB_ISSUE.url };
+    const { sent, undo } = undoAt(github, ['createIssue', BY_GITHUB, GITHUB_ISSUE], (url) =>
+      url.includes('/comments') ? Response.json({ message: 'Not Found' }, { status: 404 }) : Response.json(wire),
+    );
+    expect(await undo()).toEqual({ losses: [{ what: 'comments', count: 2 }] });
+    expect(sent.every((one) => one.startsWith('GET'))).toBe(true);
   });
 
   it('does not call an issue gone that it may not see', async () => {
