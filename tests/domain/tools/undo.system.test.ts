@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { textsFor } from '../../../contracts/texts.ts';
 import type { UndoLoss } from '../../../contracts/effects.ts';
+import { changeOrchestration, getOrchestration } from '../../../db/queries/orchestrations.ts';
 import { acceptUndoLosses, listEffects } from '../../../db/queries/effects.ts';
+import { finishUndo } from '../../../domain/effects/undo.ts';
+import { ToolCallError } from '../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { openLedger, type Ledger } from './ledger.ts';
 import { tool } from './scripted-host.ts';
@@ -52,5 +56,30 @@ describe('taking a change back', () => {
     await expect(undo()).resolves.toEqual({ undone: true });
     expect(world.undone).toHaveLength(1);
     expect(await undoStates()).toEqual([{ state: 'DONE', losses: null }]);
+  });
+
+  it('that was cancelled midway says so at its end, claims nothing, and can be asked for again', async () => {
+    const offered = tool();
+    await nubabel.want(offered);
+    const { world, deps, make, undo } = nubabel.open(offered);
+    await make();
+    const { undo: takeBack } = deps.host;
+    Object.assign(deps.host, { undo: () => Promise.reject(new ToolCallError('cancelled', 'Stopped.')) });
+    await expect(undo()).rejects.toThrow('Stopped.');
+    await nubabel.inside((trx) =>
+      changeOrchestration(trx, {
+        organizationId: nubabel.organizationId,
+        id: nubabel.orchestrationId,
+        set: { status: 'completed' },
+        event: 'orchestration_completed',
+      }),
+    );
+    expect(await finishUndo(deps, nubabel)).toEqual({ done: 0, total: 1 });
+    const { step } = await nubabel.inside((trx) => getOrchestration(trx, nubabel.orchestrationId));
+    expect(step).toBe(textsFor('en').tools.undone(0, 1));
+    Object.assign(deps.host, { undo: takeBack });
+    await expect(undo()).resolves.toEqual({ undone: true });
+    expect(world.undone).toHaveLength(1);
+    expect(await finishUndo(deps, nubabel)).toEqual({ done: 1, total: 1 });
   });
 });

@@ -68,6 +68,7 @@ export interface Script {
   /** The call of a job that is nothing but one. */
   readonly toolJob?: readonly CallOutline[];
   readonly undoable?: readonly string[];
+  readonly undo?: (key: string, signal: AbortSignal) => Promise<void>;
   readonly planning?: boolean;
   readonly dryRun?: boolean;
   /** What becomes of each draft, in order; the last one again and again. */
@@ -261,9 +262,10 @@ export function createScriptedActivities() {
         const nth = calls.filter(({ name, ids }) => name === 'callTool' && ids?.[0] === call).length;
         return heartbeating(async ({ signal }) => (await script.tool?.(call, nth, signal)) ?? { status: 'done' });
       },
-      undoEffect: async ({ orchestrationId, key }) => {
-        of(orchestrationId).calls.push({ name: 'undoEffect', ids: [key] });
-        return { undone: true };
+      undoEffect: ({ orchestrationId, key }) => {
+        const { script, calls } = of(orchestrationId);
+        calls.push({ name: 'undoEffect', ids: [key] });
+        return heartbeating(async ({ signal }) => ({ undone: (await script.undo?.(key, signal)) ?? true }));
       },
     },
     slack: {
