@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { askBy } from '../support/approvals.ts';
 import { openStream } from '../support/event-stream.ts';
 import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, revoke } from '../support/people.ts';
@@ -16,7 +17,7 @@ it('a stream is kept awake, and closed at the next heartbeat after its token was
   await revoke(nubabel, leaver);
   await leaving.ended;
   expect(staying.comments()).toBeGreaterThanOrEqual(1);
-  const { jobId } = await nubabel.ask('Still there?', { agents: ['ops'] });
+  const jobId = await askBy(kept, 'Still there?', { agents: ['ops'] });
   await nubabel.ended(jobId);
   await staying.waitFor('an event', ({ data }) => data['jobId'] === jobId);
   expect(leaving.facts()).toEqual([]);
