@@ -15,12 +15,14 @@ interface Waiting {
   readonly isOver: (job: Orchestration) => boolean;
   /** Stops the waiting. */
   readonly signal?: AbortSignal | undefined;
-  /** Told when people see something new of it. */
+  /** Told when people see something new of it, and again while nothing is new: clients may end a wait that is silent. */
   readonly onChange?: ((job: Orchestration) => void) | undefined;
 }
 
 /** The hub tells of every change; this often the row is read all the same. */
 const SAFETY_POLL_MS = 5_000;
+/** Without news the same is told again after this, at the next look, ms: clients of MCP commonly give 30 s or more. */
+const TELL_AGAIN_MS = 9_000;
 
 /**
  * Waits until a job is as wanted, or the time is over, or nobody waits any more; answers it as it is then. Subscribes,
@@ -32,6 +34,7 @@ export async function waitForJob(
   { waitMs, isOver, signal, onChange }: Waiting,
 ): Promise<Orchestration> {
   const until = Date.now() + waitMs;
+  let toldAt = Date.now();
   if (isOver(start) || waitMs <= 0) return start;
   const { organization_id: organizationId, id } = start;
   const { newest: lastId } = await withOrganization(db, organizationId, eventRange);
@@ -43,7 +46,10 @@ export async function waitForJob(
       changed = Promise.withResolvers();
       const { version } = row;
       row = (await withOrganization(db, organizationId, (trx) => findOrchestration(trx, id))) ?? row;
-      if (row.version !== version) onChange?.(row);
+      if (row.version !== version || Date.now() - toldAt > TELL_AGAIN_MS) {
+        toldAt = Date.now();
+        onChange?.(row);
+      }
       const left = until - Date.now();
       if (isOver(row) || left <= 0 || signal?.aborted) return row;
       await sooner(changed.promise, Math.min(left, SAFETY_POLL_MS), signal);

@@ -96,6 +96,17 @@ describe('waiting for a job', () => {
     expect(steps).toEqual(['half way', 'there']);
   });
 
+  it('tells the same again while nothing is new, so that who counts from the last sign of life goes on waiting', async () => {
+    const steps: string[] = [];
+    await change({ step: 'A person is asked' });
+    await waitForJob({ db: database.db, hub }, await readJob(), {
+      waitMs: 11_500,
+      isOver,
+      onChange: ({ step }) => steps.push(step),
+    });
+    expect(steps).toEqual(['A person is asked']);
+  });
+
   it('is over when the time is, when nobody waits any more, and at once when there is nothing to wait for', async () => {
     const job = await readJob();
     const deps = { db: database.db, hub };
