@@ -13,7 +13,12 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     outbound: [
       {
         scheduleLocalActivity(input, next) {
-          const result = previous.then(() => next(input));
+          const before = previous;
+          const inTurn = async () => {
+            await before;
+            return next(input);
+          };
+          const result = inTurn();
           previous = result.catch(() => undefined);
           return result;
         },
