@@ -158,7 +158,12 @@ async function read(deps: ToolDeps, invocation: ToolInvocation): Promise<CallOut
       return undefined;
     });
   try {
-    const result = await deps.host.call(invocation, row.arguments, { ...options, beforeSending });
+    // What nothing was waived for needs no second look, and no transaction for it.
+    const result = await deps.host.call(
+      invocation,
+      row.arguments,
+      row.waived_reasons === null ? options : { ...options, beforeSending },
+    );
     return await settleCall(deps, target, row, { status: result.isError ? 'failed' : 'done', result, taints: true });
   } catch (error) {
     return settleFailure(deps, invocation, error);
