@@ -51,7 +51,7 @@ describe('while Temporal is away', () => {
     const { jobId } = await nubabel.ask('Never mind', { agents: ['ops'] });
     const { jobId: later } = await nubabel.ask('Do mind', { agents: ['ops'] });
     const answer = await nubabel.request(`/api/jobs/${jobId}/cancel`, json({}));
-    expect([answer.status, await answer.json()]).toEqual([200, { jobId, status: 'cancelled' }]);
+    expect([answer.status, await answer.json()]).toMatchObject([200, { jobId, status: 'cancelled' }]);
     await nubabel.kill('api');
     await Promise.all([nubabel.start('temporal'), nubabel.start('api')]);
     expect(await nubabel.ended(later, 60_000)).toMatchObject({ status: 'completed' });
