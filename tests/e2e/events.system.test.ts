@@ -50,7 +50,7 @@ describe('the events of a job', () => {
   });
 
   it('are replayed from the start afterwards, and from anywhere without a gap or a repetition', async () => {
-    const { jobId } = await nubabel.ask('Again, please', { agents: ['brand'] });
+    const { jobId } = await nubabel.ask('Tell it once more in other words', { agents: ['brand'] });
     await nubabel.ended(jobId);
     const whole = await follow(`/api/jobs/${jobId}/progress`);
     await whole.ended;
