@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Language } from '../../contracts/agents.ts';
 import { parseSteering, reservedWord } from '../../contracts/answer-words.ts';
 import { RequestError } from '../../contracts/request.ts';
@@ -72,7 +71,7 @@ export async function acceptRequest(
       'idempotency-key-reused',
       'This idempotency key came with another request before. Use a new key.',
     );
-  await startRecorded(deps, recorded);
+  startRecorded(deps, recorded);
   return { orchestration: recorded.orchestration, isRepeated };
 }
 
@@ -99,15 +98,13 @@ export function refuseReservedSteering({ message, mode }: SteerRequest): void {
   throw new RequestError('reserved-word', `${toWork.untold} ${{ ...reserved, ...toWork }[word]}`);
 }
 
-/** Nobody who has a receipt waits longer than this for a Temporal that is busy or away. */
-const MAX_START_WAIT_MS = 250;
-
-/** What follows the commit of `recordRequest`. */
-export async function startRecorded(deps: WakeDeps & DispatchDeps, recorded: RecordedRequest): Promise<void> {
-  const { orchestration, delivery } = recorded;
+/**
+ * What follows the commit of `recordRequest`. Whoever is answered does not wait for it: what was accepted is durable, and
+ * a Temporal that is busy with the work of others, or away, holds up nobody at the door.
+ */
+export function startRecorded(deps: WakeDeps & DispatchDeps, { orchestration, delivery }: RecordedRequest): void {
   deps.wakeReaders(orchestration.organization_id);
-  if (delivery)
-    await Promise.race([deps.dispatcher.now(delivery), delay(MAX_START_WAIT_MS, undefined, { ref: false })]);
+  if (delivery) void deps.dispatcher.now(delivery);
 }
 
 export interface RecordedRequest {

@@ -39,7 +39,7 @@ export async function askAgain(
       ...slackOf(job),
     });
   });
-  await startRecorded(deps, recorded);
+  startRecorded(deps, recorded);
   return recorded.orchestration.id;
 }
 

@@ -74,7 +74,7 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
   if (!received || received.kind === 'unknown-person') return undefined;
   if (received.kind === 'local') return { message: received.message, text: received.text };
   if (received.kind === 'request') {
-    await startRecorded(deps, received.recorded);
+    startRecorded(deps, received.recorded);
     return undefined;
   }
   if (received.kind === 'refused') return refusedAct(received);
