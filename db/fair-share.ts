@@ -37,7 +37,7 @@ export class FairShare {
       };
       const timer = setTimeout(() => {
         this.#leave(organization, grant);
-        reject(new ConnectionsBusyError('The organization already uses all of its database connections.'));
+        reject(new ConnectionsBusyError('The organization already uses all of its connections.'));
       }, this.#limits.waitMs);
       this.#queues.set(organization, (this.#queues.get(organization) ?? new Set()).add(grant));
       this.#serve();

@@ -1,4 +1,5 @@
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { FairShare } from '../../db/fair-share.ts';
 import {
   claimKeys,
   insertDelivery,
@@ -14,6 +15,9 @@ import { WorkflowsAwayError, type Delivery, type WorkflowPort } from '../orchest
 
 /** A caller waits this long for Temporal before a delivery is left to the relay. */
 const TIMEOUT_MS = 1_500;
+/** Deliveries given to Temporal at once by this process, and those of one organization: its burst holds up no others. */
+const AT_ONCE = 32;
+const AT_ONCE_EACH = 8;
 /** After a failure callers do not even try for this long, so that an outage costs nobody time. */
 const PAUSE_MS = 2_000;
 const RELAY_TIMEOUT_MS = 5_000;
@@ -37,17 +41,22 @@ type DispatcherDeps = DatabaseDeps & LogDeps & { readonly workflows: Pick<Workfl
 /** The way from the inbox to Temporal. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { db, log, workflows } = deps;
+  const share = new FairShare({ connections: AT_ONCE, each: AT_ONCE_EACH, waitMs: TIMEOUT_MS });
   let awayUntil = 0;
   return {
     async now(delivery) {
       if (Date.now() < awayUntil) return;
+      let giveBack: (() => void) | undefined;
       try {
-        if (!(await isNext(deps, delivery))) return;
+        giveBack = await share.take(delivery.organizationId);
+        if (Date.now() < awayUntil || !(await isNext(deps, delivery))) return;
         await workflows.deliver(delivery, TIMEOUT_MS);
       } catch (error) {
         if (error instanceof WorkflowsAwayError) awayUntil = Date.now() + PAUSE_MS;
         log.warn({ err: error, deliveryId: delivery.id }, 'Temporal did not take a delivery; the relay will');
         return;
+      } finally {
+        giveBack?.();
       }
       // The relay would only find the workflow started, so nobody waits for this.
       void withOrganization(db, delivery.organizationId, (trx) => setDelivered(trx, delivery.id)).catch(

@@ -173,3 +173,22 @@ describe('what is said to a job', () => {
     expect(delivered).toEqual([first.id, said.id]);
   });
 });
+
+describe('a burst of one organization', () => {
+  it('leaves room for what another one has to tell Temporal at once', async () => {
+    const [loud, quiet] = [await createTenant(database.db), await createTenant(database.db)];
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const { tried, dispatcher } = openRelay(({ organizationId }) =>
+      organizationId === loud.organizationId ? opened : Promise.resolve(),
+    );
+    const [many, one] = [[], await accept(quiet, { secondsAgo: 0 })] as [Delivery[], Delivery];
+    for (let i = 0; i < 40; i++) many.push(await accept(loud, { secondsAgo: 0 }));
+    const burst = Promise.all(many.map((delivery) => dispatcher.now(delivery)));
+    await dispatcher.now(one);
+    expect(tried).toContain(one.id);
+    expect(tried).toHaveLength(9);
+    open();
+    await burst;
+    expect(new Set(tried).size).toBe(41);
+  });
+});
