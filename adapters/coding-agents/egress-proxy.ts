@@ -15,6 +15,8 @@ const IDLE_MS = 300_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Refusals of one run that people are told. */
 const MAX_TOLD = 50;
+/** A name of a host has 253 at most. */
+const MAX_TARGET_CHARS = 300;
 /** They are about one connection, and mean something else on the next one (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = new Set(
   'connection,keep-alive,proxy-authenticate,proxy-authorization,proxy-connection,te,trailer,upgrade'.split(','),
@@ -143,7 +145,8 @@ function createJudge({ baseUrl, hosts, resolve = resolveBySystem }: EgressProxyD
 /** What the agent is answered; people are told of what it was refused. */
 function createRefusal(onRefused: (target: string) => void) {
   const told = new Set<string>();
-  return (error: unknown, target = ''): { status: number; text: string } => {
+  return (error: unknown, asked = ''): { status: number; text: string } => {
+    const target = asked.slice(0, MAX_TARGET_CHARS);
     if (!(error instanceof EgressRefusedError)) return { status: 502, text: `${target} could not be reached.` };
     if (told.size < MAX_TOLD && !told.has(target)) onRefused(target);
     if (told.size < MAX_TOLD) told.add(target);
@@ -196,14 +199,27 @@ function forward({ asked, reply, track, idleMs, fail, url, judge }: Forwarding):
   far.on('error', fail);
   far.once('timeout', () => far.destroy());
   reply.once('close', () => far.destroy());
+  // Whoever answers may say what cannot be said on: a status below 100, a header with a line break.
   far.once('response', (answer) => {
-    reply.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
-    pipeline(answer, reply, ignore);
+    const refuse = (error: unknown) => {
+      answer.destroy();
+      fail(error);
+    };
+    orFail(refuse, () => {
+      reply.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+      pipeline(answer, reply, ignore);
+    });
+  });
+  far.once('upgrade', (_answer, socket) => {
+    socket.destroy();
+    fail(new Error('Nobody has asked for another protocol.'));
   });
   asked.pipe(far);
 }
 
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
+  // What says where a body ends is about every connection.
+  for (const name of ['content-length', 'transfer-encoding']) named.delete(name);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !named.has(name)));
 }

@@ -115,6 +115,16 @@ describe('the proxy of a coding agent', () => {
     expect(await through('127.0.0.1:1')).toMatch(/^HTTP\/1.1 502 .*could not be reached/s);
   });
 
+  it.each([
+    'HTTP/1.1 000 X\r\n\r\n',
+    'HTTP/1.1 099 X\r\n\r\n',
+    'HTTP/1.1 101 X\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+  ])('outlives an answer that cannot be said on: %j', async (answer) => {
+    const port = await listen(createServer((socket) => socket.on('error', () => {}).end(answer)));
+    await open({ baseUrl: `http://127.0.0.1:${port}` });
+    expect(await ask(`GET http://127.0.0.1:${port}/ HTTP/1.1\r\nhost: x\r\n\r\n`)).toMatch(/^HTTP\/1.1 502 /);
+  });
+
   it('outlives an agent that resets its connections at every moment', async () => {
     const port = await listen(createServer((socket) => socket.on('error', () => {}).end('x'.repeat(100_000))));
     await open({ baseUrl: `http://127.0.0.1:${port}` });
