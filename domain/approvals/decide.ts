@@ -8,7 +8,7 @@ import type { Answerer, Decision, DecisionOutcome } from '../../contracts/workfl
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findDelivery, insertDelivery, setDelivered } from '../../db/queries/inbox.ts';
 import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
-import { deleteEdits, insertEdits } from '../../db/queries/plans.ts';
+import { deleteEdits, findApproval, insertEdits } from '../../db/queries/plans.ts';
 import { findShownHash } from '../../db/queries/slack.ts';
 import { auditUnseen, findJobFor } from '../access/access.ts';
 import { audit } from '../audit.ts';
@@ -222,7 +222,8 @@ async function lookUp(deps: DatabaseDeps, job: Orchestration, decision: Decision
   for (let attempt = 1; ; attempt++) {
     const became = await becameOf(deps, job, decision);
     if (became === 'counts') return { verdict: decision.verdict };
-    if (became === 'over') return new Refused(toRefusal(FAILURE.notWaiting));
+    // What became of edits their own question says, and they are kept for it.
+    if (became === 'over') return new Refused(toRefusal(decision.editId ? undefined : FAILURE.notWaiting));
     if (attempt === RETRIES) return new Refused(toRefusal(undefined));
     await delay(RETRY_MS);
   }
@@ -241,7 +242,9 @@ const becameOf = (
 ): Promise<'counts' | 'waits' | 'over'> =>
   withOrganization(deps.db, organization_id, async (trx) => {
     const now = await findOrchestration(trx, id);
-    if (now?.approval?.decision?.id === decision.id) return 'counts';
+    // The work may already ask its next question.
+    const asked = approval ? await findApproval(trx, id, approval.id) : undefined;
+    if ([now?.approval, asked].some((one) => one?.decision?.id === decision.id)) return 'counts';
     const waits = now?.status === 'awaiting_approval' && !now.approval?.decision && now.approval?.id === approval?.id;
     return waits ? 'waits' : 'over';
   });

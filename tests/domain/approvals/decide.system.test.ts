@@ -7,6 +7,7 @@ import type { Principal } from '../../../contracts/request.ts';
 import type { Decision } from '../../../contracts/workflow.ts';
 import { withOrganization } from '../../../db/organization.ts';
 import { changeOrchestration } from '../../../db/queries/orchestrations.ts';
+import { insertApproval, setApproval } from '../../../db/queries/plans.ts';
 import { decide } from '../../../domain/approvals/decide.ts';
 import { cancelJob } from '../../../domain/orchestrations/cancel.ts';
 import { createOrchestration, createTenant, type Tenant } from '../../db/world.ts';
@@ -50,6 +51,8 @@ async function waitingJob(
   const keep = (approval: Approval) =>
     withOrganization(database.db, organizationId, async (trx) => {
       const set = { approval: toJsonb(approval) };
+      await insertApproval(trx, { organizationId, orchestrationId: jobId }, approval);
+      await setApproval(trx, jobId, approval);
       await changeOrchestration(trx, { organizationId, id: jobId, set, event: 'orchestration_progress' });
     });
   await keep(QUESTION);
@@ -90,6 +93,14 @@ describe.each([
 ])('an answer that %s', (_, said) => {
   it('has counted when the row says that this very one has', async () => {
     const job = await waitingJob(said, ({ id, verdict }, keep) => keep(answeredBy(id, verdict)));
+    await expect(job.approve()).resolves.toBe('running');
+  });
+
+  it('has counted also when the work already asks its next question', async () => {
+    const job = await waitingJob(said, async ({ id, verdict }, keep) => {
+      await keep(answeredBy(id, verdict));
+      await keep({ ...QUESTION, id: randomUUID() });
+    });
     await expect(job.approve()).resolves.toBe('running');
   });
 
