@@ -123,6 +123,8 @@ export function readWords(text: string): Said | undefined {
 /** What a text that asks for nothing says, for doors that take requests only. */
 export type ReservedWord = 'answer' | 'end' | 'undo' | 'again' | 'help' | 'status' | 'nothing';
 
+const YES_OR_NO = /^(?:yes|no|ok|네|아니)/iu;
+
 /**
  * Whether a new request is nothing but a word of ours, which would be paid work for nobody: doors that take requests say
  * where the word counts. In a conversation a "yes" may answer what an agent has asked back, so it is a request there.
@@ -132,7 +134,9 @@ export function reservedWord(text: string, isFollowUp: boolean): ReservedWord | 
   if (!said || said.kind === 'near') return undefined;
   if (said.kind === 'answer') return said.word.verdict === 'cancel' || said.word.choice === 'stop' ? 'end' : 'answer';
   if (said.kind === 'vague') return isFollowUp || text.trim().length > SHORT_CHARS ? undefined : 'nothing';
-  return said.kind === 'edit' || said.kind === 'thanks' ? 'nothing' : said.kind;
+  // "Yes, thanks" may answer what an agent has asked; thanks alone asks for nothing.
+  if (said.kind === 'thanks') return isFollowUp && YES_OR_NO.test(text.trim()) ? undefined : 'nothing';
+  return said.kind === 'edit' ? 'nothing' : said.kind;
 }
 
 /** The answer that a text is; undefined when it says anything else. */

@@ -234,7 +234,8 @@ describe('a request for work', () => {
   });
 
   it('may be a yes in a conversation, where an agent may have asked back, but no APPROVE', () => {
-    for (const yes of ['yes', '네', 'ok']) expect(reservedWord(yes, true)).toBeUndefined();
+    for (const yes of ['yes', '네', 'ok', 'Yes, thanks', 'no, thanks', '네 감사합니다'])
+      expect(reservedWord(yes, true)).toBeUndefined();
     expect(reservedWord('APPROVE', true)).toBe('answer');
     expect(reservedWord('thanks', true)).toBe('nothing');
   });
