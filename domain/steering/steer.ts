@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FAILURE } from '../../contracts/failures.ts';
 import { isFinal, type JobStatusName } from '../../contracts/orchestration.ts';
 import { type Principal, invalidField, RequestError } from '../../contracts/request.ts';
@@ -121,12 +122,21 @@ async function write(
   if (!(await changeOrchestration(trx, change))) throw over('ended');
 }
 
+const MAX_AGAIN = 5;
+const AGAIN_MS = 300;
+
 async function tell(deps: SteerDeps, principal: Principal, job: Orchestration, text: Text): Promise<void> {
   const { organizationId } = principal;
   await withOrganization(deps.db, organizationId, (trx) => write(trx, principal, job.id, { ...text, via: 'rest' }));
   try {
     const { id, mode } = text;
-    const answer = await deps.workflows.steer({ organizationId, orchestrationId: job.id }, { id, mode });
+    const steer = () => deps.workflows.steer({ organizationId, orchestrationId: job.id }, { id, mode });
+    let answer = await steer();
+    // What was just accepted may not have been started yet.
+    for (let again = 0; answer.status === 'not_found' && job.status === 'pending' && again < MAX_AGAIN; again++) {
+      await delay(AGAIN_MS);
+      answer = await steer();
+    }
     if (answer.status === 'done') return;
     await withOrganization(deps.db, organizationId, (trx) => dropSteering(trx, id));
     throw toRefusal(answer, job.status);
