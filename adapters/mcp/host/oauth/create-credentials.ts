@@ -55,27 +55,35 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
       const address = new URL(input instanceof Request ? input.url : input);
       // What is for one server is shown to no other, wherever that one sends us.
       if (!server.url || address.origin !== new URL(server.url).origin) return fetch(input, init);
-      const grant = await current(on, store.read(on));
+      let grant = await current(on, store.read(on));
       // A session that outlives a change of the connection must not carry the new credentials to the old server.
       if (!grant.url || new URL(grant.url).origin !== address.origin)
         throw new ToolCallError('refused', `${grant.name} has another address now. Nothing was sent.`);
-      const again = input instanceof Request ? input.clone() : input;
-      const response = await fetch(input, withCredentials(grant, input, init));
-      await stepUp({ store, on, grant, response, url: server.url });
-      if (response.status !== 401) return response;
-      await response.body?.cancel();
-      if (!hasTokens(grant.auth)) throw await refusedKey(store, on);
-      const renewed = await current(on, store.read(on), grant.state.tokens?.accessToken);
-      const second = await fetch(again, withCredentials(renewed, again, init));
-      if (second.status !== 401) return second;
-      await second.body?.cancel();
-      throw await refusedKey(store, on);
+      for (let tries = 1; ; tries++) {
+        const again = input instanceof Request ? input.clone() : input;
+        const response = await fetch(again, withCredentials(grant, again, init));
+        if (tries === 1) await stepUp({ store, on, grant, response, url: server.url });
+        if (response.status !== 401) return response;
+        await response.body?.cancel();
+        if (!hasTokens(grant.auth) || (tries > 1 && !hasEnded(grant))) throw await refusedKey(store, on);
+        if (tries === MAX_TRIES)
+          throw new ToolCallError(
+            'unavailable',
+            `Access to ${grant.name} ends before it can be used. Try again later.`,
+          );
+        grant = await current(on, store.read(on), grant.state.tokens?.accessToken);
+      }
     },
   };
 }
 
 /** Credentials that a server has given, as opposed to ones that a person has. */
 const hasTokens = ({ kind }: ConnectionAuth): boolean => kind !== 'none' && kind !== 'api_key';
+
+/** Of one call, as long as each token had ended by the time it was looked at: a short one on a busy machine. */
+const MAX_TRIES = 4;
+
+const hasEnded = ({ state: { tokens } }: OpenedGrant): boolean => tokens !== undefined && isExpired(tokens);
 
 const isWithout = ({ auth, state }: OpenedGrant): boolean =>
   hasTokens(auth) && (state.over === true || state.tokens === undefined);

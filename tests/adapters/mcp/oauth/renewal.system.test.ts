@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createFakeIdentity, type FakeIdentity } from '../../../fakes/identity/index.ts';
 import { createCredentials } from '../../../../adapters/mcp/host/oauth/create-credentials.ts';
 import type { AuthState } from '../../../../domain/connections/grant-state.ts';
+import { createSealer } from '../../../../db/sealing.ts';
 import type { ConnectionRef } from '../../../../domain/tools/tool-ports.ts';
 import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -47,6 +48,13 @@ async function openCaller(given: Omit<CallerInput, 'databaseUrl' | 'key' | 'url'
   return child;
 }
 
+const callOf = (on: ConnectionRef, fetch: typeof globalThis.fetch) =>
+  createCredentials({ store: storeOf(database, createSealer([key])), fetch: egress }).fetchFor(
+    on,
+    { url: identity.resourceUrl },
+    fetch,
+  );
+
 const answersOf = async (child: ChildProcess): Promise<string[]> => ((await once(child, 'message')) as [string[]])[0];
 
 describe('a grant that rotates', () => {
@@ -60,6 +68,33 @@ describe('a grant that rotates', () => {
     expect(refreshes()).toBe(1);
     expect(identity.count('reuse')).toBe(0);
     expect(await rowOf(database, on)).toMatchObject({ auth_version: 1, health: 'unknown' });
+  });
+
+  describe('for tokens that have ended before they are looked at', () => {
+    it('is renewed until one lives long enough, and nobody is asked to connect again', async () => {
+      const { on } = await openDueNubabel(database, identity, key);
+      identity.settings.tokenSeconds = 0.001;
+      const answers: number[] = [];
+      const call = callOf(on, async (input, init) => {
+        const response = await egress(input, init);
+        answers.push(response.status);
+        if (answers.length === 2) identity.settings.tokenSeconds = 60;
+        return response;
+      });
+      expect(await statusOf(call(identity.resourceUrl, { method: 'POST' }))).toBe(200);
+      expect(answers).toEqual([401, 401, 200]);
+      expect(await rowOf(database, on)).not.toMatchObject({ health: 'reconnect' });
+    });
+
+    it('ends in "try again later" when none does', async () => {
+      const { on } = await openDueNubabel(database, identity, key);
+      identity.settings.tokenSeconds = 0.001;
+      const failed = await callOf(on, egress)(identity.resourceUrl, { method: 'POST' }).catch(
+        (error: unknown) => error,
+      );
+      expect(failed).toMatchObject({ kind: 'unavailable' });
+      expect(await rowOf(database, on)).not.toMatchObject({ health: 'reconnect' });
+    });
   });
 
   it('holds no transaction, and no row, while the server takes its time', async () => {

@@ -93,8 +93,8 @@ describe('a sealed secret (T17)', () => {
 
 describe('a rotation of keys', () => {
   it('seals everything anew while grants are renewed and calls are made, and no call fails', async () => {
-    // Tokens that are due after a tenth of a second: there is always somebody who renews.
-    identity.settings.tokenSeconds = 0.2;
+    // Tokens that are due after a quarter of a second: there is always somebody who renews.
+    identity.settings.tokenSeconds = 0.5;
     const instances = await Promise.all([1, 2, 3].map(() => openDueNubabel(database, identity, old)));
     const until = { isOver: false };
     const callers = instances.flatMap(({ on }) => {
