@@ -55,30 +55,46 @@ export function createCredentials({ store, fetch: guarded }: CredentialsDeps): C
       const address = new URL(input instanceof Request ? input.url : input);
       // What is for one server is shown to no other, wherever that one sends us.
       if (!server.url || address.origin !== new URL(server.url).origin) return fetch(input, init);
-      let grant = await current(on, store.read(on));
+      const grant = await current(on, store.read(on));
       // A session that outlives a change of the connection must not carry the new credentials to the old server.
       if (!grant.url || new URL(grant.url).origin !== address.origin)
         throw new ToolCallError('refused', `${grant.name} has another address now. Nothing was sent.`);
-      for (let tries = 1; ; tries++) {
-        const again = input instanceof Request ? input.clone() : input;
-        const response = await fetch(again, withCredentials(grant, again, init));
-        if (tries === 1) await stepUp({ store, on, grant, response, url: server.url });
-        if (response.status !== 401) return response;
-        await response.body?.cancel();
-        if (!hasTokens(grant.auth) || (tries > 1 && !hasEnded(grant))) throw await refusedKey(store, on);
-        if (tries === MAX_TRIES)
-          throw new ToolCallError(
-            'unavailable',
-            `Access to ${grant.name} ends before it can be used. Try again later.`,
-          );
-        grant = await current(on, store.read(on), grant.state.tokens?.accessToken);
-      }
+      const renewed = (rejected: OpenedGrant) => current(on, store.read(on), rejected.state.tokens?.accessToken);
+      const send = (held: OpenedGrant, request: typeof input) => fetch(request, withCredentials(held, request, init));
+      return callWithGrant({ store, on, url: server.url, send, renewed }, grant, input);
     },
   };
 }
 
 /** Credentials that a server has given, as opposed to ones that a person has. */
 const hasTokens = ({ kind }: ConnectionAuth): boolean => kind !== 'none' && kind !== 'api_key';
+
+interface GrantedCall {
+  readonly store: GrantStore;
+  readonly on: ConnectionRef;
+  readonly url: string;
+  readonly send: (grant: OpenedGrant, request: string | URL | Request) => Promise<Response>;
+  readonly renewed: (rejected: OpenedGrant) => Promise<OpenedGrant>;
+}
+
+/** Calls with a grant, and again with a renewed one where the server refuses it. @throws ToolCallError */
+async function callWithGrant(
+  { store, on, url, send, renewed }: GrantedCall,
+  first: OpenedGrant,
+  input: string | URL | Request,
+): Promise<Response> {
+  let grant = first;
+  for (let tries = 1; ; tries++) {
+    const response = await send(grant, input instanceof Request ? input.clone() : input);
+    if (tries === 1) await stepUp({ store, on, grant, response, url });
+    if (response.status !== 401) return response;
+    await response.body?.cancel();
+    if (!hasTokens(grant.auth) || (tries > 1 && !hasEnded(grant))) throw await refusedKey(store, on);
+    if (tries === MAX_TRIES)
+      throw new ToolCallError('unavailable', `Access to ${grant.name} ends before it can be used. Try again later.`);
+    grant = await renewed(grant);
+  }
+}
 
 /** Of one call, as long as each token had ended by the time it was looked at: a short one on a busy machine. */
 const MAX_TRIES = 4;
