@@ -26,24 +26,26 @@ export async function bringUpProduct(context: StartContext, { apiUrl, env }: Pro
   const what = workers.length === 1 ? 'API and worker' : `API and ${workers.length} workers`;
   await terminal.step(what, async () => {
     await supervisor.add(
-      program(context, { name: 'api', main: 'api/main.ts', env }),
-      ...workers.map((name, index) => program(context, { name, main: 'workers/main.ts', args: poolsOf(index), env })),
+      program(context, { name: 'api', args: ['api/main.ts'], env }),
+      ...workers.map((name, index) => program(context, { name, args: [...WORKER_ARGS, ...poolsOf(index)], env })),
     );
     await untilReady(context, apiUrl);
   });
 }
 
+/** What Node is told to run a worker, from the root; the names of pools may follow. */
+export const WORKER_ARGS = ['--import', './workers/workflow-thread.mjs', 'workers/main.ts'];
+
 interface Program {
   readonly name: string;
-  readonly main: string;
-  readonly args?: readonly string[];
+  readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
 
-const program = ({ settings, paths }: StartContext, { name, main, args = [], env }: Program): ChildSpec => ({
+const program = ({ settings, paths }: StartContext, { name, args, env }: Program): ChildSpec => ({
   name,
   command: process.execPath,
-  args: [main, ...args],
+  args,
   env: {
     ...childEnv({ ...settings.env, ...env }, settingsOf(settings), NODE, PROXIES),
     // Maps are for reading stack traces of built code; ours runs as it was written, and they cost start time.

@@ -14,6 +14,7 @@ import { createActivityDeps } from './deps.ts';
 import { startMaintenance } from './maintenance.ts';
 import { selectPools, type Pool } from './pools.ts';
 import { runAll } from './run-all.ts';
+import { watchWorkflowThreads } from './workflow-watch.ts';
 import { connectNative, ensureSearchAttributes, toRuntimeLogger } from './temporal.ts';
 
 /**
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
   const version = buildId === undefined ? undefined : { buildId, deploymentName };
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const shared = { connection, namespace, activities, dataConverter, version };
+  const stopWatching = watchWorkflowThreads({ onStuck: () => endStuck(log) });
   const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
   const stopMaintenance = startMaintenance(database.db, log, deps);
   const stops = listenForStops(config, log);
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
   process.send?.({ type: 'ready' });
   log.info({ namespace, pools: pools.map(({ name, concurrency }) => `${name}: ${concurrency}`) }, 'worker is ready');
   await running.ended;
+  stopWatching();
   stopMaintenance();
   await stops.close();
   await deps.closeTools();
@@ -58,6 +61,12 @@ async function main(): Promise<void> {
   await database.close();
   log.info('worker has stopped');
   if (process.connected) process.disconnect();
+}
+
+/** What is under way is lost with the process, and done again by whoever takes its place. */
+function endStuck(log: Logger): never {
+  log.fatal('a workflow does not come back; the process ends, and its successor fails the tasks of that workflow');
+  process.exit(1);
 }
 
 /** Cancellations come without it too, a few seconds later. */

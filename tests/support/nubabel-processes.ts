@@ -1,3 +1,4 @@
+import { WORKER_ARGS } from '../../dev/product.ts';
 import { join } from 'node:path';
 import { startChild, type RunningChild } from '../../dev/child.ts';
 import { startTemporalServer, type RunningTemporal } from '../../dev/temporal/server.ts';
@@ -78,7 +79,7 @@ export function createProcesses(site: Site, env: NodeJS.ProcessEnv, temporalCli:
     const child = startChild({
       name: part,
       command: process.execPath,
-      args: [part.startsWith('api') ? 'api/main.ts' : 'workers/main.ts'],
+      args: part.startsWith('api') ? ['api/main.ts'] : WORKER_ARGS,
       env: { ...env, ...more },
       logFile,
       readyWhen: 'message',

@@ -1,3 +1,4 @@
+import { WORKER_ARGS } from '../../dev/product.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -73,7 +74,7 @@ const startWorker = (names: readonly string[], more: Record<string, string> = {}
   startChild({
     name: 'worker',
     command: process.execPath,
-    args: ['workers/main.ts', ...names],
+    args: [...WORKER_ARGS, ...names],
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],

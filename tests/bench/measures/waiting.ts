@@ -1,3 +1,4 @@
+import { WORKER_ARGS } from '../../../dev/product.ts';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { orchestrationWorkflowId, QUEUE, WORKFLOW } from '../../../contracts/queues.ts';
@@ -52,7 +53,7 @@ export const waiting: Measure = async ({ size, freshStage, tell }) => {
     };
     const before = await answer();
     await stage.processes.worker.stop();
-    const other = await stage.node('worker-2', ['workers/main.ts']);
+    const other = await stage.node('worker-2', WORKER_ARGS);
     const after = await answer();
     const restarted = await read(other.pid);
     await other.stop();

@@ -1,3 +1,4 @@
+import { WORKER_ARGS } from '../../../dev/product.ts';
 import type { Measure } from '../bench.ts';
 import { ms } from '../report/row.ts';
 import { rounds } from '../rounds.ts';
@@ -8,7 +9,7 @@ export const workerStart: Measure = async ({ size, stage: openStage }) => {
   const stage = await openStage();
   const all = await rounds(size.starts, async (nth) => {
     const start = performance.now();
-    const worker = await stage.node(`started-${nth}`, ['workers/main.ts']);
+    const worker = await stage.node(`started-${nth}`, WORKER_ARGS);
     const took = performance.now() - start;
     await worker.stop();
     return took;

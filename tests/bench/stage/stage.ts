@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ChildSpec, RunningChild } from '../../../dev/child.ts';
 import { ROOT } from '../../../dev/paths.ts';
 import { anyFreePort } from '../../../dev/ports.ts';
+import { WORKER_ARGS } from '../../../dev/product.ts';
 import { temporalServer } from '../../../dev/temporal/server.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { makeFolder, runChild } from './children.ts';
@@ -71,7 +72,7 @@ export async function openStage(servers: Servers, profile?: string): Promise<Sta
   ]);
   const product = await Promise.all([
     node('api', [...profiled, 'api/main.ts']),
-    node('worker', [...profiled, 'workers/main.ts']),
+    node('worker', [...profiled, ...WORKER_ARGS]),
   ]);
   return {
     url: local(api),
