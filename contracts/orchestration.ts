@@ -69,7 +69,11 @@ export type Intent = z.infer<typeof Intent>;
 export const AgentChoice = z.object({ agent: AgentId, relevance: z.number().min(0).max(1) });
 export type AgentChoice = z.infer<typeof AgentChoice>;
 
-/** What a request means. `source` says which link of the chain answered. */
+/**
+ * What a request means. `source` says which link of the chain answered: `local` are rules and trained readers that were
+ * sure of all of it, so that no model was asked; `keywords` guess by its words, where the model is away or the request
+ * names its agents.
+ */
 export const Analysis = z.object({
   intent: Intent,
   entities: z.record(z.string(), z.string()),
@@ -79,11 +83,15 @@ export const Analysis = z.object({
   language: Language,
   agents: z.array(AgentChoice),
   mode: RunMode,
-  source: z.enum(['model', 'keywords', 'request']),
+  source: z.enum(['local', 'model', 'keywords', 'request']),
   /** The model said it of an earlier request in the same words. */
   cached: z.boolean().optional(),
 });
 export type Analysis = z.infer<typeof Analysis>;
+
+/** What local rules are not sure of in a request, so that the model is asked. */
+export const Unclear = z.enum(['agents', 'language', 'day', 'order', 'intent', 'plan']);
+export type Unclear = z.infer<typeof Unclear>;
 
 const AgentScores = z.record(AgentId, z.number());
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentId, Category, Language } from './agents.ts';
 import { LIMITS } from './limits.ts';
-import { AgentChoice, Route, RunMode } from './orchestration.ts';
+import { AgentChoice, Route, RunMode, Unclear } from './orchestration.ts';
 import { isStorableText, NOT_TEXT } from './json.ts';
 
 export const DecidedBy = Route.shape.decidedBy;
@@ -25,6 +25,8 @@ export const RoutingDecision = z.object({
   }),
   alternatives: z.array(AgentChoice),
   reason: z.string(),
+  /** For what of it the model was asked, or would have been, had it not decided about the same words before. */
+  unclear: Unclear.optional(),
   /** Whom an admin gave the request to instead. */
   overridden: z.object({ overrideId: z.string(), agents: z.array(AgentId) }).optional(),
   createdAt: z.string(),

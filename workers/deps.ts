@@ -22,7 +22,7 @@ import { withDelegation } from '../domain/delegation/delegate.ts';
 import { createToolPorts } from '../adapters/mcp/tool-ports.ts';
 import { createGrantStore } from '../domain/connections/grant-store.ts';
 import { createToolHost } from '../domain/tools/create-tool-host.ts';
-import { analyzeByKeywords } from '../domain/routing/keywords.ts';
+import { analyzeLocally } from '../domain/routing/understand.ts';
 import { openSkills } from '../domain/skills/catalogue.ts';
 
 /** A reservation that nobody settles for this long counts as spent: longer than the longest call with its retries. */
@@ -76,7 +76,7 @@ export async function createActivityDeps(
     reservationSeconds: RESERVATION_SECONDS,
     alertThresholds: [config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD, 1],
     defaultPolicy: toDefaultPolicy(config.COST_WARNING_THRESHOLD, config.COST_CRITICAL_THRESHOLD),
-    analyzeByKeywords,
+    analyzeLocally,
     reachKillPoint,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
   };

@@ -4,6 +4,7 @@ import { maySeeJob, type Viewer } from './access.ts';
 import type { RoutingOverridesTable } from '../tables/routing.ts';
 import type { AgentId, Language } from '../../contracts/agents.ts';
 import type { DecidedBy } from '../../contracts/routing.ts';
+import type { Unclear } from '../../contracts/orchestration.ts';
 
 export type RoutingOverride = Selectable<RoutingOverridesTable>;
 
@@ -86,6 +87,7 @@ export const listDecisions = (
     .selectFrom('orchestrations as o')
     .select(['o.id', 'o.language', 'o.route', 'o.created_at'])
     .select(sql<string>`left(o.message, ${messageChars})`.as('message'))
+    .select(sql<Unclear | null>`o.local_route->>'unclear'`.as('unclear'))
     .select(CORRECTION.as('correction'))
     .where('o.route', 'is not', null)
     .where(maySeeJob(viewer))

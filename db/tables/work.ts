@@ -10,6 +10,7 @@ import type {
   JobStatusName,
   OrchestrateRequest,
   Route,
+  Unclear,
 } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import type { StopReceipt } from '../../contracts/steering.ts';
@@ -61,6 +62,10 @@ export interface LocalRoute {
   textHash?: string;
   /** The model's decision may be kept for the same words. */
   cacheable?: boolean;
+  /** What local rules say of the request: they are sure of all of it, and no model is asked. */
+  understood?: Pick<Analysis, 'intent' | 'mode'>;
+  /** What they are not sure of, for which the model is asked. */
+  unclear?: Unclear;
 }
 
 export interface OrchestrationsTable {

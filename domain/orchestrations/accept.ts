@@ -130,7 +130,7 @@ export async function recordRequest(
   const orchestration = await insertWithRoute(deps, trx, request, row);
   const body = {
     fingerprint: fingerprintOf(request),
-    analyze: needsAnalysis(options) && orchestration.analysis === null,
+    analyze: needsAnalysis(options) && orchestration.analysis === null && !orchestration.local_route?.understood,
     ...(options.tool && { tool: true }),
     ...(request.readsThread && !refusal && { readsThread: true }),
     language,

@@ -2,6 +2,7 @@ import type { Language } from '../../contracts/agents.ts';
 import type { AgentChoice, Analysis } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import type { RequestOptions } from '../../db/tables/work.ts';
+import type { Reading } from './actions.ts';
 import { readEnglish } from './actions-en.ts';
 import { readKorean } from './actions-ko.ts';
 
@@ -18,6 +19,20 @@ const READ_CHARS = 2_000;
 /** From this many different actions on a plan is worth its price. */
 const MANY_ACTIONS = 3;
 
+/** What a request asks to be done. */
+export function readActions(message: string, language: Language): Reading {
+  const text = message.slice(0, READ_CHARS);
+  return language === 'ko' ? readKorean(text) : readEnglish(text);
+}
+
+/** Whether the words leave it to the intent if there is a plan: two things are asked for, neither for certain final. */
+export function dependsOnIntent(message: string, language: Language): boolean {
+  const { question, asked, actions } = readActions(message, language);
+  return (
+    !asked && !question && actions.length === MANY_ACTIONS - 1 && actions.every(({ irreversible }) => !irreversible)
+  );
+}
+
 /**
  * Whether a request gets a plan, with the reason. Options of the request decide first; else it needs several different
  * actions, an irreversible one among others, or words that ask for a plan and its execution.
@@ -29,8 +44,7 @@ export function decidePlanning({ message, options, analysis, agents, language }:
   if (options.agents) return decided(false, 'The request names its agents.', 'option:agents');
   if (options.mode) return decided(false, 'The request says how its agents work together.', 'option:mode');
 
-  const text = message.slice(0, READ_CHARS);
-  const { question, asked, ordered, actions } = language === 'ko' ? readKorean(text) : readEnglish(text);
+  const { question, asked, ordered, actions } = readActions(message, language);
   const irreversibles = actions.filter(({ irreversible }) => irreversible);
   const isDeployment = analysis.intent === 'deploy' && analysis.mode === 'sequential';
   const signals = [

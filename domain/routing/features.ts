@@ -5,7 +5,7 @@ export const FEATURES_VERSION = 2;
 export const BUCKETS = 1 << 17;
 
 /** Hashed features of a text; the same bucket may stand there more than once. */
-interface Features {
+export interface Features {
   readonly buckets: number[];
   readonly values: number[];
 }
@@ -57,6 +57,9 @@ function addChars(features: Features, word: string): void {
   }
 }
 
+/** The bucket of a word that is one feature. */
+export const bucketOf = (word: string): number => toBucket(hashWord(word, WORD_SEED));
+
 function hashWord(word: string, seed: number): number {
   let hash = seed;
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193);
@@ -64,9 +67,13 @@ function hashWord(word: string, seed: number): number {
 }
 
 function add(features: Features, hash: number, value: number): void {
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  features.buckets.push((mixed ^ (mixed >>> 13)) & (BUCKETS - 1));
+  features.buckets.push(toBucket(hash));
   features.values.push(value);
+}
+
+function toBucket(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (mixed ^ (mixed >>> 13)) & (BUCKETS - 1);
 }
 
 const FIRST_HANGUL = 0xac00;

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import type { Language } from '../../contracts/agents.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
@@ -7,6 +8,7 @@ import { insertRouted, setLocalRoute, type CacheKey } from '../../db/queries/rou
 import type { LocalRoute, OrchestrationsTable, RequestOptions } from '../../db/tables/work.ts';
 import { findDeadline } from './entities.ts';
 import { textHashOf } from './text.ts';
+import { understand } from './understand.ts';
 import type { LocalRouter } from './local-router.ts';
 
 export interface RouteDeps {
@@ -31,7 +33,7 @@ export const OVERRIDES_LEARNED = 500;
  * Inserts an orchestration with the local router's decision and, if the model has decided about the same words before,
  * with that analysis. The insert tells the version of the organization's overrides: a router that knows an older one
  * learns them and decides again. So every entry follows an override with its next request, and usually this is one
- * round trip.
+ * round trip. Where the local rules are sure of the whole request, the decision holds what they understood.
  */
 export async function insertWithRoute(
   deps: RouteDeps,
@@ -39,25 +41,28 @@ export async function insertWithRoute(
   request: RoutedRequest,
   row: Insertable<OrchestrationsTable>,
 ): Promise<Orchestration> {
-  const local = decideLocally(deps, request);
+  const local = decideLocally(deps, request, row.language);
   const inserted = await insertRouted(trx, { ...row, local_route: local && JSON.stringify(local) }, toKey(row, local));
   const version = inserted.routingVersion ?? 0;
   if (!local || version === (local.version ?? 0)) return inserted;
   const overrides = await listOverrides(trx, OVERRIDES_LEARNED);
   deps.router.learn(request.organizationId, { version, overrides });
-  const again = decideLocally(deps, request);
+  const again = decideLocally(deps, request, row.language);
   return setLocalRoute(trx, { id: inserted.id, local_route: JSON.stringify(again) }, toKey(row, again));
 }
 
 /** Null when the request names its agents or its tool: then nobody has to decide. */
-function decideLocally(deps: RouteDeps, request: RoutedRequest): LocalRoute | null {
+function decideLocally(deps: RouteDeps, request: RoutedRequest, language: Language): LocalRoute | null {
   const { message, options, organizationId } = request;
   if (options.agents ?? options.tool) return null;
   const local = deps.router.route(message, organizationId);
+  const reading = understand(deps.router.readIntent, { text: message, language, local, mode: options.mode });
+  const isAsked = 'unclear' in reading && reading.unclear !== 'day';
   return {
     ...local,
+    ...reading,
     textHash: textHashOf(message),
-    cacheable: deps.routingCache && local.abstained && isPlain(request) && !findDeadline(message, new Date(), 'UTC'),
+    cacheable: deps.routingCache && isAsked && isPlain(request) && !findDeadline(message, new Date(), 'UTC'),
   };
 }
 

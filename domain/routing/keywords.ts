@@ -37,7 +37,8 @@ export const CATEGORY_OF_AGENT: Readonly<Record<TrainedAgent, Category>> = {
   general: 'quick',
 };
 
-const categoryOf = (agent: AgentId): Category => ownValue<Category>(CATEGORY_OF_AGENT, agent) ?? 'quick';
+/** Where requests for an agent belong; `quick` for one that is not known here. */
+export const categoryOf = (agent: AgentId): Category => ownValue<Category>(CATEGORY_OF_AGENT, agent) ?? 'quick';
 
 /** The last link of the chain: what a request means by its words alone. */
 export function analyzeByKeywords({ text, now, timeZone, local }: KeywordInput): Analysis {
@@ -57,9 +58,15 @@ export function analyzeByKeywords({ text, now, timeZone, local }: KeywordInput):
 
 /** How several agents should work together, by the words that join their parts. */
 export function findMode(text: string): RunMode {
-  if (FALLBACK.test(text)) return 'fallback';
-  return SEQUENTIAL.test(text) ? 'sequential' : 'parallel';
+  if (isFallback(text)) return 'fallback';
+  return isSequential(text) ? 'sequential' : 'parallel';
 }
+
+/** One part is only done when another fails. */
+export const isFallback = (text: string): boolean => FALLBACK.test(text);
+
+/** One part is done after another. */
+export const isSequential = (text: string): boolean => SEQUENTIAL.test(text);
 
 const agentsOf = (local: KeywordInput['local']): AgentChoice[] =>
   local && local.confidence >= MIN_GUESS ? local.agents : [{ agent: 'general', relevance: 1 }];

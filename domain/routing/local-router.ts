@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
 import { createAdapter, type AdaptedRouter, type OverrideExample } from './adapt.ts';
+import { createIntentReader, parseIntentModel, type IntentModel, type IntentReader } from './intents.ts';
 import { parseModel, type RouterModel } from './model.ts';
 import { createRouter } from './router.ts';
 
@@ -25,17 +26,20 @@ export type Judgement = 'right' | 'wrong' | 'abstained';
 export interface LocalRouter {
   route(text: string, organizationId: string): LocalRoute;
   learn(organizationId: string, taught: Taught): void;
+  /** What kind of thing a request wants. */
+  readonly readIntent: IntentReader;
   /** Whether each override would have been decided like that had only the others been given. */
   judge(overrides: readonly OverrideExample[]): Promise<Judgement[]>;
 }
 
 /** Opens the trained local path. */
 export async function openLocalRouter(): Promise<LocalRouter> {
-  const file = new URL('./model.json', import.meta.url);
-  return createLocalRouter(parseModel(JSON.parse(await readFile(file, 'utf8'))));
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(new URL(name, import.meta.url), 'utf8'));
+  return createLocalRouter(parseModel(await read('./model.json')), parseIntentModel(await read('./intent-model.json')));
 }
 
-export function createLocalRouter(model: RouterModel): LocalRouter {
+export function createLocalRouter(model: RouterModel, intentModel: IntentModel): LocalRouter {
   const base = createRouter(model);
   const adapt = createAdapter(model, base);
   const untaught = { version: 0, router: adapt([]) };
@@ -49,6 +53,7 @@ export function createLocalRouter(model: RouterModel): LocalRouter {
     return found;
   };
   return {
+    readIntent: createIntentReader(intentModel),
     route(text, organizationId) {
       const { version, router } = use(organizationId);
       return toLocalRoute(router.route(text), version);

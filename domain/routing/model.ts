@@ -1,6 +1,6 @@
 import { isRecord } from '../../contracts/json.ts';
 import { TRAINED_AGENTS, type AgentId } from '../../contracts/agents.ts';
-import { BUCKETS, FEATURES_VERSION, featuresOf } from './features.ts';
+import { BUCKETS, FEATURES_VERSION, featuresOf, type Features } from './features.ts';
 
 /** A trained router: one weight per bucket and agent, and the numbers that turn sums into decisions. */
 export interface RouterModel {
@@ -22,13 +22,16 @@ export interface RouterModel {
 }
 
 /** The model as it stands in `model.json`. */
-interface ModelJson extends Omit<RouterModel, 'weights'> {
+type ModelJson<Model> = Omit<Model, 'weights'> & {
   readonly featuresVersion: number;
   /** base64 of the signed bytes. */
   readonly weights: string;
-}
+};
 
-export const toModelJson = ({ weights, ...rest }: RouterModel): ModelJson => ({
+export const toModelJson = <Model extends { readonly weights: Int8Array }>({
+  weights,
+  ...rest
+}: Model): ModelJson<Model> => ({
   featuresVersion: FEATURES_VERSION,
   ...rest,
   weights: Buffer.from(weights.buffer, weights.byteOffset, weights.byteLength).toString('base64'),
@@ -36,34 +39,42 @@ export const toModelJson = ({ weights, ...rest }: RouterModel): ModelJson => ({
 
 /** Reads what `toModelJson` wrote. Throws a sentence that says what to do when it does not fit this code. */
 export function parseModel(json: unknown): RouterModel {
+  const { number, ...read } = readWeights(json, { whose: 'router', labels: TRAINED_AGENTS, buckets: BUCKETS });
+  return { ...read, joinAt: number('joinAt'), joinFloor: number('joinFloor') };
+}
+
+/** What every trained model holds, checked against the labels and buckets that this code knows. */
+export function readWeights<Label extends string>(
+  json: unknown,
+  { whose, labels, buckets }: { whose: string; labels: readonly Label[]; buckets: number },
+) {
   const refuse = (what: string): never => {
-    throw new Error(`The router's model ${what}: run npm run routing:train.`);
+    throw new Error(`The ${whose}'s model ${what}: run npm run routing:train.`);
   };
   if (!isRecord(json)) return refuse('is not an object');
   if (json['featuresVersion'] !== FEATURES_VERSION) return refuse('was trained on other features');
-  const labels = json['labels'];
-  if (!Array.isArray(labels) || labels.join() !== TRAINED_AGENTS.join()) return refuse('knows other agents');
+  const known = json['labels'];
+  if (!Array.isArray(known) || known.join() !== labels.join()) return refuse('knows other agents');
   const bias = json['bias'];
   if (!Array.isArray(bias) || bias.length !== labels.length || !bias.every(Number.isFinite))
     return refuse('has no bias');
   const number = (key: string): number => (Number.isFinite(json[key]) ? Number(json[key]) : refuse(`has no ${key}`));
   const bytes = Buffer.from(String(json['weights']), 'base64');
-  if (bytes.length !== BUCKETS * labels.length) return refuse('has the wrong number of weights');
+  if (bytes.length !== buckets * labels.length) return refuse('has the wrong number of weights');
   return {
-    labels: TRAINED_AGENTS,
+    labels,
     weights: new Int8Array(bytes),
     scale: number('scale'),
     bias: bias.map(Number),
     temperature: number('temperature'),
     answerAt: number('answerAt'),
-    joinAt: number('joinAt'),
-    joinFloor: number('joinFloor'),
     examplesHash: String(json['examplesHash']),
+    number,
   };
 }
 
 /** What scoring needs of a model; training scores with floats, the shipped model with bytes. */
-interface Weights {
+export interface Weights {
   readonly weights: Int8Array | Float32Array;
   readonly scale: number;
   readonly bias: readonly number[];
@@ -78,14 +89,22 @@ interface Sums {
 }
 
 /** The sums of one clause. */
-export function sumsOf(text: string, { weights, bias }: Weights): Sums {
-  const { buckets, values } = featuresOf(text);
+export const sumsOf = (text: string, model: Pick<Weights, 'weights' | 'bias'>): Sums =>
+  sumsOfFeatures(featuresOf(text), model);
+
+/** The sums of any features. */
+export function sumsOfFeatures(
+  { buckets, values }: Features,
+  { weights, bias }: Pick<Weights, 'weights' | 'bias'>,
+): Sums {
   const width = bias.length;
+  // Both are powers of two: a smaller model folds the buckets.
+  const fold = weights.length / width - 1;
   const perLabel = new Float64Array(width);
   let squares = 0;
   for (let at = 0; at < buckets.length; at++) {
     const value = values[at] ?? 0;
-    const row = (buckets[at] ?? 0) * width;
+    const row = ((buckets[at] ?? 0) & fold) * width;
     for (let label = 0; label < width; label++)
       perLabel[label] = (perLabel[label] ?? 0) + value * (weights[row + label] ?? 0);
     squares += value * value;

@@ -105,7 +105,15 @@ export const readDecisions = (
 type DecisionRow = Awaited<ReturnType<typeof listDecisions>>[number];
 
 /** A decision as admins read it; rows from before scores were kept say that nobody was asked. */
-const toDecision = ({ id, message, language, route, correction, created_at }: DecisionRow): RoutingDecision[] =>
+const toDecision = ({
+  id,
+  message,
+  language,
+  route,
+  unclear,
+  correction,
+  created_at,
+}: DecisionRow): RoutingDecision[] =>
   route
     ? [
         {
@@ -120,6 +128,7 @@ const toDecision = ({ id, message, language, route, correction, created_at }: De
           scores: route.scores ?? { local: null, model: null },
           alternatives: route.alternatives,
           reason: route.reason,
+          ...(unclear && { unclear }),
           ...(correction && { overridden: correction }),
           createdAt: created_at.toISOString(),
         },

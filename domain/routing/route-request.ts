@@ -29,10 +29,10 @@ const DATE_NAME = /date|day|dead.?line|due|time|week|month|quarter|year|until|wh
 const DATE_VALUE = /\d{4}-\d{2}|\d{1,2}:\d{2}/;
 
 /** The local understanding of a request, for when the model is away or was not asked. */
-type KeywordAnalysis = (input: { text: string; now: Date; timeZone: string; local: LocalRoute | null }) => Analysis;
+type LocalAnalysis = (input: { text: string; now: Date; timeZone: string; local: LocalRoute | null }) => Analysis;
 
 export interface RouteRequestDeps extends DatabaseDeps, WorkDeps {
-  readonly analyzeByKeywords: KeywordAnalysis;
+  readonly analyzeLocally: LocalAnalysis;
   /** Tells the operator of a decision that may be wrong. */
   readonly warn: (message: string, details: Record<string, unknown>) => void;
 }
@@ -62,7 +62,7 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
     const asks = !plan.used && !options.dryRun;
     const approval = asks ? await approvalBeforeWork(deps, trx, orchestration, route) : undefined;
     if (!plan.used) await insertAgentSteps(trx, { ...target, agents: route.agents });
-    await cacheDecision(trx, orchestration, { route, analysis });
+    await cacheDecision(trx, orchestration, analysis);
     if (approval) await insertApproval(trx, target, approval);
     await storeDecision(trx, orchestration, { analysis, route, plan, approval });
     return toRoutedWork(deps, orchestration, route, plan, approval ?? null);
@@ -71,12 +71,17 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
 
 async function analyzeWithoutModel(deps: RouteRequestDeps, trx: OrganizationTransaction, orchestration: Orchestration) {
   const user = orchestration.user_id ? await findUser(trx, orchestration.user_id) : undefined;
-  return deps.analyzeByKeywords({
+  const analysis = deps.analyzeLocally({
     text: orchestration.message,
     now: orchestration.created_at,
     timeZone: user?.time_zone ?? 'UTC',
     local: orchestration.local_route,
   });
+  // An agent's file says where its requests belong, also that of an agent nothing was trained on.
+  return {
+    ...analysis,
+    category: deps.agents.get(analysis.agents[0]?.agent ?? 'general')?.category ?? analysis.category,
+  };
 }
 
 async function storeDecision(
@@ -112,12 +117,12 @@ async function storeDecision(
 async function cacheDecision(
   trx: OrganizationTransaction,
   orchestration: Orchestration,
-  { route, analysis }: { route: Route; analysis: Analysis },
+  analysis: Analysis,
 ): Promise<void> {
   const { cacheable, textHash } = orchestration.local_route ?? {};
   if (!cacheable || !textHash) return;
-  if (route.decidedBy === 'cache') await countHit(trx, { textHash, demo: orchestration.demo });
-  if (route.decidedBy !== 'model' || !isLasting(analysis)) return;
+  if (analysis.cached) await countHit(trx, { textHash, demo: orchestration.demo });
+  if (analysis.source !== 'model' || analysis.cached || !isLasting(analysis)) return;
   await putCached(trx, orchestration, { textHash, analysis, days: KEPT_DAYS });
   // One decision in sixteen sweeps, which keeps the table small.
   if (textHash.startsWith('0')) await sweepCache(trx, SWEPT_AT_ONCE);

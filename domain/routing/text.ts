@@ -24,7 +24,7 @@ const MENTION = /<[@#!][^>\s]*>|(?<![\p{L}\d])@[\p{L}\d._-]+/gu;
 const EMOJI = /(?<![\p{L}\d]):[a-z0-9_+-]+:(?![\p{L}\d])/gu;
 
 /** Cuts a long text to what the router looks at. */
-const clip = (text: string): string =>
+export const clip = (text: string): string =>
   text.length <= HEAD_CHARS + TAIL_CHARS ? text : `${text.slice(0, HEAD_CHARS)}\n${text.slice(-TAIL_CHARS)}`;
 
 /** One spelling for what means the same: NFKC, lower case, addresses and mentions as a word, digits as 0. */
@@ -42,9 +42,15 @@ const KOREAN_SHARE = 0.25;
 
 /** The language of a request, by the share of Hangul among its letters. */
 export function detectLanguage(text: string): Language {
+  const { share } = hangulShareOf(text);
+  return share > 0 && share >= KOREAN_SHARE ? 'ko' : 'en';
+}
+
+/** How many letters a text has, and the share of Hangul among them. */
+export function hangulShareOf(text: string): { readonly share: number; readonly letters: number } {
   const hangul = text.match(/[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]/g)?.length ?? 0;
-  const latin = text.match(/[a-zA-Z]/g)?.length ?? 0;
-  return hangul > 0 && hangul >= KOREAN_SHARE * (hangul + latin) ? 'ko' : 'en';
+  const letters = hangul + (text.match(/[a-zA-Z]/g)?.length ?? 0);
+  return { share: letters === 0 ? 0 : hangul / letters, letters };
 }
 
 // Korean joins requests with verb endings; the listed stems keep nouns such as 광고 and 보고 whole.

@@ -25,17 +25,19 @@ const matchesName = (patterns: readonly string[], name: string): boolean =>
 
 /**
  * The skills that an agent is offered, by name. An organization's skill stands in for the house's of the same name.
- * Where there are too many, those that the analysis has named come first, then the organization's own.
+ * Where there are too many, those that the request or its analysis names come first, then the organization's own.
  */
 export function offeredSkills(
   agent: Pick<AgentDefinition, 'skills'>,
-  analysisSkills: readonly string[],
+  request: { readonly message: string; readonly named: readonly string[] },
   house: readonly Skill[],
   own: readonly Skill[],
 ): Skill[] {
   const all = [...new Map([...house, ...own].map((skill) => [skill.name, skill])).values()];
-  const named = new Set(analysisSkills.map(hyphenated));
-  const rank = ({ name, source }: Skill) => (named.has(name) ? 0 : source === 'organization' ? 1 : 2);
+  const named = new Set(request.named.map(hyphenated));
+  const message = request.message.toLowerCase();
+  const rank = ({ name, source }: Skill) =>
+    named.has(name) || isNamedIn(message, name) ? 0 : source === 'organization' ? 1 : 2;
   const allowed = all
     .filter(({ name }) => matchesName(agent.skills, name))
     .sort((a, b) => rank(a) - rank(b) || byName(a, b));
@@ -45,6 +47,10 @@ export function offeredSkills(
     .filter((skill) => (letters += lineOf(skill).length) <= MAX_LETTERS)
     .sort(byName);
 }
+
+/** Whether every word of a skill's name stands in the message, wherever. */
+const isNamedIn = (message: string, name: string): boolean =>
+  name.split(/[-_]+/).every((word) => word !== '' && message.includes(word));
 
 const hyphenated = (name: string): string =>
   name

@@ -25,10 +25,10 @@ export async function loadTools(
   context: StepContextRow,
   step: StepForWork | undefined,
 ): Promise<AgentTools> {
-  const { organization_id: organizationId, user_id: userId, category, analysis } = context;
+  const { organization_id: organizationId, user_id: userId, category, analysis, message } = context;
   const offer = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
   const own = context.skills.map((skill) => ({ ...skill, body: '', source: 'organization' as const, files: [] }));
-  const skills = offeredSkills(agent, analysis?.skills ?? [], deps.skills.list(), own);
+  const skills = offeredSkills(agent, { message, named: analysis?.skills ?? [] }, deps.skills.list(), own);
   const { checkArguments } = deps.host;
   const only = step?.kind === 'tool' && step.tool ? { only: step.tool } : {};
   return toAgentTools(agent, offer, { skills, checkArguments, ...only });

@@ -117,7 +117,7 @@ const FENCE: Readonly<Record<string, readonly Rule[]>> = {
     NODE,
   ],
   'front door': [oneOf('@temporalio/envconfig', 'pino', 'zod')],
-  tools: [inside('tools', 'domain/routing', 'contracts'), NODE],
+  tools: [inside('tools', 'domain/routing', 'contracts'), oneOf('domain/planning/decide-planning.ts'), NODE],
   web: [
     inside('web'),
     typesOf(inside('contracts', 'api')),

@@ -30,6 +30,7 @@ function openEntry() {
     dispatcher: { now: async ({ orchestrationId }) => void dispatched.push(orchestrationId), fromBacklog: nobody },
     router: {
       route: () => ({ agents: [], alternatives: [], confidence: 0, abstained: true, reason: 'test' }),
+      readIntent: () => ({ intent: 'other', confidence: 0, abstained: true, deploys: 0 }),
       learn: () => undefined,
       judge: nobody,
     },

@@ -7,21 +7,23 @@ import type { ApiDeps } from '../../api/deps.ts';
 import type { AgentId } from '../../contracts/agents.ts';
 import { withOrganization } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
+import type { IntentModel } from '../../domain/routing/intents.ts';
 import type { RouterModel } from '../../domain/routing/model.ts';
-import { loadModel } from '../domain/routing/load-router.ts';
+import { loadIntentModel, loadModel } from '../domain/routing/load-router.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createTenant, type Tenant } from './world.ts';
 
 let database: TestDatabase;
 let model: RouterModel;
+let intentModel: IntentModel;
 beforeAll(async () => {
-  [database, model] = await Promise.all([openTestDatabase(20), loadModel()]);
+  [database, model, intentModel] = await Promise.all([openTestDatabase(20), loadModel(), loadIntentModel()]);
 });
 afterAll(() => database?.drop());
 
 /** A door with a memory of its own, as each API process has one; it counts how often it had to learn. */
 function openDoor() {
-  const router = createLocalRouter(model);
+  const router = createLocalRouter(model, intentModel);
   const learned: number[] = [];
   const learn: typeof router.learn = (organizationId, taught) => {
     learned.push(taught.version);
@@ -119,7 +121,7 @@ describe('an override', () => {
 
 describe('the memory of a door', () => {
   it('holds a bounded number of organizations, and learns again what it let go', async () => {
-    const router = createLocalRouter(model);
+    const router = createLocalRouter(model, intentModel);
     const taught = { version: 1, overrides: [{ id: 'o', text: TEXT, agents: ['brand' as const] }] };
     const organizations = Array.from({ length: 65 }, (_, n) => `organization-${n}`);
     for (const one of organizations) router.learn(one, taught);

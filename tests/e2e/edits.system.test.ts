@@ -74,7 +74,7 @@ const storeOf = ({ database }: Nubabel) =>
     agents: sampleAgents(sampleDefinition('engineering')),
     models: MODELS,
     prices: PRICES,
-    analyzeByKeywords: () => {
+    analyzeLocally: () => {
       throw new Error('Nothing is analysed here.');
     },
     approvalRules: { thresholdCents: 100, timeoutMs: 60_000 },

@@ -102,7 +102,7 @@ const SLOT = /\{([^{}]*)\}/g;
 const ROUNDS = 4;
 
 /** Writes a pattern out: every alternative of every slot is used, in chance company. */
-export function writeOut(pattern: Example, random: Random): Example[] {
+export function writeOut<Pattern extends { readonly text: string }>(pattern: Pattern, random: Random): Pattern[] {
   const slots = [...pattern.text.matchAll(SLOT)].map(([, inside = '']) => inside.split('|'));
   const count = Math.max(1, ...slots.map((slot) => slot.length)) * (slots.length > 1 ? ROUNDS : 1);
   const columns = slots.map((slot) => column(slot, count, random));

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { agentAmong, Language, TRAINED_AGENTS, type AgentId } from '../../contracts/agents.ts';
 import { readFile, readdir } from 'node:fs/promises';
 
-const LearnedAgent = agentAmong(TRAINED_AGENTS);
+/** An agent that the router knows. */
+export const LearnedAgent = agentAmong(TRAINED_AGENTS);
 
 /** A request with the agents whose business it is. */
 export interface Example {
@@ -76,6 +77,13 @@ async function readExamples(file: URL | string): Promise<Example[]> {
   if (problems.length > 0) throw new Error(`${String(file)}:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
   return examples;
 }
+
+/** The fields of every line of a file of examples. */
+export const readRows = async (name: string): Promise<string[][]> =>
+  (await readFile(new URL(name, FOLDER), 'utf8'))
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => line.split('\t'));
 
 const named = (name: string): Promise<Example[]> => readExamples(new URL(name, FOLDER));
 

@@ -31,7 +31,7 @@ export function trainWithCheck(data: TrainingData): Training {
   const passes = Math.round(checks.reduce((sum, check) => sum + check.passes, 0) / checks.length);
   const temperature = fitTemperature(checks.flatMap((check) => check.judge(1)));
   const unseen = checks.flatMap((check) => check.judge(temperature));
-  const weights = quantise(learnFor(data, passes));
+  const weights = quantise(learnFor(data, passes), TRAINED_AGENTS);
   const thresholds = fitThresholds(unseen);
   return { model: { ...weights, ...thresholds, temperature, examplesHash: hashTrainingData(data) }, unseen };
 }
@@ -71,11 +71,12 @@ function learnFor(data: TrainingData, passes: number): Learner {
   return learner;
 }
 
-function quantise({ weights, bias }: Learner): Pick<RouterModel, 'labels' | 'weights' | 'scale' | 'bias'> {
+/** Weights as signed bytes: a quarter of the size, and as right. */
+export function quantise<Label extends string>({ weights, bias }: Learner, labels: readonly Label[]) {
   const highest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
   const scale = highest / 127;
   return {
-    labels: TRAINED_AGENTS,
+    labels,
     weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)),
     scale,
     bias: [...bias],

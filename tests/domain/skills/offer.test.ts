@@ -12,28 +12,32 @@ const skill = (name: string, more: Partial<Skill> = {}): Skill => ({
 });
 const own = (name: string, more: Partial<Skill> = {}) => skill(name, { source: 'organization', ...more });
 const ALL = { skills: ['*'] };
+const NOTHING = { message: '', named: [] };
 const names = (skills: readonly Skill[]) => skills.map(({ name }) => name);
 
 describe('the skills that an agent is offered', () => {
   it('are those that its list allows, by name', () => {
     const nubabel = [skill('release-notes'), skill('incident-report'), skill('incident-call'), skill('weekly-report')];
-    expect(names(offeredSkills(ALL, [], nubabel, []))).toEqual(names(nubabel).sort());
-    expect(names(offeredSkills({ skills: ['incident-*', 'weekly-report'] }, [], nubabel, []))).toEqual([
+    expect(names(offeredSkills(ALL, NOTHING, nubabel, []))).toEqual(names(nubabel).sort());
+    expect(names(offeredSkills({ skills: ['incident-*', 'weekly-report'] }, NOTHING, nubabel, []))).toEqual([
       'incident-call',
       'incident-report',
       'weekly-report',
     ]);
-    expect(offeredSkills({ skills: [] }, ['release-notes'], nubabel, [])).toEqual([]);
+    expect(offeredSkills({ skills: [] }, { message: '', named: ['release-notes'] }, nubabel, [])).toEqual([]);
   });
 
   it('are the organization’s own where it has one of the same name', () => {
-    const offered = offeredSkills(ALL, [], [skill('a'), skill('b')], [own('b', { body: 'Our way.' }), own('c')]);
+    const offered = offeredSkills(ALL, NOTHING, [skill('a'), skill('b')], [own('b', { body: 'Our way.' }), own('c')]);
     expect(offered).toMatchObject([{ name: 'a' }, { name: 'b', body: 'Our way.' }, { name: 'c' }]);
   });
 
-  it('stay within bounds; those that the analysis names and the own ones come before the rest', () => {
+  it.each([
+    ['the analysis', { message: 'Do it', named: ['Z Wanted'] }],
+    ['the request', { message: 'Wanted: the report from Z', named: [] }],
+  ])('stay within bounds; those that %s names and the own ones come before the rest', (_, request) => {
     const many = Array.from({ length: 60 }, (_, i) => skill(`a-${i}`, { description: 'x'.repeat(1_000) }));
-    const offered = offeredSkills(ALL, ['Z Wanted'], [...many, skill('z-wanted')], [own('y-own')]);
+    const offered = offeredSkills(ALL, request, [...many, skill('z-wanted')], [own('y-own')]);
     expect(names(offered)).toEqual(expect.arrayContaining(['y-own', 'z-wanted']));
     expect(names(offered)).toEqual(names(offered).toSorted());
     expect(skillsPrompt(offered).length).toBeLessThan(8_500);

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRouter } from '../../../domain/routing/router.ts';
 import { writeOut } from '../../../tools/routing/augment.ts';
+import { readHeldOutReadings } from '../../../tools/routing/evaluate-understanding.ts';
 import { readHeldOut, readTrainingData } from '../../../tools/routing/examples.ts';
 import { createRandom } from '../../../tools/routing/random.ts';
 import { train } from '../../../tools/routing/train.ts';
+import { readIntentData, trainIntents } from '../../../tools/routing/train-intents.ts';
+import { loadIntentModel } from '../../domain/routing/load-router.ts';
 import { fewExamples } from './few-examples.ts';
 import { createTwinFinder } from './likeness.ts';
 
@@ -20,6 +23,12 @@ describe('training', () => {
   });
 });
 
+describe('training the intent reader', () => {
+  it('gives the model as it stands', async () => {
+    expect(trainIntents(await readIntentData()).model).toEqual(await loadIntentModel());
+  });
+});
+
 describe('the examples', () => {
   it('keeps what it is judged by out of what it learns from, near-duplicates too', async () => {
     const [{ examples, patterns }, { single, plain, multi }] = await Promise.all([readTrainingData(), readHeldOut()]);
@@ -27,6 +36,17 @@ describe('the examples', () => {
     const learned = [...examples, ...written];
     const findTwin = createTwinFinder(learned.map(({ text }) => text));
     const leaks = [...single, ...plain, ...multi].flatMap(({ text }) => {
+      const { twin, likeness } = findTwin(text);
+      return likeness >= NEAR ? [`${text} ~ ${twin}`] : [];
+    });
+    expect(leaks).toEqual([]);
+  });
+
+  it('keeps what intents are judged by out of what they are learned from', async () => {
+    const [{ examples, patterns }, { plain, others }] = await Promise.all([readIntentData(), readHeldOutReadings()]);
+    const written = patterns.flatMap((pattern) => writeOut(pattern, createRandom(1)));
+    const findTwin = createTwinFinder([...examples, ...written].map(({ text }) => text));
+    const leaks = [...plain, ...others].flatMap(({ text }) => {
       const { twin, likeness } = findTwin(text);
       return likeness >= NEAR ? [`${text} ~ ${twin}`] : [];
     });
