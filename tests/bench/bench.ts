@@ -62,7 +62,7 @@ async function warm(stage: Stage, { warmUp }: Size): Promise<Stage> {
 }
 
 async function warmBare(bare: Bare, { warmUp }: Size): Promise<Bare> {
-  const input = { agents: 3, reporting: true };
+  const input = { analyze: true, agents: 3, reporting: true };
   await bare.run({ count: warmUp, callers: 4, workflow: 'bareWorkflow', input });
   return bare;
 }

@@ -1,6 +1,8 @@
 /** What bare workflows are asked to do. */
 export interface BareInput {
-  /** Normal activities at once, between an awaited normal one and a local one. */
+  /** A normal activity that is awaited first, as the analysis of what local rules are not sure of. */
+  readonly analyze: boolean;
+  /** Normal activities at once, between two local ones. */
   readonly agents: number;
   /** With a writer beside the path, as for Slack. */
   readonly reporting: boolean;

@@ -8,9 +8,9 @@ const slow = proxyActivities<BareActivities>({ startToCloseTimeout: '10 minutes'
 const quick = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '10 seconds' });
 
 /** The shape of an orchestration, step for step, without anything in the steps: what the engine alone costs. */
-export async function bareWorkflow({ agents, reporting }: BareInput): Promise<{ status: string }> {
+export async function bareWorkflow({ analyze, agents, reporting }: BareInput): Promise<{ status: string }> {
   const reporter = startReporter(reporting);
-  await slow.analyze();
+  if (analyze) await slow.analyze();
   await quick.route();
   reporter.changed();
   await Promise.all(Array.from({ length: agents }, () => slow.answer().finally(reporter.changed)));

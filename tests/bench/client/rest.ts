@@ -5,6 +5,10 @@ import type { Tenant } from '../stage/tenant.ts';
 /** Words that the local router is unsure of, so that the model's analysis decides: the longest way through the nubabel. */
 export const UNCLEAR = 'Zorbling the quux of seven';
 
+/** Words for three agents at once that no model is asked about: the usual way. */
+export const CLEAR =
+  'What should our logo look like? What should the newsletter say? What is our runway at the current burn?';
+
 let asked = 0;
 
 const headersOf = ({ token }: Tenant) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });

@@ -14,7 +14,7 @@ export const throughput: Measure = async ({ size, stage: openStage, bare: openBa
   const { manyCallers: requests, callers } = size;
   const tenant = await makeTenant(stage);
   const follower = await follow(stage, tenant);
-  const input = { agents: 3, reporting: false };
+  const input = { analyze: true, agents: 3, reporting: false };
   const all = await rounds(size.rounds, async () => ({
     bare: await cpuPerRequest({ stage, bare, requests }, () =>
       bare.run({ count: requests, callers, workflow: 'bareWorkflow', input }),

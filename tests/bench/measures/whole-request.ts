@@ -2,7 +2,7 @@ import type { Measure } from '../bench.ts';
 import { nowMs } from '../clock.ts';
 import { inTurn } from '../client/callers.ts';
 import { follow } from '../client/follower.ts';
-import { ask } from '../client/rest.ts';
+import { ask, CLEAR, UNCLEAR } from '../client/rest.ts';
 import { watchSlack } from '../client/slack-calls.ts';
 import { mention } from '../client/slack-events.ts';
 import { ms, type Row } from '../report/row.ts';
@@ -15,44 +15,58 @@ interface Pair {
   readonly bare: readonly number[];
 }
 
+/** Requests with and without the analysis turn; the bare workflow has the shape of the kind beside it. */
+const KINDS = [
+  { kind: 'understood locally', analyze: false, message: CLEAR },
+  { kind: 'with an analysis turn', analyze: true, message: UNCLEAR },
+] as const;
+
 /** One caller, one request after the other, each beside as many bare workflows of the same shape. */
 export const wholeRequest: Measure = async ({ size, stage: openStage, bare: openBare }) => {
   const [stage, bare] = [await openStage(), await openBare()];
   const count = size.oneCaller;
-  const tenant = await makeTenant(stage, count * size.rounds);
+  const tenant = await makeTenant(stage, count * size.rounds * KINDS.length);
   const [follower, slack] = [await follow(stage, tenant), await watchSlack(stage)];
-  const calls: number[] = [];
-  const runBare = async (reporting: boolean) =>
-    (await bare.run({ count, callers: 1, workflow: 'bareWorkflow', input: { agents: 3, reporting } })).latenciesMs;
-  const inSlack = async () => {
-    const start = nowMs();
-    const thread = await mention(stage, tenant);
-    const { at } = await slack.final(thread);
-    calls.push(slack.callsOf(thread).length);
-    return at - start;
-  };
-  const all = await rounds(size.rounds, async () => {
-    const bareRest = await runBare(false);
-    const rest = await inTurn(count, 1, async () => follower.completed(await ask(stage, tenant)));
-    if (rest.errors.length > 0) throw new Error(rest.errors[0]);
-    const bareSlack = await runBare(true);
-    const ours = await rounds(count, inSlack);
-    return { rest: { ours: rest.latenciesMs, bare: bareRest }, slack: { ours, bare: bareSlack } };
-  });
+  let nth = 0;
+  const runBare = async (analyze: boolean, reporting: boolean) =>
+    (await bare.run({ count, callers: 1, workflow: 'bareWorkflow', input: { analyze, agents: 3, reporting } }))
+      .latenciesMs;
+  const rows: Row[] = [];
+  for (const { kind, analyze, message } of KINDS) {
+    const calls: number[] = [];
+    const inSlack = async () => {
+      const start = nowMs();
+      const thread = await mention(stage, tenant, message);
+      const { at } = await slack.final(thread);
+      calls.push(slack.callsOf(thread).length);
+      return at - start;
+    };
+    const all = await rounds(size.rounds, async () => {
+      const bareRest = await runBare(analyze, false);
+      const asked = () => ask(stage, tenant, { message: `${message} ${++nth}` });
+      const rest = await inTurn(count, 1, async () => follower.completed(await asked()));
+      if (rest.errors.length > 0) throw new Error(rest.errors[0]);
+      const bareSlack = await runBare(analyze, true);
+      const ours = await rounds(count, inSlack);
+      return { rest: { ours: rest.latenciesMs, bare: bareRest }, slack: { ours, bare: bareSlack } };
+    });
+    const perRun = (calls.reduce((total, each) => total + each, 0) / calls.length).toFixed(1);
+    const note = `${perRun} Slack calls per request; the bare writer reports alike`;
+    rows.push(
+      ...rowsOf(
+        `REST, ${kind}`,
+        all.map((round) => round.rest),
+      ),
+      ...rowsOf(
+        `Slack, ${kind}`,
+        all.map((round) => round.slack),
+        note,
+      ),
+    );
+  }
   follower.close();
   slack.close();
-  const perRun = (calls.reduce((total, each) => total + each, 0) / calls.length).toFixed(1);
-  return [
-    ...rowsOf(
-      'REST',
-      all.map((round) => round.rest),
-    ),
-    ...rowsOf(
-      'Slack',
-      all.map((round) => round.slack),
-      `${perRun} Slack calls per request; the bare writer reports alike`,
-    ),
-  ];
+  return rows;
 };
 
 function rowsOf(door: string, all: readonly Pair[], note?: string): Row[] {
