@@ -240,12 +240,28 @@ describe('who works', () => {
     expect(askers('Named ones')).toEqual(['ops']);
   });
 
-  it('is the local router’s choice when it is sure, whatever the model thinks', async () => {
-    nubabel.model.setResponder(specialist({ agents: [{ agent: 'finance', relevance: 1 }] }));
-    const message = 'Fix the bug in our login api and write a test';
+  it('is the local router’s choice when local rules are sure of all of it, and no model is asked what it means', async () => {
+    const message = 'Fix the bug in our login api and write a test by Friday';
     const { jobId } = await nubabel.ask(message);
-    expect(await nubabel.ended(jobId)).toMatchObject({ agents: [{ agent: 'engineering' }] });
-    expect(await routeOf(jobId)).toMatchObject({ route: { decidedBy: 'local' } });
+    expect(await nubabel.ended(jobId)).toMatchObject({ agents: [{ agent: 'engineering' }], category: 'ultrabrain' });
+    expect(await routeOf(jobId)).toMatchObject({
+      route: { decidedBy: 'local', mode: 'parallel' },
+      analysis: { source: 'local', intent: 'code', entities: { deadline: expect.stringMatching(/^\d{4}-/) } },
+    });
+    expect(askers(message)).toEqual(['engineering']);
+  });
+
+  it('is the local router’s choice when only the order is unclear, which the model is asked about', async () => {
+    nubabel.model.setResponder(specialist({ agents: [{ agent: 'ops', relevance: 1 }], mode: 'sequential' }));
+    const message = 'Draft a launch tweet and check the budget for it';
+    const { jobId } = await nubabel.ask(message);
+    const job = await nubabel.ended(jobId);
+    expect(job.agents.map(({ agent }) => agent).sort()).toEqual(['finance', 'marketing']);
+    expect(await routeOf(jobId)).toMatchObject({
+      route: { decidedBy: 'local', mode: 'sequential' },
+      analysis: { source: 'model' },
+    });
+    expect(askers(message).filter((asker) => asker === 'analysis')).toHaveLength(1);
   });
 
   it('is the model’s choice when the local router is unsure, asked by structured output on the fast model', async () => {
@@ -271,7 +287,8 @@ describe('who works', () => {
   ])('is read from the words when the model %s', async (_, reply) => {
     const answer = specialist();
     nubabel.model.setResponder((request) => (request.schema ? reply() : answer(request)));
-    const { jobId } = await nubabel.ask('What is our runway and budget?');
+    // Whether that is in April or in May no rule can say.
+    const { jobId } = await nubabel.ask('Compute our runway and budget by 04/05');
     expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', agents: [{ agent: 'finance' }] });
     expect(['keywords', 'model']).toContain((await routeOf(jobId))?.analysis.source);
   });
