@@ -153,6 +153,21 @@ export async function callInOrganization<Row>(
   return inFairShare(db, organizationId, async () => (await statement.execute(db)).rows);
 }
 
+/**
+ * One statement in a transaction of its own, in one round trip, whose commit is not waited for: for what may be forgotten
+ * in a crash of Postgres. `statement` is SQL of ours, and cannot carry parameters.
+ */
+export function runInOrganization(db: Kysely<Database>, organizationId: string, statement: string): Promise<void> {
+  if (!isUuid(organizationId)) return Promise.reject(new Error('An organization id has to be a UUID.'));
+  const set = `${setOrganization(`'${organizationId}'`)}; set local synchronous_commit = off`;
+  return inFairShare(db, organizationId, () =>
+    // A connection that is left in the middle of its transaction is closed.
+    db.connection().execute(async (connection) => {
+      await sql.raw(`begin; ${set}; ${statement}; commit`).execute(connection);
+    }),
+  );
+}
+
 /** A connection that cannot roll back must not serve anybody else: the pool closes what is not idle. */
 async function rollBack(connection: Kysely<Database>): Promise<void> {
   await sql

@@ -1,7 +1,8 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql, type Compilable, type RawBuilder } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { centsToNanos, windowEnd, type Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
+import { along } from '../together.ts';
 
 /** Limits where the organization has set none of its own. */
 export interface DefaultLimits {
@@ -70,33 +71,40 @@ export const TODAY = sql<string>`(now() at time zone 'utc')::date`;
  * The windows a call of this day draws from: the day, month and year of the organization, and the day of the user.
  * Whoever moves money in them locks them by scope, period, user and start, so that nobody waits in a circle.
  */
-export const windowsOf = (userId: string | null, limits: DefaultLimits, day: RawBuilder<string> = TODAY) => sql`
+export const windowsOf = (
+  userId: string | null | RawBuilder<string | null>,
+  limits: DefaultLimits,
+  day: RawBuilder<string> = TODAY,
+) => windows(typeof userId === 'string' || userId === null ? sql<string | null>`${userId}::uuid` : userId, limits, day);
+
+const windows = (userId: RawBuilder<string | null>, limits: DefaultLimits, day: RawBuilder<string>) => sql`
   select w.scope, w.user_id, w.period, date_trunc(w.period, ${day})::date as starts_on,
     coalesce(l.limit_nanos, w.default_nanos) as limit_nanos
   from (values
     ('organization', ${ORGANIZATION}::uuid, 'day', ${UNLIMITED}),
     ('organization', ${ORGANIZATION}::uuid, 'month', ${limits.organizationMonthNanos}::bigint),
     ('organization', ${ORGANIZATION}::uuid, 'year', ${UNLIMITED}),
-    ('user', ${userId ?? ORGANIZATION}::uuid, 'day', ${limits.userDayNanos}::bigint)
+    ('user', coalesce(${userId}, ${ORGANIZATION}::uuid), 'day', ${limits.userDayNanos}::bigint)
   ) as w (scope, user_id, period, default_nanos)
   left join budget_limits l on l.scope = w.scope and l.user_id = w.user_id and l.period = w.period
-  where ${userId !== null} or w.scope = 'organization'`;
+  where ${userId} is not null or w.scope = 'organization'`;
 
 /**
  * Moves the worst case of a call from free to reserved in every window at once. What an open envelope of its
  * orchestration holds is taken first: that is reserved already, so only the rest needs room. A call is of one day: an
  * envelope of an earlier day pays for a whole call or for none. One statement takes, checks and writes everything down;
- * the row locks make concurrent callers queue, so a race can never overspend.
+ * the row locks make concurrent callers queue, so a race can never overspend. `statements` go along in the same round trip.
  * @throws NoRoomInBudgetError when a window has no room; the caller's transaction must roll back.
  */
 export async function reserve(
   trx: OrganizationTransaction,
   reservation: Reservation,
   limits: DefaultLimits,
+  statements: readonly Compilable[] = [],
 ): Promise<void> {
   const { organizationId, orchestrationId, userId, nanos } = reservation;
   const { rows } = await sql<Untaken>`
-    with envelope as materialized (
+    with ${along(statements)} envelope as materialized (
       select reserved_on, case when reserved_on = ${TODAY} or remaining_nanos >= ${nanos}::bigint
         then least(remaining_nanos, ${nanos}::bigint) else 0 end as drawn
       from envelopes where orchestration_id = ${orchestrationId} and remaining_nanos > 0

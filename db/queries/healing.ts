@@ -48,11 +48,10 @@ export const setHealing = (
     .where('status', '=', 'running')
     .execute();
 
-/** The job is over: attempts that nothing came of have failed. */
-export const failOpenHealing = (trx: OrganizationTransaction, orchestrationId: string) =>
+/** The job is over: attempts that nothing came of have failed. A statement that goes along with another. */
+export const openHealingFailure = (trx: OrganizationTransaction, orchestrationId: string) =>
   trx
     .updateTable('healing')
     .set({ status: 'failed' })
     .where('orchestration_id', '=', orchestrationId)
-    .where('status', '=', 'running')
-    .execute();
+    .where('status', '=', 'running');

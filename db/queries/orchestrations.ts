@@ -1,10 +1,11 @@
-import { type Insertable, type QueryCreator, type Selectable, type Updateable, sql } from 'kysely';
+import { type Compilable, type Insertable, type QueryCreator, type Selectable, type Updateable, sql } from 'kysely';
 import type { AgentId } from '../../contracts/agents.ts';
 import { FINAL_STATUSES, type Analysis, type JobStatusName } from '../../contracts/orchestration.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Database } from '../tables/index.ts';
 import type { OrchestrationsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
+import { executeAlong } from '../together.ts';
 import { appendEvent } from './events.ts';
 
 export type Orchestration = Selectable<OrchestrationsTable>;
@@ -54,13 +55,16 @@ export interface Change {
 
 /**
  * Changes what people see of an orchestration and appends the event that tells it, in one transaction. A final status
- * is final: a late change to a finished one is dropped and answers undefined. Progress never goes back.
+ * is final: a late change to a finished one is dropped and answers undefined. Progress never goes back. `statements` go
+ * along in the same round trip, whatever becomes of the change.
  */
 export async function changeOrchestration(
   trx: OrganizationTransaction,
   change: Change,
+  statements: readonly Compilable[] = [],
 ): Promise<Orchestration | undefined> {
-  const row = await updateOrchestration(trx, change);
+  const update = orchestrationUpdate(trx, change);
+  const row = await (statements.length > 0 ? executeAlong(trx, statements, update) : update.executeTakeFirst());
   if (row) await tellChange(trx, row, change.event);
   return row;
 }
@@ -68,8 +72,10 @@ export async function changeOrchestration(
 /** The first half of a change, for a transaction that locks other rows before it tells: see `tellChange`. */
 export const updateOrchestration = (
   trx: QueryCreator<Database>,
-  { id, set }: Pick<Change, 'id' | 'set'>,
-): Promise<Orchestration | undefined> =>
+  change: Pick<Change, 'id' | 'set'>,
+): Promise<Orchestration | undefined> => orchestrationUpdate(trx, change).executeTakeFirst();
+
+const orchestrationUpdate = (trx: QueryCreator<Database>, { id, set }: Pick<Change, 'id' | 'set'>) =>
   trx
     .updateTable('orchestrations')
     .set((eb) => ({
@@ -79,8 +85,7 @@ export const updateOrchestration = (
     }))
     .where('id', '=', id)
     .where('status', 'not in', [...FINAL_STATUSES])
-    .returningAll()
-    .executeTakeFirst();
+    .returningAll();
 
 /** Keeps what the model made of the request; nothing that people see changes with it. */
 export const setAnalysis = (trx: OrganizationTransaction, id: string, analysis: Analysis) =>

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { BudgetPolicy } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import { UNLIMITED, windowsOf, type DefaultLimits } from './budget.ts';
@@ -13,30 +13,31 @@ export interface Pressure {
   readonly timeZone: string | null;
 }
 
-/** One look at the user's day and the organization's day, month and year. */
-export async function pressureOf(
-  trx: OrganizationTransaction,
-  { userId, orchestrationId }: { userId: string | null; orchestrationId: string },
+/**
+ * One look at the user's day and the organization's day, month and year, as one JSON value of another statement.
+ * `userId` and `orchestrationId` may be columns of its.
+ */
+export const pressureOf = (
+  { userId, orchestrationId }: { userId: RawBuilder<string | null>; orchestrationId: RawBuilder<string> },
   limits: DefaultLimits,
-): Promise<Pressure> {
-  const { rows } = await sql<Pressure>`
+): RawBuilder<Pressure> => sql<Pressure>`(
     with own as (
       select user_id, reserved_on, remaining_nanos from envelopes where orchestration_id = ${orchestrationId}),
     used as (
-      select w.limit_nanos, b.spent_nanos + b.reserved_nanos - coalesce(o.remaining_nanos, 0) as nanos
+      select w.limit_nanos, b.spent_nanos + b.reserved_nanos - coalesce(held.remaining_nanos, 0) as nanos
       from (${windowsOf(userId, limits)}) w
       join budget_windows b on b.scope = w.scope and b.user_id = w.user_id and b.period = w.period
         and b.starts_on = w.starts_on
-      left join own o on b.starts_on = date_trunc(b.period, o.reserved_on)::date
-        and (b.scope = 'organization' or b.user_id = o.user_id))
-    select (
+      left join own held on b.starts_on = date_trunc(b.period, held.reserved_on)::date
+        and (b.scope = 'organization' or b.user_id = held.user_id))
+    select json_build_object(
+      'pressure', (
         select coalesce(max(case when limit_nanos = 0 then 1 else nanos::double precision / limit_nanos end), 0)
-        from used where limit_nanos < ${UNLIMITED}) as pressure,
-      (select json_build_object('stepDown', step_down, 'balancedFrom', balanced_from, 'fastFrom', fast_from)
-        from budget_policies) as policy,
-      (select time_zone from users where id = ${userId}::uuid) as "timeZone"`.execute(trx);
-  return rows[0] ?? { pressure: 0, policy: null, timeZone: null };
-}
+        from used where limit_nanos < ${UNLIMITED}),
+      'policy', (
+        select json_build_object('stepDown', step_down, 'balancedFrom', balanced_from, 'fastFrom', fast_from)
+        from budget_policies),
+      'timeZone', (select time_zone from users where id = ${userId})))`;
 
 /** What the organization has decided about tiers under pressure. */
 export async function findBudgetPolicy(trx: OrganizationTransaction): Promise<BudgetPolicy | undefined> {

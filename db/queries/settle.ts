@@ -1,6 +1,7 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql, type Compilable, type RawBuilder } from 'kysely';
 import type { Nanos } from '../../contracts/money.ts';
 import type { OrganizationTransaction } from '../organization.ts';
+import { along } from '../together.ts';
 
 interface TokenCounts {
   readonly inputTokens: number;
@@ -21,9 +22,19 @@ export interface MovedWindow {
   readonly alertedShare: number;
 }
 
-/** Replaces the reservation by what the call really cost; a reservation that had expired is corrected. */
-export const settle = (trx: OrganizationTransaction, id: string, costNanos: Nanos, tokens: TokenCounts) =>
+/**
+ * Replaces the reservation by what the call really cost; a reservation that had expired is corrected. `statements` go along
+ * in the same round trip.
+ */
+export const settle = (
+  trx: OrganizationTransaction,
+  id: string,
+  costNanos: Nanos,
+  tokens: TokenCounts,
+  statements: readonly Compilable[] = [],
+) =>
   close(trx, {
+    statements,
     state: 'settled',
     from: sql`usage.id = ${id} and usage.state in ('reserved', 'unknown')`,
     cost: sql`${costNanos}::bigint`,
@@ -52,6 +63,7 @@ interface Closing {
   readonly from: RawBuilder<unknown>;
   readonly cost: RawBuilder<unknown>;
   readonly tokens?: TokenCounts;
+  readonly statements?: readonly Compilable[];
 }
 
 const NO_TOKENS: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheWriteTokens: 0, cacheReadTokens: 0 };
@@ -86,10 +98,10 @@ export const MOVE_FLOWS = sql`
  */
 async function close(
   trx: OrganizationTransaction,
-  { state, from, cost, tokens = NO_TOKENS }: Closing,
+  { state, from, cost, tokens = NO_TOKENS, statements }: Closing,
 ): Promise<MovedWindow[]> {
   const { rows } = await sql<MovedWindow>`
-    with before as (select id, state as old_state from usage where ${from} order by id for update),
+    with ${along(statements)} before as (select id, state as old_state from usage where ${from} order by id for update),
     closed as (
       update usage set state = ${state}, cost_nanos = ${cost}, settled_at = now(),
         input_tokens = ${tokens.inputTokens}, output_tokens = ${tokens.outputTokens},

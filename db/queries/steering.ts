@@ -50,14 +50,13 @@ export const setStopsDelivered = (trx: OrganizationTransaction, orchestrationId:
     .where('status', '=', 'pending')
     .execute();
 
-/** The work is over: what nobody took up is said to be dropped. */
-export const dropPending = (trx: OrganizationTransaction, orchestrationId: string) =>
+/** The work is over: what nobody took up is said to be dropped. A statement that goes along with another. */
+export const pendingDrop = (trx: OrganizationTransaction, orchestrationId: string) =>
   trx
     .updateTable('steering')
     .set({ status: 'dropped' })
     .where('orchestration_id', '=', orchestrationId)
-    .where('status', '=', 'pending')
-    .execute();
+    .where('status', '=', 'pending');
 
 /** One message that could not be given to the work. */
 export const dropSteering = (trx: OrganizationTransaction, id: string) =>

@@ -107,9 +107,10 @@ export const setStep = (
   trx: OrganizationTransaction,
   key: { orchestrationId: string; id: string },
   set: Updateable<StepsTable>,
-) => updateStep(trx, key, set).execute();
+) => stepUpdate(trx, key, set).execute();
 
-const updateStep = (
+/** As `setStep`, as a statement that goes along with another. */
+export const stepUpdate = (
   trx: OrganizationTransaction,
   { orchestrationId, id }: { orchestrationId: string; id: string },
   set: Updateable<StepsTable>,
@@ -123,7 +124,7 @@ export const setStepAndProgress = (
   shown: Updateable<OrchestrationsTable>,
 ): Promise<Orchestration | undefined> =>
   updateOrchestration(
-    trx.with('step', () => updateStep(trx, { orchestrationId, id }, set)),
+    trx.with('step', () => stepUpdate(trx, { orchestrationId, id }, set)),
     { id: orchestrationId, set: shown },
   );
 
@@ -162,7 +163,7 @@ export const setStepAndList = (
   set: Updateable<StepsTable>,
 ): Promise<StepState[]> =>
   trx
-    .with('changed', () => updateStep(trx, { orchestrationId, id }, set).returning(STATE))
+    .with('changed', () => stepUpdate(trx, { orchestrationId, id }, set).returning(STATE))
     .selectFrom('changed')
     .select(STATE)
     .unionAll(

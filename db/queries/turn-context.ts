@@ -3,6 +3,8 @@ import type { OrganizationTransaction } from '../organization.ts';
 import type { Healing } from './healing.ts';
 import type { Message } from './sessions.ts';
 import type { Orchestration } from './orchestrations.ts';
+import type { DefaultLimits } from './budget.ts';
+import { pressureOf, type Pressure } from './pressure.ts';
 import type { Steering } from './steering.ts';
 import type { StepForWork } from './steps.ts';
 
@@ -14,6 +16,8 @@ export interface TurnContextRow extends Orchestration {
   readonly history: readonly EarlierMessage[];
   /** The stored answer of the turn; null while there is none. */
   readonly answer: string | null;
+  /** How tight the money is of whoever asked. */
+  readonly money: Pressure;
 }
 
 export interface StepContextRow extends TurnContextRow {
@@ -34,6 +38,8 @@ interface TurnQuery {
   readonly turnKey: string;
   /** Newest messages of the session that are read. */
   readonly maxMessages: number;
+  /** Limits where the organization has set none. */
+  readonly defaultLimits: DefaultLimits;
 }
 
 interface StepQuery extends TurnQuery {
@@ -96,12 +102,13 @@ export async function hasOthersWords(
 
 async function find<Row>(
   trx: OrganizationTransaction,
-  { orchestrationId, turnKey, maxMessages }: TurnQuery,
+  { orchestrationId, turnKey, maxMessages, defaultLimits }: TurnQuery,
   more: RawBuilder<unknown>,
 ): Promise<Row> {
   const { rows } = await sql<Row>`
     select o.*, h.messages as history,
-      (select content from model_turns where orchestration_id = o.id and turn_key = ${turnKey}) as answer ${more}
+      (select content from model_turns where orchestration_id = o.id and turn_key = ${turnKey}) as answer,
+      ${pressureOf({ userId: sql.ref('o.user_id'), orchestrationId: sql.ref('o.id') }, defaultLimits)} as money ${more}
     from orchestrations o cross join lateral (
       select coalesce(json_agg(json_build_object('role', role, 'content', content, 'orchestration_id', orchestration_id)
           order by created_at), '[]'::json) as messages,

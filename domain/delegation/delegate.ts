@@ -130,8 +130,9 @@ export function withDelegation(
     alwaysAsks: true,
   }));
   const withAvailable = async (trx: OrganizationTransaction, offer: Offer): Promise<Offer> => {
-    if (!(await isDelegationAllowed(trx))) return offer;
     const available = new Set<string>(await delegation.available());
+    // Where there is none, nobody has to be asked.
+    if (available.size === 0 || !(await isDelegationAllowed(trx))) return offer;
     return { ...offer, tools: [...offer.tools, ...all.filter(({ remoteName }) => available.has(remoteName))] };
   };
   const named = (name: string) => all.find((tool) => tool.name === name);

@@ -13,12 +13,13 @@ import {
   lockOrchestration,
   type Orchestration,
 } from '../../db/queries/orchestrations.ts';
+import { findUser } from '../../db/queries/organizations.ts';
 import { listSteps, type Step } from '../../db/queries/steps.ts';
 import { listCallsOfSteps, type CallWithEffect } from '../../db/queries/tool-calls.ts';
 import { healingCostOf, stepCostOf } from '../../db/queries/costs.ts';
 import { diagnosisPrompt, diagnosisRequest, diagnosisSchema, toDiagnosis } from './diagnosis.ts';
 import { wordsOfCalls } from '../tools/earlier-tries.ts';
-import { loadContext, type TurnContext, type ModelChoices, diagnosisTurnKey } from '../models/turn-context.ts';
+import { dayIn, refuseOver, type TurnContext, type ModelChoices, diagnosisTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS } from '../steps/prompts.ts';
 import { answerTurn, type Turn, type TurnDeps } from '../models/turn.ts';
@@ -81,7 +82,10 @@ async function loadFailure(
   { orchestrationId, step }: FailedTry,
 ): Promise<Failure> {
   const orchestration = await getOrchestration(trx, orchestrationId);
-  const { today } = await loadContext(trx, deps, orchestration);
+  refuseOver(orchestration.status);
+  const { user_id: userId, created_at: createdAt } = orchestration;
+  const asker = userId === null ? undefined : await findUser(trx, userId);
+  const today = dayIn(asker?.time_zone ?? 'UTC', createdAt);
   const attempts = (await listHealing(trx, orchestrationId)).filter(({ step_id: id }) => id === step);
   const row = (await listSteps(trx, orchestrationId)).find(({ id }) => id === step);
   const calls = await listCallsOfSteps(trx, orchestrationId, [step]);

@@ -4,7 +4,7 @@ import {
   claimKeys,
   insertDelivery,
   isNextInLine,
-  setDelivered,
+  markDelivered,
   setFailedAttempt,
   type LeasedDelivery,
   type NewDelivery,
@@ -59,9 +59,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         giveBack?.();
       }
       // The relay would only find the workflow started, so nobody waits for this.
-      void withOrganization(db, delivery.organizationId, (trx) => setDelivered(trx, delivery.id)).catch(
-        (error: unknown) =>
-          log.warn({ err: error, deliveryId: delivery.id }, 'a delivery could not be marked; the relay repeats it'),
+      void markDelivered(db, delivery).catch((error: unknown) =>
+        log.warn({ err: error, deliveryId: delivery.id }, 'a delivery could not be marked; the relay repeats it'),
       );
     },
     async fromBacklog(delivery, signal) {
@@ -78,7 +77,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         return outcome;
       }
       awayUntil = 0;
-      await withOrganization(db, organizationId, (trx) => setDelivered(trx, id));
+      await markDelivered(db, delivery);
       return 'done';
     },
   };

@@ -1,9 +1,8 @@
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import type { OrganizationTransaction } from '../../db/organization.ts';
 import type { Orchestration } from '../../db/queries/orchestrations.ts';
-import { pressureOf, type Pressure } from '../../db/queries/pressure.ts';
-import type { TurnDeps } from './turn.ts';
+import type { Pressure } from '../../db/queries/pressure.ts';
+import type { TurnContextRow } from '../../db/queries/turn-context.ts';
 import type { Tier } from '../../contracts/agents.ts';
 import type { BudgetPolicy } from '../../contracts/money.ts';
 
@@ -40,21 +39,20 @@ export interface TurnContext {
   readonly money: Pressure;
 }
 
-/** Completes what was read of an orchestration for a turn. @throws FailureError `alreadyOver` once the job is. */
-export async function loadContext(
-  trx: OrganizationTransaction,
-  { defaultLimits }: Pick<TurnDeps, 'defaultLimits'>,
-  {
-    id,
-    user_id: userId,
-    status,
-    created_at: createdAt,
-  }: Pick<Orchestration, 'id' | 'user_id' | 'status' | 'created_at'>,
-): Promise<TurnContext> {
-  if (isFinal(status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
-  const money = await pressureOf(trx, { userId, orchestrationId: id }, defaultLimits);
+/** What was read of an orchestration, for a turn. @throws FailureError `alreadyOver` once the job is. */
+export function toContext({
+  status,
+  created_at: createdAt,
+  money,
+}: Pick<TurnContextRow, 'status' | 'created_at' | 'money'>): TurnContext {
+  refuseOver(status);
   const timeZone = money.timeZone ?? 'UTC';
   return { timeZone, money, today: dayIn(timeZone, createdAt) };
+}
+
+/** @throws FailureError `alreadyOver` */
+export function refuseOver(status: Orchestration['status']): void {
+  if (isFinal(status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
 }
 
 /** Making a formatter costs hundreds of times what using it does; there are as many as time zones that people live in. */

@@ -1,6 +1,6 @@
 import { type Attempt, retryWhileDatabaseUnavailable } from '../attempt.ts';
 import { randomUUID } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import type { Compilable, Kysely } from 'kysely';
 import type { AgentId, Tier } from '../../contracts/agents.ts';
 import { FAILURE, FailureError, type RefusalCause } from '../../contracts/failures.ts';
 import { isRecord } from '../../contracts/json.ts';
@@ -49,6 +49,14 @@ export interface Turn {
   readonly steppedDownFrom?: Tier;
   /** Attempts at the model after which its failure is final. */
   readonly tries: number;
+}
+
+/** What else becomes true with the beginning or the end of a turn. */
+export interface TurnChange {
+  /** The orchestration, if what people see of it has changed: that is told. */
+  readonly changed?: Orchestration | undefined;
+  /** Statements that go along in one round trip. */
+  readonly along?: readonly Compilable[];
 }
 
 /** A turn whose worst case is reserved: its call may be made, once. */
@@ -116,7 +124,7 @@ export async function reserveTurn(
   deps: Pick<TurnDeps, 'prices' | 'reservationSeconds' | 'defaultLimits'>,
   turn: Turn,
   attempt: Attempt,
-  changed?: Orchestration,
+  { changed, along = [] }: TurnChange = {},
 ): Promise<ReservedTurn> {
   const { organizationId, orchestrationId, userId, agent, steppedDownFrom, request } = turn;
   const usageId = randomUUID();
@@ -126,7 +134,7 @@ export async function reserveTurn(
   const nanos = deps.prices.worstCaseOf(request.model, maxPromptTokens(request), request.maxTokens);
   const who = { id: usageId, ...key, organizationId, userId, agent, steppedDownFrom };
   const what = { model: request.model, nanos, expiresInSeconds: deps.reservationSeconds };
-  await reserve(trx, { ...who, ...what }, deps.defaultLimits);
+  await reserve(trx, { ...who, ...what }, deps.defaultLimits, along);
   if (changed) await tellChange(trx, changed, 'orchestration_progress');
   return { ...turn, usageId };
 }
@@ -224,17 +232,18 @@ export async function payTurn(
   deps: Pick<TurnDeps, 'prices' | 'alertThresholds'>,
   turn: ReservedTurn,
   answer: ModelAnswer,
-  changed?: Orchestration,
+  { changed, along = [] }: TurnChange = {},
 ): Promise<void> {
   const { cacheWrite5m, cacheWrite1h, cacheRead } = answer.tokens;
   const input = answer.tokens.input ?? maxPromptTokens(turn.request);
   const output = answer.tokens.output ?? turn.request.maxTokens;
-  const moved = await settle(trx, turn.usageId, costOf(deps, turn, answer), {
+  const tokens = {
     inputTokens: input,
     outputTokens: output,
     cacheWriteTokens: cacheWrite5m + cacheWrite1h,
     cacheReadTokens: cacheRead,
-  });
+  };
+  const moved = await settle(trx, turn.usageId, costOf(deps, turn, answer), tokens, along);
   if (changed) await tellChange(trx, changed, 'orchestration_progress');
   await alertBudgets(trx, turn, moved, deps.alertThresholds);
 }

@@ -7,7 +7,8 @@ import { textsFor } from '../../contracts/texts.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { appendEvent } from '../../db/queries/events.ts';
-import { claimKeys, deliveryInsert, findDelivery, insertTogether, moveKeys } from '../../db/queries/inbox.ts';
+import { claimKeys, deliveryInsert, findDelivery, moveKeys } from '../../db/queries/inbox.ts';
+import { executeTogether } from '../../db/together.ts';
 import { messageInsert } from '../../db/queries/sessions.ts';
 import { findOrchestration, type insertOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { RequestOptions } from '../../db/tables/work.ts';
@@ -141,7 +142,7 @@ export async function recordRequest(
   const event = { organizationId, orchestrationId, sessionId, userId, type: 'orchestration_progress', data } as const;
   const said = { organization_id: organizationId, id: randomUUID(), session_id: sessionId } as const;
   const messageRow = messageInsert(trx, { ...said, orchestration_id: orchestrationId, role: 'user', content: message });
-  await insertTogether(trx, deliveryInsert(trx, delivery), messageRow);
+  await executeTogether(trx, [deliveryInsert(trx, delivery), messageRow]);
   await appendEvent(trx, event);
   return { orchestration, fingerprint: body.fingerprint, delivery };
 }

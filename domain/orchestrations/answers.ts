@@ -73,24 +73,24 @@ export function mergeAnswers(
   };
 }
 
-/** Steps that never ran or did not answer get their last state, and why. */
+/** Steps that never ran or did not answer get their last state, and why. Answers all of them, by position. */
 export async function settleSteps(
   trx: OrganizationTransaction,
   orchestrationId: string,
   ending: Ending,
 ): Promise<Step[]> {
   const failures = new Map((ending.failures ?? []).map((failure) => [stepOf(failure), failure]));
+  const finished = new Date();
+  const settled: Step[] = [];
   for (const step of await listSteps(trx, orchestrationId)) {
-    if (step.status === 'done') continue;
     const failure = failures.get(step.id);
     const status = failure && !failure.skipped ? ('failed' as const) : ('skipped' as const);
-    await setStep(
-      trx,
-      { orchestrationId, id: step.id },
-      { status, reason: failure?.reason ?? step.reason, finished_at: new Date().toISOString() },
-    );
+    const end = { status, reason: failure?.reason ?? step.reason };
+    settled.push(step.status === 'done' ? step : { ...step, ...end, finished_at: finished });
+    if (step.status !== 'done')
+      await setStep(trx, { orchestrationId, id: step.id }, { ...end, finished_at: finished.toISOString() });
   }
-  return listSteps(trx, orchestrationId);
+  return settled;
 }
 
 const stepOf = ({ step, agent }: StepFailure): string => step ?? agent ?? '';

@@ -10,11 +10,11 @@ import type { Language } from '../../contracts/agents.ts';
 import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { closeEnvelope } from '../../db/queries/envelopes.ts';
 import { tightestPeriod } from '../../db/queries/budget.ts';
-import { failOpenHealing } from '../../db/queries/healing.ts';
-import { insertMessage } from '../../db/queries/sessions.ts';
+import { openHealingFailure } from '../../db/queries/healing.ts';
+import { messageInsert } from '../../db/queries/sessions.ts';
 import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
-import { dropPending, setStopsDelivered } from '../../db/queries/steering.ts';
+import { pendingDrop, setStopsDelivered } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
 import { cancelOpenCalls } from '../../db/queries/tool-calls.ts';
 import { listTurns } from '../../db/queries/turns.ts';
@@ -59,10 +59,8 @@ export function finishOrchestration(
     const error = told && { ...told, ...(await resetOf(deps, trx, orchestration, told)) };
     // Rows are locked in one order everywhere: orchestration, budget, event counter.
     if (ending.stop?.mode === 'stop') await setStopsDelivered(trx, orchestration.id);
-    await dropPending(trx, orchestration.id);
     if (ending.kind !== 'worked') await cancelOpenCalls(trx, orchestration.id);
     if (planned) await closeEnvelope(trx, orchestration.id);
-    await failOpenHealing(trx, orchestration.id);
     await recordEnd(trx, orchestration, { status, result, error, receipt });
     return { status };
   });
@@ -133,7 +131,7 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
   const content = answerText(end.result) ?? end.error?.message ?? texts[end.status];
   const worked = end.status === 'completed' || end.status === 'partial';
   const approval = withdrawApproval(orchestration, end.status);
-  await insertMessage(trx, {
+  const message = messageInsert(trx, {
     organization_id: orchestration.organization_id,
     id: randomUUID(),
     session_id: orchestration.session_id,
@@ -141,8 +139,9 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
     role: 'assistant',
     content,
   });
+  const left = [pendingDrop(trx, orchestration.id), openHealingFailure(trx, orchestration.id)];
   if (approval) await setApproval(trx, orchestration.id, approval);
-  await changeOrchestration(trx, {
+  const change = {
     organizationId: orchestration.organization_id,
     id: orchestration.id,
     set: {
@@ -157,8 +156,9 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
       ...(orchestration.message_deleted_at && { message: texts.words.deletedRequest }),
       finished_at: new Date().toISOString(),
     },
-    event: worked ? 'orchestration_completed' : 'orchestration_failed',
-  });
+    event: worked ? ('orchestration_completed' as const) : ('orchestration_failed' as const),
+  };
+  await changeOrchestration(trx, change, [message, ...left]);
 }
 
 /** The open question, closed by the end of the work. */

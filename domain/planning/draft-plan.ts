@@ -15,7 +15,7 @@ import { hasEndedWithoutAnswer, mayHaveHappened, wordsOfCalls } from '../tools/e
 import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import { plannerTools, plannerPrompt, plannerRequest, toolPurposes, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
-import { loadContext, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
+import { toContext, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
 import { callAndStore, prepareTurn, reserveTurn, type ReservedTurn, type TurnDeps } from '../models/turn.ts';
@@ -57,8 +57,10 @@ async function prepareDraft(
 ): Promise<ReservedTurn | undefined> {
   const { organizationId, orchestrationId, revision, constraints } = input;
   const turnKey = planTurnKey(revision);
-  const row = await findTurnContext(trx, { orchestrationId, turnKey, maxMessages: LIMITS.workingMemoryMessages });
-  const { today, timeZone, money } = await loadContext(trx, deps, row);
+  const { defaultLimits } = deps;
+  const maxMessages = LIMITS.workingMemoryMessages;
+  const row = await findTurnContext(trx, { orchestrationId, turnKey, maxMessages, defaultLimits });
+  const { today, timeZone, money } = toContext(row);
   if (row.answer !== null) return undefined;
   const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
   const offer = await deps.host.offerIn(trx, { organizationId, userId: row.user_id }, row.category ?? undefined);
@@ -74,7 +76,7 @@ async function prepareDraft(
   await setDelivered(trx, constraints, null);
   const changed = await showPlanning(trx, row, await readsUntrusted(trx, input, row, tools));
   const turn = { organizationId, orchestrationId, userId: row.user_id, agent: null, steppedDownFrom, request };
-  return reserveTurn(trx, deps, { ...turn, tries: TRIES }, attempt, changed);
+  return reserveTurn(trx, deps, { ...turn, tries: TRIES }, attempt, { changed });
 }
 
 /**

@@ -9,7 +9,7 @@ import { setAnalysis, updateOrchestration, type Orchestration } from '../../db/q
 import { findTurnContext } from '../../db/queries/turn-context.ts';
 import type { Attempt } from '../attempt.ts';
 import { jsonIn } from '../json.ts';
-import { type ModelChoices, ANALYSIS_TURN_KEY, loadContext } from '../models/turn-context.ts';
+import { type ModelChoices, ANALYSIS_TURN_KEY, toContext } from '../models/turn-context.ts';
 import { callAndStore, prepareTurn, reserveTurn, type ReservedTurn, type TurnDeps } from '../models/turn.ts';
 import { isDateText } from '../routing/days.ts';
 import { MAX_TOKENS, toConversation } from './prompts.ts';
@@ -42,8 +42,10 @@ async function prepareAnalysis(
   attempt: Attempt,
 ): Promise<ReservedTurn | undefined> {
   const turnKey = ANALYSIS_TURN_KEY;
-  const row = await findTurnContext(trx, { orchestrationId, turnKey, maxMessages: LIMITS.workingMemoryMessages });
-  const { today, timeZone } = await loadContext(trx, deps, row);
+  const { defaultLimits } = deps;
+  const maxMessages = LIMITS.workingMemoryMessages;
+  const row = await findTurnContext(trx, { orchestrationId, turnKey, maxMessages, defaultLimits });
+  const { today, timeZone } = toContext(row);
   if (row.answer !== null) return undefined;
   const request = {
     model: deps.models.fast,
@@ -55,7 +57,7 @@ async function prepareAnalysis(
   };
   const changed = await showUnderstanding(trx, row);
   const turn = { organizationId, orchestrationId, userId: row.user_id, agent: null, tries: TRIES, request };
-  return reserveTurn(trx, deps, turn, attempt, changed);
+  return reserveTurn(trx, deps, turn, attempt, { changed });
 }
 
 const showUnderstanding = (trx: OrganizationTransaction, { id, language }: Orchestration) =>

@@ -2,16 +2,15 @@ import { textsFor } from '../../contracts/texts.ts';
 import type { StepRound } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
 import { setHealing } from '../../db/queries/healing.ts';
-import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { setDelivered } from '../../db/queries/steering.ts';
 import {
   insertTurnAndListSteps,
-  setStep,
+  stepUpdate,
   setStepAndProgress,
   type OrchestrationSteps,
   type StepForWork,
 } from '../../db/queries/steps.ts';
-import { listCallsOfTurns } from '../../db/queries/tool-calls.ts';
+import { isAnyTainted, listCallsOfTurns } from '../../db/queries/tool-calls.ts';
 import { findTurn } from '../../db/queries/turns.ts';
 import type { Attempt } from '../attempt.ts';
 import { isContinuable, type ModelAnswer } from '../models/model-port.ts';
@@ -25,8 +24,9 @@ import {
   settleTurn,
   toTurnRow,
   type ReservedTurn,
+  type TurnChange,
 } from '../models/turn.ts';
-import { isTainted } from '../tools/taint.ts';
+import { isTaintedByTools } from '../tools/taint.ts';
 import { toOutlines, writeWantedCalls } from '../tools/wanted-calls.ts';
 import { progressOf } from './end-step.ts';
 import { splitConfidence } from './prompts.ts';
@@ -76,8 +76,8 @@ async function prepareStepTurn(
 ): Promise<ReservedStepTurn | { readonly turn?: undefined; readonly round: StepRound | undefined }> {
   const work = await loadStepWork(trx, deps, input);
   if (work.isAnswered) return { round: await loadStepRound(trx, work) };
-  const changed = await beginStep(trx, work);
-  return { work, turn: await reserveTurn(trx, deps, work.turn, attempt, changed) };
+  const change = await beginStep(trx, work);
+  return { work, turn: await reserveTurn(trx, deps, work.turn, attempt, change) };
 }
 
 /** The calls that a stored answer wants made, none where it has to be gone on with; undefined when the step has ended. */
@@ -94,17 +94,15 @@ async function loadStepRound(
 
 const now = () => new Date().toISOString();
 
-async function beginStep(trx: OrganizationTransaction, work: StepWork): Promise<Orchestration | undefined> {
+async function beginStep(trx: OrganizationTransaction, work: StepWork): Promise<TurnChange> {
   const { input, id, context, step, tools, turn } = work;
   const { model, turnKey } = turn.request;
   const steering = context.steering.map((message) => message.id);
-  const inputs = {
-    ...taintInputsOf(input, step, context),
-    conversation: [],
-    buildsOnOthers: work.readsOthersCalls,
-  };
   // Kept with the step, so that whoever reads its answer later is warned as it was itself.
-  const tainted = context.tainted || (await isTainted(trx, inputs, tools.inRequest));
+  const tainted =
+    context.tainted ||
+    (await isTaintedByTools(trx, taintInputsOf(input, step, context), tools.inRequest)) ||
+    (work.readsOthersCalls && (await isAnyTainted(trx, [context.id])));
   const set = {
     status: 'running' as const,
     agent: input.agent,
@@ -131,10 +129,12 @@ async function settleStepTurn(
   const costNanos = ((input.round ?? 1) > 1 ? (step?.cost_nanos ?? 0) : 0) + costOf(deps, turn, answer);
   const wantsCalls = answer.calls.length > 0;
   const isOpen = goesOn(work, answer);
-  if (isOpen) await setStep(trx, { orchestrationId: turn.orchestrationId, id: work.id }, { cost_nanos: costNanos });
+  const key = { orchestrationId: turn.orchestrationId, id: work.id };
   const follow = wantsCalls ? writeCalls : endStep;
-  const changed = isOpen ? undefined : await follow(trx, work, state, answer, costNanos);
-  await payTurn(trx, deps, turn, answer, changed);
+  const change = isOpen
+    ? { along: [stepUpdate(trx, key, { cost_nanos: costNanos })] }
+    : await follow(trx, work, state, answer, costNanos);
+  await payTurn(trx, deps, turn, answer, change);
   return wantsCalls ? loadStepRound(trx, work) : isOpen ? { calls: [] } : undefined;
 }
 
@@ -145,7 +145,7 @@ async function writeCalls(
   { status, language }: OrchestrationSteps,
   { calls }: ModelAnswer,
   costNanos: number,
-): Promise<Orchestration | undefined> {
+): Promise<TurnChange> {
   const { organizationId, orchestrationId, request } = turn;
   const inputs = taintInputsOf(input, step, context);
   const buildsOnOthers = inputs.buildsOnOthers || readsOthersCalls;
@@ -154,8 +154,9 @@ async function writeCalls(
   const key = { orchestrationId, id };
   const set = { cost_nanos: costNanos, ...(tainted && { tainted }) };
   // While a human is asked, the question stays what people read first.
-  if (status === 'awaiting_approval') return setStep(trx, key, set).then(() => undefined);
-  return setStepAndProgress(trx, key, set, { step: textsFor(language).tools.callingTool(calls[0]?.name ?? '') });
+  if (status === 'awaiting_approval') return { along: [stepUpdate(trx, key, set)] };
+  const shown = { step: textsFor(language).tools.callingTool(calls[0]?.name ?? '') };
+  return { changed: await setStepAndProgress(trx, key, set, shown) };
 }
 
 async function endStep(
@@ -164,7 +165,7 @@ async function endStep(
   state: OrchestrationSteps,
   { text }: ModelAnswer,
   costNanos: number,
-): Promise<Orchestration | undefined> {
+): Promise<TurnChange> {
   const { confidence } = splitConfidence(text);
   const set = { status: 'done' as const, confidence, cost_nanos: costNanos, finished_at: now() };
   const changed = await showStep(trx, state, { orchestrationId, id }, set, attempt > 0);
@@ -181,17 +182,17 @@ async function showStep(
   trx: OrganizationTransaction,
   { language, step, progress, status, steps }: OrchestrationSteps,
   key: { readonly orchestrationId: string; readonly id: string },
-  set: Parameters<typeof setStep>[2] & Partial<Pick<StepForWork, 'status' | 'agent'>>,
+  set: Parameters<typeof stepUpdate>[2] & Partial<Pick<StepForWork, 'status' | 'agent'>>,
   always: boolean,
-): Promise<Orchestration | undefined> {
+): Promise<TurnChange> {
   const changed = steps.map((one) =>
     one.id === key.id ? { ...one, status: set.status ?? one.status, agent: set.agent ?? one.agent } : one,
   );
   const next = progressOf(changed, textsFor(language));
   const isPlanned = steps.some(({ revision }) => revision > 0);
   if (!always && !isPlanned && next.step === step && next.progress <= progress)
-    return setStep(trx, key, set).then(() => undefined);
+    return { along: [stepUpdate(trx, key, set)] };
   // While a human is asked, the question stays what people read first.
   const shown = status === 'awaiting_approval' ? { progress: next.progress } : next;
-  return setStepAndProgress(trx, key, set, shown);
+  return { changed: await setStepAndProgress(trx, key, set, shown) };
 }

@@ -13,7 +13,7 @@ import {
   agentTurnKey,
   earlierRoundKeys,
   roundKey,
-  loadContext,
+  toContext,
 } from '../models/turn-context.ts';
 import type { Turn, TurnDeps } from '../models/turn.ts';
 import { answersGivenTo, earlierAnswer, newestWithin } from '../planning/graph.ts';
@@ -86,12 +86,13 @@ export async function loadStepWork(
     orchestrationId,
     turnKey: roundKey(agentTurnKey(id, 1, attempt), round),
     maxMessages: LIMITS.workingMemoryMessages,
+    defaultLimits: deps.defaultLimits,
     step: id,
     attempt,
     steering: input.steering ?? [],
     buildsOnOthers: input.withEarlierAnswers,
   });
-  const { today, timeZone, money } = await loadContext(trx, deps, context);
+  const { today, timeZone, money } = toContext(context);
   const step = findStep(context, id);
   const { tier, model, steppedDownFrom } = chooseModel(deps, input.tier ?? tierOfStep(step) ?? agent.tier, money);
   const tryKey = agentTurnKey(id, step?.revision, attempt);

@@ -34,15 +34,28 @@ export type TaintInputs = Pick<
  */
 export async function isTainted(
   trx: OrganizationTransaction,
-  { orchestrationId, stepTainted, buildsOnOthers, conversation, plannedTool }: TaintInputs,
+  inputs: TaintInputs,
+  inRequest: readonly Pick<OfferedTool, 'name' | 'untrusted'>[],
+): Promise<boolean> {
+  const { orchestrationId, buildsOnOthers, conversation } = inputs;
+  if (await isTaintedByTools(trx, inputs, inRequest)) return true;
+  if (await hasOthersWords(trx, orchestrationId, conversation)) return true;
+  return isAnyTainted(trx, buildsOnOthers ? [orchestrationId, ...conversation] : conversation);
+}
+
+/** The part of `isTainted` that its step and the tools in its request decide. */
+export async function isTaintedByTools(
+  trx: OrganizationTransaction,
+  { orchestrationId, stepTainted, plannedTool }: Pick<TaintInputs, 'orchestrationId' | 'stepTainted' | 'plannedTool'>,
   inRequest: readonly Pick<OfferedTool, 'name' | 'untrusted'>[],
 ): Promise<boolean> {
   const strangers = inRequest.filter(({ untrusted }) => untrusted === true);
   if (stepTainted || strangers.some(({ name }) => name !== plannedTool?.name)) return true;
-  if (strangers.length > 0 && plannedTool && !(await findApprovedPlan(trx, orchestrationId, plannedTool.revision)))
-    return true;
-  if (await hasOthersWords(trx, orchestrationId, conversation)) return true;
-  return isAnyTainted(trx, buildsOnOthers ? [orchestrationId, ...conversation] : conversation);
+  return (
+    strangers.length > 0 &&
+    plannedTool !== undefined &&
+    !(await findApprovedPlan(trx, orchestrationId, plannedTool.revision))
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pastCosts } from '../../db/queries/costs.ts';
-import { pressureOf, setBudgetPolicy } from '../../db/queries/pressure.ts';
+import { pressureOf, setBudgetPolicy, type Pressure } from '../../db/queries/pressure.ts';
 import { settle } from '../../db/queries/settle.ts';
 import { raiseLimit } from '../../db/queries/usage.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -61,7 +62,16 @@ describe('raising a limit', () => {
 });
 
 describe('the pressure on a call', () => {
-  const look = (account: Account, limits = TIGHT) => books.inside(account, (trx) => pressureOf(trx, account, limits));
+  const look = (account: Account, limits = TIGHT): Promise<Pressure> => {
+    const userId = sql<string>`${account.userId}::uuid`;
+    const orchestrationId = sql<string>`${account.orchestrationId}::uuid`;
+    return books.inside(account, async (trx) => {
+      const money = pressureOf({ userId, orchestrationId }, limits);
+      const { rows } = await sql<{ money: Pressure }>`select ${money} as money`.execute(trx);
+      if (!rows[0]) throw new Error('Nothing was looked at.');
+      return rows[0].money;
+    });
+  };
 
   it('is nothing at first, then the highest share spent or reserved of any window', async () => {
     const account = await books.openAccount();

@@ -39,7 +39,8 @@ it('steps that end together count each other, each with itself in its place', as
 
 it('a step is read with its own instruction and none of the others', async () => {
   await database.look(`update steps set instruction = 'Do ' || id where orchestration_id = $1`, [orchestrationId]);
-  const query = { turnKey: 'agent:ops', maxMessages: 1, step: 'ops', attempt: 0, steering: [], buildsOnOthers: false };
+  const turn = { turnKey: 'agent:ops', maxMessages: 1, defaultLimits: { userDayNanos: 0, organizationMonthNanos: 0 } };
+  const query = { ...turn, step: 'ops', attempt: 0, steering: [], buildsOnOthers: false };
   const { steps } = await inside((trx) => findStepContext(trx, { orchestrationId, ...query }));
   expect(steps.map(({ instruction }) => instruction)).toEqual(['', 'Do ops', '', '', '']);
   const whole = await inside((trx) => listSteps(trx, orchestrationId));
