@@ -14,8 +14,11 @@ interface Key {
   readonly orchestrationId: string;
 }
 
-/** The steps of a request without a plan: one for each agent, named like it. Safe to repeat. */
-export const insertAgentSteps = (trx: OrganizationTransaction, input: Key & { agents: AgentChoice[] }) =>
+/**
+ * The steps of a request without a plan: one for each agent, named like it. Safe to repeat. A statement that goes along
+ * with another.
+ */
+export const agentStepsInsert = (trx: OrganizationTransaction, input: Key & { agents: readonly AgentChoice[] }) =>
   insert(
     trx,
     input.agents.map(({ agent, relevance }, position) => ({ ...rowKey(input), id: agent, agent, relevance, position })),
@@ -28,12 +31,13 @@ const RELEVANCE = { end: 1, onTheWay: 0.4 };
  * The steps of a plan. Safe to repeat: steps that are there already keep their state. `tainted`: the plan itself was made
  * after reading untrusted text.
  */
-export const insertPlanSteps = (
+export const insertPlanSteps = async (
   trx: OrganizationTransaction,
   input: Key & { revision: number; steps: readonly PricedStep[]; firstPosition: number; tainted?: boolean },
 ) => {
+  if (input.steps.length === 0) return;
   const needed = new Set(input.steps.flatMap(({ needs }) => needs));
-  return insert(
+  await insert(
     trx,
     input.steps.map((step, index) => ({
       ...rowKey(input),
@@ -54,7 +58,7 @@ export const insertPlanSteps = (
       estimate: JSON.stringify(step.estimate),
       relevance: needed.has(step.id) ? RELEVANCE.onTheWay : RELEVANCE.end,
     })),
-  );
+  ).execute();
 };
 
 const rowKey = ({ organizationId, orchestrationId }: Key) => ({
@@ -62,14 +66,12 @@ const rowKey = ({ organizationId, orchestrationId }: Key) => ({
   orchestration_id: orchestrationId,
 });
 
-async function insert(trx: OrganizationTransaction, rows: Insertable<StepsTable>[]): Promise<void> {
-  if (rows.length === 0) return;
-  await trx
+/** `rows` holds one at least. */
+const insert = (trx: OrganizationTransaction, rows: Insertable<StepsTable>[]) =>
+  trx
     .insertInto('steps')
     .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
+    .onConflict((conflict) => conflict.doNothing());
 
 export const listSteps = (trx: OrganizationTransaction, orchestrationId: string): Promise<Step[]> =>
   trx.selectFrom('steps').selectAll().where('orchestration_id', '=', orchestrationId).orderBy('position').execute();
@@ -190,5 +192,5 @@ export const insertFollowUp = (
 ) => {
   const { id, agent, title, position, phase, needs } = input;
   const row = { ...rowKey(input), id, agent, title, position, phase, relevance: FOLLOW_UP_RELEVANCE };
-  return insert(trx, [{ ...row, needs: JSON.stringify(needs) }]);
+  return insert(trx, [{ ...row, needs: JSON.stringify(needs) }]).execute();
 };

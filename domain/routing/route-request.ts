@@ -3,14 +3,19 @@ import type { Approval } from '../../contracts/approval.ts';
 import { FAILURE, FailureError } from '../../contracts/failures.ts';
 import { isFinal, type Analysis, type Route, type AgentChoice } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
-import { textsFor } from '../../contracts/texts.ts';
+import { textsFor, type Texts } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
 import { withOrganization, type OrganizationTransaction, type DatabaseDeps } from '../../db/organization.ts';
-import { changeOrchestration, getOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import {
+  changeOrchestration,
+  type Change,
+  getOrchestration,
+  type Orchestration,
+} from '../../db/queries/orchestrations.ts';
 import { findUser } from '../../db/queries/organizations.ts';
 import { insertApproval } from '../../db/queries/plans.ts';
 import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.ts';
-import { insertAgentSteps, listSteps } from '../../db/queries/steps.ts';
+import { agentStepsInsert } from '../../db/queries/steps.ts';
 import type { LocalRoute, RequestOptions } from '../../db/tables/work.ts';
 import { progressOf } from '../steps/end-step.ts';
 import { decidePlanning } from '../planning/decide-planning.ts';
@@ -61,7 +66,6 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
     });
     const asks = !plan.used && !options.dryRun;
     const approval = asks ? await approvalBeforeWork(deps, trx, orchestration, route) : undefined;
-    if (!plan.used) await insertAgentSteps(trx, { ...target, agents: route.agents });
     await cacheDecision(trx, orchestration, analysis);
     if (approval) await insertApproval(trx, target, approval);
     await storeDecision(trx, orchestration, { analysis, route, plan, approval });
@@ -91,14 +95,15 @@ async function storeDecision(
 ): Promise<void> {
   const { analysis, route, plan, approval } = decided;
   const texts = textsFor(orchestration.language);
-  const step = async () => progressOf(await listSteps(trx, orchestration.id), texts).step;
-  await changeOrchestration(trx, {
+  const key = { organizationId: orchestration.organization_id, orchestrationId: orchestration.id };
+  const steps = plan.used ? [] : [agentStepsInsert(trx, { ...key, agents: route.agents })];
+  const change: Change = {
     organizationId: orchestration.organization_id,
     id: orchestration.id,
     set: {
       status: approval ? 'awaiting_approval' : 'running',
       progress: plan.used ? 8 : 15,
-      step: approval ? texts.awaitingApproval : plan.used ? texts.planning : await step(),
+      step: approval ? texts.awaitingApproval : plan.used ? texts.planning : firstStep(route, texts),
       started_at: (orchestration.started_at ?? new Date()).toISOString(),
       category: route.category,
       analysis: toJsonb(analysis),
@@ -107,8 +112,16 @@ async function storeDecision(
       approval: approval ? toJsonb(approval) : null,
     },
     event: approval ? 'approval_requested' : 'orchestration_progress',
-  });
+  };
+  await changeOrchestration(trx, change, steps);
 }
+
+/** What people read while the first of the agents begins. */
+const firstStep = ({ agents }: Route, texts: Texts): string =>
+  progressOf(
+    agents.map(({ agent }) => ({ id: agent, title: '', agent, status: 'pending' })),
+    texts,
+  ).step;
 
 /**
  * Keeps the model's decision for the next request in the same words, or counts that a kept one was used. The cache is

@@ -7,7 +7,7 @@ import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.t
 import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
 import { lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { listPlans } from '../../db/queries/plans.ts';
-import { insertAgentSteps } from '../../db/queries/steps.ts';
+import { agentStepsInsert } from '../../db/queries/steps.ts';
 import { createApproval, toQuestion } from '../approvals/approval.ts';
 import { currentPolicy, expiryOf, reasonToAsk, type PolicyDeps } from '../approvals/policy.ts';
 import { openQuestion } from '../approvals/questions.ts';
@@ -91,7 +91,7 @@ export function proposeWithoutPlan(deps: DatabaseDeps & WorkDeps, target: Orches
       textsFor(language).planMissing,
       ...problems.slice(0, PROBLEMS_SHOWN).map(({ step, message }) => (step ? `${step}: ${message}` : message)),
     ];
-    await insertAgentSteps(trx, { ...target, agents: route.agents });
+    await agentStepsInsert(trx, { ...target, agents: route.agents }).execute();
     const approval = await approvalBeforeWork(deps, trx, orchestration, route, evidence);
     if (!approval) throw new Error('A question with evidence is always asked.');
     if (!options.dryRun && orchestration.approval?.id !== approval.id) await openQuestion(trx, orchestration, approval);

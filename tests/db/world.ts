@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Kysely } from 'kysely';
 import { withOrganization } from '../../db/organization.ts';
-import { insertAgentSteps } from '../../db/queries/steps.ts';
+import { agentStepsInsert } from '../../db/queries/steps.ts';
 import { insertOrchestration } from '../../db/queries/orchestrations.ts';
 import { putOrganization, putUser } from '../../db/queries/organizations.ts';
 import { insertSession } from '../../db/queries/sessions.ts';
@@ -64,11 +64,11 @@ export async function createOrchestration(
       ...changes,
     });
     if (agents.length > 0)
-      await insertAgentSteps(trx, {
+      await agentStepsInsert(trx, {
         organizationId,
         orchestrationId: id,
         agents: agents.map((agent) => ({ agent, relevance: 1 })),
-      });
+      }).execute();
   });
   return id;
 }
