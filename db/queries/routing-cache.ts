@@ -1,6 +1,7 @@
-import { sql, type Insertable, type Updateable } from 'kysely';
+import { sql, type Compilable, type Insertable, type Updateable } from 'kysely';
 import type { Analysis } from '../../contracts/orchestration.ts';
 import type { OrganizationTransaction } from '../organization.ts';
+import { executeAlong } from '../together.ts';
 import type { OrchestrationsTable } from '../tables/work.ts';
 import type { Orchestration } from './orchestrations.ts';
 
@@ -20,18 +21,26 @@ const cachedAnalysis = ({ textHash, cacheable, language, demo, session_id }: Cac
     and text_hash = ${textHash} and language = ${language} and demo = ${demo} and expires_at > now()
     and not exists (select from messages where session_id = ${session_id}))`;
 
-/** As `insertOrchestration`, with the analysis from the cache, and with the version of the organization's overrides. */
-export const insertRouted = (
+/**
+ * As `insertOrchestration`, with the analysis from the cache, and with the version of the organization's overrides.
+ * `statements` go along.
+ */
+export const insertRouted = async (
   trx: OrganizationTransaction,
   row: Insertable<OrchestrationsTable>,
   key: CacheKey,
-): Promise<Orchestration & { routingVersion: number | null }> =>
-  trx
+  statements: readonly Compilable[] = [],
+): Promise<Orchestration & { routingVersion: number | null }> => {
+  const insert = trx
     .insertInto('orchestrations')
     .values({ ...row, analysis: cachedAnalysis(key) })
     .returningAll()
-    .returning((eb) => eb.selectFrom('routing_versions').select('version').as('routingVersion'))
-    .executeTakeFirstOrThrow();
+    .returning((eb) => eb.selectFrom('routing_versions').select('version').as('routingVersion'));
+  const inserted =
+    statements.length > 0 ? await executeAlong(trx, statements, insert) : await insert.executeTakeFirst();
+  if (!inserted) throw new Error('An insert of one row answers it.');
+  return inserted;
+};
 
 /** Corrects the local decision of an orchestration that was inserted a moment ago in this transaction. */
 export const setLocalRoute = (

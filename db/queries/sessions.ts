@@ -7,8 +7,9 @@ type Session = Selectable<SessionsTable>;
 export const findSession = (trx: OrganizationTransaction, id: string): Promise<Session | undefined> =>
   trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
 
-export const insertSession = (trx: OrganizationTransaction, row: Insertable<SessionsTable>) =>
-  trx.insertInto('sessions').values(row).execute();
+/** A new session as a statement that goes along with another. */
+export const sessionInsert = (trx: OrganizationTransaction, row: Insertable<SessionsTable>) =>
+  trx.insertInto('sessions').values(row);
 
 /** The session of a Slack thread, made when the thread is new. */
 export const upsertSlackSession = (

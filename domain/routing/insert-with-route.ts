@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely';
+import type { Compilable, Insertable } from 'kysely';
 import type { Language } from '../../contracts/agents.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
@@ -24,6 +24,8 @@ interface RoutedRequest {
   readonly message: string;
   readonly options: RequestOptions;
   readonly refusal?: Refusal | undefined;
+  /** What has to be there with it: goes along in the same round trip. */
+  readonly statements?: readonly Compilable[];
 }
 
 /** The newest overrides of an organization that its router learns from. */
@@ -42,7 +44,12 @@ export async function insertWithRoute(
   row: Insertable<OrchestrationsTable>,
 ): Promise<Orchestration> {
   const local = decideLocally(deps, request, row.language);
-  const inserted = await insertRouted(trx, { ...row, local_route: local && JSON.stringify(local) }, toKey(row, local));
+  const inserted = await insertRouted(
+    trx,
+    { ...row, local_route: local && JSON.stringify(local) },
+    toKey(row, local),
+    request.statements,
+  );
   const version = inserted.routingVersion ?? 0;
   if (!local || version === (local.version ?? 0)) return inserted;
   const overrides = await listOverrides(trx, OVERRIDES_LEARNED);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Compilable } from 'kysely';
 import type { SessionView } from '../../contracts/orchestration.ts';
 import { notFound, type Principal } from '../../contracts/request.ts';
 import { textsFor } from '../../contracts/texts.ts';
@@ -6,7 +7,7 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import {
   listRecentMessages,
   findSession,
-  insertSession,
+  sessionInsert,
   touchSession,
   upsertSlackSession,
   type Message,
@@ -37,26 +38,30 @@ interface SessionOwner {
   readonly title: string;
 }
 
-/** The id of the session a request belongs to, in the accepting transaction. @throws RequestError 404 */
+/** The session a request belongs to. */
+interface OpenedSession {
+  readonly id: string;
+  /** What makes a new one: statements that go along with the first that refers to it. */
+  readonly statements: readonly Compilable[];
+}
+
+/** Finds the session a request belongs to, in the accepting transaction. @throws RequestError 404 */
 export async function openSession(
   trx: OrganizationTransaction,
   { organizationId, userId, source, title }: SessionOwner,
   session: RequestSession,
-): Promise<string> {
+): Promise<OpenedSession> {
   if (session.kind === 'known' || session.kind === 'of-thread') {
     if (session.kind === 'known') await refuseSession(trx, session.by, session.id, 'go-on');
     if (!(await touchSession(trx, session.id))) throw notFound('session');
-    return session.id;
+    return { id: session.id, statements: [] };
   }
   const shared = { organization_id: organizationId, id: randomUUID(), user_id: userId, source };
   const row = { ...shared, title: title.trim().slice(0, TITLE_CHARS) || '…' };
-  if (session.kind === 'new') {
-    await insertSession(trx, row);
-    return row.id;
-  }
+  if (session.kind === 'new') return { id: row.id, statements: [sessionInsert(trx, row)] };
   const { teamId, channelId, threadTs } = session;
   const place = { slack_team_id: teamId, slack_channel_id: channelId, slack_thread_ts: threadTs };
-  return (await upsertSlackSession(trx, { ...row, ...place })).id;
+  return { id: (await upsertSlackSession(trx, { ...row, ...place })).id, statements: [] };
 }
 
 /** A conversation with its newest messages. @throws RequestError 404 */

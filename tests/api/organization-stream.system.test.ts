@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { ApiEnv } from '../../api/deps.ts';
 import { streamEvents } from '../../api/sse/stream.ts';
 import { appendEvent } from '../../db/queries/events.ts';
-import { insertSession } from '../../db/queries/sessions.ts';
+import { sessionInsert } from '../../db/queries/sessions.ts';
 import { withOrganization } from '../../db/organization.ts';
 import { createEventHub } from '../../domain/events/event-hub.ts';
 import { createOrchestration, createPerson, createTenant, type Tenant } from '../db/world.ts';
@@ -27,7 +27,13 @@ async function foreignJobs(): Promise<string[]> {
   const { organizationId, userId } = ada;
   const sessionId = randomUUID();
   await withOrganization(database.db, organizationId, (trx) =>
-    insertSession(trx, { organization_id: organizationId, id: sessionId, user_id: userId, source: 'rest', title: 'x' }),
+    sessionInsert(trx, {
+      organization_id: organizationId,
+      id: sessionId,
+      user_id: userId,
+      source: 'rest',
+      title: 'x',
+    }).execute(),
   );
   const rows = await database.look<{ id: string }>(
     `insert into orchestrations (organization_id, id, session_id, user_id, source, message, language)

@@ -4,7 +4,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { agentStepsInsert } from '../../db/queries/steps.ts';
 import { insertOrchestration } from '../../db/queries/orchestrations.ts';
 import { putOrganization, putUser } from '../../db/queries/organizations.ts';
-import { insertSession } from '../../db/queries/sessions.ts';
+import { sessionInsert } from '../../db/queries/sessions.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { UsersTable } from '../../db/tables/organizations.ts';
 import type { OrchestrationsTable } from '../../db/tables/work.ts';
@@ -25,13 +25,13 @@ export async function createTenant(db: Db, name = 'Acme', user: Partial<Insertab
   await withOrganization(db, organizationId, async (trx) => {
     await putOrganization(trx, { id: organizationId, name });
     await putUser(trx, { organization_id: organizationId, id: userId, name: 'Ada', role: 'user', ...user });
-    await insertSession(trx, {
+    await sessionInsert(trx, {
       organization_id: organizationId,
       id: sessionId,
       user_id: userId,
       source: 'rest',
       title: `A conversation of ${name}`,
-    });
+    }).execute();
   });
   return tenant;
 }
