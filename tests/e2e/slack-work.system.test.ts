@@ -6,6 +6,7 @@ import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson } from '../support/people.ts';
 import { specialist } from '../support/replies.ts';
 import { unfinished } from '../support/score.ts';
+import { eventually } from '../support/eventually.ts';
 
 let nubabel: Nubabel;
 beforeAll(async () => {
@@ -243,8 +244,8 @@ describe('people’s own talk', () => {
     ).toBe(0);
     await mention('and what now, vwuq?', { thread_ts: ts });
     await nubabel.slack.waitFor('the second answer', () => botMessages(nubabel, CHANNEL, ts)[1]);
-    const later = asked('and what now, vwuq').map(({ messages }) => JSON.stringify(messages));
-    expect(later.at(-1)).toContain('> Linus Pauling: I can take it');
+    const later = await eventually('the model to be asked', () => asked('and what now, vwuq').at(-1));
+    expect(JSON.stringify(later.messages)).toContain('> Linus Pauling: I can take it');
   });
 
   it('that is forwarded is heard, with the names of files, and asks before it changes anything', async () => {
