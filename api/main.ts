@@ -33,7 +33,7 @@ import { createDataConverter, createPayloadCodec } from '../adapters/temporal/pa
 import { openLocalRouter } from '../domain/routing/local-router.ts';
 import { openSlack, type OpenSlack } from './slack/app.ts';
 import { listChannels, loadProfile } from './slack/people.ts';
-import { createMembershipRefresh } from '../domain/organizations/people.ts';
+import { createMembershipRefresh } from '../domain/organizations/memberships.ts';
 import { createEventHub } from '../domain/events/event-hub.ts';
 
 /** An API process: serves, relays what waits, and closes in order when told to stop. */

@@ -1,7 +1,7 @@
 import { App, type Receiver } from '@slack/bolt';
 import { changeMessage, loseChannel } from '../../domain/threads/change-message.ts';
 import { handleMessage, type ThreadReply, type ThreadDeps } from '../../domain/threads/handle-message.ts';
-import { noteMembership } from '../../domain/organizations/people.ts';
+import { noteMembership } from '../../domain/organizations/memberships.ts';
 import type { Logger } from '../../logging.ts';
 import {
   isChange,

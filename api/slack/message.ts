@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BUTTON_WORDS, type ButtonAction } from '../../contracts/answer-words.ts';
 import { isRecord } from '../../contracts/json.ts';
 import { mentionedIn, quotedIn, readableSlackText, textOfBlocks, type SlackNames } from '../../contracts/slack-text.ts';
-import type { Membership } from '../../domain/organizations/people.ts';
+import type { Membership } from '../../domain/organizations/memberships.ts';
 import type { LostChannel, MessageChange } from '../../domain/threads/change-message.ts';
 import type { ThreadMessage } from '../../domain/threads/thread-message.ts';
 

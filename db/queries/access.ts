@@ -159,37 +159,50 @@ export async function listPersonal(trx: OrganizationTransaction, ids: readonly s
   return new Set(rows.map(({ orchestration_id }) => orchestration_id));
 }
 
-/** How often events have changed what a person is a member of: what is listed now counts only while that stays. */
-export const findMembershipVersion = async (trx: OrganizationTransaction, userId: string): Promise<number> => {
-  const found = trx.selectFrom('slack_memberships').select('version').where('user_id', '=', userId);
-  return (await found.executeTakeFirst())?.version ?? 0;
+/** What events have counted of a person's conversations when they are listed. */
+interface MembershipCounts {
+  /** They have left one so often. */
+  readonly version: number;
+  /** They have come into one so often. */
+  readonly joins: number;
+}
+
+/** What is listed from now on counts only while nobody has left since, and knows of these who came. */
+export const findMembershipCounts = async (trx: OrganizationTransaction, userId: string): Promise<MembershipCounts> => {
+  const found = trx.selectFrom('slack_memberships').select(['version', 'joins']).where('user_id', '=', userId);
+  return (await found.executeTakeFirst()) ?? { version: 0, joins: 0 };
 };
 
-/** Keeps what Slack has listed. False where somebody came or left meanwhile; then nothing is kept. */
+/** Keeps what Slack has listed. False where somebody left meanwhile; then nothing is kept. */
 export async function setMemberships(
   trx: OrganizationTransaction,
-  row: { organizationId: string; userId: string; channels: readonly string[]; version: number },
+  row: MembershipCounts & { organizationId: string; userId: string; channels: readonly string[] },
 ): Promise<boolean> {
-  const { organizationId, userId, channels, version } = row;
+  const { organizationId, userId, channels, version, joins } = row;
   const { rows } = await sql`
-    insert into slack_memberships as m (organization_id, user_id, channels, seen_at, version)
-    values (${organizationId}, ${userId}, ${sql.val([...channels])}::text[], now(), ${version})
-    on conflict (organization_id, user_id) do update set channels = excluded.channels, seen_at = excluded.seen_at
+    insert into slack_memberships as m (organization_id, user_id, channels, seen_at, version, listed_joins)
+    values (${organizationId}, ${userId}, ${sql.val([...channels])}::text[], now(), ${version}, ${joins})
+    on conflict (organization_id, user_id) do update
+      set channels = excluded.channels, seen_at = excluded.seen_at, listed_joins = excluded.listed_joins
       where m.version = excluded.version
     returning m.user_id`.execute(trx);
   return rows.length > 0;
 }
 
-/** Somebody has come into a conversation, or has left it. Nothing happens for whom nobody knows. */
+/**
+ * Somebody has left a conversation, and has no right by it any more; or they have come into one, which only makes the list
+ * stale: Slack delivers events late and again, so nobody gets a right by one. Nothing happens for whom nobody knows.
+ */
 export const changeMembership = (
   trx: OrganizationTransaction,
   { teamId, slackUserId, channelId, isMember }: Membership,
 ) =>
-  sql`insert into slack_memberships as m (organization_id, user_id, channels, version)
-    select u.organization_id, u.id, case when ${isMember} then array[${channelId}] else '{}'::text[] end, 1
+  sql`insert into slack_memberships as m (organization_id, user_id, version, joins)
+    select u.organization_id, u.id, ${isMember ? 0 : 1}, ${isMember ? 1 : 0}
     from users u where u.slack_team_id = ${teamId} and u.slack_user_id = ${slackUserId}
-    on conflict (organization_id, user_id) do update set version = m.version + 1,
-      channels = array_remove(m.channels, ${channelId}) || excluded.channels`.execute(trx);
+    on conflict (organization_id, user_id) do update
+      set version = m.version + excluded.version, joins = m.joins + excluded.joins,
+        channels = case when ${isMember} then m.channels else array_remove(m.channels, ${channelId}) end`.execute(trx);
 
 /** Whether somebody is in a conversation of Slack now. */
 export interface Membership {

@@ -71,6 +71,8 @@ export interface TokenOwner extends Principal {
     readonly teamId: string | null;
     readonly slackUserId: string | null;
     readonly checkedAt: Date | null;
+    /** They have come into a conversation since it was listed of which they are members. */
+    readonly membershipsStale: boolean;
   };
 }
 
@@ -78,12 +80,13 @@ export interface TokenOwner extends Principal {
 export async function findPrincipal(db: Kysely<Database>, tokenHash: Buffer): Promise<TokenOwner | undefined> {
   const { rows } = await sql<Principal & TokenOwner['slack']>`
     select organization_id as "organizationId", user_id as "userId", name, role, time_zone as "timeZone",
-      slack_team_id as "teamId", slack_user_id as "slackUserId", slack_checked_at as "checkedAt"
+      slack_team_id as "teamId", slack_user_id as "slackUserId", slack_checked_at as "checkedAt",
+      memberships_stale as "membershipsStale"
     from find_token(${tokenHash})`.execute(db);
   const [row] = rows;
   if (!row) return undefined;
-  const { teamId, slackUserId, checkedAt, ...principal } = row;
-  return { ...principal, slack: { teamId, slackUserId, checkedAt } };
+  const { teamId, slackUserId, checkedAt, membershipsStale, ...principal } = row;
+  return { ...principal, slack: { teamId, slackUserId, checkedAt, membershipsStale } };
 }
 
 interface Workspace {

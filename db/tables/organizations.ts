@@ -58,8 +58,12 @@ interface SlackMembershipsTable {
   channels: string[];
   /** When Slack has listed them; null where only events have told of some. */
   seen_at: MaybeInstant;
-  /** Counts what events have changed, so that a list from before does not undo it. */
-  version: number;
+  /** Counts how often the person has left one, so that a list from before does not undo it. */
+  version: Generated<number>;
+  /** Counts how often they have come into one: such an event grants nothing, it only makes the list stale. */
+  joins: Generated<number>;
+  /** How many of these the list knows. */
+  listed_joins: Generated<number>;
 }
 
 export interface InboxTable {

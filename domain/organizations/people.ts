@@ -1,10 +1,8 @@
 import { RequestError, type Principal, type SlackStanding } from '../../contracts/request.ts';
-import { withOrganization, withSlackWorkspace, type OrganizationTransaction } from '../../db/organization.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { findUser, setStanding, type User } from '../../db/queries/organizations.ts';
-import { changeMembership, findMembershipVersion, setMemberships, type Membership } from '../../db/queries/access.ts';
-import type { DatabaseDeps, LogDeps } from '../deps.ts';
-
-export type { Membership };
+import type { DatabaseDeps } from '../deps.ts';
+import type { RefreshMemberships } from './memberships.ts';
 
 /** What Slack says of a person; parts may be missing. */
 export interface SlackProfile {
@@ -14,15 +12,6 @@ export interface SlackProfile {
   /** Undefined when Slack could not say it in time: then nobody gets rights by it. */
   readonly standing?: SlackStanding | undefined;
 }
-
-/** Whom a token speaks for in Slack, where Slack knows them. */
-interface SlackIdentity {
-  readonly teamId: string | null;
-  readonly slackUserId: string | null;
-}
-
-/** Finds out which conversations a person is a member of, so that they may see the work of these. Never throws. */
-type RefreshMemberships = (principal: Principal, slack: SlackIdentity) => Promise<void>;
 
 export interface ProfileDeps {
   /** Undefined where Slack is not set up. */
@@ -92,63 +81,3 @@ export async function refreshRights(
   if (!user) throw new RequestError('unauthorized', 'Slack says that you do not belong to the workspace any more.');
   return { ...principal, role: user.role };
 }
-
-/** A list is good for a minute, and Slack is not asked again at once after it could say nothing. */
-const LISTED_MS = 60_000;
-const FAILED_MS = 15_000;
-/** Whoever asks waits no longer; they see what is known until then. */
-const MAX_WAIT_MS = 2_000;
-const MAX_REMEMBERED = 5_000;
-
-interface MembershipDeps extends DatabaseDeps, LogDeps {
-  /** The conversations that Slack lists for a person. @throws when Slack cannot say all of them */
-  readonly listChannels: (teamId: string, slackUserId: string) => Promise<readonly string[]>;
-}
-
-/**
- * Asks Slack at most once a minute for each person, and once at a time. What it lists counts for five minutes; where it
- * says nothing nobody gets rights by it, and those of before end with that time.
- */
-export function createMembershipRefresh({ db, log, listChannels }: MembershipDeps): RefreshMemberships {
-  const asked = new Map<string, { readonly done: Promise<void>; until: number }>();
-
-  const list = async ({ organizationId, userId }: Principal, teamId: string, slackUserId: string): Promise<boolean> => {
-    const version = await withOrganization(db, organizationId, (trx) => findMembershipVersion(trx, userId));
-    const channels = await listChannels(teamId, slackUserId);
-    const row = { organizationId, userId, channels, version };
-    return withOrganization(db, organizationId, (trx) => setMemberships(trx, row));
-  };
-  const start = (key: string, run: () => Promise<boolean>) => {
-    const work = run()
-      .catch((error: unknown) => {
-        log.warn({ err: error }, 'Slack did not say of which channels somebody is a member');
-        return undefined;
-      })
-      .then((kept) => {
-        // Somebody came or left meanwhile: the next look asks again.
-        entry.until = kept === false ? 0 : Date.now() + (kept ? LISTED_MS : FAILED_MS);
-        return undefined;
-      });
-    const entry = { done: work, until: Infinity };
-    asked.delete(key);
-    asked.set(key, entry);
-    const oldest = asked.size > MAX_REMEMBERED ? asked.keys().next().value : undefined;
-    if (oldest !== undefined) asked.delete(oldest);
-    return entry;
-  };
-  return async (principal, { teamId, slackUserId }) => {
-    if (!teamId || !slackUserId) return;
-    const key = `${principal.organizationId} ${principal.userId}`;
-    const known = asked.get(key);
-    const { done } = known && known.until > Date.now() ? known : start(key, () => list(principal, teamId, slackUserId));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MAX_WAIT_MS)));
-    await Promise.race([done, late]).finally(() => clearTimeout(timer));
-  };
-}
-
-/** Takes up that somebody has come into a channel or has left it: who left sees its work no more. Safe to repeat. */
-export const noteMembership = ({ db }: DatabaseDeps, membership: Membership): Promise<void> =>
-  withSlackWorkspace(db, membership.teamId, async (trx) => {
-    await changeMembership(trx, membership);
-  });

@@ -147,7 +147,7 @@ describe('nothing goes around row-level security', () => {
     await expect(database.pool.query('select * from events_default')).rejects.toThrow('permission denied');
   });
 
-  it('the directory reads the eleven tables of its lookups and nothing else', async () => {
+  it('the directory reads the twelve tables of its lookups and nothing else', async () => {
     const grants = await names(
       `select distinct table_name as name from information_schema.role_table_grants where grantee = 'nubabel_directory'`,
     );
@@ -159,6 +159,7 @@ describe('nothing goes around row-level security', () => {
       'inbox',
       'model_keys',
       'oauth_states',
+      'slack_memberships',
       'slack_posts',
       'slack_workspaces',
       'usage',

@@ -179,6 +179,16 @@ describe('somebody who is in the channel', () => {
     expect(await seen(person, work)).toEqual([true]);
   });
 
+  it('is not let in again by the event of coming that Slack delivers late', async () => {
+    await move('U_GRACE', true);
+    const [person, work] = [await known('U_GRACE'), await adasWork()];
+    expect(await seen(person, work)).toEqual([true]);
+    await move('U_GRACE', false);
+    const event = { type: 'member_joined_channel', user: 'U_GRACE', channel: 'C_LAUNCH', team: 'TDEMO' };
+    await nubabel.slack.deliver({ type: 'event_callback', team_id: 'TDEMO', event_id: 'EvLate1', event });
+    expect(await seen(person, work)).toEqual([false]);
+  });
+
   it('only looks: steers, stops, takes back and goes on with nothing', async () => {
     await move('U_LINUS', true);
     const [person, work] = [await known('U_LINUS'), await adasWork()];

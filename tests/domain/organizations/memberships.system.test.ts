@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../../db/organization.ts';
 import { changeMembership, listVisibleJobs } from '../../../db/queries/access.ts';
-import { createMembershipRefresh } from '../../../domain/organizations/people.ts';
-import { createOrchestration, createTenant } from '../../db/world.ts';
+import { createMembershipRefresh } from '../../../domain/organizations/memberships.ts';
+import { createOrchestration, createPerson, createTenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 const PLACE = { source: 'slack', slack_team_id: 'T1', slack_channel_id: 'C1', slack_thread_ts: '1.1' } as const;
@@ -42,8 +42,20 @@ async function begin(listChannels: () => Promise<readonly string[]>) {
   const inside = <T>(work: Parameters<typeof withOrganization<T>>[2]) =>
     withOrganization(database.db, organizationId, work);
   const viewer = { userId, role: 'user' } as const;
+  const lookAs = async (id: string) => {
+    const [kept] = await database.look<{ stale: boolean }>(
+      'select joins > listed_joins as stale from slack_memberships where user_id = $1',
+      [id],
+    );
+    const person = { organizationId, userId: id, role: 'user', name: 'Reader', timeZone: 'UTC' } as const;
+    await refresh(person, { ...SLACK, membershipsStale: kept?.stale ?? false });
+  };
   return {
-    look: () => refresh({ organizationId, ...viewer, name: 'Reader', timeZone: 'UTC' }, SLACK),
+    lookAs,
+    look: () => lookAs(userId),
+    addPerson: () => createPerson(database.db, reader),
+    joinAll: () =>
+      database.look('update slack_memberships set joins = joins + 1 where organization_id = $1', [organizationId]),
     seen: async () => (await inside((trx) => listVisibleJobs(trx, viewer, { limit: 10 }))).length,
     move: (isMember: boolean) => inside((trx) => changeMembership(trx, { ...SLACK, channelId: 'C1', isMember })),
     calls: () => calls,
@@ -92,14 +104,76 @@ describe('the channels of somebody who reads', () => {
     expect([await person.seen(), person.calls()]).toEqual([0, 2]);
   });
 
-  it('change with events, and an event alone makes nobody a member', async () => {
-    const { look, seen, move } = await begin(() => Promise.resolve([]));
+  it('are left at once, and no event of coming back gives them again: that is Slack’s to say', async () => {
+    let channels = ['C1'];
+    const { look, seen, move, calls } = await begin(() => Promise.resolve(channels));
     await move(true);
     expect(await seen()).toBe(0);
     await look();
-    await move(true);
     expect(await seen()).toBe(1);
+    channels = [];
     await move(false);
     expect(await seen()).toBe(0);
+    // Slack delivers the event of before once more.
+    await move(true);
+    expect(await seen()).toBe(0);
+    await look();
+    expect([await seen(), calls()]).toEqual([0, 2]);
+  });
+
+  it('are listed anew for whoever comes into one, before their minute is over', async () => {
+    let channels: string[] = [];
+    const { look, seen, move, calls } = await begin(() => Promise.resolve(channels));
+    await look();
+    channels = ['C1'];
+    await move(true);
+    await look();
+    await look();
+    expect([await seen(), calls()]).toEqual([1, 2]);
+  });
+
+  it('are listed anew as well where somebody comes while they are being listed', async () => {
+    let person: Awaited<ReturnType<typeof begin>> | undefined = undefined;
+    let isFirst = true;
+    person = await begin(async () => {
+      if (!isFirst) return ['C1'];
+      isFirst = false;
+      await person?.move(true);
+      return [];
+    });
+    await person.look();
+    await person.look();
+    expect([await person.seen(), person.calls()]).toEqual([1, 2]);
+  });
+
+  it('are listed no more than six times a minute, into however many somebody comes', async () => {
+    const { look, move, calls } = await begin(() => Promise.resolve(['C1']));
+    for (let joined = 0; joined < 15; joined += 1) {
+      await move(true);
+      await look();
+    }
+    expect(calls()).toBe(6);
+  });
+
+  it('are listed for ten people at once, however many come into a channel and read', async () => {
+    const { lookAs, addPerson, joinAll, calls } = await begin(() => Promise.resolve(['C1']));
+    const people = await Promise.all(Array.from({ length: 30 }, addPerson));
+    await Promise.all(people.map(lookAs));
+    expect(calls()).toBe(30);
+    await joinAll();
+    await Promise.all(people.map(lookAs));
+    await Promise.all(people.map(lookAs));
+    // One more comes free every three seconds.
+    expect(calls() - 30).toBeGreaterThanOrEqual(10);
+    expect(calls() - 30).toBeLessThan(20);
+  });
+
+  it('are not listed again at once for somebody who comes while Slack limits us', async () => {
+    const { look, move, calls } = await begin(() => Promise.reject(new Error('ratelimited')));
+    await look();
+    await move(true);
+    await look();
+    await look();
+    expect(calls()).toBe(1);
   });
 });
