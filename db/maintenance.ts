@@ -73,6 +73,7 @@ export const RETENTION: Readonly<Record<Table, Retention>> = {
   usage: withParent('orchestrations', 'Explains what a job has cost; the sums stay in budget_windows.'),
   budget_limits: keep('Settings of people and organizations.'),
   budget_windows: keep('A few sums for each day and month: the accounts of the organization.'),
+  budget_notices: withParent('budget_windows', 'Who has heard of the warnings of the window.'),
   budget_policies: keep('One row for each organization.'),
   envelopes: withParent('orchestrations', 'What was set aside for the job.'),
 

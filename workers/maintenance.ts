@@ -59,18 +59,27 @@ function oneAtATime(work: () => Promise<void>): () => Promise<void> {
 }
 
 /** Budgets near their limit and questions without a place, told to the people concerned. */
-export async function sendNotices(deps: NoticeDeps): Promise<void> {
-  for (const organizationId of await listOrganizationsWithNotices(deps.db)) await tellDirectly(deps, organizationId);
-}
+export const sendNotices = async (deps: NoticeDeps): Promise<void> =>
+  forEachOrganization(await listOrganizationsWithNotices(deps.db), (organizationId) =>
+    tellDirectly(deps, organizationId),
+  );
 
 /** Reservations that nobody settled in time count as spent. */
-export async function closeOrphans(db: Kysely<Database>): Promise<void> {
-  for (const organizationId of await listOrganizationsWithOrphans(db))
-    await withOrganization(db, organizationId, (trx) => settleAsUnknown(trx));
-}
+export const closeOrphans = async (db: Kysely<Database>): Promise<void> =>
+  forEachOrganization(await listOrganizationsWithOrphans(db), (organizationId) =>
+    withOrganization(db, organizationId, (trx) => settleAsUnknown(trx)),
+  );
 
 /** What was set aside for a plan that has ended or was forgotten is free again: it was promised to nobody. */
-export async function closeEnvelopes(db: Kysely<Database>): Promise<void> {
-  for (const organizationId of await listOrganizationsWithOpenEnvelopes(db))
-    await withOrganization(db, organizationId, (trx) => closeLeftEnvelopes(trx));
+export const closeEnvelopes = async (db: Kysely<Database>): Promise<void> =>
+  forEachOrganization(await listOrganizationsWithOpenEnvelopes(db), (organizationId) =>
+    withOrganization(db, organizationId, (trx) => closeLeftEnvelopes(trx)),
+  );
+
+/** One after the other; what fails for one holds up none of the others. @throws AggregateError in the end */
+async function forEachOrganization(ids: readonly string[], work: (id: string) => Promise<unknown>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const id of ids) await work(id).catch((error: unknown) => errors.push(error));
+  if (errors.length > 0)
+    throw new AggregateError(errors, `It failed for ${errors.length} of ${ids.length} organizations.`);
 }

@@ -19,6 +19,7 @@ import * as allowedCalls from './20261202-allowed-calls.ts';
 import * as slackMemberships from './20261202-slack-memberships.ts';
 import * as slackNoticeLeases from './20261202-slack-notice-leases.ts';
 import * as staleMemberships from './20261203-stale-memberships.ts';
+import * as toldRecipients from './20261203-told-recipients.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -42,4 +43,5 @@ export const migrations: Record<string, Migration> = {
   '20261202-slack-memberships': slackMemberships,
   '20261202-slack-notice-leases': slackNoticeLeases,
   '20261203-stale-memberships': staleMemberships,
+  '20261203-told-recipients': toldRecipients,
 };

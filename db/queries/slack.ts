@@ -2,7 +2,6 @@ import { sql, type Selectable } from 'kysely';
 import type { SlackPostsTable } from '../tables/work.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Nanos } from '../../contracts/money.ts';
-import type { User } from './organizations.ts';
 import type { Effect } from './effects.ts';
 import type { Healing } from './healing.ts';
 import type { Steering } from './steering.ts';
@@ -49,46 +48,69 @@ export async function setLost(trx: OrganizationTransaction, ids: readonly string
   if (ids.length === 0) return;
   await trx
     .updateTable('slack_posts')
-    .set({ lost, lost_claimed_until: null })
+    .set({ lost, lost_claimed_until: null, lost_failures: 0, lost_next_at: sql`now()`, lost_problem: null })
     .where('orchestration_id', 'in', [...ids])
     .execute();
 }
 
 type Lost = NonNullable<SlackPost['lost']>;
 
-interface ClaimedLost {
+export interface ClaimedLost {
   readonly orchestrationId: string;
   readonly lost: Lost;
+  /** Who asked, and is to be told. */
+  readonly userId: string | null;
+  /** Tries in a row that have failed for the moment. */
+  readonly failures: number;
   /** The end of the lease, which names the claim. */
   readonly claimedUntil: string;
 }
 
-/** Takes over one work that has lost its place, for two minutes: whoever gets it moves it, and nobody else meanwhile. */
+/**
+ * Takes over one work that has lost its place, for two minutes: whoever gets it moves it, and nobody else meanwhile. The
+ * one comes first that has waited longest for its turn, and the oldest of those that were lost together.
+ */
 export const claimLost = async (trx: OrganizationTransaction): Promise<ClaimedLost | undefined> =>
   (
     await sql<ClaimedLost>`
-      with claimed as (select organization_id, orchestration_id from slack_posts
-        where lost is not null and (lost_claimed_until is null or lost_claimed_until <= now())
-        order by orchestration_id limit 1 for update skip locked)
+      with claimed as (select p.organization_id, p.orchestration_id, o.user_id from slack_posts p
+        join orchestrations o on o.organization_id = p.organization_id and o.id = p.orchestration_id
+        where p.lost is not null and (p.lost_claimed_until is null or p.lost_claimed_until <= now())
+          and (p.lost_next_at is null or p.lost_next_at <= now())
+        order by p.lost_next_at nulls first, o.created_at, o.id limit 1 for update of p skip locked)
       update slack_posts p set lost_claimed_until = now() + interval '2 minutes' from claimed c
       where p.organization_id = c.organization_id and p.orchestration_id = c.orchestration_id
-      returning p.orchestration_id as "orchestrationId", p.lost, p.lost_claimed_until::text as "claimedUntil"`.execute(
-      trx,
-    )
+      returning p.orchestration_id as "orchestrationId", p.lost, c.user_id as "userId", p.lost_failures as failures,
+        p.lost_claimed_until::text as "claimedUntil"`.execute(trx)
   ).rows[0];
 
-/** Ends a claim: what is `moved` is lost no more, anything else is free again. What was lost anew since stays lost. */
+/**
+ * Ends a claim: what is moved, or is refused for good, is lost no more, and anything else comes again after a time. What was
+ * lost anew since stays lost.
+ */
 export const releaseLost = (
   trx: OrganizationTransaction,
-  { orchestrationId, claimedUntil }: ClaimedLost,
-  { moved }: { readonly moved: boolean },
+  { orchestrationId, claimedUntil, failures }: ClaimedLost,
+  { retryInMs, problem }: { readonly retryInMs?: number; readonly problem?: string },
 ) =>
   trx
     .updateTable('slack_posts')
-    .set({ lost_claimed_until: null, ...(moved && { lost: null }) })
+    .set({
+      lost_claimed_until: null,
+      lost_problem: problem ?? null,
+      ...(retryInMs === undefined ? { lost: null } : { lost_failures: failures + 1, lost_next_at: inMs(retryInMs) }),
+    })
     .where('orchestration_id', '=', orchestrationId)
     .where(sql<boolean>`lost_claimed_until = ${claimedUntil}::timestamptz`)
     .execute();
+
+/** What else is for somebody who cannot be written to just now comes later as well, so that it keeps nobody's turn. */
+export const postponeLostOf = (trx: OrganizationTransaction, userId: string, retryInMs: number) =>
+  sql`update slack_posts p set lost_next_at = greatest(p.lost_next_at, ${inMs(retryInMs)})
+    from orchestrations o where o.organization_id = p.organization_id and o.id = p.orchestration_id
+      and o.user_id = ${userId} and p.lost is not null`.execute(trx);
+
+const inMs = (ms: number) => sql<string>`clock_timestamp() + make_interval(secs => ${ms / 1_000})`;
 
 /** The work of a channel whose question waits for an answer. */
 export async function listWaitingIn(
@@ -104,28 +126,6 @@ export async function listWaitingIn(
     .execute();
   return rows.map(({ id }) => id);
 }
-
-/** Somebody who can be written to in Slack. */
-export type SlackPerson = Pick<User, 'slack_team_id' | 'locale'> & { readonly slack_user_id: string };
-
-/** The person of this id, or the admins without one; only those who are still there and whom Slack knows. */
-export const listSlackPeople = (
-  trx: OrganizationTransaction,
-  by: { readonly userId: string } | { readonly role: 'admin' },
-): Promise<SlackPerson[]> =>
-  trx
-    .selectFrom('users')
-    .select(['slack_team_id', 'slack_user_id', 'locale'])
-    .where((eb) => ('userId' in by ? eb('id', '=', by.userId) : eb('role', '=', by.role)))
-    .where('deactivated_at', 'is', null)
-    .where('slack_user_id', 'is not', null)
-    .orderBy('created_at')
-    .limit(MAX_TOLD)
-    .$narrowType<{ slack_user_id: string }>()
-    .execute();
-
-/** More admins than anybody has; a mistake must not write to a whole company. */
-const MAX_TOLD = 50;
 
 /** Forgets a message that a person has deleted, so that the next state is posted anew. */
 export const forgetPost = (trx: OrganizationTransaction, orchestrationId: string) =>

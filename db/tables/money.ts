@@ -75,6 +75,27 @@ interface BudgetWindowsTable {
   notice_claimed_until: Generated<Instant | null>;
 }
 
+/** Whether a person has heard in Slack of a window's warning. */
+interface BudgetNoticesTable {
+  organization_id: string;
+  scope: BudgetWindowsTable['scope'];
+  user_id: string;
+  period: BudgetWindowsTable['period'];
+  starts_on: string;
+  /** That they are told of. */
+  share: number;
+  /** Who is told; `user_id` is whose window it is. */
+  recipient_id: string;
+  /** Refused: Slack says that they can never be written to. */
+  state: Generated<'waiting' | 'told' | 'refused'>;
+  failures: Generated<number>;
+  /** Somebody has begun to write and has not heard how it ended. */
+  may_be_there: Generated<boolean>;
+  tried_at: Generated<Instant | null>;
+  next_at: Generated<Instant>;
+  problem: string | null;
+}
+
 interface BudgetPoliciesTable {
   organization_id: string;
   step_down: boolean;
@@ -87,6 +108,7 @@ export interface BudgetTables {
   usage: UsageTable;
   budget_limits: BudgetLimitsTable;
   budget_windows: BudgetWindowsTable;
+  budget_notices: BudgetNoticesTable;
   budget_policies: BudgetPoliciesTable;
   envelopes: EnvelopesTable;
 }

@@ -152,6 +152,10 @@ export interface SlackPostsTable {
   lost: Generated<'archived' | 'removed' | 'deleted' | null>;
   /** Until when a process is moving it; once it is over, the next one goes on. */
   lost_claimed_until: Generated<Instant | null>;
+  /** How often in a row that has failed for the moment, when it is tried again, and what Slack said last. */
+  lost_failures: Generated<number>;
+  lost_next_at: MaybeInstant;
+  lost_problem: Generated<string | null>;
 }
 
 interface SlackBucketsTable {

@@ -65,6 +65,8 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
       values ('${org}', '${randomUUID()}', '${job}', 'analysis', 'm', 'reserved', 1, current_date, now())`,
     `insert into budget_limits values ('${org}', 'user', '${userId}', 'day', 1)`,
     `insert into budget_windows values ('${org}', 'user', '${userId}', 'day', current_date, 0, 0, 1)`,
+    `insert into budget_notices (organization_id, scope, user_id, period, starts_on, share, recipient_id, problem)
+      values ('${org}', 'user', '${userId}', 'day', current_date, 1, '${userId}', '${text}')`,
     `insert into budget_policies values ('${org}', true, 0.8, 0.95)`,
     `insert into envelopes (organization_id, orchestration_id, wanted_nanos, reserved_on, expires_at)
       values ('${org}', '${job}', 1, current_date, now())`,

@@ -68,8 +68,12 @@ async function leaseEnds(): Promise<void> {
     where lost_claimed_until is not null`);
   await mayCall();
 }
-const mayCall = () =>
-  database.look(`update slack_buckets set next_at = now() where organization_id = $1`, [tenant.organizationId]);
+/** Everybody's turn has come again. */
+async function mayCall(): Promise<void> {
+  await database.look('update slack_buckets set next_at = now() where organization_id = $1', [tenant.organizationId]);
+  await database.look('update budget_notices set next_at = now()');
+  await database.look('update slack_posts set lost_next_at = now() where lost is not null');
+}
 const direct = (channel = 'D_ADA') => slack.messages({ channel }).map(({ text }) => text);
 
 const addUser = (slackUserId: string, role: string, more: { locale?: string; gone?: boolean } = {}) =>
@@ -177,7 +181,7 @@ describe('a budget that has reached a threshold', () => {
     const calls = slack.calls('conversations.open').length;
     await rounds();
     expect(slack.calls('conversations.open')).toHaveLength(calls);
-    await database.look(`update slack_buckets set next_at = now() where organization_id = $1`, [tenant.organizationId]);
+    await mayCall();
     await rounds();
     expect(direct()).toHaveLength(1);
   });
@@ -252,7 +256,7 @@ describe('a question that waits in a channel', () => {
     slack.failNext('conversations.open', { status: 429, retryAfterSeconds: 30 });
     await rounds();
     expect(direct()).toEqual([]);
-    await database.look(`update slack_buckets set next_at = now() where organization_id = $1`, [tenant.organizationId]);
+    await mayCall();
     await rounds();
     expect(direct()).toHaveLength(2);
   });
