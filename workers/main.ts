@@ -1,6 +1,7 @@
 import { Runtime, type Worker } from '@temporalio/worker';
 import { hurryStop } from '../activities/heartbeating.ts';
 import { createActivities } from '../activities/index.ts';
+import { removeLeftProxyFolders } from '../adapters/coding-agents/proxy-folders.ts';
 import { createDataConverter } from '../adapters/temporal/payload-codec.ts';
 import { describeConfig, loadConfig, type Config } from '../config.ts';
 import { STOPS_CHANNEL } from '../contracts/events.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
   const pools = selectPools(config, process.argv.slice(2));
   const log = createLogger('worker', config.LOG_LEVEL);
   log.info({ config: describeConfig(config) }, 'worker starts');
+  await cleanTemporaryFolder(log);
   Runtime.install({ logger: toRuntimeLogger(log), shutdownSignals: [] });
   const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE, (error) =>
     log.warn({ err: error }, 'an idle database connection was lost'),
@@ -68,6 +70,12 @@ function endStuck(log: Logger): never {
   log.fatal('a workflow does not come back; the process ends, and its successor fails the tasks of that workflow');
   process.exit(1);
 }
+
+/** A worker that was killed could not remove what it had there. */
+const cleanTemporaryFolder = (log: Logger): Promise<void> =>
+  removeLeftProxyFolders()
+    .then((removed) => log.info({ removed }, 'temporary folders of coding agents whose worker has ended were removed'))
+    .catch((error: unknown) => log.warn({ err: error }, 'the temporary folder could not be cleaned'));
 
 /** Cancellations come without it too, a few seconds later. */
 function listenForStops({ DATABASE_URL: url }: Config, log: Logger) {

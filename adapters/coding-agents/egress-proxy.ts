@@ -1,12 +1,12 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline, type Duplex } from 'node:stream';
 import { EgressRefusedError } from '../../domain/connections/connection-ports.ts';
 import { checkUrl, createCheckedLookup, resolveBySystem, type Resolve } from '../mcp/host/checked-address.ts';
+import { makeProxyFolder, SOCKET_NAME } from './proxy-folders.ts';
 
 /** At once, of one run. */
 const MAX_CONNECTIONS = 64;
@@ -84,9 +84,8 @@ export async function openEgressProxy(deps: EgressProxyDeps): Promise<EgressProx
     };
     orFail(fail, () => forward({ asked, reply, track, idleMs, fail, url: parse(asked.url ?? ''), judge }));
   });
-  // Not below the folder of data, whose path may be longer than the 107 characters that the name of a socket can have.
-  const folder = await mkdtemp(join(tmpdir(), 'nubabel-'));
-  const socket = join(folder, 'proxy');
+  const folder = await makeProxyFolder();
+  const socket = join(folder, SOCKET_NAME);
   await new Promise<void>((done, failed) => server.on('error', failed).listen(socket, done));
   // The agent is another user; nobody else can enter the folder.
   await chmod(socket, 0o666);
