@@ -79,9 +79,11 @@ interface BoundaryDeps {
   readonly dataDir: string;
   /** All that the agent sees of our environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** What the worker runs on. */
+  readonly platform?: NodeJS.Platform | undefined;
 }
 
-export function createBoundary({ dataDir, env }: BoundaryDeps): Boundary {
+export function createBoundary({ dataDir, env, platform = process.platform }: BoundaryDeps): Boundary {
   const data = resolve(dataDir);
   const mountPoint = join(data, 'workspaces', '.root');
   const isRoot = process.getuid?.() === 0;
@@ -124,7 +126,8 @@ export function createBoundary({ dataDir, env }: BoundaryDeps): Boundary {
     around,
     async problem() {
       const failed = known && performance.now() - known.at > TRY_AGAIN_MS && (await known.problem) !== undefined;
-      if (!known || failed) known = { at: performance.now(), problem: tryOut({ around, data, secrets, env }) };
+      if (!known || failed)
+        known = { at: performance.now(), problem: tryOut({ around, data, secrets, env, platform }) };
       return known.problem;
     },
   };
@@ -147,6 +150,7 @@ interface Trial {
   readonly data: string;
   readonly secrets: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly platform: NodeJS.Platform;
 }
 
 /**
@@ -166,8 +170,8 @@ grep -q '^[^ ]*[[:space:]]00000000' /proc/net/route && echo 'a network'
 echo ${DRAWN}`;
 
 /** Why a boundary cannot be drawn here, in words; undefined when it can. */
-async function tryOut({ around, data, secrets, env }: Trial): Promise<string | undefined> {
-  if (process.platform !== 'linux')
+async function tryOut({ around, data, secrets, env, platform }: Trial): Promise<string | undefined> {
+  if (platform !== 'linux')
     return 'this system offers no boundary that Nubabel could draw around it. Run the worker of the pool local-ops on Linux.';
   if (!unshareProgram()) return 'unshare is not there: install util-linux on the machine of the worker.';
   const [work, home] = [join(data, 'workspaces', '.trial', 'work'), join(data, 'workspaces', '.trial', 'home')];

@@ -38,6 +38,8 @@ export interface DelegationDeps {
   readonly graceMs?: number;
   readonly logEveryMs?: number;
   readonly now?: () => number;
+  /** For tests of systems that are not here. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /** What every process has; only the rest of the environment can be secret. */
@@ -49,7 +51,7 @@ export function createDelegation(deps: DelegationDeps): Delegation {
   const secrets = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_SECRET.includes(name)));
   const shared = { redact: createRedaction(secrets), onError, logEveryMs };
   const workspaces = createWorkspaces(join(deps.dataDir, 'workspaces'));
-  const boundary = createBoundary({ dataDir: deps.dataDir, env });
+  const boundary = createBoundary({ dataDir: deps.dataDir, env, platform: deps.platform });
   const machine = { env, workspaces, boundary, allowedHosts, timeoutMs, graceMs };
   const commandLine = (agent: CodingAgent, command: string | undefined) =>
     createCommandLine(agent, { ...shared, ...machine, command });
