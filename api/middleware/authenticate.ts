@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import { ownValue } from '../../contracts/json.ts';
 import { RequestError } from '../../contracts/request.ts';
 import { auditRefusal } from '../../domain/audit.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
@@ -27,13 +28,20 @@ export const authenticate = (deps: DatabaseDeps & ProfileDeps) =>
     if (c.error instanceof RequestError && c.error.reason === 'role') await auditRole(deps, c, c.error);
   });
 
+/** What can be done to a job, by what the audit calls it. */
+const ACTS: Partial<Record<string, string>> = {
+  approve: 'approval.decide',
+  cancel: 'approval.decide',
+  steer: 'job.steer',
+  undo: 'effects.undo',
+};
+
 /** Whoever lacks the role for an act is refused before anything looks at the act itself. */
 const auditRole = (deps: DatabaseDeps, c: Context<ApiEnv>, refusal: RequestError): Promise<unknown> => {
   const { method, path } = c.req;
-  const answered = /^\/api\/jobs\/([^/]{1,100})\/(approve|cancel)$/.exec(path);
-  const act = answered
-    ? (['approval.decide', answered[1] ?? ''] as const)
-    : (['request.refused', path.slice(0, 200)] as const);
+  const [, jobId = '', verb = ''] = /^\/api\/jobs\/([^/]{1,100})\/(\w+)$/.exec(path) ?? [];
+  const action = ownValue(ACTS, verb);
+  const act = action ? ([action, jobId] as const) : (['request.refused', path.slice(0, 200)] as const);
   return auditRefusal(deps, c.get('principal'), act, refusal, { method }).catch(() => undefined);
 };
 

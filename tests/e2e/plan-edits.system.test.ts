@@ -103,6 +103,32 @@ describe('an edited plan', () => {
     expect(await nubabel.ended(jobId)).toMatchObject({ status: 'completed', plan: { revision: 3 } });
   });
 
+  it('of somebody who may not answer is not stored, and who tried is written down', async () => {
+    const stored = (jobId: string) =>
+      nubabel.database.look('select user_id, edits from plan_edits where orchestration_id = $1', [jobId]);
+    await putPolicy(nubabel, { roles: [], asker: true });
+    const { jobId, approval } = await planned('Edit what is not yours');
+    const boss = await addPerson(nubabel, { role: 'admin' });
+    const stranger = await addPerson(nubabel);
+    const guest = await addPerson(nubabel, { role: 'guest' });
+    const given = { hash: approval?.hash, edits: { steps: [{ id: 'costs', title: 'Not yours' }] } };
+    await expectProblem(await answer(boss, jobId, 'approve', given), 403);
+    await expectProblem(await answer(stranger, jobId, 'approve', given), 404);
+    await expectProblem(await answer(guest, jobId, 'approve', given), 403);
+    await expectProblem(await approve(jobId, { ...given, hash: '0'.repeat(64) }), 409);
+    expect(await stored(jobId)).toEqual([]);
+    expect(await auditOf(nubabel, jobId)).toMatchObject(
+      [boss, stranger, guest, ada].map(({ userId }) => ({
+        action: 'approval.decide',
+        outcome: 'rejected',
+        user_id: userId,
+      })),
+    );
+    expect((await approve(jobId, given)).status).toBe(200);
+    expect(await stored(jobId)).toEqual([{ user_id: ada.userId, edits: given.edits }]);
+    await nubabel.ended(jobId);
+  });
+
   it('is nobody’s to make who may not answer', async () => {
     const { jobId, approval } = await planned('Edit as an outsider');
     const outsider = await addPerson(nubabel);

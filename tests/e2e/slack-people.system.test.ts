@@ -196,6 +196,14 @@ describe('somebody who is in the channel', () => {
     const act = async (path: string, body: object) => (await person.request(path, json(body))).status;
     for (const verb of ['cancel', 'steer', 'undo'])
       expect([verb, await act(`/api/jobs/${work.jobId}/${verb}`, verb === 'steer' ? STEER : {})]).toEqual([verb, 403]);
+    const linus = await userRow('U_LINUS');
+    expect(await auditOf(nubabel, work.jobId)).toMatchObject(
+      ['approval.decide', 'job.steer', 'effects.undo'].map((action) => ({
+        action,
+        outcome: 'rejected',
+        user_id: linus?.id,
+      })),
+    );
     expect(await act(ORCHESTRATE, { message: 'And now?', agents: ['ops'], sessionId: work.sessionId })).toBe(404);
   });
 
