@@ -1,6 +1,6 @@
 import type { ButtonAction } from '../../contracts/answer-words.ts';
 import { isFinal } from '../../contracts/orchestration.ts';
-import { RequestError } from '../../contracts/request.ts';
+import { type Principal, RequestError } from '../../contracts/request.ts';
 import { errorSentence, textsFor, type Texts } from '../../contracts/texts.ts';
 import { jobPage } from '../approvals/approval.ts';
 import { decide } from '../approvals/decide.ts';
@@ -8,7 +8,7 @@ import type { WakeDeps } from '../deps.ts';
 import { undoJob, type UndoDeps } from '../effects/undo.ts';
 import { startRecorded, type AcceptDeps } from '../orchestrations/accept.ts';
 import { askAgain } from '../orchestrations/ask-again.ts';
-import { cancelJob, type CancelDeps } from '../orchestrations/cancel.ts';
+import { cancelJob, readCancelReceipt, type CancelDeps } from '../orchestrations/cancel.ts';
 import { detectLanguage } from '../routing/text.ts';
 import type { ProfileDeps } from '../organizations/people.ts';
 import { steerJob, type SteerDeps } from '../steering/steer.ts';
@@ -82,7 +82,7 @@ async function act(deps: ThreadDeps, received: Received | undefined): Promise<Th
   const texts = textsFor(job?.language ?? detectLanguage(message.text));
   try {
     const reply = await tell(deps, received, texts);
-    return message.pressedJob ? pressReply(received, texts) : reply;
+    return message.pressedJob ? pressReply(received, texts, reply) : reply;
   } catch (error) {
     if (!(error instanceof RequestError) || error.kind === 'unavailable') throw error;
     if (error.reason === 'repeated') return undefined;
@@ -98,9 +98,9 @@ function refusedAct({ message, refusal, job }: Extract<Received, { kind: 'refuse
 }
 
 /** A press leaves no message that could be marked: whoever pressed is told instead. */
-const pressReply = ({ kind, message }: SaidToJob, texts: Texts): ThreadReply => ({
+const pressReply = ({ kind, message }: SaidToJob, texts: Texts, reply: ThreadReply | undefined): ThreadReply => ({
   message,
-  text: kind === 'answer' ? texts.words.cancelling : texts.received,
+  text: kind === 'answer' ? (reply?.text ?? texts.words.cancelling) : texts.received,
 });
 
 /** Gives what was said to the work, and the receipt for it. */
@@ -131,10 +131,26 @@ async function answer(
 ): Promise<ThreadReply | undefined> {
   if (!job) return { message, text: texts.nothingToApprove };
   const entry = { kind: 'recorded', via: 'slack', keys: [messageKey(message)] } as const;
-  if (word.verdict === 'cancel') await cancelJob(deps, principal, job.id, {}, entry);
-  else await decide(deps, principal, job.id, word, entry);
-  const stops = word.verdict === 'cancel' || word.choice === 'stop';
-  return { message, reaction: stops ? 'no_entry_sign' : 'white_check_mark' };
+  if (word.verdict === 'cancel') {
+    await cancelJob(deps, principal, job.id, {}, entry);
+    const text = await undoHint(deps, principal, job.id, texts);
+    return { message, reaction: 'no_entry_sign', ...(text && { text }) };
+  }
+  await decide(deps, principal, job.id, word, entry);
+  return { message, reaction: word.choice === 'stop' ? 'no_entry_sign' : 'white_check_mark' };
+}
+
+/** How what cancelled work has changed by now is undone, for whoever may; undefined where there is nothing of it. */
+async function undoHint(
+  deps: ThreadDeps,
+  principal: Principal,
+  jobId: string,
+  { words, tools }: Texts,
+): Promise<string | undefined> {
+  const { changes, undo, note } = await readCancelReceipt(deps, principal, jobId);
+  if (!undo || !changes) return undefined;
+  const how = note ? words.undoOnceOver(changes.undoable) : `${tools.mayUndo(changes.undoable)}.`;
+  return `${words.cancelling} ${how}`;
 }
 
 function refusedText(

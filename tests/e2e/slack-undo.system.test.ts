@@ -17,6 +17,8 @@ import {
   whispersTo,
 } from '../support/slack-story.ts';
 import { auditOf } from '../support/approvals.ts';
+import { eventually } from '../support/eventually.ts';
+import { toolCall } from '../support/replies.ts';
 import { effectsOf, setPolicy } from '../support/tools.ts';
 
 let at: NotionNubabel;
@@ -147,5 +149,74 @@ describe('UNDO in the thread of what was done', () => {
     await hears(at.nubabel, { text: 'UNDO', thread });
     await shows(at.nubabel, thread, /· undone/);
     expect(at.there('Stuck')).toBe(0);
+  });
+});
+
+describe('CANCEL in the thread of work that has changed something', () => {
+  /** A thread in which Ops has made this task, and the model is thinking about it. */
+  async function changedIn(title: string, language: 'en' | 'ko' = 'en'): Promise<string> {
+    at.nubabel.model.setResponder(
+      opsSays(language, ({ allToolResults: [result] }) => {
+        if (!result) return toolCall('notion__createTask', { title, assignee: 'ada@example.com' });
+        at.nubabel.model.pause();
+        return { text: 'This is said too late.\nCONFIDENCE: 0.9' };
+      }),
+    );
+    const text = language === 'ko' ? `Notion에 '${title}' 작업을 만들어 줘` : `Create a task '${title}' in Notion`;
+    const { ts: thread } = await at.nubabel.slack.mention({ user: 'U_ADA', channel: CHANNEL, text });
+    const jobId = await jobOf(at.nubabel, thread);
+    await eventually('the change', async () =>
+      (await effectsOf(at.nubabel, jobId)).some(({ state }) => state === 'DONE'),
+    );
+    return thread;
+  }
+
+  it.each([
+    ['CANCEL', 'UNDO', 'en', 'Cancelled midway', /⚠️ Cancelled/, /· undone/],
+    ['취소', '되돌리기', 'ko', '도중에 취소', /⚠️ 취소됨/, /· 되돌림/],
+  ] as const)(
+    'by %s is told at once and in the end that %s undoes it, and what asking again would not repeat',
+    async (cancel, undo, language, title, ends, undone) => {
+      const { words, tools } = textsFor(language);
+      const thread = await changedIn(title, language);
+      await hears(at.nubabel, { text: cancel, thread });
+      await told('U_ADA', `${words.cancelling} ${words.undoOnceOver(1)}`);
+      const message = await shows(at.nubabel, thread, ends);
+      at.nubabel.model.resume();
+      const shown = linesOf(message);
+      for (const part of [tools.mayUndo(1), words.askAgain, words.notRepeated(1)]) expect(shown).toContain(part);
+      await hears(at.nubabel, { text: undo, thread });
+      await shows(at.nubabel, thread, undone);
+      expect([at.made(title), at.there(title)]).toEqual([1, 0]);
+    },
+  );
+
+  it('by the button of a deleted request is told so to whoever presses it', async () => {
+    const { words } = textsFor('en');
+    const thread = await changedIn('Cancelled by a button');
+    await at.nubabel.slack.remove({ user: 'U_ADA', channel: CHANNEL, ts: thread });
+    const offer = await eventually('the offer', async () =>
+      at.nubabel.slack.ephemerals.find(({ thread_ts: where, text }) => where === thread && text === words.deleted),
+    );
+    const before = whispersTo(at.nubabel, 'U_ADA').length;
+    await at.nubabel.slack.press({ user: 'U_ADA', channel: CHANNEL, ts: offer.ts, action: 'cancel_job' });
+    await eventually('the receipt', async () => whispersTo(at.nubabel, 'U_ADA').length > before);
+    expect(whispersTo(at.nubabel, 'U_ADA').at(-1)).toBe(`${words.cancelling} ${words.undoOnceOver(1)}`);
+    await at.nubabel.ended(await jobOf(at.nubabel, thread));
+    at.nubabel.model.resume();
+  });
+
+  it('is told nothing of UNDO where nothing was changed', async () => {
+    const before = whispersTo(at.nubabel, 'U_ADA').length;
+    at.nubabel.model.setResponder(opsSays('en', () => ({ text: 'Never heard.\nCONFIDENCE: 0.9' })));
+    at.nubabel.model.pause();
+    const thread = await hears(at.nubabel, { text: 'What is a third task?', mention: true });
+    await jobOf(at.nubabel, thread);
+    await hears(at.nubabel, { text: 'CANCEL', thread });
+    const message = await shows(at.nubabel, thread, /⚠️ Cancelled/);
+    at.nubabel.model.resume();
+    expect(linesOf(message)).not.toContain('UNDO');
+    expect(linesOf(message)).toContain(textsFor('en').words.repeatsAll);
+    expect(whispersTo(at.nubabel, 'U_ADA')).toHaveLength(before);
   });
 });

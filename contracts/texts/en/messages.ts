@@ -164,6 +164,8 @@ export const messages = {
     deletedRequest: '(deleted request)',
     buttons: { ask_again: 'Ask again', cancel_job: 'Cancel the work', use_edit: 'Use the new words' },
     cancelling: 'The work is being cancelled.',
+    undoOnceOver: (count: number) =>
+      `${count === 1 ? 'One change that it made' : `${count} changes that it made`} can be undone: reply UNDO once it has ended.`,
     tooLate: 'The work is over, so this changes nothing any more.',
     moved: {
       archived: 'The channel of your request was archived, so I go on here.',

@@ -162,6 +162,8 @@ export const messages: Messages = {
     deletedRequest: '(삭제된 요청)',
     buttons: { ask_again: '다시 요청', cancel_job: '작업 취소', use_edit: '수정 내용 반영' },
     cancelling: '작업을 취소하는 중입니다.',
+    undoOnceOver: (count) =>
+      `지금까지 적용된 변경 ${count}건은 되돌릴 수 있습니다. 작업이 끝난 뒤 되돌리기(UNDO)라고 답해 주세요.`,
     tooLate: '작업이 이미 끝나 달라지는 것이 없습니다.',
     moved: {
       archived: '요청하신 채널이 보관되어 여기에서 이어 갑니다.',

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { toReportMessage as render } from '../../../adapters/slack/report-message.ts';
 import type { ReportState } from '../../../domain/reports/report-state.ts';
 import type { EffectNote } from '../../../db/queries/slack.ts';
+import { textsFor } from '../../../contracts/texts.ts';
 import { sampleApproval, sampleOrchestration, sampleResult } from '../../support/samples.ts';
 
 const PAGE = 'https://nubabel.example/?job=1';
@@ -114,7 +115,47 @@ describe('the end', () => {
     expect(text).toContain('Reply UNDO to undo 1 change');
   });
 
-  it('says of a change that nobody knows', () => {
+  it.each(['en', 'ko'] as const)(
+    'of cancelled work says UNDO, and what asking again does not repeat: %s',
+    (language) => {
+      const { plan, tools, words } = textsFor(language);
+      const receipt = {
+        mode: 'cancel' as const,
+        callsInFlight: 1,
+        spentAfterStopCents: 2,
+        stepsDone: 1,
+        stepsTotal: 3,
+      };
+      const cancelled = { status: 'cancelled' as const, result: null, receipt, language };
+      const text = whole(ended([effect(), effect({ state: 'UNKNOWN' })], cancelled));
+      const told = plan.receipt({ mode: 'cancel', calls: 1, spent: '2.00¢', done: 1, total: 3 });
+      for (const part of [told, tools.mayUndo(1), words.askAgain, words.notRepeated(1)])
+        expect(text).toContain(JSON.stringify(part).slice(1, -1));
+      expect(text).toContain('"action_id":"ask_again"');
+    },
+  );
+
+  it('of cancelled work that has changed nothing, or nothing any more, offers no UNDO and repeats all', () => {
+    const cancelled = { status: 'cancelled' as const, result: null };
+    for (const effects of [[], [effect({ undo_state: 'DONE' })], [effect({ state: 'FAILED' })]]) {
+      const text = whole(ended(effects, cancelled));
+      expect(text).not.toContain('UNDO');
+      expect(text).toContain(textsFor('en').words.repeatsAll);
+    }
+  });
+
+  it.each(['failed', 'expired'] as const)('of %s work says what asking again does not repeat', (status) => {
+    const text = whole(ended([effect(), effect()], { status, result: null }));
+    expect(text).toContain('Reply AGAIN to ask again.');
+    expect(text).toContain('The 2 changes that were made stay and are not repeated.');
+    expect(text).toContain('Reply UNDO to undo 2 changes');
+  });
+
+  it('of work that is done offers no second time', () => {
+    expect(whole(ended([effect()]))).not.toContain('AGAIN');
+  });
+
+  it('says of a change that could not be confirmed', () => {
     expect(whole(ended([effect({ state: 'UNKNOWN', resource: null })]))).toContain('we couldn’t confirm this');
   });
 
