@@ -51,7 +51,7 @@ async function reset(args: string[]): Promise<number> {
   const left = existsSync(dataDir) ? readdirSync(dataDir) : [];
   if (left.length > 0) terminal.line(`Not Nubabel's, and left in ${dataDir}: ${left.slice(0, 5).join(', ')}.`);
   else if (existsSync(dataDir)) rmdirSync(dataDir);
-  terminal.line('Removed. The next npm start begins anew.');
+  terminal.line('Removed. The next npm start begins from scratch.');
   return 0;
 }
 

@@ -52,8 +52,8 @@ export function evidenceLines({ plan, kind }: Approval): string[] {
     ...evidence.map((line) => `   ${kind === 'tool' ? `${en.console.calls.askedBy}:` : '•'} ${oneLine(line)}`),
     ...(raise
       ? [
-          `   ${en.console.question.limit} (${raise.scope}, ${oneLine(raise.period)}): ${formatCents(raise.limitCents)}; ` +
-            `has to rise by ${formatCents(raise.byCents)}`,
+          `   ${en.console.question.limit} (${raise.scope}, ${oneLine(raise.period)}): ${formatCents(raise.limitCents)}. ` +
+            `${en.console.question.needs} ${en.console.question.more(formatCents(raise.byCents))}`,
         ]
       : []),
     ...(action ? [`   ${en.console.question.proposed}: ${en.console.healing.actions[action]}`] : []),

@@ -6,14 +6,14 @@ import { loadEnvFile } from '../dev/env-file.ts';
 import { dataDirOf } from '../dev/paths.ts';
 import { readRunningSystem } from '../dev/running.ts';
 
-const USAGE = `Seals every secret that organizations have brought anew with the first key of CREDENTIAL_KEYS.
+const USAGE = `Seals every secret that organizations have brought again, with the first key of CREDENTIAL_KEYS.
   npm run credentials:rotate`;
 
 const NO_KEYS =
   'There are no keys: set CREDENTIAL_KEYS to the new key followed by the old ones (<id>:<32 bytes as base64>, …), in this ' +
   'terminal and in every process of Nubabel before.';
 
-/** For operators: seals every secret anew with the first key of CREDENTIAL_KEYS. Exit code 3 when some did not open. */
+/** For operators: seals every secret again with the first key of CREDENTIAL_KEYS. Exit code 3 when some did not open. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length > 0) {
     say(USAGE);
@@ -31,9 +31,11 @@ async function main(args: readonly string[]): Promise<number> {
       sealer: createSealer(keys),
       keyId: keys[0].id,
       onOrganization: (organizationId, counts) =>
-        say(`${organizationId}: ${counts.resealed} sealed anew, ${counts.current} were already`),
+        say(`${organizationId}: ${counts.resealed} sealed again, ${counts.current} were already`),
     });
-    say(`${resealed} sealed anew with ${keys[0].id}, ${current} were already, ${unopened.length} could not be opened.`);
+    say(
+      `${resealed} sealed again with ${keys[0].id}, ${current} were already, ${unopened.length} could not be opened.`,
+    );
     if (unopened.length === 0) {
       say('No text is sealed with another key any more: the others can be taken out of CREDENTIAL_KEYS.');
       return 0;

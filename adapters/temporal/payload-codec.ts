@@ -101,7 +101,7 @@ function decrypt(keys: readonly PayloadKey[], payload: Payload): Payload {
   if (!found)
     throw new PayloadError(
       'no_key',
-      `A payload was encrypted with the key ${keyId}, which is not in PAYLOAD_KEYS. Put it back, behind the first one; the work then goes on by itself.`,
+      `A payload was encrypted with the key ${keyId}, which is not in PAYLOAD_KEYS. Put it back, behind the first one; the work then continues automatically.`,
     );
   const bytes = Buffer.from(payload.data ?? []);
   const end = bytes.length - TAG_BYTES;

@@ -155,7 +155,7 @@ function toCallResult({ jobId, status, result, effect }: CallOutcome, publicUrl:
     jobId,
     message:
       status === 'awaiting_approval'
-        ? `Nothing is changed yet: a person has to approve this first. Job ${jobId} goes on by itself after that; do not call again. ${HOW_TO_FOLLOW}`
+        ? `Nothing is changed yet: a person has to approve this first. Job ${jobId} continues automatically after that; do not call again. ${HOW_TO_FOLLOW}`
         : `The call is still under way in job ${jobId}. Do not call again. ${HOW_TO_FOLLOW}`,
     jobUrl: `${publicUrl}/api/jobs/${jobId}/status`,
   };

@@ -40,7 +40,7 @@ const isSame = (a: Served, b: Served): boolean =>
 
 /**
  * The MCP sessions of this process. Nothing is lost with them but the connection: a client that is told 404 begins
- * anew, here or at another process.
+ * again, here or at another process.
  */
 export function createMcpSessions({ idleMs = IDLE_MS, maxPerOrganization = MAX_PER_ORGANIZATION } = {}): McpSessions {
   // In the order of use: the first was not used for longest.

@@ -17,7 +17,7 @@ export const authenticate = (deps: DatabaseDeps & ProfileDeps) =>
     if (!token) throw new RequestError('unauthorized', 'Send the header "Authorization: Bearer <token>".');
     const tokenHash = hashToken(token);
     const owner = await findTokenOwner(deps, tokenHash);
-    if (!owner) throw new RequestError('unauthorized', 'This token is not known, has expired or was taken back.');
+    if (!owner) throw new RequestError('unauthorized', 'This token is not known, has expired or was revoked.');
     const { slack, ...principal } = owner;
     // Being in a channel lets people see its work, and nothing else: nobody who acts waits for Slack's list.
     if (c.req.method === 'GET' || !c.req.path.startsWith('/api/')) await deps.refreshMemberships?.(principal, slack);

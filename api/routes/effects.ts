@@ -14,7 +14,7 @@ const effects = createRoute({
   method: 'get',
   path: '/{jobId}/effects',
   summary: 'What a job has changed outside',
-  description: 'The ledger, in the order of the claims: what happened, what perhaps did, and what can be taken back.',
+  description: 'The ledger, in the order of the claims: what happened, what perhaps did, and what can be undone.',
   request,
   responses: { 200: jsonResponse(EffectList.meta({ id: 'Effects' }), 'In the order of the claims'), ...PROBLEMS },
 });
@@ -32,9 +32,9 @@ const undo = createRoute({
   ...common,
   method: 'post',
   path: '/{jobId}/undo',
-  summary: 'Take back what a job has changed outside',
+  summary: 'Undo what a job has changed outside',
   description:
-    'Once the job is over. The last change is taken back first; the effects tell how far it is. What others have done ' +
+    'Once the job is over. The last change is undone first; the effects tell how far it is. What others have done ' +
     'since is looked at first: where that would be lost, the effect asks (`undo: "ASK"`, `undoQuestion`), and is taken ' +
     'back only after a second call whose `accept` names the hash of the question.',
   middleware: [membersOnly] as const,

@@ -6,7 +6,7 @@ const TEXTS: Record<Language, { readonly back: string; readonly said: Record<Out
   en: {
     back: 'To Nubabel',
     said: {
-      connected: ['Connected', 'Access is granted, and work that waited for it goes on. You can close this page.'],
+      connected: ['Connected', 'Access is granted, and work that waited for it continues. You can close this page.'],
       denied: ['Not connected', 'Access was not granted. Nothing was changed; start again whenever you like.'],
       expired: ['This link is over', 'It is valid for ten minutes. Start again from the connection in Nubabel.'],
       used: ['This link was used before', 'It works once. When the connection does not work, start again from there.'],
@@ -16,8 +16,8 @@ const TEXTS: Record<Language, { readonly back: string; readonly said: Record<Out
         'The answer could not be accepted, and an admin finds the reason in the audit. Start again.',
       ],
       client: [
-        'Start once more',
-        'The provider did not know Nubabel any more, or did not let it ask for this access. Open the connection in Nubabel and connect again: Nubabel registers there anew.',
+        'Start again',
+        'The provider did not know Nubabel any more, or did not let it ask for this access. Open the connection in Nubabel and connect again: Nubabel registers there again.',
       ],
       scope: [
         'Not connected: this access is not available',

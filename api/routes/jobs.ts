@@ -17,7 +17,7 @@ const params = z.object({ jobId: z.string() });
 const Verdict = z.object({ jobId: z.string(), status: JobStatusName }).meta({ id: 'Verdict' });
 const Cancelled = Verdict.extend({
   changes: EffectCounts.optional().describe('What the job has changed outside by now, as its `effects`'),
-  undo: z.string().optional().describe('How changes are taken back, if any can be and you may: once the job is over'),
+  undo: z.string().optional().describe('How changes are undone, if any can be and you may: once the job is over'),
   note: z.string().optional().describe('The work is still ending, so the numbers may grow'),
 }).meta({ id: 'Cancelled' });
 const SteerAnswer = z
@@ -112,7 +112,7 @@ const cancel = createRoute({
   middleware: [membersOnly] as const,
   path: '/{jobId}/cancel',
   summary: 'Cancel a job, or answer CANCEL to its approval',
-  description: 'The answer says what the job has changed outside by now, and how that is taken back.',
+  description: 'The answer says what the job has changed outside by now, and how that is undone.',
   responses: { 200: jsonResponse(Cancelled, 'It counts'), ...PROBLEMS },
   request: {
     params,
@@ -127,7 +127,7 @@ const steer = createRoute({
   method: 'post',
   path: '/{jobId}/steer',
   tags: ['Jobs'],
-  summary: 'Say something to running work: steer it, stop it, or have the rest planned anew',
+  summary: 'Send a message to running work: steer it, stop it, or replan its remaining steps',
   description:
     'Taken up at the next step boundary; the job shows the message as pending, then as delivered. Nothing but a word like ' +
     'APPROVE, CANCEL, UNDO or HELP is not told to the work: 400 `reserved-word` says where it counts.',

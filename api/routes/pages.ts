@@ -51,17 +51,17 @@ const cached =
     if (c.res.ok) c.res.headers.set('cache-control', cacheControl);
   };
 
-/** The console at `/`. Assets carry a hash in their name; the page itself is always asked for anew. */
+/** The console at `/`. Assets carry a hash in their name; the page itself is asked for again each time. */
 export const consoleRoutes = ({ webDir }: Pick<ApiDeps, 'webDir'>) => {
   // One page for all its places: the address says which one.
   const page = serveStatic({ root: webDir, path: 'index.html' });
-  const anew = cached('no-cache');
+  const uncached = cached('no-cache');
   return new Hono<ApiEnv>()
     .get('/assets/*', cached('public, max-age=31536000, immutable'), serveStatic({ root: webDir, precompressed: true }))
     .get('/favicon.svg', serveStatic({ root: webDir, path: 'favicon.svg' }))
-    .get('/', anew, page)
-    .get('/connections', anew, page)
-    .get('/connections/:id', anew, page);
+    .get('/', uncached, page)
+    .get('/connections', uncached, page)
+    .get('/connections/:id', uncached, page);
 };
 
 /** What a browser gets for an address that names nothing: the console, which says so. Undefined for whoever is no browser. */

@@ -47,7 +47,7 @@ export function lastEventId(c: Context): number | undefined {
 
 /**
  * Streams events as SSE with their ids: first what the client has missed, then live. A client that asks for more than
- * is kept gets an explicit `gap` event. Ends when the orchestration is over, the token is taken back, or the API stops.
+ * is kept gets an explicit `gap` event. Ends when the orchestration is over, the token is revoked, or the API stops.
  * Answers 204, which ends the coming back of browsers, when the orchestration is over and the client has seen its end.
  * @throws RequestError 400 for an id that is none, or newer than any there is.
  */
@@ -106,7 +106,7 @@ const MAX_KNOWN = 1_000;
 /**
  * Leaves of a stream's events those that its reader may see: of a job's stream all, because it was looked at when it
  * began; of the organization's those of jobs that are for them. A job may begin to ask somebody, so that is always
- * looked at anew.
+ * looked at again.
  */
 function createVisibility(c: Context<ApiEnv>, deps: StreamDeps, { orchestrationId }: StreamOptions) {
   const known = new Map<string, { readonly visible: boolean; readonly until: number }>();

@@ -85,7 +85,7 @@ async function write(
     throw new RequestError('conflict', 'The job is still at work. Stop or cancel it first, or let it end.');
   const undoing = (await countEffects(trx, [jobId]))[0]?.undoable ?? 0;
   if (undoing === 0)
-    throw new RequestError('conflict', 'Nothing of what this job has changed can be taken back, or it already is.');
+    throw new RequestError('conflict', 'Nothing of what this job has changed can be undone, or it already is.');
   const accepted = await acceptShown(trx, jobId, accept);
   const body = { userId };
   const delivery = { organizationId, id, source: 'rest', kind: 'undo', orchestrationId: jobId, body, keys } as const;
@@ -126,10 +126,7 @@ export const mayUndo = (
 
 function refuseOthers(principal: Principal, job: Orchestration): void {
   if (!mayUndo(principal, job))
-    throw new RequestError(
-      'forbidden',
-      'Only the person who asked or an admin may take back what this job has changed.',
-    );
+    throw new RequestError('forbidden', 'Only the person who asked or an admin may undo what this job has changed.');
 }
 
 /**
@@ -145,7 +142,7 @@ export async function listUndoableEffects(
     const role = isUuid(by) ? (await rolesOf(trx, [by])).get(by) : undefined;
     if (role && mayUndo({ userId: by, role }, job))
       return { effects: await listUndoable(trx, orchestrationId), userId: job.user_id };
-    const refused = { reason: 'Nobody who may has wanted this.', by };
+    const refused = { reason: 'It did not come from a person who may undo this.', by };
     await audit(
       trx,
       { organizationId, userId: role ? by : null },

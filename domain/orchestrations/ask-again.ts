@@ -53,7 +53,7 @@ function refuse({ role, userId }: Principal, job: Orchestration): void {
     );
   if (!REPEATABLE.includes(job.status) || job.refusal)
     throw new RequestError('conflict', `The job is ${job.status}: there is nothing to repeat.`);
-  if (job.message_deleted_at) throw new RequestError('conflict', 'The request was deleted. Please write it anew.');
+  if (job.message_deleted_at) throw new RequestError('conflict', 'The request was deleted. Please write it again.');
 }
 
 const slackOf = ({

@@ -61,6 +61,6 @@ export function decidePlanning({ message, options, analysis, agents, language }:
   if (actions.length >= MANY_ACTIONS)
     return decided(true, `The request asks for ${actions.length} different things to be done.`, ...signals);
   if (actions.length >= 2 && (irreversibles.length > 0 || isDeployment))
-    return decided(true, 'Something that cannot be taken back depends on other work.', ...signals);
+    return decided(true, 'Something that cannot be undone depends on other work.', ...signals);
   return decided(false, 'The request is simple enough to be answered at once.', ...signals);
 }

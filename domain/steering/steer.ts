@@ -88,7 +88,7 @@ export const isSteeringAccepted = (
       action: 'job.steer',
       subject: orchestrationId,
       outcome: 'rejected',
-      details: JSON.stringify({ mode: message.mode, reason: 'Nobody who may has said this.' }),
+      details: JSON.stringify({ mode: message.mode, reason: 'It did not come from a person who may steer this work.' }),
     });
     return false;
   });

@@ -68,7 +68,7 @@ export function createToolHost(deps: ToolHostDeps): ToolHost {
       const undone = await atProvider(access, loaded, options.signal, (effects, tool) =>
         effects?.undo(tool, done, options),
       );
-      if (undone === undefined) throw new ToolCallError('refused', `${loaded.tool.remoteName} cannot be taken back.`);
+      if (undone === undefined) throw new ToolCallError('refused', `${loaded.tool.remoteName} cannot be undone.`);
       return undone;
     },
     resource: firstParty.resource,

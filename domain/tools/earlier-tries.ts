@@ -54,7 +54,7 @@ const AGAIN = 'Only if it has to happen once more, call it again: a person is as
 const wordsOfRepetition = (before: CallWithEffect): string =>
   before.effect === 'DONE'
     ? `An earlier try has made exactly this call and it has happened, so it was not made again. ${AGAIN} Its answer was:\n${answerOf(before)}`
-    : `An earlier try has made exactly this call and nobody knows whether it has happened, so it was not made again. Say so in your answer, so that a person can look. ${AGAIN}`;
+    : `An earlier try has made exactly this call and we couldn’t confirm whether it has happened, so it was not made again. Say so in your answer, so that a person can look. ${AGAIN}`;
 
 /** Characters of one answer, and of all that is told of earlier tries. */
 const ANSWER_CHARS = 4_000;

@@ -30,13 +30,13 @@ export const NOT_KEPT = 'It has happened, and its answer was not kept.';
 const SAYS: Partial<Record<ToolCall['status'], string>> = {
   declined: 'A person has decided that this call is not made. Do not try it again; go on without it and say so.',
   unknown:
-    'The answer was lost: nobody knows whether this call has happened. Do not repeat it; say so in your answer, so that a person can look.',
+    'The answer was lost: we couldn’t confirm whether this call has happened. Do not repeat it; say so in your answer, so that a person can look.',
   cancelled: 'The call was cancelled before it was made.',
 };
 
 /** Said by somebody whose word is not enough that nothing has happened. */
 const ANSWERED_WITH_ERROR =
-  'The server answered with an error; nobody knows whether this call has happened all the same. Do not repeat it; say so in your answer, so that a person can look. It said:';
+  'The server answered with an error; we couldn’t confirm whether this call has happened all the same. Do not repeat it; say so in your answer, so that a person can look. It said:';
 
 /** It could not be made, or whoever made it was lost. */
 const NO_ANSWER = 'There is no answer to this call: it could not be made. Go on without it and say so.';

@@ -114,7 +114,7 @@ describe('a change whose answer is lost after it was made', () => {
   it.each([
     ['DONE', 1, /person has looked and confirmed/, 'DONE'],
     ['RETRY', 2, /Made The page\./, 'DONE'],
-    ['SKIP', 1, /nobody knows whether this call has happened/, 'UNKNOWN'],
+    ['SKIP', 1, /couldn’t confirm whether this call has happened/, 'UNKNOWN'],
   ] as const)('asks in the thread with what is known, and %s does what it says', async (word, made, says, state) => {
     const pages = cutOnce();
     at.calls('createPage', { title: 'The page' });

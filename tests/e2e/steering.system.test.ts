@@ -99,7 +99,7 @@ describe('words to running work', () => {
   });
 
   it.each([
-    ['APPROVE', 'steer', /not told this.*\/approve/],
+    ['APPROVE', 'steer', /not passed on.*\/approve/],
     ['승인', 'steer', /전하지 않았고.*\/approve/],
     ['*cancel*', 'steer', /\/cancel.*mode `stop`/],
     ['STOP', 'replan', /\/cancel.*mode `stop`/],

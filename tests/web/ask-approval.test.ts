@@ -87,7 +87,7 @@ describe('an approval at the terminal', () => {
     const evidence = ['Spent \u001B[31m4.90'];
     const lines = approvalLines({ ...rest, plan: { ...plan, stepId: 'draft', evidence, raise, action: 'skip' } }, 0);
     expect(lines.join('\n')).toContain(
-      '   • Spent ⟨U+001B⟩[31m4.90\n   Limit (user, day): $5.00; has to rise by 20¢\n   Proposed: skip this step',
+      '   • Spent ⟨U+001B⟩[31m4.90\n   Limit (user, day): $5.00. Needs 20¢ more\n   Proposed: skip this step',
     );
   });
 

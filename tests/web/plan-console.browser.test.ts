@@ -163,13 +163,13 @@ describe('running work in the console', () => {
   });
 
   it.each([
-    ['en-US', 'Message to the running work', 'APPROVE', 'The work was not told this. To answer a question'],
+    ['en-US', 'Message to the running work', 'APPROVE', 'This message was not passed on. To answer a question'],
     ['en-US', 'Message to the running work', 'replan', 'choose “Replan remaining steps”'],
     ['ko-KR', '작업에 전할 말', '중지', '작업에 전하지 않았고 작업은 계속됩니다. 끝내려면'],
   ])('says in %s where a word counts that was said to running work: %s %s', async (locale, label, word, sentence) => {
     const nubabel = stage.nubabel();
     nubabel.jobs.set('job-1', newJob({ status: 'running', progress: 40 }));
-    const detail = 'The work was not told this … Send POST …';
+    const detail = 'This message was not passed on … Send POST …';
     nubabel.refusals.set('/steer', { status: 400, type: '/problems/reserved-word', detail });
     const { page } = await stage.open('/?job=job-1', { locale });
     await page.getByLabel(label).fill(word);

@@ -38,7 +38,7 @@ export async function followEvents(options: EventStreamOptions): Promise<void> {
       }
     } catch (error) {
       if (signal.aborted) return;
-      // The server has other ids than the last time: begin anew.
+      // The server has other ids than the last time: begin again.
       const isRefusedId = lastEventId !== undefined && error instanceof ApiProblemError && error.status === 400;
       if (isRefusedId) lastEventId = undefined;
       else if (isLasting(error)) throw error;

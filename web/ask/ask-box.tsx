@@ -105,7 +105,7 @@ function useAsk(sessionId: string | undefined, onAccepted: (job: Accepted) => vo
   const [keyring] = useState(() => createKeyring());
   return useMutation({
     mutationFn: (draft: Draft) => api.orchestrate(keyring.keyed(toRequest(draft, sessionId))),
-    // Nobody knows whether an unanswered request arrived; its key makes asking again safe.
+    // An unanswered request may have arrived; its key makes asking again safe.
     retry: (failures, error) => failures < 1 && error instanceof UnreachableError,
     onSuccess: async (job) => {
       keyring.accepted();

@@ -22,7 +22,7 @@ export function useConnectionTools(id: string) {
   });
 }
 
-/** Keeps what the server has just answered, and has the rest read anew. */
+/** Keeps what the server has just answered, and has the rest read again. */
 function useKeep() {
   const cache = useQueryClient();
   return async (view: ConnectionView) => {

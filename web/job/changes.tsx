@@ -10,11 +10,11 @@ import { useText } from '../text/text-context.tsx';
 interface ChangesProps {
   readonly jobId: string;
   readonly effects: JobStatus['effects'];
-  /** The work is over: now it can be taken back. */
+  /** The work is over: now it can be undone. */
   readonly over: boolean;
 }
 
-/** While changes are taken back nobody tells the page, so it looks. */
+/** While changes are undone nobody tells the page, so it looks. */
 const LOOK_EVERY_MS = 1_500;
 
 /** What a job has changed outside, from the ledger, and the way to take it back. */
@@ -135,7 +135,7 @@ interface UndoButtonProps {
   readonly onUndoing: () => void;
 }
 
-/** Asks once more where it was pressed: what is taken back is gone there too. */
+/** Asks once more where it was pressed: what is undone is gone there too. */
 function UndoButton({ jobId, count, onUndoing }: UndoButtonProps) {
   const api = useApi();
   const { text } = useText();

@@ -186,7 +186,7 @@ function toCallFailure(error: unknown, connection: string, signal: AbortSignal):
   if (error instanceof ProviderError) return toToolCallError(error, error.message);
   return new ToolCallError(
     'unknown',
-    `${connection}: something failed on our side, and nobody knows how far it came.`,
+    `${connection}: something failed on our side, and we couldn’t confirm whether the call was made.`,
     {
       cause: error,
     },

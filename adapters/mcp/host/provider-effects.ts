@@ -32,7 +32,7 @@ export const createProviderEffects = (provider: Provider, client: AuthorizedProv
   },
   async undo(name, { args, result, before, accepted }, options) {
     const tool = toolOf(provider, name);
-    if (!tool?.undo) throw new ToolCallError('refused', `${name} cannot be taken back.`);
+    if (!tool?.undo) throw new ToolCallError('refused', `${name} cannot be undone.`);
     const given = parse(tool.input, args, name);
     const output = parse(tool.output, result.data ?? {}, name);
     const done = { args: given, output, before, accepted };

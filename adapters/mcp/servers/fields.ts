@@ -57,5 +57,5 @@ export const leftAlone = (left: readonly string[]): string =>
 export function parseBefore<Schema extends z.ZodType>(schema: Schema, before: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(before);
   if (parsed.success) return parsed.data;
-  throw new ProviderError('refused', 'Nobody knows how it was before, so it cannot be restored.');
+  throw new ProviderError('refused', 'We couldn’t confirm how it was before, so it cannot be restored.');
 }

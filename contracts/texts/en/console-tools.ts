@@ -77,7 +77,7 @@ export const tools = {
     headerHint: 'Leave empty for Authorization: Bearer.',
     clientId: 'Client id',
     clientSecret: 'Client secret',
-    clientHint: 'Leave both empty if the server registers clients by itself.',
+    clientHint: 'Leave both empty if the server registers clients automatically.',
     authorizationUrl: 'Authorization address',
     tokenUrl: 'Token address',
     scopes: 'Scopes, separated by spaces',
@@ -148,7 +148,7 @@ export const tools = {
       carries_out: 'It would send data from another connection to this server.',
     } satisfies Record<AskReason, string>,
     reconnect: shared.reconnect,
-    reconnectHint: 'The work continues by itself once that is done.',
+    reconnectHint: 'The work continues automatically once that is done.',
     leftOut: 'Not available',
     leftOutReasons: {
       reconnect: 'needs to be reconnected',

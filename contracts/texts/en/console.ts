@@ -63,14 +63,16 @@ export const console = {
     statuses: shared.steering,
     stopLabel: 'Stop',
     reserved: {
-      answer: 'The work was not told this. To answer a question, use the buttons of the job that waits.',
-      end: 'The work was not told this and goes on. To end it, use “Finish with current results” or “Cancel request” on this job.',
-      undo: 'The work was not told this and goes on. Its changes can be undone with the Undo button once it is over.',
-      again: 'The work was not told this and goes on. To ask again, send the request itself as a new one.',
-      help: 'The work was not told this and goes on. Say in a sentence what it should do differently. The documentation is under /docs.',
-      status: 'The work was not told this. How far it is stands on this page.',
-      nothing: 'The work was not told this: it asks for no change. Say in a sentence what it should do differently.',
-      replan: 'The work was not told this. Say what should change and choose “Replan remaining steps”.',
+      answer: 'This message was not passed on. To answer a question, use the buttons of the job that waits.',
+      end: 'This message was not passed on, and the work continues. To end it, use “Finish with current results” or “Cancel request” on this job.',
+      undo: 'This message was not passed on, and the work continues. Its changes can be undone with the Undo button once it is over.',
+      again:
+        'This message was not passed on, and the work continues. To ask again, send the request itself as a new one.',
+      help: 'This message was not passed on, and the work continues. Say in a sentence what it should do differently. The documentation is under /docs.',
+      status: 'This message was not passed on. How far it is stands on this page.',
+      nothing:
+        'This message was not passed on: it asks for no change. Say in a sentence what it should do differently.',
+      replan: 'This message was not passed on. Say what should change and choose “Replan remaining steps”.',
     } satisfies Record<ReservedWord | 'replan', string>,
   },
   healing: {

@@ -88,7 +88,7 @@ export const messages = {
       }${said ? `. ${said}` : ''}`,
     reconnectAsk: (connection: string) => `${connection} no longer accepts our access.`,
     reconnectHow:
-      'The work continues by itself once it is reconnected. Or type one of these, or CANCEL to abort the work',
+      'The work continues automatically once it is reconnected. Or type one of these, or CANCEL to abort the work',
     reconnect: shared.reconnect,
     leftOut: 'Not available',
     leftOutReasons: {
@@ -119,7 +119,7 @@ export const messages = {
     help: [
       'Mention me, or write to me directly, with what you need. In a thread that began with me, what you write goes on with the work; other people mention me.',
       'These words are answered at once and cost nothing: APPROVE, CANCEL, STOP, UNDO, RETRY, SKIP, STATUS, HELP.',
-      '“REPLAN: …” plans the rest of running work again with what you say.',
+      '“REPLAN: …” replans the remaining steps of running work with what you say.',
     ].join('\n'),
     /** To a request over REST that is nothing but such a word. */
     reserved: {
@@ -134,10 +134,10 @@ export const messages = {
       nothing: 'The message asks for nothing. Describe in a sentence what you need.',
       /** Of a message to running work. */
       toWork: {
-        untold: 'The work was not told this and stays as it was.',
+        untold: 'This message was not passed on, and the work stays as it was.',
         end: 'This word ends work: send POST /api/jobs/{jobId}/cancel, or steer with mode `stop` to keep what is done so far, or use the buttons of the job in the console.',
         replan:
-          'This word has the rest planned anew: steer with mode `replan` and a message that says what should change.',
+          'This word replans the remaining steps: steer with mode `replan` and a message that says what should change.',
         nothing: 'The message asks for no change. Say in a sentence what the work should do differently.',
       },
     },
@@ -149,8 +149,8 @@ export const messages = {
     threadUnread: 'The thread could not be read.',
     askAgain: 'Reply AGAIN to ask again.',
     notRepeated: (count: number) =>
-      `Asking again starts anew, with new cost. ${count === 1 ? 'The change that was made stays and is' : `The ${count} changes that were made stay and are`} not repeated.`,
-    repeatsAll: 'Asking again starts anew, with new cost.',
+      `Asking again starts over, at a new cost. ${count === 1 ? 'The change that was made stays and is' : `The ${count} changes that were made stay and are`} not repeated.`,
+    repeatsAll: 'Asking again starts over, at a new cost.',
     nothingToRepeat: 'There is no failed, expired or cancelled work here to ask again for.',
     mayNotAskAgain: 'Only the person who asked or an admin may ask again.',
     alreadyDone: 'Already done by an earlier try, not to be done again:',

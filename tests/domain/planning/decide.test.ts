@@ -125,7 +125,7 @@ describe('the decision', () => {
     });
     expect(decide('Check the logs and deploy')).toMatchObject({
       used: true,
-      reason: 'Something that cannot be taken back depends on other work.',
+      reason: 'Something that cannot be undone depends on other work.',
     });
     expect(decide('Make a plan for the audit and carry it out')).toMatchObject({
       used: true,

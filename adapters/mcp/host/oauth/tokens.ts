@@ -47,7 +47,7 @@ export function toGrantError(error: unknown, issuer: string, client?: OAuthClien
   if (error instanceof GrantError) return error;
   const host = URL.canParse(issuer) ? new URL(issuer).host : 'the authorization server';
   if (error instanceof InvalidGrantError)
-    return new GrantError('over', `Access was taken back or has ended at ${host}. Somebody has to grant it again.`);
+    return new GrantError('over', `Access was revoked or has expired at ${host}. Somebody has to grant it again.`);
   if (PASSING.some((kind) => error instanceof kind))
     return new GrantError('passing', `${host} had a fault of its own. It is asked again with the next call.`);
   if ((error instanceof InvalidClientError || error instanceof UnauthorizedClientError) && client)
@@ -59,7 +59,7 @@ export function toGrantError(error: unknown, issuer: string, client?: OAuthClien
 
 const forgottenClient = (host: string, code: string, client: OAuthClient): string =>
   isRegistration(client)
-    ? `${host} does not know the registration of Nubabel any more (${code}). Nubabel registers anew when somebody grants access again.`
+    ? `${host} does not know the registration of Nubabel any more (${code}). Nubabel registers again when somebody grants access again.`
     : `${host} does not take the client of this connection (${code}). Check its id and secret there, and enter them again.`;
 
 /** What a call is told about it. */

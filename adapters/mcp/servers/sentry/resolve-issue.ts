@@ -114,7 +114,7 @@ export const resolveIssue = defineTool<SentryClient>()({
   async undo(client, { output, before }, { signal }) {
     const was: Before = Before.safeParse(before).data ?? { status: 'unresolved', statusDetails: {} };
     const now = await readIssue(client, output.id, signal);
-    if (now.status !== 'resolved') return `${output.shortId} is no longer resolved: there was nothing to take back.`;
+    if (now.status !== 'resolved') return `${output.shortId} is no longer resolved: there was nothing to undo.`;
     const until = was.statusDetails?.['ignoreUntil'];
     if (typeof until === 'string' && Date.parse(until) <= Date.now()) {
       await setStatus(client, output.id, { status: 'unresolved', statusDetails: {}, substatus: 'ongoing' }, signal);
@@ -128,7 +128,7 @@ export const resolveIssue = defineTool<SentryClient>()({
       ...(isDeepStrictEqual(stateOf(after).details, stateOf(was).details) ? [] : ['the condition']),
     ];
     const counts = was.statusDetails?.['ignoreCount'] || was.statusDetails?.['ignoreUserCount'];
-    const anew = counts ? ' What it is archived until is counted anew from now.' : '';
-    return `${output.shortId} is ${was.status} again, as before.${anew}${notRestored(differs)}`;
+    const recount = counts ? ' What it is archived until is counted from now again.' : '';
+    return `${output.shortId} is ${was.status} again, as before.${recount}${notRestored(differs)}`;
   },
 });

@@ -239,7 +239,7 @@ describe('a registration that the server does not take any more', () => {
       const back = await identity.grant(url);
       back.searchParams.delete('code');
       back.searchParams.set('error', error);
-      expect(await comeBack(back, cookie)).toContain('connect again: Nubabel registers there anew');
+      expect(await comeBack(back, cookie)).toContain('connect again: Nubabel registers there again');
       const again = await begin(on);
       expect(await comeBack(await identity.grant(again.url), again.cookie)).toContain('<h1>Connected</h1>');
       expect(identity.count('register', 'registered')).toBe(2);
@@ -250,7 +250,7 @@ describe('a registration that the server does not take any more', () => {
     const on = await granted();
     const { url, cookie } = await begin(on);
     identity.settings.tokenFaults.push({ status: 401, body: { error: 'invalid_client' } });
-    expect(await comeBack(await identity.grant(url), cookie)).toContain('connect again: Nubabel registers there anew');
+    expect(await comeBack(await identity.grant(url), cookie)).toContain('connect again: Nubabel registers there again');
     const again = await begin(on);
     expect(await comeBack(await identity.grant(again.url), again.cookie)).toContain('<h1>Connected</h1>');
     expect(identity.count('register', 'registered')).toBe(2);

@@ -124,7 +124,7 @@ describe('a registration that the server has forgotten', () => {
       identity.settings.tokenFaults.push({ status: 401, body: { error } });
       await expect(fixture.call()).rejects.toMatchObject({
         kind: 'reconnect',
-        message: expect.stringMatching(/registers anew/) as unknown,
+        message: expect.stringMatching(/registers again/) as unknown,
       });
       await fixture.grant();
       expect(identity.count('register', 'registered')).toBe(2);

@@ -35,11 +35,11 @@ describe('npm run credentials:rotate', () => {
     const first = await rotate([fresh, old]);
     expect(first).toEqual({
       code: 0,
-      said: expect.stringMatching(/^1 sealed anew with new, 0 were already, 0 could not/m) as unknown,
+      said: expect.stringMatching(/^1 sealed again with new, 0 were already, 0 could not/m) as unknown,
     });
     expect(await rotate([fresh, old])).toEqual({
       code: 0,
-      said: expect.stringMatching(/^0 sealed anew with new, 1 were already/m) as unknown,
+      said: expect.stringMatching(/^0 sealed again with new, 1 were already/m) as unknown,
     });
     expect((await storeOf(database, createSealer([fresh])).read(on)).auth).toEqual(auth);
     const strange = await connect(database, createSealer([lost]), tenant, { url: 'https://mcp.test/mcp', auth });

@@ -108,7 +108,7 @@ describe('Linear tools that write', () => {
     await expect(tools.run('getIssues', {})).resolves.toMatchObject({
       issues: [{ title: issue.title, status: 'In Progress', priority: 'high', dueDate: issue.dueDate }],
     });
-    await expect(tools.undo('updateIssue', { args, output })).rejects.toThrow('Nobody knows how it was');
+    await expect(tools.undo('updateIssue', { args, output })).rejects.toThrow('We couldn’t confirm how it was');
     expect(fake.changes('issue.updated')).toHaveLength(2);
   });
 

@@ -102,7 +102,7 @@ describe('Notion tools that write', () => {
     const { tasks } = await tools.run('getTasks', {});
     const { assignee: _, ...fields } = task;
     expect(tasks).toMatchObject([{ ...fields, status: 'In progress', assignees: [{ id: NOTION.ada }] }]);
-    await expect(tools.undo('updateTask', { args, output })).rejects.toThrow('Nobody knows how it was');
+    await expect(tools.undo('updateTask', { args, output })).rejects.toThrow('We couldn’t confirm how it was');
     expect(fake.changes('page.updated')).toHaveLength(2);
   });
 

@@ -146,7 +146,7 @@ describe('a resolution', () => {
     const before = await tools.before('resolveIssue', ignored);
     const output = await tools.run('resolveIssue', ignored);
     await expect(tools.undo('resolveIssue', { args: ignored, output, before })).resolves.toContain('ignored again');
-    await expect(tools.undo('resolveIssue', { args: ignored, output, before })).resolves.toContain('nothing to take');
+    await expect(tools.undo('resolveIssue', { args: ignored, output, before })).resolves.toContain('nothing to undo');
     expect(issueNamed('WEB-4')).toMatchObject({ status: 'ignored', statusDetails: { ignoreCount: 100 } });
     expect(fake.changes('issue.')).toHaveLength(2);
   });
