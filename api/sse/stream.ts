@@ -55,18 +55,18 @@ export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options
   const after = lastEventId(c);
   const { organizationId } = c.get('principal');
   const of = { organizationId, orchestrationId: options.orchestrationId };
-  const from = await findStart(deps, of, after);
-  if (options.over && !from.more) return c.body(null, 204);
+  const { from, more, gap } = await findStart(deps, of, after);
+  if (options.over && !more) return c.body(null, 204);
   const keepVisible = createVisibility(c, deps, options);
   c.header('x-accel-buffering', 'no');
   return streamSSE(c, async (stream) => {
     const queue = createQueue(options);
     stream.onAbort(queue.close);
     await stream.writeSSE({ event: 'connected', data: JSON.stringify({ lastEventId: from.id }), retry: retryMs() });
-    if (from.gap) await stream.writeSSE({ event: 'gap', data: JSON.stringify({ after, oldest: from.gap }) });
-    const caughtUp = await replayEvents(deps, of, from.id, queue.offer);
+    if (gap) await stream.writeSSE({ event: 'gap', data: JSON.stringify({ after, oldest: gap }) });
+    const caughtUp = await replayEvents(deps, of, from, queue.offer);
     if (options.over) queue.close();
-    const unsubscribe = deps.hub.subscribe({ organizationId, lastId: caughtUp, offer: queue.offer });
+    const unsubscribe = deps.hub.subscribe({ organizationId, last: caughtUp, offer: queue.offer });
     const stopWaiting = deps.hub.onStop(queue.close);
     const heartbeat = setInterval(() => void beat(c, deps, { stream, close: queue.close }, options), HEARTBEAT_MS);
     try {

@@ -18,6 +18,7 @@ import * as toolDecisions from './20261201-tool-decisions.ts';
 import * as allowedCalls from './20261202-allowed-calls.ts';
 import * as slackMemberships from './20261202-slack-memberships.ts';
 import * as slackNoticeLeases from './20261202-slack-notice-leases.ts';
+import * as eventTimes from './20261203-event-times.ts';
 import * as staleMemberships from './20261203-stale-memberships.ts';
 import * as toldRecipients from './20261203-told-recipients.ts';
 
@@ -42,6 +43,7 @@ export const migrations: Record<string, Migration> = {
   '20261202-allowed-calls': allowedCalls,
   '20261202-slack-memberships': slackMemberships,
   '20261202-slack-notice-leases': slackNoticeLeases,
+  '20261203-event-times': eventTimes,
   '20261203-stale-memberships': staleMemberships,
   '20261203-told-recipients': toldRecipients,
 };

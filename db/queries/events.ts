@@ -23,16 +23,25 @@ export function appendEvent(trx: OrganizationTransaction, event: NewEvent): Prom
 
 interface EventFilter {
   readonly afterId: number;
+  /** Of the event of that id, or of an earlier one: what is older cannot come after it, so it is not looked for. */
+  readonly since?: string | undefined;
   readonly orchestrationId?: string;
   readonly limit: number;
 }
 
-/** Events after an id, oldest first. */
+/** Nothing is newer than the organization's counter knows; with it the partitions of the coming days are left out. */
+const NEWEST_AT = sql<Date>`(select last_at from event_counters)`;
+
+/** Events after an id, oldest first. Only those partitions are read that can hold some. */
 export async function listEvents(trx: OrganizationTransaction, filter: EventFilter): Promise<StoredEvent[]> {
   const rows = await trx
     .selectFrom('events')
     .selectAll()
     .where('id', '>', filter.afterId)
+    .where('created_at', '<=', NEWEST_AT)
+    .$if(filter.since !== undefined, (query) =>
+      query.where('created_at', '>=', sql<Date>`${filter.since}::timestamptz`),
+    )
     .$if(filter.orchestrationId !== undefined, (query) =>
       query.where('orchestration_id', '=', filter.orchestrationId ?? null),
     )
@@ -57,14 +66,26 @@ export interface StoredEvent {
   readonly event: OrganizationEvent;
 }
 
-/** The range of ids that can still be replayed; `oldest` is null when nothing is kept. */
-export async function eventRange(trx: OrganizationTransaction): Promise<{ oldest: number | null; newest: number }> {
-  const counter = await trx.selectFrom('event_counters').select('last_id').executeTakeFirst();
+/** An event, or the place before the first one. */
+export interface EventPlace {
+  readonly id: number;
+  /** When it was written, or earlier; undefined where that is not known. */
+  readonly at?: string | undefined;
+}
+
+/** The newest event that the organization has. */
+export async function newestEvent(trx: OrganizationTransaction): Promise<EventPlace> {
+  const counter = await trx.selectFrom('event_counters').select(['last_id', 'last_at']).executeTakeFirst();
+  return { id: counter?.last_id ?? 0, at: counter?.last_at.toISOString() };
+}
+
+/** The oldest event that can still be replayed; null when nothing is kept. */
+export async function oldestEventId(trx: OrganizationTransaction): Promise<number | null> {
   const kept = await trx
     .selectFrom('events')
     .select(({ fn }) => fn.min('id').as('oldest'))
     .executeTakeFirst();
-  return { oldest: kept?.oldest ?? null, newest: counter?.last_id ?? 0 };
+  return kept?.oldest ?? null;
 }
 
 /** Lines that are kept of one job, over all of its delegated tasks. */

@@ -167,6 +167,8 @@ interface SlackBucketsTable {
 interface EventCountersTable {
   organization_id: string;
   last_id: number;
+  /** When the newest event was written; none is of a later time. */
+  last_at: Instant;
 }
 
 interface EventsTable {

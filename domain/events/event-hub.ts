@@ -1,17 +1,17 @@
 import type { Kysely } from 'kysely';
 import { RequestError } from '../../contracts/request.ts';
 import { withOrganization } from '../../db/organization.ts';
-import { listEvents, type StoredEvent, eventRange } from '../../db/queries/events.ts';
+import { listEvents, newestEvent, oldestEventId, type EventPlace, type StoredEvent } from '../../db/queries/events.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { LogDeps, DatabaseDeps } from '../deps.ts';
 
-export type { StoredEvent };
+export type { EventPlace, StoredEvent };
 
 /** One open stream: where it is, and what it wants to be told. */
 interface Subscriber {
   readonly organizationId: string;
-  /** The id of the newest event it has been offered. */
-  lastId: number;
+  /** The newest event it has been offered. */
+  last: EventPlace;
   offer(event: StoredEvent): void;
 }
 
@@ -80,12 +80,13 @@ function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>
   async function readOnce(organizationId: string): Promise<boolean> {
     const subscribers = streams.get(organizationId);
     if (!subscribers?.size) return false;
-    const afterId = Math.min(...[...subscribers].map(({ lastId }) => lastId));
-    const events = await withOrganization(db, organizationId, (trx) => listEvents(trx, { afterId, limit: BATCH }));
+    const { id: afterId, at: since } = [...subscribers].map(({ last }) => last).reduce((a, b) => (b.id < a.id ? b : a));
+    const filter = { afterId, since, limit: BATCH };
+    const events = await withOrganization(db, organizationId, (trx) => listEvents(trx, filter));
     for (const stored of events)
       for (const subscriber of subscribers) {
-        if (stored.event.id <= subscriber.lastId) continue;
-        subscriber.lastId = stored.event.id;
+        if (stored.event.id <= subscriber.last.id) continue;
+        subscriber.last = placeOf(stored);
         subscriber.offer(stored);
       }
     return events.length === BATCH;
@@ -116,6 +117,8 @@ function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>
   };
 }
 
+const placeOf = ({ event: { id, at } }: StoredEvent): EventPlace => ({ id, at });
+
 const REPLAY_BATCH = 500;
 
 interface ReplayOf {
@@ -133,40 +136,44 @@ export const findStart = (
   { db }: DatabaseDeps,
   { organizationId, orchestrationId }: ReplayOf,
   after: number | undefined,
-): Promise<{ id: number; more: boolean; gap?: number }> =>
+): Promise<{ from: EventPlace; more: boolean; gap?: number }> =>
   withOrganization(db, organizationId, async (trx) => {
-    const { oldest, newest } = await eventRange(trx);
+    const newest = await newestEvent(trx);
     // An id of another organization, or of a time before this database.
-    if (after !== undefined && after > newest)
+    if (after !== undefined && after > newest.id)
       throw new RequestError(
         'invalid-request',
-        `Last-Event-ID is above the newest event, ${newest}. Connect without it.`,
+        `Last-Event-ID is above the newest event, ${newest.id}. Connect without it.`,
       );
-    const id = after ?? (orchestrationId ? 0 : newest);
-    const of = { afterId: id, limit: 1, ...(orchestrationId !== undefined && { orchestrationId }) };
+    const id = after ?? (orchestrationId ? 0 : newest.id);
+    const from = id === newest.id ? newest : { id };
+    const of = { afterId: id, since: from.at, limit: 1, ...(orchestrationId !== undefined && { orchestrationId }) };
     const more = (await listEvents(trx, of)).length > 0;
-    return { id, more, ...(after !== undefined && oldest !== null && after < oldest - 1 && { gap: oldest }) };
+    const oldest = after === undefined ? null : await oldestEventId(trx);
+    return { from, more, ...(after !== undefined && oldest !== null && after < oldest - 1 && { gap: oldest }) };
   });
 
-/** Offers everything after `afterId` that is stored by now; answers the id that live events follow on. */
+/** Offers everything after `from` that is stored by now; answers the event that live ones follow on. */
 export async function replayEvents(
   { db }: DatabaseDeps,
   { organizationId, orchestrationId }: ReplayOf,
-  afterId: number,
+  from: EventPlace,
   offer: (event: StoredEvent) => void,
-): Promise<number> {
-  for (let cursor = afterId; ;) {
+): Promise<EventPlace> {
+  for (let cursor = from; ;) {
     // The newest id is read first: whatever is at most that old is committed, so the list that follows has it.
     const { newest, events } = await withOrganization(db, organizationId, async (trx) => ({
-      newest: (await eventRange(trx)).newest,
+      newest: await newestEvent(trx),
       events: await listEvents(trx, {
-        afterId: cursor,
+        afterId: cursor.id,
+        since: cursor.at,
         limit: REPLAY_BATCH,
         ...(orchestrationId !== undefined && { orchestrationId }),
       }),
     }));
     events.forEach(offer);
-    cursor = events.at(-1)?.event.id ?? cursor;
-    if (events.length < REPLAY_BATCH) return Math.max(cursor, newest);
+    const last = events.at(-1);
+    if (last) cursor = placeOf(last);
+    if (events.length < REPLAY_BATCH) return cursor.id > newest.id ? cursor : newest;
   }
 }

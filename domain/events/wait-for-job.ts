@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withOrganization } from '../../db/organization.ts';
-import { eventRange } from '../../db/queries/events.ts';
+import { newestEvent } from '../../db/queries/events.ts';
 import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import type { EventHub } from './event-hub.ts';
@@ -37,10 +37,10 @@ export async function waitForJob(
   let toldAt = Date.now();
   if (isOver(start) || waitMs <= 0) return start;
   const { organization_id: organizationId, id } = start;
-  const { newest: lastId } = await withOrganization(db, organizationId, eventRange);
+  const last = await withOrganization(db, organizationId, newestEvent);
   let changed = Promise.withResolvers<void>();
   const offer = ({ event }: { event: { jobId: string | null } }) => void (event.jobId === id && changed.resolve());
-  const unsubscribe = hub.subscribe({ organizationId, lastId, offer });
+  const unsubscribe = hub.subscribe({ organizationId, last, offer });
   try {
     for (let row = start; ;) {
       changed = Promise.withResolvers();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { withOrganization } from '../../db/organization.ts';
-import { appendEvent, eventRange, listEvents } from '../../db/queries/events.ts';
+import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { appendEvent, listEvents, newestEvent } from '../../db/queries/events.ts';
 import { maintainEventPartitions } from '../../db/maintenance.ts';
 import { openDatabase, type OpenDatabase } from '../../db/database.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -30,7 +30,7 @@ const append = ({ organizationId }: Tenant, data: Record<string, unknown> = {}, 
 
 const read = ({ organizationId }: Tenant, afterId = 0) =>
   withOrganization(reader.db, organizationId, async (trx) => {
-    const { newest } = await eventRange(trx);
+    const { id: newest } = await newestEvent(trx);
     return { newest, ids: (await listEvents(trx, { afterId, limit: 10_000 })).map(({ event }) => event.id) };
   });
 
@@ -69,6 +69,79 @@ describe('events', () => {
     await Promise.all([...Array(20)].flatMap(() => [append(one), append(two)]));
     expect((await read(one)).ids).toEqual(upTo(20));
     expect((await read(two)).ids).toEqual(upTo(20));
+  });
+});
+
+/** The partitions that a look reads anything of. */
+const touchedBy = (tenant: Tenant, look: (trx: OrganizationTransaction) => Promise<unknown>): Promise<string[]> =>
+  withOrganization(reader.db, tenant.organizationId, async (trx) => {
+    const before = await scans(trx);
+    await look(trx);
+    const after = await scans(trx);
+    return [...after.keys()].filter((name) => after.get(name) !== before.get(name)).sort();
+  });
+
+/** How often this connection has looked into each partition; Postgres counts over transactions. */
+async function scans(trx: OrganizationTransaction): Promise<Map<string, number>> {
+  const { rows } = await sql<{ name: string; scans: number }>`
+    select relname as name, (seq_scan + idx_scan)::int as scans from pg_stat_xact_user_tables
+    where relname ~ '^events_'`.execute(trx);
+  return new Map(rows.map(({ name, scans: count }) => [name, count]));
+}
+
+describe('a look at what is new', () => {
+  const dayOf = (at: string | undefined) => `events_${(at ?? '').slice(0, 10).replaceAll('-', '')}`;
+
+  it('reads the partition of the day alone, of those that are there for yesterday and the days to come', async () => {
+    const tenant = await createTenant(database.db);
+    await append(tenant);
+    const newest = await withOrganization(reader.db, tenant.organizationId, newestEvent);
+    const look = (trx: OrganizationTransaction) =>
+      listEvents(trx, { afterId: newest.id, since: newest.at, limit: 500 });
+    expect(await touchedBy(tenant, look)).toEqual([dayOf(newest.at)]);
+    // Also when Postgres has made its one plan for whatever is asked.
+    for (let nth = 0; nth < 10; nth++) await touchedBy(tenant, look);
+    expect(await touchedBy(tenant, look)).toEqual([dayOf(newest.at)]);
+  });
+
+  it('reads nothing of the days to come where it is not known when the last one was', async () => {
+    const tenant = await createTenant(database.db);
+    await append(tenant);
+    const touched = await touchedBy(tenant, (trx) => listEvents(trx, { afterId: 0, limit: 500 }));
+    for (const days of [1, 2, 3]) expect(touched).not.toContain(dayName(days));
+  });
+
+  it('goes on over midnight, where one partition ends and the next begins', async () => {
+    const tenant = await createTenant(database.db);
+    await append(tenant);
+    const first = await withOrganization(reader.db, tenant.organizationId, newestEvent);
+    // As if what follows came two days later.
+    await database.look(
+      `update event_counters set last_at = last_at + interval '2 days' where organization_id = '${tenant.organizationId}'`,
+    );
+    await append(tenant);
+    const newer = await withOrganization(reader.db, tenant.organizationId, (trx) =>
+      listEvents(trx, { afterId: first.id, since: first.at, limit: 9 }),
+    );
+    expect(newer.map(({ event }) => event.id)).toEqual([2]);
+    expect(dayOf(newer[0]?.event.at)).toBe(dayName(2));
+  });
+
+  it('misses nothing when the clock of the database is put back', async () => {
+    const tenant = await createTenant(database.db);
+    await append(tenant);
+    // The newest event was an hour ahead of what the clock says now.
+    await database.look(
+      `update event_counters set last_at = last_at + interval '1 hour' where organization_id = '${tenant.organizationId}'`,
+    );
+    const place = await withOrganization(reader.db, tenant.organizationId, newestEvent);
+    await append(tenant);
+    await append(tenant);
+    const newer = await withOrganization(reader.db, tenant.organizationId, (trx) =>
+      listEvents(trx, { afterId: place.id, since: place.at, limit: 9 }),
+    );
+    expect(newer.map(({ event }) => event.id)).toEqual([2, 3]);
+    expect(newer.every(({ event }) => event.at >= (place.at ?? ''))).toBe(true);
   });
 });
 
