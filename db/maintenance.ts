@@ -5,23 +5,20 @@ import type { Database } from './tables/index.ts';
 export const maintainEventPartitions = (db: Kysely<Database>, keepHours: number) =>
   sql`select maintain_event_partitions(make_interval(hours => ${keepHours}))`.execute(db);
 
+/** Organizations of which a function of the database says that something is to be done there. */
+const listBy =
+  (name: string) =>
+  async (db: Kysely<Database>): Promise<string[]> =>
+    (await sql<{ id: string }>`select ${sql.id(name)}() as id`.execute(db)).rows.map(({ id }) => id);
+
 /** Organizations with reservations that nobody settled in time. */
-export async function listOrganizationsWithOrphans(db: Kysely<Database>): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`select organizations_with_orphans() as id`.execute(db);
-  return rows.map(({ id }) => id);
-}
+export const listOrganizationsWithOrphans = listBy('organizations_with_orphans');
 
 /** Organizations in which money is set aside for some plan. */
-export async function listOrganizationsWithOpenEnvelopes(db: Kysely<Database>): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`select organizations_with_open_envelopes() as id`.execute(db);
-  return rows.map(({ id }) => id);
-}
+export const listOrganizationsWithOpenEnvelopes = listBy('organizations_with_open_envelopes');
 
 /** Organizations in which people have to be told something directly in Slack. */
-export async function listOrganizationsWithNotices(db: Kysely<Database>): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`select organizations_with_notices() as id`.execute(db);
-  return rows.map(({ id }) => id);
-}
+export const listOrganizationsWithNotices = listBy('organizations_with_notices');
 
 type Table = keyof Database;
 
@@ -70,7 +67,8 @@ export const RETENTION: Readonly<Record<Table, Retention>> = {
   steering: withParent('orchestrations', 'Part of the job.'),
   healing: withParent('orchestrations', 'Part of the job.'),
 
-  usage: withParent('orchestrations', 'Explains what a job has cost; the sums stay in budget_windows.'),
+  usage: withParent('orchestrations', 'Explains what a job has cost; the sums stay in usage_days and budget_windows.'),
+  usage_days: keep('A few sums for each day: what people look back at when the jobs are gone.'),
   budget_limits: keep('Settings of people and organizations.'),
   budget_windows: keep('A few sums for each day and month: the accounts of the organization.'),
   budget_notices: withParent('budget_windows', 'Who has heard of the warnings of the window.'),

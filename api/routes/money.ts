@@ -11,6 +11,7 @@ import {
 import {
   changeBudgetPolicy,
   changeLimit,
+  JOBS_SUMMED,
   MAX_MONEY_ROWS,
   readBudgetPolicy,
   readBudgets,
@@ -55,7 +56,9 @@ const getUsage = createRoute({
   path: '/usage',
   tags: ['Money'],
   summary: 'What was spent, summed by day, user, agent, model, orchestration',
-  description: 'Admins see the organization, everybody else their own usage. Days are UTC; the last 30 unless told.',
+  description:
+    'Admins see the organization, everybody else their own usage. Days are UTC; the last 30 unless told. By ' +
+    `\`orchestration\` only calls of ${JOBS_SUMMED} jobs are summed: the newest that began by the last day.`,
   security: BEARER,
   request: {
     query: z.object({

@@ -21,6 +21,7 @@ import * as slackNoticeLeases from './20261202-slack-notice-leases.ts';
 import * as eventTimes from './20261203-event-times.ts';
 import * as staleMemberships from './20261203-stale-memberships.ts';
 import * as toldRecipients from './20261203-told-recipients.ts';
+import * as usageDays from './20261203-usage-days.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -46,4 +47,5 @@ export const migrations: Record<string, Migration> = {
   '20261203-event-times': eventTimes,
   '20261203-stale-memberships': staleMemberships,
   '20261203-told-recipients': toldRecipients,
+  '20261203-usage-days': usageDays,
 };

@@ -34,6 +34,21 @@ interface UsageTable {
   execution: ColumnType<string | null, undefined, string>;
 }
 
+/** What the calls of a day have cost, by person, agent and model; those without a person or an agent are null. */
+interface UsageDaysTable {
+  organization_id: string;
+  day: string;
+  user_id: string | null;
+  agent: AgentId | null;
+  model: string;
+  calls: Generated<number>;
+  input_tokens: Generated<number>;
+  output_tokens: Generated<number>;
+  cache_write_tokens: Generated<number>;
+  cache_read_tokens: Generated<number>;
+  cost_nanos: Generated<number>;
+}
+
 /** What is set aside for one orchestration. What remains of it is reserved in the windows of the day it was opened. */
 interface EnvelopesTable {
   organization_id: string;
@@ -106,6 +121,7 @@ interface BudgetPoliciesTable {
 
 export interface BudgetTables {
   usage: UsageTable;
+  usage_days: UsageDaysTable;
   budget_limits: BudgetLimitsTable;
   budget_windows: BudgetWindowsTable;
   budget_notices: BudgetNoticesTable;

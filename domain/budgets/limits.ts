@@ -13,11 +13,13 @@ import { withOrganization, type OrganizationTransaction } from '../../db/organiz
 import type { DefaultLimits } from '../../db/queries/budget.ts';
 import { findUser } from '../../db/queries/organizations.ts';
 import { findBudgetPolicy, setBudgetPolicy } from '../../db/queries/pressure.ts';
-import { listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/usage.ts';
+import { JOBS_SUMMED, listBudgets, listLedger, setLimit, sumUsage } from '../../db/queries/usage.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { appendEvent } from '../../db/queries/events.ts';
 import { markAlerted, type MovedWindow } from '../../db/queries/settle.ts';
+
+export { JOBS_SUMMED };
 
 export interface LimitDeps extends DatabaseDeps {
   /** Limits where the organization has set none. */

@@ -105,7 +105,22 @@ export function openBooks(database: TestDatabase) {
     return { reserved: Number(row?.reserved), spent: Number(row?.spent) };
   };
 
+  /** The calls that are paid, summed by day, person, agent and model: as they stand, and as they were summed on the way. */
+  const daysOf = async ({ organizationId }: Tenant) => {
+    const figures = ['input_tokens', 'output_tokens', 'cache_write_tokens', 'cache_read_tokens', 'cost_nanos'];
+    const sums = figures.map((figure) => `sum(${figure})::text as ${figure}`).join(', ');
+    const lines = (calls: string, day: string, from: string) =>
+      database.look(`select ${day}::text as day, user_id, agent, model, ${calls}::text as calls, ${sums} from ${from}
+        where organization_id = '${organizationId}' group by 1, 2, 3, 4 order by 1, 2, 3, 4`);
+    return {
+      paid: await lines('count(*)', 'reserved_on', `(select * from usage where state in ('settled', 'unknown')) u`),
+      summed: await lines('sum(calls)', 'day', 'usage_days'),
+    };
+  };
+
   async function expectBooksToMatch(account: Account): Promise<void> {
+    const { paid, summed } = await daysOf(account);
+    expect(summed).toEqual(paid);
     const total = await booksOf(account);
     const own = await booksOf(account, account.userId);
     for (const { scope, period, reserved, spent } of await windowsOf(account))
