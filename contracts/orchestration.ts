@@ -11,7 +11,9 @@ import { LeftOut, ToolCallView } from './tools.ts';
 export const FINAL_STATUSES = ['completed', 'partial', 'failed', 'cancelled', 'expired'] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
-export const JOB_STATUSES = ['pending', 'running', 'awaiting_approval', ...FINAL_STATUSES] as const;
+export const OPEN_STATUSES = ['pending', 'running', 'awaiting_approval'] as const;
+
+export const JOB_STATUSES = [...OPEN_STATUSES, ...FINAL_STATUSES] as const;
 export const JobStatusName = z.enum(JOB_STATUSES);
 export type JobStatusName = z.infer<typeof JobStatusName>;
 

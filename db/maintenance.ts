@@ -51,6 +51,7 @@ export const RETENTION: Readonly<Record<Table, Retention>> = {
   inbox_keys: withParent('inbox', 'A key is of use as long as its delivery can come again.'),
 
   sessions: after(365, 'updated_at', 'A year without a message: nobody goes on with it.'),
+  session_guests: withParent('sessions', 'Who takes part in the conversation.'),
   orchestrations: withParent('sessions', 'A job is part of its conversation.'),
   messages: withParent('sessions', 'Part of the conversation.'),
   model_turns: withParent('orchestrations', 'Lets a retried activity return the paid answer, and explains the job.'),
@@ -63,6 +64,7 @@ export const RETENTION: Readonly<Record<Table, Retention>> = {
   plans: withParent('orchestrations', 'Part of the job.'),
   plan_edits: withParent('orchestrations', 'Part of the job.'),
   approvals: withParent('orchestrations', 'Part of the job; the audit keeps who decided.'),
+  approval_answers: withParent('orchestrations', 'Who may follow what became of their answer.'),
   approval_policies: keep('One row for each organization.'),
   steering: withParent('orchestrations', 'Part of the job.'),
   healing: withParent('orchestrations', 'Part of the job.'),

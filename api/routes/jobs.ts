@@ -8,7 +8,7 @@ import { membersOnly } from '../middleware/authenticate.ts';
 import { SteeringMode, SteerRequest } from '../../contracts/steering.ts';
 import { decide } from '../../domain/approvals/decide.ts';
 import { cancelJob, readCancelReceipt, type CancelDeps } from '../../domain/orchestrations/cancel.ts';
-import { readJob, readJobs } from '../../domain/orchestrations/read-jobs.ts';
+import { JOBS_LOOKED_AT, readJob, readJobs } from '../../domain/orchestrations/read-jobs.ts';
 import { steerJob, type SteerDeps } from '../../domain/steering/steer.ts';
 import { lastEventId, LastEventHeader, LastEventQuery, streamEvents, type StreamDeps } from '../sse/stream.ts';
 import { BEARER, jsonResponse, PROBLEMS, refuse } from './responses.ts';
@@ -35,7 +35,9 @@ const list = ({ agents }: Pick<ApiDeps, 'agents'>) =>
     summary: 'List the newest jobs that fit',
     description:
       '`status` may name several, with commas. `since` and `until` are days or moments (UTC unless told), `until` not ' +
-      'included. `text` is looked for in requests and answers. `before` takes `next` of the page before.',
+      'included. `text` is looked for in requests and answers. `before` takes `next` of the page before; null means that ' +
+      `there is no more. For \`agent\` and \`text\` (and \`status\`, for whoever does not see all work) ${JOBS_LOOKED_AT} jobs are ` +
+      'looked at for one page: it may be shorter than `limit`, even empty, and `next` goes on from there.',
     security: BEARER,
     request: {
       query: z.object({

@@ -54,7 +54,7 @@ const session = createRoute({
   security: BEARER,
   request: { params: z.object({ sessionId: z.string() }) },
   responses: {
-    200: jsonResponse(SessionView.meta({ id: 'Session' }), 'The conversation with its newest 100 messages'),
+    200: jsonResponse(SessionView.meta({ id: 'Session' }), 'The conversation with its newest 100 messages and jobs'),
     ...PROBLEMS,
   },
 });

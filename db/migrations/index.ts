@@ -19,9 +19,11 @@ import * as allowedCalls from './20261202-allowed-calls.ts';
 import * as slackMemberships from './20261202-slack-memberships.ts';
 import * as slackNoticeLeases from './20261202-slack-notice-leases.ts';
 import * as eventTimes from './20261203-event-times.ts';
+import * as newestFirst from './20261203-newest-first.ts';
 import * as staleMemberships from './20261203-stale-memberships.ts';
 import * as toldRecipients from './20261203-told-recipients.ts';
 import * as usageDays from './20261203-usage-days.ts';
+import * as whoTakesPart from './20261203-who-takes-part.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -45,7 +47,9 @@ export const migrations: Record<string, Migration> = {
   '20261202-slack-memberships': slackMemberships,
   '20261202-slack-notice-leases': slackNoticeLeases,
   '20261203-event-times': eventTimes,
+  '20261203-newest-first': newestFirst,
   '20261203-stale-memberships': staleMemberships,
   '20261203-told-recipients': toldRecipients,
   '20261203-usage-days': usageDays,
+  '20261203-who-takes-part': whoTakesPart,
 };

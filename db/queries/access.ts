@@ -1,7 +1,7 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { AccessPolicy, Principal } from '../../contracts/request.ts';
 import type { OrganizationTransaction } from '../organization.ts';
-import type { Orchestration, OrchestrationFilter } from './orchestrations.ts';
+import type { Orchestration } from './orchestrations.ts';
 import { IS_PERSONAL } from './tool-views.ts';
 
 /** Who looks. */
@@ -11,16 +11,20 @@ export type Viewer = Pick<Principal, 'userId' | 'role'>;
 const seesAllWork = ({ role }: Viewer): RawBuilder<SqlBool> =>
   role === 'admin' ? sql`exists (select from organizations where admins_see_work)` : sql`false`;
 
-/** Conversations that somebody takes part in: begun by them, or with a request of theirs. */
-const sessionsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
-  select id from sessions where user_id = ${userId}
-  union all select session_id from orchestrations where user_id = ${userId})`;
+/** As `seesAllWork`, asked beforehand by whoever lists: all work and one person's are found in different ways. */
+export const seesAll = async (trx: OrganizationTransaction, { role }: Viewer): Promise<boolean> =>
+  role === 'admin' && (await getAccessPolicy(trx)).adminsSeeWork;
+
+/** Whether somebody takes part in a conversation: has begun it, or has asked in it. */
+const takesPart = ({ userId }: Viewer, session: RawBuilder<unknown>): RawBuilder<SqlBool> => sql`(
+  exists (select from sessions mine where mine.id = ${session} and mine.user_id = ${userId})
+  or exists (select from session_guests g where g.session_id = ${session} and g.user_id = ${userId}))`;
 
 /**
  * The conversations of Slack that somebody is a member of, while what Slack has said of them is believed: five minutes.
  * It does not depend on the row that is looked at, so it is looked up once in a query, by the table's key.
  */
-const channelsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
+export const channelsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
   select u.slack_team_id, unnest(m.channels) from slack_memberships m
     join users u on u.organization_id = m.organization_id and u.id = m.user_id
   where m.user_id = ${userId} and m.seen_at > now() - interval '5 minutes'
@@ -29,7 +33,7 @@ const channelsOf = ({ userId }: Viewer): RawBuilder<unknown> => sql`(
 const asText = (text: string): RawBuilder<unknown> => sql`to_jsonb(${text}::text)`;
 
 /** Whether a question that waits names this person, now or later, so that they have to see what it is about. */
-const isAsked = ({ userId, role }: Viewer): RawBuilder<SqlBool> =>
+export const isAsked = ({ userId, role }: Viewer): RawBuilder<SqlBool> =>
   role === 'guest'
     ? sql`false`
     : sql`(o.status = 'awaiting_approval' and o.approval is not null and (
@@ -41,13 +45,11 @@ const isAsked = ({ userId, role }: Viewer): RawBuilder<SqlBool> =>
 
 /** Who has answered a question may follow what became of it. */
 const hasAnswered = ({ userId }: Viewer): RawBuilder<SqlBool> =>
-  sql`exists (select from approvals a where a.orchestration_id = o.id and (
-    a.document->'decision'->>'by' = ${userId}
-    or a.document->'approvals' @> jsonb_build_array(jsonb_build_object('by', ${userId}::text))))`;
+  sql`exists (select from approval_answers a where a.orchestration_id = o.id and a.user_id = ${userId})`;
 
-/** The one rule for jobs, over `orchestrations as o`. */
+/** The one rule for jobs, over `orchestrations as o`; lists follow it in `job-lists.ts`. */
 export const maySeeJob = (viewer: Viewer): RawBuilder<SqlBool> =>
-  sql`(o.user_id = ${viewer.userId} or ${seesAllWork(viewer)} or o.session_id in ${sessionsOf(viewer)}
+  sql`(o.user_id = ${viewer.userId} or ${seesAllWork(viewer)} or ${takesPart(viewer, sql`o.session_id`)}
     or (o.slack_team_id, o.slack_channel_id) in ${channelsOf(viewer)}
     or ${isAsked(viewer)} or ${hasAnswered(viewer)})`;
 
@@ -65,33 +67,10 @@ export const findVisibleJob = (
     .executeTakeFirst();
 
 /** The answer of a job as far as it may be looked through: not where a personal connection of somebody else is in it. */
-const ownWords = ({ userId }: Viewer): RawBuilder<string> => sql`case
+export const ownWords = ({ userId }: Viewer): RawBuilder<string> => sql`case
   when o.user_id = ${userId} or not exists (select from tool_calls t left join connections c on c.id = t.connection_id
     where t.orchestration_id = o.id and ${IS_PERSONAL})
   then coalesce(o.result->>'primary_result', '') else '' end`;
-
-/** The newest jobs that this person may see and that fit. */
-export function listVisibleJobs(
-  trx: OrganizationTransaction,
-  viewer: Viewer,
-  { limit, statuses, agent, since, until, text, before }: OrchestrationFilter,
-): Promise<Orchestration[]> {
-  let query = trx.selectFrom('orchestrations as o').selectAll('o').where(maySeeJob(viewer));
-  if (statuses) query = query.where('o.status', 'in', [...statuses]);
-  if (agent)
-    query = query.where(({ exists, selectFrom }) =>
-      exists(selectFrom('steps as s').whereRef('s.orchestration_id', '=', 'o.id').where('s.agent', '=', agent)),
-    );
-  if (since) query = query.where('o.created_at', '>=', sql<Date>`${since}::timestamptz`);
-  if (until) query = query.where('o.created_at', '<', sql<Date>`${until}::timestamptz`);
-  if (text)
-    query = query.where(sql<boolean>`position(lower(${text}) in lower(o.message || ' ' || ${ownWords(viewer)})) > 0`);
-  if (before)
-    query = query.where(
-      sql<boolean>`(o.created_at, o.id) < (select created_at, id from orchestrations where id = ${before})`,
-    );
-  return query.orderBy('o.created_at', 'desc').orderBy('o.id', 'desc').limit(limit).execute();
-}
 
 /** Which of these jobs this person may see. */
 export async function listVisibleIds(
@@ -118,7 +97,7 @@ export async function isVisibleSession(
 ): Promise<boolean> {
   const isMember = use === 'read' ? sql`(s.slack_team_id, s.slack_channel_id) in ${channelsOf(viewer)}` : sql`false`;
   const { rows } = await sql`select from sessions s where s.id = ${id}
-    and (${seesAllWork(viewer)} or s.id in ${sessionsOf(viewer)} or ${isMember})`.execute(trx);
+    and (${seesAllWork(viewer)} or ${takesPart(viewer, sql`s.id`)} or ${isMember})`.execute(trx);
   return rows.length > 0;
 }
 

@@ -1,6 +1,5 @@
 import { type Compilable, type Insertable, type QueryCreator, type Selectable, type Updateable, sql } from 'kysely';
-import type { AgentId } from '../../contracts/agents.ts';
-import { FINAL_STATUSES, type Analysis, type JobStatusName } from '../../contracts/orchestration.ts';
+import { FINAL_STATUSES, type Analysis } from '../../contracts/orchestration.ts';
 import type { EventType } from '../../contracts/events.ts';
 import type { Database } from '../tables/index.ts';
 import type { OrchestrationsTable } from '../tables/work.ts';
@@ -29,22 +28,24 @@ export const getOrchestration = (trx: OrganizationTransaction, id: string): Prom
 export const lockOrchestration = (trx: OrganizationTransaction, id: string): Promise<Orchestration> =>
   trx.selectFrom('orchestrations').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow();
 
-export interface OrchestrationFilter {
-  readonly limit: number;
-  readonly statuses?: readonly JobStatusName[] | undefined;
-  /** One that works, or has worked, on a step. */
-  readonly agent?: AgentId | undefined;
-  /** Accepted at that moment or later, and before that moment. */
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  /** Stands in the request or in its answer, in capitals or not. */
-  readonly text?: string | undefined;
-  /** Older than this one. */
-  readonly before?: string | undefined;
-}
+/** What a conversation tells of its work. */
+const IN_SESSION = ['id', 'user_id', 'status', 'message', 'message_deleted_at', 'language', 'created_at'] as const;
 
-export const listOfSession = (trx: OrganizationTransaction, sessionId: string): Promise<Orchestration[]> =>
-  trx.selectFrom('orchestrations').selectAll().where('session_id', '=', sessionId).orderBy('created_at').execute();
+/** The newest work of a conversation, oldest first. */
+export async function listNewestOfSession(
+  trx: OrganizationTransaction,
+  sessionId: string,
+  limit: number,
+): Promise<Pick<Orchestration, (typeof IN_SESSION)[number]>[]> {
+  const newest = await trx
+    .selectFrom('orchestrations')
+    .select(IN_SESSION)
+    .where('session_id', '=', sessionId)
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+  return newest.reverse();
+}
 
 export interface Change {
   readonly organizationId: string;

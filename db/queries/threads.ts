@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
-import { FINAL_STATUSES } from '../../contracts/orchestration.ts';
+import { sql, type RawBuilder } from 'kysely';
+import { FINAL_STATUSES, OPEN_STATUSES } from '../../contracts/orchestration.ts';
 import type { OrganizationTransaction } from '../organization.ts';
 import type { Orchestration } from './orchestrations.ts';
 import type { User } from './organizations.ts';
@@ -54,9 +54,7 @@ export async function findThreadContext(
     from (select 1) once
     left join users u on u.slack_team_id = ${teamId} and u.slack_user_id = ${slackUserId}
     left join lateral (
-      select * from orchestrations
-      where slack_channel_id = ${channelId} and slack_thread_ts is not null
-        and ${pressedJob ? sql`id = ${pressedJob}` : sql`(slack_thread_ts = ${threadTs} or ${isForChannel})`}
+      select * from (${candidates({ teamId, channelId, threadTs, isForChannel, pressedJob })}) candidates
       order by slack_thread_ts = ${threadTs} desc, (${isAnswer} and status = 'awaiting_approval') desc,
         status not in (${finals}) desc, coalesce(user_id = u.id, false) desc, created_at desc
       limit 1) o on true`.execute(trx);
@@ -70,6 +68,28 @@ export async function findThreadContext(
         : { id: person, name, role, time_zone, slack_standing, slack_checked_at, deactivated_at },
     job: job === null ? undefined : { id: job, ...rest },
   };
+}
+
+/** Of a channel so many of the newest are looked at, beside all that goes on; a direct message has one asker. */
+const NEWEST_OF_CHANNEL = 50;
+
+/** The work that a message may be about: of its thread, or of its channel, or the one that is named. */
+function candidates({
+  teamId,
+  channelId,
+  threadTs,
+  isForChannel,
+  pressedJob,
+}: Omit<ThreadPlace, 'slackUserId' | 'isAnswer'>): RawBuilder<unknown> {
+  const here = sql`select * from orchestrations where slack_channel_id = ${channelId} and slack_thread_ts is not null`;
+  if (pressedJob) return sql`${here} and id = ${pressedJob}`;
+  const inThread = sql`${here} and slack_thread_ts = ${threadTs}`;
+  if (!isForChannel) return inThread;
+  const ofChannel = sql`${here} and slack_team_id = ${teamId}`;
+  return sql`${inThread}
+    union all (${ofChannel} and slack_thread_ts <> ${threadTs} and status in (${sql.join(OPEN_STATUSES)}))
+    union all (${ofChannel} and slack_thread_ts <> ${threadTs} and status not in (${sql.join(OPEN_STATUSES)})
+      order by created_at desc limit ${sql.lit(NEWEST_OF_CHANNEL)})`;
 }
 
 /** The newest of a thread that has changed something outside, taken back or not; their own before others'. */
@@ -115,7 +135,7 @@ export const listOpenWork = (
     .selectFrom('orchestrations')
     .select(['id', 'status', 'step', 'progress', 'message', 'message_deleted_at'])
     .where('user_id', '=', userId)
-    .where('status', 'not in', [...FINAL_STATUSES])
+    .where('status', 'in', [...OPEN_STATUSES])
     .orderBy('created_at', 'desc')
     .limit(limit)
     .execute();

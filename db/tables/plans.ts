@@ -88,6 +88,13 @@ interface ApprovalsTable {
   decided_at: MaybeInstant;
 }
 
+/** Who has answered any question of an orchestration. */
+interface ApprovalAnswersTable {
+  organization_id: string;
+  user_id: string;
+  orchestration_id: string;
+}
+
 interface ApprovalPoliciesTable {
   organization_id: string;
   document: JSONColumnType<ApprovalPolicy>;
@@ -133,6 +140,7 @@ export interface PlanTables {
   plans: PlansTable;
   plan_edits: PlanEditsTable;
   approvals: ApprovalsTable;
+  approval_answers: ApprovalAnswersTable;
   approval_policies: ApprovalPoliciesTable;
   steering: SteeringTable;
   healing: HealingTable;

@@ -35,6 +35,14 @@ export interface SessionsTable {
   updated_at: Instant;
 }
 
+/** Somebody who has asked in a conversation that another, the host, began. */
+interface SessionGuestsTable {
+  organization_id: string;
+  session_id: string;
+  user_id: string;
+  host_id: string | null;
+}
+
 export type RequestOptions = Pick<
   OrchestrateRequest,
   'agents' | 'category' | 'mode' | 'requireApproval' | 'plan' | 'dryRun'
@@ -184,6 +192,7 @@ interface EventsTable {
 
 export interface WorkTables {
   sessions: SessionsTable;
+  session_guests: SessionGuestsTable;
   orchestrations: OrchestrationsTable;
   messages: MessagesTable;
   model_turns: ModelTurnsTable;

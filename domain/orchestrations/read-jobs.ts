@@ -3,8 +3,9 @@ import { type Principal, invalidField, notFound } from '../../contracts/request.
 import { isUuid, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { costsOf } from '../../db/queries/budget.ts';
 import { listHealingOf, type Healing } from '../../db/queries/healing.ts';
-import { findVisibleJob, listVisibleJobs } from '../../db/queries/access.ts';
-import type { Orchestration, OrchestrationFilter } from '../../db/queries/orchestrations.ts';
+import { findVisibleJob } from '../../db/queries/access.ts';
+import { JOBS_LOOKED_AT, listVisibleJobs, type OrchestrationFilter } from '../../db/queries/job-lists.ts';
+import type { Orchestration } from '../../db/queries/orchestrations.ts';
 import { listPlansOf, type StoredPlan } from '../../db/queries/plans.ts';
 import { listSteeringOf, type Steering } from '../../db/queries/steering.ts';
 import { listStepsOf, type Step } from '../../db/queries/steps.ts';
@@ -19,6 +20,8 @@ import type { SteeringView } from '../../contracts/steering.ts';
 import { withoutRequestWords } from '../planning/edit-plan.ts';
 import { toEffectCounts, toToolCallView } from '../effects/job-effects.ts';
 
+export { JOBS_LOOKED_AT };
+
 /** A job as it is now. @throws RequestError 404 */
 export const readJob = ({ db }: DatabaseDeps, by: Principal, jobId: string): Promise<JobStatus> =>
   withOrganization(db, by.organizationId, async (trx) => {
@@ -28,21 +31,20 @@ export const readJob = ({ db }: DatabaseDeps, by: Principal, jobId: string): Pro
   });
 
 /**
- * The newest jobs that a person may see and that fit, and with which the next page goes on: null when these are all.
+ * The newest jobs that a person may see and that fit, and with which the next page goes on: null when there are no more.
  * @throws RequestError 400 when `before` is none of them.
  */
 export const readJobs = (
   { db }: DatabaseDeps,
   by: Principal,
-  { limit, ...filter }: OrchestrationFilter,
+  filter: OrchestrationFilter,
 ): Promise<{ jobs: JobStatus[]; next: string | null }> =>
   withOrganization(db, by.organizationId, async (trx) => {
     const { before } = filter;
     if (before !== undefined && !(isUuid(before) && (await findVisibleJob(trx, by, before))))
       throw invalidField('before', 'is no job of your organization. Take `next` of the page before.');
-    const rows = await listVisibleJobs(trx, by, { ...filter, limit: limit + 1 });
-    const shown = rows.slice(0, limit);
-    return { jobs: await toJobs(trx, by, shown), next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+    const { jobs, next } = await listVisibleJobs(trx, by, filter);
+    return { jobs: await toJobs(trx, by, jobs), next };
   });
 
 /** Of each job in its status; `GET /api/jobs/:jobId/tool-calls` has them all. */

@@ -12,13 +12,14 @@ import {
   upsertSlackSession,
   type Message,
 } from '../../db/queries/sessions.ts';
-import { listOfSession } from '../../db/queries/orchestrations.ts';
+import { listNewestOfSession } from '../../db/queries/orchestrations.ts';
 import { findWithheld, refuseSession } from '../access/access.ts';
 import type { DatabaseDeps } from '../deps.ts';
 import { detectLanguage } from '../routing/text.ts';
 
 const TITLE_CHARS = 80;
 const HOT_MESSAGES = 100;
+const HOT_JOBS = 100;
 
 /**
  * Where a request belongs: a session that somebody names, that of work in whose thread they speak, the one of a Slack
@@ -64,14 +65,14 @@ export async function openSession(
   return { id: (await upsertSlackSession(trx, { ...row, ...place })).id, statements: [] };
 }
 
-/** A conversation with its newest messages. @throws RequestError 404 */
+/** A conversation with its newest messages and work. @throws RequestError 404 */
 export const readSession = ({ db }: DatabaseDeps, by: Principal, id: string): Promise<SessionView> =>
   withOrganization(db, by.organizationId, async (trx) => {
     await refuseSession(trx, by, id, 'read');
     const found = await findSession(trx, id);
     if (!found) throw notFound('session');
     const messages = await listRecentMessages(trx, { sessionId: id, limit: HOT_MESSAGES });
-    const jobs = await listOfSession(trx, id);
+    const jobs = await listNewestOfSession(trx, id, HOT_JOBS);
     const withheld = await findWithheld(trx, by, jobs);
     return {
       sessionId: id,

@@ -34,8 +34,10 @@ describe('the size of files', () => {
     expect(at(0.95)).toBeLessThanOrEqual(218);
   });
 
-  it('leaves at most 510 files to read', () => {
-    expect(sizes.length).toBeLessThanOrEqual(510);
+  it('leaves at most 495 files to read', () => {
+    // Migrations are frozen and only become more; nobody reads them to know how the product is.
+    const migrations = product.filter(({ path }) => path.startsWith('db/migrations/'));
+    expect(sizes.length - migrations.length).toBeLessThanOrEqual(495);
   });
 });
 

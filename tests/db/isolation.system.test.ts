@@ -45,6 +45,8 @@ function canaries({ organizationId: org, userId, sessionId }: Tenant): string[] 
       values ('${org}', '${job}', 1, 'planner', 'adopted', '${text}')`,
     `insert into plan_edits values ('${org}', '${randomUUID()}', '${job}', '${userId}', '{}')`,
     `insert into approvals values ('${org}', '${job}', '${text}', 'plan', '{}')`,
+    `insert into approval_answers values ('${org}', '${userId}', '${job}')`,
+    `insert into session_guests values ('${org}', '${sessionId}', '${userId}', null)`,
     `insert into usage_days (organization_id, day, model) values ('${org}', current_date, '${text}')`,
     `insert into approval_policies values ('${org}', '{}')`,
     `insert into steering (organization_id, id, orchestration_id, via, mode, message)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withOrganization } from '../../../db/organization.ts';
-import { changeMembership, listVisibleJobs } from '../../../db/queries/access.ts';
+import { changeMembership } from '../../../db/queries/access.ts';
+import { listVisibleJobs } from '../../../db/queries/job-lists.ts';
 import { createMembershipRefresh } from '../../../domain/organizations/memberships.ts';
 import { createOrchestration, createPerson, createTenant } from '../../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -56,7 +57,7 @@ async function begin(listChannels: () => Promise<readonly string[]>) {
     addPerson: () => createPerson(database.db, reader),
     joinAll: () =>
       database.look('update slack_memberships set joins = joins + 1 where organization_id = $1', [organizationId]),
-    seen: async () => (await inside((trx) => listVisibleJobs(trx, viewer, { limit: 10 }))).length,
+    seen: async () => (await inside((trx) => listVisibleJobs(trx, viewer, { limit: 10 }))).jobs.length,
     move: (isMember: boolean) => inside((trx) => changeMembership(trx, { ...SLACK, channelId: 'C1', isMember })),
     calls: () => calls,
   };
