@@ -11,7 +11,9 @@ import type { DatabaseDeps } from '../../domain/deps.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { adminsOnly } from '../middleware/authenticate.ts';
 import {
+  ACCURACY_REQUESTS,
   addOverride,
+  DECISIONS_LOOKED_AT,
   measureAccuracy,
   readDecisions,
   readOverrides,
@@ -27,6 +29,9 @@ const decisions = createRoute({
   method: 'get',
   path: '/decisions',
   summary: 'Who was chosen for which request, by whom and why',
+  description:
+    `\`before\` takes \`next\` of the page before; null means that there is no more. ${DECISIONS_LOOKED_AT} requests are looked ` +
+    'at for one page: with a filter it may be shorter than `limit`, even empty, and `next` goes on from there.',
   request: {
     query: z.object({
       limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -37,7 +42,7 @@ const decisions = createRoute({
   },
   responses: {
     200: jsonResponse(
-      z.object({ decisions: z.array(RoutingDecision.meta({ id: 'RoutingDecision' })) }),
+      z.object({ decisions: z.array(RoutingDecision.meta({ id: 'RoutingDecision' })), next: z.string().nullable() }),
       'The newest first; a message is cut after 500 characters',
     ),
     ...PROBLEMS,
@@ -87,8 +92,8 @@ const accuracy = createRoute({
   path: '/accuracy',
   summary: 'How good the routing is, per language',
   description:
-    'Of the last 90 days: the share of decisions that no admin has overridden, by who decided. And each override, ' +
-    'tried on a router that was taught the others only.',
+    `Of the last 90 days, ${ACCURACY_REQUESTS} requests at most: the share of decisions that no admin has overridden, by who ` +
+    'decided. And each override, tried on a router that was taught the others only.',
   responses: {
     200: jsonResponse(
       z.object({ languages: z.array(RoutingAccuracy.meta({ id: 'RoutingAccuracy' })) }),
@@ -101,9 +106,7 @@ const accuracy = createRoute({
 /** Routing decisions, and what admins teach the router. */
 export const routingRoutes = (deps: DatabaseDeps & Pick<ApiDeps, 'agents' | 'router'>) =>
   new OpenAPIHono<ApiEnv>({ defaultHook: refuse })
-    .openapi(decisions, async (c) =>
-      c.json({ decisions: await readDecisions(deps, c.get('principal'), c.req.valid('query')) }, 200),
-    )
+    .openapi(decisions, async (c) => c.json(await readDecisions(deps, c.get('principal'), c.req.valid('query')), 200))
     .openapi(putOverride, async (c) => {
       const override = c.req.valid('json');
       refuseUnknownAgents(deps, override.agents);

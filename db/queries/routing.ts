@@ -76,27 +76,49 @@ interface DecisionsFilter {
   readonly decidedBy?: DecidedBy;
 }
 
-/** Routing decisions, the newest first, with the beginning of what was asked. */
-export const listDecisions = (
+/** So many requests are looked at for one page of decisions; with a filter it may be shorter, and the next one goes on. */
+export const DECISIONS_LOOKED_AT = 2_000;
+
+/**
+ * Routing decisions, the newest first, with the beginning of what was asked; and the moment before which the next page
+ * goes on, null when nothing is older.
+ */
+export async function listDecisions(
   trx: OrganizationTransaction,
   viewer: Viewer,
   { limit, before, language, decidedBy }: DecisionsFilter,
   messageChars: number,
-) =>
-  trx
-    .selectFrom('orchestrations as o')
-    .select(['o.id', 'o.language', 'o.route', 'o.created_at'])
+) {
+  const looked = trx
+    .selectFrom('orchestrations')
+    .selectAll()
+    .select(sql<string>`to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`.as('moment'))
+    .$if(before !== undefined, (query) => query.where('created_at', '<', sql<Date>`${before}::timestamptz`))
+    .orderBy('created_at', 'desc')
+    .limit(sql.lit(DECISIONS_LOOKED_AT));
+  const rows = await trx
+    .selectFrom(looked.as('o'))
+    .select(['o.id', 'o.language', 'o.route', 'o.created_at', 'o.moment'])
     .select(sql<string>`left(o.message, ${messageChars})`.as('message'))
     .select(sql<Unclear | null>`o.local_route->>'unclear'`.as('unclear'))
     .select(CORRECTION.as('correction'))
     .where('o.route', 'is not', null)
     .where(maySeeJob(viewer))
-    .$if(before !== undefined, (query) => query.where('o.created_at', '<', new Date(before ?? 0)))
     .$if(language !== undefined, (query) => query.where('o.language', '=', language ?? 'en'))
     .$if(decidedBy !== undefined, (query) => query.where(sql`o.route->>'decidedBy'`, '=', decidedBy ?? ''))
     .orderBy('o.created_at', 'desc')
-    .limit(limit)
+    .limit(limit + 1)
     .execute();
+  const decisions = rows.slice(0, limit);
+  if (rows.length > limit) return { decisions, next: decisions.at(-1)?.moment ?? null };
+  const edge = await trx
+    .selectFrom(looked.as('o'))
+    .select('o.moment')
+    .orderBy('o.created_at', 'desc')
+    .offset(DECISIONS_LOOKED_AT - 1)
+    .executeTakeFirst();
+  return { decisions, next: edge?.moment ?? null };
+}
 
 export interface DecisionCount {
   readonly language: Language;
@@ -105,14 +127,29 @@ export interface DecisionCount {
   readonly overridden: number;
 }
 
-/** How many decisions there were since then, and how many were overridden. Requests that name their agents are none. */
-export async function countDecisions(trx: OrganizationTransaction, days: number): Promise<DecisionCount[]> {
+/**
+ * Of the newest `most` requests since then: how many decisions there were, and how many were overridden, as `CORRECTION`
+ * says. Requests that name their agents are none. Overrides are few, so they are looked for from their side.
+ */
+export async function countDecisions(
+  trx: OrganizationTransaction,
+  { days, most }: { readonly days: number; readonly most: number },
+): Promise<DecisionCount[]> {
   const { rows } = await sql<DecisionCount>`
-    select o.language, o.route->>'decidedBy' as "decidedBy", count(*)::int as decisions,
-      count(*) filter (where ${CORRECTION} is not null)::int as overridden
-    from orchestrations o
-    where o.route is not null and o.route->>'decidedBy' <> 'request'
-      and o.created_at > now() - make_interval(days => ${days})
+    with newest as materialized (
+      select id, language, route->>'decidedBy' as decided_by, local_route->>'textHash' as text_hash, route
+      from orchestrations where created_at > now() - make_interval(days => ${days})
+      order by created_at desc limit ${sql.lit(most)}),
+    overridden as (
+      select n.id from newest n join (
+          select n.id, v.agents from newest n join routing_overrides v on v.orchestration_id = n.id
+          union all select n.id, v.agents from newest n join routing_overrides v on v.text_hash = n.text_hash
+        ) v on v.id = n.id
+      where not (v.agents @> jsonb_path_query_array(n.route, '$.agents[*].agent')
+        and v.agents <@ jsonb_path_query_array(n.route, '$.agents[*].agent')))
+    select language, decided_by as "decidedBy", count(*)::int as decisions,
+      count(*) filter (where id in (select id from overridden))::int as overridden
+    from newest where route is not null and decided_by <> 'request'
     group by 1, 2 order by 1, 3 desc`.execute(trx);
   return rows;
 }

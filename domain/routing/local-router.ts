@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
@@ -67,15 +68,30 @@ export function createLocalRouter(model: RouterModel, intentModel: IntentModel):
         known.delete(oldest);
       }
     },
-    async judge(overrides) {
-      const router = adapt(overrides);
-      const judgements: Judgement[] = [];
-      for (const override of overrides) {
-        judgements.push(judgementOf(router, override));
-        if (judgements.length % JUDGED_AT_ONCE === 0) await setImmediate();
-      }
-      return judgements;
-    },
+    judge: judgingOnce(adapt),
+  };
+}
+
+/** Judges overrides, which takes a while, and keeps what came of it until they are others. */
+function judgingOnce(adapt: (overrides: readonly OverrideExample[]) => AdaptedRouter): LocalRouter['judge'] {
+  const kept = new Map<string, Judgement[]>();
+  return async (overrides) => {
+    const given = overrides.map(({ id, text, agents }) => [id, text, agents]);
+    const key = createHash('sha256').update(JSON.stringify(given)).digest('hex');
+    const known = kept.get(key);
+    if (known) return known;
+    const router = adapt(overrides);
+    const judgements: Judgement[] = [];
+    for (const override of overrides) {
+      judgements.push(judgementOf(router, override));
+      if (judgements.length % JUDGED_AT_ONCE === 0) await setImmediate();
+    }
+    kept.set(key, judgements);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_ORGANIZATIONS) break;
+      kept.delete(oldest);
+    }
+    return judgements;
   };
 }
 

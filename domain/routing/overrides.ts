@@ -8,6 +8,7 @@ import type {
 } from '../../contracts/routing.ts';
 import { withOrganization, isUuid, type OrganizationTransaction } from '../../db/organization.ts';
 import {
+  DECISIONS_LOOKED_AT,
   deleteOverride,
   listOverrides,
   putOverride,
@@ -24,7 +25,11 @@ import type { LocalRouter, Judgement } from './local-router.ts';
 import { OVERRIDES_LEARNED } from './insert-with-route.ts';
 import { type Principal, notFound } from '../../contracts/request.ts';
 
+export { DECISIONS_LOOKED_AT };
+
 const ACCURACY_DAYS = 90;
+/** More requests say no more of how good the routing is, and take longer to count. */
+export const ACCURACY_REQUESTS = 10_000;
 /** A longer message is cut where decisions are listed. */
 const SHOWN_CHARS = 500;
 
@@ -78,7 +83,7 @@ export async function measureAccuracy(
   organizationId: string,
 ): Promise<RoutingAccuracy[]> {
   const { counts, overrides } = await withOrganization(deps.db, organizationId, async (trx) => ({
-    counts: await countDecisions(trx, ACCURACY_DAYS),
+    counts: await countDecisions(trx, { days: ACCURACY_DAYS, most: ACCURACY_REQUESTS }),
     overrides: await listOverrides(trx, OVERRIDES_LEARNED),
   }));
   const judgements = await deps.router.judge(overrides);
@@ -92,17 +97,18 @@ export async function measureAccuracy(
 export const readOverrides = ({ db }: DatabaseDeps, organizationId: string): Promise<OverrideView[]> =>
   withOrganization(db, organizationId, async (trx) => (await listOverrides(trx, OVERRIDES_LEARNED)).map(toOverride));
 
-/** Decisions, the newest first. */
+/** Decisions, the newest first, and the moment before which the next page goes on: null when there are no more. */
 export const readDecisions = (
   { db }: DatabaseDeps,
   by: Principal,
   filter: Parameters<typeof listDecisions>[2],
-): Promise<RoutingDecision[]> =>
-  withOrganization(db, by.organizationId, async (trx) =>
-    (await listDecisions(trx, by, filter, SHOWN_CHARS)).flatMap(toDecision),
-  );
+): Promise<{ decisions: RoutingDecision[]; next: string | null }> =>
+  withOrganization(db, by.organizationId, async (trx) => {
+    const { decisions, next } = await listDecisions(trx, by, filter, SHOWN_CHARS);
+    return { decisions: decisions.flatMap(toDecision), next };
+  });
 
-type DecisionRow = Awaited<ReturnType<typeof listDecisions>>[number];
+type DecisionRow = Awaited<ReturnType<typeof listDecisions>>['decisions'][number];
 
 /** A decision as admins read it; rows from before scores were kept say that nobody was asked. */
 const toDecision = ({
