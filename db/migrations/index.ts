@@ -24,6 +24,7 @@ import * as staleMemberships from './20261203-stale-memberships.ts';
 import * as toldRecipients from './20261203-told-recipients.ts';
 import * as usageDays from './20261203-usage-days.ts';
 import * as whoTakesPart from './20261203-who-takes-part.ts';
+import * as workStatistics from './20261203-work-statistics.ts';
 
 /** All migrations by name, in order; a name never changes once it has run anywhere. */
 export const migrations: Record<string, Migration> = {
@@ -52,4 +53,5 @@ export const migrations: Record<string, Migration> = {
   '20261203-told-recipients': toldRecipients,
   '20261203-usage-days': usageDays,
   '20261203-who-takes-part': whoTakesPart,
+  '20261203-work-statistics': workStatistics,
 };
