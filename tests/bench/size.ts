@@ -21,6 +21,8 @@ export interface Size {
   readonly perOrganizationRound: number;
   readonly starts: number;
   readonly idleSeconds: number;
+  /** Finished requests in a house that is measured beside an empty one. */
+  readonly filled: number;
 }
 
 export const FULL: Size = {
@@ -45,6 +47,7 @@ export const FULL: Size = {
   perOrganizationRound: 150,
   starts: 3,
   idleSeconds: 10,
+  filled: 1_000_000,
 };
 
 export const QUICK: Size = {
@@ -69,4 +72,5 @@ export const QUICK: Size = {
   perOrganizationRound: 40,
   starts: 2,
   idleSeconds: 4,
+  filled: 50_000,
 };

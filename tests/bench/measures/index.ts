@@ -3,6 +3,7 @@ import { approvals } from './approvals.ts';
 import { endurance } from './endurance.ts';
 import { eventDelivery } from './event-delivery.ts';
 import { firstAnswer } from './first-answer.ts';
+import { growth } from './growth.ts';
 import { keyPool } from './key-pool.ts';
 import { manySteps } from './many-steps.ts';
 import { moreAgents } from './more-agents.ts';
@@ -40,4 +41,5 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   'worker-start': workerStart,
   'npm-start': npmStart,
   waiting,
+  growth,
 };
