@@ -63,14 +63,11 @@ async function createHouse() {
     `insert into slack_memberships (organization_id, user_id, channels, seen_at)
      values ('${organizationId}', '${me}', '{C1,C2}', now())`,
   );
-  const join = (userId: string, threadTs: string) =>
-    inside(tenant, (trx) =>
-      openSession(
-        trx,
-        { organizationId, userId, source: 'slack', title: 'x' },
-        { kind: 'thread', teamId: 'T1', channelId: 'C9', threadTs },
-      ),
-    );
+  const join = async (userId: string, threadTs: string) => {
+    const owner = { organizationId, userId, source: 'slack', title: 'x' } as const;
+    const thread = { kind: 'thread', teamId: 'T1', channelId: 'C9', threadTs } as const;
+    return (await inside(tenant, (trx) => openSession(trx, owner, thread))).id;
+  };
   const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
   const add = (minutes: number, changes: Parameters<typeof createOrchestration>[2]) =>
     createOrchestration(database.db, tenant, { created_at: at(minutes), ...changes });

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentId } from '../../../contracts/agents.ts';
 import { createLocalRouter, type LocalRouter } from '../../../domain/routing/local-router.ts';
-import { loadModel } from './load-router.ts';
+import { loadIntentModel, loadModel } from './load-router.ts';
 
 let router: LocalRouter;
 beforeAll(async () => {
-  router = createLocalRouter(await loadModel());
+  router = createLocalRouter(await loadModel(), await loadIntentModel());
 });
 
 const overrides = (agent: AgentId) =>
