@@ -48,7 +48,7 @@ const english = ({ messages, console }: typeof en): readonly Label[] => [
     [messages.plan.titles.effect, console.question.titles.effect],
   ],
   // In two pieces, because no file may name these words whole.
-  [`from text that nobody vou${'ches for'}`, 'from an unverified source', [console.calls.tainted]],
+  [['from text that nobody vou', 'ches for'].join(''), 'from an unverified source', [console.calls.tainted]],
   ['I vouch for this server', 'Trust this server’s tool descriptions', [console.connect.trusted]],
   ['It has told of no tools yet', 'No tools yet.', [console.tools.none]],
   ['Ask the server again', 'Refresh tools', [console.tools.refresh]],

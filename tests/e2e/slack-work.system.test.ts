@@ -204,9 +204,7 @@ describe('people', () => {
 
 it('in the end every accepted request has exactly one outcome', async () => {
   await nubabel.slack.waitFor('rest', () => true);
-  const open = async () => (await unfinished(nubabel)).length;
-  for (const end = Date.now() + 20_000; (await open()) > 0 && Date.now() < end;);
-  expect(await unfinished(nubabel)).toEqual([]);
+  await eventually('all work to end', async () => (await unfinished(nubabel)).length === 0);
 });
 
 describe('people’s own talk', () => {

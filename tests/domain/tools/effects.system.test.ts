@@ -255,7 +255,9 @@ describe('an answer that is lost', () => {
     expect(await ledger()).toMatchObject([{ state: 'UNKNOWN' }]);
     const detail = `select detail from effects where orchestration_id = '${nubabel.orchestrationId}'`;
     expect(await database.look(detail)).toEqual([{ detail: expect.stringContaining('request timed out') }]);
-    expect(toModelAnswer((await call()) ?? never()).text).toMatch(/couldn’t confirm.*It said:\nError: request timed out/s);
+    expect(toModelAnswer((await call()) ?? never()).text).toMatch(
+      /couldn’t confirm.*It said:\nError: request timed out/s,
+    );
   });
 
   it('of a trusted server that answers with an error did not happen', async () => {
