@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILURE } from '../../contracts/failures.ts';
 import { steerSignal } from '../../workflows/messages.ts';
 import { failure, QUESTION, type Script } from './support/scripted-activities.ts';
+import { eventually } from '../support/eventually.ts';
 import { callsOf, decide, gate, refusalOf, steer, stepsRun, untilAsked } from './support/people.ts';
 import { adopted, after, askedAbout, step } from './support/plans.ts';
 import { openEnvironment, type StartedRun, type TestEnvironment } from './support/environment.ts';
@@ -150,6 +151,31 @@ describe('a stop', () => {
     await run.handle.result();
     expect(run.names()).not.toContain('healStep');
     expect(run.ending()).toMatchObject({ kind: 'stopped', failures: [{ step: 'a', reason: 'model_refused' }] });
+  });
+
+  it('counts from when it was said: no step begins while it is looked up', async () => {
+    const [working, looking] = [gate(), gate()];
+    const run = await environment.start({
+      agents: ['brand', 'ops'],
+      mode: 'sequential',
+      agent: () => working.opened,
+      lookUp: async (id) => (id === 'first' ? looking.opened : undefined),
+    });
+    await run.when(() => stepsRun(run).length === 1);
+    // While this one is looked up Temporal keeps what comes, and gives it to the work at once: the stop and the answer.
+    await run.handle.signal(steerSignal, { id: 'first', mode: 'steer' });
+    await run.when(() => callsOf(run, 'isSteeringAccepted').length === 1);
+    await run.handle.signal(steerSignal, { id: 'stop', mode: 'stop' });
+    working.open();
+    const { workflowId } = run.handle;
+    await eventually('the answer to arrive', async () => {
+      const { raw } = await environment.client.workflow.getHandle(workflowId).describe();
+      return raw.pendingActivities?.length === 0;
+    });
+    looking.open();
+    await run.handle.result();
+    expect(stepsRun(run)).toEqual(['brand']);
+    expect(run.ending()).toMatchObject({ kind: 'stopped' });
   });
 
   it('works from the thread and without a plan', async () => {

@@ -1,4 +1,4 @@
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation, patched } from '@temporalio/workflow';
 import { agentName } from '../../contracts/phases.ts';
 import type { CallOutline, StepOutline, StepResult, StepRound } from '../../contracts/workflow.ts';
 import { model, store } from '../proxies.ts';
@@ -43,6 +43,8 @@ async function runAgentStep(job: Job, step: StepOutline): Promise<StepResult> {
   for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
     // An attempt that failed may not have passed on what it was given.
     messages.push(...(await job.steering.consumeMessages()));
+    // Said before it began, and only now known to count.
+    if (attempts === 1 && job.steering.isStopped() && patched('stopped-before-it-began')) return skipped('stopped');
     const failure = await runAttempt(job, step, next, messages, breaker);
     if (!failure) return DONE;
     if ('status' in failure) return failure;

@@ -85,6 +85,8 @@ export interface Script {
   readonly gone?: () => readonly string[];
   /** Messages to the work that nobody has said. */
   readonly forged?: readonly string[];
+  /** The look-up of a message to the work takes its time. */
+  readonly lookUp?: (id: string) => Promise<void>;
   /** One reminder; may throw. */
   readonly remind?: () => Promise<void>;
   /** What heals a failure; nothing unless told. */
@@ -189,6 +191,7 @@ export function createScriptedActivities() {
       isSteeringAccepted: async ({ orchestrationId, message: { id } }) => {
         const { script, calls } = of(orchestrationId);
         calls.push({ name: 'isSteeringAccepted', ids: [id] });
+        await script.lookUp?.(id);
         return !(script.forged ?? []).includes(id);
       },
       revisePlan: async ({ orchestrationId, decision: given }) => {
