@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { anatomy } from './anatomy/anatomy.ts';
 import { createBench, type Bench } from './bench.ts';
 import { MEASURES } from './measures/index.ts';
 import { readOptions, type Options } from './options.ts';
@@ -64,6 +65,13 @@ async function main(options: Options): Promise<void> {
   if (Object.keys(failures).length > 0) process.exitCode = 1;
 }
 
+/** `--anatomy`: what single requests ask of everybody. */
+async function printAnatomy({ quick }: Options): Promise<void> {
+  const { cpus, node, date } = machineFacts();
+  process.stdout.write(`${await anatomy({ servers: await startServers(tell), quick, tell })}\n`);
+  process.stdout.write(`${cpus} cores, ${node}, ${date.slice(0, 10)}\n`);
+}
+
 async function takeMeasure(bench: Bench, name: string): Promise<readonly Row[]> {
   const rows = await (MEASURES[name]?.(bench) ?? []);
   for (const row of rows) tell(`  ${row.goal}: ${row.measured} (${row.reference})  ${verdictOf(row)}`);
@@ -90,7 +98,7 @@ setTimeout(() => {
   tell('This takes too long; giving up.');
   endNow(1);
 }, time.longestMs).unref();
-await main(options).catch((error: unknown) => {
+await (options.anatomy ? printAnatomy(options) : main(options)).catch((error: unknown) => {
   tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;
 });

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 
 export interface Options {
   readonly quick: boolean;
+  /** Looks into single requests instead of taking measures. */
+  readonly anatomy: boolean;
   /** Names of the measures to take; empty for all. */
   readonly only: readonly string[];
   readonly json: string;
@@ -9,12 +11,13 @@ export interface Options {
   readonly profile: string | undefined;
 }
 
-/** `--quick`, `--only name,name`, `--json file`, `--profile folder`. */
+/** `--quick`, `--anatomy`, `--only name,name`, `--json file`, `--profile folder`. */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
+      anatomy: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       json: { type: 'string', default: 'dist/bench.json' },
       profile: { type: 'string' },

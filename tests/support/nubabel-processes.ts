@@ -64,16 +64,27 @@ export interface OwnedProcesses extends Processes {
   stop(): Promise<void>;
 }
 
+export interface TemporalSettings {
+  /** It forgets everything when it ends, and is faster. */
+  readonly inMemory?: boolean;
+  /** Where its metrics are read. */
+  readonly metricsPort?: number;
+}
+
 /** The processes of a nubabel, each in its own log file. */
-export function createProcesses(site: Site, env: NodeJS.ProcessEnv, temporalCli: string): OwnedProcesses {
+export function createProcesses(
+  site: Site,
+  env: NodeJS.ProcessEnv,
+  { cli, inMemory = false, metricsPort }: TemporalSettings & { readonly cli: string },
+): OwnedProcesses {
   const { dir, temporalPort: port } = site;
   const running = new Map<Part, RunningChild | RunningTemporal>();
 
   async function start(part: Part, more: Record<string, string> = {}): Promise<void> {
     const logFile = join(dir, `${part}.log`);
     if (part === 'temporal') {
-      const dbFile = join(dir, 'temporal.db');
-      running.set(part, await startTemporalServer({ cli: temporalCli, port, logFile, dbFile, env }));
+      const dbFile = inMemory ? undefined : join(dir, 'temporal.db');
+      running.set(part, await startTemporalServer({ cli, port, logFile, dbFile, env, metricsPort }));
       return;
     }
     const child = startChild({

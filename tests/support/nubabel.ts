@@ -13,7 +13,13 @@ import { anyFreePort } from '../../dev/ports.ts';
 import { DEFAULT_ORGANIZATION_ID } from '../../domain/organizations/organizations.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { connectTestDatabase, openTestDatabase, testServers, type TestDatabase } from './database.ts';
-import { createProcesses, environmentOf, type Processes, type Site } from './nubabel-processes.ts';
+import {
+  createProcesses,
+  environmentOf,
+  type Processes,
+  type Site,
+  type TemporalSettings,
+} from './nubabel-processes.ts';
 import { specialist } from './replies.ts';
 import { hasWorkLeft, resetSharedData } from './reused-data.ts';
 import type { SharedSite } from './reused-nubabel.ts';
@@ -26,6 +32,7 @@ interface FakeOptions {
 export interface NubabelOptions extends FakeOptions {
   /** Settings of the API and the worker beyond the usual. */
   readonly env?: Record<string, string>;
+  readonly temporal?: TemporalSettings;
 }
 
 /** The whole product as processes of its own, on real servers, with fakes that keep score. */
@@ -70,7 +77,7 @@ export async function startNubabel(options: NubabelOptions = {}): Promise<Nubabe
     bundlePath: bundle.path,
     more: options.env,
   });
-  const processes = createProcesses(site, env, testServers().temporalCli);
+  const processes = createProcesses(site, env, { ...options.temporal, cli: testServers().temporalCli });
   const close = async () => {
     await processes.stop();
     await Promise.all([fakes.close(), database.drop()]);

@@ -101,5 +101,5 @@ async function planNubabel(servers: BaseServers): Promise<SharedNubabel> {
     bundlePath: bundle.path,
     more: { EGRESS_ALLOW_PRIVATE: 'true', CREDENTIAL_KEYS: `k1:${randomBytes(32).toString('base64')}` },
   });
-  return { site, processes: createProcesses(site, env, servers.temporalCli), isOpen: false, isTaken: false };
+  return { site, processes: createProcesses(site, env, { cli: servers.temporalCli }), isOpen: false, isTaken: false };
 }

@@ -6,6 +6,7 @@ import { signalProcess } from '../../../dev/processes.ts';
 import { childrenOf } from '../processes.ts';
 
 const running = new Set<RunningChild>();
+const closers = new Set<() => Promise<void>>();
 const folders = new Set<string>();
 
 /** Starts a process that ends with the bench, however the bench ends. */
@@ -26,8 +27,18 @@ export function makeFolder(): string {
   return folder;
 }
 
+/** Has something closed when the bench ends before its time. Answers how to close it, once. */
+export function endWithBench(close: () => Promise<void>): () => Promise<void> {
+  const once = async () => {
+    if (closers.delete(once)) await close();
+  };
+  closers.add(once);
+  return once;
+}
+
 /** Ends whatever still runs, each in its own way, and waits for it. */
 export async function endAll(): Promise<void> {
+  await Promise.all([...closers].map((close) => close()));
   await Promise.all([...running].map((child) => child.stop()));
 }
 
