@@ -1,6 +1,7 @@
 import type { Responder } from '../../../dev/fakes/model/index.ts';
+import { textHashOf } from '../../../domain/routing/text.ts';
 import { json } from '../doors.ts';
-import { askerOf, once, plannedBy, specialist } from '../replies.ts';
+import { once, plannedBy, specialist } from '../replies.ts';
 import { CHANNEL, PERSON, PROVIDER, type Subject } from './subject.ts';
 
 /** One kind of request: what the model says to it, and who does what. */
@@ -16,10 +17,19 @@ const UNCLEAR = 'Zorbling the quux of';
 /** Words that it is sure of. */
 const CLEAR = 'Fix the bug in the login API and write a test for it, case';
 
+/**
+ * Words that nobody has used before. Decisions about one in sixteen, by the hash of its words, also clear the cache of what
+ * has expired: such words are passed over.
+ */
+function wordsFor(words: string, nth: number): string {
+  const text = `${words} ${nth}`;
+  return textHashOf(text).startsWith('0') ? wordsFor(`${words} ${nth}`, nth) : text;
+}
+
 const ask =
   (words: string, more: Parameters<Subject['nubabel']['ask']>[1] = {}) =>
   async ({ nubabel }: Subject, nth: number): Promise<string> =>
-    (await nubabel.ask(`${words} ${nth}`, more)).jobId;
+    (await nubabel.ask(wordsFor(words, nth), more)).jobId;
 
 const agents = (...names: string[]) => specialist({ agents: names.map((agent) => ({ agent, relevance: 0.6 })) });
 
@@ -86,9 +96,7 @@ export const KINDS: Readonly<Record<string, RequestKind>> = {
   },
   'agent-tool': {
     title: 'one agent, named by the caller, that calls a tool once',
-    respond: (request) =>
-      (askerOf(request) === 'analysis' ? undefined : once(`${PROVIDER}__look`, { about: 'it' })(request)) ??
-      agents('support')(request),
+    respond: (request) => once(`${PROVIDER}__look`, { about: 'it' })(request) ?? agents('support')(request),
     play: ask(UNCLEAR, { agents: ['support'] }),
   },
 };
@@ -98,7 +106,7 @@ async function mention({ nubabel, watch }: Subject, nth: number): Promise<string
   // costs is another matter.
   await watch.look(`update users set slack_checked_at = now() + interval '1 day' where slack_user_id = $1`, [PERSON]);
   await watch.look('delete from slack_buckets');
-  const { settled, ts } = await nubabel.slack.mention({ user: PERSON, channel: CHANNEL, text: `${UNCLEAR} ${nth}` });
+  const { settled, ts } = await nubabel.slack.mention({ user: PERSON, channel: CHANNEL, text: wordsFor(UNCLEAR, nth) });
   await settled;
   const jobOf = 'select id from orchestrations where slack_message_ts = $1';
   return (await watch.until<{ id: string }>('the job of a mention', jobOf, [ts])).id;

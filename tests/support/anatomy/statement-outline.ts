@@ -14,7 +14,7 @@ export function statementsIn(text: string): string[] {
 /** A table or a function that is read from or written to. */
 const OBJECT = /\b(from|join|lateral|into|update|using)\s+(?:only\s+)?"?([a-z_][a-z0-9_]*)"?(\s*\()?/gi;
 /** Functions of ours that are called for what they do. */
-const FUNCTION = /\b(append_events|pg_notify|organizations_with_\w+|maintain_\w+)\s*\(/gi;
+const FUNCTION = /\b(append_events|pg_notify|organizations_with_\w+|maintain_\w+)"?\s*\(/gi;
 /** Names that a statement gives to parts of itself. */
 const NAMED_PART =
   /(?:\bwith(?:\s+recursive)?|,)\s*"?([a-z_][a-z0-9_]*)"?\s*(?:\([^)]*\)\s*)?as\s+(?:not\s+)?(?:materialized\s+)?\(/gi;
