@@ -31,42 +31,43 @@ export const wholeRequest: Measure = async ({ size, stage: openStage, bare: open
   const runBare = async (analyze: boolean, reporting: boolean) =>
     (await bare.run({ count, callers: 1, workflow: 'bareWorkflow', input: { analyze, agents: 3, reporting } }))
       .latenciesMs;
-  const rows: Row[] = [];
-  for (const { kind, analyze, message } of KINDS) {
+  const measure = async ({ analyze, message }: (typeof KINDS)[number]) => {
+    const bareRest = await runBare(analyze, false);
+    const asked = () => ask(stage, tenant, { message: `${message} ${++nth}` });
+    const rest = await inTurn(count, 1, async () => follower.completed(await asked()));
+    if (rest.errors.length > 0) throw new Error(rest.errors[0]);
+    const bareSlack = await runBare(analyze, true);
     const calls: number[] = [];
-    const inSlack = async () => {
+    const ours = await rounds(count, async () => {
       const start = nowMs();
       const thread = await mention(stage, tenant, message);
       const { at } = await slack.final(thread);
       calls.push(slack.callsOf(thread).length);
       return at - start;
-    };
-    const all = await rounds(size.rounds, async () => {
-      const bareRest = await runBare(analyze, false);
-      const asked = () => ask(stage, tenant, { message: `${message} ${++nth}` });
-      const rest = await inTurn(count, 1, async () => follower.completed(await asked()));
-      if (rest.errors.length > 0) throw new Error(rest.errors[0]);
-      const bareSlack = await runBare(analyze, true);
-      const ours = await rounds(count, inSlack);
-      return { rest: { ours: rest.latenciesMs, bare: bareRest }, slack: { ours, bare: bareSlack } };
     });
+    return { rest: { ours: rest.latenciesMs, bare: bareRest }, slack: { ours, bare: bareSlack }, calls };
+  };
+  // Both kinds in every round, so that neither has the warmer machine.
+  const all = await rounds(size.rounds, async () => [await measure(KINDS[0]), await measure(KINDS[1])] as const);
+  follower.close();
+  slack.close();
+  return KINDS.flatMap(({ kind }, at) => {
+    const mine = all.map((round) => round[at] ?? round[0]);
+    const calls = mine.flatMap((round) => round.calls);
     const perRun = (calls.reduce((total, each) => total + each, 0) / calls.length).toFixed(1);
     const note = `${perRun} Slack calls per request; the bare writer reports alike`;
-    rows.push(
+    return [
       ...rowsOf(
         `REST, ${kind}`,
-        all.map((round) => round.rest),
+        mine.map(({ rest }) => rest),
       ),
       ...rowsOf(
         `Slack, ${kind}`,
-        all.map((round) => round.slack),
+        mine.map((round) => round.slack),
         note,
       ),
-    );
-  }
-  follower.close();
-  slack.close();
-  return rows;
+    ];
+  });
 };
 
 function rowsOf(door: string, all: readonly Pair[], note?: string): Row[] {
