@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../contracts/forget-oldest.ts';
 import type { KnownBlock, UsersInfoResponse, WebClient } from '@slack/web-api';
 import type { SlackNames } from '../../contracts/slack-text.ts';
 import type { SlackStanding } from '../../contracts/request.ts';
@@ -89,8 +90,7 @@ export function createNameFinder(client: WebClient): (ids: readonly string[]) =>
     if (!name) return;
     known.delete(id);
     known.set(id, { name, until: Date.now() + NAME_HOURS * 3_600_000 });
-    const oldest = known.size > MAX_NAMES ? known.keys().next().value : undefined;
-    if (oldest !== undefined) known.delete(oldest);
+    forgetOldest(known, MAX_NAMES);
   };
   return async (ids) => {
     const wanted = [...new Set(ids)].filter((id) => /^[UW][A-Z0-9_]+$/.test(id));
@@ -154,8 +154,7 @@ function createRecentKeys(max: number): (key: string) => boolean {
   return (key) => {
     if (seen.has(key)) return false;
     seen.add(key);
-    const oldest = seen.size > max ? seen.values().next().value : undefined;
-    if (oldest !== undefined) seen.delete(oldest);
+    forgetOldest(seen, max);
     return true;
   };
 }

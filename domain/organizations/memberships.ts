@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../contracts/forget-oldest.ts';
 import type { Principal } from '../../contracts/request.ts';
 import { withOrganization, withSlackWorkspace } from '../../db/organization.ts';
 import { changeMembership, findMembershipCounts, setMemberships, type Membership } from '../../db/queries/access.ts';
@@ -77,8 +78,7 @@ export function createMembershipRefresh(deps: MembershipDeps): RefreshMembership
     const entry: Asked = { done: work, until: Infinity, early: before ? before.early + 1 : 0 };
     asked.delete(key);
     asked.set(key, entry);
-    const oldest = asked.size > MAX_REMEMBERED ? asked.keys().next().value : undefined;
-    if (oldest !== undefined) asked.delete(oldest);
+    forgetOldest(asked, MAX_REMEMBERED);
     return entry;
   };
   return async (principal, { teamId, slackUserId, membershipsStale }) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { forgetOldest } from '../../contracts/forget-oldest.ts';
 import type { AgentChoice } from '../../contracts/orchestration.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
 import { createAdapter, type AdaptedRouter, type OverrideExample } from './adapt.ts';
@@ -63,10 +64,7 @@ export function createLocalRouter(model: RouterModel, intentModel: IntentModel):
       if (use(organizationId).version === version) return;
       known.delete(organizationId);
       known.set(organizationId, { version, router: adapt(overrides) });
-      for (const oldest of known.keys()) {
-        if (known.size <= MAX_ORGANIZATIONS) break;
-        known.delete(oldest);
-      }
+      forgetOldest(known, MAX_ORGANIZATIONS);
     },
     judge: judgingOnce(adapt),
   };
@@ -87,10 +85,7 @@ function judgingOnce(adapt: (overrides: readonly OverrideExample[]) => AdaptedRo
       if (judgements.length % JUDGED_AT_ONCE === 0) await setImmediate();
     }
     kept.set(key, judgements);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MAX_ORGANIZATIONS) break;
-      kept.delete(oldest);
-    }
+    forgetOldest(kept, MAX_ORGANIZATIONS);
     return judgements;
   };
 }

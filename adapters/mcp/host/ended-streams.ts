@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../../contracts/forget-oldest.ts';
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
 type RequestId = string | number;
@@ -20,8 +21,7 @@ export function withEndedStreams(fetch: typeof globalThis.fetch): typeof globalT
     const { status, headers } = response;
     const noteEvent = (eventId: string) => {
       resumable.set(eventId, { id, failures: 0 });
-      const [oldest] = resumable.keys();
-      if (resumable.size > MAX_REMEMBERED && oldest !== undefined) resumable.delete(oldest);
+      forgetOldest(resumable, MAX_REMEMBERED);
     };
     return new Response(ending(response.body, id, noteEvent), { status, headers });
   };

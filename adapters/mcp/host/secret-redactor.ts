@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../../contracts/forget-oldest.ts';
 import type { ToolResult } from '../../../contracts/tools.ts';
 import { ToolCallError, type McpConnection } from '../../../domain/tools/tool-ports.ts';
 import { secretForms, secretsInUrl } from '../../../contracts/clean-text.ts';
@@ -43,10 +44,7 @@ export function createSecretRedactor(
     to === 'provider' ? CREDENTIAL_HEADERS.has(name) : !PROTOCOL_HEADERS.has(name);
   const remember = (value: string): void => {
     for (const form of formsOf(value)) secrets.add(form);
-    for (const oldest of secrets) {
-      if (secrets.size <= MAX_REMEMBERED) break;
-      secrets.delete(oldest);
-    }
+    forgetOldest(secrets, MAX_REMEMBERED);
   };
   const scrub = (text: string): string =>
     [...secrets].reduce((scrubbed, one) => scrubbed.replaceAll(one, INSTEAD), text);
