@@ -13,12 +13,13 @@ export async function executeTogether(trx: OrganizationTransaction, statements: 
   if (statements.length > 0) await sql`with ${sql.join(asParts(statements))} select`.execute(trx);
 }
 
-/** As `executeTogether`, with one more whose first row is answered; undefined when it has none. */
+/** As `executeTogether`, with one more whose first row is answered, undefined when it has none. It may be alone. */
 export async function executeAlong<Row>(
   trx: OrganizationTransaction,
   statements: readonly Compilable[],
   main: Compilable<Row>,
 ): Promise<Row | undefined> {
+  if (statements.length === 0) return (await trx.executeQuery(main)).rows[0];
   const { rows } = await sql<Row>`
     with ${sql.join([...asParts(statements), sql`main as (${main})`])} select * from main`.execute(trx);
   return rows[0];

@@ -75,19 +75,20 @@ export const windowsOf = (
   userId: string | null | RawBuilder<string | null>,
   limits: DefaultLimits,
   day: RawBuilder<string> = TODAY,
-) => windows(typeof userId === 'string' || userId === null ? sql<string | null>`${userId}::uuid` : userId, limits, day);
-
-const windows = (userId: RawBuilder<string | null>, limits: DefaultLimits, day: RawBuilder<string>) => sql`
+) => {
+  const user = typeof userId === 'string' || userId === null ? sql<string | null>`${userId}::uuid` : userId;
+  return sql`
   select w.scope, w.user_id, w.period, date_trunc(w.period, ${day})::date as starts_on,
     coalesce(l.limit_nanos, w.default_nanos) as limit_nanos
   from (values
     ('organization', ${ORGANIZATION}::uuid, 'day', ${UNLIMITED}),
     ('organization', ${ORGANIZATION}::uuid, 'month', ${limits.organizationMonthNanos}::bigint),
     ('organization', ${ORGANIZATION}::uuid, 'year', ${UNLIMITED}),
-    ('user', coalesce(${userId}, ${ORGANIZATION}::uuid), 'day', ${limits.userDayNanos}::bigint)
+    ('user', coalesce(${user}, ${ORGANIZATION}::uuid), 'day', ${limits.userDayNanos}::bigint)
   ) as w (scope, user_id, period, default_nanos)
   left join budget_limits l on l.scope = w.scope and l.user_id = w.user_id and l.period = w.period
-  where ${userId} is not null or w.scope = 'organization'`;
+  where ${user} is not null or w.scope = 'organization'`;
+};
 
 /**
  * Moves the worst case of a call from free to reserved in every window at once. What an open envelope of its

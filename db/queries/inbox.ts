@@ -85,8 +85,8 @@ export const setDelivered = (trx: OrganizationTransaction, id: string) =>
     .execute();
 
 /**
- * As `setDelivered`, in one round trip and without waiting for the disk. One whose mark is lost is given to Temporal once more, which
- * has it already.
+ * As `setDelivered`, in one round trip and without waiting for the disk. One whose mark is lost is given to Temporal once
+ * more, which has it already.
  */
 export const markDelivered = (
   db: Kysely<Database>,

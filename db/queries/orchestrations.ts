@@ -64,8 +64,7 @@ export async function changeOrchestration(
   change: Change,
   statements: readonly Compilable[] = [],
 ): Promise<Orchestration | undefined> {
-  const update = orchestrationUpdate(trx, change);
-  const row = await (statements.length > 0 ? executeAlong(trx, statements, update) : update.executeTakeFirst());
+  const row = await executeAlong(trx, statements, orchestrationUpdate(trx, change));
   if (row) await tellChange(trx, row, change.event);
   return row;
 }

@@ -36,8 +36,7 @@ export const insertRouted = async (
     .values({ ...row, analysis: cachedAnalysis(key) })
     .returningAll()
     .returning((eb) => eb.selectFrom('routing_versions').select('version').as('routingVersion'));
-  const inserted =
-    statements.length > 0 ? await executeAlong(trx, statements, insert) : await insert.executeTakeFirst();
+  const inserted = await executeAlong(trx, statements, insert);
   if (!inserted) throw new Error('An insert of one row answers it.');
   return inserted;
 };
