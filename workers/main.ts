@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   const pools = selectPools(config, process.argv.slice(2));
   const log = createLogger('worker', config.LOG_LEVEL);
   log.info({ config: describeConfig(config) }, 'worker starts');
-  await cleanTemporaryFolder(log);
+  // Nobody waits for it.
+  void cleanTemporaryFolder(log);
   Runtime.install({ logger: toRuntimeLogger(log), shutdownSignals: [] });
   const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE, (error) =>
     log.warn({ err: error }, 'an idle database connection was lost'),
