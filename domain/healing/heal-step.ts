@@ -57,7 +57,7 @@ type Decision = Pick<HealingRow, 'root_cause' | 'action' | 'detail' | 'agent' | 
 
 /** Decides by rule where the failure is known, by a model's diagnosis otherwise; within the job's cap. */
 export async function healStep(deps: HealDeps, input: FailedTry, attempt: Attempt): Promise<Healing> {
-  const context = await withOrganization(deps.db, input.organizationId, (trx) => loadFailure(trx, deps, input));
+  const context = await withOrganization(deps.db, input.organizationId, (trx) => loadFailure(trx, input));
   const kept = context.attempts.find(({ attempt }) => attempt === input.attempt);
   if (kept) return toHealing(deps, input, kept);
   const decided = await decide(deps, input, context, attempt);
@@ -76,11 +76,7 @@ interface Failure extends Pick<TurnContext, 'today'> {
   readonly stepSpent: Nanos;
 }
 
-async function loadFailure(
-  trx: OrganizationTransaction,
-  deps: Pick<TurnDeps, 'defaultLimits'>,
-  { orchestrationId, step }: FailedTry,
-): Promise<Failure> {
+async function loadFailure(trx: OrganizationTransaction, { orchestrationId, step }: FailedTry): Promise<Failure> {
   const orchestration = await getOrchestration(trx, orchestrationId);
   refuseOver(orchestration.status);
   const { user_id: userId, created_at: createdAt } = orchestration;

@@ -125,11 +125,11 @@ export async function recordRequest(
   const { organizationId, userId, keys, message, options, refusal, source } = request;
   const [deliveryId, orchestrationId] = [randomUUID(), randomUUID()];
   if (!(await claimKeys(trx, { organizationId, id: deliveryId, keys }))) return findRecorded(trx, keys);
-  const opened = await openSession(trx, { ...request, title: request.title ?? message }, request.session);
-  const sessionId = opened.id;
+  const title = request.title ?? message;
+  const { id: sessionId, statements } = await openSession(trx, { ...request, title }, request.session);
   const language = request.language ?? detectLanguage(message);
   const row = toRow(request, { id: orchestrationId, sessionId, language, demo: deps.demo });
-  const orchestration = await insertWithRoute(deps, trx, { ...request, ...opened }, row);
+  const orchestration = await insertWithRoute(deps, trx, { ...request, statements }, row);
   const body = {
     fingerprint: fingerprintOf(request),
     analyze: needsAnalysis(options) && orchestration.analysis === null && !orchestration.local_route?.understood,

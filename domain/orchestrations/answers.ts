@@ -83,12 +83,15 @@ export async function settleSteps(
   const finished = new Date();
   const settled: Step[] = [];
   for (const step of await listSteps(trx, orchestrationId)) {
+    if (step.status === 'done') {
+      settled.push(step);
+      continue;
+    }
     const failure = failures.get(step.id);
     const status = failure && !failure.skipped ? ('failed' as const) : ('skipped' as const);
     const end = { status, reason: failure?.reason ?? step.reason };
-    settled.push(step.status === 'done' ? step : { ...step, ...end, finished_at: finished });
-    if (step.status !== 'done')
-      await setStep(trx, { orchestrationId, id: step.id }, { ...end, finished_at: finished.toISOString() });
+    await setStep(trx, { orchestrationId, id: step.id }, { ...end, finished_at: finished.toISOString() });
+    settled.push({ ...step, ...end, finished_at: finished });
   }
   return settled;
 }

@@ -12,7 +12,12 @@ import { closeEnvelope } from '../../db/queries/envelopes.ts';
 import { tightestPeriod } from '../../db/queries/budget.ts';
 import { openHealingFailure } from '../../db/queries/healing.ts';
 import { messageInsert } from '../../db/queries/sessions.ts';
-import { changeOrchestration, lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
+import {
+  changeOrchestration,
+  lockOrchestration,
+  type Change,
+  type Orchestration,
+} from '../../db/queries/orchestrations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
 import { pendingDrop, setStopsDelivered } from '../../db/queries/steering.ts';
 import type { Step } from '../../db/queries/steps.ts';
@@ -141,7 +146,7 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
   });
   const left = [pendingDrop(trx, orchestration.id), openHealingFailure(trx, orchestration.id)];
   if (approval) await setApproval(trx, orchestration.id, approval);
-  const change = {
+  const change: Change = {
     organizationId: orchestration.organization_id,
     id: orchestration.id,
     set: {
@@ -156,7 +161,7 @@ async function recordEnd(trx: OrganizationTransaction, orchestration: Orchestrat
       ...(orchestration.message_deleted_at && { message: texts.words.deletedRequest }),
       finished_at: new Date().toISOString(),
     },
-    event: worked ? ('orchestration_completed' as const) : ('orchestration_failed' as const),
+    event: worked ? 'orchestration_completed' : 'orchestration_failed',
   };
   await changeOrchestration(trx, change, [message, ...left]);
 }

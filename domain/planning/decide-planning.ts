@@ -15,7 +15,7 @@ interface PlanningQuestion {
 }
 
 /** Requests stand at the beginning of a message; what follows is usually quoted material. */
-const READ_CHARS = 2_000;
+export const READ_CHARS = 2_000;
 /** From this many different actions on a plan is worth its price. */
 const MANY_ACTIONS = 3;
 

@@ -1,7 +1,7 @@
 import type { AgentId, Language } from '../../contracts/agents.ts';
 import type { Analysis, RunMode, Unclear } from '../../contracts/orchestration.ts';
 import type { LocalRoute } from '../../db/tables/work.ts';
-import { dependsOnIntent } from '../planning/decide-planning.ts';
+import { dependsOnIntent, READ_CHARS } from '../planning/decide-planning.ts';
 import { findDeadline, findEntities } from './entities.ts';
 import type { IntentReader } from './intents.ts';
 import { analyzeByKeywords, categoryOf, findMode, isFallback, isSequential } from './keywords.ts';
@@ -18,8 +18,6 @@ interface RoutedRequest {
   readonly mode?: RunMode | undefined;
 }
 
-/** What follows is usually material to work on. */
-const READ_CHARS = 2_000;
 /** Words that a request for a deployment may be made of without saying so. */
 const MAY_DEPLOY = 0.2;
 
