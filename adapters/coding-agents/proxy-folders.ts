@@ -29,13 +29,13 @@ export async function removeLeftProxyFolders(root = tmpdir()): Promise<number> {
     if (!owner || owner[1] !== machine()) continue;
     const folder = join(root, name);
     const found = await lstat(folder).catch(() => undefined);
-    if (!found || !isOurs(found) || (await isInUse(folder, owner, found))) continue;
+    if (!found || !isPrivate(found) || (await isInUse(folder, owner, found))) continue;
     if (await remove(folder)) removed += 1;
   }
   return removed;
 }
 
-const isOurs = (found: Stats): boolean =>
+const isPrivate = (found: Stats): boolean =>
   found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o7777) === 0o700;
 
 async function isInUse(folder: string, owner: RegExpExecArray, { mtimeMs }: Stats): Promise<boolean> {

@@ -32,7 +32,7 @@ export function enterableFolder(account: Account): string {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       // Below /tmp anybody could have made it: then it is not ours to trust.
-      if (!isOurs(folder)) continue;
+      if (!isRootFolder(folder)) continue;
       chmodSync(folder, 0o755);
       if (canEnter(folder, account)) return folder;
     } catch {
@@ -95,7 +95,7 @@ export function foldersElsewhere(wanted: string): string[] {
   const note = noteOf(wanted);
   const ours = existsSync(note) ? readFileSync(note, 'utf8').trim() : undefined;
   return enterableFolders()
-    .filter((folder) => isOurs(folder))
+    .filter((folder) => isRootFolder(folder))
     .flatMap((folder) => readdirSync(folder).flatMap((name) => (PLACE.test(name) ? [join(folder, name)] : [])))
     .filter((place) => {
       const owner = ownerOf(place);
@@ -105,7 +105,7 @@ export function foldersElsewhere(wanted: string): string[] {
 }
 
 /** Below /tmp anybody could have made it, and what it says could name anything. */
-function isOurs(folder: string): boolean {
+function isRootFolder(folder: string): boolean {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   return found?.isDirectory() === true && found.uid === 0 && process.getuid?.() === 0;
 }

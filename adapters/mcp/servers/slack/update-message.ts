@@ -60,10 +60,10 @@ export const updateMessage = defineTool<SlackClient>()({
   resource: messageResource,
   async lostByUndo(client, { args, output: { channel, ts }, before }, context) {
     const message = await messageAt(client, channel, ts, context);
-    const isOurs = context.effectKey !== undefined && isOfEffect(message?.metadata, context.effectKey);
+    const isOwnUpdate = context.effectKey !== undefined && isOfEffect(message?.metadata, context.effectKey);
     const { text } = message ?? {};
     if (!message) return 'gone';
-    if (isOurs || text === args.text || text === Before.safeParse(before).data?.text) return [];
+    if (isOwnUpdate || text === args.text || text === Before.safeParse(before).data?.text) return [];
     return [fieldLoss('text', text)];
   },
   async undo(client, { output: { channel, ts }, before }, context) {
