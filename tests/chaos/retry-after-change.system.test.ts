@@ -2,23 +2,17 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { KillPoint } from '../../domain/kill-points.ts';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeJira, type FakeJira } from '../fakes/jira/index.ts';
 import type { Responder } from '../../dev/fakes/model/index.ts';
 import { startNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, specialist, toolCall } from '../support/replies.ts';
-import { connect, effectsOf, setPolicy, toolEnv } from '../support/tools.ts';
+import { connectJira, effectsOf, setPolicy, toolEnv } from '../support/tools.ts';
 
 let nubabel: Nubabel;
 let jira: FakeJira;
 beforeAll(async () => {
   [nubabel, jira] = await Promise.all([startNubabel({ env: toolEnv() }), createFakeJira()]);
-  await connect(nubabel, {
-    provider: 'jira',
-    name: 'Jira of Acme',
-    url: jira.url,
-    auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
-    settings: { project: 'OPS' },
-  });
+  await connectJira(nubabel, jira);
   await setPolicy(nubabel, { risks: [], plans: 'never' });
 }, 120_000);
 afterAll(async () => {

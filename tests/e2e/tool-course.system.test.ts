@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeJira, type FakeJira } from '../fakes/jira/index.ts';
 import { createFakeLinear, type FakeLinear } from '../fakes/linear/index.ts';
 import type { ModelRequest, Reply, Responder } from '../../dev/fakes/model/index.ts';
 import { answer as say, askBy, waits as waitsFor } from '../support/approvals.ts';
@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { analysisReply, askerOf, planReply, plannedBy, specialist, toolCall } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
+import { answer, callsOf, connect, connectJira, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Work with tools on its way: budgets, words, new plans, several agents, and what was said before. */
 let nubabel: Nubabel;
@@ -21,13 +21,7 @@ beforeAll(async () => {
     createFakeJira(),
     createFakeLinear(),
   ]);
-  await connect(nubabel, {
-    provider: 'jira',
-    name: 'Jira of Acme',
-    url: jira.url,
-    auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
-    settings: { project: 'OPS' },
-  });
+  await connectJira(nubabel, jira);
   await connect(nubabel, {
     provider: 'linear',
     name: 'Linear of Acme',

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeJira, type FakeJira } from '../fakes/jira/index.ts';
 import { createFakeLinear, type FakeLinear } from '../fakes/linear/index.ts';
 import type { ModelRequest } from '../../dev/fakes/model/index.ts';
 import { waits as waitsFor } from '../support/approvals.ts';
@@ -17,7 +17,7 @@ import {
   type PlanStepReply,
   type StepReply,
 } from '../support/replies.ts';
-import { answer, callsOf, connect, effectsOf, setPolicy } from '../support/tools.ts';
+import { answer, callsOf, connect, connectJira, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Plans with steps that call tools: what is checked, shown, asked and done. */
 let nubabel: Nubabel;
@@ -25,13 +25,7 @@ let jira: FakeJira;
 let linear: FakeLinear;
 beforeAll(async () => {
   [nubabel, jira, linear] = await Promise.all([startSharedNubabel(), createFakeJira(), createFakeLinear()]);
-  await connect(nubabel, {
-    provider: 'jira',
-    name: 'Jira of Acme',
-    url: jira.url,
-    auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
-    settings: { project: 'OPS' },
-  });
+  await connectJira(nubabel, jira);
   await connect(nubabel, {
     provider: 'linear',
     name: 'Linear of Acme',

@@ -1,10 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeJira, type FakeJira } from '../fakes/jira/index.ts';
 import { createFakeMcp, type FakeMcp } from '../fakes/mcp/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { askerOf, toolCall } from '../support/replies.ts';
-import { answer, callsOf, callTool, connect, effectsOf, setDelegation, setPolicy, waits } from '../support/tools.ts';
+import {
+  answer,
+  callsOf,
+  callTool,
+  connect,
+  connectJira,
+  effectsOf,
+  setDelegation,
+  setPolicy,
+  waits,
+} from '../support/tools.ts';
 
 /** As real servers write them: names that no model API takes, choices at the top, tuples, and one that nobody can read. */
 const ODD_TOOLS = [
@@ -32,13 +42,7 @@ let nubabel: Nubabel;
 let jira: FakeJira;
 beforeAll(async () => {
   [nubabel, jira] = await Promise.all([startSharedNubabel(), createFakeJira()]);
-  await connect(nubabel, {
-    provider: 'jira',
-    name: 'Jira of Acme',
-    url: jira.url,
-    auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
-    settings: { project: 'OPS' },
-  });
+  await connectJira(nubabel, jira);
 }, 120_000);
 afterAll(async () => {
   await nubabel?.close();

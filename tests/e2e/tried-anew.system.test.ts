@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { EffectCounts } from '../../contracts/effects.ts';
-import { createFakeJira, DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
+import { createFakeJira, type FakeJira } from '../fakes/jira/index.ts';
 import type { Reply, Responder } from '../../dev/fakes/model/index.ts';
 import { askBy, waits as waitsFor } from '../support/approvals.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,7 +9,7 @@ import { json } from '../support/json.ts';
 import { startSharedNubabel, type Nubabel } from '../support/nubabel.ts';
 import { addPerson, type Person } from '../support/people.ts';
 import { askerOf, planReply, specialist, toolCall } from '../support/replies.ts';
-import { answer, connect, effectsOf, setPolicy } from '../support/tools.ts';
+import { answer, connectJira, effectsOf, setPolicy } from '../support/tools.ts';
 
 /** Calls that are wanted once more: by a new try, a stand-in, a new plan, or a later turn. */
 let nubabel: Nubabel;
@@ -17,13 +17,7 @@ let jira: FakeJira;
 let ada: Person;
 beforeAll(async () => {
   [nubabel, jira] = await Promise.all([startSharedNubabel({ slack: { limits: 'off' } }), createFakeJira()]);
-  await connect(nubabel, {
-    provider: 'jira',
-    name: 'Jira of Acme',
-    url: jira.url,
-    auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
-    settings: { project: 'OPS' },
-  });
+  await connectJira(nubabel, jira);
 }, 120_000);
 beforeEach(async () => {
   ada = await addPerson(nubabel);

@@ -3,6 +3,7 @@ import type { ConnectionView } from '../../contracts/connections.ts';
 import type { EffectView } from '../../contracts/effects.ts';
 import type { JobStatus } from '../../contracts/orchestration.ts';
 import type { ToolCallView } from '../../contracts/tools.ts';
+import { DEMO_JIRA_USER, type FakeJira } from '../fakes/jira/index.ts';
 import { json } from './json.ts';
 import type { Nubabel } from './nubabel.ts';
 
@@ -21,6 +22,16 @@ export async function connect(nubabel: Asker, body: Record<string, unknown>): Pr
   if (answer.status !== 201) throw new Error(`${answer.status}: ${text}`);
   return JSON.parse(text) as ConnectionView;
 }
+
+/** Connects the demo user of a fake Jira for everybody. */
+export const connectJira = (nubabel: Asker, { url }: Pick<FakeJira, 'url'>): Promise<ConnectionView> =>
+  connect(nubabel, {
+    provider: 'jira',
+    name: 'Jira of Acme',
+    url,
+    auth: { kind: 'api_key', email: DEMO_JIRA_USER.email, apiKey: DEMO_JIRA_USER.token },
+    settings: { project: 'OPS' },
+  });
 
 /** Calls one tool over REST. */
 export async function callTool(nubabel: Asker, name: string, args: Record<string, unknown>, more: object = {}) {
