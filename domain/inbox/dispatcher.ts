@@ -20,7 +20,8 @@ const AT_ONCE = 32;
 const AT_ONCE_EACH = 8;
 /** After a failure callers do not even try for this long, so that an outage costs nobody time. */
 const PAUSE_MS = 2_000;
-const RELAY_TIMEOUT_MS = 5_000;
+/** The relay waits this long for Temporal to take one delivery. */
+export const RELAY_TIMEOUT_MS = 5_000;
 
 interface Dispatcher {
   /** Gives a delivery to Temporal now if that is possible; otherwise the relay does it later. Never throws. */

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import { notFound, type Principal } from '../../contracts/request.ts';
 import { isUuid, withOrganization } from '../../db/organization.ts';
-import { dueNow, leaseBacklog, listBacklog, listOrganizationsWithBacklog } from '../../db/queries/inbox.ts';
+import {
+  dueNow,
+  leaseBacklog,
+  listBacklog,
+  listOrganizationsWithBacklog,
+  type LeasedDelivery,
+} from '../../db/queries/inbox.ts';
 import { audit } from '../audit.ts';
 import type { DatabaseDeps, LogDeps } from '../deps.ts';
-import type { DispatchDeps } from './dispatcher.ts';
+import { RELAY_TIMEOUT_MS, type DispatchDeps } from './dispatcher.ts';
 
 type RelayDeps = DatabaseDeps & LogDeps & DispatchDeps;
 
@@ -12,8 +18,10 @@ const ROUND_MS = 1_000;
 /** Younger deliveries are still being dispatched by whoever accepted them. */
 const OLDER_THAN_MS = 3_000;
 const BATCH = 25;
-/** Longer than a batch can take: one attempt that times out ends it. */
-const LEASE_MS = 60_000;
+/** What a relay that is killed has leased waits no longer than this for the next one. */
+const LEASE_MS = 10_000;
+/** A delivery is begun while it may still end within the lease: of each, one relay alone waits for Temporal. */
+const BEGUN_WITHIN_MS = LEASE_MS - RELAY_TIMEOUT_MS;
 /** Temporal is away when it did not answer for this many organizations in a row; one of them alone says little. */
 const MAX_AWAY = 2;
 
@@ -60,25 +68,38 @@ async function relayOnce(deps: RelayDeps, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** `on`: a whole batch was tried and some of it was taken, so there may be more. */
+/** `on`: there may be more, and some was taken: a whole batch was tried, or its lease was nearly over. */
 async function relayBatch(
   deps: RelayDeps,
   organizationId: string,
   signal: AbortSignal,
 ): Promise<'on' | 'over' | 'away'> {
   const input = { olderThanMs: OLDER_THAN_MS, leaseMs: LEASE_MS, limit: BATCH };
+  const begunBy = Date.now() + BEGUN_WITHIN_MS;
   const batch = await withOrganization(deps.db, organizationId, (trx) => leaseBacklog(trx, input));
   let taken = 0;
   for (const [position, delivery] of batch.entries()) {
-    const outcome = signal.aborted ? 'stopped' : await deps.dispatcher.fromBacklog(delivery, signal);
+    const outcome = await relayDelivery(deps, delivery, signal, begunBy);
     if (outcome === 'done') taken++;
-    if (outcome !== 'stopped' && outcome !== 'away') continue;
+    if (outcome === 'done' || outcome === 'refused') continue;
     const untried = batch.slice(outcome === 'away' ? position + 1 : position).map(({ id }) => id);
     if (untried.length > 0) await withOrganization(deps.db, organizationId, (trx) => dueNow(trx, untried));
-    return outcome === 'away' ? 'away' : 'over';
+    if (outcome === 'away') return 'away';
+    return outcome === 'late' && taken > 0 ? 'on' : 'over';
   }
   return taken > 0 && batch.length === BATCH ? 'on' : 'over';
 }
+
+/** `late`: not tried, as the lease could end before Temporal answers. */
+const relayDelivery = async (
+  { dispatcher }: RelayDeps,
+  delivery: LeasedDelivery,
+  signal: AbortSignal,
+  begunBy: number,
+) => {
+  if (signal.aborted) return 'stopped';
+  return Date.now() > begunBy ? 'late' : dispatcher.fromBacklog(delivery, signal);
+};
 
 /** Something accepted that has not reached its workflow. */
 export const WaitingDelivery = z.object({

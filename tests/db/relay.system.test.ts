@@ -153,6 +153,34 @@ describe('a Temporal that does not answer', () => {
   });
 });
 
+describe('a lease', () => {
+  it('of a relay that was killed keeps nobody waiting for long', async () => {
+    const { id } = await accept(await createTenant(database.db));
+    const { tried } = openRelay(hang);
+    await eventually('the try', () => tried.includes(id));
+    const [row] = await database.look(
+      `select next_attempt_at - now() between interval '5 seconds' and interval '10 seconds' as soon from inbox`,
+    );
+    expect(row).toEqual({ soon: true });
+  });
+
+  it('is taken again for what a slow Temporal has left no time for', async () => {
+    const tenant = await createTenant(database.db);
+    for (let i = 0; i < 2; i++) await accept(tenant, { secondsAgo: 100 - i });
+    const left: unknown[] = [];
+    openRelay(async ({ id }) => {
+      left.push(
+        ...(await database.look(
+          `select next_attempt_at - now() > interval '8 seconds' as whole from inbox where id = '${id}'`,
+        )),
+      );
+      if (left.length === 1) await delay(5_200);
+    });
+    await eventually('both', async () => (await waiting()).length === 0, 15_000);
+    expect(left).toEqual([{ whole: true }, { whole: true }]);
+  }, 30_000);
+});
+
 describe('what is said to a job', () => {
   it('does not reach Temporal before the request that starts it, by relay or at once', async () => {
     const tenant = await createTenant(database.db);
