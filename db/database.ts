@@ -5,9 +5,9 @@ import {
   PostgresQueryCompiler,
   PrimitiveValueListNode,
   type BinaryOperationNode,
-  type PostgresPoolClient,
 } from 'kysely';
-import { Pool, types as pgTypes, type PoolClient } from 'pg';
+import { Pool, types as pgTypes } from 'pg';
+import { prepareStatements, toHandle } from './connection.ts';
 import { ConnectionsBusyError, FairShare } from './fair-share.ts';
 import type { Database } from './tables/index.ts';
 
@@ -58,6 +58,8 @@ export function openDatabase(
     statement_timeout: 30_000,
     lock_timeout: LOCK_MS,
     application_name: 'nubabel',
+    // Statements may be sent before those ahead of them are answered: see `connection.ts`.
+    pipeline: true,
   });
   pool.on('error', onIdleError);
   pool.on('connect', (client) => {
@@ -102,65 +104,6 @@ class Dialect extends PostgresDialect {
   override createQueryCompiler(): Compiler {
     return new Compiler();
   }
-}
-
-/** A handle on a connection that somebody else may have by now. */
-class ConnectionReleasedError extends Error {
-  override readonly name = 'ConnectionReleasedError';
-}
-
-/**
- * A connection for as long as it is held: afterwards the handle is good for nothing, whoever kept it. One that comes back
- * in the middle of a transaction is closed, so that nobody else gets into it.
- */
-function toHandle(client: PoolClient): PostgresPoolClient {
-  let released = false;
-  const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
-    if (released) throw new ConnectionReleasedError('This connection was given back; its transaction is over.');
-    const answered: unknown = await client.query(text, [...values]);
-    if (COMMIT.test(text)) assertCommitted(answered);
-    return answered;
-  };
-  return {
-    query: query as PostgresPoolClient['query'],
-    release: () => {
-      released = true;
-      client.release(client.getTransactionStatus() !== IDLE);
-    },
-  };
-}
-
-/** What Postgres calls a connection without a transaction. */
-const IDLE = 'I';
-const COMMIT = /(^|; )commit$/;
-
-/** Postgres answers the commit of a transaction in which a statement had failed with a rollback, and no error. */
-function assertCommitted(answered: unknown): void {
-  const last: unknown = Array.isArray(answered) ? answered.at(-1) : answered;
-  const { command } = last as { readonly command?: unknown };
-  if (command !== 'COMMIT') throw new Error('Nothing was written: a statement of the transaction had failed.');
-}
-
-/** Names by text, the same in every connection; kysely makes one text per shape of query, so there are some hundred. */
-const statementNames = new Map<string, string>();
-
-function nameOf(text: string): string {
-  const name = statementNames.get(text) ?? `q${statementNames.size}`;
-  statementNames.set(text, name);
-  return name;
-}
-
-/**
- * Lets Postgres parse and plan each statement once per connection: a request makes some hundred small ones, and planning
- * them was a third of the database's work.
- */
-function prepareStatements(client: PoolClient): void {
-  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
-  const preparing = (text: unknown, values?: unknown, ...rest: unknown[]) =>
-    typeof text === 'string' && Array.isArray(values) && values.length > 0
-      ? query({ name: nameOf(text), text, values }, ...rest)
-      : query(text, values, ...rest);
-  client.query = preparing as typeof client.query;
 }
 
 /**

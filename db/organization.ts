@@ -1,11 +1,10 @@
-import { sql, type Kysely, type KyselyPlugin, type RawBuilder, type Transaction } from 'kysely';
-import { escapeLiteral } from 'pg';
-import { toJsonb } from '../contracts/json.ts';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { sendingAtOnce } from './connection.ts';
 import { inFairShare } from './database.ts';
 import type { Database } from './tables/index.ts';
+import { notAwaited, openTransaction, tell, type OrganizationTransaction } from './transaction.ts';
 
-/** A transaction that can see one organization's rows; every query of tenant data takes one. */
-export type OrganizationTransaction = Transaction<Database>;
+export { notAwaited, type OrganizationTransaction };
 
 /** What a function needs that opens its own transactions. */
 export interface DatabaseDeps {
@@ -41,10 +40,24 @@ export function withLockedOrchestration<T>(
   { organizationId, orchestrationId }: { readonly organizationId: string; readonly orchestrationId: string },
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> {
-  if (!isUuid(organizationId) || !isUuid(orchestrationId))
-    return Promise.reject(new Error('The ids of an organization and of an orchestration have to be UUIDs.'));
-  const lock = `select 1 from orchestrations where id = '${orchestrationId}' for no key update`;
-  return inTransaction(db, organizationId, `${setOrganization(`'${organizationId}'`)}; ${lock}`, work);
+  return withOrganization(db, organizationId, (trx) => {
+    notAwaited(trx, sql`select from orchestrations where id = ${orchestrationId} for no key update`.execute(trx));
+    return work(trx);
+  });
+}
+
+/** As `withOrganization`, for work of a single statement: its transaction takes one round trip. */
+export async function inOneTrip<T>(
+  db: Kysely<Database>,
+  organizationId: string,
+  work: (trx: OrganizationTransaction) => Promise<T>,
+): Promise<T> {
+  const { asked } = await withOrganization(db, organizationId, (trx) => {
+    const asked = work(trx);
+    notAwaited(trx, asked);
+    return Promise.resolve({ asked });
+  });
+  return asked;
 }
 
 const SLACK_ID = /^[A-Z0-9]{1,40}$/i;
@@ -69,7 +82,8 @@ const setOrganization = (id: string): string => `select set_config('nubabel.orga
 
 /**
  * `sharer` is whose part of the pool the transaction uses. What `work` is given is good for that long only: a query that
- * comes after the end would run in whatever transaction is next on the connection, so it is refused.
+ * comes after the end would run in whatever transaction is next on the connection, so it is refused. The beginning goes
+ * with the first statement, in one write.
  */
 const inTransaction = <T>(
   db: Kysely<Database>,
@@ -78,64 +92,22 @@ const inTransaction = <T>(
   work: (trx: OrganizationTransaction) => Promise<T>,
 ): Promise<T> =>
   inFairShare(db, sharer, () =>
-    db.connection().execute(async (connection) => {
-      const open = openTransaction(connection);
+    db.getExecutor().provideConnection(async (connection) => {
+      const open = openTransaction(sendingAtOnce(db.getExecutor(), connection));
+      notAwaited(open.trx, sql.raw(`begin; ${first}`).execute(open.trx));
       try {
-        await sql.raw(`begin; ${first}`).execute(connection);
         const result = await work(open.trx);
-        open.seal();
-        await sql.raw(`${tell(open.events)}commit`).execute(connection);
+        await Promise.all([...open.notAwaited, open.end(`${tell(open.events)}commit`)]);
         return result;
       } catch (error) {
-        open.seal();
-        await rollBack(connection);
-        throw error;
+        // A connection that cannot roll back must not serve anybody else: the pool closes what is not idle.
+        await open.end('rollback').catch(() => undefined);
+        // What came after a failed statement fails because of it.
+        const [earlier] = (await Promise.allSettled(open.notAwaited)).filter(({ status }) => status === 'rejected');
+        throw earlier?.status === 'rejected' ? earlier.reason : error;
       }
     }),
   );
-
-/** Somebody uses a transaction that has ended. */
-class TransactionOverError extends Error {
-  override readonly name = 'TransactionOverError';
-}
-
-interface OpenTransaction {
-  readonly trx: OrganizationTransaction;
-  /** What is told with the commit. */
-  readonly events: object[];
-  readonly seal: () => void;
-}
-
-const eventsOf = new WeakMap<OrganizationTransaction, object[]>();
-
-function openTransaction(connection: Kysely<Database>): OpenTransaction {
-  let over = false;
-  const refuseWhenOver: KyselyPlugin = {
-    transformQuery: ({ node }) => {
-      if (over) throw new TransactionOverError('The transaction is over; this query was not run.');
-      return node;
-    },
-    transformResult: ({ result }) => Promise.resolve(result),
-  };
-  const trx = connection.withPlugin(refuseWhenOver) as OrganizationTransaction;
-  const events: object[] = [];
-  eventsOf.set(trx, events);
-  return { trx, events, seal: () => void (over = true) };
-}
-
-/**
- * Has an event written by the statement that commits. The organization's counter of events is the one row that all of
- * its work shares: so it is locked last, for one statement, whatever the transaction does after this call.
- */
-export function tellAtCommit(trx: OrganizationTransaction, event: object): void {
-  const events = eventsOf.get(trx);
-  if (!events) throw new Error('Events are told in a transaction of `withOrganization` only.');
-  events.push(event);
-}
-
-/** In one round trip with the commit, which is why it cannot carry parameters. */
-const tell = (events: readonly object[]): string =>
-  events.length > 0 ? `select append_events(${escapeLiteral(toJsonb(events))}); ` : '';
 
 /**
  * One call of a function that looks at tenant rows itself, in one round trip: the statement is its own transaction, so
@@ -166,12 +138,4 @@ export function runInOrganization(db: Kysely<Database>, organizationId: string, 
       await sql.raw(`begin; ${set}; ${statement}; commit`).execute(connection);
     }),
   );
-}
-
-/** A connection that cannot roll back must not serve anybody else: the pool closes what is not idle. */
-async function rollBack(connection: Kysely<Database>): Promise<void> {
-  await sql
-    .raw('rollback')
-    .execute(connection)
-    .catch(() => undefined);
 }

@@ -79,19 +79,26 @@ export interface PolicyDeps {
   readonly approvalRules: ApprovalRules;
 }
 
+export interface CurrentPolicy extends ApprovalPolicyView {
+  /** Ms since the epoch. */
+  readonly at: number;
+  /** Who may answer, as of then. */
+  readonly answers: AnswerPolicy;
+}
+
 /** The organization's policy, and who may answer a question that is asked under it now. */
 export async function currentPolicy(
   trx: OrganizationTransaction,
   { approvalRules: rules }: PolicyDeps,
   { askerId, now }: { askerId: string | null; now: number },
-): Promise<ApprovalPolicyView & { answers: AnswerPolicy }> {
+): Promise<CurrentPolicy> {
   const view = await getApprovalPolicy(trx);
   const { delegates } = view.policy;
   const roles = await rolesOf(
     trx,
     delegates.map(({ userId }) => userId),
   );
-  return { ...view, answers: answerPolicy(view, rules, { askerId, roles, now }) };
+  return { ...view, at: now, answers: answerPolicy(view, rules, { askerId, roles, now }) };
 }
 
 /** When a human is asked, and who may answer. */

@@ -140,7 +140,7 @@ export function withDelegation(
     (await isDelegationAllowed(trx)) ? tool : undefined;
   return {
     ...host,
-    offerIn: async (trx, user, category) => withAvailable(trx, await host.offerIn(trx, user, category)),
+    offerIn: async (trx, to) => withAvailable(trx, await host.offerIn(trx, to)),
     offer: async (user, category) => {
       const offer = await host.offer(user, category);
       return withOrganization(db, user.organizationId, (trx) => withAvailable(trx, offer));

@@ -5,6 +5,7 @@ import type { Pressure } from '../../db/queries/pressure.ts';
 import type { TurnContextRow } from '../../db/queries/turn-context.ts';
 import type { Tier } from '../../contracts/agents.ts';
 import type { BudgetPolicy } from '../../contracts/money.ts';
+import type { OfferedTo } from '../tools/tool-host.ts';
 
 /** The turn that understands a request. */
 export const ANALYSIS_TURN_KEY = 'analysis';
@@ -49,6 +50,17 @@ export function toContext({
   const timeZone = money.timeZone ?? 'UTC';
   return { timeZone, money, today: dayIn(timeZone, createdAt) };
 }
+
+/** Whom the tools of a turn are offered to. */
+export const toOfferedTo = ({
+  organization_id: organizationId,
+  user_id: userId,
+  category,
+}: Pick<TurnContextRow, 'organization_id' | 'user_id' | 'category'>): OfferedTo => ({
+  organizationId,
+  userId,
+  category: category ?? undefined,
+});
 
 /** @throws FailureError `alreadyOver` */
 export function refuseOver(status: Orchestration['status']): void {

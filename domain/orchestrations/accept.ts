@@ -5,7 +5,7 @@ import { RequestError } from '../../contracts/request.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { Refusal } from '../../contracts/workflow.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import { notAwaited, withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
 import { appendEvent } from '../../db/queries/events.ts';
 import { claimKeys, deliveryInsert, findDelivery, moveKeys } from '../../db/queries/inbox.ts';
 import { executeTogether } from '../../db/together.ts';
@@ -143,7 +143,7 @@ export async function recordRequest(
   const event = { organizationId, orchestrationId, sessionId, userId, type: 'orchestration_progress', data } as const;
   const said = { organization_id: organizationId, id: randomUUID(), session_id: sessionId } as const;
   const messageRow = messageInsert(trx, { ...said, orchestration_id: orchestrationId, role: 'user', content: message });
-  await executeTogether(trx, [deliveryInsert(trx, delivery), messageRow]);
+  notAwaited(trx, executeTogether(trx, [deliveryInsert(trx, delivery), messageRow]));
   await appendEvent(trx, event);
   return { orchestration, fingerprint: body.fingerprint, delivery };
 }

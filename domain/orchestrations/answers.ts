@@ -3,7 +3,7 @@ import type { AggregatedResult } from '../../contracts/orchestration.ts';
 import { errorSentence, textsFor, type ErrorCode } from '../../contracts/texts.ts';
 import type { Ending, StepFailure } from '../../contracts/workflow.ts';
 import type { OrganizationTransaction } from '../../db/organization.ts';
-import { listSteps, setStep, type Step } from '../../db/queries/steps.ts';
+import { setStep, type Step } from '../../db/queries/steps.ts';
 import type { ModelTurn } from '../../db/queries/turns.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { splitConfidence } from '../steps/prompts.ts';
@@ -76,13 +76,13 @@ export function mergeAnswers(
 /** Steps that never ran or did not answer get their last state, and why. Answers all of them, by position. */
 export async function settleSteps(
   trx: OrganizationTransaction,
-  orchestrationId: string,
+  steps: readonly Step[],
   ending: Ending,
 ): Promise<Step[]> {
   const failures = new Map((ending.failures ?? []).map((failure) => [stepOf(failure), failure]));
   const finished = new Date();
   const settled: Step[] = [];
-  for (const step of await listSteps(trx, orchestrationId)) {
+  for (const step of steps) {
     if (step.status === 'done') {
       settled.push(step);
       continue;
@@ -90,7 +90,11 @@ export async function settleSteps(
     const failure = failures.get(step.id);
     const status = failure && !failure.skipped ? ('failed' as const) : ('skipped' as const);
     const end = { status, reason: failure?.reason ?? step.reason };
-    await setStep(trx, { orchestrationId, id: step.id }, { ...end, finished_at: finished.toISOString() });
+    await setStep(
+      trx,
+      { orchestrationId: step.orchestration_id, id: step.id },
+      { ...end, finished_at: finished.toISOString() },
+    );
     settled.push({ ...step, ...end, finished_at: finished });
   }
   return settled;

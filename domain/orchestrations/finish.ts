@@ -20,7 +20,7 @@ import {
 } from '../../db/queries/orchestrations.ts';
 import { setApproval } from '../../db/queries/plans.ts';
 import { pendingDrop, setStopsDelivered } from '../../db/queries/steering.ts';
-import type { Step } from '../../db/queries/steps.ts';
+import { listSteps, type Step } from '../../db/queries/steps.ts';
 import { cancelOpenCalls } from '../../db/queries/tool-calls.ts';
 import { listTurns } from '../../db/queries/turns.ts';
 import { spentSince } from '../../db/queries/costs.ts';
@@ -40,13 +40,17 @@ export function finishOrchestration(
   input: OrchestrationTarget & { ending: Ending },
 ): Promise<OrchestrationOutcome> {
   return withOrganization(deps.db, input.organizationId, async (trx) => {
-    const orchestration = await lockOrchestration(trx, input.orchestrationId);
+    const [orchestration, before, turns] = await Promise.all([
+      lockOrchestration(trx, input.orchestrationId),
+      listSteps(trx, input.orchestrationId),
+      listTurns(trx, input.orchestrationId),
+    ]);
     if (isFinal(orchestration.status)) return { status: orchestration.status };
     const { ending } = input;
-    const steps = await settleSteps(trx, orchestration.id, ending);
+    const steps = await settleSteps(trx, before, ending);
     // Also true for a request that began without a plan and was planned while it ran.
     const planned = steps.some(({ revision }) => revision > 0);
-    const answers = toAnswers(steps, await listTurns(trx, orchestration.id));
+    const answers = toAnswers(steps, turns);
     const missing = missingOf(steps, answers, ending, orchestration.language);
     const isCut = answers.some((answer) => answer.isCut);
     const tookMs = Date.now() - orchestration.created_at.getTime();

@@ -95,7 +95,7 @@ export async function checkDraft(
   const steps = await listSteps(trx, orchestration.id);
   const finished = new Set(steps.filter(({ status }) => status === 'done').map(({ id }) => id));
   const { organization_id: organizationId, user_id: userId, category } = orchestration;
-  const { tools } = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
+  const { tools } = await deps.host.offerIn(trx, { organizationId, userId, category: category ?? undefined });
   const world = {
     agents: new Set(deps.agents.keys()),
     tools: new Set(tools.map(({ name }) => name)),

@@ -15,7 +15,7 @@ import { hasEndedWithoutAnswer, mayHaveHappened, wordsOfCalls } from '../tools/e
 import type { OfferedTool, ToolHost } from '../tools/tool-host.ts';
 import { plannerTools, plannerPrompt, plannerRequest, toolPurposes, type PlannerRequest } from './prompt.ts';
 import { planSchema } from './schema.ts';
-import { toContext, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
+import { toContext, toOfferedTo, chooseModel, type ModelChoices, planTurnKey } from '../models/turn-context.ts';
 import { stepName } from '../../contracts/phases.ts';
 import { MAX_TOKENS, splitConfidence, toConversation } from '../steps/prompts.ts';
 import { callAndStore, prepareTurn, reserveTurn, type ReservedTurn, type TurnDeps } from '../models/turn.ts';
@@ -63,7 +63,7 @@ async function prepareDraft(
   const { today, timeZone, money } = toContext(row);
   if (row.answer !== null) return undefined;
   const { tier, model, steppedDownFrom } = chooseModel(deps, 'deep', money);
-  const offer = await deps.host.offerIn(trx, { organizationId, userId: row.user_id }, row.category ?? undefined);
+  const offer = await deps.host.offerIn(trx, toOfferedTo(row));
   const tools = plannerTools(offer.tools, row.message);
   const request = {
     model,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFinal } from '../../contracts/orchestration.ts';
 import type { OrchestrationTarget } from '../../contracts/workflow.ts';
-import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
+import { inOneTrip, withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
 import { acquireFromBucket, pauseBucket, type Bucket } from '../../db/queries/slack-buckets.ts';
 import { forgetPost, setPostAttempted, setPosted, setShownHash } from '../../db/queries/slack.ts';
 import type { ReachKillPoint } from '../kill-points.ts';
@@ -81,11 +81,22 @@ async function report(
   const ts = post.ts ?? (post.attempted ? await findPosted(slack, thread, id) : undefined);
   const urgent = final || status === 'awaiting_approval' || ts === undefined;
   const bucket = bucketFor(organizationId, teamId ?? '', thread.channelId, ts !== undefined);
-  const inTransaction: InTransaction = (work) => withOrganization(deps.db, organizationId, work);
-  if (!(await acquireTurn(inTransaction, bucket, urgent, signal))) return { final, leftOut: true };
+  if (!(await acquireTurn((work) => withOrganization(deps.db, organizationId, work), bucket, urgent, signal)))
+    return { final, leftOut: true };
   const message = deps.renderReport(state, jobPage(deps.publicUrl, id));
   const { reachKillPoint } = deps;
-  await write({ slack, reachKillPoint, inTransaction, thread, state, message, ts, bucket, shownHash: post.shown_hash });
+  const once: InTransaction = (work) => inOneTrip(deps.db, organizationId, work);
+  await write({
+    slack,
+    reachKillPoint,
+    inOneTrip: once,
+    thread,
+    state,
+    message,
+    ts,
+    bucket,
+    shownHash: post.shown_hash,
+  });
   return { final };
 }
 
@@ -119,7 +130,7 @@ async function acquireTurn(
 
 interface Write extends Pick<SlackReportDeps, 'reachKillPoint'> {
   readonly slack: SlackPort;
-  readonly inTransaction: InTransaction;
+  readonly inOneTrip: InTransaction;
   readonly thread: Thread;
   readonly state: ReportState;
   readonly message: SlackMessage;
@@ -130,25 +141,25 @@ interface Write extends Pick<SlackReportDeps, 'reachKillPoint'> {
 }
 
 async function write(given: Write): Promise<void> {
-  const { slack, inTransaction, thread, state, message, ts, bucket, shownHash } = given;
+  const { slack, inOneTrip, thread, state, message, ts, bucket, shownHash } = given;
   const { id: orchestrationId, approval, status, version } = state.orchestration;
   const shows = status === 'awaiting_approval' && approval ? shownMark(approval.hash, message.isCut) : undefined;
   const asks = shows === shownHash ? undefined : shows;
   try {
-    if (asks) await inTransaction((trx) => setShownHash(trx, orchestrationId, asks));
-    if (ts === undefined) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, true));
+    if (asks) await inOneTrip((trx) => setShownHash(trx, orchestrationId, asks));
+    if (ts === undefined) await inOneTrip((trx) => setPostAttempted(trx, orchestrationId, true));
     const written = ts ?? (await slack.post(thread, message, orchestrationId));
     given.reachKillPoint('after-slack-post');
     if (ts !== undefined) await slack.update(thread.channelId, ts, message);
     given.reachKillPoint('after-slack-update');
-    await inTransaction((trx) => setPosted(trx, { orchestrationId, ts: written, version }));
+    await inOneTrip((trx) => setPosted(trx, { orchestrationId, ts: written, version }));
   } catch (error) {
     if (!(error instanceof SlackCallError)) throw error;
-    if (asks && error.kind !== 'unknown') await inTransaction((trx) => setShownHash(trx, orchestrationId, shownHash));
+    if (asks && error.kind !== 'unknown') await inOneTrip((trx) => setShownHash(trx, orchestrationId, shownHash));
     const nothingPosted = error.kind === 'rate_limited' || error.kind === 'refused';
-    if (ts === undefined && nothingPosted) await inTransaction((trx) => setPostAttempted(trx, orchestrationId, false));
-    if (error.kind === 'gone') await inTransaction((trx) => forgetPost(trx, orchestrationId));
-    if (error.kind === 'rate_limited') await inTransaction((trx) => pauseBucket(trx, bucket, error.retryAfterMs));
+    if (ts === undefined && nothingPosted) await inOneTrip((trx) => setPostAttempted(trx, orchestrationId, false));
+    if (error.kind === 'gone') await inOneTrip((trx) => forgetPost(trx, orchestrationId));
+    if (error.kind === 'rate_limited') await inOneTrip((trx) => pauseBucket(trx, bucket, error.retryAfterMs));
     throw isLost(error) ? error : toReportFailure(error);
   }
 }

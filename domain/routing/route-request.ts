@@ -18,6 +18,7 @@ import { countHit, putCached, sweepCache } from '../../db/queries/routing-cache.
 import { agentStepsInsert } from '../../db/queries/steps.ts';
 import type { LocalRoute, RequestOptions } from '../../db/tables/work.ts';
 import { progressOf } from '../steps/end-step.ts';
+import { currentPolicy } from '../approvals/policy.ts';
 import { decidePlanning } from '../planning/decide-planning.ts';
 import { approvalBeforeWork, toRoutedWork, type WorkDeps } from './routed-work.ts';
 import type { AgentId } from '../../contracts/agents.ts';
@@ -52,7 +53,10 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
     if (isFinal(orchestration.status)) throw FailureError.nonRetryable('The job is over.', FAILURE.alreadyOver);
     const { options, route: stored } = orchestration;
     if (stored) return toRoutedWork(deps, orchestration, stored, orchestration.plan_decision, orchestration.approval);
-    const analysis = orchestration.analysis ?? (await analyzeWithoutModel(deps, trx, orchestration));
+    const [analysis, policy] = await Promise.all([
+      orchestration.analysis ?? analyzeWithoutModel(deps, trx, orchestration),
+      currentPolicy(trx, deps, { askerId: orchestration.user_id, now: Date.now() }),
+    ]);
     const { local_route: local, language } = orchestration;
     const route: Route = { ...chooseAgents(options, local, analysis), language };
     if (route.confidence < UNSURE)
@@ -65,7 +69,7 @@ export function routeRequest(deps: RouteRequestDeps, target: OrchestrationTarget
       language,
     });
     const asks = !plan.used && !options.dryRun;
-    const approval = asks ? await approvalBeforeWork(deps, trx, orchestration, route) : undefined;
+    const approval = asks ? approvalBeforeWork(deps, policy, orchestration, route) : undefined;
     await cacheDecision(trx, orchestration, analysis);
     if (approval) await insertApproval(trx, target, approval);
     await storeDecision(trx, orchestration, { analysis, route, plan, approval });

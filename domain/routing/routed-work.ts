@@ -4,12 +4,12 @@ import type { Route } from '../../contracts/orchestration.ts';
 import type { PlanDecision } from '../../contracts/plan.ts';
 import { textsFor } from '../../contracts/texts.ts';
 import type { OrchestrationTarget, RoutedWork } from '../../contracts/workflow.ts';
-import { withOrganization, type DatabaseDeps, type OrganizationTransaction } from '../../db/organization.ts';
+import { withOrganization, type DatabaseDeps } from '../../db/organization.ts';
 import { lockOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import { listPlans } from '../../db/queries/plans.ts';
 import { agentStepsInsert } from '../../db/queries/steps.ts';
 import { createApproval, toQuestion } from '../approvals/approval.ts';
-import { currentPolicy, expiryOf, reasonToAsk, type PolicyDeps } from '../approvals/policy.ts';
+import { currentPolicy, type CurrentPolicy, expiryOf, reasonToAsk, type PolicyDeps } from '../approvals/policy.ts';
 import { openQuestion } from '../approvals/questions.ts';
 import { estimateRun, type EstimateDeps } from '../budgets/estimate.ts';
 
@@ -36,15 +36,13 @@ export const toRoutedWork = (
 });
 
 /** The question before work without a plan; with evidence it is asked whatever the policy says. */
-export async function approvalBeforeWork(
+export function approvalBeforeWork(
   deps: WorkDeps,
-  trx: OrganizationTransaction,
+  { policy, answers, at: now }: CurrentPolicy,
   orchestration: Orchestration,
   route: Route,
   evidence?: readonly string[],
-): Promise<Approval | undefined> {
-  const now = Date.now();
-  const { policy, answers } = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now });
+): Approval | undefined {
   const estimate = estimateRun(deps, {
     agents: route.agents.map(({ agent }) => agent),
     requestBytes: Buffer.byteLength(orchestration.message),
@@ -92,7 +90,8 @@ export function proposeWithoutPlan(deps: DatabaseDeps & WorkDeps, target: Orches
       ...problems.slice(0, PROBLEMS_SHOWN).map(({ step, message }) => (step ? `${step}: ${message}` : message)),
     ];
     await agentStepsInsert(trx, { ...target, agents: route.agents }).execute();
-    const approval = await approvalBeforeWork(deps, trx, orchestration, route, evidence);
+    const policy = await currentPolicy(trx, deps, { askerId: orchestration.user_id, now: Date.now() });
+    const approval = approvalBeforeWork(deps, policy, orchestration, route, evidence);
     if (!approval) throw new Error('A question with evidence is always asked.');
     if (!options.dryRun && orchestration.approval?.id !== approval.id) await openQuestion(trx, orchestration, approval);
     return toRoutedWork(deps, orchestration, route, null, approval);

@@ -15,10 +15,10 @@ export function evaluateStepCondition(
   { organizationId, orchestrationId, step: id }: OrchestrationTarget & { step: string },
 ): Promise<{ verdict: 'yes' | 'no' | 'broken' }> {
   return withOrganization(deps.db, organizationId, async (trx) => {
-    const steps = await listSteps(trx, orchestrationId);
+    const [steps, all] = await Promise.all([listSteps(trx, orchestrationId), listTurns(trx, orchestrationId)]);
     const condition = steps.find((step) => step.id === id)?.condition;
     if (!condition) return { verdict: 'yes' };
-    const turns = new Map((await listTurns(trx, orchestrationId)).map((turn) => [turn.turn_key, turn.content]));
+    const turns = new Map(all.map((turn) => [turn.turn_key, turn.content]));
     const results = Object.fromEntries(
       steps.filter((step) => step.id !== id).map((step) => [step.id, toResult(step, turns)]),
     );

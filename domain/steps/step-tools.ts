@@ -10,7 +10,7 @@ import type { SkillCatalogue } from '../skills/catalogue.ts';
 import { LOAD_SKILL, offeredSkills } from '../skills/offer.ts';
 import { toAgentTools, type AgentTools } from '../tools/agent-tools.ts';
 import type { TaintInputs } from '../tools/taint.ts';
-import type { ToolHost } from '../tools/tool-host.ts';
+import type { Offer, ToolHost } from '../tools/tool-host.ts';
 
 export interface StepToolsDeps {
   readonly host: Pick<ToolHost, 'offerIn' | 'checkArguments'>;
@@ -18,15 +18,13 @@ export interface StepToolsDeps {
 }
 
 /** What the agent may call in this step: by its allow-list, the request's category and the state of the connections. */
-export async function loadTools(
-  trx: OrganizationTransaction,
+export function toStepTools(
   deps: StepToolsDeps,
   agent: AgentDefinition,
-  context: StepContextRow,
+  { analysis, message, ...context }: StepContextRow,
+  offer: Offer,
   step: StepForWork | undefined,
-): Promise<AgentTools> {
-  const { organization_id: organizationId, user_id: userId, category, analysis, message } = context;
-  const offer = await deps.host.offerIn(trx, { organizationId, userId }, category ?? undefined);
+): AgentTools {
   const own = context.skills.map((skill) => ({ ...skill, body: '', source: 'organization' as const, files: [] }));
   const skills = offeredSkills(agent, { message, named: analysis?.skills ?? [] }, deps.skills.list(), own);
   const { checkArguments } = deps.host;

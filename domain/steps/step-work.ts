@@ -14,10 +14,12 @@ import {
   earlierRoundKeys,
   roundKey,
   toContext,
+  toOfferedTo,
 } from '../models/turn-context.ts';
 import type { Turn, TurnDeps } from '../models/turn.ts';
 import { answersGivenTo, earlierAnswer, newestWithin } from '../planning/graph.ts';
 import { TASK_TIER, TOOL_TIER } from '../planning/price.ts';
+import type { Offer } from '../tools/tool-host.ts';
 import { toolsPrompt, type AgentTools } from '../tools/agent-tools.ts';
 import { listEarlierCalls, wordsOfCalls } from '../tools/earlier-tries.ts';
 import { stepName } from '../../contracts/phases.ts';
@@ -30,7 +32,7 @@ import {
   toConversation,
   toRoundMessages,
 } from './prompts.ts';
-import { loadTools, type StepToolsDeps } from './step-tools.ts';
+import { toStepTools, type StepToolsDeps } from './step-tools.ts';
 
 /** One try of one step by one agent. */
 export interface StepTarget extends OrchestrationTarget {
@@ -82,22 +84,13 @@ export async function loadStepWork(
   const agent = deps.agents.get(input.agent);
   if (!agent) throw new Error(`There is no agent ${input.agent}.`);
   const { organizationId, orchestrationId, step: id = input.agent, attempt = 0, round = 1, last = false } = input;
-  const context = await findStepContext(trx, {
-    orchestrationId,
-    turnKey: roundKey(agentTurnKey(id, 1, attempt), round),
-    maxMessages: LIMITS.workingMemoryMessages,
-    defaultLimits: deps.defaultLimits,
-    step: id,
-    attempt,
-    steering: input.steering ?? [],
-    buildsOnOthers: input.withEarlierAnswers,
-  });
+  const [context, offer] = await readContextAndOffer(trx, deps, input);
   const { today, timeZone, money } = toContext(context);
   const step = findStep(context, id);
   const { tier, model, steppedDownFrom } = chooseModel(deps, input.tier ?? tierOfStep(step) ?? agent.tier, money);
   const tryKey = agentTurnKey(id, step?.revision, attempt);
   const turnKey = roundKey(tryKey, round);
-  const tools = await loadTools(trx, deps, agent, context, step);
+  const tools = toStepTools(deps, agent, context, offer, step);
   const earlier = input.withEarlierAnswers ? stepsBefore(step, context.steps) : [];
   const rounds = earlierRoundKeys(tryKey, round);
   // The first revision's key was looked up with everything else.
@@ -124,6 +117,25 @@ export async function loadStepWork(
   const isAnswered = turns.has(turnKey) || ((step?.revision ?? 0) <= 1 && context.answer !== null);
   const readsOthersCalls = before.some((call) => call.step_id !== id);
   return { input, id, context, step, tools, turn, readsOthersCalls, unfinished, isAnswered };
+}
+
+/** What every turn of a step is made of, and what its agent may be offered, in one round trip. */
+function readContextAndOffer(
+  trx: OrganizationTransaction,
+  { defaultLimits, host }: StepTurnDeps,
+  { orchestrationId, agent, step = agent, attempt = 0, round = 1, steering = [], withEarlierAnswers }: StepTarget,
+): Promise<[StepContextRow, Offer]> {
+  const reading = findStepContext(trx, {
+    orchestrationId,
+    turnKey: roundKey(agentTurnKey(step, 1, attempt), round),
+    maxMessages: LIMITS.workingMemoryMessages,
+    defaultLimits,
+    step,
+    attempt,
+    steering,
+    buildsOnOthers: withEarlierAnswers,
+  });
+  return Promise.all([reading, host.offerIn(trx, reading.then(toOfferedTo))]);
 }
 
 /** The step; what others than the person who asked have said to it is untrusted text, and so is what follows from it. */

@@ -93,8 +93,10 @@ function createOffers({
   publicUrl,
 }: ToolHostDeps): Pick<ToolHost, 'offerIn' | 'offer' | 'find' | 'load'> {
   const terms = () => ({ firstParty, publicUrl, now: new Date() });
-  const offerIn: ToolHost['offerIn'] = async (trx, user, category) =>
-    toOffer(await readTools(trx), user, category, terms());
+  const offerIn: ToolHost['offerIn'] = async (trx, to) => {
+    const [known, { category, ...user }] = await Promise.all([readTools(trx), to]);
+    return toOffer(known, user, category, terms());
+  };
   const load = async (trx: OrganizationTransaction, user: ToolUser, name: string, alsoResting: boolean) => {
     const known = await readTools(trx, name);
     const tool = toOffer(known, user, undefined, { ...terms(), alsoResting }).tools.find((one) => one.name === name);
@@ -102,7 +104,7 @@ function createOffers({
   };
   return {
     offerIn,
-    offer: (user, category) => withOrganization(db, user.organizationId, (trx) => offerIn(trx, user, category)),
+    offer: (user, category) => withOrganization(db, user.organizationId, (trx) => offerIn(trx, { ...user, category })),
     find: async (user, name) =>
       (await withOrganization(db, user.organizationId, (trx) => load(trx, user, name, false)))?.tool,
     load: (trx, user, name) => load(trx, user, name, true),

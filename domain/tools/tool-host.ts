@@ -57,6 +57,10 @@ export interface ToolUser {
   readonly userId: string | null;
 }
 
+export interface OfferedTo extends ToolUser {
+  readonly category: Category | undefined;
+}
+
 export interface Offer {
   readonly tools: readonly OfferedTool[];
   /** Connections that would have had tools, and why not. */
@@ -87,8 +91,11 @@ export interface HostCallOptions extends CallOptions {
  * approval are its callers'.
  */
 export interface ToolHost {
-  /** What may be offered, from our own tables: no server is asked. In a stable order. */
-  offerIn(trx: OrganizationTransaction, user: ToolUser, category: Category | undefined): Promise<Offer>;
+  /**
+   * What may be offered, from our own tables: no server is asked. In a stable order. To whom may still be read by the
+   * statement before, in the same round trip.
+   */
+  offerIn(trx: OrganizationTransaction, to: OfferedTo | Promise<OfferedTo>): Promise<Offer>;
   /** As `offerIn`, in a transaction of its own. */
   offer(user: ToolUser, category: Category | undefined): Promise<Offer>;
   /** One tool by its name, as an offer would have it; undefined when it is not there, not accepted or not in order. */

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { isPassing, openDatabase, type OpenDatabase } from '../../db/database.ts';
-import { withOrganization, type OrganizationTransaction } from '../../db/organization.ts';
+import {
+  inOneTrip,
+  notAwaited,
+  withLockedOrchestration,
+  withOrganization,
+  type OrganizationTransaction,
+} from '../../db/organization.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrchestration, createTenant, type Tenant } from './world.ts';
 
@@ -28,6 +34,75 @@ const as = <T>({ organizationId }: Tenant, work: (trx: OrganizationTransaction) 
   withOrganization(single.db, organizationId, work);
 const namesIn = (trx: OrganizationTransaction) => trx.selectFrom('organizations').select('name').execute();
 const rename = (trx: OrganizationTransaction, name: string) => trx.updateTable('organizations').set({ name }).execute();
+
+describe('statements that are not waited for', () => {
+  it('run in the order in which they were made', async () => {
+    const [renamed, seen, again] = await as(mine, (trx) =>
+      Promise.all([rename(trx, 'Ours'), namesIn(trx), rename(trx, 'Mine').then(() => namesIn(trx))]),
+    );
+    expect([renamed, seen, again]).toMatchObject([[{ numUpdatedRows: 1n }], [{ name: 'Ours' }], [{ name: 'Mine' }]]);
+  });
+
+  it('are all undone with the transaction that has failed, which says why', async () => {
+    const failed = as(mine, async (trx) => {
+      notAwaited(trx, rename(trx, 'half'));
+      notAwaited(trx, sql`select 1 / 0`.execute(trx));
+      notAwaited(trx, rename(trx, 'more than half'));
+      await namesIn(trx);
+    });
+    await expect(failed).rejects.toThrow('division by zero');
+    const unseen = as(mine, (trx) => {
+      notAwaited(trx, sql`select 1 / 0`.execute(trx));
+      return Promise.resolve('done');
+    });
+    await expect(unseen).rejects.toThrow('division by zero');
+    expect(await as(mine, namesIn)).toEqual([{ name: 'Mine' }]);
+    expect(await as(theirs, namesIn)).toEqual([{ name: 'Theirs' }]);
+  });
+
+  it('leave what else goes wrong as it is', async () => {
+    const failed = as(mine, async (trx) => {
+      notAwaited(trx, rename(trx, 'half'));
+      await namesIn(trx);
+      throw new Error('no room');
+    });
+    await expect(failed).rejects.toThrow('no room');
+    expect(await as(mine, namesIn)).toEqual([{ name: 'Mine' }]);
+  });
+
+  it('fail as the lock does that they come after', async () => {
+    const orchestrationId = await createOrchestration(database.db, mine);
+    const target = { ...mine, orchestrationId };
+    const held = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const other = withLockedOrchestration(database.db, target, async (trx) => {
+      await namesIn(trx);
+      locked.resolve();
+      await held.promise;
+    });
+    await locked.promise;
+    const waits = withLockedOrchestration(single.db, target, (trx) => rename(trx, 'too soon'));
+    await expect(waits).rejects.toMatchObject({ code: '55P03' });
+    held.resolve();
+    await other;
+    expect(await as(mine, namesIn)).toEqual([{ name: 'Mine' }]);
+  });
+
+  it('are a whole transaction where there is only one', async () => {
+    const once = <T>(work: (trx: OrganizationTransaction) => Promise<T>) =>
+      inOneTrip(single.db, mine.organizationId, work);
+    expect(await once(namesIn)).toEqual([{ name: 'Mine' }]);
+    await once((trx) => rename(trx, 'Ours'));
+    await expect(once((trx) => sql`select 1 / 0`.execute(trx))).rejects.toThrow('division by zero');
+    const two = once(async (trx) => {
+      await rename(trx, 'half');
+      await rename(trx, 'whole');
+    });
+    await expect(two).rejects.toThrow('The transaction is over');
+    expect(await once(namesIn)).toEqual([{ name: 'half' }]);
+    await once((trx) => rename(trx, 'Mine'));
+  });
+});
 
 describe('a transaction that somebody kept', () => {
   it('runs no query after its end, whatever ran on the connection since', async () => {

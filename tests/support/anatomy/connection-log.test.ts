@@ -67,6 +67,17 @@ describe('what is asked on a connection', () => {
     expect(told()).toEqual(Array.from({ length: 2 }, () => ({ statements: ['select 1'], roundTrips: 1 })));
   });
 
+  it('is asked at once and waited for once', () => {
+    const { client, server, told, log } = open();
+    client(['Q', 'begin; select set_config()\0'], ['P', 'q\0select $1\0'], ['B', '\0q\0'], ['E', '\0'], ['S']);
+    client(['Q', 'commit\0']);
+    server(['C', 'BEGIN\0'], ['C', 'SELECT 1\0'], ['Z', 'T'], ['1'], ['2'], ['C', 'SELECT 1\0'], ['Z', 'T']);
+    expect(log.isBusy()).toBe(true);
+    server(['C', 'COMMIT\0'], ['Z', 'I']);
+    const statements = ['begin', 'select set_config()', 'select $1', 'commit'];
+    expect([told(), log.isBusy()]).toEqual([[{ statements, roundTrips: 1 }], false]);
+  });
+
   it('ends with what has failed, and nothing after it was done', () => {
     const { client, server, told } = open();
     client(['Q', 'begin; broken; select 2\0']);

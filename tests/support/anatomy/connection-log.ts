@@ -38,20 +38,23 @@ const COMPLETED = new Set(['C', 'I', 's']);
 export function createConnectionLog(onEnd: (transaction: LoggedTransaction) => void): ConnectionLog {
   const prepared = new Map<string, string>();
   const portals = new Map<string, string>();
-  /** Asked and not answered yet, in order. */
+  /** Asked and not answered yet, in order; what is answered together stands in one list. */
+  const awaited: string[][] = [];
   let asked: string[] = [];
   let open: Open | undefined;
-  let awaited = 0;
 
   const begin = (): Open =>
     (open ??= { beganAt: performance.timeOrigin + performance.now(), statements: [], said: [], roundTrips: 0 });
 
   return {
-    isBusy: () => open !== undefined || awaited > 0,
+    isBusy: () => open !== undefined || awaited.length > 0,
     fromClient({ type, body }) {
       if (TELLING.has(type)) begin().said.push(Buffer.from(body));
       if (type === 'Q') asked.push(...statementsIn(textsOf(body, 1)[0] ?? ''));
-      if (type === 'Q' || type === 'S') awaited++;
+      if (type === 'S' || type === 'Q') {
+        awaited.push(asked);
+        asked = [];
+      }
       if (type === 'P') {
         const [name = '', text = ''] = textsOf(body, 2);
         prepared.set(name, text);
@@ -63,14 +66,14 @@ export function createConnectionLog(onEnd: (transaction: LoggedTransaction) => v
       if (type === 'E') asked.push(portals.get(textsOf(body, 1)[0] ?? '') ?? 'execute');
     },
     fromServer({ type, body }) {
-      if (COMPLETED.has(type) && open) open.statements.push(asked.shift() ?? '?');
+      if (COMPLETED.has(type) && open) open.statements.push(awaited[0]?.shift() ?? '?');
       // What follows a mistake is not done.
-      if (type === 'E' && open) open.statements.push(`${asked[0] ?? '?'} (failed)`);
+      if (type === 'E' && open) open.statements.push(`${awaited[0]?.[0] ?? '?'} (failed)`);
       if (type !== 'Z') return;
-      awaited = Math.max(0, awaited - 1);
-      asked = [];
+      awaited.shift();
       if (!open) return;
-      open.roundTrips++;
+      // What was asked meanwhile is waited for together.
+      if (awaited.length === 0) open.roundTrips++;
       if (String.fromCharCode(body[0] ?? 0) !== 'I') return;
       const { said, ...rest } = open;
       open = undefined;
