@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { anatomy } from './anatomy/anatomy.ts';
-import { createBench, type Bench } from './bench.ts';
-import { MEASURES } from './measures/index.ts';
+import { createBench, type Bench, type Measure } from './bench.ts';
+import { MEASURES, PEER_MEASURES } from './measures/index.ts';
 import { readOptions, type Options } from './options.ts';
 import { machineFacts } from './report/machine.ts';
 import { verdictOf, type Row } from './report/row.ts';
@@ -32,22 +32,23 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 /** Takes the measures one after the other; one that fails is told and does not stop the others. */
 async function main(options: Options): Promise<void> {
-  const unknown = options.only.filter((name) => !(name in MEASURES));
+  const measures = options.peers ? PEER_MEASURES : MEASURES;
+  const unknown = options.only.filter((name) => !(name in measures));
   if (unknown.length > 0)
-    throw new Error(`No measure ${unknown.join(', ')}; there are ${Object.keys(MEASURES).join(', ')}.`);
+    throw new Error(`No measure ${unknown.join(', ')}; there are ${Object.keys(measures).join(', ')}.`);
   const size = options.quick ? QUICK : FULL;
   const machine = machineFacts();
   const bench = createBench({ size, servers: await startServers(tell), tell, profile: options.profile });
   const rows: (Row & { measure: string })[] = [];
   const failures: Record<string, string> = {};
-  for (const name of Object.keys(MEASURES).filter((each) => options.only.length === 0 || options.only.includes(each))) {
+  for (const name of Object.keys(measures).filter((each) => options.only.length === 0 || options.only.includes(each))) {
     tell(`${name} …`);
     if (options.only.length === 0 && performance.now() - begun > time.lastMs) {
       failures[name] = 'out of time';
       continue;
     }
     try {
-      rows.push(...(await takeMeasure(bench, name)).map((row) => ({ measure: name, ...row })));
+      rows.push(...(await takeMeasure(bench, measures[name])).map((row) => ({ measure: name, ...row })));
     } catch (error) {
       failures[name] = error instanceof Error ? (error.stack ?? error.message) : String(error);
       tell(`${name} failed: ${failures[name]}`);
@@ -72,8 +73,8 @@ async function printAnatomy({ quick }: Options): Promise<void> {
   process.stdout.write(`${cpus} cores, ${node}, ${date.slice(0, 10)}\n`);
 }
 
-async function takeMeasure(bench: Bench, name: string): Promise<readonly Row[]> {
-  const rows = await (MEASURES[name]?.(bench) ?? []);
+async function takeMeasure(bench: Bench, measure: Measure | undefined): Promise<readonly Row[]> {
+  const rows = (await measure?.(bench)) ?? [];
   for (const row of rows) tell(`  ${row.goal}: ${row.measured} (${row.reference})  ${verdictOf(row)}`);
   return rows;
 }
@@ -86,7 +87,9 @@ function summary(rows: readonly Row[], failures: Record<string, string>, facts: 
     '',
     toTable(rows),
     '',
-    `${judged.length - short} of ${judged.length} goals hold, ${short} fall short.`,
+    judged.length > 0
+      ? `${judged.length - short} of ${judged.length} goals hold, ${short} fall short.`
+      : 'None of this is a goal.',
     ...failed,
     facts,
   ].join('\n');

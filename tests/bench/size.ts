@@ -23,6 +23,8 @@ export interface Size {
   readonly idleSeconds: number;
   /** Finished requests in a house that is measured beside an empty one. */
   readonly filled: number;
+  /** Jobs at many callers, beside peers. */
+  readonly peerJobs: number;
 }
 
 export const FULL: Size = {
@@ -48,6 +50,7 @@ export const FULL: Size = {
   starts: 3,
   idleSeconds: 10,
   filled: 1_000_000,
+  peerJobs: 120,
 };
 
 export const QUICK: Size = {
@@ -73,4 +76,5 @@ export const QUICK: Size = {
   starts: 2,
   idleSeconds: 4,
   filled: 50_000,
+  peerJobs: 60,
 };

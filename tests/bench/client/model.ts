@@ -5,3 +5,9 @@ export async function setDelays(stage: Stage, delays: { analysis: number; answer
   const answer = await fetch(`${stage.modelUrl}/_delays`, { method: 'POST', body: JSON.stringify(delays) });
   if (!answer.ok) throw new Error(`The model answered ${answer.status}.`);
 }
+
+/** How many calls the model has answered so far. */
+export async function modelCalls(stage: Stage): Promise<number> {
+  const answer = await fetch(`${stage.modelUrl}/_calls`, { method: 'POST' });
+  return ((await answer.json()) as { calls: number }).calls;
+}

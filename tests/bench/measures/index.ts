@@ -9,6 +9,7 @@ import { manySteps } from './many-steps.ts';
 import { moreAgents } from './more-agents.ts';
 import { noisyNeighbour } from './noisy-neighbour.ts';
 import { npmStart } from './npm-start.ts';
+import { peers } from './peers.ts';
 import { plans } from './plans.ts';
 import { organizations } from './organizations.ts';
 import { routing } from './routing.ts';
@@ -43,3 +44,6 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   waiting,
   growth,
 };
+
+/** `--peers`: asks the registry and takes minutes, so it is no part of a run of everything. */
+export const PEER_MEASURES: Readonly<Record<string, Measure>> = { peers };

@@ -2,7 +2,7 @@ import { listen, parseObject, readBody, sendJson } from '../../../dev/fakes/http
 
 /**
  * A model in a process of its own that answers at once, with as little work as possible; `POST /_delays` slows it,
- * `POST /_limited` names keys that get 429.
+ * `POST /_limited` names keys that get 429, `POST /_calls` tells how many calls were answered so far.
  */
 const ANALYSIS = JSON.stringify({
   intent: 'content',
@@ -37,6 +37,7 @@ function planFor(request: string): string {
 /** Ms that an analysis takes, and the answers of agents in turn. */
 let delays = { analysis: 0, answers: [0] };
 let answered = 0;
+let calls = 0;
 let limited: ReadonlySet<string> = new Set();
 
 const LIMITED = { type: 'error', error: { type: 'rate_limit_error', message: 'Too many requests.' } };
@@ -62,7 +63,9 @@ await listen(async (req, res) => {
     limited = new Set(body['keys'] as string[]);
     return sendJson(res, 200, {});
   }
+  if (req.url === '/_calls') return sendJson(res, 200, { calls });
   if (limited.has(String(req.headers['x-api-key']))) return sendJson(res, 429, LIMITED);
+  calls++;
   const format = JSON.stringify(body['output_config'] ?? '');
   const isPlan = format.includes('"steps"');
   const isAnalysis = format.length > 2 && !isPlan;
