@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { AgentDefinition, AgentId } from '../contracts/agents.ts';
@@ -64,5 +65,7 @@ type McpProgress = (
 
 /** What a request carries through the middleware. */
 export interface ApiEnv {
+  /** What node-server gives; nothing where the API is called without a server. */
+  Bindings: { readonly outgoing?: Pick<ServerResponse, 'destroy'> } | undefined;
   Variables: { principal: Principal; tokenHash: Buffer; requestId: string };
 }

@@ -1,7 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { Client } from 'pg';
 import { EVENTS_CHANNEL } from '../contracts/events.ts';
 import type { Database } from './tables/index.ts';
+
+/** In a burst of news one notification tells several. */
+const BETWEEN_TELLING_MS = 10;
 
 /**
  * Tells those who listen to a channel in all processes (event readers unless told), after the commit and outside of any
@@ -19,6 +23,7 @@ export function createNotifier(db: Kysely<Database>, onError: (error: unknown) =
         const ids = [...waiting];
         waiting.clear();
         await notify(db, channel, ids);
+        await pause(BETWEEN_TELLING_MS, undefined, { ref: false });
       }
     } catch (error) {
       onError(error);

@@ -4,16 +4,21 @@ import { z } from 'zod';
 import { isFinal } from '../../contracts/orchestration.ts';
 import { findVisible } from '../../domain/access/access.ts';
 import type { DatabaseDeps } from '../../domain/deps.ts';
-import { type EventHub, type StoredEvent, findStart, replayEvents } from '../../domain/events/event-hub.ts';
+import {
+  type EventHub,
+  type EventPlace,
+  type StoredEvent,
+  findStart,
+  replayEvents,
+} from '../../domain/events/event-hub.ts';
 import { findTokenOwner } from '../../domain/organizations/organizations.ts';
 import type { ProfileDeps } from '../../domain/organizations/people.ts';
 import type { ApiEnv } from '../deps.ts';
+import { createQueue, frameOf } from './queue.ts';
 
 import { RequestError } from '../../contracts/request.ts';
 
 const HEARTBEAT_MS = 25_000;
-/** A reader this far behind is let go; it comes back with its last id and loses nothing. */
-const MAX_QUEUED = 2_000;
 /** What a client waits before it comes back, ms; spread so that a thousand do not come at once. */
 const retryMs = () => 1_000 + Math.floor(Math.random() * 2_000);
 
@@ -60,25 +65,63 @@ export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options
   const keepVisible = createVisibility(c, deps, options);
   c.header('x-accel-buffering', 'no');
   return streamSSE(c, async (stream) => {
-    const queue = createQueue(options);
+    const isWanted = ({ event, userId: owner }: StoredEvent) =>
+      (!options.orchestrationId || event.jobId === options.orchestrationId) &&
+      (!options.userId || owner === options.userId);
+    const send = async (batch: readonly StoredEvent[]): Promise<void> => {
+      const frames = (await keepVisible(batch.filter(isWanted))).map(frameOf).join('');
+      if (frames !== '') await stream.write(frames);
+    };
+    const queue = createQueue(isWanted, (batch) => endsJob(options, batch));
     stream.onAbort(queue.close);
     await stream.writeSSE({ event: 'connected', data: JSON.stringify({ lastEventId: from.id }), retry: retryMs() });
     if (gap) await stream.writeSSE({ event: 'gap', data: JSON.stringify({ after, oldest: gap }) });
-    const caughtUp = await replayEvents(deps, of, from, queue.offer);
-    if (options.over) queue.close();
+    const isOver = (batch: readonly StoredEvent[]) => stream.aborted || endsJob(options, batch);
+    const caughtUp = await replay(replayEvents(deps, of, from), send, isOver);
+    if (!caughtUp || options.over) return;
     const unsubscribe = deps.hub.subscribe({ organizationId, last: caughtUp, offer: queue.offer });
     const stopWaiting = deps.hub.onStop(queue.close);
-    const heartbeat = setInterval(() => void beat(c, deps, { stream, close: queue.close }, options), HEARTBEAT_MS);
+    const heartbeat = startHeartbeat(c, () => beat(c, deps, { stream, close: queue.close }, options));
     try {
-      for await (const batch of queue.batches())
-        for (const { event } of await keepVisible(batch))
-          await stream.writeSSE({ id: String(event.id), event: event.type, data: JSON.stringify(event) });
+      for await (const batch of queue.batches()) await send(batch);
     } finally {
       clearInterval(heartbeat);
       unsubscribe();
       stopWaiting();
     }
   });
+}
+
+/** Sends what is stored, each batch when the client has taken the one before; undefined when there is no more to tell. */
+async function replay(
+  batches: ReturnType<typeof replayEvents>,
+  send: (batch: readonly StoredEvent[]) => Promise<void>,
+  isOver: (batch: readonly StoredEvent[]) => boolean,
+): Promise<EventPlace | undefined> {
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return value;
+    await send(value);
+    if (isOver(value)) return undefined;
+  }
+}
+
+/** Whether a stream of one job has told its end. */
+const endsJob = ({ orchestrationId }: StreamOptions, batch: readonly StoredEvent[]): boolean =>
+  orchestrationId !== undefined &&
+  batch.some(({ event }) => event.jobId === orchestrationId && event.status && isFinal(event.status));
+
+/**
+ * Beats again and again. A client that has not even taken the last heartbeat by the next one does not read: its connection
+ * is closed, so that nothing is held for it. It may come back with its last id and loses nothing.
+ */
+function startHeartbeat(c: Context<ApiEnv>, beat: () => Promise<void>): NodeJS.Timeout {
+  let isBeating = false;
+  return setInterval(() => {
+    if (isBeating) c.env?.outgoing?.destroy();
+    else void beat().finally(() => (isBeating = false));
+    isBeating = true;
+  }, HEARTBEAT_MS);
 }
 
 /** Keeps proxies awake, and ends a stream whose token is no longer good or whose job is not for its reader any more. */
@@ -129,44 +172,5 @@ function createVisibility(c: Context<ApiEnv>, deps: StreamDeps, { orchestrationI
       if (isOwn(stored)) return true;
       return jobId ? known.get(jobId)?.visible === true : c.get('principal').role === 'admin';
     });
-  };
-}
-
-interface Queue {
-  offer(event: StoredEvent): void;
-  close(): void;
-  batches(): AsyncGenerator<readonly StoredEvent[]>;
-}
-
-/** Events between the hub, which never waits, and a client, who may be slow. */
-function createQueue({ orchestrationId, userId }: StreamOptions): Queue {
-  let waiting: StoredEvent[] = [];
-  let closed = false;
-  let wake: () => void = () => {};
-  const close = () => {
-    closed = true;
-    wake();
-  };
-  return {
-    offer(stored) {
-      const { event, userId: owner } = stored;
-      const wanted = (!orchestrationId || event.jobId === orchestrationId) && (!userId || owner === userId);
-      if (!wanted || closed) return;
-      if (waiting.push(stored) > MAX_QUEUED) return close();
-      wake();
-    },
-    close,
-    async *batches() {
-      while (!closed || waiting.length > 0) {
-        if (waiting.length === 0) {
-          await new Promise<void>((resolve) => (wake = resolve));
-          continue;
-        }
-        const batch = waiting;
-        waiting = [];
-        yield batch;
-        if (orchestrationId && batch.some(({ event }) => event.status && isFinal(event.status))) return;
-      }
-    },
   };
 }

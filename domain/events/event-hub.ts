@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { RequestError } from '../../contracts/request.ts';
-import { withOrganization } from '../../db/organization.ts';
+import { inOneTrip, withOrganization } from '../../db/organization.ts';
 import { listEvents, newestEvent, oldestEventId, type EventPlace, type StoredEvent } from '../../db/queries/events.ts';
 import type { Database } from '../../db/tables/index.ts';
 import type { LogDeps, DatabaseDeps } from '../deps.ts';
@@ -73,7 +74,10 @@ export function createEventHub({ db, log, listen }: HubDeps): EventHub {
   };
 }
 
-/** Reads for all streams of an organization at once; wake-ups during a read are joined into one more. */
+/** Between two reads for an organization; in a burst of news one read serves several. */
+const BETWEEN_READS_MS = 10;
+
+/** Reads for all streams of an organization at once; wake-ups until the next read are joined into it. */
 function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>>, onError: (error: unknown) => void) {
   const reading = new Map<string, { again: boolean }>();
 
@@ -82,7 +86,7 @@ function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>
     if (!subscribers?.size) return false;
     const { id: afterId, at: since } = [...subscribers].map(({ last }) => last).reduce((a, b) => (b.id < a.id ? b : a));
     const filter = { afterId, since, limit: BATCH };
-    const events = await withOrganization(db, organizationId, (trx) => listEvents(trx, filter));
+    const events = await inOneTrip(db, organizationId, (trx) => listEvents(trx, filter));
     for (const stored of events)
       for (const subscriber of subscribers) {
         if (stored.event.id <= subscriber.last.id) continue;
@@ -96,7 +100,9 @@ function createReader(db: Kysely<Database>, streams: Map<string, Set<Subscriber>
     try {
       do {
         state.again = false;
-        if (await readOnce(organizationId)) state.again = true;
+        const isFull = await readOnce(organizationId);
+        if (!isFull) await pause(BETWEEN_READS_MS, undefined, { ref: false });
+        else state.again = true;
       } while (state.again);
     } catch (error) {
       onError(error);
@@ -153,25 +159,22 @@ export const findStart = (
     return { from, more, ...(after !== undefined && oldest !== null && after < oldest - 1 && { gap: oldest }) };
   });
 
-/** Offers everything after `from` that is stored by now; answers the event that live ones follow on. */
-export async function replayEvents(
+/**
+ * Everything after `from` that is stored by now, in batches: the next is read when the one before was taken. Returns the
+ * event that live ones follow on.
+ */
+export async function* replayEvents(
   { db }: DatabaseDeps,
   { organizationId, orchestrationId }: ReplayOf,
   from: EventPlace,
-  offer: (event: StoredEvent) => void,
-): Promise<EventPlace> {
+): AsyncGenerator<readonly StoredEvent[], EventPlace> {
   for (let cursor = from; ;) {
+    const filter = { afterId: cursor.id, since: cursor.at, limit: REPLAY_BATCH };
     // The newest id is read first: whatever is at most that old is committed, so the list that follows has it.
-    const { newest, events } = await withOrganization(db, organizationId, async (trx) => ({
-      newest: await newestEvent(trx),
-      events: await listEvents(trx, {
-        afterId: cursor.id,
-        since: cursor.at,
-        limit: REPLAY_BATCH,
-        ...(orchestrationId !== undefined && { orchestrationId }),
-      }),
-    }));
-    events.forEach(offer);
+    const [newest, events] = await withOrganization(db, organizationId, (trx) =>
+      Promise.all([newestEvent(trx), listEvents(trx, { ...filter, ...(orchestrationId && { orchestrationId }) })]),
+    );
+    if (events.length > 0) yield events;
     const last = events.at(-1);
     if (last) cursor = placeOf(last);
     if (events.length < REPLAY_BATCH) return cursor.id > newest.id ? cursor : newest;

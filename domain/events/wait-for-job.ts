@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { withOrganization } from '../../db/organization.ts';
+import { inOneTrip } from '../../db/organization.ts';
 import { newestEvent } from '../../db/queries/events.ts';
 import { findOrchestration, type Orchestration } from '../../db/queries/orchestrations.ts';
 import type { DatabaseDeps } from '../deps.ts';
@@ -37,7 +37,7 @@ export async function waitForJob(
   let toldAt = Date.now();
   if (isOver(start) || waitMs <= 0) return start;
   const { organization_id: organizationId, id } = start;
-  const last = await withOrganization(db, organizationId, newestEvent);
+  const last = await inOneTrip(db, organizationId, newestEvent);
   let changed = Promise.withResolvers<void>();
   const offer = ({ event }: { event: { jobId: string | null } }) => void (event.jobId === id && changed.resolve());
   const unsubscribe = hub.subscribe({ organizationId, last, offer });
@@ -45,7 +45,7 @@ export async function waitForJob(
     for (let row = start; ;) {
       changed = Promise.withResolvers();
       const { version } = row;
-      row = (await withOrganization(db, organizationId, (trx) => findOrchestration(trx, id))) ?? row;
+      row = (await inOneTrip(db, organizationId, (trx) => findOrchestration(trx, id))) ?? row;
       if (row.version !== version || Date.now() - toldAt > TELL_AGAIN_MS) {
         toldAt = Date.now();
         onChange?.(row);

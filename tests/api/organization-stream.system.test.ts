@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Hono } from 'hono';
 import { randomUUID } from 'node:crypto';
 import type { ApiEnv } from '../../api/deps.ts';
@@ -9,7 +10,7 @@ import { withOrganization } from '../../db/organization.ts';
 import { createEventHub } from '../../domain/events/event-hub.ts';
 import { createOrchestration, createPerson, createTenant, type Tenant } from '../db/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { openStream } from '../support/event-stream.ts';
+import { isContiguous, openStream } from '../support/event-stream.ts';
 
 /** A stream of the organization remembers for a while which jobs its reader may see, and forgets when they are many. */
 let database: TestDatabase;
@@ -43,35 +44,46 @@ async function foreignJobs(): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-it('keeps to what its reader may see when it has heard of more than 1,000 jobs', async () => {
-  const { organizationId, userId } = ada;
-  const bob = await createPerson(database.db, ada);
-  const shared = await createOrchestration(database.db, ada);
-  // Whoever has asked for something in a conversation sees all of it.
-  const own = await createOrchestration(database.db, { ...ada, userId: bob });
-  const foreign = await foreignJobs();
-  const tell = (jobs: readonly string[], by: string) =>
-    withOrganization(database.db, organizationId, async (trx) => {
-      for (const orchestrationId of jobs)
-        await appendEvent(trx, {
-          organizationId,
-          type: 'orchestration_progress',
-          orchestrationId,
-          sessionId: null,
-          userId: by,
-          data: {},
-        });
-    });
+const tell = (jobs: readonly string[], by: string, data = {}) =>
+  withOrganization(database.db, ada.organizationId, async (trx) => {
+    const type = 'orchestration_progress';
+    for (const orchestrationId of jobs)
+      await appendEvent(trx, {
+        organizationId: ada.organizationId,
+        type,
+        orchestrationId,
+        sessionId: null,
+        userId: by,
+        data,
+      });
+  });
+
+function openHub() {
   const hub = createEventHub({
     db: database.db,
     log: { warn: (_, message) => expect(message).toBe('') },
     listen: () => ({ open: () => undefined, close: () => Promise.resolve() }),
   });
   hub.start();
-  const api = new Hono<ApiEnv>().get('/events', (c) => {
-    c.set('principal', { organizationId, userId: bob, name: 'Bob', role: 'user' } as ApiEnv['Variables']['principal']);
+  return hub;
+}
+
+const apiOf = (hub: ReturnType<typeof openHub>, userId: string) =>
+  new Hono<ApiEnv>().get('/events', (c) => {
+    const { organizationId } = ada;
+    c.set('principal', { organizationId, userId, name: 'Bob', role: 'user' } as ApiEnv['Variables']['principal']);
     return streamEvents(c, { db: database.db, hub }, {});
   });
+
+it('keeps to what its reader may see when it has heard of more than 1,000 jobs', async () => {
+  const { userId } = ada;
+  const bob = await createPerson(database.db, ada);
+  const shared = await createOrchestration(database.db, ada);
+  // Whoever has asked for something in a conversation sees all of it.
+  const own = await createOrchestration(database.db, { ...ada, userId: bob });
+  const foreign = await foreignJobs();
+  const hub = openHub();
+  const api = apiOf(hub, bob);
   const stream = await openStream({ request: async (path, init) => api.request(path, init) }, '/events');
   const jobs = () => stream.facts().map(({ data }) => data['jobId']);
   const heard = (count: number) => stream.waitFor(`${count} events`, () => jobs().length >= count, 30_000);
@@ -87,6 +99,60 @@ it('keeps to what its reader may see when it has heard of more than 1,000 jobs',
     expect(jobs()).toEqual([...each, ...each, ...each]);
   } finally {
     stream.close();
+    await hub.stop();
+  }
+});
+
+it('sends what a client has missed in batches, each when the one before was taken', async () => {
+  const bob = await createPerson(database.db, ada);
+  const own = await createOrchestration(database.db, { ...ada, userId: bob });
+  const hub = openHub();
+  const api = apiOf(hub, bob);
+  const last = async () =>
+    Number(
+      (await database.look<{ last_id: string }>('select max(last_id) as last_id from event_counters'))[0]?.last_id,
+    );
+  const before = await last();
+  for (let nth = 0; nth < 5; nth++)
+    await tell(
+      Array.from({ length: 1_000 }, () => own),
+      bob,
+      { nth },
+    );
+  const stream = await openStream({ request: async (path, init) => api.request(path, init) }, '/events', {
+    lastEventId: before,
+  });
+  try {
+    await stream.waitFor('all of them', () => stream.ids().length >= 5_000, 30_000);
+    await tell([own], bob);
+    await stream.waitFor('the live one', () => stream.ids().length >= 5_001, 30_000);
+    expect(isContiguous(stream.ids())).toBe(true);
+    expect(stream.ids()[0]).toBe(before + 1);
+  } finally {
+    stream.close();
+    await hub.stop();
+  }
+});
+
+it('lets go of a client that takes nothing for two heartbeats', async () => {
+  const bob = await createPerson(database.db, ada);
+  const hub = openHub();
+  const destroy = jest.fn<() => never>();
+  jest.useFakeTimers({
+    doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate', 'setTimeout', 'performance'],
+  });
+  try {
+    const answer = await apiOf(hub, bob).request('/events', {}, { outgoing: { destroy } });
+    // Nobody reads its body.
+    expect(answer.status).toBe(200);
+    for (let beat = 1; beat <= 3 && destroy.mock.calls.length === 0; beat++) {
+      await pause(300);
+      jest.advanceTimersByTime(25_000);
+    }
+    expect(destroy).toHaveBeenCalled();
+    await answer.body?.cancel();
+  } finally {
+    jest.useRealTimers();
     await hub.stop();
   }
 });
