@@ -148,6 +148,11 @@ export interface RoutedWork {
   readonly planning?: boolean;
   /** Say what would happen, and stop there. */
   readonly dryRun?: boolean;
+  /**
+   * When its category becomes searchable: with the next status, or at once in runs that were routed before there was this
+   * choice. What was recorded decides, so that those replay.
+   */
+  readonly searchable?: 'with_status';
 }
 
 /** What became of a planner's draft: the plan that runs, with the question to ask first if there is one. */

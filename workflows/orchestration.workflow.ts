@@ -5,7 +5,7 @@ import { executePlan } from './lib/execute-plan.ts';
 import { errorCodeOf } from './lib/failures.ts';
 import { carriedState, createJob, trackInFlight } from './lib/job.ts';
 import { planAndApprove, type Suspended } from './lib/planning.ts';
-import { showRoute, showStatus, startReporter } from './lib/reporter.ts';
+import { startReporter } from './lib/reporter.ts';
 import { runToolJob } from './lib/tool-calls.ts';
 import { stageQuery, type Stage } from './messages.ts';
 import { model, slack, store } from './proxies.ts';
@@ -28,7 +28,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
       { ...job.target, ending: { ...ending, ...(job.stop && { stop: job.stop }) } },
     ]),
   );
-  showStatus(outcome.status);
+  reporter.showStatus(outcome.status);
   await CancellationScope.nonCancellable(() => reporter.flush());
   await handlersFinished(outcome);
   return outcome;
@@ -41,7 +41,7 @@ export async function orchestrationWorkflow(input: OrchestrationInput): Promise<
     if (!carried && analyze) await understand();
     if (!carried)
       job.routed = await store.routeRequest.executeWithOptions({ summary: 'Choose the agents' }, [job.target]);
-    showRoute(job.routed);
+    reporter.showRoute(job.routed);
     reporter.changed();
     if (!carried || carried.proposal) {
       stage = job.routed.planning ? 'planning' : 'running';

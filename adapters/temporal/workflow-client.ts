@@ -124,6 +124,7 @@ function deliver(client: Client, delivery: Delivery): Promise<void> {
 /** Starting twice is starting once: the id follows from the delivery's orchestration. */
 async function start(client: Client, delivery: Delivery): Promise<void> {
   const { organizationId, orchestrationId, body, source } = delivery;
+  const { category } = body;
   const input: OrchestrationInput = {
     organizationId,
     orchestrationId,
@@ -144,6 +145,7 @@ async function start(client: Client, delivery: Delivery): Promise<void> {
       typedSearchAttributes: [
         { key: SEARCH_ATTRIBUTE.organization, value: organizationId },
         { key: SEARCH_ATTRIBUTE.status, value: 'running' },
+        ...(typeof category === 'string' ? [{ key: SEARCH_ATTRIBUTE.category, value: category }] : []),
       ],
     });
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Language } from '../../contracts/agents.ts';
+import type { Category, Language } from '../../contracts/agents.ts';
 import { parseSteering, reservedWord } from '../../contracts/answer-words.ts';
 import { RequestError } from '../../contracts/request.ts';
 import type { SteerRequest } from '../../contracts/steering.ts';
@@ -15,6 +15,7 @@ import type { RequestOptions } from '../../db/tables/work.ts';
 import type { DatabaseDeps, WakeDeps } from '../deps.ts';
 import type { DispatchDeps } from '../inbox/dispatcher.ts';
 import { insertWithRoute, type RouteDeps } from '../routing/insert-with-route.ts';
+import { categoryOf } from '../routing/keywords.ts';
 import { detectLanguage } from '../routing/text.ts';
 import { openSession, type RequestSession } from '../sessions/sessions.ts';
 import type { Delivery } from './workflow-port.ts';
@@ -136,6 +137,7 @@ export async function recordRequest(
     ...(options.tool && { tool: true }),
     ...(request.readsThread && !refusal && { readsThread: true }),
     language,
+    ...categoryAhead(orchestration),
     ...(refusal && { refusal }),
   };
   const delivery: Delivery = { organizationId, id: deliveryId, source, kind: 'request', orchestrationId, body };
@@ -149,6 +151,12 @@ export async function recordRequest(
 }
 
 const needsAnalysis = ({ agents, dryRun, tool }: RequestOptions): boolean => !agents && !dryRun && !tool;
+
+/** What operators can search for from the beginning; the route says it again with what it knows better. */
+const categoryAhead = ({ options, local_route: local }: Orchestration): { category?: Category } => {
+  const category = options.category ?? (local?.understood && categoryOf(local.agents[0]?.agent ?? 'general'));
+  return category ? { category } : {};
+};
 
 /** Another delivery holds one of the keys; its orchestration is the answer. */
 async function findRecorded(trx: OrganizationTransaction, keys: readonly string[]): Promise<RecordedRequest> {

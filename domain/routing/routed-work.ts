@@ -30,6 +30,7 @@ export const toRoutedWork = (
   mode: route.mode,
   category: route.category,
   maxExecutionMs,
+  searchable: 'with_status',
   ...(approval && { approval: toQuestion(approval, Date.now()) }),
   ...(plan?.used && { planning: true }),
   ...(options.dryRun && { dryRun: true }),

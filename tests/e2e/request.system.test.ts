@@ -24,6 +24,14 @@ describe('a request over REST', () => {
     expect(job.result?.agents_used).toHaveLength(2);
     expect(job.costCents).toBeGreaterThan(0);
   });
+
+  it('can be looked for in Temporal by its category from the beginning, where no model is needed to tell it', async () => {
+    const { jobId } = await nubabel.ask('Fix the bug in the login API and write a test for it');
+    await nubabel.ended(jobId);
+    const { events } = await nubabel.temporal.workflow.getHandle(nubabel.workflowId(jobId)).fetchHistory();
+    const found = events?.[0]?.workflowExecutionStartedEventAttributes?.searchAttributes?.indexedFields;
+    expect(Buffer.from(found?.['NubabelCategory']?.data ?? []).toString()).toBe('"ultrabrain"');
+  });
 });
 
 describe('a word that has a meaning of its own', () => {

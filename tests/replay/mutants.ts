@@ -25,6 +25,27 @@ export const MUTANTS: readonly Mutant[] = [
   ],
   ['never tells Slack', 'slack.json', 'workflows/lib/reporter.ts', 'let isDirty = isWanted;', 'let isDirty = false;'],
   [
+    'reports before it knows who works',
+    'slack-first-shows-route.json',
+    'workflows/lib/reporter.ts',
+    'let isDirty = isWanted && ',
+    'let isDirty = isWanted || ',
+  ],
+  [
+    'reports late what was reported at once',
+    'slack-understood-here.json',
+    'workflows/lib/reporter.ts',
+    " && patched('first-report-shows-the-route')",
+    '',
+  ],
+  [
+    'shows operators its category at another time',
+    'slack-first-shows-route.json',
+    'workflows/lib/reporter.ts',
+    "if (searchable === 'with_status')",
+    "if (searchable !== 'with_status')",
+  ],
+  [
     'does not end a question by itself',
     'approval-expired.json',
     lib('pending-question'),

@@ -24,6 +24,15 @@ const decided = async (nubabel: Nubabel, verb: 'approve' | 'cancel'): Promise<st
   return jobId;
 };
 
+/** A mention that the local router is sure of: no model is asked what it means. */
+async function mentionUnderstoodHere(nubabel: Nubabel): Promise<string> {
+  const channel = 'C_LAUNCH';
+  const text = 'Fix the bug in the login API and write a test for it';
+  const { ts } = await nubabel.slack.mention({ user: 'U_ADA', channel, text });
+  await nubabel.slack.waitForMessage({ channel, thread: ts, where: ({ text }) => text.includes('✅') }, 30_000);
+  return jobOf(nubabel, `slack_thread_ts = '${ts}'`);
+}
+
 /** Requests without a plan. */
 export const STORIES: readonly Story[] = [
   {
@@ -74,6 +83,9 @@ export const STORIES: readonly Story[] = [
       return jobOf(nubabel, `slack_thread_ts = '${ts}'`);
     },
   },
+  // As it was recorded before the first report waited for the route, and after.
+  { name: 'slack-understood-here', play: mentionUnderstoodHere },
+  { name: 'slack-first-shows-route', play: mentionUnderstoodHere },
   {
     name: 'slack-approved-in-thread',
     options: { env: { APPROVAL_THRESHOLD_CENTS: '0' } },

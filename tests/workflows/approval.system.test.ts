@@ -32,6 +32,15 @@ describe('a question', () => {
     ]);
   });
 
+  it('can be looked for by its status and by what kind of work it is about', async () => {
+    const run = await asking();
+    const found = (await run.handle.describe()).typedSearchAttributes.getAll();
+    const attributes = Object.fromEntries(found.map(({ key, value }) => [key.name, value]));
+    expect(attributes).toMatchObject({ NubabelStatus: 'awaiting_approval', NubabelCategory: 'quick' });
+    await decide(run, { verdict: 'cancel' });
+    await run.handle.result();
+  });
+
   it('answered with cancel ends the work before it began', async () => {
     const run = await asking();
     await expect(decide(run, { verdict: 'cancel' })).resolves.toEqual({ verdict: 'cancel' });

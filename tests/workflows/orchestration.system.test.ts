@@ -61,6 +61,10 @@ describe('a request', () => {
       description.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
     );
     expect(attributes).toMatchObject({ NubabelStatus: 'completed', NubabelCategory: 'quick' });
+    const { events = [] } = await run.handle.fetchHistory();
+    const written = events?.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes);
+    // One command for both: each is an event and a write of the server's own.
+    expect(written).toHaveLength(1);
   });
 });
 
@@ -236,55 +240,5 @@ describe('a cancel', () => {
     await run.over();
     expect(run.names()).toEqual(['analyzeRequest', 'finishOrchestration']);
     expect(run.ending()).toEqual(cancelledWith(1));
-  });
-});
-
-describe('the report to Slack', () => {
-  it('is written at the beginning and the end, and never without a wish', async () => {
-    const told = await environment.start({}, { slack: true });
-    await told.handle.result();
-    expect(told.names()).toContain('reportToSlack');
-    expect(told.names().at(-1)).toBe('reportToSlack');
-    const quiet = await environment.start();
-    await quiet.handle.result();
-    expect(quiet.names()).not.toContain('reportToSlack');
-  });
-
-  it('joins the changes that come while a write is under way', async () => {
-    let open: () => void = () => {};
-    const slow = new Promise<void>((resolve) => (open = resolve));
-    const agents = ['brand', 'ops', 'finance', 'growth', 'product'] as const;
-    const run = await environment.start(
-      { agents, report: (nth) => (nth === 1 ? slow : Promise.resolve()) },
-      { slack: true },
-    );
-    await run.when(() => run.names().includes('finishOrchestration'));
-    open();
-    await run.handle.result();
-    expect(run.names().filter((name) => name === 'reportToSlack')).toHaveLength(2);
-  });
-
-  it('that Slack refuses fails nothing', async () => {
-    const run = await environment.start(
-      { report: () => Promise.reject(failure(FAILURE.slackRefused)) },
-      { slack: true },
-    );
-    await expect(run.handle.result()).resolves.toEqual({ status: 'completed' });
-    expect(run.names()).toContain('runAgent brand');
-  });
-
-  it('waits for Slack as long as Slack asks, and is written', async () => {
-    const written: boolean[] = [];
-    const run = await environment.start(
-      {
-        report: async (nth, isFinal) => {
-          if (isFinal && written.push(false) < 3)
-            throw ApplicationFailure.create({ type: FAILURE.slackRateLimited, nextRetryDelay: 50 });
-        },
-      },
-      { slack: true },
-    );
-    await run.handle.result();
-    expect(written).toHaveLength(3);
   });
 });

@@ -17,7 +17,7 @@ import { createSteeringHandlers, type SteeringHandlers } from './steering-handle
 import { createStepGraph, type StepGraph } from './step-graph.ts';
 
 /** One request at work, as the parts of its workflow share it. */
-export interface Job {
+export interface Job extends Pick<Reporter, 'changed' | 'showStatus'> {
   readonly target: OrchestrationTarget;
   /** Set once the request has been routed, before anything else looks at it. */
   routed: RoutedWork;
@@ -25,8 +25,6 @@ export interface Job {
   readonly steering: SteeringHandlers;
   readonly continuation: Continuation;
   readonly graph: StepGraph;
-  /** Something that people see has changed. */
-  readonly changed: () => void;
   /** Interrupts all work: a person has answered CANCEL. */
   readonly cancelWork: () => void;
   readonly progress: JobProgress;
@@ -58,7 +56,7 @@ export function createJob(
   workScope: CancellationScope,
 ): Job {
   const target = { organizationId, orchestrationId };
-  const { changed } = reporter;
+  const { changed, showStatus } = reporter;
   const continuation = createContinuation(reporter);
   const early = [...(carried?.earlyDecisions ?? [])];
   const approvals = createApprovalHandlers(
@@ -82,6 +80,7 @@ export function createJob(
     steering,
     continuation,
     changed,
+    showStatus,
     progress: { ...(carried?.progress ?? NOTHING_YET) },
     routed: carried?.routed ?? UNROUTED,
     graph: createStepGraph(carried?.steps ?? [], carried?.results),

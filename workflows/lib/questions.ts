@@ -4,7 +4,6 @@ import type { OpenQuestion, OrchestrationTarget, Question, QuestionInput } from 
 import { decisions, store } from '../proxies.ts';
 import type { Job } from './job.ts';
 import type { Answer, Suspension } from './pending-question.ts';
-import { showStatus } from './reporter.ts';
 
 /** What is asked, and about what. */
 type QuestionSubject = Omit<QuestionInput, keyof OrchestrationTarget | 'nth'>;
@@ -23,7 +22,7 @@ export async function askHuman(
     ]);
     ({ approveMeans, moot = false } = question);
     if (moot) return question;
-    showStatus('awaiting_approval');
+    job.showStatus('awaiting_approval');
     job.changed();
     return question;
   });
@@ -50,7 +49,7 @@ export function awaitAnswer(
   question: OpenQuestion | (() => Promise<Question>),
   maySuspend = false,
 ): Promise<Answer | Suspension> {
-  if (typeof question !== 'function') showStatus('awaiting_approval');
+  if (typeof question !== 'function') job.showStatus('awaiting_approval');
   return job.approvals.ask(question, (answer) => recordAnswer(job, answer), maySuspend);
 }
 
@@ -65,6 +64,6 @@ async function recordAnswer(job: Job, answer: Answer): Promise<void> {
     return;
   } else if (answer.question)
     await store.closeQuestion({ ...job.target, approvalId: answer.question.id, verdict: answer.kind });
-  showStatus('running');
+  job.showStatus('running');
   job.changed();
 }

@@ -4,9 +4,11 @@ import {
   condition,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { Category } from '../../contracts/agents.ts';
 import { agentName } from '../../contracts/phases.ts';
 import type { OrchestrationInput, RoutedWork } from '../../contracts/workflow.ts';
 import { slack } from '../proxies.ts';
@@ -24,6 +26,10 @@ export interface Reporter {
   isIdle(): boolean;
   /** Resolves when the message shows the final state. */
   flush(): Promise<void>;
+  /** What operators can search for; never more than status and category, because it is stored in plain text. */
+  showStatus(status: string): void;
+  /** Who works on it, in Temporal's UI. */
+  showRoute(routed: RoutedWork): void;
 }
 
 /** A state that had to be left out is shown after this long if nothing newer has come. */
@@ -33,9 +39,10 @@ const LEFT_OUT_MS = 3_000;
  * One writer per orchestration: while a call to Slack is under way, changes pile up to one, and the next call shows
  * the newest state. It is not cancelled with the work, since the end has to be told too.
  */
-export function startReporter({ organizationId, orchestrationId, slack: isWanted }: OrchestrationInput): Reporter {
+export function startReporter(input: OrchestrationInput): Reporter {
+  const { organizationId, orchestrationId, slack: isWanted } = input;
   const target = { organizationId, orchestrationId };
-  let isDirty = isWanted;
+  let isDirty = isWanted && !(isShownSoon(input) && patched('first-report-shows-the-route'));
   let hasEnded = false;
   let isPaused = false;
   let callsInFlight = 0;
@@ -69,16 +76,31 @@ export function startReporter({ organizationId, orchestrationId, slack: isWanted
       isPaused = false;
       return writer;
     },
+    ...createSearchables(),
   };
 }
 
-/** What operators can search for; never more than status and category, because it is stored in plain text. */
-export const showStatus = (status: string): void =>
-  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.status, value: status }]);
+/**
+ * The route, or the end, is there within the same workflow task: a report before would be written over at once and wake the
+ * workflow for nothing.
+ */
+const isShownSoon = ({ refusal, analyze, readsThread, carried }: OrchestrationInput): boolean =>
+  !carried && (refusal !== undefined || (!analyze && !readsThread));
 
-/** Who works on it, in Temporal's UI. */
-export function showRoute({ agents, mode, category }: RoutedWork): void {
-  const names = agents.map(({ agent }) => agentName(agent)).join(', ');
-  setCurrentDetails(`**Agents:** ${names} (${mode})`);
-  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.category, value: category }]);
+/** What is searched for is written with as few commands as it takes: each is an event and a write of Temporal's own. */
+function createSearchables(): Pick<Reporter, 'showStatus' | 'showRoute'> {
+  let unwritten: Category | undefined;
+  return {
+    showStatus: (status) => {
+      const category = unwritten ? [{ key: SEARCH_ATTRIBUTE.category, value: unwritten }] : [];
+      unwritten = undefined;
+      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.status, value: status }, ...category]);
+    },
+    showRoute: ({ agents, mode, category, searchable }) => {
+      const names = agents.map(({ agent }) => agentName(agent)).join(', ');
+      setCurrentDetails(`**Agents:** ${names} (${mode})`);
+      if (searchable === 'with_status') unwritten = category;
+      else upsertSearchAttributes([{ key: SEARCH_ATTRIBUTE.category, value: category }]);
+    },
+  };
 }

@@ -73,7 +73,12 @@ export const KINDS: Readonly<Record<string, RequestKind>> = {
   'slack-mention': {
     title: 'a mention in Slack, one agent, whom the model chooses',
     respond: agents('support'),
-    play: mention,
+    play: mention(UNCLEAR),
+  },
+  'slack-mention-clear': {
+    title: 'a mention in Slack, one agent, of whom the local router is sure',
+    respond: agents('engineering'),
+    play: mention(CLEAR),
   },
   'plan-approved': {
     title: 'a plan of one step that a person approves over REST',
@@ -101,15 +106,17 @@ export const KINDS: Readonly<Record<string, RequestKind>> = {
   },
 };
 
-async function mention({ nubabel, watch }: Subject, nth: number): Promise<string> {
-  // What Slack has said of a person is believed for a minute, and Slack's own limits hold back who says much; what that
-  // costs is another matter.
-  await watch.look(`update users set slack_checked_at = now() + interval '1 day' where slack_user_id = $1`, [PERSON]);
-  await watch.look('delete from slack_buckets');
-  const { settled, ts } = await nubabel.slack.mention({ user: PERSON, channel: CHANNEL, text: wordsFor(UNCLEAR, nth) });
-  await settled;
-  const jobOf = 'select id from orchestrations where slack_message_ts = $1';
-  return (await watch.until<{ id: string }>('the job of a mention', jobOf, [ts])).id;
+function mention(words: string): RequestKind['play'] {
+  return async ({ nubabel, watch }, nth) => {
+    // What Slack has said of a person is believed for a minute, and Slack's own limits hold back who says much; what that
+    // costs is another matter.
+    await watch.look(`update users set slack_checked_at = now() + interval '1 day' where slack_user_id = $1`, [PERSON]);
+    await watch.look('delete from slack_buckets');
+    const { settled, ts } = await nubabel.slack.mention({ user: PERSON, channel: CHANNEL, text: wordsFor(words, nth) });
+    await settled;
+    const jobOf = 'select id from orchestrations where slack_message_ts = $1';
+    return (await watch.until<{ id: string }>('the job of a mention', jobOf, [ts])).id;
+  };
 }
 
 /** Approves what a job asks, once it has nothing else to do. */

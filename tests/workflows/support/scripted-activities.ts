@@ -116,6 +116,7 @@ const routed = (script: Script, approval: Question | undefined): RoutedWork => (
   agents: (script.agents ?? ['brand']).map((agent) => ({ agent, relevance: 1 })),
   mode: script.mode ?? 'parallel',
   category: 'quick',
+  searchable: 'with_status',
   maxExecutionMs: script.maxExecutionMs ?? 60_000,
   ...(approval && { approval }),
   ...(script.planning && { planning: true }),
