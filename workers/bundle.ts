@@ -20,7 +20,7 @@ interface WorkflowBundle {
   readonly rebuilt: boolean;
 }
 
-/** Builds `dist/workflow-bundle.js` unless the one that is there was made from today's sources and SDK. */
+/** Builds `dist/workflow-bundle.js` unless the one that is there was made from today's sources, SDK and settings. */
 export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   const hashFile = `${TARGET}.hash`;
   const hash = await hashOfSources();
@@ -36,12 +36,21 @@ export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   return { path: TARGET, rebuilt: true };
 }
 
-/** The workflows of a folder as one script, with their interceptors. */
+/**
+ * The workflows of a folder as one script, with their interceptors. Every module is run once and shared by all workflows
+ * of a thread, where the SDK would run it again for each: a workflow that waits then holds a third of the memory. So no
+ * module may keep anything for one of them, which `tests/architecture/bundle.test.ts` looks after; what is exported is
+ * frozen. The source map tells lines and not the sources, of which nobody asks.
+ */
 export async function bundleCode(folder = WORKFLOWS): Promise<string> {
+  const workflowsPath = path.join(folder, 'index.ts');
+  const interceptors = path.join(folder, 'interceptors.ts');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: path.join(folder, 'index.ts'),
-    workflowInterceptorModules: [path.join(folder, 'interceptors.ts')],
+    workflowsPath,
+    workflowInterceptorModules: [interceptors],
     failureConverterPath: FAILURE_CONVERTER_PATH,
+    preloadModules: [workflowsPath, interceptors, FAILURE_CONVERTER_PATH],
+    webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
     logger: SILENT,
   });
   return code;
@@ -51,7 +60,8 @@ const nothing = () => {};
 const SILENT = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 async function hashOfSources(): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(path.join(ROOT, 'package-lock.json')));
+  const hash = createHash('sha256');
+  for (const file of ['package-lock.json', 'workers/bundle.ts']) hash.update(await readFile(path.join(ROOT, file)));
   for (const folder of SOURCES) {
     const entries = await readdir(path.join(ROOT, folder), { recursive: true });
     for (const entry of entries.filter((name) => name.endsWith('.ts')).sort())
