@@ -166,6 +166,11 @@ describe('the fence', () => {
     expect(brought.sort()).toEqual(['@temporalio/common', '@temporalio/workflow']);
   });
 
+  it('loads what is big and seldom needed only when it is needed', () => {
+    const atStart = product.filter(({ text }) => /^import (?!type )[^;]*from '(?:@linear\/sdk|jsforce)'/m.test(text));
+    expect(atStart.map(({ path }) => path)).toEqual([]);
+  });
+
   it('lets a migration know kysely alone, so that it is frozen in time', () => {
     const migrations = sources.filter(({ path }) => path.startsWith('db/migrations/') && !path.endsWith('/index.ts'));
     const others = migrations.flatMap(({ imports }) =>

@@ -108,9 +108,10 @@ export function createAuthorizedProviderClient(deps: ProviderClientDeps): Author
   };
   const open = async () => {
     const { token, email } = newest(await credentials.tokenFor(on, server));
-    if (current?.token !== token)
-      current = { token, client: provider.createClient({ url: url ?? undefined, token, email, settings, fetch }) };
-    return { client: current.client, settings };
+    if (current?.token === token) return { client: current.client, settings };
+    const client = await provider.createClient({ url: url ?? undefined, token, email, settings, fetch });
+    current = { token, client };
+    return { client, settings };
   };
   const renew = async () => {
     if (!current) return;

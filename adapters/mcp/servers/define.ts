@@ -135,7 +135,8 @@ export interface Provider<Client = unknown> {
   readonly defaultUrl: string | undefined;
   /** Requests per second where the provider documents no other; 10 unless told. Source named where it is set. */
   readonly requestsPerSecond?: number;
-  createClient(given: ClientSettings): Client;
+  /** Where an SDK is loaded only when it is needed, the client comes later. */
+  createClient(given: ClientSettings): Client | Promise<Client>;
   /** The cheapest read that proves the credentials; answers who we are there. @throws ProviderError */
   whoAmI(client: Client, context: ToolContext): Promise<string>;
   // oxlint-disable-next-line typescript/no-explicit-any -- each tool has its own schemas, and the list holds them all

@@ -1,11 +1,4 @@
-import {
-  GraphQLClientError,
-  LinearError,
-  LinearErrorType,
-  LinearSdk,
-  parseLinearError,
-  RatelimitedLinearError,
-} from '@linear/sdk';
+import type { LinearError, LinearErrorType, LinearSdk, RatelimitedLinearError } from '@linear/sdk';
 import { type ClientSettings, ProviderError } from '../define.ts';
 import { cancellable, providerCalls } from '../provider-calls.ts';
 
@@ -16,14 +9,17 @@ type Ask = <Data>(document: string, variables?: Readonly<Record<string, unknown>
 
 /**
  * The SDK over a transport of ours: its own client knows only the global `fetch`, and `LinearSdk` takes any. `ask` is for
- * documents that get in one request what the SDK's models fetch relation by relation.
+ * documents that get in one request what the SDK's models fetch relation by relation. The SDK is loaded with the first
+ * client: it is three megabytes of source, and most processes never need it.
  */
 export interface LinearToolClient {
   readonly sdk: LinearSdk;
   readonly ask: Ask;
 }
 
-export function createLinearClient({ token, url = LINEAR_URL, fetch }: ClientSettings): LinearToolClient {
+export async function createLinearClient(given: ClientSettings): Promise<LinearToolClient> {
+  const { token, url = LINEAR_URL, fetch } = given;
+  const { GraphQLClientError, LinearSdk, parseLinearError } = await import('@linear/sdk');
   const guarded = cancellable(fetch);
   // Personal keys go as they are, tokens of OAuth as bearers.
   const authorization = token.startsWith('lin_api_') ? token : `Bearer ${token}`;
@@ -36,7 +32,7 @@ export function createLinearClient({ token, url = LINEAR_URL, fetch }: ClientSet
     // Something was done and something failed: whether it is what was asked for is not known.
     if (isPartial(result?.data)) throw new Error('Linear answered with data and errors.');
     const failed = { ...(result ?? { error: text.slice(0, 200) }), status: response.status, headers: response.headers };
-    throw parseLinearError(new GraphQLClientError(failed as never, { query, variables }));
+    throw toLinearFailure(parseLinearError(new GraphQLClientError(failed as never, { query, variables })));
   };
   const sdk = new LinearSdk((document, variables) => ask(String(document), variables ?? {}));
   return { sdk, ask };
@@ -57,27 +53,32 @@ const isPartial = (data: unknown): boolean =>
 /** Linear's limits are per hour; without a time of its own a minute is waited. */
 const USUAL_WAIT_MS = 60_000;
 
+/** The SDK's names of errors, without the SDK. */
+type ErrorType = `${LinearErrorType}`;
+
 /** Faults of Linear itself. */
-const LINEAR_FAULTS = new Set<LinearErrorType | undefined>([
-  LinearErrorType.InternalError,
-  LinearErrorType.NetworkError,
-  LinearErrorType.BootstrapError,
-  LinearErrorType.LockTimeout,
+const LINEAR_FAULTS: ReadonlySet<ErrorType | undefined> = new Set<ErrorType>([
+  'InternalError',
+  'NetworkError',
+  'BootstrapError',
+  'LockTimeout',
 ]);
 
+const isLimit = (error: LinearError): error is RatelimitedLinearError => isOfType(error, 'Ratelimited');
+const isOfType = ({ type }: LinearError, ...types: readonly ErrorType[]) => types.some((each) => each === type);
+
 /** The only place that knows Linear's errors. */
-function toLinearFailure(error: unknown): ProviderError | undefined {
-  if (!(error instanceof LinearError)) return undefined;
+function toLinearFailure(error: LinearError): ProviderError {
   const { type, status = 0 } = error;
   const detail = (error.errors?.[0]?.message ?? error.message).slice(0, 500);
   const cause = error;
-  if (error instanceof RatelimitedLinearError) return limited(error);
-  if (type === LinearErrorType.AuthenticationError || status === 401)
+  if (isLimit(error)) return limited(error);
+  if (isOfType(error, 'AuthenticationError') || status === 401)
     return new ProviderError('unauthorized', `Linear does not accept the key: ${detail}`, { cause });
   const senseless = status < 400 && !error.errors?.length;
   if (LINEAR_FAULTS.has(type) || status >= 500 || senseless)
     return new ProviderError('unavailable', `Linear has a fault: ${detail}`, { cause });
-  if (type === LinearErrorType.Forbidden || type === LinearErrorType.FeatureNotAccessible)
+  if (isOfType(error, 'Forbidden', 'FeatureNotAccessible'))
     return new ProviderError(
       'refused',
       `Linear does not allow it: ${detail} The key needs the scopes read and write, and access to the team.`,
@@ -97,10 +98,9 @@ function limited(cause: RatelimitedLinearError): ProviderError {
   });
 }
 
-export const { read, write } = providerCalls('Linear', toLinearFailure);
+/** What has no answer has no translation either: those with one are translated where they come in. */
+export const { read, write } = providerCalls('Linear', () => undefined);
 
 /** Whether Linear answered that something in the request is wrong, such as an id that is not there or is taken. */
 export const isInvalidInput = (error: unknown): boolean =>
-  error instanceof ProviderError &&
-  error.cause instanceof LinearError &&
-  (error.cause.type === LinearErrorType.InvalidInput || error.cause.type === LinearErrorType.UserError);
+  error instanceof ProviderError && error.cause instanceof Error && isOfType(error.cause, 'InvalidInput', 'UserError');

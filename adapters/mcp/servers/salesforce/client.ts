@@ -1,4 +1,4 @@
-import jsforce, { type Connection, type HttpRequest, type StreamPromise } from 'jsforce';
+import type { Connection, HttpRequest, StreamPromise } from 'jsforce';
 import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { type ClientSettings, ProviderError } from '../define.ts';
@@ -19,33 +19,42 @@ type Send = (request: HttpRequest) => Promise<unknown>;
 
 /**
  * jsforce sends everything through its public `request`, which is its place to plug in another transport: ours goes
- * through the guarded fetch, tries once, and never leaves the instance.
+ * through the guarded fetch, tries once, and never leaves the instance. It is loaded with the first client: with what it
+ * brings along it takes as long as a tenth of a process's start, and most processes never need it.
  */
-class FetchConnection extends jsforce.Connection {
-  readonly #send: Send;
-  constructor(settings: { instanceUrl: string; accessToken: string; version: string }, send: Send) {
-    super(settings);
-    this.#send = send;
-  }
+async function loadConnection() {
+  const { default: jsforce } = await import('jsforce');
+  return class FetchConnection extends jsforce.Connection {
+    readonly #send: Send;
+    constructor(settings: { instanceUrl: string; accessToken: string; version: string }, send: Send) {
+      super(settings);
+      this.#send = send;
+    }
 
-  override request<R>(request: string | HttpRequest, options: { noContentResponse?: unknown } = {}): StreamPromise<R> {
-    const asked: HttpRequest = typeof request === 'string' ? { method: 'GET', url: request } : request;
-    const answer = this.#send({ ...asked, url: this._normalizeUrl(asked.url) });
-    const body = answer.then((given) => (given === undefined ? options.noContentResponse : given) as R);
-    return Object.assign(body, { stream: () => new PassThrough() });
-  }
+    override request<R>(
+      request: string | HttpRequest,
+      options: { noContentResponse?: unknown } = {},
+    ): StreamPromise<R> {
+      const asked: HttpRequest = typeof request === 'string' ? { method: 'GET', url: request } : request;
+      const answer = this.#send({ ...asked, url: this._normalizeUrl(asked.url) });
+      const body = answer.then((given) => (given === undefined ? options.noContentResponse : given) as R);
+      return Object.assign(body, { stream: () => new PassThrough() });
+    }
+  };
 }
 
 const METHODS = new Set<string>(['GET', 'PATCH'] satisfies RestRequest['method'][]);
 const isUsed = (method: string): method is RestRequest['method'] => METHODS.has(method);
 
-export function createSalesforceClient({ url, token, settings, fetch }: ClientSettings): SalesforceClient {
+export async function createSalesforceClient(given: ClientSettings): Promise<SalesforceClient> {
+  const { url, token, settings, fetch } = given;
   if (!url)
     throw new ProviderError(
       'refused',
       'Salesforce needs the address of your instance, such as https://acme.my.salesforce.com.',
     );
   const { origin } = new URL(url);
+  const FetchConnection = await loadConnection();
   const send =
     (signal: AbortSignal): Send =>
     async ({ method, url: address, headers, body }) => {

@@ -20,12 +20,10 @@ let client: Client;
 beforeEach(async () => {
   fake = await createFakeGithub();
   fake.seed({ title: 'It breaks', author: 'ada' });
-  const server = createProviderServer(provider, () =>
-    Promise.resolve({
-      client: provider.createClient({ url: fake.url, token: fake.token, email: undefined, settings, fetch }),
-      settings,
-    }),
-  );
+  const server = createProviderServer(provider, async () => ({
+    client: await provider.createClient({ url: fake.url, token: fake.token, email: undefined, settings, fetch }),
+    settings,
+  }));
   client = new Client({ name: 'test', version: '1' });
   const [there, here] = InMemoryTransport.createLinkedPair();
   await Promise.all([server.connect(there), client.connect(here)]);

@@ -34,7 +34,7 @@ export function toolsOf<Client>(provider: Provider<Client>, options: ToolsOption
     settings: options.settings ?? {},
     fetch: options.fetch ?? fetch,
   };
-  const client = provider.createClient(given);
+  const opening = Promise.resolve(provider.createClient(given));
   const contextOf = (effectKey?: string): ToolContext => ({
     signal: options.signal ?? new AbortController().signal,
     settings: given.settings,
@@ -50,25 +50,28 @@ export function toolsOf<Client>(provider: Provider<Client>, options: ToolsOption
     return { args: tool.input.parse(args), output: tool.output.parse(output), before, accepted };
   };
   return {
-    client,
-    whoAmI: () => provider.whoAmI(client, contextOf()),
+    whoAmI: async () => provider.whoAmI(await opening, contextOf()),
     /** Checks what goes in and comes out against the tool's schemas. */
     async run(name: string, args: Args, effectKey?: string): Promise<Args> {
       const tool = toolOf(name);
-      return tool.output.strict().parse(await tool.run(client, tool.input.parse(args), contextOf(effectKey)));
+      return tool.output.strict().parse(await tool.run(await opening, tool.input.parse(args), contextOf(effectKey)));
     },
     before: async (name: string, args: Args) =>
-      toolOf(name).before?.(client, toolOf(name).input.parse(args), contextOf()),
+      toolOf(name).before?.(await opening, toolOf(name).input.parse(args), contextOf()),
     async readBack(name: string, asked: Partial<ReadBack<Args>> & { readonly args: Args; readonly effectKey: string }) {
       const tool = toolOf(name);
       const full = { sentAt: new Date(), before: undefined, taken: new Set<string>(), ...asked };
-      return tool.readBack?.(client, { ...full, args: tool.input.parse(asked.args) }, contextOf(asked.effectKey));
+      return tool.readBack?.(
+        await opening,
+        { ...full, args: tool.input.parse(asked.args) },
+        contextOf(asked.effectKey),
+      );
     },
     undo: async (name: string, done: Undoing, effectKey?: string) =>
-      toolOf(name).undo?.(client, toDone(name, done), contextOf(effectKey)),
+      toolOf(name).undo?.(await opening, toDone(name, done), contextOf(effectKey)),
     /** What others have done since, that the undo would lose. */
     lost: async (name: string, done: Undoing, effectKey?: string) =>
-      (await toolOf(name).lostByUndo?.(client, toDone(name, done), contextOf(effectKey))) ?? [],
+      (await toolOf(name).lostByUndo?.(await opening, toDone(name, done), contextOf(effectKey))) ?? [],
     resource: (name: string, output: unknown, args: Args) =>
       toolOf(name).resource?.(toolOf(name).output.parse(output), toolOf(name).input.parse(args)),
   };

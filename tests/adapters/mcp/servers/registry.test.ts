@@ -105,7 +105,7 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
       () => Promise.resolve(new Response('{}', { status: 503, headers: { 'content-type': 'application/json' } })),
     ]) {
       const asked: string[] = [];
-      const client = clientOf(provider, (input) => {
+      const client = await clientOf(provider, (input) => {
         asked.push(new URL(input instanceof Request ? input.url : input).host);
         return answer();
       });
@@ -122,7 +122,7 @@ describe.each(providers.map((provider) => [provider.provider, provider] as const
   it('knows when a grant is over', async () => {
     const { status, body } = OVER[name] ?? { status: 401, body: { message: 'no' } };
     const refusing = () => Promise.resolve(Response.json(body, { status }));
-    const asked = provider.whoAmI(clientOf(provider, refusing), {
+    const asked = provider.whoAmI(await clientOf(provider, refusing), {
       signal: AbortSignal.timeout(20_000),
       settings: {},
     });

@@ -22,7 +22,7 @@ export function openProvider(
 ) {
   const settings = given.settings ?? {};
   const made: ClientSettings = { email: undefined, fetch, ...given, settings };
-  const client = whole.createClient(made);
+  const opening = Promise.resolve(whole.createClient(made));
   const toolNamed = (name: string): ProviderTool<unknown> => {
     const tool = whole.tools.find((one) => one.name === name);
     if (!tool) throw new Error(`${whole.provider} has no tool ${name}`);
@@ -34,14 +34,14 @@ export function openProvider(
     ...change,
   });
   return {
-    whoAmI: () => whole.whoAmI(client, context()),
+    whoAmI: async () => whole.whoAmI(await opening, context()),
     run: async (name: string, args: object, change?: ToolContextChange) => {
       const tool = toolNamed(name);
-      return tool.output.parse(await tool.run(client, tool.input.parse(args), context(change)));
+      return tool.output.parse(await tool.run(await opening, tool.input.parse(args), context(change)));
     },
-    before: (name: string, args: object) => {
+    before: async (name: string, args: object) => {
       const tool = toolNamed(name);
-      return tool.before?.(client, tool.input.parse(args), context());
+      return tool.before?.(await opening, tool.input.parse(args), context());
     },
     /** Sent a while ago, so that searches have caught up. */
     readBack: async (
@@ -52,7 +52,7 @@ export function openProvider(
       const sentAt = new Date(Date.now() - (asked.sentAgoMs ?? 20_000));
       const { args, effectKey = 'effect-1', before } = asked;
       const question = { args: tool.input.parse(args), effectKey, sentAt, before, taken: new Set<string>() };
-      return tool.readBack?.(client, question, context());
+      return tool.readBack?.(await opening, question, context());
     },
     undo: async (
       name: string,
@@ -66,7 +66,7 @@ export function openProvider(
       const tool = toolNamed(name);
       const args = tool.input.parse(done.args);
       const { accepted = [], before } = done;
-      return tool.undo?.(client, { args, output: tool.output.parse(done.output), before, accepted }, context());
+      return tool.undo?.(await opening, { args, output: tool.output.parse(done.output), before, accepted }, context());
     },
     /** What others have done since, that the undo would lose. */
     lost: async (
@@ -75,7 +75,9 @@ export function openProvider(
     ): Promise<UndoLoss[] | 'gone'> => {
       const tool = toolNamed(name);
       const [args, output] = [tool.input.parse(done.args), tool.output.parse(done.output)];
-      return (await tool.lostByUndo?.(client, { args, output, before: undefined, accepted: [] }, context())) ?? [];
+      return (
+        (await tool.lostByUndo?.(await opening, { args, output, before: undefined, accepted: [] }, context())) ?? []
+      );
     },
     resource: (name: string, output: Record<string, unknown>, args: Record<string, unknown>) =>
       toolNamed(name).resource?.(output, args),

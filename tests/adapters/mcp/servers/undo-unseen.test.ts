@@ -54,9 +54,9 @@ describe('A look before an undo that does not see', () => {
   /** Hands out a client as the host does, without a grant to renew. */
   const hostClient = (client: unknown, settings: Record<string, string>): AuthorizedProviderClient => ({
     authorizeAs: () => undefined,
-    open: () => Promise.resolve({ client, settings }),
+    open: async () => ({ client: await client, settings }),
     renew: () => Promise.resolve(),
-    use: ({ signal }, work) => work(client, { signal, settings }),
+    use: async ({ signal }, work) => work(await client, { signal, settings }),
   });
 
   it.each([400, 403, 405])('is asked about at %s, and nothing is deleted unseen', async (status) => {
