@@ -31,7 +31,7 @@ import { bootstrapDefaultOrganization, DEFAULT_ORGANIZATION_ID } from '../domain
 import type { ApiDeps } from './deps.ts';
 import { createDataConverter, createPayloadCodec } from '../adapters/temporal/payload-codec.ts';
 import { openLocalRouter } from '../domain/routing/local-router.ts';
-import { openSlack, type OpenSlack } from './slack/app.ts';
+import type { OpenSlack } from './slack/app.ts';
 import { listChannels, loadProfile } from './slack/people.ts';
 import { createMembershipRefresh } from '../domain/organizations/memberships.ts';
 import { createEventHub } from '../domain/events/event-hub.ts';
@@ -42,8 +42,7 @@ async function main(): Promise<void> {
   const log = createLogger('api', config.LOG_LEVEL);
   log.info({ config: describeConfig(config) }, 'api starts');
   const { db, close } = openPool(config, log);
-  await assertTenancyHolds(db);
-  await bootstrapDefaultOrganization(db, config.NUBABEL_DEV_TOKEN);
+  const [router, agents] = await Promise.all([openLocalRouter(), loadAgents(), prepareDatabase(db, config)]);
   const { connection, temporal } = connectTemporal(config);
   const hurryStop = createNotifier(db, (error) => log.warn({ err: error }, 'a stop was not hurried'), STOPS_CHANNEL);
   const workflows = createWorkflowClient(temporal, hurryStop);
@@ -57,12 +56,12 @@ async function main(): Promise<void> {
     workflows,
     workflowHealth: createWorkflowHealth(temporal),
     dispatcher: createDispatcher({ db, workflows, log }),
-    router: await openLocalRouter(),
+    router,
     routingCache: config.ROUTING_CACHE,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
     demo: config.NUBABEL_DEMO_MODEL,
     temporalUiUrl: namespaceUrl(config.TEMPORAL_UI_URL, temporal.options.namespace),
-    agents: await loadAgents(),
+    agents,
     skills: openBuiltInSkills(log),
     payloadCodec: createPayloadCodec(config.PAYLOAD_KEYS ?? []),
     ...fromConfig(config),
@@ -88,6 +87,12 @@ async function main(): Promise<void> {
     log.info('api has stopped');
     if (process.connected) process.disconnect();
   });
+}
+
+/** @throws when tenancy would not hold there. */
+async function prepareDatabase(db: ApiDeps['db'], { NUBABEL_DEV_TOKEN: devToken }: Config): Promise<void> {
+  await assertTenancyHolds(db);
+  await bootstrapDefaultOrganization(db, devToken);
 }
 
 /** Lazy, so that requests are accepted while Temporal is away. */
@@ -194,7 +199,7 @@ const askSlack = (
   }),
 });
 
-/** Undefined when no bot token is set. */
+/** Undefined when no bot token is set; then what speaks with Slack is not loaded either. */
 async function openConfiguredSlack(
   config: Config,
   deps: ApiDeps,
@@ -203,6 +208,7 @@ async function openConfiguredSlack(
   const { SLACK_BOT_TOKEN: botToken } = config;
   const { loadProfile: load } = deps;
   if (!botToken || !client || !load) return undefined;
+  const { openSlack } = await import('./slack/app.ts');
   return openSlack(
     { ...deps, client, loadProfile: load },
     {

@@ -1,8 +1,8 @@
 import type { ActivityDeps } from '../activities/index.ts';
 import { createKillPoint } from '../domain/kill-points.ts';
-import { createAnthropicModel } from '../adapters/anthropic/anthropic-model.ts';
 import { createKeyPool } from '../domain/models/key-pool.ts';
 import { createPriceTable } from '../domain/models/prices.ts';
+import type { ModelPort } from '../domain/models/model-port.ts';
 import type { NoticeDeps } from '../domain/reports/direct-notices.ts';
 import { createProgressReport } from '../domain/reports/report-to-slack.ts';
 import { alertText } from '../adapters/slack/work-lines.ts';
@@ -59,7 +59,7 @@ export async function createActivityDeps(
     prices: createPriceTable(Object.values(models), config.MODEL_PRICES),
     model: createKeyPool({
       db,
-      model: createAnthropicModel({ baseUrl: config.ANTHROPIC_BASE_URL, timeoutMs: config.MODEL_CALL_TIMEOUT }),
+      model: openModel({ baseUrl: config.ANTHROPIC_BASE_URL, timeoutMs: config.MODEL_CALL_TIMEOUT }),
       keys: config.modelKeys,
       sealer: config.CREDENTIAL_KEYS && createSealer(config.CREDENTIAL_KEYS),
       mostInFlight: config.MODEL_KEY_CONCURRENCY,
@@ -80,6 +80,14 @@ export async function createActivityDeps(
     reachKillPoint,
     wakeReaders: createNotifier(db, (error) => log.warn({ err: error }, 'waking event readers failed')),
   };
+}
+
+/** Its SDK is loaded while the workflows' thread starts, which takes longer; a call before that waits for it. */
+function openModel(settings: { readonly baseUrl: string | undefined; readonly timeoutMs: number }): ModelPort {
+  const opening = import('../adapters/anthropic/anthropic-model.ts').then(({ createAnthropicModel }) =>
+    createAnthropicModel(settings),
+  );
+  return { answer: async (...asked) => (await opening).answer(...asked) };
 }
 
 /** Undefined where no Slack is configured: then nothing reports to it. */

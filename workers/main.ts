@@ -33,22 +33,24 @@ async function main(): Promise<void> {
   const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE, (error) =>
     log.warn({ err: error }, 'an idle database connection was lost'),
   );
-  await assertTenancyHolds(database.db);
-  const deps = await createActivityDeps(config, database, log);
+  const [deps, connection] = await Promise.all([
+    createActivityDeps(config, database, log),
+    connectNative(config.temporal, (error) => log.warn({ err: error }, 'Temporal is not there yet')),
+    assertTenancyHolds(database.db),
+  ]);
   const activities = createActivities(deps);
-  const connection = await connectNative(config.temporal, (error) =>
-    log.warn({ err: error }, 'Temporal is not there yet'),
-  );
   const namespace = config.temporal.namespace ?? 'default';
-  await ensureSearchAttributes(connection, namespace).catch((error: unknown) =>
-    log.warn({ err: error }, 'search attributes could not be registered; an operator has to'),
-  );
   const { TEMPORAL_WORKER_BUILD_ID: buildId, TEMPORAL_WORKER_DEPLOYMENT: deploymentName } = config;
   const version = buildId === undefined ? undefined : { buildId, deploymentName };
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const shared = { connection, namespace, activities, dataConverter, version };
   const stopWatching = watchWorkflowThreads({ onStuck: () => endStuck(log) });
-  const workers = await Promise.all(pools.map((pool) => createWorker(pool, shared, config)));
+  const [workers] = await Promise.all([
+    Promise.all(pools.map((pool) => createWorker(pool, shared, config))),
+    ensureSearchAttributes(connection, namespace).catch((error: unknown) =>
+      log.warn({ err: error }, 'search attributes could not be registered; an operator has to'),
+    ),
+  ]);
   const stopMaintenance = startMaintenance(database.db, log, deps);
   const stops = listenForStops(config, log);
   const running = runAll(workers);
