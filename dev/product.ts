@@ -33,8 +33,21 @@ export async function bringUpProduct(context: StartContext, { apiUrl, env }: Pro
   });
 }
 
-/** What Node is told to run a worker, from the root; the names of pools may follow. */
-export const WORKER_ARGS = ['--import', './workers/workflow-thread.mjs', 'workers/main.ts'];
+/**
+ * What Node is told to run a worker, from the root; the names of pools may follow. Node lets each thread's memory grow to
+ * three times of what is in use before it looks for what is not, and keeps what it once had; looking after half as much
+ * again, with a small store for what is young, halves its memory for a twelfth of its processor.
+ */
+export const WORKER_ARGS = [
+  '--import',
+  './workers/workflow-thread.mjs',
+  '--heap-growing-percent=50',
+  '--max-semi-space-size=8',
+  'workers/main.ts',
+];
+
+/** For what is not JavaScript glibc keeps a store of freed memory for nearly each thread; two do. */
+export const MALLOC = { MALLOC_ARENA_MAX: '2' };
 
 interface Program {
   readonly name: string;
@@ -51,6 +64,7 @@ const program = ({ settings, paths }: StartContext, { name, args, env }: Program
     // Maps are for reading stack traces of built code; ours runs as it was written, and they cost start time.
     NODE_OPTIONS: '--no-enable-source-maps',
     NODE_COMPILE_CACHE: join(paths.cacheDir, 'compile-cache'),
+    ...MALLOC,
   },
   cwd: ROOT,
   logFile: paths.logFile(name),

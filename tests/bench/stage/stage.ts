@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ChildSpec, RunningChild } from '../../../dev/child.ts';
 import { ROOT } from '../../../dev/paths.ts';
 import { anyFreePort } from '../../../dev/ports.ts';
-import { WORKER_ARGS } from '../../../dev/product.ts';
+import { MALLOC, WORKER_ARGS } from '../../../dev/product.ts';
 import { temporalServer } from '../../../dev/temporal/server.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { makeFolder, runChild } from './children.ts';
@@ -42,6 +42,7 @@ export async function openStage(servers: Servers, profile?: string): Promise<Sta
     // As `npm start` runs them.
     NODE_OPTIONS: '--no-enable-source-maps',
     NODE_COMPILE_CACHE: join(servers.cacheDir, 'compile-cache'),
+    ...MALLOC,
     PORT: String(api),
     DATABASE_URL: database.appUrl,
     TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
