@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { Client } from 'pg';
 import { EVENTS_CHANNEL } from '../contracts/events.ts';
@@ -23,7 +22,7 @@ export function createNotifier(db: Kysely<Database>, onError: (error: unknown) =
         const ids = [...waiting];
         waiting.clear();
         await notify(db, channel, ids);
-        await pause(BETWEEN_TELLING_MS, undefined, { ref: false });
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_TELLING_MS).unref());
       }
     } catch (error) {
       onError(error);

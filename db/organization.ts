@@ -1,8 +1,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { sendingAtOnce } from './connection.ts';
+import { notAwaited, openTransaction, sendingAtOnce, tell, type OrganizationTransaction } from './connection.ts';
 import { inFairShare } from './database.ts';
 import type { Database } from './tables/index.ts';
-import { notAwaited, openTransaction, tell, type OrganizationTransaction } from './transaction.ts';
 
 export { notAwaited, type OrganizationTransaction };
 

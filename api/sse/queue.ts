@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../domain/events/event-hub.ts';
 /** A reader this far behind is let go; it comes back with its last id and loses nothing. */
 const MAX_QUEUED = 2_000;
 
-export interface Queue {
+interface Queue {
   offer(event: StoredEvent): void;
   close(): void;
   batches(): AsyncGenerator<readonly StoredEvent[]>;

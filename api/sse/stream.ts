@@ -24,6 +24,8 @@ const retryMs = () => 1_000 + Math.floor(Math.random() * 2_000);
 
 export interface StreamDeps extends DatabaseDeps, Pick<ProfileDeps, 'refreshMemberships'> {
   readonly hub: EventHub;
+  /** Twenty-five seconds unless told. */
+  readonly heartbeatMs?: number;
 }
 
 interface StreamOptions {
@@ -81,7 +83,7 @@ export async function streamEvents(c: Context<ApiEnv>, deps: StreamDeps, options
     if (!caughtUp || options.over) return;
     const unsubscribe = deps.hub.subscribe({ organizationId, last: caughtUp, offer: queue.offer });
     const stopWaiting = deps.hub.onStop(queue.close);
-    const heartbeat = startHeartbeat(c, () => beat(c, deps, { stream, close: queue.close }, options));
+    const heartbeat = startHeartbeat(c, deps, () => beat(c, deps, { stream, close: queue.close }, options));
     try {
       for await (const batch of queue.batches()) await send(batch);
     } finally {
@@ -115,13 +117,17 @@ const endsJob = ({ orchestrationId }: StreamOptions, batch: readonly StoredEvent
  * Beats again and again. A client that has not even taken the last heartbeat by the next one does not read: its connection
  * is closed, so that nothing is held for it. It may come back with its last id and loses nothing.
  */
-function startHeartbeat(c: Context<ApiEnv>, beat: () => Promise<void>): NodeJS.Timeout {
+function startHeartbeat(
+  c: Context<ApiEnv>,
+  { heartbeatMs = HEARTBEAT_MS }: StreamDeps,
+  beat: () => Promise<void>,
+): NodeJS.Timeout {
   let isBeating = false;
   return setInterval(() => {
     if (isBeating) c.env?.outgoing?.destroy();
     else void beat().finally(() => (isBeating = false));
     isBeating = true;
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
 }
 
 /** Keeps proxies awake, and ends a stream whose token is no longer good or whose job is not for its reader any more. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { EventType, OrganizationEvent } from '../../contracts/events.ts';
 import type { OrganizationTransaction } from '../organization.ts';
-import { tellAtCommit } from '../transaction.ts';
+import { tellAtCommit } from '../connection.ts';
 import { storableText } from '../../contracts/json.ts';
 
 interface NewEvent {
