@@ -14,6 +14,7 @@ import {
   type WantedCall,
 } from '../../domain/models/model-port.ts';
 import { toModelCallError } from './failures.ts';
+import { markKept } from './prompt-cache.ts';
 import { readAnswer, type Progress, type WireBlock, type WireMessage, type WireUsage } from './read-answer.ts';
 
 interface AnthropicSettings {
@@ -37,6 +38,8 @@ export function createAnthropicModel({ baseUrl, timeoutMs }: AnthropicSettings):
     timeout: timeoutMs,
     logLevel: 'off',
   });
+  /** The provider takes marks of what it shall keep. */
+  let keeps = true;
   return {
     async answer(request, apiKey, signal) {
       const silence = new AbortController();
@@ -50,12 +53,19 @@ export function createAnthropicModel({ baseUrl, timeoutMs }: AnthropicSettings):
           signal: AbortSignal.any([signal, silence.signal, AbortSignal.timeout(timeoutMs)]),
           headers: { 'x-api-key': apiKey, 'idempotency-key': request.turnKey },
         };
-        const send = (asked: ModelRequest) => client.messages.create(toWire(asked), options).asResponse();
-        const response = await send(request).catch((error: unknown) => {
-          if (!isAboutImage(error)) throw error;
-          // A picture of a tool that the provider cannot read must not cost the whole answer; a refusal is free.
-          return send({ ...request, messages: request.messages.map(withoutImages) });
-        });
+        const send = (asked: ModelRequest) => client.messages.create(toWire(asked, keeps), options).asResponse();
+        const response = await send(request)
+          .catch((error: unknown) => {
+            if (!isAbout(/\bcache_control\b/i, error)) throw error;
+            // Whoever else speaks the API need not know of it. A refusal is free.
+            keeps = false;
+            return send(request);
+          })
+          .catch((error: unknown) => {
+            if (!isAbout(/\bimages?\b/i, error)) throw error;
+            // A picture of a tool that the provider cannot read must not cost the whole answer.
+            return send({ ...request, messages: request.messages.map(withoutImages) });
+          });
         return fromWire(await readAnswer(response, progress));
       } catch (error) {
         throw toModelCallError(error, { cancelled: signal.aborted, begun: progress.begun, secret: apiKey });
@@ -66,8 +76,8 @@ export function createAnthropicModel({ baseUrl, timeoutMs }: AnthropicSettings):
   };
 }
 
-const isAboutImage = (error: unknown): boolean =>
-  error instanceof APIError && error.status === 400 && /\bimages?\b/i.test(error.message);
+const isAbout = (what: RegExp, error: unknown): boolean =>
+  error instanceof APIError && error.status === 400 && what.test(error.message);
 
 /** With words where pictures were. */
 const withoutImages = (message: ModelMessage): ModelMessage =>
@@ -82,14 +92,10 @@ function withoutImage(block: ModelBlock): ModelBlock {
 const isMessage = (given: unknown): given is WireMessage =>
   typeof given === 'object' && given !== null && 'content' in given && Array.isArray(given.content);
 
-const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsStreaming => ({
+const toWire = (request: ModelRequest, keeps: boolean): Anthropic.MessageCreateParamsStreaming => ({
   model: request.model,
   max_tokens: request.maxTokens,
-  system: request.system,
-  // Blocks are what the provider has said itself, and results in its own words.
-  messages: request.messages.map(
-    ({ role, content }) => ({ role, content: sendable(content) }) as Anthropic.MessageParam,
-  ),
+  ...(keeps ? markKept(toPrompt(request), request) : toPrompt(request)),
   stream: true,
   ...(request.tools && {
     tools: request.tools.map(({ name, description, inputSchema }) => ({
@@ -100,6 +106,12 @@ const toWire = (request: ModelRequest): Anthropic.MessageCreateParamsStreaming =
     ...(request.mustAnswer && { tool_choice: { type: 'none' as const } }),
   }),
   ...(request.schema && { output_config: { format: { type: 'json_schema', schema: request.schema } } }),
+});
+
+/** Blocks are what the provider has said itself, and results in its own words. */
+const toPrompt = ({ system, messages }: ModelRequest) => ({
+  system,
+  messages: messages.map(({ role, content }) => ({ role, content: sendable(content) }) as Anthropic.MessageParam),
 });
 
 /** The provider refuses a block of text that is empty or blank, also one that it has said itself beside a call. */

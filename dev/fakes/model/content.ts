@@ -26,7 +26,9 @@ export function toParts(content: unknown, where: string): PromptPart[] {
     const at = `${where}.${index}`;
     if (!isRecord(block) || typeof block['type'] !== 'string') throw invalid(`${at}.type: Field required`);
     const ttl = ttlOf(block, at);
-    if (block['type'] !== 'text') return { text: JSON.stringify(block), ttl };
+    // A mark is no part of the prompt.
+    const { cache_control: _, ...rest } = block;
+    if (block['type'] !== 'text') return { text: JSON.stringify(rest), ttl };
     const text = block['text'];
     if (typeof text !== 'string') throw invalid(`${at}.text: Field required`);
     if (text === '') throw invalid(`${where.split('.')[0]}: text content blocks must be non-empty`);

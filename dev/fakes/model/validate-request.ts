@@ -27,8 +27,14 @@ export function validateRequest(
   checkOutputSchema(body['output_config']);
   const tools = checkTools(body);
   const system = body['system'] === undefined ? [] : toParts(body['system'], 'system');
-  return [...tools, ...system, ...checkMessages(body['messages'], tools.length > 0)];
+  const parts = [...tools, ...system, ...checkMessages(body['messages'], tools.length > 0)];
+  const marks = parts.filter(({ ttl }) => ttl !== undefined).length;
+  if (marks > MAX_MARKS)
+    throw invalid(`A maximum of ${MAX_MARKS} blocks with cache_control may be provided. Found ${marks}.`);
+  return parts;
 }
+
+const MAX_MARKS = 4;
 
 function findModel(name: unknown, models: readonly KnownModel[]): KnownModel {
   if (name === undefined) throw invalid('model: Field required');
