@@ -11,8 +11,8 @@ afterAll(() => nubabel?.close());
 
 const PRICES = {
   'claude-haiku-5-5': { input: 0.1, output: 0.5 },
-  'claude-sonnet-5-5': { input: 2, output: 10 },
-  'claude-opus-5-5': { input: 4, output: 20 },
+  'claude-sonnet-5-5': { input: 2, output: 10, cacheRead: 0.1 },
+  'claude-opus-5-5': { input: 4, output: 20, cacheRead: 0.2 },
 };
 
 async function read<T>(path: string): Promise<T> {

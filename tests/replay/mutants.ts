@@ -23,7 +23,13 @@ export const MUTANTS: readonly Mutant[] = [
     'for (const step of readySteps(graph)) {',
     'for (const step of readySteps(graph).filter(({ id }) => id !== graph.steps[1]?.id)) {',
   ],
-  ['never tells Slack', 'slack.json', 'workflows/lib/reporter.ts', 'let isDirty = isWanted;', 'let isDirty = false;'],
+  [
+    'never tells Slack',
+    'slack.json',
+    'workflows/lib/reporter.ts',
+    'let isDirty = isWanted && ',
+    'let isDirty = false && ',
+  ],
   [
     'reports before it knows who works',
     'slack-first-shows-route.json',

@@ -6,8 +6,8 @@ import type { Nubabel } from './nubabel.ts';
 /** Anthropic's list prices in dollars per million tokens, written down here a second time on purpose. */
 const PRICES = {
   'claude-haiku-5-5': { input: 0.1, output: 0.5 },
-  'claude-sonnet-5-5': { input: 2, output: 10 },
-  'claude-opus-5-5': { input: 4, output: 20 },
+  'claude-sonnet-5-5': { input: 2, output: 10, cacheRead: 0.1 },
+  'claude-opus-5-5': { input: 4, output: 20, cacheRead: 0.2 },
 };
 
 /** What the model's provider charges for everything it has answered, nanos. */
